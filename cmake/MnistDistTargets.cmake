@@ -1,0 +1,33 @@
+# The flags every target of ours gets, and the two functions that declare one.
+include(GNUInstallDirs)
+
+add_library(mnist_dist_flags INTERFACE)
+target_include_directories(mnist_dist_flags INTERFACE "${CMAKE_SOURCE_DIR}/src")
+target_compile_options(mnist_dist_flags INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow $<$<BOOL:${MNIST_DIST_WERROR}>:-Werror>
+  # The bits of a run must not depend on which multiply-adds a compiler chose to fuse.
+  -ffp-contract=off
+  # Lets std::fma and std::sqrt become one instruction; changes no result.
+  -fno-math-errno -fno-trapping-math)
+if(MNIST_DIST_SANITIZE)
+  target_compile_options(mnist_dist_flags INTERFACE -fsanitize=${MNIST_DIST_SANITIZE} -fno-omit-frame-pointer)
+  target_link_options(mnist_dist_flags INTERFACE -fsanitize=${MNIST_DIST_SANITIZE})
+endif()
+
+# mnist_dist_library(NAME sources... [LINK public libraries...] [PRIVATE private libraries...])
+function(mnist_dist_library name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "LINK;PRIVATE")
+  add_library(${name} STATIC ${arg_UNPARSED_ARGUMENTS})
+  target_link_libraries(${name} PUBLIC mnist_dist_flags ${arg_LINK} PRIVATE ${arg_PRIVATE})
+endfunction()
+
+# mnist_dist_test(NAME sources... [LINK libraries...] [LABELS labels...])
+# One GoogleTest program; each of its tests is one CTest test, tests/data -> "data.Idx.ReadsGzip".
+function(mnist_dist_test name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "LINK;LABELS")
+  add_executable(${name}_test ${arg_UNPARSED_ARGUMENTS})
+  target_include_directories(${name}_test PRIVATE "${CMAKE_SOURCE_DIR}/tests")
+  target_link_libraries(${name}_test PRIVATE mnist_dist_flags ${arg_LINK} GTest::gmock GTest::gtest_main)
+  gtest_discover_tests(${name}_test TEST_PREFIX "${name}." DISCOVERY_TIMEOUT 60
+    PROPERTIES TIMEOUT 120 LABELS "${arg_LABELS}")
+endfunction()

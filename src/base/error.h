@@ -1,0 +1,36 @@
+#pragma once
+#include <stdexcept>
+#include <string>
+
+namespace mnist_dist {
+
+/// What the process returns; part of the contract with scripts (see README, "Exit codes").
+enum class ExitCode {
+  ok = 0,
+  internal = 1,       ///< a defect of ours
+  usage = 2,          ///< command line, config, ranks > shards, run folder exists, nothing to resume
+  data = 3,           ///< missing or damaged data, unwritable or full file system
+  device = 4,         ///< MPI, NCCL, GPU
+  diverged = 5,       ///< a loss, gradient or parameter stopped being finite
+  target_missed = 6,  ///< a sweep's verdict
+  interrupted = 130,  ///< a signal asked for a clean stop
+};
+
+/// Everything that ends a command early. what() says in one line what is wrong; hint() in one line what to do about it.
+/// Only main maps it to an exit code, and only main prints it.
+class Error : public std::runtime_error {
+ public:
+  Error(ExitCode code, const std::string& what, std::string hint) : std::runtime_error(what), code_(code), hint_(std::move(hint)) {}
+  ExitCode code() const { return code_; }
+  const std::string& hint() const { return hint_; }
+
+ private:
+  ExitCode code_;
+  std::string hint_;
+};
+
+inline Error usage_error(const std::string& what, std::string hint) { return {ExitCode::usage, what, std::move(hint)}; }
+inline Error data_error(const std::string& what, std::string hint) { return {ExitCode::data, what, std::move(hint)}; }
+inline Error device_error(const std::string& what, std::string hint) { return {ExitCode::device, what, std::move(hint)}; }
+
+}  // namespace mnist_dist

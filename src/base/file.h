@@ -1,0 +1,20 @@
+#pragma once
+#include <cstddef>
+#include <filesystem>
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace mnist_dist {
+
+/// Writes `bytes` so that `path` afterwards holds either all of them or what it held before: temporary file beside it, fsync, rename, fsync of
+/// the folder. Creates missing parent folders. Throws Error (data) naming the path and the reason (no space left, permission denied, ...);
+/// the temporary file is gone then.
+void write_file_atomically(const std::filesystem::path& path, std::span<const std::byte> bytes);
+void write_file_atomically(const std::filesystem::path& path, std::string_view text);
+
+/// The whole file. Throws Error (data) when it cannot be read.
+std::vector<std::byte> read_file(const std::filesystem::path& path);
+std::string read_text_file(const std::filesystem::path& path);
+
+}  // namespace mnist_dist

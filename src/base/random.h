@@ -1,0 +1,51 @@
+#pragma once
+#include <array>
+#include <cstdint>
+
+namespace mnist_dist {
+
+/// What a random number is for: the high half of a counter's last word. A value, once released, is never reused: it would change every run.
+enum class Purpose : std::uint32_t {
+  prepare_shuffle = 1,
+  epoch_order = 2,
+  initial_weights = 3,
+  dropout = 4,
+  crop = 5,
+  affine = 6,
+  elastic = 7,
+  erase = 8,
+  synthetic = 9,
+};
+
+/// A stream of random numbers that has no state: draw i is a pure function of its key and counter (Philox4x32-10, Salmon et al., SC'11).
+/// key = seed, counter = {block, row, epoch, purpose << 16 | layer}. Same numbers on every rank, thread, device and after every resume.
+struct Draws {
+  std::uint64_t seed;
+  Purpose purpose;
+  std::uint32_t row = 0;    ///< row in the prepared file, or shard, or parameter index: whatever owns the stream
+  std::uint32_t epoch = 0;  ///< counted from 0
+  std::uint32_t layer = 0;  ///< index in ModelSpec::layers, below 65536
+
+  /// Four independent uniform 32-bit numbers.
+  std::array<std::uint32_t, 4> block(std::uint32_t index) const;
+};
+
+/// Reads a Draws stream one number after the other.
+class Stream {
+ public:
+  explicit Stream(const Draws& draws) : draws_(draws) {}
+  std::uint32_t next();
+  /// Uniform in [0, 1): the top 24 bits, exact in float.
+  float uniform() { return static_cast<float>(next() >> 8) * 0x1p-24f; }
+  /// Uniform in [low, high).
+  float uniform(float low, float high) { return low + (high - low) * uniform(); }
+  /// Uniform in [0, bound) by multiply and shift; the bias is below bound / 2^32, far under what 60,000 rows could show.
+  std::uint32_t below(std::uint32_t bound) { return static_cast<std::uint32_t>((std::uint64_t{next()} * bound) >> 32); }
+
+ private:
+  Draws draws_;
+  std::uint32_t used_ = 0;
+  std::array<std::uint32_t, 4> block_{};
+};
+
+}  // namespace mnist_dist

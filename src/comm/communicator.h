@@ -1,0 +1,57 @@
+#pragma once
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "model/flat_view.h"
+#include "model/reduce_tree.h"
+
+namespace mnist_dist {
+
+/// A group of ranks that work together. Every method but rank, size and abort is collective: all ranks call it, in the same order. One thread calls
+/// it. A call in which other ranks do not answer for `timeout` seconds ends the program with exit code 4, naming the silent ranks.
+class Communicator {
+ public:
+  virtual ~Communicator() = default;
+  virtual int rank() const = 0;
+  virtual int size() const = 0;
+  /// Rank and number of ranks on this host.
+  virtual int local_rank() const = 0;
+  virtual int local_size() const = 0;
+
+  /// Root's bytes to all.
+  virtual void broadcast(std::span<std::byte> bytes, int root) = 0;
+  /// Each rank's bytes (sizes may differ) to all, by rank.
+  virtual std::vector<std::vector<std::byte>> all_gather(std::span<const std::byte> bytes) = 0;
+  /// total = sum of all ranks' shard vectors along the fixed tree over `shards` shards (model/reduce_tree.h): the same bits for any number of ranks.
+  /// Ranks own even_share(rank, size, shards). The vectors are scratch afterwards. Host memory unless the queue says otherwise.
+  virtual void tree_all_reduce(const ShardVectors& vectors, int shards, std::span<float> total, const Queue& queue) = 0;
+  virtual void barrier() = 0;
+  /// Ranks of the same colour form a new group, ordered by rank.
+  virtual std::unique_ptr<Communicator> split(int color) = 0;
+
+  /// What this rank does now ("epoch 3 step 120"): told to the others when somebody hangs.
+  virtual void set_activity(const std::string& activity) = 0;
+  /// Ends all ranks with this exit code.
+  [[noreturn]] virtual void abort(ExitCode code) = 0;
+};
+
+/// What a launcher's environment says, before anything is initialised.
+struct Launcher {
+  bool present = false;  ///< started by mpirun or srun with PMI(x)
+  int rank = 0, size = 1;
+  std::string name;  ///< "Open MPI", "PMIx", "PMI", ""
+};
+/// Throws Error (device) for a Slurm job of several tasks that has neither PMI nor PMIx: every task would train alone.
+Launcher detect_launcher();
+
+/// The world: MPI under a launcher, else a world of one that costs nothing. Call once; the destructor finalises.
+std::unique_ptr<Communicator> make_world(const Launcher& launcher, double timeout_seconds);
+
+/// A world of one, for tools and tests.
+std::unique_ptr<Communicator> make_single();
+
+}  // namespace mnist_dist

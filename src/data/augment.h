@@ -1,0 +1,54 @@
+#pragma once
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "base/random.h"
+#include "config/config.h"
+
+namespace mnist_dist {
+
+/// How pixels become the network's input: (pixel / 255 - mean) / sd.
+struct Normalisation {
+  float mean = 0.1307f, sd = 0.3081f;
+};
+
+// Everything here is a pure function of draws, in two halves: draw_* turns random numbers into a few geometric numbers,
+// the rest turns those and pixels into pixels. Engines that vectorise the second half share the first.
+
+/// The sampling an image goes through. Output pixel (row, column) reads the source at
+/// (a00 * column + a01 * row + a02, a10 * column + a11 * row + a12) = (x, y), plus the elastic displacement there; outside is 0.
+struct AffineMap {
+  float a00, a01, a02, a10, a11, a12;
+};
+
+/// What was drawn for one image in one epoch.
+struct AugmentDraw {
+  bool crop = false;  ///< crop first: a resampling of its own, bilinear
+  AffineMap crop_map{};
+  bool move = false;  ///< then rotation, shift, scale and shear in one resampling, with config.interpolation
+  AffineMap move_map{};
+  bool elastic = false;  ///< added to move_map's coordinates
+  bool erase = false;    ///< then, after normalising: rows [top, top + height), columns [left, left + width) become 0
+  int erase_top = 0, erase_left = 0, erase_height = 0, erase_width = 0;
+};
+
+bool augments(const AugmentConfig& config);
+AugmentDraw draw_augmentation(const AugmentConfig& config, std::uint64_t seed, std::uint32_t row, std::uint32_t epoch);
+
+/// The elastic displacement field, [2][28][28]: x, then y, in pixels (Simard et al., ICDAR 2003: smoothed uniform noise).
+void elastic_field(const AugmentConfig& config, std::uint64_t seed, std::uint32_t row, std::uint32_t epoch, std::span<float> field);
+
+/// Decodes, augments and normalises one training image: [28][28] bytes to [28][28] floats.
+void augment_image(std::span<const std::uint8_t> pixels, const AugmentConfig& config, const Normalisation& normalisation, std::uint64_t seed,
+                   std::uint32_t row, std::uint32_t epoch, std::span<float> out);
+
+/// Decodes and normalises one image without augmentation.
+void decode_image(std::span<const std::uint8_t> pixels, const Normalisation& normalisation, std::span<float> out);
+
+/// Which elements of a layer's output [channel][row][column] one image loses: bit = 1 where dropped, 16 random bits an element, eight a Philox block,
+/// low half of a word first. out[i] is 0 or 1.
+void dropout_mask(const DropoutRule& rule, std::uint64_t seed, std::uint32_t row, std::uint32_t epoch, std::uint32_t layer,
+                  std::span<std::uint8_t> out);
+
+}  // namespace mnist_dist

@@ -1,0 +1,62 @@
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace mnist_dist {
+
+// The only door to HDF5: hdf5.cpp alone includes it. Files are built in memory and written by write_file_atomically, because HDF5 1.10
+// crashes at exit when it meets a full disk itself.
+
+using Extents = std::vector<std::size_t>;
+
+/// An attribute of the root group.
+using Attribute = std::variant<std::int64_t, double, std::string>;
+
+/// An HDF5 file under construction in memory. Names are absolute paths ("/train/images"); missing groups are made.
+class Hdf5Writer {
+ public:
+  Hdf5Writer();
+  ~Hdf5Writer();
+  /// T is uint8_t, uint32_t, int64_t, uint64_t, float or double. chunk_rows > 0 stores chunks of so many rows of the first dimension, with
+  /// Fletcher32.
+  template <class T>
+  void dataset(const std::string& name, std::span<const T> values, const Extents& extents, std::size_t chunk_rows = 0);
+  void attribute(const std::string& name, const Attribute& value);
+  /// The finished file's bytes; the writer is closed then.
+  std::vector<std::byte> finish();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// An HDF5 file open for reading, with best-effort locking so that network file systems work. Every failure throws Error (data) that names the file
+/// and the dataset: missing, wrong type, wrong shape, damaged chunk.
+class Hdf5Reader {
+ public:
+  explicit Hdf5Reader(const std::filesystem::path& path);
+  ~Hdf5Reader();
+  bool has(const std::string& name) const;
+  Extents extents(const std::string& name) const;
+  /// Rows [first, first + out.size() / row size) of the first dimension, by hyperslab.
+  template <class T>
+  void read_rows(const std::string& name, std::size_t first, std::span<T> out) const;
+  template <class T>
+  std::vector<T> read(const std::string& name) const;
+  bool has_attribute(const std::string& name) const;
+  std::int64_t integer(const std::string& name) const;
+  double real(const std::string& name) const;
+  std::string text(const std::string& name) const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace mnist_dist

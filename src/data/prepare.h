@@ -1,0 +1,34 @@
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+
+namespace mnist_dist {
+
+struct PrepareOptions {
+  std::filesystem::path out = "data/mnist.h5";
+  std::optional<std::filesystem::path> raw;     ///< folder of the IDX files; else $MNIST_DATA_DIR, then data/raw, then download
+  bool synthetic = false;                       ///< drawn digits instead of MNIST
+  int train_count = 60000, test_count = 10000;  ///< synthetic only
+  bool force = false;                           ///< write again although a valid file is there
+};
+
+struct PrepareResult {
+  std::filesystem::path file;
+  bool kept = false;   ///< a valid file was there already
+  std::string source;  ///< "MNIST from FOLDER", "MNIST downloaded from HOST", "synthetic digits"
+  bool synthetic = false;
+  int train_rows = 0, test_rows = 0;
+  std::string hash;
+};
+
+/// Lines for the person who waits: what is being done, and how far it is.
+using Progress = std::function<void(const std::string& line)>;
+
+/// Finds and checks the four IDX files (or draws synthetic ones), shuffles the training rows once, writes the HDF5 file atomically and verifies it by
+/// reading it back. Throws Error (data).
+PrepareResult prepare(const PrepareOptions& options, const Progress& progress);
+
+}  // namespace mnist_dist

@@ -1,0 +1,13 @@
+#pragma once
+#include <functional>
+
+#include "engine/slice_worker.h"
+
+namespace mnist_dist {
+
+using MakeWorker = std::function<std::unique_ptr<SliceWorker>()>;
+
+/// An engine on the CPU: shards over threads, one worker each; flat vectors, optimiser and averages in host memory.
+std::unique_ptr<Engine> make_host_engine(const EngineOptions& options, EngineInfo info, const MakeWorker& make_worker);
+
+}  // namespace mnist_dist

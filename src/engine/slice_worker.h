@@ -1,0 +1,42 @@
+#pragma once
+#include <memory>
+#include <optional>
+#include <span>
+
+#include "engine/engine.h"
+
+namespace mnist_dist {
+
+/// A few images of one shard that are computed together.
+struct Slice {
+  std::span<const std::uint8_t* const> images;  ///< [n] of [28][28]
+  std::span<const std::uint8_t> labels;         ///< [n]
+  std::span<const std::uint32_t> rows;          ///< [n] rows of the file: with seed and epoch they key every random draw
+  std::uint32_t epoch = 0;
+  int count() const { return static_cast<int>(labels.size()); }
+};
+
+/// The weights of a forward pass.
+struct WeightsView {
+  std::span<const float> parameters, norm_statistics;  ///< as FlatLayout lays them out
+};
+
+/// What a CPU engine must be able to do: one slice at a time, on the calling thread. HostEngine has one worker a thread and does the rest
+/// (threads, all-reduce, optimiser, averages), so that CPU engines differ in nothing else.
+class SliceWorker {
+ public:
+  virtual ~SliceWorker() = default;
+  /// Forward and backward of 1..batch/shards images with batch statistics. Overwrites `out` (FlatLayout::size() floats): gradient of the *sum* of the
+  /// images' losses, norm statistics times n, n, loss sum, correct; stop = 0.
+  virtual void train(const Slice& slice, std::span<const float> parameters, std::span<float> out) = 0;
+  /// Forward with running statistics of up to evaluation_chunk images. Writes one loss and one predicted class (lowest of equal logits) an image.
+  virtual void evaluate(std::span<const std::uint8_t> pixels, std::span<const std::uint8_t> labels, const WeightsView& weights,
+                        std::span<float> losses, std::span<std::uint8_t> predictions) = 0;
+  /// As train, but looks at every layer; nothing when all is finite. The shard is filled in by the caller.
+  virtual std::optional<Diagnosis> diagnose(const Slice& slice, std::span<const float> parameters) = 0;
+};
+
+/// Images an evaluate call gets at most. Fixed, so that no result depends on how the work was split.
+inline constexpr int evaluation_chunk = 256;
+
+}  // namespace mnist_dist

@@ -1,0 +1,21 @@
+#pragma once
+#include <cstddef>
+#include <span>
+
+namespace mnist_dist {
+
+/// Where an engine's work is enqueued. On the host a call has done its work when it returns.
+struct Queue {
+  int device = -1;         ///< CUDA device, -1: the host
+  void* stream = nullptr;  ///< cudaStream_t of a device
+};
+
+/// The flat vectors of consecutive shards in the memory of the queue's device, `stride` floats apart, `size` floats used (FlatLayout).
+struct ShardVectors {
+  float* data = nullptr;
+  std::size_t size = 0, stride = 0;
+  int first_shard = 0, count = 0;
+  std::span<float> operator[](int i) const { return {data + static_cast<std::size_t>(i) * stride, size}; }
+};
+
+}  // namespace mnist_dist

@@ -1,0 +1,38 @@
+#pragma once
+#include <cstddef>
+#include <span>
+#include <vector>
+
+namespace mnist_dist {
+
+/// A range of shards (or rows): [first, last).
+struct Range {
+  int first, last;
+  int size() const { return last - first; }
+  bool operator==(const Range&) const = default;
+};
+
+/// Rank r of R owns shards [floor(rS/R), floor((r+1)S/R)); shard k of S owns rows [floor(kN/S), floor((k+1)N/S)).
+inline Range even_share(int index, int parts, int total) {
+  const auto at = [&](int i) { return static_cast<int>(static_cast<long long>(i) * total / parts); };
+  return {at(index), at(index + 1)};
+}
+
+/// The fixed binary tree over shards: node [lo, hi) is [lo, split) + [split, hi), split = lo + the largest power of two below hi - lo.
+int tree_split(Range node);
+
+/// The fewest tree nodes that make up `owned` within the tree over [0, shards), from left to right. A rank adds each of them by itself and sends
+/// one vector a node; nothing about the sum's order depends on who did which part.
+std::vector<Range> owned_nodes(Range owned, int shards);
+
+/// A tree node whose sum is there already.
+struct NodeVector {
+  Range range;
+  float* data;
+};
+
+/// Adds the vectors of `nodes`, which together cover one node of the tree, in the tree's order. Works in place: the sum ends in the first
+/// vector, whose address it returns, and the others hold partial sums.
+float* tree_sum(std::span<const NodeVector> nodes, std::size_t size);
+
+}  // namespace mnist_dist

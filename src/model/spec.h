@@ -1,0 +1,67 @@
+#pragma once
+#include <cstddef>
+#include <string>
+#include <vector>
+
+namespace mnist_dist {
+
+/// What a layer computes before its ReLU, norm and dropout.
+enum class LayerKind {
+  convolution,     ///< conv = output channels, kernel, padding, bias
+  max_pool,        ///< pool = "max", kernel x kernel windows side by side; a rest at the edge is dropped
+  global_average,  ///< pool = "global_average": [C][H][W] -> [C][1][1]
+  global_max,      ///< pool = "global_max"
+  linear,          ///< linear = outputs; the same as a convolution whose kernel covers the whole (square) input
+};
+
+/// One [[model.layer]]. Order in a layer: convolution, ReLU, batch norm, dropout.
+struct Layer {
+  LayerKind kind = LayerKind::convolution;
+  int channels = 0;  ///< output channels of a convolution or linear layer; 0 for pools
+  int kernel = 3;    ///< side of the convolution's kernel, or of a max-pool's window (there 2 unless given)
+  int padding = 0;   ///< zeros around the input, 0..kernel/2
+  bool bias = false;
+  bool relu = false;
+  bool norm = false;
+  double dropout = 0;  ///< probability of dropping an element; see DropoutRule
+  bool operator==(const Layer&) const = default;
+};
+
+/// A model as data: what every engine builds from, and what summary and export describe. Input is [1][28][28]; the output
+/// [classes][1][1] goes through log-softmax and negative log-likelihood.
+struct ModelSpec {
+  std::string name;
+  std::vector<Layer> layers;
+  bool operator==(const ModelSpec&) const = default;
+};
+
+inline constexpr int image_side = 28;
+inline constexpr int image_size = image_side * image_side;
+inline constexpr int class_count = 10;
+
+/// What one layer makes of its input; all derived, nothing stored in a recipe.
+struct LayerShape {
+  int in_channels, in_side, out_channels, out_side;  ///< maps are square
+  int kernel;                                        ///< the window that slides: a pool's or linear layer's actual side
+  std::size_t parameters;                            ///< weights, bias, gamma and beta
+  std::size_t macs;                                  ///< multiply-adds of the convolution, one image forward
+  int receptive_field, jump;                         ///< in input pixels; jump = distance of neighbouring outputs' fields
+};
+
+/// One entry a layer. Throws Error (usage) that names the layer when the model cannot work: a window larger than its input, more padding than
+/// kernel/2, no channels, an output that is not [10][1][1].
+std::vector<LayerShape> layer_shapes(const ModelSpec& model);
+
+std::size_t parameter_count(const ModelSpec& model);
+
+/// Throws Error (usage) when a slice of `smallest_slice` images would leave one value per channel at a norm layer (its variance is undefined).
+void check_norm_slices(const ModelSpec& model, int smallest_slice);
+
+/// Dropout with 16-bit draws: drop an element when its draw < threshold, multiply the others by scale.
+struct DropoutRule {
+  unsigned threshold;  ///< round(p * 65536)
+  float scale;         ///< 65536 / (65536 - threshold): the expected value stays the same, to the last bit of p
+};
+DropoutRule dropout_rule(double probability);
+
+}  // namespace mnist_dist
