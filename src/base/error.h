@@ -23,10 +23,14 @@ class Error : public std::runtime_error {
   Error(ExitCode code, const std::string& what, std::string hint) : std::runtime_error(what), code_(code), hint_(std::move(hint)) {}
   ExitCode code() const { return code_; }
   const std::string& hint() const { return hint_; }
+  /// Every rank throws this same error: rank 0 prints it and all return. Otherwise the rank that met it prints it and ends the others.
+  bool everywhere() const { return everywhere_; }
+  Error&& mark_everywhere() && { return everywhere_ = true, std::move(*this); }
 
  private:
   ExitCode code_;
   std::string hint_;
+  bool everywhere_ = false;
 };
 
 inline Error usage_error(const std::string& what, std::string hint) { return {ExitCode::usage, what, std::move(hint)}; }

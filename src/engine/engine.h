@@ -52,6 +52,7 @@ struct EpochPlan {
   std::uint32_t epoch = 0;                             ///< counted from 0
   std::span<const std::vector<std::uint32_t>> orders;  ///< one an owned shard: rows of the file, in the order they are shown
   std::span<const float> learning_rates;               ///< one a step; its size is the number of steps
+  Sums before;                                         ///< of steps already done when a run resumes inside an epoch: report() goes on from them
 };
 
 /// Adds the owned shards' vectors over all shards of all ranks into `total` ([size], same memory), on the given queue.
