@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "base/random.h"
 #include "model/reduce_tree.h"
 
 namespace mnist_dist {
@@ -10,7 +11,7 @@ namespace mnist_dist {
 std::vector<std::uint32_t> epoch_order(Range rows, int shard, std::uint64_t seed, std::uint32_t epoch);
 
 /// Fisher-Yates over a stream of draws, in place.
-void shuffle(std::vector<std::uint32_t>& values, std::uint64_t seed, std::uint32_t stream, std::uint32_t epoch, std::uint32_t purpose);
+void shuffle(std::vector<std::uint32_t>& values, std::uint64_t seed, std::uint32_t stream, std::uint32_t epoch, Purpose purpose);
 
 /// Steps until every shard of `rows` rows is exhausted, at `slice` rows of each a step.
 int steps_per_epoch(int rows, int shards, int slice);

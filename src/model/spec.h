@@ -35,6 +35,11 @@ struct ModelSpec {
   bool operator==(const ModelSpec&) const = default;
 };
 
+/// How a recipe writes the layer's kind: "conv = 12".
+std::string layer_text(const Layer& layer);
+/// How messages name a layer, counted from 1: "layer 3 (conv = 12)".
+std::string layer_name(const ModelSpec& model, int index);
+
 inline constexpr int image_side = 28;
 inline constexpr int image_size = image_side * image_side;
 inline constexpr int class_count = 10;
@@ -49,7 +54,7 @@ struct LayerShape {
 };
 
 /// One entry a layer. Throws Error (usage) that names the layer when the model cannot work: a window larger than its input, more padding than
-/// kernel/2, no channels, an output that is not [10][1][1].
+/// kernel/2, no channels, a pool with a ReLU, norm or dropout of its own, an output that is not [10][1][1].
 std::vector<LayerShape> layer_shapes(const ModelSpec& model);
 
 std::size_t parameter_count(const ModelSpec& model);
