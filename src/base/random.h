@@ -1,6 +1,7 @@
 #pragma once
 #include <array>
 #include <cstdint>
+#include <span>
 
 namespace mnist_dist {
 
@@ -29,6 +30,9 @@ struct Draws {
   /// Four independent uniform 32-bit numbers.
   std::array<std::uint32_t, 4> block(std::uint32_t index) const;
 };
+
+/// 16 random bits an element, eight a block, low half of each word first: out[i] is from block first_block + i / 8.
+void fill_16_bits(const Draws& draws, std::span<std::uint16_t> out, std::uint32_t first_block = 0);
 
 /// Reads a Draws stream one number after the other.
 class Stream {

@@ -1,0 +1,37 @@
+#pragma once
+#include <array>
+#include <cstddef>
+#include <span>
+
+#include "config/config.h"
+#include "data/augment.h"
+#include "model/spec.h"
+
+namespace mnist_dist {
+
+/// An image inside a border of zeros, so that reading next to or outside the image needs no test: pixel (row, column) is at [row + 1][column + 1].
+class PaddedImage {
+ public:
+  static constexpr int stride = 32;
+
+  template <class Pixel>
+  explicit PaddedImage(std::span<Pixel> pixels) {
+    for (std::size_t row = 0; row < image_side; ++row)
+      for (std::size_t column = 0; column < image_side; ++column)
+        at_[(row + 1) * stride + column + 1] = static_cast<float>(pixels[row * image_side + column]);
+  }
+  const float* data() const { return at_.data(); }
+
+ private:
+  std::array<float, stride * stride> at_{};
+};
+
+/// Reads `source` at map's coordinates, for each output pixel: x = a00 * column + a01 * row + a02 and y alike, in float, in this order, without fused
+/// multiply-adds; then, where `displacement` ([2][28][28]: x, then y) is not empty, plus its entry. With clamp(v) = min(max(v, -1), 28) + 1:
+/// - nearest: the pixel at [trunc(clamp(y) + 0.5)][trunc(clamp(x) + 0.5)] of the padded source, so halves go to the right and down, as in Pillow;
+/// - bilinear: i = trunc(clamp(x)), f = clamp(x) - i, rows alike with j, g; top = p[j][i] + f (p[j][i+1] - p[j][i]), bottom the same in row j + 1,
+///   result top + g (bottom - top).
+void resample(const PaddedImage& source, const AffineMap& map, std::span<const float> displacement, Interpolation interpolation,
+              std::span<float> out);
+
+}  // namespace mnist_dist
