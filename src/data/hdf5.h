@@ -37,11 +37,12 @@ class Hdf5Writer {
 };
 
 /// An HDF5 file open for reading, with best-effort locking so that network file systems work. Every failure throws Error (data) that names the file
-/// and the dataset: missing, wrong type, wrong shape, damaged chunk.
+/// and the dataset: missing, wrong type, wrong shape, damaged chunk; its hint is `hint`. HDF5 is not safe for threads: one at a time.
 class Hdf5Reader {
  public:
-  explicit Hdf5Reader(const std::filesystem::path& path);
+  explicit Hdf5Reader(const std::filesystem::path& path, std::string hint = "the file is damaged or of another kind: write it again");
   ~Hdf5Reader();
+  Hdf5Reader(Hdf5Reader&&) noexcept;
   bool has(const std::string& name) const;
   Extents extents(const std::string& name) const;
   /// Rows [first, first + out.size() / row size) of the first dimension, by hyperslab.

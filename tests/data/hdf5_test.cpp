@@ -1,0 +1,182 @@
+#include "data/hdf5.h"
+
+#include <gmock/gmock.h>
+
+#include <chrono>
+#include <fstream>
+#include <limits>
+#include <numeric>
+#include <thread>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "temporary_folder.h"
+
+namespace mnist_dist {
+namespace {
+
+using testing::HasSubstr;
+
+/// What() of the Error (data) that `action` must throw.
+template <class F>
+std::string data_failure(F&& action) {
+  try {
+    action();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ExitCode::data) << error.what();
+    EXPECT_NE(error.hint(), "");
+    return error.what();
+  }
+  ADD_FAILURE() << "no error";
+  return "";
+}
+
+class Hdf5 : public testing::Test {
+ protected:
+  std::filesystem::path write(Hdf5Writer& writer) {
+    const auto path = folder_ / "file.h5";
+    write_file_atomically(path, writer.finish());
+    return path;
+  }
+  TemporaryFolder folder_;
+};
+
+template <class T>
+void expect_round_trip(const std::filesystem::path& folder) {
+  std::vector<T> values(7 * 3);
+  std::iota(values.begin(), values.end(), T(1));
+  values.front() = std::numeric_limits<T>::lowest();
+  values.back() = std::numeric_limits<T>::max();
+  Hdf5Writer writer;
+  writer.dataset<T>("/a/deep/plain", values, {7, 3});
+  writer.dataset<T>("/chunked", values, {7, 3}, 2);
+  writer.dataset<T>("/one", std::span<const T>(values).first(1), {1}, 1000);
+  const auto path = folder / "file.h5";
+  write_file_atomically(path, writer.finish());
+
+  const Hdf5Reader reader(path);
+  EXPECT_EQ(reader.read<T>("/a/deep/plain"), values);
+  EXPECT_EQ(reader.read<T>("/chunked"), values);
+  EXPECT_EQ(reader.read<T>("/one"), std::vector<T>{values[0]});
+  EXPECT_EQ(reader.extents("/chunked"), (Extents{7, 3}));
+  std::vector<T> rows(2 * 3);
+  reader.read_rows<T>("/chunked", 3, rows);
+  EXPECT_EQ(rows, std::vector<T>(values.begin() + 9, values.begin() + 15));
+}
+
+TEST_F(Hdf5, EveryTypeComesBack) {
+  expect_round_trip<std::uint8_t>(folder_.path());
+  expect_round_trip<std::uint32_t>(folder_.path());
+  expect_round_trip<std::int64_t>(folder_.path());
+  expect_round_trip<std::uint64_t>(folder_.path());
+  expect_round_trip<float>(folder_.path());
+  expect_round_trip<double>(folder_.path());
+}
+
+TEST_F(Hdf5, EmptyDatasetsComeBack) {
+  Hdf5Writer writer;
+  writer.dataset<float>("/none", {}, {0}, 10);
+  const Hdf5Reader reader(write(writer));
+  EXPECT_EQ(reader.read<float>("/none"), std::vector<float>{});
+}
+
+TEST_F(Hdf5, AttributesComeBack) {
+  Hdf5Writer writer;
+  writer.attribute("count", std::int64_t{-5'000'000'000});
+  writer.attribute("mean", 0.1307);
+  writer.attribute("text", "[model]\nname = \"schön\"\n");
+  writer.attribute("empty", "");
+  const Hdf5Reader reader(write(writer));
+  EXPECT_EQ(reader.integer("count"), -5'000'000'000);
+  EXPECT_EQ(reader.real("mean"), 0.1307);
+  EXPECT_EQ(reader.text("text"), "[model]\nname = \"schön\"\n");
+  EXPECT_EQ(reader.text("empty"), "");
+  EXPECT_TRUE(reader.has_attribute("mean"));
+  EXPECT_FALSE(reader.has_attribute("sd"));
+  EXPECT_THAT(data_failure([&] { reader.real("sd"); }), HasSubstr("attribute sd is missing"));
+  EXPECT_THAT(data_failure([&] { reader.real("text"); }), HasSubstr("attribute text is not a real number"));
+  EXPECT_THAT(data_failure([&] { reader.integer("mean"); }), HasSubstr("attribute mean is not an integer"));
+  EXPECT_THAT(data_failure([&] { reader.text("count"); }), HasSubstr("attribute count is not a text"));
+}
+
+TEST_F(Hdf5, SameContentsSameBytes) {
+  const auto build = [] {
+    Hdf5Writer writer;
+    writer.dataset<std::uint8_t>("/train/labels", std::vector<std::uint8_t>(2500, 7), {2500}, 1000);
+    writer.attribute("source", "here");
+    return writer.finish();
+  };
+  const auto bytes = build();
+  std::this_thread::sleep_for(std::chrono::milliseconds(1100));  // HDF5 would store whole seconds
+  EXPECT_EQ(build(), bytes);
+}
+
+TEST_F(Hdf5, MissingTypeAndShapeAreNamed) {
+  Hdf5Writer writer;
+  writer.dataset<std::uint8_t>("/train/images", std::vector<std::uint8_t>(12), {3, 4});
+  const auto path = write(writer);
+  const Hdf5Reader reader(path);
+  EXPECT_TRUE(reader.has("/train/images"));
+  EXPECT_FALSE(reader.has("/train/labels"));
+  EXPECT_FALSE(reader.has("/test/images"));
+  EXPECT_EQ(data_failure([&] { reader.read<std::uint8_t>("/test/images"); }), path.string() + ": dataset /test/images is missing");
+  EXPECT_EQ(data_failure([&] { reader.read<float>("/train/images"); }), path.string() + ": dataset /train/images holds uint8, not float32");
+  std::vector<std::uint8_t> rows(8);
+  EXPECT_THAT(data_failure([&] { reader.read_rows<std::uint8_t>("/train/images", 2, rows); }), HasSubstr("/train/images has shape [3, 4]"));
+  rows.resize(7);
+  EXPECT_THAT(data_failure([&] { reader.read_rows<std::uint8_t>("/train/images", 0, rows); }), HasSubstr("/train/images has shape [3, 4]"));
+}
+
+TEST_F(Hdf5, MissingTruncatedAndForeignFilesAreNamed) {
+  EXPECT_EQ(data_failure([&] { Hdf5Reader(folder_ / "none.h5"); }), (folder_ / "none.h5").string() + ": No such file or directory");
+  write_file_atomically(folder_ / "text.h5", "not at all");
+  EXPECT_THAT(data_failure([&] { Hdf5Reader(folder_ / "text.h5"); }), HasSubstr("text.h5: not an HDF5 file"));
+
+  Hdf5Writer writer;
+  writer.dataset<std::uint8_t>("/data", std::vector<std::uint8_t>(5000, 1), {5000}, 1000);
+  const auto path = write(writer);
+  for (const auto size : {std::filesystem::file_size(path) - 1, std::filesystem::file_size(path) / 2, std::uintmax_t{0}}) {
+    std::filesystem::resize_file(path, size);
+    EXPECT_THAT(data_failure([&] { Hdf5Reader(path).read<std::uint8_t>("/data"); }), HasSubstr(path.string()));
+  }
+}
+
+TEST_F(Hdf5, HintIsTheCallers) {
+  try {
+    Hdf5Reader(folder_ / "none.h5", "run prepare");
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.hint(), "run prepare");
+  }
+}
+
+TEST_F(Hdf5, AFlippedBitIsNeverAWrongNumber) {
+  std::vector<std::uint8_t> values(300);
+  std::iota(values.begin(), values.end(), std::uint8_t{0});
+  Hdf5Writer writer;
+  writer.dataset<std::uint8_t>("/group/data", values, {300}, 100);
+  writer.attribute("mean", 0.5);
+  const auto bytes = writer.finish();
+  const auto path = folder_ / "flipped.h5";
+  int noticed = 0, fletcher = 0;
+  for (std::size_t at = 0; at < bytes.size(); ++at) {
+    auto flipped = bytes;
+    flipped[at] ^= std::byte{0x10};
+    std::ofstream(path, std::ios::binary).write(reinterpret_cast<const char*>(flipped.data()), static_cast<std::streamsize>(flipped.size()));
+    try {
+      const Hdf5Reader reader(path);
+      EXPECT_EQ(reader.read<std::uint8_t>("/group/data"), values) << "byte " << at;
+      EXPECT_EQ(reader.real("mean"), 0.5) << "byte " << at;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ExitCode::data);
+      EXPECT_THAT(error.what(), HasSubstr("flipped.h5"));
+      ++noticed;
+      fletcher += std::string(error.what()).find("letcher32") != std::string::npos;
+    }
+  }
+  EXPECT_GE(fletcher, 300);  // every data byte
+  EXPECT_GT(noticed, fletcher + 300);
+}
+
+}  // namespace
+}  // namespace mnist_dist
