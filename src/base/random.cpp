@@ -2,8 +2,6 @@
 
 #include <Random123/philox.h>
 
-#include <algorithm>
-
 namespace mnist_dist {
 
 std::array<std::uint32_t, 4> Draws::block(std::uint32_t index) const {
@@ -14,10 +12,13 @@ std::array<std::uint32_t, 4> Draws::block(std::uint32_t index) const {
 }
 
 void fill_16_bits(const Draws& draws, std::span<std::uint16_t> out, std::uint32_t first_block) {
-  for (std::size_t at = 0; at < out.size(); at += 8) {
-    const auto words = draws.block(first_block + static_cast<std::uint32_t>(at / 8));
-    for (std::size_t i = at; i < std::min(at + 8, out.size()); ++i) out[i] = static_cast<std::uint16_t>(words[(i - at) / 2] >> (i % 2 * 16));
-  }
+  const auto unpack = [&](std::size_t block, std::size_t count) {
+    const auto words = draws.block(first_block + static_cast<std::uint32_t>(block));
+    for (std::size_t i = 0; i < count; ++i) out[8 * block + i] = static_cast<std::uint16_t>(words[i / 2] >> (i % 2 * 16));
+  };
+  const std::size_t whole_blocks = out.size() / 8;
+  for (std::size_t block = 0; block < whole_blocks; ++block) unpack(block, 8);
+  unpack(whole_blocks, out.size() % 8);
 }
 
 std::uint32_t Stream::next() {
