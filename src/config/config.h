@@ -21,17 +21,17 @@ enum class Interpolation { nearest, bilinear };
 /// Random changes to each training image, in this order; all off unless asked for.
 struct AugmentConfig {
   double crop_scale_min = 1, crop_scale_max = 1;          ///< random resized crop: share of the area kept (bilinear)
-  double crop_ratio_min = 1, crop_ratio_max = 1;          ///< its aspect ratio, drawn log-uniformly
+  double crop_ratio_min = 1, crop_ratio_max = 1;          ///< its width / height, drawn log-uniformly
   double rotation = 0;                                    ///< degrees, uniform in +-
   double shift = 0;                                       ///< pixels, uniform in +- for rows and columns each
   double scale = 0;                                       ///< share, uniform in 1 +- scale
   double shear = 0;                                       ///< degrees, uniform in +-
   Interpolation interpolation = Interpolation::bilinear;  ///< of rotation, shift, scale, shear and elastic, done in one resampling
-  double elastic_alpha = 0;                               ///< elastic distortion: displacement in pixels
-  double elastic_sigma = 4;                               ///< and how smooth it is, in pixels
-  double erase_probability = 0;                           ///< random erasing (Zhong et al., AAAI 2020): a rectangle set to 0 after normalising
+  double elastic_alpha = 0;      ///< elastic distortion (Simard et al., ICDAR 2003): standard deviation of the displacement in pixels
+  double elastic_sigma = 4;      ///< and how smooth it is, in pixels
+  double erase_probability = 0;  ///< random erasing (Zhong et al., AAAI 2020): a rectangle set to 0 after normalising
   double erase_area_min = 0.02, erase_area_max = 0.33;
-  double erase_ratio_min = 0.3, erase_ratio_max = 3.3;
+  double erase_ratio_min = 0.3, erase_ratio_max = 3.3;  ///< height / width, drawn log-uniformly
 };
 
 struct TrainConfig {
@@ -52,15 +52,15 @@ struct OptimizerConfig {
   bool decay_norm = false;  ///< decay gamma, beta and biases too
 };
 
-enum class ScheduleKind { constant, step, cosine, one_cycle };
+enum class ScheduleKind { constant, step, linear, cosine, one_cycle };  ///< formulas: train/schedule.h
 
 struct ScheduleConfig {
   ScheduleKind kind = ScheduleKind::constant;
   int step_epochs = 7;  ///< step: multiply by step_factor every so many epochs
   double step_factor = 0.1;
-  double warmup = 0;  ///< share of all steps with a linear rise (cosine, one_cycle), from start_factor x peak
-  double start_factor = 0;
-  double end_factor = 0;  ///< last learning rate as a share of the peak (cosine, one_cycle)
+  double warmup = 0;        ///< share of all steps until the peak (linear, cosine, one_cycle)
+  double start_factor = 0;  ///< first learning rate as a share of the peak, when there is a warm-up
+  double end_factor = 0;    ///< last learning rate as a share of the peak (linear, cosine, one_cycle)
 };
 
 struct AverageConfig {
@@ -84,9 +84,12 @@ struct Config {
 };
 
 /// Reads a recipe by name ("step3") or file, applies `settings` ("section.key=value", in order), checks every key, type and range and what
-/// must fit together (batch divisible by shards, slices long enough for batch norm, the split). Throws Error (usage) naming the key, and the nearest
-/// known name. `search` are the folders in which a name is looked up, as NAME.toml.
+/// must fit together (batch divisible by shards, slices long enough for batch norm, the split). The recipe is named by [model] name, else by its
+/// file. Throws Error (usage) naming the key, and the nearest known name. `search` are the folders in which a name is looked up, as NAME.toml.
 Config load_config(const std::string& name_or_file, const std::vector<std::string>& settings, const std::vector<std::string>& search);
+
+/// The same from a recipe's text; `source` names it in messages, and its stem names the recipe unless the text does.
+Config parse_config(const std::string& toml, const std::string& source, const std::vector<std::string>& settings = {});
 
 /// The resolved recipe as TOML that load_config reads back to the same Config.
 std::string to_toml(const Config& config);
