@@ -1,0 +1,82 @@
+#include "cli/app.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "base/nearest.h"
+#include "base/version.h"
+#include "cli/commands.h"
+
+namespace mnist_dist {
+namespace {
+
+const char* const footer =
+    "Without a command, train runs: `mnist-dist --seed 3` is `mnist-dist train --seed 3`. Under mpirun every rank trains its shards.\n"
+    "Exit codes: 0 ok, 1 internal, 2 usage or config, 3 data or file system, 4 MPI or device, 5 diverged, 6 target missed, 130 interrupted.";
+
+std::vector<std::string> flags_of(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : app.get_options())
+    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+  return names;
+}
+
+/// What CLI11 calls an extra: a mistyped flag, or a word too many.
+Error unknown_argument(const CLI::App& command, const std::string& argument) {
+  const std::string name = argument.substr(0, argument.find('='));
+  if (!name.starts_with("-"))
+    return usage_error(fmt::format("unexpected argument '{}'", argument), fmt::format("see mnist-dist {} --help", command.get_name()));
+  return usage_error(fmt::format("unknown option {} for {}", name, command.get_name()), suggest(name, flags_of(command)));
+}
+
+}  // namespace
+
+ExitCode run_app(int argc, char** argv) {
+  CLI::App app("Provably consistent distributed training of tiny CNNs on MNIST: one recipe and seed, the same bits on any number of ranks.",
+               "mnist-dist");
+  app.footer(footer);
+  app.set_version_flag("--version", fmt::format("mnist-dist {}", version));
+  app.require_subcommand(1);
+
+  std::vector<std::pair<CLI::App*, Command>> commands;
+  std::vector<std::string> names;
+  const auto add = [&](const char* name, const char* what, Command (*declare)(CLI::App&)) {
+    CLI::App* sub = app.add_subcommand(name, what);
+    sub->allow_extras();  // so that a mistyped flag can be answered with the nearest one
+    commands.emplace_back(sub, declare(*sub));
+    names.emplace_back(name);
+  };
+  add("train", "Train a recipe (the default command)", add_train);
+  add("prepare", "Make the HDF5 data file from MNIST's IDX files, or from drawn digits", add_prepare);
+  add("summary", "Show a model layer by layer", add_summary);
+  add("evaluate", "Score a checkpoint on the test set", add_evaluate);
+  add("bench", "Measure training speed against a plain LibTorch loop", add_bench);
+  add("doctor", "Check this machine and say what to fix", add_doctor);
+
+  std::vector<std::string> arguments(argv + 1, argv + argc);
+  const bool asks_about_all = !arguments.empty() && (arguments[0] == "--help" || arguments[0] == "-h" || arguments[0] == "--version");
+  if (arguments.empty() || (arguments[0].starts_with("-") && !asks_about_all)) arguments.insert(arguments.begin(), "train");
+  if (!arguments[0].starts_with("-") && std::find(names.begin(), names.end(), arguments[0]) == names.end())
+    throw usage_error(fmt::format("unknown command '{}'", arguments[0]), suggest(arguments[0], names));
+
+  try {
+    app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));  // CLI11 takes them last first
+  } catch (const CLI::Success& help) {                                          // --help, --version
+    app.exit(help);
+    return ExitCode::ok;
+  } catch (const CLI::ParseError& error) {
+    throw usage_error(error.what(), fmt::format("see mnist-dist {} --help", arguments[0]));
+  }
+  for (const auto& [sub, command] : commands) {
+    if (!sub->parsed()) continue;
+    if (const auto extras = sub->remaining(); !extras.empty()) throw unknown_argument(*sub, extras.front());
+    return command();
+  }
+  return ExitCode::usage;
+}
+
+}  // namespace mnist_dist

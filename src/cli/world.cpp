@@ -1,0 +1,21 @@
+#include "cli/world.h"
+
+#include <fmt/format.h>
+
+#include "cli/failure.h"
+
+namespace mnist_dist {
+
+ExitCode in_world(double timeout_seconds, const std::function<ExitCode(Communicator&)>& work) {
+  const std::unique_ptr<Communicator> world = make_world(detect_launcher(), timeout_seconds);
+  try {
+    return work(*world);
+  } catch (...) {
+    const Error error = as_error(std::current_exception());
+    if (world->size() == 1 || error.everywhere()) throw;
+    print_error(error, fmt::format("rank {}", world->rank()));
+    world->abort(error.code());
+  }
+}
+
+}  // namespace mnist_dist

@@ -1,0 +1,13 @@
+#pragma once
+#include <functional>
+
+#include "base/error.h"
+#include "comm/communicator.h"
+
+namespace mnist_dist {
+
+/// Makes the world (MPI under a launcher, else one rank) and runs `work` on it. An error that one rank alone meets is printed by it
+/// ("rank 2: ...") and ends all ranks with its exit code; one that every rank throws goes on to main.
+ExitCode in_world(double timeout_seconds, const std::function<ExitCode(Communicator&)>& work);
+
+}  // namespace mnist_dist

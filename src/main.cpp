@@ -1,0 +1,15 @@
+#include "cli/app.h"
+#include "cli/failure.h"
+
+// Command line -> one subcommand (src/cli) -> its parts:
+//   train     config -> world of ranks -> data -> engine -> trainer -> run folder and console
+//   prepare   IDX files -> HDF5
+//   summary, evaluate, bench, doctor
+// Errors come here as exceptions and leave as two lines and an exit code.
+int main(int argc, char** argv) {
+  try {
+    return static_cast<int>(mnist_dist::run_app(argc, argv));
+  } catch (...) {
+    return static_cast<int>(mnist_dist::report_failure(std::current_exception()));
+  }
+}

@@ -1,0 +1,106 @@
+#include "report/console.h"
+
+#include <fmt/format.h>
+
+#include "report/terminal.h"
+
+namespace mnist_dist {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto bar_interval = 100ms;  // smooth to the eye, nothing to the machine
+constexpr auto plain_interval = 30s;  // a log file should not drown
+constexpr int bar_width = 24;
+
+std::string duration(double seconds) {
+  const auto s = static_cast<long long>(seconds + 0.5);
+  return s >= 3600 ? fmt::format("{}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60) : fmt::format("{}:{:02}", s / 60, s % 60);
+}
+
+std::string bar(double share) {
+  const int full = static_cast<int>(share * bar_width);
+  return fmt::format("[{}{}]", std::string(static_cast<std::size_t>(full), '#'), std::string(static_cast<std::size_t>(bar_width - full), '.'));
+}
+
+std::string accuracy_cell(const std::optional<Score>& score) { return score ? fmt::format("{:.2f}", score->accuracy) : ""; }
+std::string loss_cell(const std::optional<Score>& score) { return score ? fmt::format("{:.4f}", score->loss) : ""; }
+
+constexpr const char* row_format = "{:>5}  {:>10}  {:>9}  {:>9}  {:>8}  {:>8}  {:>9}  {:>8}  {:>7}\n";
+
+}  // namespace
+
+Console::Console(std::string title) : title_(std::move(title)), live_(is_terminal(Output::standard_error)) {}
+
+void Console::started(const RunInfo& info) {
+  info_ = info;
+  begin_ = last_shown_ = Clock::now();
+  first_step_ = std::int64_t{info.resumed_epoch} * info.steps_per_epoch + info.resumed_step;
+  fmt::print("{} | engine {} ({}) | device {} | {} rank{} x {} thread{}\n", title_, info.engine.name, info.engine.simd, info.engine.device,
+             info.ranks, info.ranks == 1 ? "" : "s", info.threads, info.threads == 1 ? "" : "s");
+  if (first_step_ > 0) fmt::print("resumed after epoch {} step {}\n", info.resumed_epoch + 1, info.resumed_step);
+  const std::string prefix = info.validation ? "valid" : "test";
+  fmt::print(row_format, "epoch", "train loss", "train acc", prefix + " loss", prefix + " acc", info.averaging ? "avg acc" : "", "rate", "images/s",
+             "seconds");
+  std::fflush(stdout);
+}
+
+void Console::stepped(int epoch, int steps_done, const Sums& sums, double epoch_seconds) {
+  const auto now = Clock::now();
+  if (now - last_shown_ < (live_ ? Clock::duration(bar_interval) : Clock::duration(plain_interval))) return;
+  last_shown_ = now;
+  const double rate = epoch_seconds > 0 ? static_cast<double>(sums.images) / epoch_seconds : 0;
+  const double loss = sums.images > 0 ? sums.loss / static_cast<double>(sums.images) : 0;
+  const std::int64_t total_done = std::int64_t{epoch - 1} * info_.steps_per_epoch + steps_done;
+  show(fmt::format("epoch {}/{} {} step {}/{}  loss {:.4f}  {:.0f} images/s  ETA {}", epoch, info_.epochs,
+                   live_ ? bar(static_cast<double>(steps_done) / info_.steps_per_epoch) : "", steps_done, info_.steps_per_epoch, loss, rate,
+                   eta(total_done)));
+}
+
+void Console::evaluating(int epoch) {
+  if (live_) show(fmt::format("epoch {}/{} evaluating", epoch, info_.epochs));
+}
+
+void Console::epoch_ended(const EpochRow& row) {
+  clear_bar();
+  fmt::print(row_format, row.epoch, fmt::format("{:.4f}", row.train.loss), fmt::format("{:.2f}", row.train.accuracy), loss_cell(row.test),
+             accuracy_cell(row.test), accuracy_cell(row.averaged_test), fmt::format("{:.3g}", row.learning_rate),
+             fmt::format("{:.0f}", row.images_per_second), fmt::format("{:.1f}", row.seconds));
+  std::fflush(stdout);
+}
+
+void Console::finished(const RunResult& result) {
+  clear_bar();
+  const char* what = info_.validation ? "validation" : "test";
+  fmt::print("final {} accuracy {:.2f} % ({} of {} correct{}); best {:.2f} % at epoch {}; {} in all\n", what, result.final.accuracy,
+             result.final.correct, result.final.images, info_.averaging ? ", averaged weights" : "", result.best.accuracy, result.best.epoch,
+             duration(result.seconds));
+  fmt::print("parameters sha256 {}\n", result.parameters_sha256);
+  std::fflush(stdout);
+}
+
+void Console::show(const std::string& line) {
+  if (live_) {
+    fmt::print(stderr, "\r{}\x1b[K", line);
+    bar_shown_ = true;
+  } else {
+    fmt::print(stderr, "{}\n", line);
+  }
+  std::fflush(stderr);
+}
+
+void Console::clear_bar() {
+  if (!bar_shown_) return;
+  fmt::print(stderr, "\r\x1b[K");
+  std::fflush(stderr);
+  bar_shown_ = false;
+}
+
+std::string Console::eta(std::int64_t steps_done) const {
+  const auto mine = static_cast<double>(steps_done - first_step_);
+  if (mine <= 0) return "?";
+  const double so_far = std::chrono::duration<double>(Clock::now() - begin_).count();
+  return duration(so_far / mine * static_cast<double>(info_.total_steps - steps_done));
+}
+
+}  // namespace mnist_dist

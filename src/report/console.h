@@ -1,0 +1,36 @@
+#pragma once
+#include <chrono>
+#include <cstdio>
+#include <string>
+
+#include "train/observer.h"
+
+namespace mnist_dist {
+
+/// What a person sees of a run: the first line and one aligned row an epoch on stdout; on stderr a live bar where it is a terminal, else a plain line
+/// now and then.
+class Console : public Observer {
+ public:
+  /// `title` is the run's first line without engine and ranks: "step3 | MNIST data/mnist.h5 | seed 1".
+  explicit Console(std::string title);
+  void started(const RunInfo& info) override;
+  void stepped(int epoch, int steps_done, const Sums& sums, double epoch_seconds) override;
+  void evaluating(int epoch) override;
+  void epoch_ended(const EpochRow& row) override;
+  void finished(const RunResult& result) override;
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  void show(const std::string& line);
+  void clear_bar();
+  std::string eta(std::int64_t steps_done) const;
+
+  std::string title_;
+  RunInfo info_;
+  bool live_;
+  bool bar_shown_ = false;
+  Clock::time_point begin_ = Clock::now(), last_shown_ = Clock::now();
+  std::int64_t first_step_ = 0;
+};
+
+}  // namespace mnist_dist

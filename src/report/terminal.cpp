@@ -1,0 +1,36 @@
+#include "report/terminal.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdlib>
+
+#include "comm/communicator.h"
+
+namespace mnist_dist {
+namespace {
+
+/// Whether a descriptor of the parent process is a terminal; no such thing to look at (srun, another user's process): no.
+bool parent_has_terminal(int descriptor) {
+  const std::string path = fmt::format("/proc/{}/fd/{}", ::getppid(), descriptor);
+  const int fd = ::open(path.c_str(), O_WRONLY | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
+  if (fd < 0) return false;
+  const bool terminal = ::isatty(fd);
+  ::close(fd);
+  return terminal;
+}
+
+}  // namespace
+
+bool is_terminal(Output output) {
+  const int descriptor = output == Output::standard_out ? STDOUT_FILENO : STDERR_FILENO;
+  return detect_launcher().present ? parent_has_terminal(descriptor) : ::isatty(descriptor);
+}
+
+bool use_color(Output output) {
+  const char* no_color = std::getenv("NO_COLOR");
+  return (!no_color || !*no_color) && is_terminal(output);
+}
+
+}  // namespace mnist_dist

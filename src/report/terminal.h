@@ -1,0 +1,14 @@
+#pragma once
+
+namespace mnist_dist {
+
+enum class Output { standard_out, standard_error };
+
+/// Whether a person watches that output. Under mpirun isatty is always 1 for stdout and 0 for stderr, so the launcher's own descriptors are asked
+/// instead.
+bool is_terminal(Output output);
+
+/// is_terminal, and the NO_COLOR convention (no-color.org) does not forbid it.
+bool use_color(Output output);
+
+}  // namespace mnist_dist

@@ -1,0 +1,19 @@
+#pragma once
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "comm/communicator.h"
+
+namespace mnist_dist {
+
+/// What must be the same on every rank, as {what, value}.
+using Facts = std::vector<std::pair<std::string, std::string>>;
+
+/// Collective. Throws the same Error (device) on every rank when two ranks differ: "ranks disagree on simd: rank 0 has AVX2, rank 2 has AVX3".
+void check_agreement(Communicator& comm, const Facts& facts);
+
+/// Root's text to all. Collective.
+std::string broadcast_text(Communicator& comm, const std::string& text);
+
+}  // namespace mnist_dist

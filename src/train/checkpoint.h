@@ -1,0 +1,54 @@
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "engine/engine.h"
+
+namespace mnist_dist {
+
+/// What best-so-far remembers.
+struct Best {
+  double accuracy = -1;  ///< percent; below 0: nothing evaluated yet
+  int epoch = 0;         ///< counted from 1
+};
+
+/// Everything a run needs to go on as if it had never stopped, on any number of ranks.
+struct Checkpoint {
+  std::string recipe;  ///< recipe_toml: what must not change
+  std::uint64_t seed = 0;
+  std::string data_hash;
+  std::string engine;       ///< name and what else decides its bits; a resume under another one is told to the user
+  std::uint32_t epoch = 0;  ///< counted from 0: the epoch under way
+  int step = 0;             ///< steps of it that are done; 0 also after a whole number of epochs
+  bool finished = false;
+  double seconds = 0;        ///< spent on the run so far
+  double epoch_seconds = 0;  ///< training time of the epoch under way
+  Sums sums;                 ///< of the epoch under way, over all ranks
+  Best best;
+  TrainState state;
+};
+
+/// Writes folder/checkpoint.h5 atomically and keeps the one before it as checkpoint.prev.h5. Throws Error (data).
+void save_checkpoint(const std::filesystem::path& folder, const Checkpoint& checkpoint);
+
+/// Reads one checkpoint file. Throws Error (data): missing, damaged (every byte is under a SHA-256), not a checkpoint.
+Checkpoint load_checkpoint(const std::filesystem::path& file);
+
+/// The newest whole checkpoint in a run folder: checkpoint.h5, else checkpoint.prev.h5, with `fallback` set to why. Nothing when there is neither
+/// file. Throws Error (data) when all that is there is damaged.
+struct Found {
+  Checkpoint checkpoint;
+  std::string fallback;  ///< why the newest one was not used; empty when it was
+};
+std::optional<Found> newest_checkpoint(const std::filesystem::path& folder);
+
+/// To bytes and back, to send one to ranks that do not see the run folder.
+std::vector<std::byte> pack(const Checkpoint& checkpoint);
+Checkpoint unpack(std::span<const std::byte> bytes);
+
+/// SHA-256, hexadecimal, of parameters, then norm statistics, float32 little-endian, in ModelSpec order.
+std::string weights_sha256(std::span<const float> parameters, std::span<const float> norm_statistics);
+
+}  // namespace mnist_dist

@@ -1,0 +1,15 @@
+#pragma once
+#include "comm/communicator.h"
+#include "engine/engine.h"
+#include "train/observer.h"
+
+namespace mnist_dist {
+
+/// Scores the weights on every rank's shares: exact counts, losses added in the order of the shares, so that no number of ranks changes a bit.
+/// Collective; all ranks get the result. `predictions`, when given, gets the class of every row, in row order.
+Score evaluate(Communicator& comm, Engine& engine, Weights weights, std::vector<std::uint8_t>* predictions = nullptr);
+
+/// The score of sums.
+Score score_of(const Sums& sums);
+
+}  // namespace mnist_dist

@@ -1,0 +1,60 @@
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "engine/engine.h"
+#include "train/checkpoint.h"
+
+namespace mnist_dist {
+
+/// Accuracy in percent and mean loss.
+struct Score {
+  double loss = 0, accuracy = 0;
+  std::int64_t correct = 0, images = 0;
+};
+
+/// One line of metrics.csv.
+struct EpochRow {
+  int epoch = 0;  ///< counted from 1
+  Score train;
+  std::optional<Score> test, averaged_test;  ///< empty where this epoch was not evaluated, or the recipe does not average
+  double learning_rate = 0;                  ///< of the epoch's last step
+  double images_per_second = 0;              ///< training images / training time, without evaluation and checkpoints
+  double seconds = 0;                        ///< the whole epoch, evaluation and checkpoints included
+};
+
+/// What a run is, known before its first step.
+struct RunInfo {
+  int epochs = 0, steps_per_epoch = 0;
+  std::int64_t total_steps = 0;
+  std::int64_t images_per_epoch = 0;
+  int ranks = 1, threads = 1;
+  EngineInfo engine;
+  bool validation = false;  ///< scores are of the validation split, the test images stay closed
+  bool averaging = false;
+  int resumed_epoch = 0, resumed_step = 0;  ///< where a resumed run goes on; 0, 0 for a new one
+};
+
+/// What a run delivers.
+struct RunResult {
+  Score final;  ///< of the delivered weights: the averaged ones where the recipe averages, after the last step. The headline.
+  Best best;    ///< of the same weights, over evaluated epochs; optimistic, as it was chosen by the score itself
+  std::string parameters_sha256, raw_parameters_sha256;
+  std::int64_t steps = 0;
+  double seconds = 0;            ///< over all resumes
+  double images_per_second = 0;  ///< of the last epoch
+};
+
+/// Told what happens, on rank 0 only: prints, draws, writes metrics. Calls come on the training thread and should be quick.
+class Observer {
+ public:
+  virtual ~Observer() = default;
+  virtual void started(const RunInfo&) {}
+  virtual void stepped(int /*epoch*/, int /*steps_done*/, const Sums& /*epoch_sums*/, double /*epoch_seconds*/) {}
+  virtual void evaluating(int /*epoch*/) {}
+  virtual void epoch_ended(const EpochRow&) {}
+  virtual void finished(const RunResult&) {}
+};
+
+}  // namespace mnist_dist

@@ -1,0 +1,227 @@
+#include "train/trainer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "data/order.h"
+#include "engine/update.h"
+#include "train/diagnosis.h"
+#include "train/evaluation.h"
+#include "train/schedule.h"
+
+namespace mnist_dist {
+namespace {
+
+/// Seconds since it was made or restarted.
+class Stopwatch {
+ public:
+  double seconds() const { return std::chrono::duration<double>(Clock::now() - start_).count(); }
+  void restart() { start_ = Clock::now(); }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  Clock::time_point start_ = Clock::now();
+};
+
+/// A run's place and its loop. Numbers count from 0 inside, from 1 where a person reads them.
+class Run {
+ public:
+  Run(Communicator& comm, Engine& engine, const TrainerOptions& options)
+      : comm_(comm),
+        engine_(engine),
+        options_(options),
+        config_(options.config),
+        slice_(config_.train.batch / config_.data.shards),
+        steps_per_epoch_(steps_per_epoch(options.data.training_rows, config_.data.shards, slice_)),
+        last_step_(total_steps(config_, steps_per_epoch_)),
+        schedule_(config_, steps_per_epoch_),
+        progress_(options.resume ? *options.resume : fresh_start()),
+        seconds_before_(progress_.seconds),
+        reduce_([this](const ShardVectors& shards, std::span<float> total, const Queue& queue) {
+          comm_.tree_all_reduce(shards, config_.data.shards, total, queue);
+        }) {}
+
+  RunResult run() {
+    engine_.set_training_data(options_.data.training, options_.data.first_shard);
+    engine_.set_evaluation_data(options_.data.evaluation);
+    engine_.load(progress_.state);
+    tell([&](Observer& o) { o.started(info()); });
+    EpochRow row;
+    while (!done()) {
+      const Stopwatch epoch_time;
+      const double seconds_before_resume = progress_.epoch_seconds;
+      row = train_epoch();
+      // Only now is the epoch behind us: what follows sees "step 0 of the next one".
+      ++progress_.epoch;
+      progress_.step = 0;
+      if (done() || progress_.epoch % static_cast<std::uint32_t>(config_.train.evaluate_every) == 0) score(row);
+      progress_.sums = {};
+      progress_.epoch_seconds = 0;
+      row.seconds = seconds_before_resume + epoch_time.seconds();
+      tell([&](Observer& o) { o.epoch_ended(row); });
+      if (!done()) save();
+    }
+    return finish(row);
+  }
+
+ private:
+  Checkpoint fresh_start() const {
+    const FlatLayout layout = flat_layout(config_.model);
+    Checkpoint start;
+    start.recipe = recipe_toml(config_);
+    start.seed = config_.train.seed;
+    start.data_hash = options_.data_hash;
+    start.engine = engine_.info().name;
+    start.state.parameters = initial_parameters(layout, config_.train.seed);
+    start.state.norm_statistics = initial_norm_statistics(layout);
+    start.state.momentum.assign(layout.parameter_count, 0.0f);
+    if (averaging()) {
+      start.state.average_parameters = start.state.parameters;
+      start.state.average_norm_statistics = start.state.norm_statistics;
+    }
+    return start;
+  }
+
+  RunInfo info() const {
+    RunInfo info;
+    info.epochs = config_.train.epochs;
+    info.steps_per_epoch = steps_per_epoch_;
+    info.total_steps = last_step_;
+    info.images_per_epoch = options_.data.training_rows;
+    info.ranks = comm_.size();
+    info.threads = options_.threads;
+    info.engine = engine_.info();
+    info.validation = !config_.data.split.empty();
+    info.averaging = averaging();
+    info.resumed_epoch = static_cast<int>(progress_.epoch);
+    info.resumed_step = progress_.step;
+    return info;
+  }
+
+  bool averaging() const { return config_.average.decay > 0; }
+  std::int64_t epoch_start() const { return std::int64_t{progress_.epoch} * steps_per_epoch_; }
+  bool done() const { return epoch_start() >= last_step_; }
+
+  /// Trains what is left of the epoch under way, and leaves its sums and seconds in progress_.
+  EpochRow train_epoch() {
+    const std::uint32_t epoch = progress_.epoch;
+    const int steps = static_cast<int>(std::min<std::int64_t>(steps_per_epoch_, last_step_ - epoch_start()));
+    const std::vector<std::vector<std::uint32_t>> orders = owned_orders(epoch);
+    std::vector<float> rates;
+    for (int step = 0; step < steps_per_epoch_; ++step) rates.push_back(schedule_.rate(epoch_start() + step));
+    engine_.begin_epoch({epoch, orders, rates, progress_.sums});
+
+    double other_seconds = -progress_.epoch_seconds;  // not training: checkpoints, and what a resume brings along
+    const Stopwatch time;
+    for (int step = progress_.step; step < steps; ++step) {
+      comm_.set_activity(fmt::format("epoch {} step {}", epoch + 1, step + 1));
+      engine_.step(step, options_.stop_requested && options_.stop_requested(), reduce_);
+      const StepReport report = engine_.report(step + 1 == steps);
+      progress_.step = report.steps_done;
+      progress_.sums = report.sums;
+      progress_.epoch_seconds = time.seconds() - other_seconds;
+      if (report.non_finite_at) throw_diverged(comm_, engine_, config_, epoch, *report.non_finite_at, rates);
+      if (report.stopped_at) interrupted();
+      tell([&](Observer& o) { o.stepped(static_cast<int>(epoch) + 1, progress_.step, progress_.sums, progress_.epoch_seconds); });
+      if (checkpoint_age_.seconds() >= config_.train.checkpoint_seconds) {
+        const Stopwatch writing;
+        save();
+        other_seconds += writing.seconds();
+      }
+    }
+    EpochRow row;
+    row.epoch = static_cast<int>(epoch) + 1;
+    row.train = score_of(progress_.sums);
+    row.learning_rate = rates[static_cast<std::size_t>(steps) - 1];
+    row.images_per_second = static_cast<double>(progress_.sums.images) / progress_.epoch_seconds;
+    return row;
+  }
+
+  std::vector<std::vector<std::uint32_t>> owned_orders(std::uint32_t epoch) const {
+    std::vector<std::vector<std::uint32_t>> orders;
+    int shard = options_.data.first_shard;
+    for (const Images& images : options_.data.training) {
+      orders.push_back(epoch_order({images.first_row, images.first_row + images.count()}, shard, config_.train.seed, epoch));
+      ++shard;
+    }
+    return orders;
+  }
+
+  void score(EpochRow& row) {
+    tell([&](Observer& o) { o.evaluating(row.epoch); });
+    row.test = evaluate(comm_, engine_, Weights::raw);
+    if (averaging()) row.averaged_test = evaluate(comm_, engine_, Weights::averaged);
+    const Score& delivered = averaging() ? *row.averaged_test : *row.test;
+    if (delivered.accuracy > progress_.best.accuracy) progress_.best = {delivered.accuracy, row.epoch};
+  }
+
+  RunResult finish(const EpochRow& last) {
+    progress_.state = engine_.save();
+    check_finite_parameters(config_, progress_.state, last_step_);
+    const TrainState& state = progress_.state;
+    RunResult result;
+    result.final = averaging() ? *last.averaged_test : *last.test;
+    result.best = progress_.best;
+    result.raw_parameters_sha256 = weights_sha256(state.parameters, state.norm_statistics);
+    result.parameters_sha256 = averaging() ? weights_sha256(state.average_parameters, state.average_norm_statistics) : result.raw_parameters_sha256;
+    result.steps = last_step_;
+    result.seconds = seconds();
+    result.images_per_second = last.images_per_second;
+    tell([&](Observer& o) { o.finished(result); });
+    // Last, so that a run whose summary was never written is not taken for a finished one.
+    progress_.finished = true;
+    save();
+    return result;
+  }
+
+  double seconds() const { return seconds_before_ + run_time_.seconds(); }
+
+  void save() {
+    checkpoint_age_.restart();
+    if (comm_.rank() != 0 || options_.folder.empty()) return;
+    progress_.state = engine_.save();
+    progress_.seconds = seconds();
+    save_checkpoint(options_.folder, progress_);
+  }
+
+  [[noreturn]] void interrupted() {
+    save();
+    comm_.barrier();  // no rank reports a stop whose checkpoint is not on disk
+    const std::string where = fmt::format("epoch {} step {}", progress_.epoch + 1, progress_.step);
+    if (options_.folder.empty())
+      throw Error(ExitCode::interrupted, fmt::format("stopped by a signal after {}", where), "start again").mark_everywhere();
+    throw Error(ExitCode::interrupted, fmt::format("stopped by a signal after {}; the checkpoint is written", where),
+                fmt::format("go on with --resume --run-dir {}", options_.folder.string()))
+        .mark_everywhere();
+  }
+
+  template <class Call>
+  void tell(const Call& call) {
+    if (comm_.rank() == 0 && options_.observer) call(*options_.observer);
+  }
+
+  static std::int64_t total_steps(const Config& config, int per_epoch) {
+    const std::int64_t all = std::int64_t{config.train.epochs} * per_epoch;
+    return config.train.max_steps > 0 ? std::min(all, config.train.max_steps) : all;
+  }
+
+  Communicator& comm_;
+  Engine& engine_;
+  const TrainerOptions& options_;
+  const Config& config_;
+  const int slice_, steps_per_epoch_;
+  const std::int64_t last_step_;
+  const Schedule schedule_;
+  Checkpoint progress_;  ///< where the run is; what a checkpoint stores
+  const double seconds_before_;
+  const Reduce reduce_;
+  Stopwatch run_time_, checkpoint_age_;
+};
+
+}  // namespace
+
+RunResult train(Communicator& comm, Engine& engine, const TrainerOptions& options) { return Run(comm, engine, options).run(); }
+
+}  // namespace mnist_dist

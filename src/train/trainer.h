@@ -1,0 +1,31 @@
+#pragma once
+#include <filesystem>
+#include <functional>
+#include <optional>
+
+#include "comm/communicator.h"
+#include "config/config.h"
+#include "engine/engine.h"
+#include "train/checkpoint.h"
+#include "train/local_data.h"
+#include "train/observer.h"
+
+namespace mnist_dist {
+
+/// One training run on a group of ranks. Everything here is collective.
+struct TrainerOptions {
+  const Config& config;
+  const LocalData& data;
+  std::string data_hash;
+  int threads = 1;                       ///< a rank, as reported
+  std::filesystem::path folder;          ///< for checkpoints; empty: none are written (rank 0 alone writes)
+  std::optional<Checkpoint> resume;      ///< where to go on; the same on every rank
+  std::function<bool()> stop_requested;  ///< asked before each step; empty: never
+  Observer* observer = nullptr;          ///< on rank 0
+};
+
+/// Trains to the end. Throws Error on every rank alike: interrupted (after a checkpoint) when some rank was asked to stop, diverged (naming step,
+/// learning rate, rank, shard and layer) when a value stopped being finite. A checkpoint that cannot be written is rank 0's own Error (data).
+RunResult train(Communicator& comm, Engine& engine, const TrainerOptions& options);
+
+}  // namespace mnist_dist
