@@ -1,0 +1,135 @@
+# shellcheck shell=bash
+# What the scripts in launch/ and tests/run.sh share. To be sourced; does nothing by itself.
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+build=${MNIST_DIST_BUILD_DIR:-$root/build}
+# shellcheck disable=SC2034  # used by the scripts
+program=$build/mnist-dist
+
+say() { printf '%s\n' "$*" >&2; }
+
+# die CODE WHAT HINT: the same two lines, and the same codes, as the program's own errors.
+die() {
+  say "error: $2"
+  say "  $3"
+  exit "$1"
+}
+
+# quietly COMMAND...: shows the end of its output only when it fails, and returns its code.
+quietly() {
+  local log code=0
+  log=$(mktemp)
+  "$@" >"$log" 2>&1 </dev/null || code=$?
+  ((code == 0)) || tail -n 40 "$log" >&2
+  rm -f "$log"
+  return "$code"
+}
+
+setup() {
+  [[ ${MNIST_DIST_SETUP:-} == skip ]] || "$root/launch/setup.sh"
+}
+
+# A compiler that reads LibTorch's headers takes over 1 GB: as many at a time as there are CPUs and memory for.
+build_jobs() {
+  local cpus memory_kb
+  cpus=$(nproc)
+  memory_kb=$(awk '$1 == "MemAvailable:" { print $2 }' /proc/meminfo)
+  local by_memory=$((memory_kb / 1500000))
+  ((by_memory >= 1)) || by_memory=1
+  echo $((cpus < by_memory ? cpus : by_memory))
+}
+
+# build_targets [TARGET...]: configures the build folder the first time, then builds; all targets when none is named.
+# Two scripts that start together take turns: ninja does not lock its folder.
+build_targets() (
+  mkdir -p "$build"
+  exec 9>"$build/.lock"
+  flock 9
+  if [[ ! -f $build/build.ninja && ! -f $build/Makefile ]]; then
+    say "building mnist-dist in $build; the first time takes some minutes"
+    local generator=(-G Ninja)
+    [[ ! -f $build/CMakeCache.txt ]] || generator=()
+    quietly cmake -S "$root" -B "$build" "${generator[@]}" 9>&- || die 1 "cmake could not configure $build" "see above; deleting $build starts afresh"
+  fi
+  local make=(cmake --build "$build" -j "$(build_jobs)" ${1+--target "$@"})
+  if [[ -t 2 ]]; then
+    "${make[@]}" >&2 9>&-
+  else
+    quietly "${make[@]}" 9>&-
+  fi || die 1 "the build failed" "see above"
+)
+
+# The CPUs this process may run on, as the kernel lists them: 0-3,8.
+allowed_cpus() { awk '$1 == "Cpus_allowed_list:" { print $2 }' /proc/self/status; }
+
+# count_cores LIST: physical cores among the CPUs of LIST, from lscpu's table on stdin (hyper-threads share a core).
+count_cores() {
+  awk -F, -v list="$1" '
+    BEGIN {
+      n = split(list, part, ",")
+      for (i = 1; i <= n; i++) {
+        last = split(part[i], range, "-")
+        for (cpu = range[1]; cpu <= range[last]; cpu++) allowed[cpu + 0]
+      }
+    }
+    !/^#/ && ($1 + 0) in allowed { cores[$2 "," $3] }
+    END { for (core in cores) count++; print count + 0 }'
+}
+
+# cgroup_quota MOUNT GROUP: whole CPUs that a container's quota pays for, at least 1; nothing without a quota.
+# Every group above (version 2) may set one; version 1 shows a container its own.
+cgroup_quota() {
+  local mount=$1 group=$2 quota period cpus least=
+  while :; do
+    quota=max period=1
+    if [[ -r $mount$group/cpu.max ]]; then
+      read -r quota period <"$mount$group/cpu.max"
+    elif [[ -z $group && -r $mount/cpu/cpu.cfs_quota_us ]]; then
+      quota=$(<"$mount/cpu/cpu.cfs_quota_us") period=$(<"$mount/cpu/cpu.cfs_period_us")
+    fi
+    if [[ $quota != max ]] && ((quota > 0)); then
+      cpus=$((quota / period))
+      ((cpus >= 1)) || cpus=1
+      if [[ -z $least ]] || ((cpus < least)); then least=$cpus; fi
+    fi
+    [[ -n $group && $group != / ]] || break
+    group=${group%/*}
+  done
+  echo "$least"
+}
+
+# Physical cores this process may use: those of its affinity mask, and no more than a container's quota.
+physical_cores() {
+  local cores quota
+  cores=$(lscpu -p=CPU,CORE,SOCKET 2>/dev/null | count_cores "$(allowed_cpus)")
+  ((cores >= 1)) || cores=$(nproc)
+  quota=$(cgroup_quota /sys/fs/cgroup "$(sed -n 's/^0:://p' /proc/self/cgroup)")
+  if [[ -n $quota ]] && ((quota < cores)); then cores=$quota; fi
+  echo "$cores"
+}
+
+# open_mpi_major: 4 or 5; their mpiruns take different options.
+open_mpi_major() {
+  local version
+  version=$(mpirun --version 2>&1) || true
+  [[ $version =~ \(Open\ MPI\)\ ([0-9]+)\. ]] ||
+    die 4 "the mpirun in PATH is not Open MPI's" "install openmpi-bin, or put its mpirun first in PATH"
+  echo "${BASH_REMATCH[1]}"
+}
+
+# mpirun_options RANKS CORES MAJOR: one option a line.
+mpirun_options() {
+  local ranks=$1 cores=$2 major=$3
+  # -q: no banner after an exit code other than 0. Open MPI 5 has no such option.
+  # The timeout: when one rank has left, mpirun would kill the others after 1 s, in the middle of a checkpoint; 5 does not know the number.
+  if ((major < 5)); then printf '%s\n' -q --mca odls_base_sigkill_timeout 20; fi
+  if ((ranks > cores)); then
+    # Ranks that wait must leave the core to those that work.
+    printf '%s\n' --oversubscribe --bind-to none --mca mpi_yield_when_idle 1
+  elif (($(nproc) < $(nproc --all))); then
+    # mpirun binds from the machine's first core whatever mask it was started with; unbound, the ranks inherit the mask.
+    printf '%s\n' --bind-to none
+  else
+    printf '%s\n' --map-by core --bind-to core
+  fi
+}

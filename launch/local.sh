@@ -1,0 +1,130 @@
+#!/usr/bin/env bash
+# Trains on this machine: sets up, builds, and starts one rank a physical core.
+set -euo pipefail
+# shellcheck source=lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+usage() {
+  cat <<'HELP'
+usage: launch/local.sh [-np N] [--print] [arguments for mnist-dist]
+
+Installs and builds what is missing, then runs build/mnist-dist on N ranks of this machine:
+  launch/local.sh                             the default recipe on all cores
+  launch/local.sh -np 2 --config step1        another recipe on 2 ranks
+  launch/local.sh summary                     any other command, as one process
+
+  -np N     ranks; default: the physical cores, at most the recipe's shards. One rank runs without mpirun.
+            More ranks than cores is allowed, only slow.
+  --print   build, then print the command in place of running it
+  -h        this help; "launch/local.sh train --help" shows mnist-dist's
+
+Relative paths, data/ and runs/ are taken from the folder you are in. Ctrl-C stops after the current step with a
+checkpoint (exit code 130; continue with --resume); a second Ctrl-C stops at once.
+
+Environment: MNIST_DATA_DIR         folder of the four MNIST files; without it data/raw/, then a download
+             MNIST_DIST_BUILD_DIR   another build folder
+             MNIST_DIST_SETUP=skip  do not look at installed packages
+HELP
+}
+
+# True when ARGUMENTS only ask for something to be printed.
+asks_for_text() {
+  local argument
+  for argument in "$@"; do
+    case $argument in -h | --help | --help-all | --version | --print-config) return 0 ;; esac
+  done
+  return 1
+}
+
+# The recipe decides how many ranks there can be; the program knows it best, and refuses what is wrong with it.
+recipe_shards() {
+  local recipe
+  recipe=$("$program" "$@" --print-config) || return
+  awk -F' *= *' '/^\[/ { section = $0 } section == "[data]" && $1 ~ /^ *shards$/ { print $2 + 0 }' <<<"$recipe"
+}
+
+# default_ranks CORES ARGUMENTS...
+default_ranks() {
+  local cores=$1 shards
+  shift
+  case ${1:-} in
+    train | -* | '')
+      if asks_for_text "$@"; then
+        echo 1
+      else
+        shards=$(recipe_shards "$@") || return
+        echo $((shards < cores ? shards : cores))
+      fi
+      ;;
+    sweep) echo "$cores" ;;
+    *) echo 1 ;; # the other commands are short, or talk about one process
+  esac
+}
+
+# Runs mpirun so that Ctrl-C ends in a checkpoint. mpirun itself would turn INT and TERM into TERM and, 1 s later, KILL; USR1 it only
+# forwards, and the ranks take it as "stop after this step". Its own process group keeps the terminal's Ctrl-C away from it.
+run_ranks() {
+  local signals=0 code=0 pid
+  # shellcheck disable=SC2317  # the trap calls it
+  stop() {
+    signals=$((signals + 1))
+    case $signals in
+      1) kill -USR1 "$pid" ;;
+      2) kill -TERM "$pid" ;;
+      *) kill -KILL -- "-$pid" ;;
+    esac 2>/dev/null || true
+  }
+  set -m
+  "$@" </dev/null &
+  pid=$!
+  set +m
+  trap stop INT TERM HUP
+  # A trapped signal ends a wait early; bash keeps the status of a child that has ended.
+  while kill -0 "$pid" 2>/dev/null; do wait "$pid" || true; done
+  wait "$pid" || code=$?
+  # Ranks that had not yet begun to listen died of the signal; to the caller that is an interruption like any other.
+  if ((signals > 0 && code > 128)); then code=130; fi
+  exit "$code"
+}
+
+ranks=
+print=false
+while (($#)); do
+  case $1 in
+    -np | -n | --np)
+      [[ ${2:-} =~ ^[1-9][0-9]*$ ]] || die 2 "$1 needs a number of ranks, not '${2:-}'" "launch/local.sh -np 2"
+      ranks=$2
+      shift
+      ;;
+    --print) print=true ;;
+    -h | --help) usage && exit ;;
+    --) shift && break ;;
+    *) break ;;
+  esac
+  shift
+done
+
+setup
+build_targets mnist-dist
+cores=$(physical_cores)
+[[ -n $ranks ]] || ranks=$(default_ranks "$cores" "$@")
+
+command=("$program" "$@")
+if ((ranks > 1)); then
+  major=$(open_mpi_major)
+  mapfile -t options < <(mpirun_options "$ranks" "$cores" "$major")
+  command=(mpirun -np "$ranks" "${options[@]}" "${command[@]}")
+  if ((EUID == 0)); then
+    # Open MPI refuses to run as root, which is what one is in most containers, unless told twice.
+    export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+  fi
+  ((ranks <= cores)) || say "note: $ranks ranks share $cores core$( ((cores == 1)) || echo s); the result is the same, only later"
+fi
+
+if $print; then
+  echo "${command[*]@Q}"
+elif ((ranks > 1)); then
+  run_ranks "${command[@]}"
+else
+  exec "${command[@]}"
+fi

@@ -1,0 +1,158 @@
+#!/usr/bin/env bash
+# Installs with apt what mnist-dist is built from. Does nothing, in well under a second, when all of it is there.
+set -euo pipefail
+# shellcheck source=lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+# The same names on Debian 12, Debian 13 and Ubuntu 24.04.
+packages() {
+  cat <<'TABLE'
+build-essential         C++20 compiler
+cmake                   build system, 3.25 or newer
+ninja-build             runs the build
+ccache                  makes building again fast
+openmpi-bin             mpirun, which starts the ranks
+libopenmpi-dev          Open MPI, through which ranks talk
+libtorch-dev            LibTorch, the reference engine
+libopenblas0-pthread    fast BLAS under LibTorch (the plain one is 40 times slower)
+libhdf5-dev             HDF5, the format of data files and checkpoints
+hdf5-tools              h5dump and h5ls, to look into those
+libtomlplusplus-dev     reads recipes
+libcli11-dev            command line
+libfmt-dev              text formatting
+librandom123-dev        counter-based random numbers
+libhwy-dev              Highway: SIMD chosen at run time
+libboost-math-dev       statistics: binomial bounds, Student t
+nlohmann-json3-dev      writes summary.json
+libcurl4-openssl-dev    downloads MNIST
+libssl-dev              SHA-256
+zlib1g-dev              reads gzipped MNIST files
+libgtest-dev            unit tests
+libgmock-dev            unit tests
+libbenchmark-dev        micro-benchmarks
+bats                    tests of the launch scripts
+shellcheck              checks the launch scripts
+TABLE
+}
+
+usage() {
+  cat <<'HELP'
+usage: launch/setup.sh [--check] [--cuda]
+
+Installs with apt what is missing to build and run mnist-dist (Debian 12 or newer, Ubuntu 24.04 or newer).
+  --check   only report; exit 0 when all is there, 1 when something is missing
+  --cuda    what the GPU parts need as well (not available yet)
+HELP
+}
+
+# Prints the lines of the table whose package is not installed.
+missing_packages() {
+  local names installed
+  names=$(packages | awk '{ print $1 }')
+  # dpkg-query's own complaint about unknown packages is what we ask for, not an error.
+  # shellcheck disable=SC2086  # one word a package
+  installed=$(dpkg-query -W -f='${Package} ${db:Status-Status}\n' $names 2>/dev/null || true)
+  packages | awk -v installed="$installed" '
+    BEGIN {
+      n = split(installed, line, "\n")
+      for (i = 1; i <= n; i++) if (split(line[i], field, " ") == 2 && field[2] == "installed") there[field[1]]
+    }
+    !($1 in there)'
+}
+
+# True on the systems whose package names are known.
+is_supported() {
+  case $1 in
+    debian) [[ -z $2 ]] || ((${2%%.*} >= 12)) ;; # testing and unstable have no number
+    ubuntu) [[ -n $2 ]] && ((${2%%.*} >= 24)) ;;
+    *) false ;;
+  esac
+}
+
+other_system() {
+  say "error: no package list for $1"
+  say "  install these with its own package manager, then run again with MNIST_DIST_SETUP=skip in the environment:"
+  packages | sed 's/^/    /' >&2
+  exit 2
+}
+
+# run_apt COMMAND...: as root, asking nothing, waiting for another apt to finish.
+run_apt() {
+  local command=(env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 "$@")
+  if ((EUID == 0)); then
+    "${command[@]}"
+  elif [[ -t 0 ]]; then
+    sudo "${command[@]}"
+  else
+    sudo -n "${command[@]}"
+  fi
+}
+
+install_packages() {
+  local names=("$@") log
+  if ((EUID != 0)) && ! command -v sudo >/dev/null; then
+    die 1 "installing packages takes root, and sudo is not here" "as root: apt-get install --no-install-recommends ${names[*]}"
+  fi
+  log=$(mktemp)
+  # shellcheck disable=SC2064  # the name as it is now
+  trap "rm -f '$log'" EXIT
+  if run_apt update >"$log" 2>&1 && run_apt install --no-install-recommends "${names[@]}" >>"$log" 2>&1; then return; fi
+  # Everything apt complains about starts with E: or W:.
+  grep -E '^(E|W|Err):?' "$log" | tail -n 5 >&2 || tail -n 5 "$log" >&2
+  if grep -qE 'Temporary failure|Could not (resolve|connect)|Cannot initiate the connection|Connection (failed|timed out)|Network is unreachable' "$log"; then
+    die 1 "the package servers cannot be reached" "check the network, or the proxy in apt's configuration, and run this again"
+  elif grep -q 'Unable to locate package\|has no installation candidate' "$log"; then
+    die 1 "some packages are in none of the sources that apt is configured with" "on Ubuntu enable universe: sudo add-apt-repository universe"
+  fi
+  die 1 "apt could not install what is missing" "repair apt as it says above, then run this again"
+}
+
+# LibTorch takes whichever BLAS the system's alternatives point to.
+check_blas() {
+  local blas
+  blas=$(update-alternatives --get-selections 2>/dev/null | awk '$1 ~ /^libblas\.so\.3/ { print $1, $3 }')
+  if [[ $blas == */blas/libblas.so.3 ]]; then
+    say "warning: LibTorch would use the reference BLAS, 40 times slower than OpenBLAS"
+    say "  sudo update-alternatives --auto ${blas%% *}"
+  fi
+}
+
+check_cmake() {
+  local version
+  version=$(cmake --version | sed -n '1s/.* version //p')
+  printf '%s\n' 3.25 "$version" | sort -CV ||
+    die 1 "$(command -v cmake) is version $version; 3.25 or newer is needed" "put the system's /usr/bin first in PATH, or install a newer cmake"
+}
+
+check_only=false
+while (($#)); do
+  case $1 in
+    --check) check_only=true ;;
+    --cuda) die 2 "--cuda is not available yet" "without it launch/setup.sh installs all that CPUs need" ;;
+    -h | --help) usage && exit ;;
+    *) die 2 "unknown argument $1" "launch/setup.sh [--check] [--cuda]" ;;
+  esac
+  shift
+done
+
+os_release=${MNIST_DIST_OS_RELEASE:-/etc/os-release}
+# shellcheck source=/dev/null
+system=$(. "$os_release" 2>/dev/null && echo "${ID:-}:${VERSION_ID:-}:${PRETTY_NAME:-}") || system=::
+IFS=: read -r id version name <<<"$system"
+is_supported "$id" "$version" || other_system "${name:-this system}"
+
+mapfile -t missing < <(missing_packages)
+if ((${#missing[@]})); then
+  if $check_only; then say "missing:"; else say "installing with apt (some minutes, about 3 GB when all is new):"; fi
+  printf '  %s\n' "${missing[@]}" >&2
+  if $check_only; then
+    say "launch/setup.sh installs them"
+    exit 1
+  fi
+  install_packages "${missing[@]%% *}"
+  say "installed"
+elif $check_only; then
+  say "all $(packages | wc -l) packages are there"
+fi
+check_cmake
+check_blas

@@ -1,0 +1,10 @@
+#!/usr/bin/env bash
+# Everything that is checked before a change goes in: set-up, build, all tests. Arguments go to ctest, e.g. tests/run.sh -R comm
+# Tests on real MNIST (label mnist) look for it in MNIST_DATA_DIR and are skipped without it.
+set -euo pipefail
+# shellcheck source=../launch/lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/../launch/lib.sh"
+
+setup
+build_targets
+exec ctest --test-dir "$build" --output-on-failure -j "$(nproc)" "$@"
