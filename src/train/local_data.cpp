@@ -39,9 +39,6 @@ Range training_rows(const Config& config, const Dataset& dataset) {
 
 LocalData load_local_data(const Config& config, const Dataset& dataset, int rank, int ranks) {
   const int shards = config.data.shards;
-  if (ranks > shards)
-    throw usage_error(fmt::format("{} ranks cannot share {} shards", ranks, shards),
-                      fmt::format("start at most {} ranks, or give --set data.shards={} (another recipe: its results differ)", shards, ranks));
   const Range owned = even_share(rank, ranks, shards);
   const Range training = training_rows(config, dataset), evaluation = evaluation_rows(config, dataset);
   LocalData data;

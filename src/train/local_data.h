@@ -19,7 +19,7 @@ struct LocalData {
 Range training_rows(const Config& config, const Dataset& dataset);
 
 /// Reads this rank's rows and no others: training shards from the file's (first) training rows; evaluation shares from the test set or, with
-/// data.split, from the file's last training rows. Throws Error: usage for more ranks than shards, data for damage.
+/// data.split, from the file's last training rows. Throws Error: usage for a split that does not fit, data for damage.
 LocalData load_local_data(const Config& config, const Dataset& dataset, int rank, int ranks);
 
 /// Shares of the test set alone, for `evaluate`.

@@ -1,0 +1,11 @@
+#pragma once
+#include <CLI/App.hpp>
+
+#include "train/session.h"
+
+namespace mnist_dist {
+
+/// Declares --engine, --device, --simd and --threads on a subcommand; the values are in `options` after parsing.
+void add_compute_options(CLI::App& app, ComputeOptions& options);
+
+}  // namespace mnist_dist

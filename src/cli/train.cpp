@@ -1,0 +1,123 @@
+#include <fmt/format.h>
+
+#include <memory>
+#include <optional>
+
+#include "base/signals.h"
+#include "cli/command_line.h"
+#include "cli/commands.h"
+#include "cli/compute_options.h"
+#include "cli/config_options.h"
+#include "cli/world.h"
+#include "comm/heartbeat.h"
+#include "report/console.h"
+#include "report/run_files.h"
+#include "train/agreement.h"
+#include "train/run_folder.h"
+#include "train/session.h"
+#include "train/trainer.h"
+
+namespace mnist_dist {
+namespace {
+
+struct TrainArguments {
+  ConfigOptions config;
+  ComputeOptions compute;
+  std::optional<std::uint64_t> seed;
+  std::string run_dir;
+  bool resume = false, print_config = false;
+};
+
+/// Tells the run folder first, so that what the console shows is on disk.
+class Reports : public Observer {
+ public:
+  Reports(std::string title, std::filesystem::path folder, RunIdentity identity, int first_epoch)
+      : console_(std::move(title)), files_(std::move(folder), std::move(identity), first_epoch) {}
+  void started(const RunInfo& info) override { files_.started(info), console_.started(info); }
+  void stepped(int epoch, int steps, const Sums& sums, double seconds) override { console_.stepped(epoch, steps, sums, seconds); }
+  void evaluating(int epoch) override { console_.evaluating(epoch); }
+  void epoch_ended(const EpochRow& row) override { files_.epoch_ended(row), console_.epoch_ended(row); }
+  void finished(const RunResult& result) override { files_.finished(result), console_.finished(result); }
+
+ private:
+  Console console_;
+  RunFiles files_;
+};
+
+Config configured(const TrainArguments& arguments) {
+  ConfigOptions options = arguments.config;
+  // A named run goes on with its own recipe unless another one is asked for (and then refused if it differs).
+  if (arguments.resume && !arguments.run_dir.empty() && !options.given) options.recipe = arguments.run_dir + "/config.toml";
+  if (arguments.seed) options.settings.push_back(fmt::format("train.seed={}", *arguments.seed));
+  return options.load();
+}
+
+/// Where a run begins: its folder, and the checkpoint when it goes on. Rank 0 looks, as the others may not see the folder.
+struct Start {
+  std::filesystem::path folder;
+  std::optional<Checkpoint> checkpoint;
+};
+
+Start find_start(Communicator& comm, const TrainArguments& arguments, const Config& config) {
+  Start start;
+  std::vector<std::byte> packed;
+  run_on_root(comm, [&] {
+    if (!arguments.resume) {
+      start.folder = create_run_folder(arguments.run_dir, config);
+      return;
+    }
+    start.folder = arguments.run_dir.empty() ? newest_unfinished_run("runs", config) : std::filesystem::path(arguments.run_dir);
+    const Found found = resume_point(start.folder, config);
+    if (!found.fallback.empty()) fmt::print(stderr, "note: going on from checkpoint.prev.h5: {}\n", found.fallback);
+    packed = pack(found.checkpoint);
+  });
+  start.folder = broadcast_text(comm, start.folder.string());
+  const std::string bytes = broadcast_text(comm, {reinterpret_cast<const char*>(packed.data()), packed.size()});
+  if (arguments.resume) start.checkpoint = unpack(std::as_bytes(std::span(bytes)));
+  return start;
+}
+
+ExitCode run(Communicator& comm, const TrainArguments& arguments, const Config& config) {
+  const auto session = make_session(comm, config, arguments.compute, [](const std::string& line) { fmt::print(stderr, "{}\n", line); });
+  Start start = find_start(comm, arguments, config);
+
+  TrainerOptions options{config,         session->data, session->data_hash, session->threads, start.folder, std::move(start.checkpoint),
+                         stop_requested, nullptr};
+  if (options.resume) check_resumable(*options.resume, *session);
+
+  std::optional<Reports> reports;
+  if (comm.rank() == 0) {
+    const RunIdentity identity{config.name,        config.train.seed, parameter_count(config.model), config.data.file, session->data_hash,
+                               session->synthetic, command_line()};
+    const int first_epoch = options.resume ? static_cast<int>(options.resume->epoch) + 1 : 1;
+    reports.emplace(fmt::format("{} | {} {} | seed {} | {}", config.name, session->synthetic ? "SYNTHETIC digits, not MNIST:" : "MNIST",
+                                config.data.file, config.train.seed, start.folder.string()),
+                    start.folder, identity, first_epoch);
+    options.observer = &*reports;
+  }
+  train(comm, *session->engine, options);
+  return ExitCode::ok;
+}
+
+}  // namespace
+
+Command add_train(CLI::App& app) {
+  auto arguments = std::make_shared<TrainArguments>();
+  add_config_options(app, arguments->config);
+  app.add_option("--seed", arguments->seed, "The run's seed, short for --set train.seed=N")->type_name("N");
+  app.add_option("--run-dir", arguments->run_dir, "Run folder (default: runs/RECIPE-seedN-TIME); never overwritten")->type_name("DIR");
+  app.add_flag("--resume", arguments->resume, "Go on from the last checkpoint of --run-dir, or of the newest unfinished run of this recipe and seed");
+  add_compute_options(app, arguments->compute);
+  app.add_flag("--print-config", arguments->print_config, "Show the resolved recipe and stop");
+  return [arguments] {
+    const Config config = configured(*arguments);
+    if (arguments->print_config) {
+      if (detect_launcher().rank == 0) fmt::print("{}", to_toml(config));
+      return ExitCode::ok;
+    }
+    install_stop_handlers();
+    return in_world(config.comm.timeout, [&](Communicator& comm) { return run(comm, *arguments, config); });
+  };
+}
+
+}  // namespace mnist_dist

@@ -1,0 +1,36 @@
+#pragma once
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "comm/communicator.h"
+#include "config/config.h"
+#include "data/dataset.h"
+#include "engine/engine.h"
+#include "train/local_data.h"
+
+namespace mnist_dist {
+
+/// Where and how fast to compute; never part of a recipe.
+struct ComputeOptions {
+  std::string engine;           ///< "" : the default for the device
+  std::string device = "auto";  ///< auto, cpu, cuda
+  std::string simd;             ///< force a SIMD target; "": the best that every rank has
+  int threads = 0;              ///< a rank; 0: all cores of the binding for a single process, else 1
+};
+
+/// What a group of ranks needs to train or score: the data file, this rank's rows, an engine, and the certainty that all ranks have the same.
+struct Session {
+  LocalData data;
+  std::string data_hash;
+  bool synthetic = false;
+  int threads = 1;
+  std::unique_ptr<Engine> engine;  ///< refers to `data`
+};
+
+/// Makes the data file when it is missing (rank 0, the others wait), reads this rank's rows, makes the engine and compares the ranks. Collective.
+/// Throws Error: usage for more ranks than shards or slices too short for batch norm, data, device when ranks disagree.
+std::unique_ptr<Session> make_session(Communicator& comm, const Config& config, const ComputeOptions& compute,
+                                      const std::function<void(const std::string& line)>& progress);
+
+}  // namespace mnist_dist
