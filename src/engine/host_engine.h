@@ -5,6 +5,7 @@
 
 namespace mnist_dist {
 
+/// Makes one worker. Called once on each of the engine's threads, at the same time: what is shared must be ready or locked.
 using MakeWorker = std::function<std::unique_ptr<SliceWorker>()>;
 
 /// An engine on the CPU: shards over threads, one worker each; flat vectors, optimiser and averages in host memory.

@@ -29,7 +29,8 @@ class SliceWorker {
   /// Forward and backward of 1..batch/shards images with batch statistics. Overwrites `out` (FlatLayout::size() floats): gradient of the *sum* of the
   /// images' losses, norm statistics times n, n, loss sum, correct; stop = 0.
   virtual void train(const Slice& slice, std::span<const float> parameters, std::span<float> out) = 0;
-  /// Forward with running statistics of up to evaluation_chunk images. Writes one loss and one predicted class (lowest of equal logits) an image.
+  /// Forward with running statistics of up to evaluation_chunk images. Writes one loss (negative log-likelihood, without label
+  /// smoothing) and one predicted class (lowest of equal logits) an image.
   virtual void evaluate(std::span<const std::uint8_t> pixels, std::span<const std::uint8_t> labels, const WeightsView& weights,
                         std::span<float> losses, std::span<std::uint8_t> predictions) = 0;
   /// As train, but looks at every layer; nothing when all is finite. The shard is filled in by the caller.

@@ -1,0 +1,23 @@
+#pragma once
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/engine.h"
+#include "engine/slice_worker.h"
+
+namespace mnist_dist {
+
+/// The SIMD targets this CPU can run, the best first: "AVX3" (AVX-512), "AVX2", "SSE4", "NEON", "SCALAR".
+std::vector<std::string> fused_targets();
+
+/// `wanted`, or the best target when it is "". Throws Error (usage) when this CPU or this build lacks it.
+std::string choose_fused_target(const std::string& wanted);
+
+/// One thread's worker of the fused engine, on a target of fused_targets(). Throws Error (usage) that names a layer it cannot do.
+std::unique_ptr<SliceWorker> make_fused_worker(const EngineOptions& options, const std::string& target);
+
+/// The default engine on CPUs: our own SIMD kernels, images in the vector lanes.
+std::unique_ptr<Engine> make_fused_engine(const EngineOptions& options);
+
+}  // namespace mnist_dist

@@ -1,0 +1,31 @@
+#pragma once
+#include <optional>
+#include <vector>
+
+#include "model/layout.h"
+#include "model/spec.h"
+
+namespace mnist_dist::fused {
+
+/// How a convolution is computed; decided from shapes alone, because the choice decides the bits.
+enum class Algorithm {
+  direct,    ///< as defined
+  winograd,  ///< 1-D F(4,3) along the columns (Winograd 1980; Lavin & Gray, CVPR 2016): half the multiplications
+};
+
+/// What the engine knows about one layer before it sees an image.
+struct LayerPlan {
+  int index;  ///< in ModelSpec::layers
+  Layer layer;
+  LayerShape shape;
+  Algorithm algorithm = Algorithm::direct;
+  DropoutRule dropout{};
+  std::size_t weight = 0, bias = 0, gamma = 0, beta = 0;  ///< places in the flat parameter vector, where the layer has them
+  std::size_t norm = 0;                                   ///< place of its means in the flat vector of norm statistics
+
+  bool convolves() const { return layer.kind == LayerKind::convolution || layer.kind == LayerKind::linear; }
+};
+
+std::vector<LayerPlan> make_plan(const ModelSpec& model);
+
+}  // namespace mnist_dist::fused

@@ -1,0 +1,16 @@
+#pragma once
+#include <string>
+#include <vector>
+
+#include "engine/engine.h"
+#include "engine/training_loop.h"
+
+namespace mnist_dist {
+
+/// Names that make_engine knows, the default first.
+std::vector<std::string> engine_names();
+
+/// The plain LibTorch training loop (engine/torch/library.h). Throws Error (device) when the torch engine's library cannot be opened.
+std::unique_ptr<TrainingLoop> make_plain_torch_loop(const ModelSpec& model, const OptimizerConfig& optimizer, int slice);
+
+}  // namespace mnist_dist

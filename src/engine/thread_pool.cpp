@@ -1,0 +1,48 @@
+#include "engine/thread_pool.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace mnist_dist {
+
+ThreadPool::ThreadPool(int threads) : thrown_(static_cast<std::size_t>(std::max(1, threads))) {
+  for (int thread = 1; thread < threads; ++thread) helpers_.emplace_back([this, thread] { serve(thread); });
+}
+
+ThreadPool::~ThreadPool() {
+  ending_ = true;
+  ++started_;
+  started_.notify_all();
+  for (auto& helper : helpers_) helper.join();
+}
+
+void ThreadPool::run(Call call) {
+  call_ = call;
+  running_ = size() - 1;
+  ++started_;
+  started_.notify_all();
+  run_share(0);
+  for (int left = running_; left != 0; left = running_) running_.wait(left);
+  for (auto& thrown : thrown_)
+    if (thrown) {
+      const auto first = std::exchange(thrown, nullptr);
+      std::ranges::fill(thrown_, nullptr);
+      std::rethrow_exception(first);
+    }
+}
+
+void ThreadPool::serve(int thread) {
+  // Starting from 0, not from what started_ is now: run may have been called before this thread got here.
+  for (std::uint32_t seen = 0;; ++seen) {
+    started_.wait(seen);
+    if (ending_) return;
+    run_share(thread);
+    if (--running_ == 0) running_.notify_one();
+  }
+}
+
+void ThreadPool::run_share(int thread) try { call_.invoke(call_.callable, thread); } catch (...) {
+  thrown_[static_cast<std::size_t>(thread)] = std::current_exception();
+}
+
+}  // namespace mnist_dist

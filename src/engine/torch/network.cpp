@@ -1,0 +1,82 @@
+#include "engine/torch/network.h"
+
+namespace mnist_dist {
+namespace {
+
+constexpr double norm_epsilon = 1e-5;
+
+/// LibTorch has no tensors of const memory; nothing here writes to a parameter.
+at::Tensor view(const float* first, at::IntArrayRef shape) { return at::from_blob(const_cast<float*>(first), shape, at::kFloat); }
+
+}  // namespace
+
+std::vector<at::Tensor> parameter_views(const FlatLayout& layout, const float* flat) {
+  std::vector<at::Tensor> views;
+  views.reserve(layout.parameters.size());
+  for (const ParameterTensor& tensor : layout.parameters) {
+    const std::vector<std::int64_t> shape(tensor.shape.begin(), tensor.shape.end());
+    views.push_back(view(flat + tensor.offset, shape));
+  }
+  return views;
+}
+
+void norm_views(const FlatLayout& layout, const float* flat, TensorViews& views) {
+  for (const NormTensor& norm : layout.norms) {
+    views.means.push_back(view(flat + norm.offset, {norm.channels}));
+    views.variances.push_back(view(flat + norm.offset + norm.channels, {norm.channels}));
+  }
+}
+
+Network::Network(const ModelSpec& model) : layout_(flat_layout(model)) {
+  const std::vector<LayerShape> shapes = layer_shapes(model);
+  for (std::size_t i = 0; i < shapes.size(); ++i) layers_.push_back({.layer = model.layers[i], .shape = shapes[i]});
+  for (int i = 0; const ParameterTensor& tensor : layout_.parameters) {
+    Entry& entry = layers_[static_cast<std::size_t>(tensor.layer)];
+    switch (tensor.kind) {
+      case ParameterKind::weight:
+        entry.weight = i;
+        break;
+      case ParameterKind::bias:
+        entry.bias = i;
+        break;
+      case ParameterKind::gamma:
+        entry.gamma = i;
+        break;
+      case ParameterKind::beta:
+        entry.beta = i;
+        break;
+    }
+    ++i;
+  }
+  for (int i = 0; const NormTensor& norm : layout_.norms) layers_[static_cast<std::size_t>(norm.layer)].norm = i++;
+}
+
+at::Tensor Network::layer(int index, at::Tensor x, const TensorViews& views, const at::Tensor& dropout, bool training) const {
+  const Entry& entry = layers_[static_cast<std::size_t>(index)];
+  const auto parameter = [&](int i) { return i < 0 ? at::Tensor() : views.parameters[static_cast<std::size_t>(i)]; };
+  switch (entry.layer.kind) {
+    case LayerKind::convolution:
+    case LayerKind::linear:
+      x = at::conv2d(x, parameter(entry.weight), parameter(entry.bias), 1, entry.layer.padding);
+      break;
+    case LayerKind::max_pool:
+    case LayerKind::global_max:
+      x = at::max_pool2d(x, entry.shape.kernel, entry.shape.kernel);
+      break;  // amax would share a tie's gradient
+    case LayerKind::global_average:
+      x = x.mean({2, 3}, true);
+      break;
+  }
+  if (entry.layer.relu) x.relu_();
+  if (entry.norm >= 0) {
+    const auto norm = static_cast<std::size_t>(entry.norm);
+    // With momentum 1 the running statistics become this slice's: its mean and unbiased variance.
+    x = at::batch_norm(x, parameter(entry.gamma), parameter(entry.beta), views.means[norm], views.variances[norm], training, 1.0, norm_epsilon,
+                       false);
+  }
+  // In place only where backward does not need what is overwritten: ReLU's backward reads its output.
+  if (dropout.defined()) x = entry.norm >= 0 ? x.mul_(dropout) : x.mul(dropout);
+  return x;
+}
+
+}  // namespace mnist_dist
