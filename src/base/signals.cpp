@@ -1,0 +1,55 @@
+#include "base/signals.h"
+
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <csignal>
+#include <cstdint>
+#include <ctime>
+#include <string_view>
+
+#include "base/error.h"
+
+namespace mnist_dist {
+namespace {
+
+// A signal handler can reach nothing but globals, and of those only lock-free atomics. Nanoseconds of the first signal, 0: none yet.
+std::atomic<std::int64_t> first_signal{0};
+static_assert(std::atomic<std::int64_t>::is_always_lock_free);
+
+constexpr std::int64_t same_request = 300'000'000;
+
+std::int64_t now() noexcept {
+  timespec time{};
+  clock_gettime(CLOCK_MONOTONIC, &time);  // one of the few functions that a handler may call
+  return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
+}
+
+extern "C" void on_stop_signal(int) {
+  const int saved_errno = errno;
+  std::int64_t first = 0;
+  const std::int64_t time = now();
+  if (!first_signal.compare_exchange_strong(first, time) && time - first > same_request) {
+    constexpr std::string_view line = "mnist-dist: second signal: stopped at once\n";
+    [[maybe_unused]] const auto written = ::write(STDERR_FILENO, line.data(), line.size());
+    _exit(static_cast<int>(ExitCode::interrupted));
+  }
+  errno = saved_errno;
+}
+
+}  // namespace
+
+void install_stop_handlers() {
+  struct sigaction action {};
+  action.sa_handler = on_stop_signal;
+  action.sa_flags = SA_RESTART;  // file and network calls go on; the flag is looked at between steps
+  sigemptyset(&action.sa_mask);
+  for (const int signal : {SIGINT, SIGTERM, SIGUSR1}) sigaction(signal, &action, nullptr);
+}
+
+bool stop_requested() noexcept { return first_signal.load(std::memory_order_relaxed) != 0; }
+
+void reset_stop_request() noexcept { first_signal.store(0); }
+
+}  // namespace mnist_dist

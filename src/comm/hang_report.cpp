@@ -1,0 +1,77 @@
+#include "comm/hang_report.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cstring>
+
+namespace mnist_dist {
+namespace {
+
+template <std::size_t size>
+void copy_text(char (&to)[size], const std::string& from) {
+  std::memcpy(to, from.data(), std::min(from.size(), size - 1));  // the rest is zero already
+}
+
+std::string describe(const Place& place, bool with_number) {
+  std::string text = place.call;
+  if (with_number) text += fmt::format(" number {}", place.sequence);
+  if (place.activity[0]) text += fmt::format(" ({})", place.activity);
+  return text;
+}
+
+/// "ranks 0, 1 wait in all-reduce (epoch 3 step 120), rank 3 waits in barrier (epoch 3)"
+std::string describe(const std::map<int, Place>& live, bool with_number) {
+  std::vector<std::pair<std::string, std::vector<int>>> groups;
+  for (const auto& [rank, place] : live) {
+    const std::string where = describe(place, with_number);
+    const auto same = std::find_if(groups.begin(), groups.end(), [&](const auto& group) { return group.first == where; });
+    if (same == groups.end())
+      groups.push_back({where, {rank}});
+    else
+      same->second.push_back(rank);
+  }
+  std::vector<std::string> parts;
+  for (const auto& [where, ranks] : groups)
+    parts.push_back(ranks.size() == 1 ? fmt::format("rank {} waits in {}", ranks[0], where)
+                                      : fmt::format("ranks {} wait in {}", fmt::join(ranks, ", "), where));
+  return fmt::format("{}", fmt::join(parts, ", "));
+}
+
+}  // namespace
+
+Place make_place(std::uint64_t group, std::int64_t sequence, const std::string& call, const std::string& activity) {
+  Place place;
+  place.group = group;
+  place.sequence = sequence;
+  copy_text(place.call, call);
+  copy_text(place.activity, activity);
+  return place;
+}
+
+std::string hang_report(std::span<const Peer> peers, std::span<const int> members, const std::map<int, Place>& live, double timeout_seconds) {
+  std::vector<std::string> silent;
+  for (const int rank : members) {
+    const Peer& peer = peers[static_cast<std::size_t>(rank)];
+    if (!live.contains(rank)) silent.push_back(fmt::format("rank {} of {} (host {}, pid {})", rank, peers.size(), peer.host, peer.pid));
+  }
+  if (!silent.empty())
+    return fmt::format(
+        "mnist-dist: {} {} not answered for {:g} s; {}\n"
+        "hint: a process there is stopped, out of memory or unreachable: look at it with ps; comm.timeout sets the limit; --resume continues the "
+        "run\n",
+        fmt::join(silent, ", "), silent.size() == 1 ? "has" : "have", timeout_seconds, describe(live, false));
+  const bool together = std::all_of(live.begin(), live.end(), [&](const auto& entry) { return entry.second.same_call(live.begin()->second); });
+  if (together)
+    return fmt::format(
+        "mnist-dist: all ranks answer, yet no data arrived for {:g} s; {}\n"
+        "hint: a transport lost a message; try mpirun --mca btl tcp,self; --resume continues the run\n",
+        timeout_seconds, describe(live, false));
+  return fmt::format(
+      "mnist-dist: the ranks wait for different things since {:g} s; {}\n"
+      "hint: this is a defect: please report it with this message\n",
+      timeout_seconds, describe(live, true));
+}
+
+}  // namespace mnist_dist

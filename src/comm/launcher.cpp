@@ -1,0 +1,39 @@
+#include <fmt/format.h>
+
+#include <charconv>
+#include <cstdlib>
+#include <optional>
+#include <string_view>
+
+#include "comm/communicator.h"
+
+namespace mnist_dist {
+namespace {
+
+/// The number in an environment variable, if it is set.
+std::optional<int> number(const char* name) {
+  const char* text = std::getenv(name);
+  if (!text) return std::nullopt;
+  const std::string_view view = text;
+  int value = 0;
+  const auto [end, error] = std::from_chars(view.begin(), view.end(), value);
+  if (error != std::errc{} || end != view.end() || value < 0)
+    throw device_error(fmt::format("the launcher's {} is \"{}\", not a number", name, view), fmt::format("unset {} to run as one process", name));
+  return value;
+}
+
+}  // namespace
+
+Launcher detect_launcher() {
+  const auto slurm_tasks = number("SLURM_NTASKS");
+  if (const auto size = number("OMPI_COMM_WORLD_SIZE")) return {true, number("OMPI_COMM_WORLD_RANK").value_or(0), *size, "Open MPI"};
+  // PMIx tells the number of ranks over its socket only, and Slurm's is right only inside srun.
+  if (const auto rank = number("PMIX_RANK")) return {true, *rank, slurm_tasks && *rank < *slurm_tasks ? *slurm_tasks : 0, "PMIx"};
+  if (const auto rank = number("PMI_RANK")) return {true, *rank, number("PMI_SIZE").value_or(0), "PMI"};
+  if (slurm_tasks.value_or(1) > 1)
+    throw device_error(fmt::format("Slurm runs {} tasks but gives them neither PMIx nor PMI: each would train alone", *slurm_tasks),
+                       "start them with srun --mpi=pmix, or with mpirun inside the allocation");
+  return {};
+}
+
+}  // namespace mnist_dist

@@ -1,0 +1,113 @@
+#include "comm/mpi_alarm.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <thread>
+
+#include "base/error.h"
+#include "comm/awake_clock.h"
+#include "comm/poll.h"
+#include "comm/watchdog.h"
+
+namespace mnist_dist {
+namespace {
+
+constexpr int tag = 1;
+// Longer than any step: a rank that is merely slow arrives in it.
+constexpr double grace_seconds = 5;
+// How long a wait is polled at full speed. Afterwards looking every 0.1 ms costs at most 1% and leaves the cores to those who work.
+constexpr std::chrono::milliseconds impatience{10};
+constexpr std::chrono::microseconds nap{100};
+
+}  // namespace
+
+Alarm::Alarm(MPI_Comm comm, std::vector<Peer> peers, double timeout_seconds)
+    : comm_(comm), rank_(rank_in(comm)), peers_(std::move(peers)), timeout_(timeout_seconds), grace_(std::min(grace_seconds, timeout_seconds)) {}
+
+Alarm::~Alarm() {
+  for (Sent& sent : sent_) MPI_Wait(&sent.request, MPI_STATUS_IGNORE);
+}
+
+void Alarm::wait(MPI_Request& request, const Call& call) {
+  const bool done = poll_for(impatience, [&] {
+    int flag = 0;
+    check(MPI_Test(&request, &flag, MPI_STATUS_IGNORE), call.name);
+    return flag != 0;
+  });
+  if (!done) wait_long(request, call);
+}
+
+void Alarm::wait_long(MPI_Request& request, const Call& call) {
+  const Place here = make_place(call.group, call.sequence, call.name, activity_);
+  question_.reset();
+  AwakeClock clock;
+  for (int done = 0; !done; check(MPI_Test(&request, &done, MPI_STATUS_IGNORE), call.name)) {
+    std::this_thread::sleep_for(nap);
+    const double waited = clock.seconds();
+    const bool asked_here = read_messages(here);
+    if (!question_ && (asked_here || waited > timeout_)) ask(call, here, waited);
+    if (question_ && my_turn_to_report(here, waited)) {
+      write_to_stderr(hang_report(peers_, call.members, question_->live, timeout_));
+      abort_all(static_cast<int>(ExitCode::device));
+    }
+  }
+}
+
+void Alarm::ask(const Call& call, const Place& here, double waited) {
+  question_ = Question{++questions_, waited, {{rank_, here}}};
+  for (const int member : call.members)
+    if (member != rank_) send(member, {Message::question, questions_, here});
+}
+
+/// Answers questions and takes answers. True when somebody asked who waits in the same call: then all who wait in it ask at the same time, so
+/// that they agree on who is live and who reports.
+bool Alarm::read_messages(const Place& here) {
+  bool asked_here = false;
+  for (;;) {
+    int waiting = 0;
+    MPI_Status status;
+    check(MPI_Iprobe(MPI_ANY_SOURCE, tag, comm_, &waiting, &status), "MPI_Iprobe");
+    if (!waiting) return asked_here;
+    Message message;
+    check(MPI_Recv(&message, sizeof message, MPI_BYTE, status.MPI_SOURCE, tag, comm_, MPI_STATUS_IGNORE), "MPI_Recv");
+    if (message.kind == Message::question) {
+      send(status.MPI_SOURCE, {Message::answer, message.number, here});
+      asked_here |= message.place.group == here.group && message.place.sequence == here.sequence;
+    } else if (question_ && message.number == question_->number) {
+      question_->live[status.MPI_SOURCE] = message.place;
+    }
+  }
+}
+
+/// The lowest live rank of the group reports after the grace period; should it fail to, the others do some seconds later.
+bool Alarm::my_turn_to_report(const Place& here, double waited) const {
+  const auto lowest =
+      std::find_if(question_->live.begin(), question_->live.end(), [&](const auto& entry) { return entry.second.group == here.group; });
+  const double patience = lowest->first == rank_ ? grace_ : 3 * grace_ + 2;
+  return waited - question_->asked_at > patience;
+}
+
+void Alarm::send(int rank, const Message& message) {
+  sent_.remove_if([](Sent& sent) {
+    int done = 0;
+    return MPI_Test(&sent.request, &done, MPI_STATUS_IGNORE) == MPI_SUCCESS && done;
+  });
+  Sent& sent = sent_.emplace_back(message, MPI_REQUEST_NULL);
+  check(MPI_Isend(&sent.message, sizeof sent.message, MPI_BYTE, rank, tag, comm_, &sent.request), "MPI_Isend");
+}
+
+void abort_all(int code) {
+  std::fflush(nullptr);
+  // MPI_Abort itself may wait for a peer that does not answer.
+  std::thread([code] {
+    std::this_thread::sleep_for(std::chrono::seconds(5));
+    _exit(code);
+  }).detach();
+  MPI_Abort(MPI_COMM_WORLD, code);
+  _exit(code);
+}
+
+}  // namespace mnist_dist

@@ -1,0 +1,71 @@
+#pragma once
+#include <list>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "comm/hang_report.h"
+#include "comm/mpi_handle.h"
+
+namespace mnist_dist {
+
+/// Waits for collectives, and finds out who is missing when one does not complete. A rank that has waited for the timeout asks the other members of
+/// the group where they are, over a communicator of its own; ranks that wait themselves answer, others are silent. After a grace period, in which a
+/// slow rank may still arrive and all go on, the lowest live rank prints one report and ends the program with exit code 4. All groups of a program
+/// share one Alarm, so that a rank that waits in another group answers too.
+class Alarm {
+ public:
+  /// `comm`: a duplicate of the world, for alarm messages only; one entry of `peers` a rank of it.
+  Alarm(MPI_Comm comm, std::vector<Peer> peers, double timeout_seconds);
+  ~Alarm();
+
+  /// What this rank does, for the report.
+  void set_activity(const std::string& activity) { activity_ = activity; }
+
+  struct Call {
+    const char* name;              ///< "all-reduce"
+    std::uint64_t group;           ///< the same number on all members, another for each communicator
+    std::int64_t sequence;         ///< calls made there so far
+    std::span<const int> members;  ///< world ranks
+  };
+  /// Returns when the request is complete, or not at all.
+  void wait(MPI_Request& request, const Call& call);
+
+ private:
+  struct Message {
+    enum Kind : int { question, answer } kind;
+    std::int64_t number;  ///< of the asker's question: an answer to an old one proves nothing
+    Place place;          ///< where the sender waits
+  };
+  struct Sent {
+    Message message;
+    MPI_Request request;
+  };
+  struct Question {
+    std::int64_t number;
+    double asked_at;  ///< seconds into the wait
+    std::map<int, Place> live;
+  };
+
+  void wait_long(MPI_Request& request, const Call& call);
+  void ask(const Call& call, const Place& here, double waited);
+  bool read_messages(const Place& here);
+  bool my_turn_to_report(const Place& here, double waited) const;
+  void send(int rank, const Message& message);
+
+  MPI_Comm comm_;
+  int rank_;
+  std::vector<Peer> peers_;
+  double timeout_, grace_;
+  std::string activity_;
+  std::int64_t questions_ = 0;
+  std::optional<Question> question_;  ///< while this rank waits for answers
+  std::list<Sent> sent_;              ///< not yet delivered; a list, because MPI holds their addresses
+};
+
+/// Ends all ranks: mpirun returns the code.
+[[noreturn]] void abort_all(int code);
+
+}  // namespace mnist_dist

@@ -1,0 +1,49 @@
+#include "comm/mpi_handle.h"
+
+#include <fmt/format.h>
+
+#include <limits>
+#include <string>
+
+#include "base/error.h"
+
+namespace mnist_dist {
+
+void check(int status, std::string_view call) {
+  if (status == MPI_SUCCESS) return;
+  char text[MPI_MAX_ERROR_STRING];
+  int length = 0;
+  if (MPI_Error_string(status, text, &length) != MPI_SUCCESS) length = 0;
+  throw device_error(fmt::format("{} failed: {}", call, std::string_view(text, static_cast<std::size_t>(length))),
+                     "see the other ranks' messages; if there are none, check that the hosts reach each other");
+}
+
+MpiComm::~MpiComm() {
+  if (comm_ != MPI_COMM_NULL) MPI_Comm_free(&comm_);
+}
+
+MPI_Comm duplicate(MPI_Comm comm) {
+  MPI_Comm copy = MPI_COMM_NULL;
+  check(MPI_Comm_dup(comm, &copy), "MPI_Comm_dup");
+  return copy;
+}
+
+int rank_in(MPI_Comm comm) {
+  int rank = 0;
+  check(MPI_Comm_rank(comm, &rank), "MPI_Comm_rank");
+  return rank;
+}
+
+int size_of(MPI_Comm comm) {
+  int size = 0;
+  check(MPI_Comm_size(comm, &size), "MPI_Comm_size");
+  return size;
+}
+
+int mpi_count(std::size_t count) {
+  if (count > static_cast<std::size_t>(std::numeric_limits<int>::max()))
+    throw Error(ExitCode::internal, fmt::format("a message of {} elements is more than MPI can count", count), "please report this");
+  return static_cast<int>(count);
+}
+
+}  // namespace mnist_dist

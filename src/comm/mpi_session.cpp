@@ -1,0 +1,109 @@
+#include "comm/mpi_session.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <array>
+#include <exception>
+#include <numeric>
+
+#include "base/error.h"
+#include "comm/poll.h"
+
+namespace mnist_dist {
+namespace {
+
+// An error that all ranks meet, they meet at about the same time.
+constexpr std::chrono::seconds moment{2};
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  if (gethostname(name.data(), name.size() - 1) != 0) return "unknown";
+  return name.data();
+}
+
+/// Lowest rank of `comm` whose memory this rank shares.
+int node_of(MPI_Comm comm) {
+  MPI_Comm shared = MPI_COMM_NULL;
+  check(MPI_Comm_split_type(comm, MPI_COMM_TYPE_SHARED, rank_in(comm), MPI_INFO_NULL, &shared), "MPI_Comm_split_type");
+  const MpiComm owner(shared);
+  int lowest = rank_in(comm);
+  check(MPI_Bcast(&lowest, 1, MPI_INT, 0, owner), "MPI_Bcast");
+  return lowest;
+}
+
+std::vector<Peer> exchange_peers(MPI_Comm comm) {
+  struct Card {
+    char host[256];
+    int pid, node;
+  };
+  Card mine{{}, static_cast<int>(getpid()), node_of(comm)};
+  host_name().copy(mine.host, sizeof mine.host - 1);
+  std::vector<Card> cards(static_cast<std::size_t>(size_of(comm)));
+  check(MPI_Allgather(&mine, sizeof mine, MPI_BYTE, cards.data(), sizeof mine, MPI_BYTE, comm), "MPI_Allgather");
+  std::vector<Peer> peers;
+  for (const Card& card : cards) peers.push_back({card.host, card.pid, card.node});
+  return peers;
+}
+
+}  // namespace
+
+MpiLibrary::MpiLibrary() {
+  int provided = MPI_THREAD_SINGLE;
+  check(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_FUNNELED, &provided), "MPI_Init_thread");
+  if (provided < MPI_THREAD_FUNNELED)
+    throw device_error("this MPI does not support programs with threads", "use one built with thread support (MPI_THREAD_FUNNELED)");
+  check(MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
+}
+
+MpiLibrary::~MpiLibrary() {
+  if (finalise_) MPI_Finalize();
+}
+
+MpiSession::MpiSession(const Launcher& launcher, double timeout_seconds)
+    : timeout_(timeout_seconds),
+      exceptions_at_start_(std::uncaught_exceptions()),
+      process_(fmt::format("rank {} (host {}, pid {})", launcher.rank, host_name(), getpid())),
+      at_end_(guard("MPI_Init")),
+      alarm_comm_(duplicate(MPI_COMM_WORLD)),
+      peers_(exchange_peers(alarm_comm_)),
+      alarm_(alarm_comm_, peers_, timeout_seconds) {
+  at_end_.reset();
+  if (launcher.size > 0 && launcher.size != size_of(alarm_comm_))
+    throw device_error(fmt::format("{} started {} ranks but MPI sees {}", launcher.name, launcher.size, size_of(alarm_comm_)),
+                       "start with the mpirun of the MPI this program is linked to, or with srun --mpi=pmix");
+}
+
+MpiSession::~MpiSession() {
+  const bool unwinding = std::uncaught_exceptions() > exceptions_at_start_;
+  bool together = false;
+  try {
+    together = all_ranks_end(unwinding);
+  } catch (const Error&) {  // what a destructor may not pass on; the ranks are not together then
+  }
+  if (!together) library_.leave_open();
+  at_end_.emplace(guard("MPI_Finalize"));
+}
+
+bool MpiSession::all_ranks_end(bool unwinding) {
+  MPI_Request request = MPI_REQUEST_NULL;
+  check(MPI_Ibarrier(alarm_comm_, &request), "MPI_Ibarrier");
+  if (unwinding)
+    return poll_for(moment, [&] {
+      int done = 0;
+      check(MPI_Test(&request, &done, MPI_STATUS_IGNORE), "MPI_Ibarrier");
+      return done != 0;
+    });
+  std::vector<int> everybody(peers_.size());
+  std::iota(everybody.begin(), everybody.end(), 0);
+  alarm_.wait(request, {"the end of the run", 0, 0, everybody});
+  return true;
+}
+
+Watchdog MpiSession::guard(const std::string& call) const {
+  return {timeout_, fmt::format("mnist-dist: {} has waited {:g} s in {}\n"
+                                "hint: another rank did not start, or its host cannot be reached from here; comm.timeout sets the limit\n",
+                                process_, timeout_, call)};
+}
+
+}  // namespace mnist_dist

@@ -1,0 +1,55 @@
+#pragma once
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "comm/communicator.h"
+#include "comm/mpi_alarm.h"
+#include "comm/mpi_handle.h"
+#include "comm/watchdog.h"
+
+namespace mnist_dist {
+
+/// MPI_Init to MPI_Finalize.
+class MpiLibrary {
+ public:
+  MpiLibrary();
+  ~MpiLibrary();
+  MpiLibrary(const MpiLibrary&) = delete;
+  MpiLibrary& operator=(const MpiLibrary&) = delete;
+  /// Leaves MPI open: the launcher then ends all other ranks when this process exits.
+  void leave_open() { finalise_ = false; }
+
+ private:
+  bool finalise_ = true;
+};
+
+/// What all communicators of a process share. Both ends are collective and end the program with exit code 4 when they take longer than the timeout.
+class MpiSession {
+ public:
+  /// Throws Error (device) when MPI sees another number of ranks than the launcher started.
+  MpiSession(const Launcher& launcher, double timeout_seconds);
+  /// Waits for all ranks. When an exception unwinds here the others may be in the middle of their work: then only for a moment.
+  ~MpiSession();
+  MpiSession(const MpiSession&) = delete;
+  MpiSession& operator=(const MpiSession&) = delete;
+
+  Alarm& alarm() { return alarm_; }
+  const std::vector<Peer>& peers() const { return peers_; }
+  /// To hold during an MPI call that has no non-blocking form.
+  Watchdog guard(const std::string& call) const;
+
+ private:
+  bool all_ranks_end(bool unwinding);
+
+  double timeout_;
+  int exceptions_at_start_;
+  std::string process_;             ///< "rank 2 (host foo, pid 123)"
+  std::optional<Watchdog> at_end_;  ///< declared before all that blocks in its destructor, so that it outlives them
+  MpiLibrary library_;
+  MpiComm alarm_comm_;
+  std::vector<Peer> peers_;
+  Alarm alarm_;
+};
+
+}  // namespace mnist_dist
