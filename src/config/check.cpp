@@ -1,0 +1,45 @@
+#include "config/check.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "base/error.h"
+
+namespace mnist_dist {
+namespace {
+
+void check_order(const char* key, double low, double high) {
+  if (low > high)
+    throw usage_error(fmt::format("{0}_min = {1} is larger than {0}_max = {2}", key, low, high), "exchange them, or set both to one value");
+}
+
+}  // namespace
+
+void check_config(const Config& config) {
+  const auto& [batch, shards] = std::pair(config.train.batch, config.data.shards);
+  if (batch % shards != 0) {
+    const int below = batch / shards * shards;
+    throw usage_error(
+        fmt::format("train.batch = {} is not divisible by data.shards = {}", batch, shards),
+        fmt::format("use train.batch={}, or other shards", below > 0 ? fmt::format("{} or {}", below, below + shards) : fmt::to_string(shards)));
+  }
+  if (const auto& split = config.data.split; !split.empty()) {
+    if (split.size() != 2)
+      throw usage_error(fmt::format("data.split = [{}] is not two numbers", fmt::join(split, ", ")), "give [training, validation] rows, or []");
+    if (split[0] < shards)
+      throw usage_error(fmt::format("data.split: {} training rows for {} shards", split[0], shards), "give every shard at least one row");
+  }
+  const AugmentConfig& augment = config.augment;
+  check_order("augment.crop_scale", augment.crop_scale_min, augment.crop_scale_max);
+  check_order("augment.crop_ratio", augment.crop_ratio_min, augment.crop_ratio_max);
+  check_order("augment.erase_area", augment.erase_area_min, augment.erase_area_max);
+  check_order("augment.erase_ratio", augment.erase_ratio_min, augment.erase_ratio_max);
+  if (config.optimizer.nesterov && config.optimizer.momentum == 0)
+    throw usage_error("optimizer.nesterov without optimizer.momentum", "give a momentum, or set nesterov=false");
+  layer_shapes(config.model);
+  check_norm_slices(config.model, batch / shards);
+}
+
+}  // namespace mnist_dist

@@ -1,0 +1,52 @@
+#include "config/recipes.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <filesystem>
+#include <set>
+
+#include "base/error.h"
+#include "base/nearest.h"
+
+namespace mnist_dist {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::vector<std::string> known_recipes(const std::vector<std::string>& folders) {
+  std::set<std::string> names;
+  for (const auto& folder : folders) {
+    std::error_code none;
+    for (const auto& entry : fs::directory_iterator(folder, none))
+      if (entry.path().extension() == ".toml") names.insert(entry.path().stem().string());
+  }
+  return {names.begin(), names.end()};
+}
+
+}  // namespace
+
+std::vector<std::string> recipe_folders() {
+  std::vector<std::string> folders{"configs"};
+  std::error_code unknown;
+  if (const fs::path program = fs::read_symlink("/proc/self/exe", unknown); !unknown)
+    folders.push_back((program.parent_path().parent_path() / "share/mnist-dist/configs").string());
+  folders.emplace_back(MNIST_DIST_SOURCE_CONFIGS);
+  return folders;
+}
+
+std::string find_recipe(const std::string& name_or_file, const std::vector<std::string>& folders) {
+  const bool is_file = name_or_file.ends_with(".toml") || name_or_file.find('/') != std::string::npos;
+  if (is_file) {
+    if (fs::is_regular_file(name_or_file)) return name_or_file;
+    throw usage_error(fmt::format("no config file {}", name_or_file),
+                      fmt::format("check the path, or name a recipe: {}", fmt::join(known_recipes(folders), ", ")));
+  }
+  for (const auto& folder : folders)
+    if (const fs::path file = fs::path(folder) / (name_or_file + ".toml"); fs::is_regular_file(file)) return file.string();
+  const auto known = known_recipes(folders);
+  throw usage_error(fmt::format("no recipe named \"{}\"", name_or_file),
+                    known.empty() ? fmt::format("no recipes in {}; give a file instead", fmt::join(folders, ", ")) : suggest(name_or_file, known));
+}
+
+}  // namespace mnist_dist

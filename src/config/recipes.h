@@ -1,0 +1,15 @@
+#pragma once
+#include <string>
+#include <vector>
+
+namespace mnist_dist {
+
+/// Where recipes are looked up by name, in this order: ./configs, share/mnist-dist/configs beside the executable's folder, the source tree this
+/// program was built from.
+std::vector<std::string> recipe_folders();
+
+/// The file of a recipe given by name ("step3": the first FOLDER/step3.toml) or by path (it ends in .toml or has a slash). Throws Error (usage) with
+/// the nearest recipe's name when there is none.
+std::string find_recipe(const std::string& name_or_file, const std::vector<std::string>& folders);
+
+}  // namespace mnist_dist
