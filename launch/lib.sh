@@ -11,7 +11,7 @@ say() { printf '%s\n' "$*" >&2; }
 # die CODE WHAT HINT: the same two lines, and the same codes, as the program's own errors.
 die() {
   say "error: $2"
-  say "  $3"
+  say "hint: $3"
   exit "$1"
 }
 
@@ -39,7 +39,7 @@ build_jobs() {
   echo $((cpus < by_memory ? cpus : by_memory))
 }
 
-# build_targets [TARGET...]: configures the build folder the first time, then builds; all targets when none is named.
+# build_targets TARGET...: configures the build folder the first time, then builds.
 # Two scripts that start together take turns: ninja does not lock its folder.
 build_targets() (
   mkdir -p "$build"
@@ -51,7 +51,7 @@ build_targets() (
     [[ ! -f $build/CMakeCache.txt ]] || generator=()
     quietly cmake -S "$root" -B "$build" "${generator[@]}" 9>&- || die 1 "cmake could not configure $build" "see above; deleting $build starts afresh"
   fi
-  local make=(cmake --build "$build" -j "$(build_jobs)" ${1+--target "$@"})
+  local make=(cmake --build "$build" -j "$(build_jobs)" --target "$@")
   if [[ -t 2 ]]; then
     "${make[@]}" >&2 9>&-
   else
@@ -79,7 +79,7 @@ count_cores() {
 # cgroup_quota MOUNT GROUP: whole CPUs that a container's quota pays for, at least 1; nothing without a quota.
 # Every group above (version 2) may set one; version 1 shows a container its own.
 cgroup_quota() {
-  local mount=$1 group=$2 quota period cpus least=
+  local mount=$1 group=${2%/} quota period cpus least=
   while :; do
     quota=max period=1
     if [[ -r $mount$group/cpu.max ]]; then
@@ -92,7 +92,7 @@ cgroup_quota() {
       ((cpus >= 1)) || cpus=1
       if [[ -z $least ]] || ((cpus < least)); then least=$cpus; fi
     fi
-    [[ -n $group && $group != / ]] || break
+    [[ -n $group ]] || break
     group=${group%/*}
   done
   echo "$least"

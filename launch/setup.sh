@@ -71,7 +71,7 @@ is_supported() {
 
 other_system() {
   say "error: no package list for $1"
-  say "  install these with its own package manager, then run again with MNIST_DIST_SETUP=skip in the environment:"
+  say "hint: install these with its own package manager, then run again with MNIST_DIST_SETUP=skip in the environment:"
   packages | sed 's/^/    /' >&2
   exit 2
 }
@@ -113,7 +113,7 @@ check_blas() {
   blas=$(update-alternatives --get-selections 2>/dev/null | awk '$1 ~ /^libblas\.so\.3/ { print $1, $3 }')
   if [[ $blas == */blas/libblas.so.3 ]]; then
     say "warning: LibTorch would use the reference BLAS, 40 times slower than OpenBLAS"
-    say "  sudo update-alternatives --auto ${blas%% *}"
+    say "hint: sudo update-alternatives --auto ${blas%% *}"
   fi
 }
 

@@ -6,5 +6,5 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/../launch/lib.sh"
 
 setup
-build_targets
+build_targets all
 exec ctest --test-dir "$build" --output-on-failure -j "$(nproc)" "$@"

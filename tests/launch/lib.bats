@@ -1,0 +1,96 @@
+#!/usr/bin/env bats
+# launch/lib.sh: cores, quotas, and mpirun's options.
+
+load fakes
+
+setup() {
+  source "$repository/launch/lib.sh"
+}
+
+# Two sockets of two cores of two hyper-threads; CPU numbers as most machines have them.
+table() {
+  printf '# CPU,Core,Socket\n'
+  printf '%s\n' 0,0,0 1,1,0 2,2,1 3,3,1 4,0,0 5,1,0 6,2,1 7,3,1
+}
+
+@test "hyper-threads of one core count once" {
+  [ "$(table | count_cores 0-7)" -eq 4 ]
+  [ "$(table | count_cores 0,4)" -eq 1 ]
+  [ "$(table | count_cores 0-1,6)" -eq 3 ]
+}
+
+@test "only the affinity mask's cores count" {
+  [ "$(table | count_cores 3)" -eq 1 ]
+  (($(nproc) == 1)) || [ "$(taskset -c "$(allowed_cpus | grep -o '^[0-9]*')" bash -c "source '$repository/launch/lib.sh'; physical_cores")" -eq 1 ]
+}
+
+@test "a container's quota limits the cores, wherever above us it is set" {
+  local cgroup=$BATS_TEST_TMPDIR/cgroup
+  mkdir -p "$cgroup/outer/inner"
+  [ -z "$(cgroup_quota "$cgroup" /outer/inner)" ]
+  echo "max 100000" >"$cgroup/outer/inner/cpu.max"
+  [ -z "$(cgroup_quota "$cgroup" /outer/inner)" ]
+  echo "350000 100000" >"$cgroup/outer/cpu.max"
+  [ "$(cgroup_quota "$cgroup" /outer/inner)" -eq 3 ]
+  echo "50000 100000" >"$cgroup/cpu.max"
+  [ "$(cgroup_quota "$cgroup" /outer/inner)" -eq 1 ]
+  [ "$(cgroup_quota "$cgroup" /)" -eq 1 ]
+}
+
+@test "version 1 quota" {
+  mkdir -p "$BATS_TEST_TMPDIR/cpu"
+  echo 100000 >"$BATS_TEST_TMPDIR/cpu/cpu.cfs_period_us"
+  echo -1 >"$BATS_TEST_TMPDIR/cpu/cpu.cfs_quota_us"
+  [ -z "$(cgroup_quota "$BATS_TEST_TMPDIR" /)" ]
+  echo 200000 >"$BATS_TEST_TMPDIR/cpu/cpu.cfs_quota_us"
+  [ "$(cgroup_quota "$BATS_TEST_TMPDIR" /)" -eq 2 ]
+}
+
+@test "each rank gets a core of its own" {
+  nproc() { echo 8; }
+  [[ $(mpirun_options 4 4 4 | xargs) == "-q --mca odls_base_sigkill_timeout 20 --map-by core --bind-to core" ]]
+}
+
+@test "more ranks than cores: unbound, and waiting ranks yield" {
+  nproc() { echo 8; }
+  [[ $(mpirun_options 5 4 4 | xargs) == *"--oversubscribe --bind-to none --mca mpi_yield_when_idle 1" ]]
+}
+
+@test "with an affinity mask mpirun must not bind: it would not keep to it" {
+  nproc() { [[ ${1:-} == --all ]] && echo 8 || echo 4; }
+  [[ $(mpirun_options 2 4 4 | xargs) == *"--bind-to none" ]]
+  [[ $(mpirun_options 2 4 4 | xargs) != *oversubscribe* ]]
+}
+
+@test "Open MPI 5 gets no option that it does not know" {
+  nproc() { echo 8; }
+  [[ $(mpirun_options 4 4 5 | xargs) == "--map-by core --bind-to core" ]]
+  [[ $(mpirun_options 5 4 5 | xargs) == "--oversubscribe --bind-to none --mca mpi_yield_when_idle 1" ]]
+}
+
+@test "Open MPI's version" {
+  fake mpirun <<<'echo "mpirun (Open MPI) 5.0.7"; echo; echo "Report bugs to https://www.open-mpi.org/community/help/"'
+  [ "$(open_mpi_major)" -eq 5 ]
+  fake mpirun <<<'echo "mpirun (Open MPI) 4.1.4"'
+  [ "$(open_mpi_major)" -eq 4 ]
+}
+
+@test "another MPI's mpirun" {
+  fake mpirun <<<'echo "HYDRA build details: Version: 4.0.2"'
+  run open_mpi_major
+  [ "$status" -eq 4 ]
+  [[ $output == *"not Open MPI's"* ]]
+}
+
+@test "quietly shows the output of what fails, and only that" {
+  run quietly bash -c 'echo fine'
+  [ "$status" -eq 0 ]
+  [ -z "$output" ]
+  run quietly bash -c 'echo trouble; exit 3'
+  [ "$status" -eq 3 ]
+  [ "$output" = trouble ]
+}
+
+@test "the number of compilers fits into memory" {
+  (($(build_jobs) >= 1 && $(build_jobs) <= $(nproc)))
+}

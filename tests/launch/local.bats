@@ -1,0 +1,233 @@
+#!/usr/bin/env bats
+# launch/local.sh: ranks, mpirun's arguments, and Ctrl-C. The program, cmake and mostly mpirun are fakes.
+
+load fakes
+
+setup() {
+  export MNIST_DIST_SETUP=skip
+  export MNIST_DIST_BUILD_DIR=$BATS_TEST_TMPDIR/build
+  mkdir "$MNIST_DIST_BUILD_DIR"
+  touch "$MNIST_DIST_BUILD_DIR/build.ninja"
+  fake cmake <<<'echo "cmake $*" >>"$BATS_TEST_TMPDIR/cmake.log"'
+  fake mpirun <<'SCRIPT'
+if [[ $1 == --version ]]; then echo "mpirun (Open MPI) 4.1.4"; exit; fi
+echo "mpirun $*"
+echo "root: ${OMPI_ALLOW_RUN_AS_ROOT:-no}${OMPI_ALLOW_RUN_AS_ROOT_CONFIRM:-no} in $PWD"
+SCRIPT
+  fake_program 4
+  fake_cores 8
+  unset OMPI_ALLOW_RUN_AS_ROOT OMPI_ALLOW_RUN_AS_ROOT_CONFIRM
+}
+
+# fake_program SHARDS: mnist-dist with a recipe of so many shards.
+fake_program() {
+  cat >"$MNIST_DIST_BUILD_DIR/mnist-dist" <<SCRIPT
+#!/bin/bash
+if [[ \$* == *--print-config ]]; then printf '[data]\nshards = $1\n[other]\nshards = 99\n'; exit; fi
+echo "mnist-dist \$* alone in \$PWD"
+SCRIPT
+  chmod +x "$MNIST_DIST_BUILD_DIR/mnist-dist"
+}
+
+# fake_cores N: a machine of N cores, all ours.
+fake_cores() {
+  fake nproc <<<"echo $1"
+  fake lscpu <<<"cpus=\$(awk '\$1 == \"Cpus_allowed_list:\" { print \$2 }' /proc/self/status); for i in \$(seq 0 $(($1 - 1))); do echo \"\${cpus%%[-,]*},\$i,0\"; done"
+}
+
+local_sh() { run "$repository/launch/local.sh" "$@"; }
+
+@test "default: a rank a core" {
+  fake_cores 2
+  local_sh
+  [ "$status" -eq 0 ]
+  [[ ${lines[0]} == "mpirun -np 2 -q --mca odls_base_sigkill_timeout 20 --map-by core --bind-to core $MNIST_DIST_BUILD_DIR/mnist-dist" ]]
+}
+
+@test "default: at most the recipe's shards" {
+  fake_program 3
+  local_sh --config small --seed 7
+  [[ ${lines[0]} == "mpirun -np 3 "*"/mnist-dist --config small --seed 7" ]]
+}
+
+@test "-np, and everything after it goes to the program" {
+  local_sh -np 2 train --epochs 1 -np 5
+  [[ ${lines[0]} == "mpirun -np 2 "*"/mnist-dist train --epochs 1 -np 5" ]]
+}
+
+@test "one core: the program alone, without mpirun" {
+  fake_cores 1
+  local_sh --seed 3
+  [[ $output == "mnist-dist --seed 3 alone in $PWD" ]]
+}
+
+@test "commands other than training are one process; a sweep takes all cores" {
+  local_sh summary --config step1
+  [[ $output == "mnist-dist summary --config step1 alone"* ]]
+  local_sh sweep --seeds 0..9
+  [[ ${lines[0]} == "mpirun -np 8 "*"/mnist-dist sweep --seeds 0..9" ]]
+  local_sh train --help
+  [[ $output == "mnist-dist train --help alone"* ]]
+}
+
+@test "more ranks than cores are allowed, and said" {
+  fake_cores 2
+  local_sh -np 3
+  [ "$status" -eq 0 ]
+  [[ $output == *"note: 3 ranks share 2 cores"* ]]
+  [[ $output == *"mpirun -np 3 "*"--oversubscribe --bind-to none"* ]]
+  local_sh -np 2
+  [[ $output != *note:* ]]
+}
+
+@test "a recipe that is refused ends it with the program's own words and code" {
+  printf '#!/bin/bash\necho "error: no recipe nope" >&2; exit 2\n' >"$MNIST_DIST_BUILD_DIR/mnist-dist"
+  local_sh --config nope
+  [ "$status" -eq 2 ]
+  [ "$output" = "error: no recipe nope" ]
+}
+
+@test "the program's exit code is the script's" {
+  fake mpirun <<<'[[ $1 == --version ]] && echo "mpirun (Open MPI) 4.1.4" && exit; exit 5'
+  local_sh
+  [ "$status" -eq 5 ]
+}
+
+@test "paths are relative to where one stands" {
+  mkdir "$BATS_TEST_TMPDIR/elsewhere"
+  cd "$BATS_TEST_TMPDIR/elsewhere"
+  local_sh
+  [[ $output == *" in $BATS_TEST_TMPDIR/elsewhere" ]]
+}
+
+@test "Open MPI's permission for root is given to root alone" {
+  local_sh
+  if ((EUID == 0)); then [[ $output == *"root: 11 "* ]]; else [[ $output == *"root: nono "* ]]; fi
+  if ((EUID == 0)) && command -v setpriv; then
+    cp -r "$repository/launch" "$BATS_TEST_TMPDIR/"
+    chmod -R a+rwX "$BATS_TEST_TMPDIR"
+    chmod a+rX "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR/test"
+    run setpriv --reuid=65534 --clear-groups "$BATS_TEST_TMPDIR/launch/local.sh"
+    [[ $output == *"root: nono "* ]]
+  fi
+}
+
+@test "--print only prints a command that a shell reads back" {
+  local_sh --print -np 2 --run-dir "a b"
+  [ "$status" -eq 0 ]
+  [[ $output == *"'mpirun' '-np' '2' "*"'--run-dir' 'a b'" ]]
+}
+
+@test "builds the program before it runs it, and configures only a new folder" {
+  local_sh
+  grep -q -- "--build $MNIST_DIST_BUILD_DIR .*--target mnist-dist" "$BATS_TEST_TMPDIR/cmake.log"
+  [ "$(grep -c -- "-S " "$BATS_TEST_TMPDIR/cmake.log")" -eq 0 ]
+  rm "$MNIST_DIST_BUILD_DIR/build.ninja"
+  local_sh
+  grep -q -- "-S $repository -B $MNIST_DIST_BUILD_DIR -G Ninja" "$BATS_TEST_TMPDIR/cmake.log"
+}
+
+@test "a failed build ends it" {
+  fake cmake <<<'echo "x.cpp:1: error: trouble"; exit 1'
+  local_sh
+  [ "$status" -eq 1 ]
+  [[ $output == *"x.cpp:1: error: trouble"*"error: the build failed"* ]]
+}
+
+@test "bad -np" {
+  local bad
+  for bad in 0 -1 two ""; do
+    local_sh -np "$bad"
+    [ "$status" -eq 2 ]
+    [[ $output == *"needs a number of ranks"* ]]
+  done
+}
+
+# A program that, as rank and as the fake mpirun alike, notes its signals and ends as mnist-dist does.
+# shellcheck disable=SC2016  # the program's own variables
+noting_program='
+[[ $1 == --version ]] && echo "mpirun (Open MPI) 4.1.4" && exit
+trap "echo USR1 >>$BATS_TEST_TMPDIR/signals; sleep 0.5; echo saved >>$BATS_TEST_TMPDIR/signals; exit 130" USR1
+trap "echo INT >>$BATS_TEST_TMPDIR/signals" INT
+trap "echo TERM >>$BATS_TEST_TMPDIR/signals; exit 1" TERM
+echo ready >>"$BATS_TEST_TMPDIR/ready"
+for i in {1..200}; do sleep 0.05; done'
+
+wait_until_ready() {
+  local count=$1 i
+  for i in {1..200}; do
+    [[ -f $BATS_TEST_TMPDIR/ready ]] && (($(wc -l <"$BATS_TEST_TMPDIR/ready") >= count)) && return
+    sleep 0.05
+  done
+  return 1
+}
+
+# start ARGUMENTS...: local.sh in the background, in a process group of its own and listening to INT, as under a terminal.
+start() {
+  setsid env --default-signal=INT "$repository/launch/local.sh" "$@" 3>&- &
+  script=$!
+}
+
+# Not `run wait`: that would wait in a subshell, whose child it is not.
+wait_for_script() {
+  status=0
+  wait "$script" || status=$?
+}
+
+@test "Ctrl-C becomes USR1 for mpirun, which alone gets it; the script waits and returns 130" {
+  fake mpirun <<<"$noting_program"
+  start
+  wait_until_ready 1
+  kill -INT -- "-$script" # a terminal sends it to the whole process group
+  wait_for_script
+  [ "$status" -eq 130 ]
+  [ "$(xargs <"$BATS_TEST_TMPDIR/signals")" = "USR1 saved" ]
+}
+
+@test "TERM and HUP do the same" {
+  local signal
+  fake mpirun <<<"$noting_program"
+  for signal in TERM HUP; do
+    rm -f "$BATS_TEST_TMPDIR/ready" "$BATS_TEST_TMPDIR/signals"
+    start
+    wait_until_ready 1
+    kill "-$signal" "$script"
+    wait_for_script
+    [ "$status" -eq 130 ]
+    [ "$(xargs <"$BATS_TEST_TMPDIR/signals")" = "USR1 saved" ]
+  done
+}
+
+@test "a second Ctrl-C is harder, a third the end" {
+  fake mpirun <<'SCRIPT'
+[[ $1 == --version ]] && echo "mpirun (Open MPI) 4.1.4" && exit
+trap 'echo USR1 >>"$BATS_TEST_TMPDIR/signals"' USR1
+trap 'echo TERM >>"$BATS_TEST_TMPDIR/signals"' TERM
+echo ready >"$BATS_TEST_TMPDIR/ready"
+for i in {1..200}; do sleep 0.05; done
+echo survived >>"$BATS_TEST_TMPDIR/signals"
+SCRIPT
+  start
+  wait_until_ready 1
+  kill -INT "$script"
+  sleep 0.3
+  kill -INT "$script"
+  sleep 0.3
+  kill -INT "$script"
+  wait_for_script
+  [ "$status" -eq 130 ]
+  [ "$(xargs <"$BATS_TEST_TMPDIR/signals")" = "USR1 TERM" ]
+}
+
+@test "through the real mpirun: every rank saves, and 130 comes back" {
+  rm "$BATS_TEST_TMPDIR/bin/mpirun" "$BATS_TEST_TMPDIR/bin/nproc" "$BATS_TEST_TMPDIR/bin/lscpu"
+  hash -r
+  command -v mpirun >/dev/null || skip "no mpirun"
+  echo "#!/bin/bash$noting_program" >"$MNIST_DIST_BUILD_DIR/mnist-dist"
+  start -np 2
+  wait_until_ready 2
+  kill -INT -- "-$script"
+  wait_for_script
+  [ "$status" -eq 130 ]
+  [ "$(sort "$BATS_TEST_TMPDIR/signals" | xargs)" = "saved saved USR1 USR1" ] || [ "$(sort "$BATS_TEST_TMPDIR/signals" | xargs)" = "USR1 USR1 saved saved" ]
+}

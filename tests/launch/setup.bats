@@ -1,0 +1,158 @@
+#!/usr/bin/env bats
+# launch/setup.sh: what it finds, what it would install, and what it says when it cannot.
+
+load fakes
+
+setup() {
+  fake_system debian 12
+  fake_installed
+  # Installing must go through these, never through the real ones.
+  fake apt-get <<<'echo "apt-get $*" >>"$BATS_TEST_TMPDIR/apt.log"'
+  fake sudo <<<'echo sudo >>"$BATS_TEST_TMPDIR/apt.log"; while [[ $1 == -* ]]; do shift; done; exec "$@"'
+  fake update-alternatives <<<'echo "libblas.so.3-x86_64-linux-gnu auto /usr/lib/x86_64-linux-gnu/openblas-pthread/libblas.so.3"'
+}
+
+@test "does nothing, quietly and in under a second, when all is there" {
+  local start=${EPOCHREALTIME/./}
+  run "$repository/launch/setup.sh"
+  ((${EPOCHREALTIME/./} - start < 1000000))
+  [ "$status" -eq 0 ]
+  [ -z "$output" ]
+  [ ! -e "$BATS_TEST_TMPDIR/apt.log" ]
+}
+
+@test "--check says that all is there" {
+  run "$repository/launch/setup.sh" --check
+  [ "$status" -eq 0 ]
+  [[ $output == "all "*" packages are there" ]]
+}
+
+@test "--check lists what is missing, says why, exits 1 and installs nothing" {
+  fake_installed libtorch-dev ninja-build
+  run "$repository/launch/setup.sh" --check
+  [ "$status" -eq 1 ]
+  [[ $output == *"ninja-build "*"runs the build"* ]]
+  [[ $output == *"libtorch-dev "*"reference engine"* ]]
+  [[ $output != *cmake* ]]
+  [ ! -e "$BATS_TEST_TMPDIR/apt.log" ]
+}
+
+@test "a package that was removed but not purged is missing" {
+  fake dpkg-query <<<'for name in "$@"; do [[ $name == -* ]] || echo "$name config-files"; done'
+  run "$repository/launch/setup.sh" --check
+  [ "$status" -eq 1 ]
+}
+
+@test "installs only what is missing, without recommended packages, waiting for other apts" {
+  fake_installed libtorch-dev ninja-build
+  run "$repository/launch/setup.sh"
+  [ "$status" -eq 0 ]
+  [[ $output == *"libtorch-dev "*"reference engine"* ]]
+  run cat "$BATS_TEST_TMPDIR/apt.log"
+  [[ $output == *"update"* ]]
+  [[ ${lines[-1]} == *"DPkg::Lock::Timeout="*"install --no-install-recommends ninja-build libtorch-dev" ]]
+}
+
+@test "one clear line when the package servers cannot be reached" {
+  fake_installed ccache
+  fake apt-get <<'SCRIPT'
+case "$*" in
+  *update*) echo "Err:1 http://mirror stable InRelease" && echo "  Temporary failure resolving 'mirror'" ;;
+  *) echo "E: Unable to locate package ccache" && exit 100 ;;
+esac
+SCRIPT
+  run "$repository/launch/setup.sh"
+  [ "$status" -eq 1 ]
+  [[ $output == *"error: the package servers cannot be reached"* ]]
+  [[ $output == *"hint: "*"proxy"* ]]
+}
+
+@test "a package that no source offers" {
+  fake_installed libtorch-dev
+  fake apt-get <<<'[[ $* == *update* ]] || { echo "E: Unable to locate package libtorch-dev"; exit 100; }'
+  run "$repository/launch/setup.sh"
+  [ "$status" -eq 1 ]
+  [[ $output == *"E: Unable to locate package libtorch-dev"* ]]
+  [[ $output == *"universe"* ]]
+}
+
+@test "neither root nor sudo: the command to ask somebody for" {
+  command -v setpriv >/dev/null || skip "no setpriv"
+  ((EUID == 0)) || skip "needs root, to give it up"
+  fake_installed ccache
+  rm "$BATS_TEST_TMPDIR/bin/sudo"
+  mkdir "$BATS_TEST_TMPDIR/path"
+  local tool
+  for tool in bash env dirname awk cat mktemp rm sed sort; do ln -s "$(command -v $tool)" "$BATS_TEST_TMPDIR/path/"; done
+  chmod -R a+rX "$BATS_TEST_TMPDIR" "$(dirname "$BATS_TEST_TMPDIR")" "$BATS_RUN_TMPDIR"
+  cp -r "$repository/launch" "$BATS_TEST_TMPDIR/" # the checkout may be root's alone
+  chmod -R a+rX "$BATS_TEST_TMPDIR/launch"
+  run setpriv --reuid=65534 --clear-groups env PATH="$BATS_TEST_TMPDIR/bin:$BATS_TEST_TMPDIR/path" "$BATS_TEST_TMPDIR/launch/setup.sh"
+  [ "$status" -eq 1 ]
+  [[ $output == *"takes root, and sudo is not here"* ]]
+  [[ $output == *"hint: as root: apt-get install --no-install-recommends ccache"* ]]
+}
+
+@test "not root: through sudo" {
+  command -v setpriv >/dev/null || skip "no setpriv"
+  ((EUID == 0)) || skip "needs root, to give it up"
+  fake_installed ccache
+  chmod -R a+rX "$BATS_RUN_TMPDIR"
+  chmod a+rwx "$BATS_TEST_TMPDIR"
+  cp -r "$repository/launch" "$BATS_TEST_TMPDIR/"
+  chmod -R a+rX "$BATS_TEST_TMPDIR/launch"
+  run setpriv --reuid=65534 --clear-groups "$BATS_TEST_TMPDIR/launch/setup.sh"
+  [ "$status" -eq 0 ]
+  run cat "$BATS_TEST_TMPDIR/apt.log"
+  [[ ${lines[0]} == sudo ]]
+  [[ ${lines[-1]} == *" install "*" ccache" ]]
+}
+
+@test "systems whose package names are known" {
+  local system
+  for system in "debian 12" "debian 13" "debian " "ubuntu 24.04" "ubuntu 26.04"; do
+    fake_system "${system% *}" "${system#* }"
+    run "$repository/launch/setup.sh" --check
+    [ "$status" -eq 0 ]
+  done
+}
+
+@test "any other system gets the list of what it needs" {
+  local system
+  for system in "fedora 41" "ubuntu 22.04" "debian 11"; do
+    fake_system "${system% *}" "${system#* }"
+    run "$repository/launch/setup.sh"
+    [ "$status" -eq 2 ]
+    [[ $output == "error: no package list for $system"* ]]
+    [[ $output == *"libhdf5-dev "*"checkpoints"* ]]
+    [[ $output == *"MNIST_DIST_SETUP=skip"* ]]
+    [ ! -e "$BATS_TEST_TMPDIR/apt.log" ]
+  done
+}
+
+@test "warns when LibTorch would get the reference BLAS" {
+  fake update-alternatives <<<'echo "libblas.so.3-x86_64-linux-gnu manual /usr/lib/x86_64-linux-gnu/blas/libblas.so.3"'
+  run "$repository/launch/setup.sh"
+  [ "$status" -eq 0 ]
+  [[ $output == *"40 times slower"* ]]
+  [[ $output == *"update-alternatives --auto libblas.so.3-x86_64-linux-gnu" ]]
+}
+
+@test "an old cmake that stands first in PATH is refused" {
+  fake cmake <<<'echo "cmake version 3.9.1"'
+  run "$repository/launch/setup.sh"
+  [ "$status" -eq 1 ]
+  [[ $output == *"bin/cmake is version 3.9.1; 3.25 or newer is needed"* ]]
+}
+
+@test "arguments" {
+  run "$repository/launch/setup.sh" --help
+  [ "$status" -eq 0 ]
+  [[ $output == usage:* ]]
+  run "$repository/launch/setup.sh" --chekc
+  [ "$status" -eq 2 ]
+  [[ $output == *"unknown argument --chekc"* ]]
+  run "$repository/launch/setup.sh" --cuda
+  [ "$status" -eq 2 ]
+  [[ $output == *"not available yet"* ]]
+}
