@@ -13,7 +13,7 @@ namespace {
 
 std::string text(const std::string& value) {
   std::ostringstream quoted;
-  quoted << toml::value<std::string>(value);
+  quoted << toml::toml_formatter(toml::value<std::string>(value), toml::format_flags::none);
   return quoted.str();
 }
 std::string text(bool value) { return value ? "true" : "false"; }

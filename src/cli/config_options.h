@@ -1,0 +1,25 @@
+#pragma once
+#include <CLI/App.hpp>
+#include <string>
+#include <vector>
+
+#include "config/config.h"
+
+namespace mnist_dist {
+
+/// The recipe that runs when none is named.
+inline constexpr const char* default_recipe = "step3";
+
+/// --config and --set, alike in every command that has a recipe.
+struct ConfigOptions {
+  std::string recipe = default_recipe;  ///< name or file
+  bool given = false;                   ///< --config was there
+  std::vector<std::string> settings;    ///< "section.key=value", in order
+  /// Throws Error (usage), see load_config.
+  Config load() const;
+};
+
+/// Declares them on a subcommand; the values are in `options` after parsing.
+void add_config_options(CLI::App& app, ConfigOptions& options);
+
+}  // namespace mnist_dist

@@ -1,0 +1,21 @@
+#include "model/summary.h"
+
+#include <cstdio>
+#include <memory>
+
+#include "cli/commands.h"
+#include "cli/config_options.h"
+
+namespace mnist_dist {
+
+Command add_summary(CLI::App& app) {
+  auto options = std::make_shared<ConfigOptions>();
+  add_config_options(app, *options);
+  return [options] {
+    const Config config = options->load();
+    std::printf("%s\n%s", config.name.c_str(), summary_table(config.model).c_str());
+    return ExitCode::ok;
+  };
+}
+
+}  // namespace mnist_dist
