@@ -1,7 +1,10 @@
 #pragma once
+#include <cstdint>
 #include <filesystem>
 #include <string>
+#include <vector>
 
+#include "base/error.h"
 #include "data/hdf5.h"
 #include "data/images.h"
 #include "model/reduce_tree.h"
@@ -18,26 +21,36 @@ class Dataset {
   /// Opens and checks the schema: format version, datasets, shapes and types.
   explicit Dataset(const std::filesystem::path& path);
 
-  int train_rows() const { return train_rows_; }
-  int test_rows() const { return test_rows_; }
+  int train_rows() const { return train_.rows; }
+  int test_rows() const { return test_.rows; }
   float mean() const { return mean_; }
   float sd() const { return sd_; }
   bool synthetic() const { return synthetic_; }
+  const std::string& source() const { return source_; }
   /// SHA-256 over the two chunk tables, hexadecimal: what the runs and ranks compare.
   const std::string& hash() const { return hash_; }
 
   /// Rows of "/train/..." or "/test/..."; reads whole chunks around them and gives back only the rows.
-  Images train(Range rows) const { return rows_of("train", rows); }
-  Images test(Range rows) const { return rows_of("test", rows); }
+  Images train(Range rows) const { return rows_of(train_, rows); }
+  Images test(Range rows) const { return rows_of(test_, rows); }
 
  private:
-  Images rows_of(const std::string& group, Range rows) const;
-  Hdf5Reader file_;
+  struct Group {
+    std::string name;  ///< "/train" or "/test"
+    int rows = 0;
+    std::vector<std::uint8_t> chunk_sha256;  ///< [chunks][32]
+  };
+  void check_format() const;
+  Group open_group(const std::string& name) const;
+  Images rows_of(const Group& group, Range rows) const;
+  Error error(const std::string& what) const;
+
   std::string path_;
-  int train_rows_, test_rows_;
-  float mean_, sd_;
-  bool synthetic_;
-  std::string hash_;
+  Hdf5Reader file_;
+  Group train_, test_;
+  float mean_ = 0, sd_ = 0;
+  bool synthetic_ = false;
+  std::string source_, hash_;
 };
 
 }  // namespace mnist_dist

@@ -1,9 +1,11 @@
 #pragma once
-#include <cstdint>
+#include <array>
 #include <filesystem>
-#include <functional>
 #include <optional>
 #include <string>
+
+#include "data/progress.h"
+#include "model/spec.h"
 
 namespace mnist_dist {
 
@@ -21,14 +23,14 @@ struct PrepareResult {
   std::string source;  ///< "MNIST from FOLDER", "MNIST downloaded from HOST", "synthetic digits"
   bool synthetic = false;
   int train_rows = 0, test_rows = 0;
+  std::array<int, class_count> train_classes{}, test_classes{};  ///< rows of each digit
+  float mean = 0, sd = 0;                                        ///< what engines normalise with
   std::string hash;
 };
 
-/// Lines for the person who waits: what is being done, and how far it is.
-using Progress = std::function<void(const std::string& line)>;
-
 /// Finds and checks the four IDX files (or draws synthetic ones), shuffles the training rows once, writes the HDF5 file atomically and verifies it by
-/// reading it back. Throws Error (data).
+/// reading it back. A valid file of what was asked for is kept, after every chunk of it was checked; a damaged one, or one of another kind, is
+/// replaced only with `force`. Throws Error (data).
 PrepareResult prepare(const PrepareOptions& options, const Progress& progress);
 
 }  // namespace mnist_dist

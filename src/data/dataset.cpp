@@ -1,0 +1,94 @@
+#include "data/dataset.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "base/sha256.h"
+#include "data/dataset_writer.h"
+
+namespace mnist_dist {
+namespace {
+
+constexpr std::size_t digest_size = sizeof(Sha256Digest);
+
+std::string remedy(const std::string& path) {
+  return std::filesystem::exists(path) ? fmt::format("write it again with: mnist-dist prepare --force --out {}", path)
+                                       : fmt::format("make it with: mnist-dist prepare --out {}", path);
+}
+
+std::size_t chunks_of(int rows) { return static_cast<std::size_t>((rows + dataset_chunk_rows - 1) / dataset_chunk_rows); }
+
+}  // namespace
+
+Dataset::Dataset(const std::filesystem::path& path) : path_(path.string()), file_(path, remedy(path_)) {
+  check_format();
+  train_ = open_group("/train");
+  test_ = open_group("/test");
+  mean_ = static_cast<float>(file_.real("mean"));
+  sd_ = static_cast<float>(file_.real("sd"));
+  if (!(sd_ > 0)) throw error("attribute sd is not positive");
+  synthetic_ = file_.integer("synthetic") != 0;
+  source_ = file_.text("source");
+  hash_ = dataset_hash(train_.chunk_sha256, test_.chunk_sha256);
+}
+
+Error Dataset::error(const std::string& what) const { return data_error(fmt::format("{}: {}", path_, what), remedy(path_)); }
+
+void Dataset::check_format() const {
+  const auto version = file_.integer("format_version");
+  if (version == dataset_format) return;
+  throw error(fmt::format("format version {} is {} than {}, which this program reads", version, version < dataset_format ? "older" : "newer",
+                          dataset_format));
+}
+
+Dataset::Group Dataset::open_group(const std::string& name) const {
+  const auto expect_shape = [&](const std::string& dataset, const Extents& expected) {
+    file_.read_rows<std::uint8_t>(dataset, 0, {});  // no rows, but it checks the type
+    if (const Extents found = file_.extents(dataset); found != expected)
+      throw error(fmt::format("dataset {} has shape [{}], not [{}]", dataset, fmt::join(found, ", "), fmt::join(expected, ", ")));
+  };
+  const Extents shape = file_.extents(name + "/images");
+  if (shape.empty() || shape[0] == 0 || shape[0] > 1'000'000'000) throw error(fmt::format("dataset {}/images has no usable rows", name));
+  const std::size_t rows = shape[0];
+  Group group{name, static_cast<int>(rows), {}};
+  expect_shape(name + "/images", {rows, image_side, image_side});
+  expect_shape(name + "/labels", {rows});
+  expect_shape(name + "/chunk_sha256", {chunks_of(group.rows), digest_size});
+  group.chunk_sha256 = file_.read<std::uint8_t>(name + "/chunk_sha256");
+  return group;
+}
+
+Images Dataset::rows_of(const Group& group, Range rows) const {
+  if (rows.first < 0 || rows.first > rows.last || rows.last > group.rows)
+    throw Error(ExitCode::internal, fmt::format("rows {} to {} of {}, which has {}", rows.first, rows.last, group.name, group.rows),
+                "please report this");
+  Images out;
+  out.first_row = rows.first;
+  out.pixels.reserve(static_cast<std::size_t>(rows.size()) * image_size);
+  out.labels.reserve(static_cast<std::size_t>(rows.size()));
+  std::vector<std::uint8_t> pixels, labels;
+  for (int first = rows.first / dataset_chunk_rows * dataset_chunk_rows; first < rows.last; first += dataset_chunk_rows) {
+    const int last = std::min(first + dataset_chunk_rows, group.rows);
+    const auto count = static_cast<std::size_t>(last - first);
+    pixels.resize(count * image_size);
+    labels.resize(count);
+    file_.read_rows<std::uint8_t>(group.name + "/images", static_cast<std::size_t>(first), pixels);
+    file_.read_rows<std::uint8_t>(group.name + "/labels", static_cast<std::size_t>(first), labels);
+
+    const auto chunk = static_cast<std::size_t>(first / dataset_chunk_rows);
+    const Sha256Digest digest = Sha256().add(std::as_bytes(std::span(pixels))).add(std::as_bytes(std::span(labels))).digest();
+    if (!std::ranges::equal(digest, std::span(group.chunk_sha256).subspan(chunk * digest_size, digest_size)))
+      throw error(fmt::format("chunk {} of {} (rows {} to {}) is damaged: its SHA-256 is not the recorded one", chunk, group.name, first, last - 1));
+    if (std::ranges::any_of(labels, [](std::uint8_t label) { return label >= class_count; }))
+      throw error(fmt::format("chunk {} of {}/labels holds a label above 9", chunk, group.name));
+
+    const int begin = std::max(rows.first, first) - first, end = std::min(rows.last, last) - first;
+    out.pixels.insert(out.pixels.end(), pixels.begin() + std::ptrdiff_t{begin} * image_size, pixels.begin() + std::ptrdiff_t{end} * image_size);
+    out.labels.insert(out.labels.end(), labels.begin() + begin, labels.begin() + end);
+  }
+  return out;
+}
+
+}  // namespace mnist_dist

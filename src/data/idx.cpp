@@ -1,0 +1,84 @@
+#include "data/idx.h"
+
+#include <fmt/format.h>
+#include <zlib.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <memory>
+
+#include "base/error.h"
+#include "model/spec.h"
+
+namespace mnist_dist {
+namespace {
+
+constexpr std::uint32_t images_magic = 0x00000803;  // unsigned bytes, 3 dimensions
+constexpr std::uint32_t labels_magic = 0x00000801;  // unsigned bytes, 1 dimension
+
+Error damaged(const std::string& file, const std::string& what) {
+  return data_error(fmt::format("{}: {}", file, what), "get this file anew: see `mnist-dist prepare --help` for where it is looked for");
+}
+
+std::uint32_t big_endian(std::span<const std::byte> bytes, std::size_t word) {
+  std::uint32_t value = 0;
+  for (const std::byte byte : bytes.subspan(4 * word, 4)) value = value << 8 | std::to_integer<std::uint32_t>(byte);
+  return value;
+}
+
+/// Checks magic number, dimensions (rows x row_shape) and size; gives back the elements.
+std::span<const std::uint8_t> elements(std::span<const std::byte> payload, const std::string& file, std::uint32_t magic,
+                                       std::span<const std::uint32_t> row_shape) {
+  const std::size_t header = 4 * (2 + row_shape.size());
+  if (payload.size() < header) throw damaged(file, fmt::format("{} bytes are too few for an IDX file", payload.size()));
+  if (const auto found = big_endian(payload, 0); found != magic)
+    throw damaged(file, fmt::format("magic number is 0x{:08x}, not 0x{:08x}", found, magic));
+  std::size_t size = big_endian(payload, 1);
+  for (std::size_t i = 0; i < row_shape.size(); ++i) {
+    if (const auto found = big_endian(payload, 2 + i); found != row_shape[i])
+      throw damaged(file, fmt::format("dimension {} is {}, not {}", i + 1, found, row_shape[i]));
+    size *= row_shape[i];
+  }
+  if (payload.size() != header + size)
+    throw damaged(file, fmt::format("{}: its header announces {} bytes, it has {}", payload.size() < header + size ? "truncated" : "too long",
+                                    header + size, payload.size()));
+  return {reinterpret_cast<const std::uint8_t*>(payload.data()) + header, size};
+}
+
+}  // namespace
+
+std::vector<std::byte> read_unpacked(const std::filesystem::path& path) {
+  // zlib's gz functions read files that are not gzipped as they are.
+  const std::unique_ptr<gzFile_s, int (*)(gzFile)> file(::gzopen(path.c_str(), "rb"), ::gzclose);
+  if (!file) throw damaged(path.string(), std::strerror(errno));
+  std::vector<std::byte> bytes;
+  constexpr std::size_t step = 4 << 20;
+  for (;;) {
+    const std::size_t had = bytes.size();
+    bytes.resize(had + step);
+    const int got = ::gzread(file.get(), bytes.data() + had, step);
+    bytes.resize(had + static_cast<std::size_t>(std::max(got, 0)));
+    if (got == static_cast<int>(step)) continue;
+    // A truncated archive reads short without complaint; only the error state tells.
+    int code = Z_OK;
+    const char* message = ::gzerror(file.get(), &code);
+    if (code == Z_ERRNO) message = std::strerror(errno);
+    if (code != Z_OK) throw damaged(path.string(), fmt::format("cannot unpack: {}", message));
+    return bytes;
+  }
+}
+
+std::span<const std::uint8_t> idx_images(std::span<const std::byte> payload, const std::string& file) {
+  constexpr std::uint32_t shape[] = {image_side, image_side};
+  return elements(payload, file, images_magic, shape);
+}
+
+std::span<const std::uint8_t> idx_labels(std::span<const std::byte> payload, const std::string& file) {
+  const auto labels = elements(payload, file, labels_magic, {});
+  const auto wrong = std::ranges::find_if(labels, [](std::uint8_t label) { return label >= class_count; });
+  if (wrong != labels.end()) throw damaged(file, fmt::format("label {} in row {}: labels are 0 to 9", *wrong, wrong - labels.begin()));
+  return labels;
+}
+
+}  // namespace mnist_dist

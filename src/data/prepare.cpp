@@ -1,0 +1,115 @@
+#include "data/prepare.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <numeric>
+#include <vector>
+
+#include "base/error.h"
+#include "data/dataset.h"
+#include "data/dataset_writer.h"
+#include "data/mnist_files.h"
+#include "data/order.h"
+#include "data/synthetic.h"
+
+namespace mnist_dist {
+namespace {
+
+constexpr std::uint64_t shuffle_seed = 1;    // recorded in the file; another one would change every run's bits
+constexpr std::uint64_t synthetic_seed = 1;  // so that everybody's synthetic digits are the same
+
+/// The rows of each digit, after reading every chunk, which checks it.
+std::array<int, class_count> check_rows(const Dataset& dataset, Images (Dataset::*read)(Range) const, int rows) {
+  std::array<int, class_count> count{};
+  for (int first = 0; first < rows; first += dataset_chunk_rows)
+    for (const std::uint8_t label : (dataset.*read)({first, std::min(first + dataset_chunk_rows, rows)}).labels) ++count[label];
+  return count;
+}
+
+PrepareResult check_file(const std::filesystem::path& path) {
+  const Dataset dataset(path);
+  return {.file = path,
+          .source = dataset.source(),
+          .synthetic = dataset.synthetic(),
+          .train_rows = dataset.train_rows(),
+          .test_rows = dataset.test_rows(),
+          .train_classes = check_rows(dataset, &Dataset::train, dataset.train_rows()),
+          .test_classes = check_rows(dataset, &Dataset::test, dataset.test_rows()),
+          .mean = dataset.mean(),
+          .sd = dataset.sd(),
+          .hash = dataset.hash()};
+}
+
+std::string description(bool synthetic, int train_rows, int test_rows) {
+  return fmt::format("{} + {} {}", train_rows, test_rows, synthetic ? "synthetic digits" : "MNIST digits");
+}
+
+/// An existing file is kept only when it is exactly what was asked for: results on another one must not pass for these.
+PrepareResult keep_existing(const PrepareOptions& options) {
+  PrepareResult found = check_file(options.out);
+  const std::string is = description(found.synthetic, found.train_rows, found.test_rows);
+  const std::string asked = options.synthetic ? description(true, options.train_count, options.test_count) : description(false, 60000, 10000);
+  if (is != asked)
+    throw data_error(fmt::format("{} holds {}; asked for were {}", options.out.string(), is, asked),
+                     "choose another file with --out, or replace this one with --force");
+  found.kept = true;
+  return found;
+}
+
+Images shuffled(const Images& images) {
+  std::vector<std::uint32_t> order(images.labels.size());
+  std::iota(order.begin(), order.end(), 0);
+  shuffle(order, shuffle_seed, 0, 0, Purpose::prepare_shuffle);
+  Images out;
+  out.pixels.reserve(images.pixels.size());
+  out.labels.reserve(images.labels.size());
+  for (const std::uint32_t row : order) {
+    const std::uint8_t* image = images.image(static_cast<int>(row));
+    out.pixels.insert(out.pixels.end(), image, image + image_size);
+    out.labels.push_back(images.labels[row]);
+  }
+  return out;
+}
+
+DatasetContents gather(const PrepareOptions& options, const Progress& progress) {
+  DatasetContents contents;
+  contents.synthetic = options.synthetic;
+  if (options.synthetic) {
+    progress(fmt::format("drawing {}", description(true, options.train_count, options.test_count)));
+    contents.train = synthetic_digits(synthetic_seed, SyntheticSet::train, options.train_count);
+    contents.test = synthetic_digits(synthetic_seed, SyntheticSet::test, options.test_count);
+    contents.source = "synthetic digits";
+  } else {
+    const MnistSource source = find_mnist(options.raw, progress);
+    progress(fmt::format("reading {}", source.description));
+    Mnist mnist = read_mnist(source);
+    contents.train = std::move(mnist.train);
+    contents.test = std::move(mnist.test);
+    contents.source = source.description;
+    for (const MnistFile& file : mnist_files) contents.payload_sha256[file.name] = file.sha256;
+  }
+  contents.train = shuffled(contents.train);
+  contents.shuffle_seed = shuffle_seed;
+  return contents;
+}
+
+}  // namespace
+
+PrepareResult prepare(const PrepareOptions& options, const Progress& progress) {
+  if (std::filesystem::exists(options.out) && !options.force) {
+    progress(fmt::format("checking {}", options.out.string()));
+    return keep_existing(options);
+  }
+  const DatasetContents contents = gather(options, progress);
+  progress(fmt::format("writing {}", options.out.string()));
+  write_dataset(options.out, contents);
+
+  progress(fmt::format("verifying {}", options.out.string()));
+  PrepareResult result = check_file(options.out);
+  if (result.hash != dataset_hash(chunk_table(contents.train), chunk_table(contents.test)))
+    throw data_error(fmt::format("{} does not hold what was written to it", options.out.string()), "check the file system, then prepare again");
+  return result;
+}
+
+}  // namespace mnist_dist
