@@ -42,7 +42,8 @@ class Communicator {
 /// What a launcher's environment says, before anything is initialised.
 struct Launcher {
   bool present = false;  ///< started by mpirun or srun with PMI(x)
-  int rank = 0, size = 1;
+  int rank = 0;
+  int size = 1;      ///< 0: the launcher tells it only to MPI (PMIx)
   std::string name;  ///< "Open MPI", "PMIx", "PMI", ""
 };
 /// Throws Error (device) for a Slurm job of several tasks that has neither PMI nor PMIx: every task would train alone.

@@ -1,0 +1,55 @@
+#include "comm/hang_report.h"
+
+#include <gmock/gmock.h>
+
+#include <array>
+
+namespace mnist_dist {
+namespace {
+
+using testing::StartsWith;
+
+const std::vector<Peer> peers{{"one", 11, 0}, {"one", 12, 0}, {"two", 21, 2}, {"two", 22, 2}};
+const std::array everybody{0, 1, 2, 3};
+const Place step_120 = make_place(1, 240, "all-reduce", "epoch 3 step 120");
+
+TEST(HangReport, NamesTheSilentRank) {
+  EXPECT_THAT(hang_report(peers, everybody, {{0, step_120}, {1, step_120}, {3, step_120}}, 120),
+              StartsWith("mnist-dist: rank 2 of 4 (host two, pid 21) has not answered for 120 s; "
+                         "ranks 0, 1, 3 wait in all-reduce (epoch 3 step 120)\nhint: "));
+}
+
+TEST(HangReport, NamesSeveralSilentRanks) {
+  EXPECT_THAT(hang_report(peers, everybody, {{0, step_120}, {3, step_120}}, 1.5),
+              StartsWith("mnist-dist: rank 1 of 4 (host one, pid 12), rank 2 of 4 (host two, pid 21) have not answered for 1.5 s; "
+                         "ranks 0, 3 wait in all-reduce (epoch 3 step 120)\n"));
+}
+
+TEST(HangReport, AGroupIsNamedByWorldRanks) {
+  const std::array group{2, 3};
+  EXPECT_THAT(hang_report(peers, group, {{3, step_120}}, 120),
+              StartsWith("mnist-dist: rank 2 of 4 (host two, pid 21) has not answered for 120 s; rank 3 waits in all-reduce (epoch 3 step 120)\n"));
+}
+
+TEST(HangReport, AllAnswerFromDifferentCalls) {
+  const Place barrier = make_place(1, 240, "barrier", "epoch 3");
+  EXPECT_THAT(
+      hang_report(peers, everybody, {{0, step_120}, {1, barrier}, {2, step_120}, {3, step_120}}, 120),
+      StartsWith("mnist-dist: the ranks wait for different things since 120 s; "
+                 "ranks 0, 2, 3 wait in all-reduce number 240 (epoch 3 step 120), rank 1 waits in barrier number 240 (epoch 3)\nhint: this is a "
+                 "defect"));
+}
+
+TEST(HangReport, AllAnswerFromTheSameCall) {
+  EXPECT_THAT(hang_report(peers, everybody, {{0, step_120}, {1, step_120}, {2, step_120}, {3, step_120}}, 120),
+              StartsWith("mnist-dist: all ranks answer, yet no data arrived for 120 s; "));
+}
+
+TEST(HangReport, CutsLongTexts) {
+  const Place place = make_place(1, 1, std::string(200, 'c'), std::string(200, 'a'));
+  EXPECT_EQ(std::string(place.call), std::string(sizeof place.call - 1, 'c'));
+  EXPECT_EQ(std::string(place.activity), std::string(sizeof place.activity - 1, 'a'));
+}
+
+}  // namespace
+}  // namespace mnist_dist

@@ -1,0 +1,76 @@
+#include <gmock/gmock.h>
+
+#include <cstdlib>
+#include <map>
+#include <string>
+
+#include "comm/communicator.h"
+
+namespace mnist_dist {
+namespace {
+
+/// Exactly these launcher variables are set during a test.
+class LauncherTest : public testing::Test {
+ protected:
+  void SetUp() override { set({}); }
+  void TearDown() override { set({}); }
+  static void set(const std::map<std::string, std::string>& values) {
+    for (const char* name : {"OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "PMI_SIZE", "SLURM_NTASKS"}) unsetenv(name);
+    for (const auto& [name, value] : values) setenv(name.c_str(), value.c_str(), 1);
+  }
+};
+
+void expect_launcher(const std::string& name, int rank, int size) {
+  const Launcher launcher = detect_launcher();
+  EXPECT_EQ(launcher.present, !name.empty());
+  EXPECT_EQ(launcher.name, name);
+  EXPECT_EQ(launcher.rank, rank);
+  EXPECT_EQ(launcher.size, size);
+}
+
+TEST_F(LauncherTest, NoneIsAWorldOfOne) { expect_launcher("", 0, 1); }
+
+TEST_F(LauncherTest, OpenMpiTellsRankAndSize) {
+  set({{"OMPI_COMM_WORLD_RANK", "2"}, {"OMPI_COMM_WORLD_SIZE", "4"}, {"PMIX_RANK", "2"}});
+  expect_launcher("Open MPI", 2, 4);
+}
+
+TEST_F(LauncherTest, PmixAloneLeavesTheSizeOpen) {
+  set({{"PMIX_RANK", "3"}});
+  expect_launcher("PMIx", 3, 0);
+}
+
+TEST_F(LauncherTest, SrunWithPmixHasTheSizeFromSlurm) {
+  set({{"PMIX_RANK", "3"}, {"SLURM_NTASKS", "8"}});
+  expect_launcher("PMIx", 3, 8);
+}
+
+TEST_F(LauncherTest, PmiTellsRankAndSize) {
+  set({{"PMI_RANK", "1"}, {"PMI_SIZE", "2"}, {"SLURM_NTASKS", "2"}});
+  expect_launcher("PMI", 1, 2);
+}
+
+TEST_F(LauncherTest, OneSlurmTaskNeedsNoLauncher) {
+  set({{"SLURM_NTASKS", "1"}});
+  expect_launcher("", 0, 1);
+}
+
+TEST_F(LauncherTest, SlurmTasksThatCannotFindEachOtherAreRefused) {
+  set({{"SLURM_NTASKS", "4"}});
+  try {
+    detect_launcher();
+    FAIL() << "each task would train alone";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ExitCode::device);
+    EXPECT_STREQ(error.what(), "Slurm runs 4 tasks but gives them neither PMIx nor PMI: each would train alone");
+    EXPECT_THAT(error.hint(), testing::HasSubstr("srun --mpi=pmix"));
+  }
+}
+
+TEST_F(LauncherTest, NonsenseIsRefused) {
+  set({{"PMI_RANK", "one"}});
+  EXPECT_THROW(detect_launcher(), Error);
+}
+
+}  // namespace
+}  // namespace mnist_dist
