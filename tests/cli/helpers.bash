@@ -1,0 +1,56 @@
+# What the bats files of this folder share. CTest sets MNIST_DIST (the program) and TEST_DATA (a small file of synthetic digits).
+export NO_COLOR=1
+
+# A quick recipe: step 3 with all its dropout and augmentation, on 2,000 of the synthetic rows.
+QUICK=(--config step3 --set "data.file=$TEST_DATA" --set 'data.split=[2000,500]')
+
+setup() {
+  cd "$BATS_TEST_TMPDIR" || return 1
+  cp -r "$SOURCE_DIR/configs" .
+}
+
+# ranks N ARGUMENTS...: mnist-dist on N ranks, as many as asked for on however few cores.
+ranks() {
+  local n=$1
+  shift
+  mpirun_command "$n"
+  "${MPIRUN[@]}" "$MNIST_DIST" "$@"
+}
+
+# Sets MPIRUN to a command that starts N ranks.
+mpirun_command() {
+  if [ "$(id -u)" = 0 ]; then export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1; fi
+  MPIRUN=(mpirun -q --oversubscribe --bind-to none -np "$1")
+  case $(mpirun --version) in
+    *"Open MPI) 4"*) MPIRUN+=(--mca odls_base_sigkill_timeout 20) ;;
+  esac
+}
+
+# fails CODE TEXT COMMAND...: the command ends with CODE and says TEXT in one line "error: ..." with one line "hint: ..." behind it.
+fails() {
+  local code=$1 text=$2
+  shift 2
+  run --separate-stderr "$@"
+  echo "exit $status, stderr: $stderr"
+  [ "$status" -eq "$code" ]
+  [[ "$stderr" == *"$text"* ]]
+  [ "$(grep -c '^error: ' <<<"$stderr")" -eq 1 ]
+  [ "$(grep -c '^hint: ' <<<"$stderr")" -eq 1 ]
+  [ "$(wc -l <<<"$stderr")" -eq 2 ]
+}
+
+# field FILE NAME: a value of summary.json.
+field() { python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))[sys.argv[2]])' "$1" "$2"; }
+sha_of() { field "$1/summary.json" parameters_sha256; }
+
+# wait_for SECONDS COMMAND...: until it succeeds.
+wait_for() {
+  local end=$((SECONDS + $1))
+  shift
+  until "$@"; do
+    [ "$SECONDS" -lt "$end" ] || { echo "waited in vain for: $*"; return 1; }
+    sleep 0.1
+  done
+}
+rows_in() { [ "$(wc -l <"$1/metrics.csv" 2>/dev/null || echo 0)" -gt "$2" ]; }
+gone() { ! pgrep -f "$1" >/dev/null; }

@@ -1,0 +1,76 @@
+# The project's promise: the same recipe and seed give the same bytes on any number of ranks and threads, and after any stop.
+bats_require_minimum_version 1.5.0
+load helpers
+
+@test "200 steps of step 3, dropout and augmentation on: the same bytes on 1, 2, 3, 4 ranks and 1, 2, 4 threads" {
+  local recipe=("${QUICK[@]}" --set train.max_steps=200)
+  run -0 "$MNIST_DIST" "${recipe[@]}" --threads 1 --run-dir reference
+  local expected
+  expected=$(sha_of reference)
+  for threads in 2 4; do
+    run -0 "$MNIST_DIST" "${recipe[@]}" --threads $threads --run-dir threads$threads
+    [ "$(sha_of threads$threads)" = "$expected" ]
+    [ "$(field threads$threads/summary.json threads)" = $threads ]
+  done
+  for np in 1 2 3 4; do
+    run -0 ranks $np "${recipe[@]}" --run-dir ranks$np
+    [ "$(sha_of ranks$np)" = "$expected" ]
+    [ "$(field ranks$np/summary.json ranks)" = $np ]
+    # Losses and accuracies too, but for the columns that measure time.
+    diff <(cut -d, -f1-7 reference/metrics.csv) <(cut -d, -f1-7 ranks$np/metrics.csv)
+  done
+  # Another seed gives other bytes: the comparison above can fail.
+  run -0 "$MNIST_DIST" "${recipe[@]}" --seed 2 --run-dir other
+  [ "$(sha_of other)" != "$expected" ]
+}
+
+@test "the reference engine keeps the promise too" {
+  local recipe=("${QUICK[@]}" --set train.max_steps=20 --engine torch)
+  run -0 "$MNIST_DIST" "${recipe[@]}" --threads 2 --run-dir threads
+  run -0 ranks 3 "${recipe[@]}" --run-dir ranks
+  [ "$(sha_of threads)" = "$(sha_of ranks)" ]
+}
+
+@test "odd shard counts, and shards that run out early" {
+  local recipe=("${QUICK[@]}" --set data.shards=5 --set train.batch=80 --set 'data.split=[1003,100]' --set train.epochs=1)
+  run -0 "$MNIST_DIST" "${recipe[@]}" --run-dir one
+  run -0 ranks 3 "${recipe[@]}" --run-dir three
+  [ "$(sha_of one)" = "$(sha_of three)" ]
+}
+
+RECIPE=("${QUICK[@]}" --set train.epochs=3 --set average.decay=0.99)
+
+uninterrupted() { run -0 "$MNIST_DIST" "${RECIPE[@]}" --run-dir whole; }
+same_end() {
+  [ "$(sha_of whole)" = "$(sha_of cut)" ]
+  [ "$(field whole/summary.json raw_parameters_sha256)" = "$(field cut/summary.json raw_parameters_sha256)" ]
+  diff <(cut -d, -f1-7 whole/metrics.csv) <(cut -d, -f1-7 cut/metrics.csv)
+}
+
+@test "killed after epoch 1 on 2 ranks, resumed on 3: the same bytes" {
+  uninterrupted
+  mpirun_command 2
+  setsid "${MPIRUN[@]}" "$MNIST_DIST" "${RECIPE[@]}" --run-dir cut &
+  local pid=$!
+  wait_for 90 test -s cut/checkpoint.h5
+  kill -KILL -- -$pid
+  pkill -KILL -f -- "--run-dir cut" || true
+  wait $pid || true
+  run -0 ranks 3 --resume --run-dir cut
+  same_end
+}
+
+@test "stopped in mid-epoch on 2 ranks by USR1: exit 130, resumed on 3: the same bytes" {
+  uninterrupted
+  mpirun_command 2
+  setsid "${MPIRUN[@]}" "$MNIST_DIST" "${RECIPE[@]}" --run-dir cut &
+  local pid=$! code=0
+  wait_for 90 rows_in cut 1
+  kill -USR1 $pid
+  wait $pid || code=$?
+  [ "$code" -eq 130 ]
+  wait_for 10 gone "--run-dir cut"
+  run -0 ranks 3 --resume --run-dir cut
+  [[ "$output" == *"resumed after epoch 2 step"* ]]
+  same_end
+}

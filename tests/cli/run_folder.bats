@@ -1,0 +1,116 @@
+# Run folders and checkpoints: never overwritten, never half a file, always a way to go on.
+bats_require_minimum_version 1.5.0
+load helpers
+
+short() { "$MNIST_DIST" "${QUICK[@]}" --set train.max_steps=5 "$@"; }
+
+@test "a run folder holds everything and says where it is" {
+  run -0 short --run-dir r --seed 4
+  [[ "${lines[0]}" == *step3* && "${lines[0]}" == *SYNTHETIC* && "${lines[0]}" == *"engine"* && "${lines[0]}" == *"1 rank x"* ]]
+  [ -s r/config.toml ] && [ -s r/metrics.csv ] && [ -s r/summary.json ] && [ -s r/checkpoint.h5 ]
+  [ "$(head -1 r/metrics.csv)" = "epoch,train_loss,train_accuracy,validation_loss,validation_accuracy,averaged_validation_accuracy,learning_rate,images_per_second,seconds" ]
+  [ "$(field r/summary.json synthetic)" = True ]
+  [ "$(field r/summary.json seed)" = 4 ]
+  [ "$(field r/summary.json parameter_count)" = 9776 ]
+  [ -z "$(find r -name '*tmp*')" ]
+}
+@test "the default run folder is new each time" {
+  run -0 short
+  run -0 short
+  [ "$(find runs -name summary.json | wc -l)" -eq 2 ]
+}
+@test "a run is never overwritten" {
+  mkdir r && echo precious >r/notes.txt
+  fails 2 "r is there already" short --run-dir r
+  [ "$(cat r/notes.txt)" = precious ]
+}
+@test "unwritable run folder" {
+  echo file >occupied
+  fails 3 "occupied/r" short --run-dir occupied/r
+}
+@test "full disk: exit 3, and no file that looks whole" {
+  mkdir small
+  mount -t tmpfs -o size=128k tmpfs small 2>/dev/null || skip "no right to mount a small file system"
+  run --separate-stderr short --run-dir small/r
+  local partial
+  partial=$(find small -name '*.tmp*')
+  umount small
+  echo "exit $status: $stderr"
+  [ "$status" -eq 3 ]
+  [[ "$stderr" == *"No space left"* ]]
+  [ -z "$partial" ]
+}
+@test "nothing to resume" {
+  mkdir empty
+  fails 2 "nothing to resume" short --resume --run-dir empty --config step3
+  fails 2 "nothing to resume" short --resume
+}
+@test "a finished run is not resumed" {
+  run -0 short --run-dir r
+  fails 2 "finished" "$MNIST_DIST" --resume --run-dir r
+}
+@test "another recipe or seed is refused, and says in what" {
+  stopped_run
+  fails 2 "another recipe" "$MNIST_DIST" --resume --run-dir r --config r/config.toml --set optimizer.momentum=0.5
+  [[ "$stderr" == *momentum* ]]
+  fails 2 "seed" "$MNIST_DIST" --resume --run-dir r --seed 99
+}
+@test "other data is refused" {
+  stopped_run
+  run -0 "$MNIST_DIST" prepare --synthetic --count 3000 --out other.h5
+  fails 2 "other data" "$MNIST_DIST" --resume --run-dir r --config r/config.toml --set data.file=other.h5
+}
+@test "a damaged checkpoint falls back to the one before; two damaged ones are an error" {
+  stopped_run
+  [ -s r/checkpoint.prev.h5 ]
+  for where in 0 3000 -1; do
+    cp -r r copy
+    flip copy/checkpoint.h5 "$where"
+    run --separate-stderr -0 "$MNIST_DIST" --resume --run-dir copy
+    [[ "$stderr" == *"checkpoint.prev.h5"* ]]
+    rm -r copy
+  done
+  truncate -s 1000 r/checkpoint.h5
+  truncate -s 1000 r/checkpoint.prev.h5
+  fails 3 "checkpoint" "$MNIST_DIST" --resume --run-dir r
+}
+@test "resume without a folder finds the newest unfinished run" {
+  mkdir runs
+  stopped_run
+  mv r runs/some-name
+  run -0 "$MNIST_DIST" --config some.toml --resume
+  [ -s runs/some-name/summary.json ]
+}
+@test "evaluate scores a checkpoint as the run did" {
+  run -0 "$MNIST_DIST" --config step3 --set "data.file=$TEST_DATA" --set train.max_steps=5 --run-dir r
+  run -0 "$MNIST_DIST" evaluate --checkpoint r/checkpoint.h5 --data "$TEST_DATA"
+  local accuracy
+  accuracy=$(printf '%.2f %%' "$(field r/summary.json final_test_accuracy)")
+  [[ "$output" == *"$accuracy"* ]]
+  [[ "$output" == *SYNTHETIC* ]]
+  [[ "$output" == *recall* ]]
+  fails 3 "not a checkpoint" "$MNIST_DIST" evaluate --checkpoint "$TEST_DATA" --data "$TEST_DATA"
+}
+
+# Leaves r, stopped by a signal in its second epoch, and some.toml with its recipe.
+stopped_run() {
+  "$MNIST_DIST" "${QUICK[@]}" --set train.epochs=2 --set 'data.split=[1000,100]' --print-config >some.toml
+  "$MNIST_DIST" --config some.toml --set train.checkpoint_seconds=0.05 --run-dir r &
+  local pid=$!
+  wait_for 60 rows_in r 1
+  kill -TERM $pid
+  local code=0
+  wait $pid || code=$?
+  [ "$code" -eq 130 ]
+}
+
+# flip FILE WHERE: inverts one byte (from the end when negative).
+flip() {
+  python3 - "$1" "$2" <<'PY'
+import sys
+path, where = sys.argv[1], int(sys.argv[2])
+data = bytearray(open(path, "rb").read())
+data[where] ^= 0xFF
+open(path, "wb").write(data)
+PY
+}

@@ -1,0 +1,51 @@
+# The command line and the recipe: what is wrong is said in two lines, with the nearest right name.
+bats_require_minimum_version 1.5.0
+load helpers
+
+@test "unknown command" { fails 2 "unknown command 'trian'" "$MNIST_DIST" trian; [[ "$stderr" == *"did you mean train?"* ]]; }
+@test "unknown option" { fails 2 "unknown option --sead" "$MNIST_DIST" --sead 3; [[ "$stderr" == *"did you mean --seed?"* ]]; }
+@test "unknown key" { fails 2 "train.epoch" "$MNIST_DIST" --set train.epoch=3; [[ "$stderr" == *"did you mean"*"epochs"* ]]; }
+@test "unknown section" { fails 2 "trian" "$MNIST_DIST" --set trian.epochs=3; }
+@test "wrong type" { fails 2 "train.epochs" "$MNIST_DIST" --set train.epochs=many; }
+@test "out of range" { fails 2 "train.epochs" "$MNIST_DIST" --set train.epochs=0; }
+@test "setting without a value" { fails 2 "train.epochs" "$MNIST_DIST" --set train.epochs; }
+@test "batch not divisible by shards" { fails 2 "64" "$MNIST_DIST" --set data.shards=5; }
+@test "slices too short for batch norm" { fails 2 "norm" "$MNIST_DIST" --config step3 --set train.batch=4 --set 'data.split=[2000,500]' --set "data.file=$TEST_DATA"; }
+@test "missing recipe" { fails 2 "step9" "$MNIST_DIST" --config step9; [[ "$stderr" == *"step"* ]]; }
+@test "missing config file" { fails 2 "nowhere.toml" "$MNIST_DIST" --config nowhere.toml; }
+@test "broken TOML" {
+  printf '[train]\nepochs = = 3\n' >broken.toml
+  fails 2 "broken.toml" "$MNIST_DIST" --config broken.toml
+}
+@test "unknown engine" { fails 2 "torhc" "$MNIST_DIST" "${QUICK[@]}" --engine torhc; }
+@test "more ranks than shards" {
+  fails 2 "5 ranks cannot share 4 shards" ranks 5 "${QUICK[@]}"
+  [[ "$stderr" == *"data.shards=5"* ]]
+}
+@test "a usage error on several ranks is said once" { fails 2 "train.epoch" ranks 3 --set train.epoch=3; }
+@test "no GPU in this build or machine" {
+  if compgen -G '/dev/nvidia[0-9]*' >/dev/null; then skip "this machine has a GPU"; fi
+  fails 4 "cuda" "$MNIST_DIST" "${QUICK[@]}" --device cuda
+}
+@test "Slurm tasks without PMI would each train alone" { SLURM_NTASKS=4 fails 4 "Slurm" "$MNIST_DIST" "${QUICK[@]}"; }
+
+@test "--print-config reads back to itself" {
+  "$MNIST_DIST" --config step2 --set train.epochs=3 --print-config >a.toml
+  "$MNIST_DIST" --config a.toml --print-config >b.toml
+  diff a.toml b.toml
+  grep -q '^epochs = 3' a.toml
+}
+@test "help, version and summary start without LibTorch, MPI or a data set" {
+  for arguments in --help --version "train --help" summary doctor; do
+    # shellcheck disable=SC2086 # several words on purpose
+    run -0 "$MNIST_DIST" $arguments
+  done
+  run -0 ldd "$MNIST_DIST"
+  [[ "$output" != *libtorch* ]]
+}
+@test "summary counts the seed's parameters" {
+  for pair in step1:10,554 step2:7,498 step3:9,776; do
+    run -0 "$MNIST_DIST" summary --config "${pair%%:*}"
+    [[ "$output" == *"${pair#*:}"* ]]
+  done
+}

@@ -1,0 +1,44 @@
+#include "report/run_files.h"
+
+#include <gtest/gtest.h>
+
+#include "report/confusion.h"
+
+namespace mnist_dist {
+namespace {
+
+TEST(Metrics, RowsHaveTheHeadersColumnsAndEmptyCellsWhereNothingWasScored) {
+  EXPECT_EQ(metrics_header("test"),
+            "epoch,train_loss,train_accuracy,test_loss,test_accuracy,averaged_test_accuracy,learning_rate,images_per_second,seconds\n");
+  EpochRow row;
+  row.epoch = 2;
+  row.train = {0.25, 91.5, 0, 0};
+  row.learning_rate = 0.01;
+  row.images_per_second = 1234.56;
+  row.seconds = 7.5;
+  EXPECT_EQ(metrics_row(row), "2,0.250000,91.5000,,,,0.01,1234.6,7.500\n");
+  row.test = Score{0.05, 98.76, 9876, 10000};
+  EXPECT_EQ(metrics_row(row), "2,0.250000,91.5000,0.050000,98.7600,,0.01,1234.6,7.500\n");
+}
+
+TEST(Metrics, AResumedRunForgetsRowsItsCheckpointDoesNotKnow) {
+  const std::string text = "epoch,x\n1,a\n2,b\n3,c\n";
+  EXPECT_EQ(keep_rows_before(text, 3), "epoch,x\n1,a\n2,b\n");
+  EXPECT_EQ(keep_rows_before(text, 1), "epoch,x\n");
+  EXPECT_EQ(keep_rows_before("epoch,x\n1,a\n2,b", 9), "epoch,x\n1,a\n") << "a line cut short is no line";
+  EXPECT_EQ(keep_rows_before("epo", 9), "");
+}
+
+TEST(Confusion, CountsAndRecall) {
+  const std::vector<std::uint8_t> labels = {0, 0, 0, 7, 7}, predictions = {0, 0, 6, 7, 1};
+  const Confusion counts = confusion_of(labels, predictions);
+  EXPECT_EQ(counts[0][0], 2);
+  EXPECT_EQ(counts[0][6], 1);
+  EXPECT_EQ(counts[7][1], 1);
+  const std::string table = confusion_table(counts);
+  EXPECT_NE(table.find("66.67%"), std::string::npos);
+  EXPECT_NE(table.find("50.00%"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace mnist_dist

@@ -1,0 +1,220 @@
+#include "train/trainer.h"
+
+#include <gmock/gmock.h>
+
+#include <map>
+
+#include "base/error.h"
+#include "data/order.h"
+#include "train/temporary_folder.h"
+
+namespace mnist_dist {
+namespace {
+
+Config tiny_config() {
+  Config config;
+  config.name = "tiny";
+  config.model.layers = {{.kind = LayerKind::linear, .channels = 10}};
+  config.data.shards = 3;
+  config.train.batch = 12;  // slices of 4
+  config.train.epochs = 3;
+  config.average.decay = 0.9;
+  return config;
+}
+
+/// 3 shards of 10, 10 and 11 rows.
+LocalData tiny_data() {
+  LocalData data;
+  data.training_rows = 31;
+  data.evaluation_rows = 6;
+  for (int shard = 0; shard < 3; ++shard) {
+    const Range rows = even_share(shard, 3, 31);
+    Images images;
+    images.first_row = rows.first;
+    images.labels.assign(static_cast<std::size_t>(rows.size()), 0);
+    images.pixels.assign(static_cast<std::size_t>(rows.size()) * image_size, 0);
+    data.training.push_back(images);
+    images.labels.assign(2, 0);
+    data.evaluation.push_back(images);
+  }
+  return data;
+}
+
+/// An engine without a model: counts what it is shown, and puts it into the first parameter so that a lost or repeated step shows in the result.
+class CountingEngine : public Engine {
+ public:
+  EngineInfo info() const override { return {"counting", "cpu", "none", {}}; }
+  void set_training_data(std::span<const Images>, int) override {}
+  void set_evaluation_data(std::span<const Images> shares) override { shares_ = shares.size(); }
+  void load(const TrainState& state) override { state_ = state; }
+  TrainState save() override { return state_; }
+  void begin_epoch(const EpochPlan& plan) override {
+    plan_ = plan;
+    orders_.assign(plan.orders.begin(), plan.orders.end());
+    rates_.assign(plan.learning_rates.begin(), plan.learning_rates.end());
+    report_ = {0, plan.before, std::nullopt, std::nullopt};
+  }
+  void step(int index, bool stop, const Reduce&) override {
+    for (const auto& order : orders_)
+      for (std::size_t i = static_cast<std::size_t>(index) * 4; i < std::min(order.size(), static_cast<std::size_t>(index + 1) * 4); ++i) {
+        ++seen[plan_.epoch][order[i]];
+        ++report_.sums.images;
+        report_.sums.loss += 0.1 * order[i];
+        state_.parameters[0] = state_.parameters[0] * 0.99f + static_cast<float>(order[i]) * rates_[static_cast<std::size_t>(index)];
+      }
+    if (state_.updates == overflow_at) {
+      report_.non_finite_at = index;
+      return;
+    }
+    ++state_.updates;
+    report_.steps_done = index + 1;
+    if (stop) report_.stopped_at = index;
+  }
+  StepReport report(bool) override { return report_; }
+  std::vector<Sums> evaluate(Weights weights, std::vector<std::uint8_t>*) override {
+    evaluations.push_back(weights);
+    return std::vector<Sums>(shares_, Sums{2, 1 + (weights == Weights::averaged), 0.5});
+  }
+  std::optional<Diagnosis> diagnose(int) override { return Diagnosis{2, 0, "activation"}; }
+
+  std::map<std::uint32_t, std::map<std::uint32_t, int>> seen;  ///< [epoch][row] -> times
+  std::vector<Weights> evaluations;
+  std::int64_t overflow_at = -1;
+
+ private:
+  TrainState state_;
+  EpochPlan plan_;
+  std::vector<std::vector<std::uint32_t>> orders_;
+  std::vector<float> rates_;
+  StepReport report_;
+  std::size_t shares_ = 0;
+};
+
+class Recorder : public Observer {
+ public:
+  void started(const RunInfo& i) override { info = i; }
+  void epoch_ended(const EpochRow& row) override { rows.push_back(row); }
+  void finished(const RunResult&) override { ++finishes; }
+  RunInfo info;
+  std::vector<EpochRow> rows;
+  int finishes = 0;
+};
+
+struct TrainerTest : testing::Test {
+  Config config = tiny_config();
+  LocalData data = tiny_data();
+  TemporaryFolder folder;
+  std::unique_ptr<Communicator> comm = make_single();
+  CountingEngine engine;
+  Recorder recorder;
+
+  TrainerOptions options(std::function<bool()> stop = {}, std::optional<Checkpoint> resume = {}) {
+    return {config, data, "hash", 1, folder.path(), std::move(resume), std::move(stop), &recorder};
+  }
+};
+
+TEST_F(TrainerTest, ShowsEveryImageOnceAnEpoch) {
+  train(*comm, engine, options());
+  ASSERT_EQ(engine.seen.size(), 3u);
+  for (const auto& [epoch, rows] : engine.seen) {
+    EXPECT_EQ(rows.size(), 31u) << "epoch " << epoch;
+    for (const auto& [row, times] : rows) EXPECT_EQ(times, 1) << "row " << row;
+  }
+  EXPECT_EQ(recorder.info.steps_per_epoch, 3);  // ceil(11 / 4): the longest shard decides
+  EXPECT_EQ(recorder.info.total_steps, 9);
+}
+
+TEST_F(TrainerTest, ScoresBothWeightsAndDeliversTheAveragedOnes) {
+  const RunResult result = train(*comm, engine, options());
+  ASSERT_EQ(recorder.rows.size(), 3u);
+  EXPECT_DOUBLE_EQ(recorder.rows[0].test->accuracy, 50.0);
+  EXPECT_DOUBLE_EQ(recorder.rows[0].averaged_test->accuracy, 100.0);
+  EXPECT_DOUBLE_EQ(result.final.accuracy, 100.0);
+  EXPECT_EQ(result.final.correct, 6);
+  EXPECT_EQ(result.best.epoch, 1) << "the first epoch that reached the best";
+  EXPECT_EQ(recorder.finishes, 1);
+}
+
+TEST_F(TrainerTest, EvaluatesEveryKEpochsAndAlwaysTheLast) {
+  config.train.evaluate_every = 2;
+  train(*comm, engine, options());
+  EXPECT_FALSE(recorder.rows[0].test);
+  EXPECT_TRUE(recorder.rows[1].test);
+  EXPECT_TRUE(recorder.rows[2].test);
+}
+
+TEST_F(TrainerTest, MaxStepsEndsTheRunWithAnEvaluation) {
+  config.train.max_steps = 4;
+  const RunResult result = train(*comm, engine, options());
+  EXPECT_EQ(result.steps, 4);
+  ASSERT_EQ(recorder.rows.size(), 2u);
+  EXPECT_TRUE(recorder.rows[1].averaged_test);
+  EXPECT_EQ(load_checkpoint(folder.path() / "checkpoint.h5").state.updates, 4);
+}
+
+TEST_F(TrainerTest, StopsAfterAnyStepAndGoesOnToTheSameEnd) {
+  const RunResult whole = train(*comm, engine, options());
+  const std::vector<EpochRow> whole_rows = recorder.rows;
+  for (int stop_after = 1; stop_after <= 9; ++stop_after) {
+    SCOPED_TRACE(stop_after);
+    CountingEngine first, second;
+    recorder.rows.clear();
+    int asked = 0;
+    try {
+      train(*comm, first, options([&] { return ++asked == stop_after; }));
+      FAIL() << "did not stop";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ExitCode::interrupted);
+      EXPECT_TRUE(error.everywhere());
+    }
+    const auto found = newest_checkpoint(folder.path());
+    ASSERT_TRUE(found);
+    EXPECT_EQ(found->checkpoint.state.updates, stop_after);
+    EXPECT_FALSE(found->checkpoint.finished);
+    const RunResult resumed = train(*comm, second, options({}, found->checkpoint));
+    EXPECT_EQ(resumed.raw_parameters_sha256, whole.raw_parameters_sha256);
+    EXPECT_EQ(recorder.rows.back().train.loss, whole_rows.back().train.loss);
+    EXPECT_EQ(recorder.rows.back().train.images, 31);
+    EXPECT_EQ(resumed.best.epoch, whole.best.epoch);
+  }
+}
+
+TEST_F(TrainerTest, ARunThatEndedIsMarkedFinished) {
+  train(*comm, engine, options());
+  EXPECT_TRUE(load_checkpoint(folder.path() / "checkpoint.h5").finished);
+  EXPECT_FALSE(load_checkpoint(folder.path() / "checkpoint.prev.h5").finished);
+}
+
+TEST_F(TrainerTest, DivergenceNamesStepRateAndLayer) {
+  engine.overflow_at = 4;
+  try {
+    train(*comm, engine, options());
+    FAIL() << "trained on";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ExitCode::diverged);
+    EXPECT_TRUE(error.everywhere());
+    EXPECT_THAT(error.what(), testing::HasSubstr("epoch 2 step 2"));
+    EXPECT_THAT(error.what(), testing::HasSubstr("learning rate 0.01"));
+    EXPECT_THAT(error.what(), testing::HasSubstr("activation of layer 1 on rank 0, shard 2"));
+  }
+  EXPECT_EQ(load_checkpoint(folder.path() / "checkpoint.h5").epoch, 1u) << "the last good checkpoint stays";
+}
+
+TEST_F(TrainerTest, AParameterThatOverflowsInTheLastUpdateIsNotDelivered) {
+  config.optimizer.learning_rate = 1e38;
+  EXPECT_THROW(
+      {
+        try {
+          train(*comm, engine, options());
+        } catch (const Error& error) {
+          EXPECT_EQ(error.code(), ExitCode::diverged);
+          EXPECT_THAT(error.what(), testing::HasSubstr("layer 1"));
+          throw;
+        }
+      },
+      Error);
+  EXPECT_EQ(recorder.finishes, 0);
+}
+
+}  // namespace
+}  // namespace mnist_dist
