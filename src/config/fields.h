@@ -14,6 +14,7 @@ struct Bounds {
   double low = std::numeric_limits<double>::lowest(), high = std::numeric_limits<double>::max();
   bool low_open = false, high_open = false;  ///< an open end does not belong to the range
 };
+constexpr Bounds at_least(double low) { return {.low = low}; }
 constexpr Bounds from_to(double low, double high) { return {low, high}; }
 constexpr Bounds above(double low, double high) { return {low, high, true, false}; }
 constexpr Bounds below(double low, double high) { return {low, high, false, true}; }
@@ -53,12 +54,12 @@ constexpr auto names_of(LayerKind) {
 template <class AnyConfig, class Visit>
 void visit_fields(AnyConfig& config, Visit&& visit) {
   constexpr auto circumstance = Identity::circumstance;
-  constexpr double many = 1e9;
+  constexpr double two_weeks = 14 * 24 * 3600;
 
   auto& data = config.data;
   visit(Field{"data", "file", {}, "the prepared HDF5 file", circumstance}, data.file);
   visit(Field{"data", "shards", from_to(1, 1024), "parts the training rows are cut into; fixes the bits, whatever the number of ranks"}, data.shards);
-  visit(Field{"data", "split", from_to(1, many), "[training, validation] rows; []: train on all, test on the test set"}, data.split);
+  visit(Field{"data", "split", from_to(1, 1e9), "[training, validation] rows; []: train on all, test on the test set"}, data.split);
 
   auto& augment = config.augment;
   visit(Field{"augment", "crop_scale_min", above(0, 1), "random resized crop: least share of the area"}, augment.crop_scale_min);
@@ -82,11 +83,11 @@ void visit_fields(AnyConfig& config, Visit&& visit) {
   auto& train = config.train;
   visit(Field{"train", "epochs", from_to(1, 1e6), "times every image is shown"}, train.epochs);
   visit(Field{"train", "batch", from_to(1, 1e6), "images a step, over all shards"}, train.batch);
-  visit(Field{"train", "seed", from_to(0, 0x1p63), "of every random number", circumstance}, train.seed);
+  visit(Field{"train", "seed", at_least(0), "of every random number", circumstance}, train.seed);
   visit(Field{"train", "label_smoothing", below(0, 1), "share of the target spread over all classes"}, train.label_smoothing);
   visit(Field{"train", "evaluate_every", from_to(1, 1e6), "epochs between evaluations; the last always is one"}, train.evaluate_every);
-  visit(Field{"train", "max_steps", from_to(0, 0x1p62), "stop after so many steps in all; 0: never"}, train.max_steps);
-  visit(Field{"train", "checkpoint_seconds", above(0, many), "between checkpoints inside an epoch", circumstance}, train.checkpoint_seconds);
+  visit(Field{"train", "max_steps", at_least(0), "stop after so many steps in all; 0: never"}, train.max_steps);
+  visit(Field{"train", "checkpoint_seconds", above(0, two_weeks), "between checkpoints inside an epoch", circumstance}, train.checkpoint_seconds);
 
   auto& optimizer = config.optimizer;
   visit(Field{"optimizer", "learning_rate", above(0, 1000), "the schedule's peak"}, optimizer.learning_rate);
@@ -104,7 +105,7 @@ void visit_fields(AnyConfig& config, Visit&& visit) {
   visit(Field{"schedule", "end_factor", share, "last rate / peak (linear, cosine, one_cycle)"}, schedule.end_factor);
 
   visit(Field{"average", "decay", below(0, 1), "of the weights' moving average; 0: none"}, config.average.decay);
-  visit(Field{"comm", "timeout", above(0, many), "seconds of silence until ranks give up", circumstance}, config.comm.timeout);
+  visit(Field{"comm", "timeout", above(0, two_weeks), "seconds of silence until ranks give up", circumstance}, config.comm.timeout);
 }
 
 /// Calls visit(field, member) for the keys of one [[model.layer]] besides conv, linear and pool, which say what it is.

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <concepts>
 #include <filesystem>
+#include <limits>
+#include <map>
 #include <sstream>
 #include <string>
 #include <type_traits>
@@ -19,30 +21,29 @@
 namespace mnist_dist {
 namespace {
 
-constexpr std::string_view setting_source = "--set ";
-
-/// Where a value was written: "step3.toml:12", or "--set" for one from the command line.
+/// Where a value was written: "step3.toml:12", or "--set" for one from the command line, which has no source.
 std::string place(const toml::node& node) {
   const auto& source = node.source();
   const std::string path = source.path ? *source.path : "";
-  return path.starts_with(setting_source) ? "--set" : fmt::format("{}:{}", path, source.begin.line);
+  return path.empty() ? "--set" : fmt::format("{}:{}", path, source.begin.line);
 }
 
 /// A value as its author wrote it, or near enough, for messages.
 std::string shown(const toml::node& node) {
   std::ostringstream out;
-  node.visit([&](const auto& value) { out << value; });
+  node.visit([&](const auto& value) { out << toml::toml_formatter(value, toml::format_flags::none); });
   const std::string text = out.str();
   return text.find('\n') == std::string::npos && text.size() <= 40 ? text : "...";
 }
 
-[[noreturn]] void wrong_type(const std::string& key, const toml::node& node, const char* wanted) {
-  throw usage_error(fmt::format("{}: {} = {} is not {}", place(node), key, shown(node), wanted), fmt::format("give {}", wanted));
+[[noreturn]] void wrong_type(const std::string& key, const toml::node& node, const char* wanted, const std::string& range = "") {
+  throw usage_error(fmt::format("{}: {} = {} is not {}", place(node), key, shown(node), wanted), fmt::format("give {}{}", wanted, range));
 }
 
 std::string describe(const Bounds& bounds) {
-  const auto end = [](double value) { return value >= 1e15 ? std::string("2^62") : fmt::format("{}", value); };
-  return fmt::format("{}{} to {}{}", bounds.low_open ? "above " : "", end(bounds.low), bounds.high_open ? "below " : "", end(bounds.high));
+  if (bounds.high == std::numeric_limits<double>::max()) return fmt::format("at least {}", bounds.low);
+  if (!bounds.low_open && !bounds.high_open) return fmt::format("{} to {}", bounds.low, bounds.high);
+  return fmt::format("{} {}, {} {}", bounds.low_open ? "more than" : "at least", bounds.low, bounds.high_open ? "less than" : "at most", bounds.high);
 }
 
 void check_bounds(const std::string& key, const toml::node& node, const Bounds& bounds, double value) {
@@ -62,13 +63,13 @@ void assign(const std::string& key, const toml::node& node, const Field&, bool& 
   member = *node.value<bool>();
 }
 void assign(const std::string& key, const toml::node& node, const Field& field, double& member) {
-  if (!node.is_number()) wrong_type(key, node, "a number");
+  if (!node.is_number()) wrong_type(key, node, "a number", ": " + describe(field.bounds));
   check_bounds(key, node, field.bounds, *node.value<double>());
   member = *node.value<double>();
 }
 template <std::integral Integer>
 void assign(const std::string& key, const toml::node& node, const Field& field, Integer& member) {
-  if (!node.is_integer()) wrong_type(key, node, "a whole number");
+  if (!node.is_integer()) wrong_type(key, node, "a whole number", ": " + describe(field.bounds));
   const auto value = *node.value<std::int64_t>();
   check_bounds(key, node, field.bounds, static_cast<double>(value));
   member = static_cast<Integer>(value);
@@ -98,13 +99,11 @@ void assign_if_present(const toml::table& table, const std::string& name, const 
   if (const toml::node* node = table.get(field.key)) assign(name, *node, field, member);
 }
 
-/// Refuses keys that nobody reads. `prefix` is what stands before each key in messages.
-void refuse_unknown(const toml::table& table, const std::string& prefix, const std::vector<std::string>& known) {
-  for (const auto& [key, node] : table) {
-    const std::string typed(key.str());
-    if (std::find(known.begin(), known.end(), typed) == known.end())
-      throw usage_error(fmt::format("{}: unknown key {}{}", place(node), prefix, typed), suggest(typed, known));
-  }
+/// The first key of a table that nobody reads; null when there is none.
+const toml::key* unknown_key(const toml::table& table, const std::vector<std::string>& known) {
+  for (const auto& [key, node] : table)
+    if (std::find(known.begin(), known.end(), key.str()) == known.end()) return &key;
+  return nullptr;
 }
 
 const toml::table& as_table(const toml::node& node, const std::string& name) {
@@ -118,7 +117,8 @@ Layer read_layer(const toml::node& node, std::size_t index) {
   Layer layer;
   std::vector<std::string> known{"conv", "linear", "pool"};
   visit_layer_fields(layer, [&](const Field& field, const auto&) { known.emplace_back(field.key); });
-  refuse_unknown(table, name + ": ", known);
+  if (const toml::key* key = unknown_key(table, known))
+    throw usage_error(fmt::format("{}: {} has an unknown key {}", place(*table.get(*key)), name, key->str()), suggest(key->str(), known));
 
   const toml::node* conv = table.get("conv");
   const toml::node* linear = table.get("linear");
@@ -146,33 +146,59 @@ Layer read_layer(const toml::node& node, std::size_t index) {
 }
 
 void read_model(const toml::table& table, Config& config) {
-  refuse_unknown(table, "model.", {"name", "layer"});
   if (const toml::node* name = table.get("name")) assign("model.name", *name, {}, config.name);
   if (const toml::node* layers = table.get("layer")) {
     if (!layers->is_array()) wrong_type("model.layer", *layers, "a list of tables, [[model.layer]]");
     for (const toml::node& layer : *layers->as_array()) config.model.layers.push_back(read_layer(layer, config.model.layers.size()));
   }
+  config.model.name = config.name;
+}
+
+/// All sections with their keys.
+std::map<std::string, std::vector<std::string>> known_keys() {
+  std::map<std::string, std::vector<std::string>> keys{{"model", {"name", "layer"}}};
+  Config any;
+  visit_fields(any, [&](const Field& field, const auto&) { keys[std::string(field.section)].emplace_back(field.key); });
+  return keys;
+}
+
+void refuse_unknown_keys(const toml::table& root) {
+  const auto known = known_keys();
+  std::vector<std::string> sections;
+  for (const auto& [section, keys] : known) sections.push_back(section);
+  // A key that exists, in another section.
+  const auto elsewhere = [&](const std::string& key) -> std::string {
+    for (const auto& [section, keys] : known)
+      if (std::find(keys.begin(), keys.end(), key) != keys.end()) return fmt::format("did you mean {}.{}?", section, key);
+    return "";
+  };
+  if (const toml::key* key = unknown_key(root, sections)) {
+    const std::string typed(key->str()), hint = elsewhere(typed);
+    throw usage_error(fmt::format("{}: unknown section or key {}", place(*root.get(*key)), typed), hint.empty() ? suggest(typed, sections) : hint);
+  }
+  for (const auto& [section, keys] : known) {
+    const toml::node* node = root.get(section);
+    if (node == nullptr) continue;
+    const toml::table& table = as_table(*node, section);
+    const toml::key* key = unknown_key(table, keys);
+    if (key == nullptr) continue;
+    const std::string typed(key->str()), near = nearest_name(typed, keys), hint = elsewhere(typed);
+    throw usage_error(fmt::format("{}: unknown key {}.{}", place(*table.get(*key)), section, typed),
+                      !near.empty()  ? fmt::format("did you mean {}.{}?", section, near)
+                      : hint.empty() ? suggest(typed, keys)
+                                     : hint);
+  }
 }
 
 Config read_config(const toml::table& root, const std::string& name) {
+  refuse_unknown_keys(root);
   Config config;
   config.name = name;
-  std::vector<std::string> sections{"model"};
-  std::vector<std::pair<std::string, std::vector<std::string>>> keys;
-  visit_fields(config, [&](const Field& field, const auto&) {
-    if (sections.back() != field.section) keys.emplace_back(sections.emplace_back(field.section), std::vector<std::string>{});
-    keys.back().second.emplace_back(field.key);
-  });
-  refuse_unknown(root, "", sections);
-  for (const auto& [section, known] : keys)
-    if (const toml::node* node = root.get(section)) refuse_unknown(as_table(*node, section), section + ".", known);
-
   visit_fields(config, [&](const Field& field, auto& member) {
-    if (const toml::node* node = root.get(field.section))
-      assign_if_present(*node->as_table(), fmt::format("{}.{}", field.section, field.key), field, member);
+    if (const toml::node* section = root.get(field.section))
+      assign_if_present(*section->as_table(), fmt::format("{}.{}", field.section, field.key), field, member);
   });
-  if (const toml::node* model = root.get("model")) read_model(as_table(*model, "model"), config);
-  config.model.name = config.name;
+  if (const toml::node* model = root.get("model")) read_model(*model->as_table(), config);
   check_config(config);
   return config;
 }
@@ -186,33 +212,26 @@ toml::table parse_toml(const std::string& text, const std::string& source) {
   }
 }
 
-/// Puts "section.key=value" into the table. The value is TOML, or a plain word: schedule.kind=cosine.
+/// The value of a setting: TOML, or a plain word, as in schedule.kind=cosine.
+toml::table parse_value(const std::string& text) {
+  try {
+    if (toml::table parsed = toml::parse("value = " + text); parsed.size() == 1) return parsed;
+  } catch (const toml::parse_error&) {
+  }
+  return toml::table{{"value", text}};
+}
+
+/// Puts "section.key=value" into the table.
 void apply_setting(toml::table& root, const std::string& setting) {
   const auto equals = setting.find('=');
   const auto dot = setting.substr(0, equals).find('.');
   if (equals == std::string::npos || dot == std::string::npos)
     throw usage_error(fmt::format("--set {} is not section.key=value", setting), "for instance --set train.epochs=5");
-  const std::string section = setting.substr(0, dot), key = setting.substr(dot + 1, equals - dot - 1), value = setting.substr(equals + 1);
+  const std::string section = setting.substr(0, dot), key = setting.substr(dot + 1, equals - dot - 1);
 
-  const std::string source(setting_source);
-  toml::table parsed;
-  try {
-    parsed = toml::parse("value = " + value, source);
-  } catch (const toml::parse_error&) {
-  }
-  if (parsed.size() != 1) {
-    // Not TOML: a word. Written as TOML so that it carries its source like any other value.
-    std::ostringstream quoted;
-    quoted << "value = " << toml::value<std::string>(value);
-    parsed = toml::parse(quoted.str(), source);
-  }
-  toml::node* table = root.get(section);
-  if (table == nullptr) {
-    root.insert(section, toml::parse("table = {}", source).get("table")->as_table()[0]);
-    table = root.get(section);
-  }
-  if (!table->is_table()) wrong_type(section, *table, "a table");
-  table->as_table()->insert_or_assign(key, std::move(*parsed.get("value")));
+  root.insert(section, toml::table{});  // keeps the section that is there already
+  if (!root.get(section)->is_table()) wrong_type(section, *root.get(section), "a table");
+  root.get(section)->as_table()->insert_or_assign(key, std::move(*parse_value(setting.substr(equals + 1)).get("value")));
 }
 
 }  // namespace
