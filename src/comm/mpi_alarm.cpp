@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <limits>
 #include <thread>
 
 #include "base/error.h"
@@ -43,6 +44,7 @@ void Alarm::wait(MPI_Request& request, const Call& call) {
 void Alarm::wait_long(MPI_Request& request, const Call& call) {
   const Place here = make_place(call.group, call.sequence, call.name, activity_);
   question_.reset();
+  lowest_asker_ = std::numeric_limits<int>::max();
   AwakeClock clock;
   for (int done = 0; !done; check(MPI_Test(&request, &done, MPI_STATUS_IGNORE), call.name)) {
     std::this_thread::sleep_for(nap);
@@ -75,6 +77,7 @@ bool Alarm::read_messages(const Place& here) {
     check(MPI_Recv(&message, sizeof message, MPI_BYTE, status.MPI_SOURCE, tag, comm_, MPI_STATUS_IGNORE), "MPI_Recv");
     if (message.kind == Message::question) {
       send(status.MPI_SOURCE, {Message::answer, message.number, here});
+      lowest_asker_ = std::min(lowest_asker_, status.MPI_SOURCE);
       asked_here |= message.place.group == here.group && message.place.sequence == here.sequence;
     } else if (question_ && message.number == question_->number) {
       question_->live[status.MPI_SOURCE] = message.place;
@@ -82,11 +85,13 @@ bool Alarm::read_messages(const Place& here) {
   }
 }
 
-/// The lowest live rank of the group reports after the grace period; should it fail to, the others do some seconds later.
+/// The lowest live rank reports after the grace period, of those that wait in this group or ask from another; should it fail to, the others do some
+/// seconds later.
 bool Alarm::my_turn_to_report(const Place& here, double waited) const {
-  const auto lowest =
-      std::find_if(question_->live.begin(), question_->live.end(), [&](const auto& entry) { return entry.second.group == here.group; });
-  const double patience = lowest->first == rank_ ? grace_ : 3 * grace_ + 2;
+  int lowest = lowest_asker_;
+  for (const auto& [rank, place] : question_->live)
+    if (place.group == here.group) lowest = std::min(lowest, rank);
+  const double patience = lowest < rank_ ? 3 * grace_ + 2 : grace_;
   return waited - question_->asked_at > patience;
 }
 

@@ -61,6 +61,7 @@ class Alarm {
   double timeout_, grace_;
   std::string activity_;
   std::int64_t questions_ = 0;
+  int lowest_asker_ = 0;              ///< of those who asked this rank during this wait
   std::optional<Question> question_;  ///< while this rank waits for answers
   std::list<Sent> sent_;              ///< not yet delivered; a list, because MPI holds their addresses
 };

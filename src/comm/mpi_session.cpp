@@ -4,8 +4,10 @@
 #include <unistd.h>
 
 #include <array>
+#include <chrono>
 #include <exception>
 #include <numeric>
+#include <thread>
 
 #include "base/error.h"
 #include "comm/poll.h"
@@ -82,6 +84,8 @@ MpiSession::~MpiSession() {
   } catch (const Error&) {  // what a destructor may not pass on; the ranks are not together then
   }
   if (!together) library_.leave_open();
+  // The launcher ends all ranks as soon as one exits with an error: give rank 0, which prints it, the time to.
+  if (unwinding && together && rank_in(alarm_comm_) != 0) std::this_thread::sleep_for(std::chrono::milliseconds(300));
   at_end_.emplace(guard("MPI_Finalize"));
 }
 
@@ -96,7 +100,7 @@ bool MpiSession::all_ranks_end(bool unwinding) {
     });
   std::vector<int> everybody(peers_.size());
   std::iota(everybody.begin(), everybody.end(), 0);
-  alarm_.wait(request, {"the end of the run", 0, 0, everybody});
+  alarm_.wait(request, {"MPI_Finalize", 0, 0, everybody});
   return true;
 }
 

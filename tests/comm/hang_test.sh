@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# One scenario of hang_rank on 4 ranks: its exit code, how long it took, what it printed, and that no process stays behind.
+# hang_test.sh SCENARIO EXIT-CODE SECONDS REGULAR-EXPRESSION-OF-STDERR mpirun... hang_rank
+set -u
+scenario=$1 want_code=$2 limit=$3 want_text=$4
+shift 4
+
+out=$(mktemp) err=$(mktemp)
+trap 'rm -f "$out" "$err"' EXIT
+start=$SECONDS
+"$@" "$scenario" >"$out" 2>"$err"
+code=$?
+took=$((SECONDS - start))
+
+status=0
+fail() { echo "FAILED: $*"; status=1; }
+((code == want_code)) || fail "exit code $code, not $want_code"
+((took <= limit)) || fail "took $took s, more than $limit"
+if [[ -z $want_text ]]; then
+  [[ ! -s $err ]] || fail "something on stderr"
+else
+  grep -qE -- "$want_text" "$err" || fail "no line of stderr matches: $want_text"
+fi
+# One report, whoever writes it; before MPI_Init the ranks cannot agree on who does.
+[[ $scenario == stop-before-init ]] || (($(grep -c '^mnist-dist: ' "$err") <= 1)) || fail "more than one report"
+
+# A process may need a moment to go; a dead one that nobody has reaped (Z) is gone.
+running() { [[ $(ps -o stat= -p "$1") == [!Z]* ]]; }
+mapfile -t pids < <(sed -n 's/^pid //p' "$out")
+((${#pids[@]} == 4)) || fail "${#pids[@]} ranks started, not 4"
+for pid in "${pids[@]}"; do
+  for ((i = 0; i < 20; i++)); do running "$pid" || break; sleep 0.1; done
+  if running "$pid"; then
+    fail "process $pid is still there"
+    kill -KILL "$pid"
+  fi
+done
+echo "--- exit code $code after $took s; stderr:"
+cat "$err"
+exit $status
