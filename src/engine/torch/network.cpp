@@ -5,26 +5,30 @@ namespace {
 
 constexpr double norm_epsilon = 1e-5;
 
-/// LibTorch has no tensors of const memory; nothing here writes to a parameter.
-at::Tensor view(const float* first, at::IntArrayRef shape) { return at::from_blob(const_cast<float*>(first), shape, at::kFloat); }
+/// LibTorch has no tensors of const memory. Only training's norm statistics and gradients are written to, and their memory is not const.
+at::Tensor view(std::span<const float> values, at::IntArrayRef shape) { return at::from_blob(const_cast<float*>(values.data()), shape, at::kFloat); }
 
 }  // namespace
 
-std::vector<at::Tensor> parameter_views(const FlatLayout& layout, const float* flat) {
+std::vector<at::Tensor> parameter_views(const FlatLayout& layout, std::span<const float> flat) {
   std::vector<at::Tensor> views;
   views.reserve(layout.parameters.size());
   for (const ParameterTensor& tensor : layout.parameters) {
     const std::vector<std::int64_t> shape(tensor.shape.begin(), tensor.shape.end());
-    views.push_back(view(flat + tensor.offset, shape));
+    views.push_back(view(flat.subspan(tensor.offset, tensor.size), shape));
   }
   return views;
 }
 
-void norm_views(const FlatLayout& layout, const float* flat, TensorViews& views) {
+TensorViews tensor_views(const FlatLayout& layout, std::span<const float> parameters, std::span<const float> norm_statistics) {
+  TensorViews views;
+  views.parameters = parameter_views(layout, parameters);
   for (const NormTensor& norm : layout.norms) {
-    views.means.push_back(view(flat + norm.offset, {norm.channels}));
-    views.variances.push_back(view(flat + norm.offset + norm.channels, {norm.channels}));
+    const auto channels = static_cast<std::size_t>(norm.channels);
+    views.means.push_back(view(norm_statistics.subspan(norm.offset, channels), {norm.channels}));
+    views.variances.push_back(view(norm_statistics.subspan(norm.offset + channels, channels), {norm.channels}));
   }
+  return views;
 }
 
 Network::Network(const ModelSpec& model) : layout_(flat_layout(model)) {

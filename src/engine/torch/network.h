@@ -1,7 +1,7 @@
 #pragma once
 #include <torch/torch.h>
 
-#include <functional>
+#include <span>
 #include <vector>
 
 #include "model/layout.h"
@@ -13,8 +13,9 @@ struct TensorViews {
   std::vector<at::Tensor> parameters;
   std::vector<at::Tensor> means, variances;  ///< one a norm layer
 };
-std::vector<at::Tensor> parameter_views(const FlatLayout& layout, const float* flat);
-void norm_views(const FlatLayout& layout, const float* flat, TensorViews& views);
+TensorViews tensor_views(const FlatLayout& layout, std::span<const float> parameters, std::span<const float> norm_statistics);
+/// The same for a gradient, or the parameters alone.
+std::vector<at::Tensor> parameter_views(const FlatLayout& layout, std::span<const float> flat);
 
 /// A model's layers as LibTorch operators. Holds no weights.
 class Network {

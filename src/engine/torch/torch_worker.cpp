@@ -40,7 +40,7 @@ class TorchWorker final : public SliceWorker {
 
   void train(const Slice& slice, std::span<const float> parameters, std::span<float> out) override {
     std::ranges::fill(out, 0.0f);  // backward adds to it
-    TensorViews views = training_views(parameters, out);
+    const TensorViews views = training_views(parameters, out);
     at::Tensor x = training_input(slice);
     for (int i = 0; i < network_.layers(); ++i) x = network_.layer(i, x, views, dropout_factors(i, slice), true);
     const at::Tensor logits = x.flatten(1);
@@ -57,8 +57,7 @@ class TorchWorker final : public SliceWorker {
   void evaluate(std::span<const std::uint8_t> pixels, std::span<const std::uint8_t> labels, const WeightsView& weights, std::span<float> losses,
                 std::span<std::uint8_t> predictions) override {
     const c10::InferenceMode no_gradients;
-    TensorViews views{.parameters = parameter_views(layout_, weights.parameters.data())};
-    norm_views(layout_, weights.norm_statistics.data(), views);
+    const TensorViews views = tensor_views(layout_, weights.parameters, weights.norm_statistics);
     for (std::size_t i = 0; i < labels.size(); ++i)
       decode_image(pixels.subspan(i * image_size, image_size), normalisation_, std::span(images_).subspan(i * image_size, image_size));
     at::Tensor x = image_view(labels.size());
@@ -71,7 +70,7 @@ class TorchWorker final : public SliceWorker {
 
   std::optional<Diagnosis> diagnose(const Slice& slice, std::span<const float> parameters) override {
     std::ranges::fill(gradients_, 0.0f);
-    TensorViews views = training_views(parameters, gradients_);
+    const TensorViews views = training_views(parameters, gradients_);
     at::Tensor x = training_input(slice);
     std::vector<at::Tensor> activations{x};
     for (int i = 0; i < network_.layers(); ++i) {
@@ -99,19 +98,18 @@ class TorchWorker final : public SliceWorker {
   struct Dropout {
     DropoutRule rule;
     int channels, side;
-    std::vector<std::uint8_t> mask;  ///< of one image
-    std::vector<float> factors;      ///< of a slice
+    std::vector<std::uint8_t> mask = {};  ///< of one image
+    std::vector<float> factors = {};      ///< of a slice
   };
 
   /// Parameters whose gradients backward adds to `out`, and norm statistics that forward writes there.
   TensorViews training_views(std::span<const float> parameters, std::span<float> out) const {
-    TensorViews views{.parameters = parameter_views(layout_, parameters.data())};
-    const std::vector<at::Tensor> gradients = parameter_views(layout_, out.data());
+    TensorViews views = tensor_views(layout_, parameters, out.subspan(layout_.parameter_count, layout_.norm_count));
+    const std::vector<at::Tensor> gradients = parameter_views(layout_, out);
     for (std::size_t i = 0; i < gradients.size(); ++i) {
       views.parameters[i].set_requires_grad(true);
       views.parameters[i].mutable_grad() = gradients[i];
     }
-    norm_views(layout_, out.data() + layout_.parameter_count, views);
     return views;
   }
 

@@ -1,0 +1,47 @@
+#include "engine/thread_pool.h"
+
+#include <gtest/gtest.h>
+
+#include <stdexcept>
+#include <thread>
+
+namespace mnist_dist {
+namespace {
+
+TEST(ThreadPool, EveryThreadRunsOnceACallOnItsOwnThread) {
+  ThreadPool pool(3);
+  std::vector<int> calls(3, 0);
+  std::vector<std::thread::id> ids(3);
+  for (int round = 0; round < 1000; ++round)
+    pool.run([&](int thread) {
+      ++calls[static_cast<std::size_t>(thread)];
+      ids[static_cast<std::size_t>(thread)] = std::this_thread::get_id();
+    });
+  EXPECT_EQ(calls, (std::vector{1000, 1000, 1000}));
+  EXPECT_EQ(ids[0], std::this_thread::get_id());
+  EXPECT_NE(ids[1], ids[0]);
+  EXPECT_NE(ids[2], ids[1]);
+}
+
+TEST(ThreadPool, RethrowsWhatTheLowestThreadThrewAndWorksOn) {
+  ThreadPool pool(3);
+  const auto fail = [](int thread) {
+    if (thread > 0) throw std::runtime_error("thread " + std::to_string(thread));
+  };
+  for (int round = 0; round < 2; ++round) {
+    try {
+      pool.run(fail);
+      FAIL() << "nothing was thrown";
+    } catch (const std::runtime_error& error) {
+      EXPECT_STREQ(error.what(), "thread 1");
+    }
+  }
+  int calls = 0;
+  pool.run([&](int thread) { calls += thread == 0 ? 1 : 0; });
+  EXPECT_EQ(calls, 1);
+}
+
+TEST(ThreadPool, AtLeastTheCallingThread) { EXPECT_EQ(ThreadPool(0).size(), 1); }
+
+}  // namespace
+}  // namespace mnist_dist
