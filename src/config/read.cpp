@@ -2,13 +2,9 @@
 #include <toml++/toml.h>
 
 #include <algorithm>
-#include <concepts>
 #include <filesystem>
-#include <limits>
 #include <map>
-#include <sstream>
 #include <string>
-#include <type_traits>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -17,83 +13,10 @@
 #include "config/config.h"
 #include "config/fields.h"
 #include "config/recipes.h"
+#include "config/values.h"
 
 namespace mnist_dist {
 namespace {
-
-/// Where a value was written: "step3.toml:12", or "--set" for one from the command line, which has no source.
-std::string place(const toml::node& node) {
-  const auto& source = node.source();
-  const std::string path = source.path ? *source.path : "";
-  return path.empty() ? "--set" : fmt::format("{}:{}", path, source.begin.line);
-}
-
-/// A value as its author wrote it, or near enough, for messages.
-std::string shown(const toml::node& node) {
-  std::ostringstream out;
-  node.visit([&](const auto& value) { out << toml::toml_formatter(value, toml::format_flags::none); });
-  const std::string text = out.str();
-  return text.find('\n') == std::string::npos && text.size() <= 40 ? text : "...";
-}
-
-[[noreturn]] void wrong_type(const std::string& key, const toml::node& node, const char* wanted, const std::string& range = "") {
-  throw usage_error(fmt::format("{}: {} = {} is not {}", place(node), key, shown(node), wanted), fmt::format("give {}{}", wanted, range));
-}
-
-std::string describe(const Bounds& bounds) {
-  if (bounds.high == std::numeric_limits<double>::max()) return fmt::format("at least {}", bounds.low);
-  if (!bounds.low_open && !bounds.high_open) return fmt::format("{} to {}", bounds.low, bounds.high);
-  return fmt::format("{} {}, {} {}", bounds.low_open ? "more than" : "at least", bounds.low, bounds.high_open ? "less than" : "at most", bounds.high);
-}
-
-void check_bounds(const std::string& key, const toml::node& node, const Bounds& bounds, double value) {
-  // Written so that NaN is outside.
-  const bool inside = (bounds.low_open ? value > bounds.low : value >= bounds.low) && (bounds.high_open ? value < bounds.high : value <= bounds.high);
-  if (!inside) throw usage_error(fmt::format("{}: {} = {} is out of range", place(node), key, shown(node)), fmt::format("give {}", describe(bounds)));
-}
-
-// One a type of member: takes the value from a TOML node of the right type.
-
-void assign(const std::string& key, const toml::node& node, const Field&, std::string& member) {
-  if (!node.is_string()) wrong_type(key, node, "a string");
-  member = *node.value<std::string>();
-}
-void assign(const std::string& key, const toml::node& node, const Field&, bool& member) {
-  if (!node.is_boolean()) wrong_type(key, node, "true or false");
-  member = *node.value<bool>();
-}
-void assign(const std::string& key, const toml::node& node, const Field& field, double& member) {
-  if (!node.is_number()) wrong_type(key, node, "a number", ": " + describe(field.bounds));
-  check_bounds(key, node, field.bounds, *node.value<double>());
-  member = *node.value<double>();
-}
-template <std::integral Integer>
-void assign(const std::string& key, const toml::node& node, const Field& field, Integer& member) {
-  if (!node.is_integer()) wrong_type(key, node, "a whole number", ": " + describe(field.bounds));
-  const auto value = *node.value<std::int64_t>();
-  check_bounds(key, node, field.bounds, static_cast<double>(value));
-  member = static_cast<Integer>(value);
-}
-void assign(const std::string& key, const toml::node& node, const Field& field, std::vector<int>& member) {
-  if (!node.is_array()) wrong_type(key, node, "a list of whole numbers");
-  member.clear();
-  for (const toml::node& element : *node.as_array()) assign(key, element, field, member.emplace_back());
-}
-template <class Enum>
-requires std::is_enum_v<Enum>
-void assign(const std::string& key, const toml::node& node, const Field&, Enum& member) {
-  if (!node.is_string()) wrong_type(key, node, "a string");
-  const std::string typed = *node.value<std::string>();
-  std::vector<std::string> known;
-  for (const auto& [value, name] : names_of(Enum{})) {
-    if (typed == name) {
-      member = value;
-      return;
-    }
-    known.emplace_back(name);
-  }
-  throw usage_error(fmt::format("{}: unknown {} \"{}\"", place(node), key, typed), suggest(typed, known));
-}
 
 void assign_if_present(const toml::table& table, const std::string& name, const Field& field, auto& member) {
   if (const toml::node* node = table.get(field.key)) assign(name, *node, field, member);

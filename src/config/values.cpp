@@ -1,0 +1,63 @@
+#include "config/values.h"
+
+#include <fmt/format.h>
+
+#include <sstream>
+
+#include "base/error.h"
+
+namespace mnist_dist {
+namespace {
+
+/// A value as its author wrote it, or near enough, for messages.
+std::string shown(const toml::node& node) {
+  std::ostringstream out;
+  node.visit([&](const auto& value) { out << toml::toml_formatter(value, toml::format_flags::none); });
+  const std::string text = out.str();
+  return text.find('\n') == std::string::npos && text.size() <= 40 ? text : "...";
+}
+
+}  // namespace
+
+std::string place(const toml::node& node) {
+  const auto& source = node.source();
+  const std::string path = source.path ? *source.path : "";
+  return path.empty() ? "--set" : fmt::format("{}:{}", path, source.begin.line);
+}
+
+void wrong_type(const std::string& key, const toml::node& node, const char* wanted, const std::string& range) {
+  throw usage_error(fmt::format("{}: {} = {} is not {}", place(node), key, shown(node), wanted), fmt::format("give {}{}", wanted, range));
+}
+
+std::string describe(const Bounds& bounds) {
+  if (bounds.high == std::numeric_limits<double>::max()) return fmt::format("at least {}", bounds.low);
+  if (!bounds.low_open && !bounds.high_open) return fmt::format("{} to {}", bounds.low, bounds.high);
+  return fmt::format("{} {}, {} {}", bounds.low_open ? "more than" : "at least", bounds.low, bounds.high_open ? "less than" : "at most", bounds.high);
+}
+
+void check_bounds(const std::string& key, const toml::node& node, const Bounds& bounds, double value) {
+  // Written so that NaN is outside.
+  const bool inside = (bounds.low_open ? value > bounds.low : value >= bounds.low) && (bounds.high_open ? value < bounds.high : value <= bounds.high);
+  if (!inside) throw usage_error(fmt::format("{}: {} = {} is out of range", place(node), key, shown(node)), fmt::format("give {}", describe(bounds)));
+}
+
+void assign(const std::string& key, const toml::node& node, const Field&, std::string& member) {
+  if (!node.is_string()) wrong_type(key, node, "a string");
+  member = *node.value<std::string>();
+}
+void assign(const std::string& key, const toml::node& node, const Field&, bool& member) {
+  if (!node.is_boolean()) wrong_type(key, node, "true or false");
+  member = *node.value<bool>();
+}
+void assign(const std::string& key, const toml::node& node, const Field& field, double& member) {
+  if (!node.is_number()) wrong_type(key, node, "a number", ": " + describe(field.bounds));
+  check_bounds(key, node, field.bounds, *node.value<double>());
+  member = *node.value<double>();
+}
+void assign(const std::string& key, const toml::node& node, const Field& field, std::vector<int>& member) {
+  if (!node.is_array()) wrong_type(key, node, "a list of whole numbers");
+  member.clear();
+  for (const toml::node& element : *node.as_array()) assign(key, element, field, member.emplace_back());
+}
+
+}  // namespace mnist_dist
