@@ -320,6 +320,12 @@ std::string Hdf5Reader::text(const std::string& name) const {
   return value;
 }
 
+std::string hdf5_version() {
+  unsigned major = 0, minor = 0, release = 0;
+  H5get_libversion(&major, &minor, &release);
+  return fmt::format("{}.{}.{}", major, minor, release);
+}
+
 #define MNIST_DIST_HDF5_TYPE(T)                                                                              \
   template void Hdf5Writer::dataset<T>(const std::string&, std::span<const T>, const Extents&, std::size_t); \
   template void Hdf5Reader::read_rows<T>(const std::string&, std::size_t, std::span<T>) const;               \

@@ -15,6 +15,9 @@ namespace mnist_dist {
 
 using Extents = std::vector<std::size_t>;
 
+/// "1.10.8": of the library that is loaded.
+std::string hdf5_version();
+
 /// An attribute of the root group.
 using Attribute = std::variant<std::int64_t, double, std::string>;
 

@@ -14,18 +14,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Where the library lies: in a build folder, or installed.
-fs::path find_torch_library() {
-  const fs::path program = fs::read_symlink("/proc/self/exe").parent_path();
-  for (const fs::path& folder : {program, program.parent_path() / "lib" / "mnist-dist"})
-    if (fs::path file = folder / torch_library_file; fs::exists(file)) return file;
-  throw device_error(std::string("the torch engine's library, ") + torch_library_file + ", is neither beside the program nor in ../lib/mnist-dist",
-                     "install LibTorch (launch/setup.sh does) and build again with -DMNIST_DIST_TORCH=ON");
-}
-
 /// Never closed: LibTorch does not survive it.
 const TorchLibrary& open_torch_library() {
-  const fs::path file = find_torch_library();
+  const fs::path file = torch_library_path();
   const auto fail = [] {
     return device_error(std::string("the torch engine's library cannot be opened: ") + ::dlerror(),
                         "check that LibTorch is installed as it was for the build (launch/setup.sh), or build again");
@@ -48,6 +39,15 @@ constexpr std::array entries{
 };
 
 }  // namespace
+
+fs::path torch_library_path() {
+  // In a build folder, or installed.
+  const fs::path program = fs::read_symlink("/proc/self/exe").parent_path();
+  for (const fs::path& folder : {program, program.parent_path() / "lib" / "mnist-dist"})
+    if (fs::path file = folder / torch_library_file; fs::exists(file)) return file;
+  throw device_error(std::string("the torch engine's library, ") + torch_library_file + ", is neither beside the program nor in ../lib/mnist-dist",
+                     "install LibTorch (launch/setup.sh does) and build again with -DMNIST_DIST_TORCH=ON");
+}
 
 std::vector<std::string> engine_names() {
   std::vector<std::string> names;

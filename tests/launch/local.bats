@@ -154,8 +154,8 @@ echo ready >>"$BATS_TEST_TMPDIR/ready"
 for i in {1..200}; do sleep 0.05; done'
 
 wait_until_ready() {
-  local count=$1 i
-  for i in {1..200}; do
+  local count=$1
+  for _ in {1..200}; do
     [[ -f $BATS_TEST_TMPDIR/ready ]] && (($(wc -l <"$BATS_TEST_TMPDIR/ready") >= count)) && return
     sleep 0.05
   done

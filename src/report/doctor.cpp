@@ -1,0 +1,68 @@
+#include "report/doctor.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+namespace mnist_dist {
+namespace {
+
+struct Mark {
+  const char* word;
+  const char* color;
+};
+
+Mark mark_of(Health health) {
+  switch (health) {
+    case Health::ok:
+      return {"ok", "\x1b[32m"};
+    case Health::warning:
+      return {"warn", "\x1b[33m"};
+    case Health::failure:
+      break;
+  }
+  return {"fail", "\x1b[31m"};
+}
+
+}  // namespace
+
+std::vector<Finding> examine(const DoctorOptions& options) {
+  return {find_program(),
+          find_cpu(),
+          find_simd(),
+          find_memory(),
+          find_mpi(),
+          find_launcher(),
+          find_torch(options.full),
+          find_blas(),
+          find_hdf5(),
+          find_data(options.data_file, options.full),
+          find_raw_files(),
+          find_disk()};
+}
+
+std::string doctor_table(const std::vector<Finding>& findings, bool color) {
+  std::string out;
+  for (const Finding& finding : findings) {
+    const Mark mark = mark_of(finding.health);
+    out += fmt::format("{}{:<6}{}{:<10}{}\n", color ? mark.color : "", mark.word, color ? "\x1b[0m" : "", finding.subject, finding.text);
+    if (!finding.fix.empty()) out += fmt::format("{:16}-> {}\n", "", finding.fix);
+  }
+  return out;
+}
+
+std::string doctor_json(const std::vector<Finding>& findings) {
+  nlohmann::ordered_json list = nlohmann::ordered_json::array();
+  for (const Finding& finding : findings)
+    list.push_back({{"subject", finding.subject}, {"health", mark_of(finding.health).word}, {"text", finding.text}, {"fix", finding.fix}});
+  const nlohmann::ordered_json all{{"ok", doctor_verdict(findings) == ExitCode::ok}, {"findings", list}};
+  return all.dump(2) + "\n";
+}
+
+ExitCode doctor_verdict(const std::vector<Finding>& findings) {
+  const auto failed = std::find_if(findings.begin(), findings.end(), [](const Finding& f) { return f.health == Health::failure; });
+  return failed == findings.end() ? ExitCode::ok : failed->code;
+}
+
+}  // namespace mnist_dist

@@ -1,0 +1,53 @@
+#pragma once
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+
+namespace mnist_dist {
+
+enum class Health { ok, warning, failure };
+
+/// What was found out about one subject.
+struct Finding {
+  std::string subject;  ///< "cpu", "data"
+  Health health = Health::ok;
+  std::string text;
+  std::string fix;               ///< what to do about it; empty when ok
+  ExitCode code = ExitCode::ok;  ///< what a run would end with; set for failures
+};
+
+struct DoctorOptions {
+  std::filesystem::path data_file;
+  bool full = false;  ///< also open LibTorch and read every chunk of the data: seconds rather than milliseconds
+};
+
+// Where and on what we run (doctor_machine.cpp).
+Finding find_program();
+Finding find_cpu();
+Finding find_simd();
+Finding find_memory();
+Finding find_disk();
+// What we run with (doctor_software.cpp).
+Finding find_mpi();
+Finding find_launcher();
+Finding find_torch(bool open);
+Finding find_blas();
+Finding find_hdf5();
+// What we train on.
+Finding find_data(const std::filesystem::path& file, bool read_all);
+Finding find_raw_files();
+
+/// Everything above, in the order it is shown. Never throws for what it finds.
+std::vector<Finding> examine(const DoctorOptions& options);
+
+/// One line a finding, fixes under it; 80 columns unless a path is longer.
+std::string doctor_table(const std::vector<Finding>& findings, bool color);
+/// The same as JSON: {"ok": bool, "findings": [{"subject", "health", "text", "fix"}]}.
+std::string doctor_json(const std::vector<Finding>& findings);
+
+/// The first failure's code, else ok.
+ExitCode doctor_verdict(const std::vector<Finding>& findings);
+
+}  // namespace mnist_dist

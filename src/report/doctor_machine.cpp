@@ -1,0 +1,120 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <hwy/targets.h>
+#include <sched.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <set>
+#include <sstream>
+#include <string>
+
+#include "base/version.h"
+#include "report/doctor.h"
+
+namespace mnist_dist {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// The value behind "NAME:" in a file of such lines, as /proc has them; "" when there is none.
+std::string proc_value(const char* file, const std::string& name) {
+  std::ifstream in(file);
+  for (std::string line; std::getline(in, line);) {
+    const auto colon = line.find(':');
+    if (colon == std::string::npos || line.substr(0, line.find_last_not_of(" \t", colon - 1) + 1) != name) continue;
+    const auto value = line.find_first_not_of(" \t", colon + 1);
+    return value == std::string::npos ? "" : line.substr(value);
+  }
+  return "";
+}
+
+/// Physical cores among the CPUs of a mask: hyper-threads of a core list the same siblings.
+std::size_t count_cores(const cpu_set_t& cpus) {
+  std::set<std::string> cores;
+  for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
+    if (!CPU_ISSET(cpu, &cpus)) continue;
+    std::ifstream in(fmt::format("/sys/devices/system/cpu/cpu{}/topology/thread_siblings_list", cpu));
+    std::string siblings;
+    if (!std::getline(in, siblings)) siblings = std::to_string(cpu);  // a container without sysfs: take each for a core
+    cores.insert(siblings);
+  }
+  return cores.size();
+}
+
+/// CPUs' worth of time a container may use (its cgroup, version 2), 0 without a limit.
+double cpu_quota() {
+  std::ifstream in("/sys/fs/cgroup/cpu.max");
+  double quota = 0, period = 0;
+  return in >> quota >> period && period > 0 ? quota / period : 0;  // "max 100000" fails to read
+}
+
+double gigabytes(double bytes) { return bytes / 1e9; }
+
+const char* compiler() {
+#ifdef __clang__
+  return __VERSION__;
+#else
+  return "GCC " __VERSION__;
+#endif
+}
+
+}  // namespace
+
+Finding find_program() { return {"program", Health::ok, fmt::format("mnist-dist {}, {}, {}", version, build_type, compiler()), ""}; }
+
+Finding find_cpu() {
+  cpu_set_t mask;
+  CPU_ZERO(&mask);
+  ::sched_getaffinity(0, sizeof mask, &mask);
+  const auto cores = count_cores(mask);
+  const long online = ::sysconf(_SC_NPROCESSORS_ONLN);
+  std::string model = proc_value("/proc/cpuinfo", "model name");
+  if (model.empty()) model = "unknown model";
+  std::string text = fmt::format("{}, {} core{} usable (CPUs {} of {})", model, cores, cores == 1 ? "" : "s",
+                                 proc_value("/proc/self/status", "Cpus_allowed_list"), online);
+  const double quota = cpu_quota();
+  if (quota > 0 && quota < static_cast<double>(cores))
+    return {"cpu", Health::warning, fmt::format("{}, but time for {:.1f}", text, quota),
+            fmt::format("a container's CPU quota: use {:.0f} ranks or threads at most", std::max(1.0, quota))};
+  return {"cpu", Health::ok, text, ""};
+}
+
+Finding find_simd() {
+  std::vector<std::string> names;
+  const auto targets = hwy::SupportedTargets();
+  for (std::int64_t rest = targets; rest != 0; rest &= rest - 1) names.emplace_back(hwy::TargetName(rest & -rest));  // lowest bit: the best
+  return {"simd", Health::ok, fmt::format("{}", fmt::join(names, " ")), ""};
+}
+
+Finding find_memory() {
+  const auto bytes = [](const char* name) {
+    std::istringstream in(proc_value("/proc/meminfo", name));
+    double kilobytes = 0;
+    in >> kilobytes;
+    return kilobytes * 1024;
+  };
+  const double available = bytes("MemAvailable");
+  const std::string text = fmt::format("{:.1f} GB available of {:.1f}", gigabytes(available), gigabytes(bytes("MemTotal")));
+  // A rank with LibTorch open and its share of the data takes 0.3 to 0.5 GB.
+  if (available < 1e9) return {"memory", Health::warning, text, "use few ranks, or make room: one takes up to 0.5 GB"};
+  return {"memory", Health::ok, text, ""};
+}
+
+Finding find_disk() {
+  std::error_code error;
+  const fs::path here = fs::current_path(error);
+  const auto space = fs::space(here.empty() ? "." : here, error);
+  if (error) return {"disk", Health::warning, fmt::format("cannot look at the current folder: {}", error.message()), "go to another one"};
+  std::string text = fmt::format("{:.1f} GB free in {}", gigabytes(static_cast<double>(space.available)), here.string());
+  if (::access(".", W_OK) != 0)
+    return {"disk", Health::warning, fmt::format("{}, but not writable", text), "go to a folder where data/ and runs/ can be made"};
+  // The data file takes 56 MB and a download as much again; a run's two checkpoints take less than 1 MB.
+  if (space.available < 200'000'000) return {"disk", Health::warning, text, "free some space: data and runs take up to 0.2 GB"};
+  return {"disk", Health::ok, text, ""};
+}
+
+}  // namespace mnist_dist

@@ -1,0 +1,113 @@
+#include <dlfcn.h>
+#include <fmt/format.h>
+#include <link.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <string>
+
+#include "comm/communicator.h"
+#include "comm/version.h"
+#include "data/dataset.h"
+#include "data/hdf5.h"
+#include "data/mnist_files.h"
+#include "engine/registry.h"
+#include "report/doctor.h"
+
+namespace mnist_dist {
+namespace {
+
+namespace fs = std::filesystem;
+
+Finding failure(const char* subject, const Error& error) { return {subject, Health::failure, error.what(), error.hint(), error.code()}; }
+
+/// The file behind a library that the system's loader finds; empty when there is none.
+fs::path path_of(void* library) {
+  link_map* map = nullptr;
+  if (::dlinfo(library, RTLD_DI_LINKMAP, &map) != 0 || !map) return {};
+  std::error_code error;
+  const fs::path path = fs::canonical(map->l_name, error);
+  return error ? fs::path(map->l_name) : path;
+}
+
+/// The smallest model an engine accepts: made only to be asked for its versions.
+EngineOptions smallest_engine() {
+  EngineOptions options;
+  options.config.model.layers = {Layer{.kind = LayerKind::linear, .channels = class_count}};
+  return options;
+}
+
+}  // namespace
+
+Finding find_mpi() { return {"mpi", Health::ok, mpi_library_version(), ""}; }
+
+Finding find_launcher() {
+  try {
+    const Launcher launcher = detect_launcher();
+    if (!launcher.present) return {"launcher", Health::ok, "none: one process, which uses threads (mpirun -np N starts ranks)", ""};
+    return {"launcher", Health::ok, fmt::format("{}, {} ranks", launcher.name, launcher.size), ""};
+  } catch (const Error& error) {
+    return failure("launcher", error);
+  }
+}
+
+Finding find_torch(bool open) {
+  try {
+    const std::string path = torch_library_path().string();
+    if (!open) return {"torch", Health::ok, fmt::format("{} (--full opens it)", path), ""};
+    const auto info = make_engine("torch", smallest_engine())->info();
+    const auto libtorch = info.versions.find("libtorch");
+    return {"torch", Health::ok,
+            fmt::format("LibTorch {} on {}, {}", libtorch == info.versions.end() ? "of unknown version" : libtorch->second, info.device, info.simd),
+            ""};
+  } catch (const Error& error) {
+    return failure("torch", error);
+  }
+}
+
+Finding find_blas() {
+  // What LibTorch of the system's packages gets when it asks for BLAS. One from PyTorch brings its own.
+  void* const library = ::dlopen("libblas.so.3", RTLD_LAZY | RTLD_LOCAL);
+  if (!library) return {"blas", Health::ok, "none on this system; LibTorch brings its own", ""};
+  const std::string path = path_of(library).string();
+  if (const auto describe = reinterpret_cast<const char* (*)()>(::dlsym(library, "openblas_get_config")))
+    return {"blas", Health::ok, fmt::format("{} ({})", describe(), path), ""};
+  // Netlib's own lies in a folder named blas; OpenBLAS, BLIS and MKL in others.
+  if (fs::path(path).parent_path().filename() == "blas")
+    return {"blas", Health::warning, fmt::format("the reference BLAS ({}), 40 times slower than OpenBLAS", path),
+            "install libopenblas0-pthread (launch/setup.sh does)"};
+  return {"blas", Health::ok, path, ""};
+}
+
+Finding find_hdf5() { return {"hdf5", Health::ok, hdf5_version(), ""}; }
+
+Finding find_data(const fs::path& file, bool read_all) {
+  if (!fs::exists(file))
+    return {"data", Health::warning, fmt::format("{} is not there yet", file.string()), "mnist-dist prepare (training does it by itself)"};
+  try {
+    const Dataset data(file);
+    if (read_all) {
+      data.train({0, data.train_rows()});
+      data.test({0, data.test_rows()});
+    }
+    const std::string text = fmt::format("{}: {}, {} + {} images, {}{}", file.string(), data.synthetic() ? "SYNTHETIC digits, not MNIST" : "MNIST",
+                                         data.train_rows(), data.test_rows(), data.hash().substr(0, 12), read_all ? ", every chunk intact" : "");
+    if (data.synthetic()) return {"data", Health::warning, text, "for real results: mnist-dist prepare --force"};
+    return {"data", Health::ok, text, ""};
+  } catch (const Error& error) {
+    return failure("data", error);
+  }
+}
+
+Finding find_raw_files() {
+  const char* const named = std::getenv("MNIST_DATA_DIR");
+  const fs::path folder = named && *named ? named : "data/raw";
+  const auto found = std::count_if(mnist_files.begin(), mnist_files.end(), [&](const MnistFile& file) {
+    return fs::exists(folder / file.name) || fs::exists(folder / fmt::format("{}.gz", file.name));
+  });
+  const std::string text = fmt::format("{} of 4 files in {}{}", found, folder.string(), named && *named ? " (MNIST_DATA_DIR)" : "");
+  if (named && *named && found < 4) return {"raw files", Health::warning, text, "let MNIST_DATA_DIR name the folder of the four files, or unset it"};
+  return {"raw files", Health::ok, found == 0 ? "none in data/raw; prepare downloads them" : text, ""};
+}
+
+}  // namespace mnist_dist
