@@ -14,7 +14,7 @@ namespace mnist_dist {
 inline constexpr int dataset_format = 1;  ///< the root attribute "format_version"
 inline constexpr int dataset_chunk_rows = 1000;
 
-/// The prepared data set (schema: HACKING.md, "The data file"), open for reading. Every chunk that is read is checked against its SHA-256.
+/// The prepared data set (schema: data/README.md), open for reading. Every chunk that is read is checked against its SHA-256.
 /// All failures throw Error (data) naming the file, the dataset and the chunk.
 class Dataset {
  public:

@@ -61,7 +61,7 @@ void write_dataset(const std::filesystem::path& path, const DatasetContents& con
   writer.attribute("format_version", std::int64_t{dataset_format});
   writer.attribute("source", contents.source);
   writer.attribute("synthetic", std::int64_t{contents.synthetic});
-  for (const auto& [name, digest] : contents.payload_sha256) writer.attribute("sha256 of " + name, digest);
+  for (const auto& [name, digest] : contents.payload_sha256) writer.attribute("sha256_" + name, digest);
   writer.attribute("shuffle_seed", static_cast<std::int64_t>(contents.shuffle_seed));
   writer.attribute("mean", mean);
   writer.attribute("sd", sd);

@@ -18,7 +18,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* download_folder = "data/raw";
-constexpr const char* ways_out = "set MNIST_DATA_DIR to a folder that has the four files, put them into data/raw/, or draw digits with --synthetic";
+constexpr const char* ways_out =
+    "set MNIST_DATA_DIR to a folder with the four files, put them into data/raw/, or draw digits: mnist-dist prepare --synthetic";
 
 const char* environment(const char* name) {
   const char* value = std::getenv(name);
@@ -48,21 +49,14 @@ Search search(const fs::path& folder) {
   return result;
 }
 
-/// Unpacks one file and checks that it is what its name says.
-std::vector<std::byte> read_checked(const fs::path& path, const MnistFile& file) {
-  auto payload = read_unpacked(path);
+/// Rows of one file after every check there is: its form first, which tells more than a wrong checksum does.
+std::vector<std::uint8_t> read_checked(const fs::path& path, const MnistFile& file) {
+  const auto payload = read_unpacked(path);
+  const auto rows = file.holds == MnistFile::images ? idx_images(payload, path.string()) : idx_labels(payload, path.string());
   if (const std::string found = hex(sha256(payload)); found != file.sha256)
     throw data_error(fmt::format("{}: SHA-256 of its payload is {}, not {}", path.string(), found, file.sha256),
-                     "the file is damaged or not MNIST: delete it or get it anew");
-  return payload;
-}
-
-Images read_images(const MnistSource& source, std::size_t images_file, std::size_t labels_file) {
-  const auto image_payload = read_checked(source.paths[images_file], mnist_files[images_file]);
-  const auto label_payload = read_checked(source.paths[labels_file], mnist_files[labels_file]);
-  const auto pixels = idx_images(image_payload, source.paths[images_file].string());
-  const auto labels = idx_labels(label_payload, source.paths[labels_file].string());
-  return {{pixels.begin(), pixels.end()}, {labels.begin(), labels.end()}};
+                     "the file is damaged or not MNIST: get it anew, or delete it from data/raw/ and it is downloaded");
+  return {rows.begin(), rows.end()};
 }
 
 }  // namespace
@@ -101,6 +95,9 @@ MnistSource find_mnist(const std::optional<fs::path>& raw, const Progress& progr
   return source;
 }
 
-Mnist read_mnist(const MnistSource& source) { return {read_images(source, 0, 1), read_images(source, 2, 3)}; }
+Mnist read_mnist(const MnistSource& source) {
+  const auto read = [&](std::size_t i) { return read_checked(source.paths[i], mnist_files[i]); };
+  return {.train = {.pixels = read(0), .labels = read(1)}, .test = {.pixels = read(2), .labels = read(3)}};
+}
 
 }  // namespace mnist_dist

@@ -12,15 +12,18 @@ namespace mnist_dist {
 
 /// One of the four files that are MNIST.
 struct MnistFile {
+  enum Kind { images, labels } holds;
   const char* name;    ///< without .gz
   const char* sha256;  ///< of the unpacked payload: archives of the same payload differ
 };
 inline constexpr std::array<MnistFile, 4> mnist_files = {{
-    {"train-images-idx3-ubyte", "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db"},
-    {"train-labels-idx1-ubyte", "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5"},
-    {"t10k-images-idx3-ubyte", "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7"},
-    {"t10k-labels-idx1-ubyte", "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"},
+    {MnistFile::images, "train-images-idx3-ubyte", "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db"},
+    {MnistFile::labels, "train-labels-idx1-ubyte", "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5"},
+    {MnistFile::images, "t10k-images-idx3-ubyte", "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7"},
+    {MnistFile::labels, "t10k-labels-idx1-ubyte", "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"},
 }};
+
+inline constexpr int mnist_train_rows = 60000, mnist_test_rows = 10000;
 
 /// Where downloads come from, tried in turn: $MNIST_DIST_MIRRORS (addresses separated by blanks), else the well-known public ones. To each,
 /// "/NAME.gz" is added.
@@ -36,7 +39,7 @@ struct MnistSource {
 /// are taken. Throws Error (data) that says which files a folder lacks, and what else can be done.
 MnistSource find_mnist(const std::optional<std::filesystem::path>& raw, const Progress& progress);
 
-/// The contents of the four files, every payload checked: its SHA-256, then its form.
+/// The contents of the four files, every payload checked: its form, then its SHA-256.
 struct Mnist {
   Images train, test;
 };

@@ -17,7 +17,7 @@ namespace mnist_dist {
 namespace {
 
 constexpr std::uint64_t shuffle_seed = 1;    // recorded in the file; another one would change every run's bits
-constexpr std::uint64_t synthetic_seed = 1;  // so that everybody's synthetic digits are the same
+constexpr std::uint64_t synthetic_seed = 1;  // the same digits for everybody
 
 /// The rows of each digit, after reading every chunk, which checks it.
 std::array<int, class_count> check_rows(const Dataset& dataset, Images (Dataset::*read)(Range) const, int rows) {
@@ -49,7 +49,8 @@ std::string description(bool synthetic, int train_rows, int test_rows) {
 PrepareResult keep_existing(const PrepareOptions& options) {
   PrepareResult found = check_file(options.out);
   const std::string is = description(found.synthetic, found.train_rows, found.test_rows);
-  const std::string asked = options.synthetic ? description(true, options.train_count, options.test_count) : description(false, 60000, 10000);
+  const std::string asked =
+      options.synthetic ? description(true, options.train_count, options.test_count) : description(false, mnist_train_rows, mnist_test_rows);
   if (is != asked)
     throw data_error(fmt::format("{} holds {}; asked for were {}", options.out.string(), is, asked),
                      "choose another file with --out, or replace this one with --force");

@@ -10,26 +10,13 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "data/failures.h"
 #include "temporary_folder.h"
 
 namespace mnist_dist {
 namespace {
 
 using testing::HasSubstr;
-
-/// What() of the Error (data) that `action` must throw.
-template <class F>
-std::string data_failure(F&& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    EXPECT_EQ(error.code(), ExitCode::data) << error.what();
-    EXPECT_NE(error.hint(), "");
-    return error.what();
-  }
-  ADD_FAILURE() << "no error";
-  return "";
-}
 
 class Hdf5 : public testing::Test {
  protected:

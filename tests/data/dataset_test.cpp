@@ -1,0 +1,183 @@
+#include "data/dataset.h"
+
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <functional>
+
+#include "base/file.h"
+#include "data/dataset_writer.h"
+#include "data/failures.h"
+#include "temporary_folder.h"
+
+namespace mnist_dist {
+namespace {
+
+using testing::HasSubstr;
+
+/// Rows that can be told apart: row r is all zeros but for its number in the first two pixels, and a pixel of 255; its label is r % 10.
+Images numbered(int rows) {
+  Images images;
+  images.pixels.resize(static_cast<std::size_t>(rows) * image_size);
+  for (int row = 0; row < rows; ++row) {
+    std::uint8_t* image = images.pixels.data() + static_cast<std::size_t>(row) * image_size;
+    image[0] = static_cast<std::uint8_t>(row % 256), image[1] = static_cast<std::uint8_t>(row / 256), image[2] = 255;
+    images.labels.push_back(static_cast<std::uint8_t>(row % 10));
+  }
+  return images;
+}
+
+class DatasetFile : public testing::Test {
+ protected:
+  DatasetFile() { write(2500, 1000); }
+  void write(int train_rows, int test_rows) {
+    contents_ = {.train = numbered(train_rows), .test = numbered(test_rows), .source = "numbers", .synthetic = true, .payload_sha256 = {}};
+    write_dataset(path_, contents_);
+  }
+  /// Changes the file where training row `row` lies in it.
+  void damage(int row, const std::function<void(std::span<std::byte> image)>& change) {
+    auto bytes = read_file(path_);
+    const auto image = std::as_bytes(std::span(contents_.train.image(row), image_size));
+    const auto at = std::ranges::search(bytes, image);
+    ASSERT_FALSE(at.empty());
+    change(std::span(at.begin(), at.end()));
+    write_file_atomically(path_, bytes);
+  }
+  void expect_rows(const Images& images, Range rows) {
+    EXPECT_EQ(images.first_row, rows.first);
+    ASSERT_EQ(images.count(), rows.size());
+    ASSERT_EQ(images.pixels.size(), static_cast<std::size_t>(rows.size()) * image_size);
+    for (int i = 0; i < rows.size(); ++i) {
+      EXPECT_TRUE(std::equal(images.image(i), images.image(i) + image_size, contents_.train.image(rows.first + i)));
+      EXPECT_EQ(images.labels[static_cast<std::size_t>(i)], (rows.first + i) % 10);
+    }
+  }
+
+  TemporaryFolder folder_;
+  std::filesystem::path path_ = folder_ / "mnist.h5";
+  DatasetContents contents_;
+};
+
+TEST_F(DatasetFile, SaysWhatItHolds) {
+  const Dataset dataset(path_);
+  EXPECT_EQ(dataset.train_rows(), 2500);
+  EXPECT_EQ(dataset.test_rows(), 1000);
+  EXPECT_TRUE(dataset.synthetic());
+  EXPECT_EQ(dataset.source(), "numbers");
+  EXPECT_EQ(dataset.hash().size(), 64u);
+  EXPECT_EQ(dataset.hash(), dataset_hash(chunk_table(contents_.train), chunk_table(contents_.test)));
+}
+
+TEST_F(DatasetFile, AnyRangeOfRowsComesBack) {
+  const Dataset dataset(path_);
+  for (const Range rows : {Range{0, 2500}, Range{0, 1}, Range{999, 1001}, Range{1000, 2000}, Range{2499, 2500}, Range{625, 1250}, Range{1000, 1000}})
+    expect_rows(dataset.train(rows), rows);
+  EXPECT_EQ(dataset.test({500, 600}).labels.size(), 100u);
+}
+
+TEST_F(DatasetFile, RowCountsNeedNotFillChunks) {
+  for (const int rows : {1, 999, 1000, 1001, 2000}) {
+    write(rows, 1);
+    expect_rows(Dataset(path_).train({0, rows}), {0, rows});
+  }
+}
+
+TEST_F(DatasetFile, MeanAndDeviationAreOfTrainingPixelsToFourDecimals) {
+  contents_.train.pixels.assign(contents_.train.pixels.size(), 0);
+  std::fill_n(contents_.train.pixels.begin(), contents_.train.pixels.size() / 4, std::uint8_t{255});
+  write_dataset(path_, contents_);
+  EXPECT_EQ(Dataset(path_).mean(), 0.25f);
+  EXPECT_EQ(Dataset(path_).sd(), 0.433f);  // sqrt(3) / 4
+}
+
+TEST_F(DatasetFile, HashFollowsEveryRow) {
+  const std::string before = Dataset(path_).hash();
+  ++contents_.test.labels.back();
+  write_dataset(path_, contents_);
+  const std::string after_label = Dataset(path_).hash();
+  EXPECT_NE(after_label, before);
+  ++contents_.train.pixels.back();
+  write_dataset(path_, contents_);
+  EXPECT_NE(Dataset(path_).hash(), after_label);
+}
+
+TEST_F(DatasetFile, ADamagedChunkIsNamedAndTheOthersStillRead) {
+  damage(1234, [](std::span<std::byte> image) { image[400] = std::byte{1}; });
+  const Dataset dataset(path_);
+  expect_rows(dataset.train({0, 1000}), {0, 1000});
+  expect_rows(dataset.train({2000, 2500}), {2000, 2500});
+  const std::string what = data_failure([&] { dataset.train({1900, 2100}); });
+  EXPECT_THAT(what, HasSubstr(path_.string()));
+  EXPECT_THAT(what, HasSubstr("rows 1000 to 1999 of dataset /train/images"));
+  EXPECT_THAT(what, HasSubstr("Fletcher32"));
+}
+
+TEST_F(DatasetFile, WhatFletcherMissesTheChunkHashFinds) {
+  // Fletcher32 counts modulo 65535, where 0000 and FFFF are the same.
+  damage(1234, [](std::span<std::byte> image) { std::fill_n(image.begin() + 400, 16, std::byte{0xff}); });
+  std::vector<std::uint8_t> pixels(std::size_t{1000} * image_size);
+  EXPECT_NO_THROW(Hdf5Reader(path_).read_rows<std::uint8_t>("/train/images", 1000, pixels)) << "Fletcher32 found it: this test tests nothing";
+  EXPECT_THAT(data_failure([&] { Dataset(path_).train({1000, 1001}); }), HasSubstr("chunk 1 of /train (rows 1000 to 1999) is damaged"));
+}
+
+TEST_F(DatasetFile, MissingFileSaysHowToMakeIt) {
+  try {
+    Dataset(folder_ / "none.h5");
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ExitCode::data);
+    EXPECT_EQ(error.hint(), "make it with: mnist-dist prepare --out " + (folder_ / "none.h5").string());
+  }
+}
+
+/// A file as the schema has it, but for what a test changes.
+struct Schema {
+  std::int64_t version = dataset_format;
+  std::size_t image_side_in_file = image_side, labels = 20;
+  bool float_images = false, test_labels = true, sd = true;
+  std::uint8_t label = 3;
+
+  void write(const std::filesystem::path& path) const {
+    Hdf5Writer writer;
+    for (const std::string group : {"/train", "/test"}) {
+      const Extents shape{20, image_side_in_file, image_side_in_file};
+      const std::size_t size = 20 * image_side_in_file * image_side_in_file;
+      Images images{std::vector<std::uint8_t>(size), std::vector<std::uint8_t>(labels, label)};
+      if (float_images)
+        writer.dataset<float>(group + "/images", std::vector<float>(size), shape);
+      else
+        writer.dataset<std::uint8_t>(group + "/images", images.pixels, shape);
+      if (test_labels || group == "/train") writer.dataset<std::uint8_t>(group + "/labels", images.labels, {labels});
+      images.pixels.resize(labels * image_size);
+      writer.dataset<std::uint8_t>(group + "/chunk_sha256", chunk_table(images), {1, 32});
+    }
+    writer.attribute("format_version", version);
+    writer.attribute("mean", 0.1);
+    if (sd) writer.attribute("sd", 0.3);
+    writer.attribute("synthetic", std::int64_t{1});
+    writer.attribute("source", "test");
+    write_file_atomically(path, writer.finish());
+  }
+};
+
+std::string failure_of(const std::filesystem::path& path, const Schema& schema) {
+  schema.write(path);
+  return data_failure([&] { Dataset(path).train({0, 20}); });
+}
+
+TEST_F(DatasetFile, OtherSchemasAreNamed) {
+  Schema{}.write(path_);
+  EXPECT_EQ(Dataset(path_).train({0, 20}).count(), 20) << "the unchanged schema is fine";
+
+  EXPECT_THAT(failure_of(path_, {.version = 0}), HasSubstr("format version 0 is older than 1"));
+  EXPECT_THAT(failure_of(path_, {.version = 2}), HasSubstr("format version 2 is newer than 1"));
+  EXPECT_THAT(failure_of(path_, {.image_side_in_file = 32}), HasSubstr("dataset /train/images has shape [20, 32, 32], not [20, 28, 28]"));
+  EXPECT_THAT(failure_of(path_, {.labels = 19}), HasSubstr("dataset /train/labels has shape [19], not [20]"));
+  EXPECT_THAT(failure_of(path_, {.float_images = true}), HasSubstr("dataset /train/images holds float32, not uint8"));
+  EXPECT_THAT(failure_of(path_, {.test_labels = false}), HasSubstr("dataset /test/labels is missing"));
+  EXPECT_THAT(failure_of(path_, {.sd = false}), HasSubstr("attribute sd is missing"));
+  EXPECT_THAT(failure_of(path_, {.label = 10}), HasSubstr("chunk 0 of /train/labels holds a label above 9"));
+}
+
+}  // namespace
+}  // namespace mnist_dist

@@ -1,0 +1,114 @@
+#include "data/mnist_files.h"
+
+#include <gmock/gmock.h>
+
+#include <cstdlib>
+
+#include "base/file.h"
+#include "data/failures.h"
+#include "data/idx_files.h"
+#include "temporary_folder.h"
+
+namespace mnist_dist {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+namespace fs = std::filesystem;
+
+/// Works in a folder of its own, without MNIST anywhere near, and without a network.
+class MnistFiles : public testing::Test {
+ protected:
+  MnistFiles() {
+    fs::current_path(folder_.path());
+    ::unsetenv("MNIST_DATA_DIR");
+    ::setenv("MNIST_DIST_MIRRORS", "http://127.0.0.1:1", 1);
+  }
+  ~MnistFiles() override { fs::current_path("/"); }
+
+  /// Files of the right names and form; not the right contents.
+  void fill(const fs::path& folder) {
+    write_file_atomically(folder / "train-images-idx3-ubyte", image_idx(4));
+    write_file_atomically(folder / "train-labels-idx1-ubyte", label_idx({1, 2, 3, 4}));
+    write_gzip(folder / "t10k-images-idx3-ubyte.gz", image_idx(2));
+    write_gzip(folder / "t10k-labels-idx1-ubyte.gz", label_idx({5, 6}));
+  }
+  MnistSource find(const std::optional<fs::path>& raw = {}) {
+    return find_mnist(raw, [this](const std::string& line) { lines_.push_back(line); });
+  }
+
+  TemporaryFolder folder_;
+  std::vector<std::string> lines_;
+};
+
+TEST_F(MnistFiles, FindsPlainAndGzipped) {
+  fill("here");
+  const MnistSource source = find("here");
+  EXPECT_THAT(source.paths, ElementsAre("here/train-images-idx3-ubyte", "here/train-labels-idx1-ubyte", "here/t10k-images-idx3-ubyte.gz",
+                                        "here/t10k-labels-idx1-ubyte.gz"));
+  EXPECT_EQ(source.description, "MNIST from here");
+}
+
+TEST_F(MnistFiles, LooksInTheEnvironmentsFolderThenInDataRaw) {
+  fill("data/raw");
+  EXPECT_EQ(find().description, "MNIST from data/raw");
+  fill("elsewhere");
+  ::setenv("MNIST_DATA_DIR", "elsewhere", 1);
+  EXPECT_EQ(find().description, "MNIST from elsewhere");
+  fs::remove("elsewhere/train-labels-idx1-ubyte");
+  EXPECT_EQ(find().description, "MNIST from data/raw");
+  EXPECT_THAT(lines_, ElementsAre(HasSubstr("elsewhere lacks train-labels-idx1-ubyte")));
+}
+
+TEST_F(MnistFiles, AGivenFolderThatLacksFilesSaysWhich) {
+  fill("here");
+  fill("data/raw");
+  fs::remove("here/train-images-idx3-ubyte");
+  fs::remove("here/t10k-labels-idx1-ubyte.gz");
+  EXPECT_EQ(data_failure([&] { find("here"); }), "here lacks train-images-idx3-ubyte, t10k-labels-idx1-ubyte");
+}
+
+TEST_F(MnistFiles, NothingFoundAndOfflineNamesTheWaysOut) {
+  try {
+    find();
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ExitCode::data);
+    EXPECT_THAT(error.what(), HasSubstr("train-images-idx3-ubyte.gz"));
+    for (const char* way : {"MNIST_DATA_DIR", "data/raw/", "--synthetic"}) EXPECT_THAT(error.hint(), HasSubstr(way));
+  }
+}
+
+TEST_F(MnistFiles, DownloadsOnlyWhatIsMissingAndOnlyRealMnist) {
+  fill("data/raw");
+  fs::rename("data/raw", "mirror");
+  for (const char* name : {"train-images-idx3-ubyte", "train-labels-idx1-ubyte"})
+    write_gzip(fs::path("mirror") / (std::string(name) + ".gz"), read_text_file(fs::path("mirror") / name));
+  fill("data/raw");
+  fs::remove("data/raw/train-labels-idx1-ubyte");
+  const std::string mirror = "file://" + (folder_ / "mirror").string();
+  ::setenv("MNIST_DIST_MIRRORS", mirror.c_str(), 1);
+  const std::string what = data_failure([&] { find(); });
+  EXPECT_THAT(what, HasSubstr("train-labels-idx1-ubyte.gz"));
+  EXPECT_THAT(what, HasSubstr("SHA-256"));
+  EXPECT_THAT(lines_, ElementsAre(HasSubstr("downloading train-labels-idx1-ubyte.gz")));
+  EXPECT_FALSE(fs::exists("data/raw/train-labels-idx1-ubyte.gz"));
+}
+
+TEST_F(MnistFiles, MirrorsAreSeparatedByBlanks) {
+  ::setenv("MNIST_DIST_MIRRORS", "http://a/x  http://b", 1);
+  EXPECT_THAT(mnist_mirrors(), ElementsAre("http://a/x", "http://b"));
+  ::unsetenv("MNIST_DIST_MIRRORS");
+  EXPECT_GE(mnist_mirrors().size(), 2u);
+}
+
+TEST_F(MnistFiles, OtherContentsAreRefusedByChecksumAndByForm) {
+  fill("here");
+  EXPECT_THAT(data_failure([&] { read_mnist(find("here")); }), HasSubstr("here/train-images-idx3-ubyte: SHA-256 of its payload is "));
+  EXPECT_THAT(data_failure([&] { read_mnist(find("here")); }), HasSubstr("not ba891046e6505d7a"));
+  write_file_atomically("here/train-images-idx3-ubyte", image_idx(4).substr(0, 1000));
+  EXPECT_THAT(data_failure([&] { read_mnist(find("here")); }), HasSubstr("here/train-images-idx3-ubyte: truncated"));
+}
+
+}  // namespace
+}  // namespace mnist_dist
