@@ -1,0 +1,98 @@
+#include "model/reduce_tree.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "base/random.h"
+
+namespace mnist_dist {
+namespace {
+
+TEST(EvenShare, IsDisjointAndComplete) {
+  for (const int total : {0, 1, 4, 7, 10000, 59999, 60000})
+    for (int parts = 1; parts <= 9; ++parts) {
+      int next = 0, smallest = total, largest = 0;
+      for (int part = 0; part < parts; ++part) {
+        const Range share = even_share(part, parts, total);
+        EXPECT_EQ(share.first, next) << part << " of " << parts << " over " << total;
+        next = share.last;
+        smallest = std::min(smallest, share.size());
+        largest = std::max(largest, share.size());
+      }
+      EXPECT_EQ(next, total);
+      EXPECT_LE(largest - smallest, 1);
+    }
+}
+
+TEST(EvenShare, FollowsItsFormula) {
+  EXPECT_EQ(even_share(0, 3, 4), (Range{0, 1}));
+  EXPECT_EQ(even_share(1, 3, 4), (Range{1, 2}));
+  EXPECT_EQ(even_share(2, 3, 4), (Range{2, 4}));
+  EXPECT_EQ(even_share(999, 1000, 2'000'000'000), (Range{1'998'000'000, 2'000'000'000}));  // no overflow
+}
+
+TEST(Tree, SplitsAtTheLargestPowerOfTwoBelowItsSize) {
+  const std::pair<int, int> size_and_left[] = {{2, 1}, {3, 2}, {4, 2}, {5, 4}, {6, 4}, {8, 4}, {9, 8}, {16, 8}, {17, 16}};
+  for (const auto& [size, left] : size_and_left) EXPECT_EQ(tree_split({10, 10 + size}), 10 + left) << size;
+}
+
+/// The definition, written down once more in the plainest way.
+float reference_sum(const std::vector<float>& leaves, int first, int last) {
+  if (last - first == 1) return leaves[static_cast<std::size_t>(first)];
+  int left = 1;
+  while (2 * left < last - first) left *= 2;
+  return reference_sum(leaves, first, first + left) + reference_sum(leaves, first + left, last);
+}
+
+/// Values whose sum depends on the order of the additions.
+std::vector<float> order_sensitive(int count) {
+  Stream draws({.seed = 1, .purpose = Purpose::synthetic});
+  std::vector<float> values;
+  for (int i = 0; i < count; ++i) values.push_back(draws.uniform(-1, 1) * std::exp2(draws.uniform(0, 12)));
+  return values;
+}
+
+TEST(Tree, ValuesOfThisTestDependOnTheOrder) {
+  const auto values = order_sensitive(17);
+  float running = 0;
+  for (const float value : values) running += value;
+  EXPECT_NE(running, reference_sum(values, 0, 17));
+}
+
+TEST(Tree, AnyNumberOfRanksGivesTheSameBits) {
+  for (int shards = 1; shards <= 20; ++shards) {
+    const auto values = order_sensitive(shards);
+    const float expected = reference_sum(values, 0, shards);
+    for (int ranks = 1; ranks <= shards; ++ranks) {
+      auto leaves = values;  // the sums work in place
+      std::vector<NodeVector> sent;
+      for (int rank = 0; rank < ranks; ++rank)
+        for (const Range node : owned_nodes(even_share(rank, ranks, shards), shards)) {
+          std::vector<NodeVector> own;
+          for (int shard = node.first; shard < node.last; ++shard) own.push_back({{shard, shard + 1}, &leaves[static_cast<std::size_t>(shard)]});
+          sent.push_back({node, tree_sum(own, 1)});
+        }
+      EXPECT_EQ(*tree_sum(sent, 1), expected) << shards << " shards on " << ranks << " ranks";
+    }
+  }
+}
+
+TEST(Tree, AddsWholeVectorsIntoTheFirst) {
+  std::vector<float> a{1, 2, 3}, b{10, 20, 30}, c{100, 200, 300};
+  const NodeVector nodes[] = {{{0, 1}, a.data()}, {{1, 2}, b.data()}, {{2, 3}, c.data()}};
+  EXPECT_EQ(tree_sum(nodes, 3), a.data());
+  EXPECT_EQ(a, (std::vector<float>{111, 222, 333}));
+}
+
+TEST(OwnedNodes, AreTheFewest) {
+  EXPECT_EQ(owned_nodes({0, 4}, 4), (std::vector<Range>{{0, 4}}));
+  EXPECT_EQ(owned_nodes({2, 4}, 4), (std::vector<Range>{{2, 4}}));
+  EXPECT_EQ(owned_nodes({1, 3}, 4), (std::vector<Range>{{1, 2}, {2, 3}}));
+  EXPECT_EQ(owned_nodes({1, 6}, 8), (std::vector<Range>{{1, 2}, {2, 4}, {4, 6}}));
+  EXPECT_EQ(owned_nodes({4, 6}, 6), (std::vector<Range>{{4, 6}}));
+  EXPECT_TRUE(owned_nodes({3, 3}, 8).empty());
+}
+
+}  // namespace
+}  // namespace mnist_dist

@@ -1,0 +1,119 @@
+#include "model/spec.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "base/error.h"
+
+namespace mnist_dist {
+namespace {
+
+using ::testing::ElementsAre;
+
+Layer conv(int channels, int kernel = 3, int padding = 0) { return {.channels = channels, .kernel = kernel, .padding = padding}; }
+Layer pool(LayerKind kind, int kernel = 2) { return {.kind = kind, .kernel = kernel}; }
+Layer linear(int outputs, bool bias = false) { return {.kind = LayerKind::linear, .channels = outputs, .bias = bias}; }
+
+/// What layer_shapes says about a model that cannot work.
+std::string refusal(const ModelSpec& model) {
+  try {
+    layer_shapes(model);
+    return "";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ExitCode::usage);
+    EXPECT_FALSE(error.hint().empty());
+    return error.what();
+  }
+}
+
+TEST(Spec, ShapesFollowTheWindows) {
+  Layer wide = conv(6, 5, 2);
+  wide.bias = wide.norm = true;
+  const ModelSpec model{"m", {wide, pool(LayerKind::max_pool, 3), conv(4, 2), linear(10, true)}};
+  const auto shapes = layer_shapes(model);
+  ASSERT_EQ(shapes.size(), 4u);
+
+  EXPECT_EQ(shapes[0].out_side, 28);  // padding 2 around a 5x5 kernel keeps the side
+  EXPECT_EQ(shapes[0].parameters, 6u * 25 + 6 + 2 * 6);
+  EXPECT_EQ(shapes[0].macs, 6u * 25 * 28 * 28);
+  EXPECT_EQ(shapes[1].out_side, 9);  // 28 / 3, the rest is dropped
+  EXPECT_EQ(shapes[1].out_channels, 6);
+  EXPECT_EQ(shapes[1].parameters, 0u);
+  EXPECT_EQ(shapes[2].out_side, 8);
+  EXPECT_EQ(shapes[3].kernel, 8);  // linear: a kernel over its whole input
+  EXPECT_EQ(shapes[3].in_channels, 4);
+  EXPECT_EQ(shapes[3].out_side, 1);
+  EXPECT_EQ(shapes[3].parameters, 10u * 4 * 64 + 10);
+  EXPECT_EQ(shapes[3].macs, 10u * 4 * 64);
+  EXPECT_EQ(parameter_count(model), shapes[0].parameters + shapes[2].parameters + shapes[3].parameters);
+
+  std::vector<int> fields, jumps;
+  for (const auto& shape : shapes) fields.push_back(shape.receptive_field), jumps.push_back(shape.jump);
+  EXPECT_THAT(fields, ElementsAre(5, 7, 10, 31));
+  EXPECT_THAT(jumps, ElementsAre(1, 3, 3, 3));
+}
+
+TEST(Spec, GlobalPoolsSeeTheirWholeInput) {
+  for (const LayerKind kind : {LayerKind::global_average, LayerKind::global_max}) {
+    const auto shapes = layer_shapes({"m", {conv(10), pool(kind)}});
+    EXPECT_EQ(shapes[1].kernel, 26);
+    EXPECT_EQ(shapes[1].out_side, 1);
+    EXPECT_EQ(shapes[1].receptive_field, 28);
+  }
+}
+
+TEST(Spec, RefusalsNameTheLayer) {
+  const Layer end = pool(LayerKind::global_average);
+  EXPECT_EQ(refusal({"m", {}}), "the model has no layers");
+  EXPECT_EQ(refusal({"m", {conv(0), end}}), "layer 1 (conv = 0): 0 output channels");
+  EXPECT_EQ(refusal({"m", {conv(10), conv(10, 3, 2), end}}), "layer 2 (conv = 10): padding = 2 around a 3x3 kernel");
+  EXPECT_EQ(refusal({"m", {conv(10, 29), end}}), "layer 1 (conv = 10): its 29x29 window is larger than its 28x28 input");
+  EXPECT_EQ(refusal({"m", {conv(10), pool(LayerKind::max_pool, 0), end}}), "layer 2 (pool = \"max\"): kernel = 0");
+  EXPECT_EQ(refusal({"m", {conv(10), conv(9), end}}), "layer 3 (pool = \"global_average\"): the model ends in [9][1][1], not in [10][1][1]");
+  EXPECT_EQ(refusal({"m", {conv(10)}}), "layer 1 (conv = 10): the model ends in [10][26][26], not in [10][1][1]");
+
+  Layer normed = end;
+  normed.norm = true;
+  EXPECT_EQ(refusal({"m", {conv(10), normed}}),
+            "layer 2 (pool = \"global_average\"): a pool has no channels, bias, relu, norm or dropout of its own");
+  Layer dropped = conv(10);
+  for (const double p : {1.0, -0.1, std::nan("")}) {
+    dropped.dropout = p;
+    EXPECT_NE(refusal({"m", {dropped, end}}).find("layer 1 (conv = 10): dropout = "), std::string::npos) << p;
+  }
+}
+
+TEST(Spec, OneValueAChannelAtANormIsRefused) {
+  Layer last = conv(10, 28);
+  ModelSpec model{"m", {last}};
+  EXPECT_NO_THROW(check_norm_slices(model, 1));  // no norm, nothing to refuse
+  model.layers[0].norm = true;
+  EXPECT_NO_THROW(check_norm_slices(model, 2));
+  try {
+    check_norm_slices(model, 1);
+    FAIL() << "accepted a variance over one value";
+  } catch (const Error& error) {
+    EXPECT_EQ(std::string(error.what()), "layer 1 (conv = 10): batch norm over one value per channel: a slice of 1 image, maps of 1x1");
+  }
+  model.layers = {conv(10), pool(LayerKind::global_average)};
+  model.layers[0].norm = true;
+  EXPECT_NO_THROW(check_norm_slices(model, 1));  // 26x26 values of one image are enough
+}
+
+TEST(Dropout, RuleKeepsTheExpectedValue) {
+  EXPECT_EQ(dropout_rule(0).threshold, 0u);
+  EXPECT_EQ(dropout_rule(0).scale, 1.0f);
+  EXPECT_EQ(dropout_rule(0.5).threshold, 32768u);
+  EXPECT_EQ(dropout_rule(0.5).scale, 2.0f);
+  EXPECT_EQ(dropout_rule(0.1).threshold, 6554u);  // 6553.6
+  for (const double p : {0.07, 0.1, 0.25, 0.9}) {
+    const DropoutRule rule = dropout_rule(p);
+    EXPECT_NEAR(rule.scale * (65536.0 - rule.threshold) / 65536.0, 1, 1e-7) << p;
+  }
+  EXPECT_TRUE(std::isfinite(dropout_rule(0.9999999).scale));
+}
+
+}  // namespace
+}  // namespace mnist_dist
