@@ -83,7 +83,12 @@ ExitCode run(Communicator& comm, const TrainArguments& arguments, const Config& 
 
   TrainerOptions options{config,         session->data, session->data_hash, session->threads, start.folder, std::move(start.checkpoint),
                          stop_requested, nullptr};
-  if (options.resume) check_resumable(*options.resume, *session);
+  if (options.resume) {
+    check_same_data(*options.resume, session->data_hash);
+    if (const std::string now = engine_text(session->engine->info()); now != options.resume->engine && comm.rank() == 0)
+      fmt::print(stderr, "note: begun with engine {}, going on with {}: they round differently, so the end is not the same to the bit\n",
+                 options.resume->engine, now);
+  }
 
   std::optional<Reports> reports;
   if (comm.rank() == 0) {

@@ -15,6 +15,7 @@ ExitCode in_world(double timeout_seconds, const std::function<ExitCode(Communica
     if (world->size() == 1 || error.everywhere()) throw;
     print_error(error, fmt::format("rank {}", world->rank()));
     world->abort(error.code());
+    throw;  // not reached
   }
 }
 

@@ -121,6 +121,8 @@ struct Reader {
 
 }  // namespace
 
+std::string engine_text(const EngineInfo& info) { return fmt::format("{} ({})", info.name, info.simd); }
+
 std::vector<std::byte> pack(const Checkpoint& checkpoint) {
   Packer packer;
   visit(checkpoint, packer);

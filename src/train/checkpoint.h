@@ -44,6 +44,9 @@ struct Found {
 };
 std::optional<Found> newest_checkpoint(const std::filesystem::path& folder);
 
+/// "torch (AVX512)".
+std::string engine_text(const EngineInfo& info);
+
 /// To bytes and back, to send one to ranks that do not see the run folder.
 std::vector<std::byte> pack(const Checkpoint& checkpoint);
 Checkpoint unpack(std::span<const std::byte> bytes);

@@ -95,7 +95,8 @@ Found resume_point(const fs::path& folder, const Config& config) {
 void check_same_data(const Checkpoint& checkpoint, const std::string& data_hash) {
   if (checkpoint.data_hash == data_hash) return;
   throw usage_error(fmt::format("the run was begun with other data (hash {:.12}..., now {:.12}...)", checkpoint.data_hash, data_hash),
-                    "give its data with --set data.file=..., or start a new run");
+                    "give its data with --set data.file=..., or start a new run")
+      .mark_everywhere();
 }
 
 }  // namespace mnist_dist

@@ -20,7 +20,7 @@ std::filesystem::path newest_unfinished_run(const std::filesystem::path& runs, c
 /// The checkpoint to go on from. Throws Error: usage when there is none, the run is finished, or recipe or seed differ; data when all are damaged.
 Found resume_point(const std::filesystem::path& folder, const Config& config);
 
-/// Throws Error (usage) when a run was begun with other data.
+/// Throws Error (usage), on every rank, when a run was begun with other data.
 void check_same_data(const Checkpoint& checkpoint, const std::string& data_hash);
 
 }  // namespace mnist_dist
