@@ -19,7 +19,7 @@ void add_tree(const ShardVectors& vectors, std::span<float> total, const Queue&)
   std::ranges::copy_n(tree_sum(nodes, vectors.size), static_cast<std::ptrdiff_t>(vectors.size), total.begin());
 }
 
-struct Run {
+struct Outcome {
   TrainState state;
   Sums sums;
   std::vector<Sums> scores;
@@ -27,7 +27,7 @@ struct Run {
 };
 
 /// Four shards of 10, 8, 8 and 6 images, three steps, evaluation.
-Run train(int threads) {
+Outcome train(int threads) {
   EngineOptions options = test_options(torch_test_models().front(), threads);
   options.config.augment.rotation = 15;
   options.config.augment.erase_probability = 0.3;
@@ -49,16 +49,16 @@ Run train(int threads) {
   engine->load(fresh_state(layout, false));
   engine->begin_epoch({.epoch = 1, .orders = orders, .learning_rates = rates, .before = {}});
   for (int step = 0; step < 3; ++step) engine->step(step, false, add_tree);
-  Run run{.state = engine->save(), .sums = engine->report(true).sums, .scores = {}, .predictions = {}};
+  Outcome run{.state = engine->save(), .sums = engine->report(true).sums, .scores = {}, .predictions = {}};
   run.scores = engine->evaluate(Weights::raw, &run.predictions);
   return run;
 }
 
 TEST(TorchEngine, ThreadsChangeNoBit) {
-  const Run one = train(1);
+  const Outcome one = train(1);
   EXPECT_EQ(one.sums.images, 32);
   for (const int threads : {2, 3, 4}) {
-    const Run many = train(threads);
+    const Outcome many = train(threads);
     EXPECT_EQ(many.state.parameters, one.state.parameters) << threads;
     EXPECT_EQ(many.state.norm_statistics, one.state.norm_statistics) << threads;
     EXPECT_EQ(many.sums.loss, one.sums.loss) << threads;

@@ -88,7 +88,7 @@ TEST_P(EveryModel, ShortSliceAugmentationAndLabelSmoothing) {
   compare_with_reference(options, OwnedSlice(images, 0, 3).view());
 }
 
-INSTANTIATE_TEST_SUITE_P(Torch, EveryModel, testing::ValuesIn(torch_test_models()), [](const auto& info) { return info.param.name; });
+INSTANTIATE_TEST_SUITE_P(Torch, EveryModel, testing::ValuesIn(torch_test_models()), [](const auto& model) { return model.param.name; });
 
 /// Backward against nothing but forward: central differences of the reference's loss.
 TEST(TorchWorker, GradientIsTheSlopeOfTheLoss) {
@@ -237,8 +237,9 @@ TEST(Diagnose, OverflowingGradient) {
   Diagnosing test;
   // Layer 2 makes activations of about 1e-38; the last layer blows them up again, and their gradients beyond all bounds.
   for (float& weight : test.tensor(2, ParameterKind::weight)) weight = std::abs(weight) * 1e-38f;
-  int i = 0;
-  for (float& weight : test.tensor(3, ParameterKind::weight)) weight = ++i % 2 ? 3.4e38f : -3.4e38f;
+  const auto last = test.tensor(3, ParameterKind::weight);
+  std::ranges::fill(last, -3.4e38f);
+  std::ranges::fill(last.first(last.size() / class_count), 3.4e38f);
   const auto found = test.run();
   ASSERT_TRUE(found);
   EXPECT_EQ(found->where, "gradient");

@@ -32,7 +32,11 @@ struct LayerTrace {
 class Network {
  public:
   Network(const Config& config, std::span<const double> parameters)
-      : config_(config), layout_(flat_layout(config.model)), shapes_(layer_shapes(config.model)), parameters_(parameters), gradient_(layout_.parameter_count) {}
+      : config_(config),
+        layout_(flat_layout(config.model)),
+        shapes_(layer_shapes(config.model)),
+        parameters_(parameters),
+        gradient_(layout_.parameter_count) {}
 
   void forward(std::vector<Map> maps, const Slice* training, std::span<const double> running);
   void backward(std::vector<Map> gradients);
@@ -79,6 +83,8 @@ Map Network::operation(int layer, const Map& in) const {
   const LayerShape& s = shapes_[l];
   const Layer& spec = config_.model.layers[l];
   Map out(s.out_channels, s.out_side);
+  const ParameterTensor* const weight_tensor = tensor(layer, ParameterKind::weight);
+  const double* const weights = weight_tensor ? parameters_.data() + weight_tensor->offset : nullptr;
   for (int c = 0; c < s.out_channels; ++c)
     for (int y = 0; y < s.out_side; ++y)
       for (int x = 0; x < s.out_side; ++x) {
@@ -95,7 +101,7 @@ Map Network::operation(int layer, const Map& in) const {
             for (int u = 0; u < s.kernel; ++u)
               for (int v = 0; v < s.kernel; ++v)
                 if (in.inside(y + u - spec.padding, x + v - spec.padding))
-                  value += parameter(layer, ParameterKind::weight, weight_index(s, c, i, u, v)) * in.at(i, y + u - spec.padding, x + v - spec.padding);
+                  value += weights[weight_index(s, c, i, u, v)] * in.at(i, y + u - spec.padding, x + v - spec.padding);
         }
       }
   return out;
@@ -106,6 +112,9 @@ Map Network::operation_backward(int layer, const Map& in, const Map& g) {
   const LayerShape& s = shapes_[l];
   const Layer& spec = config_.model.layers[l];
   Map out(s.in_channels, s.in_side);
+  const ParameterTensor* const weight_tensor = tensor(layer, ParameterKind::weight);
+  const double* const weights = weight_tensor ? parameters_.data() + weight_tensor->offset : nullptr;
+  double* const weight_gradient = weight_tensor ? gradient_.data() + weight_tensor->offset : nullptr;
   for (int c = 0; c < s.out_channels; ++c)
     for (int y = 0; y < s.out_side; ++y)
       for (int x = 0; x < s.out_side; ++x) {
@@ -124,8 +133,8 @@ Map Network::operation_backward(int layer, const Map& in, const Map& g) {
                 const int in_y = y + u - spec.padding, in_x = x + v - spec.padding;
                 if (!in.inside(in_y, in_x)) continue;
                 const std::size_t w = weight_index(s, c, i, u, v);
-                gradient(layer, ParameterKind::weight, w) += value * in.at(i, in_y, in_x);
-                out.at(i, in_y, in_x) += value * parameter(layer, ParameterKind::weight, w);
+                weight_gradient[w] += value * in.at(i, in_y, in_x);
+                out.at(i, in_y, in_x) += value * weights[w];
               }
         }
       }
@@ -159,7 +168,8 @@ void Network::forward(std::vector<Map> maps, const Slice* training, std::span<co
     } else if (spec.norm) {
       for (const NormTensor& norm : layout_.norms)
         if (norm.layer == layer)
-          for (std::size_t c = 0; c < channels; ++c) trace.mean[c] = running[norm.offset + c], trace.variance[c] = running[norm.offset + channels + c];
+          for (std::size_t c = 0; c < channels; ++c)
+            trace.mean[c] = running[norm.offset + c], trace.variance[c] = running[norm.offset + channels + c];
     }
     const DropoutRule rule = dropout_rule(spec.dropout);
     for (std::size_t image = 0; image < maps.size(); ++image) {
@@ -172,7 +182,8 @@ void Network::forward(std::vector<Map> maps, const Slice* training, std::span<co
         const std::size_t c = i / map_size;
         double& v = t.output.values[i];
         if (spec.norm)
-          v = (v - trace.mean[c]) / std::sqrt(trace.variance[c] + 1e-5) * parameter(layer, ParameterKind::gamma, c) + parameter(layer, ParameterKind::beta, c);
+          v = (v - trace.mean[c]) / std::sqrt(trace.variance[c] + 1e-5) * parameter(layer, ParameterKind::gamma, c) +
+              parameter(layer, ParameterKind::beta, c);
         if (training) v = t.dropped[i] ? 0 : v * static_cast<double>(rule.scale);
       }
       maps[image] = t.output;
@@ -267,8 +278,9 @@ ReferenceResult reference_train(const Config& config, const Normalisation& norma
   return result;
 }
 
-std::vector<std::vector<double>> reference_logits(const Config& config, const Normalisation& normalisation, std::span<const std::uint8_t* const> images,
-                                                  std::span<const float> parameters, std::span<const float> norm_statistics) {
+std::vector<std::vector<double>> reference_logits(const Config& config, const Normalisation& normalisation,
+                                                  std::span<const std::uint8_t* const> images, std::span<const float> parameters,
+                                                  std::span<const float> norm_statistics) {
   std::vector<Map> maps;
   for (const std::uint8_t* image : images) {
     std::array<float, image_size> pixels;

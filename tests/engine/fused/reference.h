@@ -14,15 +14,16 @@ namespace mnist_dist {
 struct ReferenceResult {
   double loss = 0;  ///< sum over images
   int correct = 0;
-  std::vector<double> gradient;                        ///< as FlatLayout
-  std::vector<double> norm_statistics;                 ///< as FlatLayout: n * mean, n * unbiased variance
-  std::vector<std::vector<double>> logits;             ///< [image][class]
+  std::vector<double> gradient;             ///< as FlatLayout
+  std::vector<double> norm_statistics;      ///< as FlatLayout: n * mean, n * unbiased variance
+  std::vector<std::vector<double>> logits;  ///< [image][class]
 };
 
 ReferenceResult reference_train(const Config& config, const Normalisation& normalisation, const Slice& slice, std::span<const double> parameters);
 
 /// Evaluation with running statistics: logits [image][class].
-std::vector<std::vector<double>> reference_logits(const Config& config, const Normalisation& normalisation, std::span<const std::uint8_t* const> images,
-                                                  std::span<const float> parameters, std::span<const float> norm_statistics);
+std::vector<std::vector<double>> reference_logits(const Config& config, const Normalisation& normalisation,
+                                                  std::span<const std::uint8_t* const> images, std::span<const float> parameters,
+                                                  std::span<const float> norm_statistics);
 
 }  // namespace mnist_dist

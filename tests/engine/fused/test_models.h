@@ -1,0 +1,63 @@
+#pragma once
+#include <string>
+#include <vector>
+
+#include "base/random.h"
+#include "model/spec.h"
+
+namespace mnist_dist {
+
+inline Layer block(int channels, int kernel, int padding, bool relu, bool norm, double dropout) {
+  return {.kind = LayerKind::convolution, .channels = channels, .kernel = kernel, .padding = padding, .relu = relu, .norm = norm, .dropout = dropout};
+}
+
+/// The three models of the course this began with (parameters: 10,554, 7,498 and 9,776).
+inline std::vector<ModelSpec> seed_models() {
+  const Layer pool{.kind = LayerKind::max_pool, .kernel = 2}, average{.kind = LayerKind::global_average};
+  const auto plain = [](int channels, int padding = 0) { return block(channels, 3, padding, true, false, 0); };
+  const auto light = [](int channels, int padding = 0) { return block(channels, 3, padding, true, true, 0.07); };
+  const auto full = [](int channels, int padding = 0) { return block(channels, 3, padding, true, true, 0.1); };
+  return {
+      {"step1",
+       {plain(10), plain(12), block(12, 3, 0, false, false, 0), block(10, 1, 0, false, false, 0), pool, plain(12), plain(12), plain(12), plain(12, 1),
+        block(10, 5, 0, false, false, 0)}},
+      {"step2", {light(10), light(12), light(12), block(10, 1, 0, false, false, 0), pool, light(12), light(12), light(12), light(10, 1), average}},
+      {"step3", {full(12), full(14), full(14), block(10, 1, 0, false, true, 0), pool, full(14), full(14), full(14), full(10, 1), average}},
+  };
+}
+
+/// A model of two to five blocks of any kernel, padding and width up to 19, with and without each of its parts, that ends in one of four ways.
+inline ModelSpec random_model(std::uint32_t index) {
+  Stream draws({.seed = 11, .purpose = Purpose::synthetic, .row = index});
+  const auto chance = [&](std::uint32_t of) { return draws.below(of) == 0; };
+  ModelSpec model{.name = "random" + std::to_string(index), .layers = {}};
+  int side = image_side;
+  for (std::uint32_t i = 0, blocks = 2 + draws.below(4); i < blocks; ++i) {
+    const int kernel = 1 + static_cast<int>(draws.below(5));
+    const int padding = static_cast<int>(draws.below(static_cast<std::uint32_t>(kernel / 2 + 1)));
+    if (side + 2 * padding < kernel + 1) break;
+    Layer layer = block(1 + static_cast<int>(draws.below(19)), chance(2) ? 3 : kernel, padding, !chance(3), !chance(3), chance(2) ? 0.2 : 0.0);
+    layer.padding = std::min(layer.padding, layer.kernel / 2);
+    if (side + 2 * layer.padding < layer.kernel + 1) break;
+    layer.bias = chance(2);
+    model.layers.push_back(layer);
+    side = side + 2 * layer.padding - layer.kernel + 1;
+    if (side >= 6 && chance(3)) {
+      const int window = 2 + static_cast<int>(draws.below(2));
+      model.layers.push_back({.kind = LayerKind::max_pool, .kernel = window});
+      side /= window;
+    }
+  }
+  const auto ending = draws.below(4);
+  if (ending <= 1) {
+    model.layers.push_back(block(10, 1, 0, false, chance(2), 0));
+    model.layers.push_back({.kind = ending == 0 ? LayerKind::global_average : LayerKind::global_max});
+  } else if (ending == 2) {
+    model.layers.push_back({.kind = LayerKind::linear, .channels = 10, .bias = chance(2)});
+  } else {
+    model.layers.push_back(block(10, side, 0, false, false, 0));
+  }
+  return model;
+}
+
+}  // namespace mnist_dist
