@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <array>
+#include <vector>
+
 #include "report/terminal.h"
 
 namespace mnist_dist {
@@ -26,7 +29,15 @@ std::string bar(double share) {
 std::string accuracy_cell(const std::optional<Score>& score) { return score ? fmt::format("{:.2f}", score->accuracy) : ""; }
 std::string loss_cell(const std::optional<Score>& score) { return score ? fmt::format("{:.4f}", score->loss) : ""; }
 
-constexpr const char* row_format = "{:>5}  {:>10}  {:>9}  {:>9}  {:>8}  {:>8}  {:>9}  {:>8}  {:>7}\n";
+/// One aligned row; the column of averaged weights is there only where the recipe averages.
+void print_row(const std::vector<std::string>& cells, bool averaging) {
+  static constexpr std::array widths = {5, 10, 9, 9, 8, 8, 9, 8, 7};
+  std::string line;
+  for (std::size_t i = 0; i < cells.size(); ++i)
+    if (i != 5 || averaging) line += fmt::format("{:>{}}  ", cells[i], widths[i]);
+  fmt::print("{}\n", line.substr(0, line.size() - 2));
+  std::fflush(stdout);
+}
 
 }  // namespace
 
@@ -40,9 +51,7 @@ void Console::started(const RunInfo& info) {
              info.ranks, info.ranks == 1 ? "" : "s", info.threads, info.threads == 1 ? "" : "s");
   if (first_step_ > 0) fmt::print("resumed after epoch {} step {}\n", info.resumed_epoch + 1, info.resumed_step);
   const std::string prefix = info.validation ? "valid" : "test";
-  fmt::print(row_format, "epoch", "train loss", "train acc", prefix + " loss", prefix + " acc", info.averaging ? "avg acc" : "", "rate", "images/s",
-             "seconds");
-  std::fflush(stdout);
+  print_row({"epoch", "train loss", "train acc", prefix + " loss", prefix + " acc", "avg acc", "rate", "images/s", "seconds"}, info.averaging);
 }
 
 void Console::stepped(int epoch, int steps_done, const Sums& sums, double epoch_seconds) {
@@ -63,10 +72,10 @@ void Console::evaluating(int epoch) {
 
 void Console::epoch_ended(const EpochRow& row) {
   clear_bar();
-  fmt::print(row_format, row.epoch, fmt::format("{:.4f}", row.train.loss), fmt::format("{:.2f}", row.train.accuracy), loss_cell(row.test),
+  print_row({fmt::format("{}", row.epoch), fmt::format("{:.4f}", row.train.loss), fmt::format("{:.2f}", row.train.accuracy), loss_cell(row.test),
              accuracy_cell(row.test), accuracy_cell(row.averaged_test), fmt::format("{:.3g}", row.learning_rate),
-             fmt::format("{:.0f}", row.images_per_second), fmt::format("{:.1f}", row.seconds));
-  std::fflush(stdout);
+             fmt::format("{:.0f}", row.images_per_second), fmt::format("{:.1f}", row.seconds)},
+            info_.averaging);
 }
 
 void Console::finished(const RunResult& result) {

@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 #include "data/order.h"
-#include "train/temporary_folder.h"
+#include "temporary_folder.h"
 
 namespace mnist_dist {
 namespace {
