@@ -1,0 +1,36 @@
+#include "config/recipes.h"
+
+#include <gtest/gtest.h>
+
+#include "base/file.h"
+#include "recipe_text.h"
+#include "temporary_folder.h"
+
+namespace mnist_dist {
+namespace {
+
+TEST(Recipes, TheFirstFolderWins) {
+  const TemporaryFolder folder;
+  write_file_atomically(folder / "a/mine.toml", tiny);
+  write_file_atomically(folder / "b/mine.toml", tiny);
+  write_file_atomically(folder / "b/other.toml", tiny);
+  const std::vector<std::string> folders{(folder / "missing").string(), (folder / "a").string(), (folder / "b").string()};
+  EXPECT_EQ(find_recipe("mine", folders), (folder / "a/mine.toml").string());
+  EXPECT_EQ(find_recipe("other", folders), (folder / "b/other.toml").string());
+  EXPECT_EQ(find_recipe((folder / "b/mine.toml").string(), folders), (folder / "b/mine.toml").string());
+  EXPECT_EQ(load_config("mine", {"train.epochs=2"}, folders).name, "mine");
+}
+
+TEST(Recipes, MissingOnesNameTheNearest) {
+  const TemporaryFolder folder;
+  write_file_atomically(folder / "step3.toml", tiny);
+  const std::vector<std::string> folders{folder.path().string()};
+  EXPECT_EQ(refusal([&] { find_recipe("setp3", folders); }), "no recipe named \"setp3\" | did you mean step3?");
+  EXPECT_EQ(refusal([&] { find_recipe("resnet", folders); }), "no recipe named \"resnet\" | known: step3");
+  EXPECT_EQ(refusal([&] { find_recipe("nowhere/x.toml", folders); }), "no config file nowhere/x.toml | check the path, or name a recipe: step3");
+}
+
+TEST(Recipes, TheSourceTreesOwnAreFound) { EXPECT_EQ(load_config("step3", {}, recipe_folders()).name, "step3"); }
+
+}  // namespace
+}  // namespace mnist_dist
