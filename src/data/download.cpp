@@ -107,6 +107,9 @@ std::string fetch(const std::string& url, PartialFile& file, const std::string& 
   set(CURLOPT_FOLLOWLOCATION, 1L);
   set(CURLOPT_NOSIGNAL, 1L);
   set(CURLOPT_CONNECTTIMEOUT, connect_seconds);
+#if CURL_AT_LEAST_VERSION(7, 87, 0)
+  set(CURLOPT_QUICK_EXIT, 1L);  // else a name server that does not answer is waited for beyond that
+#endif
   set(CURLOPT_LOW_SPEED_LIMIT, low_speed_bytes_per_second);
   set(CURLOPT_LOW_SPEED_TIME, low_speed_seconds);
   set(CURLOPT_RESUME_FROM_LARGE, transfer.had);

@@ -1,0 +1,97 @@
+# Making the data file: what is found, kept, replaced and refused. Errors stand under the lines of progress.
+bats_require_minimum_version 1.5.0
+load helpers
+
+setup() {
+  cd "$BATS_TEST_TMPDIR" || return 1
+  unset MNIST_DATA_DIR
+  export MNIST_DIST_MIRRORS=http://127.0.0.1:1 # nobody answers there
+}
+
+draw() { "$MNIST_DIST" prepare --synthetic --count 1200 "$@"; }
+
+# refuses CODE TEXT COMMAND...: ends with CODE, and its last two lines are an error with TEXT and a hint.
+refuses() {
+  local code=$1 text=$2
+  shift 2
+  run --separate-stderr "$@"
+  echo "exit $status, stderr: $stderr"
+  [ "$status" -eq "$code" ]
+  [[ "${stderr_lines[-2]}" == "error: "*"$text"* ]]
+  [[ "${stderr_lines[-1]}" == "hint: "* ]]
+}
+
+# overwrite FILE OFFSET TEXT
+overwrite() { printf %s "$3" | dd of="$1" bs=1 seek="$2" conv=notrunc status=none; }
+
+@test "drawn digits are made, said to be no MNIST, and kept" {
+  run -0 --separate-stderr draw
+  [ -s data/mnist.h5 ]
+  [[ "$output" == *"synthetic digits: not MNIST"* ]]
+  [[ "$output" == *"written, verified"* ]]
+  [[ "$output" =~ training\ +1200 ]]
+  [[ "$output" =~ test\ +200 ]]
+  before=$(sha256sum data/mnist.h5)
+  run -0 draw
+  [[ "$output" == *"valid: kept"* ]]
+  [ "$(sha256sum data/mnist.h5)" = "$before" ]
+  [ "$(ls data)" = mnist.h5 ]
+}
+
+@test "nothing found and no network: exit 3 within seconds, with three ways out" {
+  start=$SECONDS
+  refuses 3 "cannot download train-images-idx3-ubyte.gz" "$MNIST_DIST" prepare
+  [ $((SECONDS - start)) -lt 10 ]
+  for way in MNIST_DATA_DIR data/raw/ --synthetic; do [[ "${stderr_lines[-1]}" == *"$way"* ]]; done
+  [ ! -e data/mnist.h5 ]
+}
+
+@test "a folder without the files says which" {
+  mkdir raw && touch raw/train-images-idx3-ubyte
+  refuses 3 "raw lacks train-labels-idx1-ubyte, t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte" "$MNIST_DIST" prepare --raw raw
+}
+
+@test "an empty IDX file" {
+  mkdir raw && touch raw/{train-images-idx3-ubyte,train-labels-idx1-ubyte,t10k-images-idx3-ubyte,t10k-labels-idx1-ubyte}
+  refuses 3 "raw/train-images-idx3-ubyte: 0 bytes are too few" "$MNIST_DIST" prepare --raw raw
+}
+
+@test "drawn digits are never replaced by MNIST, nor the other way, unasked" {
+  draw
+  refuses 3 "holds 1200 + 200 synthetic digits" "$MNIST_DIST" prepare
+  [[ "${stderr_lines[-1]}" == *"--force"* ]]
+}
+
+@test "a damaged file is named and replaced by force" {
+  draw
+  before=$(sha256sum data/mnist.h5)
+  overwrite data/mnist.h5 500000 damage
+  refuses 3 "/train/images" draw
+  [[ "${stderr_lines[-1]}" == *"--force"* ]]
+  draw --force
+  [ "$(sha256sum data/mnist.h5)" = "$before" ]
+}
+
+@test "a full disk: exit 3, nothing left behind" {
+  mkdir small
+  mount -t tmpfs -o size=512k tmpfs small 2>/dev/null || skip "needs the right to mount"
+  run --separate-stderr draw --out small/mnist.h5
+  left=$(ls small)
+  umount small
+  echo "exit $status, $stderr"
+  [ "$status" -eq 3 ]
+  [[ "${stderr_lines[-2]}" == "error: cannot write small/mnist.h5: No space left on device" ]]
+  [ -z "$left" ]
+}
+
+@test "counts are for drawn digits only" {
+  refuses 2 "--count" "$MNIST_DIST" prepare --count 100
+  refuses 2 "--count" "$MNIST_DIST" prepare --synthetic --count 0
+  refuses 2 "--raw" "$MNIST_DIST" prepare --synthetic --raw .
+}
+
+@test "a full-size file takes seconds" {
+  start=$SECONDS
+  run -0 "$MNIST_DIST" prepare --synthetic
+  [ $((SECONDS - start)) -lt 30 ]
+}
