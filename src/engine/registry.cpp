@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/nearest.h"
+#include "engine/fused/fused_engine.h"
 #include "engine/torch/library.h"
 
 namespace mnist_dist {
@@ -35,6 +36,7 @@ struct Entry {
 
 /// The default first.
 constexpr std::array entries{
+    Entry{"fused", make_fused_engine},
     Entry{"torch", [](const EngineOptions& options) { return open_torch_library().make_engine(options); }},
 };
 

@@ -1,23 +1,24 @@
 #pragma once
 #include <hwy/aligned_allocator.h>
 
-#include <algorithm>
 #include <cstddef>
 
 namespace mnist_dist::fused {
 
-/// A fixed number of zeroed elements, aligned for any SIMD target.
+hwy::AlignedFreeUniquePtr<std::byte[]> allocate_zeroed(std::size_t bytes);
+
+/// A fixed number of elements, 0 at first, aligned for any SIMD target.
 template <class T>
 class Buffer {
  public:
   Buffer() = default;
-  explicit Buffer(std::size_t size) : data_(hwy::AllocateAligned<T>(std::max<std::size_t>(size, 1))), size_(size) { std::fill_n(data(), size, T{}); }
-  T* data() const { return data_.get(); }
-  T& operator[](std::size_t i) const { return data_[i]; }
+  explicit Buffer(std::size_t size) : data_(allocate_zeroed(size * sizeof(T))), size_(size) {}
+  T* data() const { return reinterpret_cast<T*>(data_.get()); }
+  T& operator[](std::size_t i) const { return data()[i]; }
   std::size_t size() const { return size_; }
 
  private:
-  hwy::AlignedFreeUniquePtr<T[]> data_;
+  hwy::AlignedFreeUniquePtr<std::byte[]> data_;
   std::size_t size_ = 0;
 };
 

@@ -8,7 +8,7 @@
 
 namespace mnist_dist {
 
-/// The SIMD targets this CPU can run, the best first: "AVX3" (AVX-512), "AVX2", "SSE4", "NEON", "SCALAR".
+/// The SIMD targets this CPU can run, the best first: "avx512", "avx2", "sse4", "neon", "scalar".
 std::vector<std::string> fused_targets();
 
 /// `wanted`, or the best target when it is "". Throws Error (usage) when this CPU or this build lacks it.

@@ -13,7 +13,10 @@ std::vector<LayerPlan> make_plan(const ModelSpec& model) {
   const FlatLayout layout = flat_layout(model);
   std::vector<LayerPlan> plan;
   for (std::size_t i = 0; i < shapes.size(); ++i) {
-    LayerPlan layer{.index = static_cast<int>(i), .layer = model.layers[i], .shape = shapes[i]};
+    LayerPlan layer;
+    layer.index = static_cast<int>(i);
+    layer.layer = model.layers[i];
+    layer.shape = shapes[i];
     layer.dropout = dropout_rule(layer.layer.dropout);
     if (layer.convolves() && layer.shape.kernel == 3 && wide_enough(layer.shape)) layer.algorithm = Algorithm::winograd;
     plan.push_back(layer);

@@ -13,11 +13,14 @@ enum class Algorithm {
   winograd,  ///< 1-D F(4,3) along the columns (Winograd 1980; Lavin & Gray, CVPR 2016): half the multiplications
 };
 
+/// Added to a variance before its root, as PyTorch does.
+inline constexpr double norm_epsilon = 1e-5;
+
 /// What the engine knows about one layer before it sees an image.
 struct LayerPlan {
-  int index;  ///< in ModelSpec::layers
-  Layer layer;
-  LayerShape shape;
+  int index = -1;  ///< in ModelSpec::layers
+  Layer layer{};
+  LayerShape shape{};
   Algorithm algorithm = Algorithm::direct;
   DropoutRule dropout{};
   std::size_t weight = 0, bias = 0, gamma = 0, beta = 0;  ///< places in the flat parameter vector, where the layer has them

@@ -28,7 +28,7 @@ constexpr bool kManyRegisters = HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3
 
 /// Bytes of a mask with one bit a lane.
 constexpr int kMaskBytes = (kLanes + 7) / 8;
-constexpr std::size_t kMaskSlack = 8;  // LoadMaskBits and StoreMaskBits may touch so many bytes
+constexpr std::size_t kMaskSlack = 32;  // LoadMaskBits may read 8 bytes, a block of eight draws may write past the last element
 
 HWY_INLINE V load(const float* p) { return hn::Load(d, p); }
 HWY_INLINE void store(V v, float* p) { hn::Store(v, d, p); }

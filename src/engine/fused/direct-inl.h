@@ -1,0 +1,131 @@
+// Convolution of any kernel size and padding, as defined; a linear layer is one whose kernel covers its input.
+#if defined(MNIST_DIST_FUSED_DIRECT_INL_H) == defined(HWY_TARGET_TOGGLE)
+#ifdef MNIST_DIST_FUSED_DIRECT_INL_H
+#undef MNIST_DIST_FUSED_DIRECT_INL_H
+#else
+#define MNIST_DIST_FUSED_DIRECT_INL_H
+#endif
+
+#include "engine/fused/block_kernels-inl.h"
+#include "engine/fused/operation-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace mnist_dist::fused {
+namespace HWY_NAMESPACE {
+
+/// The input's rows go through a ring of kernel-many rows with zero columns beside them; rows above and below are skipped. The input gradient is the
+/// same convolution of the gradient, padded by kernel - 1 - padding, with the weights turned round. The backward pass goes down in strips: long
+/// enough that the weight gradient's sums are seldom loaded and stored, short enough that the strip stays in cache for both of its users.
+class DirectConvolution final : public Operation {
+ public:
+  explicit DirectConvolution(const LayerPlan& plan)
+      : plan_(plan),
+        kernel_(plan.shape.kernel),
+        padding_(plan.layer.padding),
+        gradient_padding_(kernel_ - 1 - padding_),
+        in_channels_(plan.shape.in_channels),
+        out_channels_(plan.shape.out_channels),
+        in_side_(plan.shape.in_side),
+        out_side_(plan.shape.out_side),
+        in_stride_(static_cast<std::size_t>((in_side_ + 2 * padding_) * kLanes)),
+        gradient_stride_(static_cast<std::size_t>((out_side_ + 2 * gradient_padding_) * kLanes)),
+        depth_(std::min(kStripRows, out_side_) + kernel_ - 1),
+        forward_weights_(weight_count()),
+        backward_weights_(weight_count()),
+        sums_(weight_count() * kLanes),
+        zero_row_(padding_ > 0 ? in_row() : 0),
+        row_pointers_(static_cast<std::size_t>(depth_)),
+        gradient_pointers_(static_cast<std::size_t>(depth_)) {
+    for (int channel = 0; channel < in_channels_; ++channel)
+      for (int y = 0; y < kernel_; ++y)
+        for (int x = 0; x < kernel_; ++x) taps_.push_back({y, static_cast<std::size_t>(channel) * in_stride_ + static_cast<std::size_t>(x * kLanes)});
+  }
+
+  std::size_t workspace_size() const override { return static_cast<std::size_t>(depth_) * (in_row() + gradient_row()); }
+  void use_workspace(float* memory) override {
+    inputs_ = RowRing(memory, depth_, in_row());
+    gradients_ = RowRing(memory + static_cast<std::size_t>(depth_) * in_row(), depth_, gradient_row());
+  }
+
+  void begin(const float* parameters) override {
+    const float* weights = parameters + plan_.weight;
+    const auto at = [&](int out, int in, int y, int x) { return weights[((out * in_channels_ + in) * kernel_ + y) * kernel_ + x]; };
+    pack_weights(out_channels_, kernel_, in_channels_, kernel_, forward_weights_.data(),
+                 [&](int out, int y, int in, int x) { return at(out, in, y, x); });
+    pack_weights(in_channels_, kernel_, out_channels_, kernel_, backward_weights_.data(),
+                 [&](int in, int y, int out, int x) { return at(out, in, kernel_ - 1 - y, kernel_ - 1 - x); });
+    std::fill_n(sums_.data(), sums_.size(), 0.0f);
+  }
+
+  void forward(const Activation& in, int group, Activation& out) override {
+    int read = 0;
+    for (int y = 0; y < out_side_; ++y) {
+      read_inputs(in, group, read, y + kernel_ - padding_);
+      convolve(inputs_, in_stride_, in_channels_, in_side_, y - padding_, forward_weights_.data(), out_channels_, out_side_, out.row(group, y));
+      out.finish_row(group, y);
+    }
+  }
+
+  void backward(Activation& in, int group, Activation& out) override {
+    int read = 0, done = 0;
+    for (int first = 0; first < out_side_; first += kStripRows) {
+      const int last = std::min(first + kStripRows, out_side_);
+      for (int y = first; y < last; ++y) out.read_gradient_row(group, y, gradient_padding_, gradients_.row(y));
+      read_inputs(in, group, read, last - 1 + kernel_ - padding_);
+      correlate(first, last);
+      if (!in.wants_gradient()) continue;
+      for (const int end = last == out_side_ ? in_side_ : last - padding_; done < end; ++done) {
+        convolve(gradients_, gradient_stride_, out_channels_, out_side_, done - gradient_padding_, backward_weights_.data(), in_channels_, in_side_,
+                 in.gradient_row(group, done));
+        in.finish_gradient_row(group, done);
+      }
+    }
+  }
+
+  void finish_gradient(float* gradient) override { sum_lanes(sums_.data(), weight_count(), gradient + plan_.weight); }
+
+ private:
+  static constexpr int kStripRows = 4;
+
+  std::size_t weight_count() const { return static_cast<std::size_t>(out_channels_ * in_channels_ * kernel_ * kernel_); }
+  std::size_t in_row() const { return static_cast<std::size_t>(in_channels_) * in_stride_; }
+  std::size_t gradient_row() const { return static_cast<std::size_t>(out_channels_) * gradient_stride_; }
+
+  void read_inputs(const Activation& in, int group, int& read, int end) const {
+    for (; read < std::min(end, in_side_); ++read) in.read_row(group, read, padding_, inputs_.row(read));
+  }
+
+  /// One output row; `first` is the input row that the kernel's top row meets, perhaps above the map.
+  void convolve(const RowRing& ring, std::size_t stride, int channels, int side, int first, const float* weights, int out_channels, int out_side,
+                float* out) {
+    const int top = std::max(first, 0), bottom = std::min(first + kernel_, side);
+    const ConvolutionInput input{ring.rows(top, bottom, row_pointers_), bottom - top, channels, stride, kernel_};
+    convolve_row(input, kernel_, top - first, weights, out_channels, out_side, out, static_cast<std::size_t>(out_side * kLanes));
+  }
+
+  /// Adds the gradient rows [first, last) to the weight gradient's sums.
+  void correlate(int first, int last) {
+    const int top = first - padding_, bottom = last - 1 - padding_ + kernel_;
+    for (int y = top; y < bottom; ++y) row_pointers_[static_cast<std::size_t>(y - top)] = y < 0 || y >= in_side_ ? zero_row_.data() : inputs_.row(y);
+    const CorrelationInput input{row_pointers_.data(), gradients_.rows(first, last, gradient_pointers_), gradient_stride_, last - first, out_side_};
+    correlate_rows(input, out_channels_, static_cast<std::size_t>(gradient_padding_ * kLanes), taps_.data(), static_cast<int>(taps_.size()),
+                   sums_.data());
+  }
+
+  LayerPlan plan_;
+  int kernel_, padding_, gradient_padding_, in_channels_, out_channels_, in_side_, out_side_;
+  std::size_t in_stride_, gradient_stride_;
+  int depth_;
+  Buffer<float> forward_weights_, backward_weights_;
+  Buffer<float> sums_;      // [out][in][kernel][kernel][lanes]
+  Buffer<float> zero_row_;  // stands for the rows above and below the map
+  std::vector<const float*> row_pointers_, gradient_pointers_;
+  std::vector<Tap> taps_;
+  RowRing inputs_, gradients_;
+};
+
+}  // namespace HWY_NAMESPACE
+}  // namespace mnist_dist::fused
+HWY_AFTER_NAMESPACE();
+
+#endif  // per-target include guard

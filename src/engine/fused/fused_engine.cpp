@@ -1,0 +1,24 @@
+#include "engine/fused/fused_engine.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "base/nearest.h"
+#include "engine/host_engine.h"
+
+namespace mnist_dist {
+
+std::string choose_fused_target(const std::string& wanted) {
+  const auto targets = fused_targets();
+  if (wanted.empty()) return targets.front();
+  if (std::find(targets.begin(), targets.end(), wanted) != targets.end()) return wanted;
+  throw usage_error("this CPU cannot run the SIMD target \"" + wanted + "\"", suggest(wanted, targets));
+}
+
+std::unique_ptr<Engine> make_fused_engine(const EngineOptions& options) {
+  const std::string target = choose_fused_target(options.simd);
+  return make_host_engine(options, {.name = "fused", .device = "cpu", .simd = target, .versions = {}},
+                          [options, target] { return make_fused_worker(options, target); });
+}
+
+}  // namespace mnist_dist

@@ -1,0 +1,62 @@
+// What a layer computes before its bias, ReLU, norm and dropout.
+#if defined(MNIST_DIST_FUSED_OPERATION_INL_H) == defined(HWY_TARGET_TOGGLE)
+#ifdef MNIST_DIST_FUSED_OPERATION_INL_H
+#undef MNIST_DIST_FUSED_OPERATION_INL_H
+#else
+#define MNIST_DIST_FUSED_OPERATION_INL_H
+#endif
+
+#include <vector>
+
+#include "engine/fused/activation-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace mnist_dist::fused {
+namespace HWY_NAMESPACE {
+
+/// A convolution or a pool, on one group of kLanes images at a time. Built once; no allocation afterwards.
+class Operation {
+ public:
+  virtual ~Operation() = default;
+  /// Floats of memory it needs during a call, which operations share.
+  virtual std::size_t workspace_size() const { return 0; }
+  virtual void use_workspace(float* /*memory*/) {}
+  /// New weights, before a pass.
+  virtual void begin(const float* /*parameters*/) {}
+  /// Reads the rows of `in`, writes those of `out` and finishes each.
+  virtual void forward(const Activation& in, int group, Activation& out) = 0;
+  /// Reads the gradient of `out`; adds to the sums of the weight gradient; where `in` wants a gradient, writes its rows and finishes each.
+  virtual void backward(Activation& in, int group, Activation& out) = 0;
+  /// Weight gradient of the pass into the flat gradient.
+  virtual void finish_gradient(float* /*gradient*/) {}
+};
+
+/// The last few rows of a map, as many as are needed at a time: row y lies where row y - depth was. Row y is [channel][column][lanes] or whatever its
+/// user makes of it; rows above the first few are addressed through an array of pointers, so that kernels know nothing of rings.
+class RowRing {
+ public:
+  RowRing() = default;
+  RowRing(float* memory, int depth, std::size_t row_size) : memory_(memory), depth_(depth), row_size_(row_size) {}
+  float* row(int y) const { return memory_ + static_cast<std::size_t>(y % depth_) * row_size_; }
+  /// Writes the pointers of rows [first, last) to `rows`.
+  const float* const* rows(int first, int last, std::vector<const float*>& rows) const {
+    for (int y = first; y < last; ++y) rows[static_cast<std::size_t>(y - first)] = row(y);
+    return rows.data();
+  }
+
+ private:
+  float* memory_ = nullptr;
+  int depth_ = 1;
+  std::size_t row_size_ = 0;
+};
+
+/// Sums over the lanes of `count` vectors, in a fixed order.
+inline void sum_lanes(const float* vectors, std::size_t count, float* sums) {
+  for (std::size_t i = 0; i < count; ++i) sums[i] = hn::GetLane(hn::SumOfLanes(d, load(vectors + i * kLanes)));
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace mnist_dist::fused
+HWY_AFTER_NAMESPACE();
+
+#endif  // per-target include guard

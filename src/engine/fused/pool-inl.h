@@ -1,0 +1,139 @@
+// Max-pool, global average and global max.
+#if defined(MNIST_DIST_FUSED_POOL_INL_H) == defined(HWY_TARGET_TOGGLE)
+#ifdef MNIST_DIST_FUSED_POOL_INL_H
+#undef MNIST_DIST_FUSED_POOL_INL_H
+#else
+#define MNIST_DIST_FUSED_POOL_INL_H
+#endif
+
+#include "engine/fused/operation-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace mnist_dist::fused {
+namespace HWY_NAMESPACE {
+
+/// Windows side by side: max-pool, and global max as one window. Which pixel was the largest is found again in the backward pass.
+class MaxPool final : public Operation {
+ public:
+  explicit MaxPool(const LayerPlan& plan)
+      : window_(plan.shape.kernel),
+        channels_(plan.shape.in_channels),
+        in_side_(plan.shape.in_side),
+        out_side_(plan.shape.out_side),
+        row_size_(static_cast<std::size_t>(channels_ * in_side_ * kLanes)) {}
+
+  /// window_ input rows and one gradient row.
+  std::size_t workspace_size() const override {
+    return static_cast<std::size_t>(window_) * row_size_ + static_cast<std::size_t>(channels_ * out_side_ * kLanes);
+  }
+  void use_workspace(float* memory) override { memory_ = memory; }
+
+  void forward(const Activation& in, int group, Activation& out) override {
+    for (int y = 0; y < out_side_; ++y) {
+      read_window_rows(in, group, y);
+      float* at = out.row(group, y);
+      for (int channel = 0; channel < channels_; ++channel)
+        for (int x = 0; x < out_side_; ++x, at += kLanes) store(largest(channel, x), at);
+      out.finish_row(group, y);
+    }
+  }
+
+  void backward(Activation& in, int group, Activation& out) override {
+    if (!in.wants_gradient()) return;
+    float* const gradient = memory_ + static_cast<std::size_t>(window_) * row_size_;
+    for (int y = 0; y < out_side_; ++y) {
+      read_window_rows(in, group, y);
+      out.read_gradient_row(group, y, 0, gradient);
+      for (int i = 0; i < window_; ++i) std::fill_n(in.gradient_row(group, y * window_ + i), row_size_, 0.0f);
+      const float* at = gradient;
+      for (int channel = 0; channel < channels_; ++channel)
+        for (int x = 0; x < out_side_; ++x, at += kLanes) give_to_largest(in, group, y, channel, x, load(at));
+      for (int i = 0; i < window_; ++i) in.finish_gradient_row(group, y * window_ + i);
+    }
+    for (int y = out_side_ * window_; y < in_side_; ++y) {  // the rest that no window covers
+      std::fill_n(in.gradient_row(group, y), row_size_, 0.0f);
+      in.finish_gradient_row(group, y);
+    }
+  }
+
+ private:
+  void read_window_rows(const Activation& in, int group, int y) const {
+    for (int i = 0; i < window_; ++i) in.read_row(group, y * window_ + i, 0, memory_ + static_cast<std::size_t>(i) * row_size_);
+  }
+  std::size_t at(int channel, int x) const { return static_cast<std::size_t>((channel * in_side_ + x) * kLanes); }
+  V pixel(int i, int channel, int x) const { return load(memory_ + static_cast<std::size_t>(i) * row_size_ + at(channel, x)); }
+
+  /// NaN passes on, as in PyTorch.
+  V largest(int channel, int x) const {
+    V result = pixel(0, channel, x * window_);
+    for (int i = 0; i < window_; ++i)
+      for (int j = 0; j < window_; ++j) {
+        const V value = pixel(i, channel, x * window_ + j);
+        result = hn::IfThenElse(hn::Or(hn::Gt(value, result), hn::Ne(value, value)), value, result);
+      }
+    return result;
+  }
+
+  /// Ties go to the first in row order, as in PyTorch.
+  void give_to_largest(const Activation& in, int group, int y, int channel, int x, V gradient) const {
+    const V target = largest(channel, x);
+    for (int i = 0; i < window_; ++i)
+      for (int j = 0; j < window_; ++j) {
+        const auto here = hn::Eq(pixel(i, channel, x * window_ + j), target);
+        store(hn::IfThenElseZero(here, gradient), in.gradient_row(group, y * window_ + i) + at(channel, x * window_ + j));
+        gradient = hn::IfThenZeroElse(here, gradient);
+      }
+  }
+
+  int window_, channels_, in_side_, out_side_;
+  std::size_t row_size_;
+  float* memory_ = nullptr;
+};
+
+class GlobalAverage final : public Operation {
+ public:
+  explicit GlobalAverage(const LayerPlan& plan) : channels_(plan.shape.in_channels), side_(plan.shape.in_side) {}
+  std::size_t workspace_size() const override { return static_cast<std::size_t>(channels_ * side_ * kLanes); }
+  void use_workspace(float* memory) override { row_ = memory; }
+
+  void forward(const Activation& in, int group, Activation& out) override {
+    float* const sums = out.row(group, 0);
+    std::fill_n(sums, channels_ * kLanes, 0.0f);
+    for (int y = 0; y < side_; ++y) {
+      in.read_row(group, y, 0, row_);
+      const float* at = row_;
+      for (int channel = 0; channel < channels_; ++channel) {
+        V sum = load(sums + channel * kLanes);
+        for (int x = 0; x < side_; ++x, at += kLanes) sum = add(sum, load(at));
+        store(sum, sums + channel * kLanes);
+      }
+    }
+    const V share = broadcast(1.0f / static_cast<float>(side_ * side_));
+    for (int channel = 0; channel < channels_; ++channel) store(hn::Mul(load(sums + channel * kLanes), share), sums + channel * kLanes);
+    out.finish_row(group, 0);
+  }
+
+  void backward(Activation& in, int group, Activation& out) override {
+    if (!in.wants_gradient()) return;
+    out.read_gradient_row(group, 0, 0, row_);
+    const V share = broadcast(1.0f / static_cast<float>(side_ * side_));
+    for (int y = 0; y < side_; ++y) {
+      float* at = in.gradient_row(group, y);
+      for (int channel = 0; channel < channels_; ++channel) {
+        const V gradient = hn::Mul(load(row_ + channel * kLanes), share);
+        for (int x = 0; x < side_; ++x, at += kLanes) store(gradient, at);
+      }
+      in.finish_gradient_row(group, y);
+    }
+  }
+
+ private:
+  int channels_, side_;
+  float* row_ = nullptr;
+};
+
+}  // namespace HWY_NAMESPACE
+}  // namespace mnist_dist::fused
+HWY_AFTER_NAMESPACE();
+
+#endif  // per-target include guard

@@ -1,0 +1,254 @@
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <memory>
+#include <vector>
+
+#include "base/error.h"
+#include "engine/fused/fused_engine.h"
+#include "engine/fused/plan.h"
+
+// Everything up to HWY_ONCE is compiled once a SIMD target. SSSE3 is left out: whatever has it and not SSE4 is older than AVX2 by years.
+#define HWY_DISABLED_TARGETS (HWY_SSSE3 | HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128)
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "engine/fused/worker.cpp"
+#include <hwy/foreach_target.h>
+// After foreach_target
+#include <hwy/highway.h>
+
+#include "engine/fused/direct-inl.h"
+#include "engine/fused/dropout-inl.h"
+#include "engine/fused/head-inl.h"
+#include "engine/fused/input-inl.h"
+#include "engine/fused/pool-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace mnist_dist::fused {
+namespace HWY_NAMESPACE {
+
+class Worker final : public SliceWorker {
+ public:
+  explicit Worker(const EngineOptions& options)
+      : config_(options.config), normalisation_(options.normalisation), layout_(flat_layout(config_.model)) {
+    const int slice = std::max(1, config_.train.batch / config_.data.shards);
+    const int groups = part_count(slice, kLanes);
+    input_ = std::make_unique<Activation>(image_plan(), groups);
+    std::size_t workspace = 0, gradients = 0;
+    for (const LayerPlan& plan : make_plan(config_.model)) {
+      operations_.push_back(make_operation(plan));
+      outputs_.push_back(std::make_unique<Activation>(plan, groups));
+      workspace = std::max(workspace, operations_.back()->workspace_size());
+      gradients = std::max(gradients, outputs_.back()->size());
+    }
+    workspace_ = Buffer<float>(workspace);
+    for (Buffer<float>& buffer : gradients_) buffer = Buffer<float>(gradients);
+    for (std::size_t i = 0; i < operations_.size(); ++i) {
+      operations_[i]->use_workspace(workspace_.data());
+      outputs_[i]->use_gradients(gradients_[i % 2].data());
+    }
+  }
+
+  void train(const Slice& slice, std::span<const float> parameters, std::span<float> out) override {
+    begin(parameters, slice.count(), true);
+    read_input(slice);
+    for (std::size_t i = 0; i < outputs_.size(); ++i) forward(i, slice, out);
+    loss(slice, out);
+    for (std::size_t i = outputs_.size(); i-- > 0;) backward(i, slice.count(), out);
+  }
+
+  void evaluate(std::span<const std::uint8_t> pixels, std::span<const std::uint8_t> labels, const WeightsView& weights, std::span<float> losses,
+                std::span<std::uint8_t> predictions) override {
+    begin(weights.parameters, kLanes, false);
+    for (const auto& output : outputs_) output->finish_evaluation(weights.norm_statistics.data() + output->plan().norm);
+    const int count = static_cast<int>(labels.size());
+    for (int first = 0; first < count; first += kLanes) {
+      const int images = std::min(kLanes, count - first);
+      for (int lane = 0; lane < images; ++lane) {
+        std::array<float, image_size> image;
+        decode_image(pixels.subspan(static_cast<std::size_t>(first + lane) * image_size, image_size), normalisation_, image);
+        put_lane(image, lane, input_->row(0, 0));
+      }
+      for (std::size_t i = 0; i < outputs_.size(); ++i) operations_[i]->forward(i == 0 ? *input_ : *outputs_[i - 1], 0, *outputs_[i]);
+      GroupLoss result;
+      head(*outputs_.back(), 0, labels.data() + first, images, static_cast<float>(config_.train.label_smoothing), false, result);
+      for (int lane = 0; lane < images; ++lane) {
+        losses[static_cast<std::size_t>(first + lane)] = result.loss[lane];
+        predictions[static_cast<std::size_t>(first + lane)] = static_cast<std::uint8_t>(result.prediction[lane]);
+      }
+    }
+  }
+
+  std::optional<Diagnosis> diagnose(const Slice& slice, std::span<const float> parameters) override {
+    const auto found = [](std::size_t layer, const char* where) { return Diagnosis{.shard = -1, .layer = static_cast<int>(layer), .where = where}; };
+    for (const ParameterTensor& tensor : layout_.parameters)
+      if (!finite(parameters.subspan(tensor.offset, tensor.size))) return found(static_cast<std::size_t>(tensor.layer), "parameter");
+    std::vector<float> out(layout_.size());
+    begin(parameters, slice.count(), true);
+    read_input(slice);
+    for (std::size_t i = 0; i < outputs_.size(); ++i) {
+      forward(i, slice, out);
+      if (!outputs_[i]->finite()) return found(i, "activation");
+    }
+    loss(slice, out);
+    if (!std::isfinite(out[layout_.loss()])) return found(outputs_.size(), "loss");
+    for (std::size_t i = outputs_.size(); i-- > 0;) {
+      backward(i, slice.count(), out);
+      for (const ParameterTensor& tensor : layout_.parameters)
+        if (tensor.layer == static_cast<int>(i) && !finite(std::span<const float>(out).subspan(tensor.offset, tensor.size)))
+          return found(i, "gradient");
+    }
+    return std::nullopt;
+  }
+
+ private:
+  static bool finite(std::span<const float> values) {
+    return std::all_of(values.begin(), values.end(), [](float value) { return std::isfinite(value); });
+  }
+  static LayerPlan image_plan() {
+    LayerPlan plan{};
+    plan.shape.out_channels = 1;
+    plan.shape.out_side = image_side;
+    return plan;
+  }
+
+  static std::unique_ptr<Operation> make_operation(const LayerPlan& plan) {
+    switch (plan.layer.kind) {
+      case LayerKind::convolution:
+      case LayerKind::linear:
+        return std::make_unique<DirectConvolution>(plan);
+      case LayerKind::max_pool:
+      case LayerKind::global_max:
+        return std::make_unique<MaxPool>(plan);
+      case LayerKind::global_average:
+        return std::make_unique<GlobalAverage>(plan);
+    }
+    throw usage_error("layer " + std::to_string(plan.index + 1) + " is of a kind that the fused engine lacks", "use --engine torch");
+  }
+
+  void begin(std::span<const float> parameters, int images, bool training) {
+    input_->begin(parameters.data(), images, false);
+    for (std::size_t i = 0; i < outputs_.size(); ++i) {
+      operations_[i]->begin(parameters.data());
+      outputs_[i]->begin(parameters.data(), images, training);
+    }
+  }
+
+  void read_input(const Slice& slice) {
+    for (int i = 0; i < slice.count(); ++i) {
+      const auto at = static_cast<std::size_t>(i);
+      std::array<float, image_size> image;
+      augment_image({slice.images[at], image_size}, config_.augment, normalisation_, config_.train.seed, slice.rows[at], slice.epoch, image);
+      put_lane(image, i % kLanes, input_->row(i / kLanes, 0));
+    }
+  }
+
+  void forward(std::size_t layer, const Slice& slice, std::span<float> out) {
+    Activation& output = *outputs_[layer];
+    const LayerPlan& plan = output.plan();
+    for (int group = 0; group < part_count(slice.count(), kLanes); ++group) {
+      operations_[layer]->forward(layer == 0 ? *input_ : *outputs_[layer - 1], group, output);
+      if (plan.dropout.threshold == 0) continue;
+      const int first = group * kLanes;
+      std::array<std::uint32_t, kLanes> rows{};
+      std::copy_n(slice.rows.begin() + first, std::min(kLanes, slice.count() - first), rows.begin());
+      draw_dropout({config_.train.seed, slice.epoch, static_cast<std::uint32_t>(layer)}, plan.dropout, rows.data(),
+                   output.channels() * output.side() * output.side(), output.dropped(group));
+    }
+    output.finish_training(out.data() + layout_.parameter_count + plan.norm);
+  }
+
+  /// Loss sum, number of correct images and the gradient of the last output.
+  void loss(const Slice& slice, std::span<float> out) {
+    double total = 0;
+    int correct = 0;
+    for (int group = 0; group < part_count(slice.count(), kLanes); ++group) {
+      const int first = group * kLanes, images = std::min(kLanes, slice.count() - first);
+      GroupLoss result;
+      head(*outputs_.back(), group, slice.labels.data() + first, images, static_cast<float>(config_.train.label_smoothing), true, result);
+      outputs_.back()->finish_gradient_row(group, 0);
+      for (int lane = 0; lane < images; ++lane) {
+        total += static_cast<double>(result.loss[lane]);
+        correct += static_cast<int>(result.prediction[lane]) == slice.labels[static_cast<std::size_t>(first + lane)];
+      }
+    }
+    out[layout_.images()] = static_cast<float>(slice.count());
+    out[layout_.loss()] = static_cast<float>(total);
+    out[layout_.correct()] = static_cast<float>(correct);
+    out[layout_.stop()] = 0;
+  }
+
+  void backward(std::size_t layer, int images, std::span<float> out) {
+    Activation& output = *outputs_[layer];
+    output.finish_gradient(out.data());
+    for (int group = 0; group < part_count(images, kLanes); ++group)
+      operations_[layer]->backward(layer == 0 ? *input_ : *outputs_[layer - 1], group, output);
+    output.finish_bias_gradient(out.data());
+    operations_[layer]->finish_gradient(out.data());
+  }
+
+  Config config_;
+  Normalisation normalisation_;
+  FlatLayout layout_;
+  std::unique_ptr<Activation> input_;
+  std::vector<std::unique_ptr<Operation>> operations_;
+  std::vector<std::unique_ptr<Activation>> outputs_;
+  Buffer<float> workspace_;
+  std::array<Buffer<float>, 2> gradients_;  // of neighbouring layers
+};
+
+std::unique_ptr<SliceWorker> make_worker(const EngineOptions& options) { return std::make_unique<Worker>(options); }
+
+}  // namespace HWY_NAMESPACE
+}  // namespace mnist_dist::fused
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace mnist_dist {
+namespace fused {
+namespace {
+
+HWY_EXPORT(make_worker);
+
+}  // namespace
+}  // namespace fused
+
+namespace {
+
+/// Highway calls AVX-512 "AVX3".
+std::string target_name(std::int64_t target) {
+  switch (target) {
+    case HWY_AVX3_DL:
+    case HWY_AVX3:
+      return "avx512";
+    case HWY_AVX2:
+      return "avx2";
+    case HWY_SSE4:
+      return "sse4";
+    case HWY_NEON:
+      return "neon";
+    default:
+      return "scalar";
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> fused_targets() {
+  std::vector<std::string> names;
+  for (const std::int64_t target : hwy::SupportedAndGeneratedTargets()) names.push_back(target_name(target));
+  return names;
+}
+
+std::unique_ptr<SliceWorker> make_fused_worker(const EngineOptions& options, const std::string& target) {
+  for (const std::int64_t candidate : hwy::SupportedAndGeneratedTargets()) {
+    if (target_name(candidate) != target) continue;
+    hwy::ChosenTarget chosen;
+    chosen.Update(candidate);
+    using fused::HWY_DISPATCH_TABLE(make_worker);
+    return HWY_DISPATCH_TABLE(make_worker)[chosen.GetIndex()](options);
+  }
+  throw std::invalid_argument("fused engine: no SIMD target " + target);
+}
+
+}  // namespace mnist_dist
+#endif
