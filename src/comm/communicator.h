@@ -49,7 +49,8 @@ struct Launcher {
 /// Throws Error (device) for a Slurm job of several tasks that has neither PMI nor PMIx: every task would train alone.
 Launcher detect_launcher();
 
-/// The world: MPI under a launcher, else a world of one that costs nothing. Call once; the destructor finalises.
+/// The world: MPI under a launcher, else a world of one that costs nothing. Call once. The destructor is collective and finalises;
+/// when an exception destroys the world on one rank alone, MPI is left open and the launcher ends the other ranks as this process exits.
 std::unique_ptr<Communicator> make_world(const Launcher& launcher, double timeout_seconds);
 
 /// A world of one, for tools and tests.

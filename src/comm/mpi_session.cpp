@@ -66,11 +66,11 @@ MpiSession::MpiSession(const Launcher& launcher, double timeout_seconds)
     : timeout_(timeout_seconds),
       exceptions_at_start_(std::uncaught_exceptions()),
       process_(fmt::format("rank {} (host {}, pid {})", launcher.rank, host_name(), getpid())),
-      at_end_(guard("MPI_Init")),
+      watchdog_(guard("MPI_Init")),
       alarm_comm_(duplicate(MPI_COMM_WORLD)),
       peers_(exchange_peers(alarm_comm_)),
       alarm_(alarm_comm_, peers_, timeout_seconds) {
-  at_end_.reset();
+  watchdog_.reset();
   if (launcher.size > 0 && launcher.size != size_of(alarm_comm_))
     throw device_error(fmt::format("{} started {} ranks but MPI sees {}", launcher.name, launcher.size, size_of(alarm_comm_)),
                        "start with the mpirun of the MPI this program is linked to, or with srun --mpi=pmix");
@@ -86,7 +86,7 @@ MpiSession::~MpiSession() {
   if (!together) library_.leave_open();
   // The launcher ends all ranks as soon as one exits with an error: give rank 0, which prints it, the time to.
   if (unwinding && together && rank_in(alarm_comm_) != 0) std::this_thread::sleep_for(std::chrono::milliseconds(300));
-  at_end_.emplace(guard("MPI_Finalize"));
+  watchdog_.emplace(guard("MPI_Finalize"));
 }
 
 bool MpiSession::all_ranks_end(bool unwinding) {

@@ -40,12 +40,13 @@ class MpiSession {
   Watchdog guard(const std::string& call) const;
 
  private:
+  /// False when ranks are missing; `unwinding`: waits only for a moment.
   bool all_ranks_end(bool unwinding);
 
   double timeout_;
   int exceptions_at_start_;
-  std::string process_;             ///< "rank 2 (host foo, pid 123)"
-  std::optional<Watchdog> at_end_;  ///< declared before all that blocks in its destructor, so that it outlives them
+  std::string process_;               ///< "rank 2 (host foo, pid 123)"
+  std::optional<Watchdog> watchdog_;  ///< while the members below begin and end; declared before them to outlive them
   MpiLibrary library_;
   MpiComm alarm_comm_;
   std::vector<Peer> peers_;
