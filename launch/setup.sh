@@ -30,7 +30,8 @@ zlib1g-dev              reads gzipped MNIST files
 libgtest-dev            unit tests
 libgmock-dev            unit tests
 libbenchmark-dev        micro-benchmarks
-bats                    tests of the launch scripts
+bats                    tests of the scripts and of the whole program
+python3                 reads JSON in those tests
 shellcheck              checks the launch scripts
 TABLE
 }
@@ -143,7 +144,7 @@ is_supported "$id" "$version" || other_system "${name:-this system}"
 
 mapfile -t missing < <(missing_packages)
 if ((${#missing[@]})); then
-  if $check_only; then say "missing:"; else say "installing with apt (some minutes, about 3 GB when all is new):"; fi
+  if $check_only; then say "missing:"; else say "installing with apt (some minutes, about 2 GB when all is new):"; fi
   printf '  %s\n' "${missing[@]}" >&2
   if $check_only; then
     say "launch/setup.sh installs them"

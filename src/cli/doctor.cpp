@@ -5,10 +5,23 @@
 #include <memory>
 
 #include "cli/commands.h"
+#include "comm/communicator.h"
 #include "config/config.h"
 #include "report/terminal.h"
 
 namespace mnist_dist {
+namespace {
+
+/// Of several ranks the first speaks for all. What is wrong with the launcher itself is for the findings to say.
+bool talks() {
+  try {
+    return detect_launcher().rank == 0;
+  } catch (const Error&) {
+    return true;
+  }
+}
+
+}  // namespace
 
 Command add_doctor(CLI::App& app) {
   struct Options {
@@ -20,6 +33,7 @@ Command add_doctor(CLI::App& app) {
   app.add_flag("--full", options->full, "Also open LibTorch and read all of the data (seconds)");
   app.add_flag("--json", options->json, "Print JSON");
   return [options] {
+    if (!talks()) return ExitCode::ok;
     const auto findings = examine({options->data_file, options->full});
     const std::string text = options->json ? doctor_json(findings) : doctor_table(findings, use_color(Output::standard_out));
     std::fwrite(text.data(), 1, text.size(), stdout);

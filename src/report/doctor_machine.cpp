@@ -85,7 +85,7 @@ Finding find_cpu() {
 
 Finding find_simd() {
   std::vector<std::string> names;
-  const auto targets = hwy::SupportedTargets();
+  const auto targets = hwy::SupportedTargets() & ~(HWY_EMU128 | HWY_SCALAR);  // those need no hardware
   for (std::int64_t rest = targets; rest != 0; rest &= rest - 1) names.emplace_back(hwy::TargetName(rest & -rest));  // lowest bit: the best
   return {"simd", Health::ok, fmt::format("{}", fmt::join(names, " ")), ""};
 }

@@ -1,0 +1,57 @@
+# mnist-dist doctor, from outside. What it finds is tested in tests/report/doctor_test.cpp.
+bats_require_minimum_version 1.5.0
+load helpers
+
+@test "a line a subject, on one screen; a missing data file is no failure" {
+  run -0 "$MNIST_DIST" doctor
+  [[ ${lines[0]} == "ok    program   mnist-dist "* ]]
+  [[ $output == *"warn  data      data/mnist.h5 is not there yet"*"-> mnist-dist prepare"* ]]
+  (("${#lines[@]}" <= 24))
+}
+
+@test "--json says the same" {
+  "$MNIST_DIST" doctor --json >findings.json
+  [ "$(field findings.json ok)" = True ]
+  [[ "$(field findings.json findings)" == *"'subject': 'mpi', 'health': 'ok'"* ]]
+}
+
+@test "synthetic data is never called MNIST" {
+  run -0 "$MNIST_DIST" doctor --data "$TEST_DATA"
+  [[ $output == *"warn  data "*"SYNTHETIC digits, not MNIST, "* ]]
+}
+
+@test "a damaged data file: exit 3, and all other lines are there" {
+  head -c 100000 "$TEST_DATA" >damaged.h5
+  run -3 "$MNIST_DIST" doctor --data damaged.h5
+  [[ $output == *"fail  data "*"damaged.h5"* ]]
+  [[ $output == *"  disk "* ]]
+}
+
+@test "--full finds a damaged chunk, and opens LibTorch" {
+  run -0 "$MNIST_DIST" doctor --full --data "$TEST_DATA"
+  [[ $output == *"every chunk intact"* ]]
+  [[ $output == *"ok    torch     LibTorch "[12].* ]] || ! [ -e "$(dirname "$MNIST_DIST")/libmnist-dist-torch.so" ]
+}
+
+@test "on several ranks it talks once" {
+  ranks 2 doctor >out
+  [ "$(grep -c ' program ' out)" -eq 1 ]
+  grep -q 'launcher  Open MPI, 2 ranks' out
+}
+
+@test "no colours outside a terminal; NO_COLOR in one" {
+  unset NO_COLOR
+  run -0 "$MNIST_DIST" doctor
+  [[ $output != *$'\x1b'* ]]
+  command -v script >/dev/null || skip "no script(1) to make a terminal"
+  run -0 script -qec "'$MNIST_DIST' doctor" /dev/null
+  [[ $output == *$'\x1b[32mok'* ]]
+  NO_COLOR=1 run -0 script -qec "'$MNIST_DIST' doctor" /dev/null
+  [[ $output != *$'\x1b'* ]]
+}
+
+@test "starts at once" {
+  local start=${EPOCHREALTIME/./}
+  "$MNIST_DIST" doctor
+  (((${EPOCHREALTIME/./} - start) < 1000000)) # 0.05 s on an idle machine
+}
