@@ -3,8 +3,12 @@
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 build=${MNIST_DIST_BUILD_DIR:-$root/build}
-# shellcheck disable=SC2034  # used by the scripts
 program=$build/mnist-dist
+if [[ ! -f $root/CMakeLists.txt ]]; then
+  # Installed, in share/mnist-dist/launch: there is nothing to build.
+  MNIST_DIST_SETUP=skip
+  program=$(cd "$root/../../bin" && pwd)/mnist-dist
+fi
 
 say() { printf '%s\n' "$*" >&2; }
 
@@ -42,6 +46,7 @@ build_jobs() {
 # build_targets TARGET...: configures the build folder the first time, then builds.
 # Two scripts that start together take turns: ninja does not lock its folder.
 build_targets() (
+  [[ -f $root/CMakeLists.txt ]] || return 0
   mkdir -p "$build"
   exec 9>"$build/.lock"
   flock 9

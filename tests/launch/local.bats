@@ -127,6 +127,17 @@ local_sh() { run "$repository/launch/local.sh" "$@"; }
   grep -q -- "-S $repository -B $MNIST_DIST_BUILD_DIR -G Ninja" "$BATS_TEST_TMPDIR/cmake.log"
 }
 
+@test "installed, it starts the installed program and builds nothing" {
+  local prefix=$BATS_TEST_TMPDIR/prefix
+  mkdir -p "$prefix/bin" "$prefix/share/mnist-dist/launch"
+  cp "$MNIST_DIST_BUILD_DIR/mnist-dist" "$prefix/bin/"
+  cp "$repository"/launch/{lib,local}.sh "$prefix/share/mnist-dist/launch/"
+  run env -u MNIST_DIST_SETUP -u MNIST_DIST_BUILD_DIR "$prefix/share/mnist-dist/launch/local.sh" -np 2
+  [ "$status" -eq 0 ]
+  [[ ${lines[0]} == "mpirun -np 2 "*" $prefix/bin/mnist-dist" ]]
+  [ ! -e "$BATS_TEST_TMPDIR/cmake.log" ]
+}
+
 @test "a failed build ends it" {
   fake cmake <<<'echo "x.cpp:1: error: trouble"; exit 1'
   local_sh
