@@ -58,6 +58,9 @@ std::vector<std::string> engine_names() {
 }
 
 std::unique_ptr<Engine> make_engine(const std::string& name, const EngineOptions& options) {
+  // No engine here computes on a GPU yet; "auto" takes what there is.
+  if (options.device == "cuda")
+    throw device_error("device cuda was asked for, but this program was built without GPU engines", "leave --device out to train on the CPU");
   for (const Entry& entry : entries)
     if (entry.name == name) return entry.make(options);
   throw usage_error("there is no engine \"" + name + "\"", suggest(name, engine_names()));
