@@ -21,22 +21,30 @@ ranks() {
 mpirun_command() {
   if [ "$(id -u)" = 0 ]; then export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1; fi
   MPIRUN=(mpirun -q --oversubscribe --bind-to none -np "$1")
-  case $(mpirun --version) in
-    *"Open MPI) 4"*) MPIRUN+=(--mca odls_base_sigkill_timeout 20) ;;
-  esac
 }
 
 # fails CODE TEXT COMMAND...: the command ends with CODE and says TEXT in one line "error: ..." with one line "hint: ..." behind it.
 fails() {
   local code=$1 text=$2
   shift 2
-  run --separate-stderr "$@"
+  run --separate-stderr within 60 "$@"
   echo "exit $status, stderr: $stderr"
   [ "$status" -eq "$code" ]
   [[ "$stderr" == *"$text"* ]]
   [ "$(grep -c '^error: ' <<<"$stderr")" -eq 1 ]
   [ "$(grep -c '^hint: ' <<<"$stderr")" -eq 1 ]
   [ "$(wc -l <<<"$stderr")" -eq 2 ]
+}
+
+# within SECONDS COMMAND...: a command (or function of ours) that should have ended by then is ended.
+within() {
+  "${@:2}" &
+  local pid=$! code=0
+  (sleep "$1" && kill -TERM $pid) 2>/dev/null &
+  local alarm=$!
+  wait $pid || code=$?
+  kill $alarm 2>/dev/null
+  return $code
 }
 
 # field FILE NAME: a value of summary.json.
