@@ -2,11 +2,13 @@
 # What the scripts in launch/ and tests/run.sh share. To be sourced; does nothing by itself.
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+# shellcheck disable=SC2034  # used by the scripts
 build=${MNIST_DIST_BUILD_DIR:-$root/build}
 program=$build/mnist-dist
 if [[ ! -f $root/CMakeLists.txt ]]; then
   # Installed, in share/mnist-dist/launch: there is nothing to build.
   MNIST_DIST_SETUP=skip
+  # shellcheck disable=SC2034
   program=$(cd "$root/../../bin" && pwd)/mnist-dist
 fi
 

@@ -61,7 +61,7 @@ Finding find_torch(bool open) {
             fmt::format("LibTorch {} on {}, {}", libtorch == info.versions.end() ? "of unknown version" : libtorch->second, info.device, info.simd),
             ""};
   } catch (const Error& error) {
-    return failure("torch", error);
+    return {"torch", Health::warning, error.what(), error.hint()};  // the other engines do without
   }
 }
 
