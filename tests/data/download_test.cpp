@@ -43,6 +43,11 @@ TEST_F(Download, TakesTheFirstMirrorThatHasIt) {
   EXPECT_THAT(lines_.back(), HasSubstr("downloading file.gz from " + good.address().substr(7)));
 }
 
+TEST_F(Download, AnErrorPageIsNoFile) {
+  const HttpServer empty({});
+  EXPECT_THAT(data_failure([&] { download_from({empty.address()}); }), HasSubstr("404"));
+}
+
 TEST_F(Download, WrongContentsAreNeverKept) {
   const HttpServer wrong({.files = {{"/file.gz", "something else"}}});
   EXPECT_THAT(data_failure([&] { download_from({wrong.address()}); }), HasSubstr("127.0.0.1"));
