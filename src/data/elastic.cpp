@@ -28,17 +28,16 @@ std::vector<float> smoothing_taps(double sigma, double deviation) {
 
 /// Smooths along the lines of a square field and transposes it; twice gives back rows and columns. Outside is 0.
 void smooth_transposed(const float* in, const std::vector<float>& taps, float* out) {
-  for (int line = 0; line < image_side; ++line) {
-    const float* values = in + line * image_side;
-    for (int at = 0; at < image_side; ++at) {
-      float sum = taps[0] * values[at];
-      for (int i = 1; i < static_cast<int>(taps.size()); ++i) {
-        const float before = at - i >= 0 ? values[at - i] : 0.0f;
-        const float after = at + i < image_side ? values[at + i] : 0.0f;
-        sum += taps[static_cast<std::size_t>(i)] * (before + after);
-      }
-      out[at * image_side + line] = sum;
-    }
+  std::array<float, 3 * image_side> line{};  // with a border of zeros as wide as the widest reach
+  float* const values = line.data() + image_side;
+  for (int row = 0; row < image_side; ++row) {
+    std::copy_n(in + row * image_side, image_side, values);
+    std::array<float, image_side> sums;
+    for (int at = 0; at < image_side; ++at) sums[static_cast<std::size_t>(at)] = taps[0] * values[at];
+    for (int i = 1; i < static_cast<int>(taps.size()); ++i)
+      for (int at = 0; at < image_side; ++at)
+        sums[static_cast<std::size_t>(at)] += taps[static_cast<std::size_t>(i)] * (values[at - i] + values[at + i]);
+    for (int at = 0; at < image_side; ++at) out[at * image_side + row] = sums[static_cast<std::size_t>(at)];
   }
 }
 

@@ -55,6 +55,14 @@ TEST(Spec, ShapesFollowTheWindows) {
   EXPECT_THAT(jumps, ElementsAre(1, 3, 3, 3));
 }
 
+TEST(Spec, JumpsMultiply) {
+  const auto shapes = layer_shapes({"m", {pool(LayerKind::max_pool), pool(LayerKind::max_pool), conv(10), pool(LayerKind::global_max)}});
+  EXPECT_EQ(shapes[1].jump, 4);
+  EXPECT_EQ(shapes[1].receptive_field, 4);
+  EXPECT_EQ(shapes[2].receptive_field, 12);
+  EXPECT_EQ(shapes[3].receptive_field, 28);
+}
+
 TEST(Spec, GlobalPoolsSeeTheirWholeInput) {
   for (const LayerKind kind : {LayerKind::global_average, LayerKind::global_max}) {
     const auto shapes = layer_shapes({"m", {conv(10), pool(kind)}});
