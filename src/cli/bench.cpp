@@ -1,0 +1,96 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <set>
+
+#include "cli/commands.h"
+#include "cli/config_options.h"
+#include "engine/bench/engine_loop.h"
+#include "engine/bench/pinning.h"
+#include "engine/bench/rounds.h"
+#include "engine/registry.h"
+#include "report/bench_table.h"
+
+namespace mnist_dist {
+namespace {
+
+struct BenchArguments {
+  ConfigOptions config;
+  std::vector<std::string> engines;
+  RoundsOptions rounds;
+  int threads = 2;
+};
+
+void say(const std::string& line) { fmt::print(stderr, "{}\n", line); }
+
+/// All engines, each on one thread and on several, after the plain loop. Without --engine one that cannot be opened here is left out.
+std::vector<Contender> make_contenders(const BenchArguments& arguments, const Config& config, std::span<const int> cores) {
+  std::vector<Contender> contenders;
+  const auto try_to = [](bool asked_for, const auto& add) {
+    try {
+      add();
+    } catch (const Error& error) {
+      if (asked_for || error.code() != ExitCode::device) throw;
+      say(fmt::format("left out: {}", error.what()));
+    }
+  };
+  pin_thread(cores.first(1));
+  try_to(false, [&] {
+    contenders.push_back({"plain LibTorch loop", 1, make_plain_torch_loop(config.model, config.optimizer, config.train.batch / config.data.shards)});
+  });
+  for (const std::string& name : arguments.engines.empty() ? engine_names() : arguments.engines)
+    try_to(!arguments.engines.empty(), [&] {
+      for (const int threads : std::set{1, static_cast<int>(cores.size())}) {
+        EngineOptions options{.config = config, .normalisation = {}, .threads = threads, .device = "cpu", .local_rank = 0, .simd = ""};
+        // An engine's own threads stay where they were made: on the cores beside the one this thread trains on.
+        if (threads > 1) pin_thread(cores.subspan(1));
+        auto engine = make_engine(name, options);
+        pin_thread(cores.first(1));
+        contenders.push_back({name, options.threads, make_engine_loop(std::move(engine), config)});
+      }
+    });
+  return contenders;
+}
+
+ExitCode run(BenchArguments& arguments) {
+  const Config config = arguments.config.load();
+  std::vector<int>& cores = arguments.rounds.cores;
+  cores = usable_cores();
+  if (cores.size() < static_cast<std::size_t>(arguments.threads))
+    say(fmt::format("only {} core here: no figures for {} threads", cores.size(), arguments.threads));
+  cores.resize(cores.size() < static_cast<std::size_t>(arguments.threads) ? 1 : static_cast<std::size_t>(arguments.threads));
+
+  std::vector<Contender> contenders = make_contenders(arguments, config, cores);
+  const FmaPeak peak = run_rounds(contenders, arguments.rounds, say);
+  const bool plain = !contenders.empty() && contenders[0].name == "plain LibTorch loop";
+  fmt::print(
+      "{}: training, batch {} in slices of {}; SYNTHETIC digits in memory\n"
+      "augmentation and optimiser included (the plain loop: no augmentation, one optimiser step a slice)\n"
+      "CPU {} (FMA peak of one core, {}: {:.1f} GFLOP/s), medians of {} alternating rounds\n\n{}",
+      config.name, config.train.batch, config.train.batch / config.data.shards, fmt::join(cores, ", "), peak.simd, peak.gflops,
+      arguments.rounds.rounds, bench_table(contenders, plain ? 0 : -1, peak, training_flops(config.model)));
+  return ExitCode::ok;
+}
+
+}  // namespace
+
+Command add_bench(CLI::App& app) {
+  auto arguments = std::make_shared<BenchArguments>();
+  add_config_options(app, arguments->config);
+  app.add_option("--engine", arguments->engines, fmt::format("Only this engine, may be repeated: {}", fmt::join(engine_names(), ", ")))
+      ->type_name("NAME");
+  app.add_option("--threads", arguments->threads, "Also time each engine on so many threads, a core each; 1: no")
+      ->type_name("N")
+      ->check(CLI::Range(1, 1024))
+      ->capture_default_str();
+  app.add_option("--rounds", arguments->rounds.rounds, "Rounds in which all take turns")
+      ->type_name("N")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  app.add_option("--seconds", arguments->rounds.seconds, "Length of a turn")->type_name("S")->check(CLI::Range(0.01, 60.0))->capture_default_str();
+  return [arguments] { return run(*arguments); };
+}
+
+}  // namespace mnist_dist

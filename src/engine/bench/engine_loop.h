@@ -1,0 +1,13 @@
+#pragma once
+#include <memory>
+
+#include "engine/engine.h"
+#include "engine/training_loop.h"
+
+namespace mnist_dist {
+
+/// A recipe's whole training step, timed as a run does it: augmentation, forward, backward, the sum over shards, optimiser and averages. Images are
+/// drawn digits in memory; there are no other ranks.
+std::unique_ptr<TrainingLoop> make_engine_loop(std::unique_ptr<Engine> engine, const Config& config);
+
+}  // namespace mnist_dist

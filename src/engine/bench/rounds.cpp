@@ -1,0 +1,57 @@
+#include "engine/bench/rounds.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "engine/bench/pinning.h"
+
+namespace mnist_dist {
+namespace {
+
+double timed_train(TrainingLoop& loop, int images) {
+  const auto begin = std::chrono::steady_clock::now();
+  const int done = loop.train(images);
+  return done / std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+}
+
+}  // namespace
+
+FmaPeak run_rounds(std::vector<Contender>& contenders, const RoundsOptions& options, const std::function<void(const std::string&)>& progress) {
+  pin_thread(std::span(options.cores).first(1));
+  std::vector<int> images;
+  for (Contender& contender : contenders) {
+    progress("warming up: " + contender.name);
+    contender.loop->train(256);  // first calls allocate and choose kernels
+    images.push_back(static_cast<int>(timed_train(*contender.loop, 256) * options.seconds));
+  }
+  FmaPeak peak;
+  std::vector<double> peaks;
+  for (int round = 0; round < options.rounds; ++round) {
+    peak = measure_fma_peak();
+    peaks.push_back(peak.gflops);
+    std::string line = fmt::format("round {} of {}:", round + 1, options.rounds);
+    for (std::size_t i = 0; i < contenders.size(); ++i) {
+      contenders[i].images_per_second.push_back(timed_train(*contenders[i].loop, images[i]));
+      line += fmt::format("  {:.0f}", contenders[i].images_per_second.back());
+    }
+    progress(line + " images/s");
+  }
+  peak.gflops = median(peaks);
+  return peak;
+}
+
+double median(std::vector<double> values) {
+  std::ranges::sort(values);
+  const std::size_t middle = values.size() / 2;
+  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
+}
+
+double training_flops(const ModelSpec& model) {
+  double flops = 0;
+  for (const LayerShape& shape : layer_shapes(model)) flops += static_cast<double>(shape.macs) * (flops > 0 ? 6 : 4);
+  return flops;
+}
+
+}  // namespace mnist_dist
