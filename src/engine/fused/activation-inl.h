@@ -17,6 +17,11 @@ HWY_BEFORE_NAMESPACE();
 namespace mnist_dist::fused {
 namespace HWY_NAMESPACE {
 
+/// Zero columns around a row.
+struct Padding {
+  int before = 0, after = 0;
+};
+
 /// Only the value after ReLU is stored, [group][row][channel][column][lanes]. What the next layer reads,
 ///   x = dropped ? 0 : scale[channel] * value + shift[channel],
 /// is norm and dropout in one multiply-add, so it is computed again wherever it is needed instead of being written and read. Lanes without an image
@@ -77,9 +82,10 @@ class Activation {
   /// How x is read, from running statistics.
   void finish_evaluation(const float* statistics);
 
-  /// x, with `padding` zero columns on both sides: [channel][padding + side + padding][lanes].
-  void read_row(int group, int y, int padding, float* out) const {
-    training_&& plan_.dropout.threshold > 0 ? read_row<true>(group, y, padding, out) : read_row<false>(group, y, padding, out);
+  /// x, with zero columns before and after: [channel][before + side + after][lanes].
+  void read_row(int group, int y, Padding padding, float* out) const {
+    const bool drops = training_ && plan_.dropout.threshold > 0;
+    drops ? read_row<true>(group, y, padding, out) : read_row<false>(group, y, padding, out);
   }
 
   /// Whether every value of every image is; a value that is not stays so through the layer.
@@ -101,7 +107,7 @@ class Activation {
   void finish_gradient(float* out);
 
   /// Gradient with respect to what the layer's operation computed, 0 in lanes without an image; layout as read_row's.
-  void read_gradient_row(int group, int y, int padding, float* out) {
+  void read_gradient_row(int group, int y, Padding padding, float* out) {
     const bool drops = plan_.dropout.threshold > 0;
     if (plan_.layer.relu)
       drops ? read_gradient_row<true, true>(group, y, padding, out) : read_gradient_row<true, false>(group, y, padding, out);
@@ -134,12 +140,12 @@ class Activation {
   template <bool kRelu, bool kStatistics>
   void finish_row(int group, int y);
   template <bool kDropout>
-  void read_row(int group, int y, int padding, float* out) const;
+  void read_row(int group, int y, Padding padding, float* out) const;
   template <bool kDropout>
   void finish_gradient_row(int group, int y);
   template <bool kRelu, bool kDropout>
-  void read_gradient_row(int group, int y, int padding, float* out) const;
-  void add_bias_gradient(int group, int y, int padding, const float* gradient);
+  void read_gradient_row(int group, int y, Padding padding, float* out) const;
+  void add_bias_gradient(int group, int y, Padding padding, const float* gradient);
 
   LayerPlan plan_;
   int channels_, side_;
@@ -240,19 +246,19 @@ inline void Activation::finish_evaluation(const float* statistics) {
 }
 
 template <bool kDropout>
-void Activation::read_row(int group, int y, int padding, float* out) const {
+void Activation::read_row(int group, int y, Padding padding, float* out) const {
   const float* at = row(group, y);
   for (int channel = 0; channel < channels_; ++channel) {
     const auto c = static_cast<std::size_t>(channel);
     const V scale = broadcast(scale_[c]), shift = broadcast(shift_[c]);
     const std::uint8_t* dropped = kDropout ? dropped_at(group, channel, y) : nullptr;
-    for (int x = 0; x < padding; ++x, out += kLanes) store(hn::Zero(d), out);
+    for (int x = 0; x < padding.before; ++x, out += kLanes) store(hn::Zero(d), out);
     for (int x = 0; x < side_; ++x, out += kLanes, at += kLanes) {
       V value = hn::MulAdd(scale, load(at), shift);
       if constexpr (kDropout) value = hn::IfThenZeroElse(hn::LoadMaskBits(d, dropped + x * kMaskBytes), value);
       store(value, out);
     }
-    for (int x = 0; x < padding; ++x, out += kLanes) store(hn::Zero(d), out);
+    for (int x = 0; x < padding.after; ++x, out += kLanes) store(hn::Zero(d), out);
   }
 }
 
@@ -303,7 +309,7 @@ inline void Activation::finish_gradient(float* out) {
 }
 
 template <bool kRelu, bool kDropout>
-void Activation::read_gradient_row(int group, int y, int padding, float* out) const {
+void Activation::read_gradient_row(int group, int y, Padding padding, float* out) const {
   const float* at_value = row(group, y);
   const float* at_gradient = gradient_row(group, y);
   const auto live = alive(group);
@@ -311,7 +317,7 @@ void Activation::read_gradient_row(int group, int y, int padding, float* out) co
     const auto c = static_cast<std::size_t>(channel);
     const V from_gradient = broadcast(from_gradient_[c]), from_value = broadcast(from_value_[c]), constant = broadcast(constant_[c]);
     const std::uint8_t* dropped = kDropout ? dropped_at(group, channel, y) : nullptr;
-    for (int x = 0; x < padding; ++x, out += kLanes) store(hn::Zero(d), out);
+    for (int x = 0; x < padding.before; ++x, out += kLanes) store(hn::Zero(d), out);
     for (int x = 0; x < side_; ++x, out += kLanes, at_value += kLanes, at_gradient += kLanes) {
       const V value = load(at_value);
       V g = load(at_gradient);
@@ -320,14 +326,14 @@ void Activation::read_gradient_row(int group, int y, int padding, float* out) co
       const auto passes = kRelu ? hn::And(live, hn::Gt(value, hn::Zero(d))) : live;
       store(hn::IfThenElseZero(passes, g), out);
     }
-    for (int x = 0; x < padding; ++x, out += kLanes) store(hn::Zero(d), out);
+    for (int x = 0; x < padding.after; ++x, out += kLanes) store(hn::Zero(d), out);
   }
 }
 
-inline void Activation::add_bias_gradient(int group, int y, int padding, const float* gradient) {
+inline void Activation::add_bias_gradient(int group, int y, Padding padding, const float* gradient) {
   for (int channel = 0; channel < channels_; ++channel) {
     V sum = y > 0 ? load(lane_sum(group, channel, kBias)) : hn::Zero(d);
-    for (int x = 0; x < side_ + 2 * padding; ++x, gradient += kLanes) sum = add(sum, load(gradient));
+    for (int x = 0; x < padding.before + side_ + padding.after; ++x, gradient += kLanes) sum = add(sum, load(gradient));
     store(sum, lane_sum(group, channel, kBias));
   }
 }

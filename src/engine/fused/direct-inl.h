@@ -70,7 +70,7 @@ class DirectConvolution final : public Operation {
     int read = 0, done = 0;
     for (int first = 0; first < out_side_; first += kStripRows) {
       const int last = std::min(first + kStripRows, out_side_);
-      for (int y = first; y < last; ++y) out.read_gradient_row(group, y, gradient_padding_, gradients_.row(y));
+      for (int y = first; y < last; ++y) out.read_gradient_row(group, y, {gradient_padding_, gradient_padding_}, gradients_.row(y));
       read_inputs(in, group, read, last - 1 + kernel_ - padding_);
       correlate(first, last);
       if (!in.wants_gradient()) continue;
@@ -92,7 +92,7 @@ class DirectConvolution final : public Operation {
   std::size_t gradient_row() const { return static_cast<std::size_t>(out_channels_) * gradient_stride_; }
 
   void read_inputs(const Activation& in, int group, int& read, int end) const {
-    for (; read < std::min(end, in_side_); ++read) in.read_row(group, read, padding_, inputs_.row(read));
+    for (; read < std::min(end, in_side_); ++read) in.read_row(group, read, {padding_, padding_}, inputs_.row(read));
   }
 
   /// One output row; `first` is the input row that the kernel's top row meets, perhaps above the map.

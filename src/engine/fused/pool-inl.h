@@ -43,7 +43,7 @@ class MaxPool final : public Operation {
     float* const gradient = memory_ + static_cast<std::size_t>(window_) * row_size_;
     for (int y = 0; y < out_side_; ++y) {
       read_window_rows(in, group, y);
-      out.read_gradient_row(group, y, 0, gradient);
+      out.read_gradient_row(group, y, {}, gradient);
       for (int i = 0; i < window_; ++i) std::fill_n(in.gradient_row(group, y * window_ + i), row_size_, 0.0f);
       const float* at = gradient;
       for (int channel = 0; channel < channels_; ++channel)
@@ -58,7 +58,7 @@ class MaxPool final : public Operation {
 
  private:
   void read_window_rows(const Activation& in, int group, int y) const {
-    for (int i = 0; i < window_; ++i) in.read_row(group, y * window_ + i, 0, memory_ + static_cast<std::size_t>(i) * row_size_);
+    for (int i = 0; i < window_; ++i) in.read_row(group, y * window_ + i, {}, memory_ + static_cast<std::size_t>(i) * row_size_);
   }
   std::size_t at(int channel, int x) const { return static_cast<std::size_t>((channel * in_side_ + x) * kLanes); }
   V pixel(int i, int channel, int x) const { return load(memory_ + static_cast<std::size_t>(i) * row_size_ + at(channel, x)); }
@@ -100,7 +100,7 @@ class GlobalAverage final : public Operation {
     float* const sums = out.row(group, 0);
     std::fill_n(sums, channels_ * kLanes, 0.0f);
     for (int y = 0; y < side_; ++y) {
-      in.read_row(group, y, 0, row_);
+      in.read_row(group, y, {}, row_);
       const float* at = row_;
       for (int channel = 0; channel < channels_; ++channel) {
         V sum = load(sums + channel * kLanes);
@@ -115,7 +115,7 @@ class GlobalAverage final : public Operation {
 
   void backward(Activation& in, int group, Activation& out) override {
     if (!in.wants_gradient()) return;
-    out.read_gradient_row(group, 0, 0, row_);
+    out.read_gradient_row(group, 0, {}, row_);
     const V share = broadcast(1.0f / static_cast<float>(side_ * side_));
     for (int y = 0; y < side_; ++y) {
       float* at = in.gradient_row(group, y);

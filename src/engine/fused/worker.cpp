@@ -21,6 +21,7 @@
 #include "engine/fused/head-inl.h"
 #include "engine/fused/input-inl.h"
 #include "engine/fused/pool-inl.h"
+#include "engine/fused/winograd-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace mnist_dist::fused {
@@ -115,6 +116,7 @@ class Worker final : public SliceWorker {
     switch (plan.layer.kind) {
       case LayerKind::convolution:
       case LayerKind::linear:
+        if (plan.algorithm == Algorithm::winograd) return std::make_unique<WinogradConvolution>(plan);
         return std::make_unique<DirectConvolution>(plan);
       case LayerKind::max_pool:
       case LayerKind::global_max:

@@ -1,0 +1,53 @@
+#!/usr/bin/env python3
+"""The same model, batch and optimiser in PyTorch eager, one thread, synthetic tensors, no loader and no augmentation: what `mnist-dist bench
+--pytorch` compares with.
+
+Reads one line of JSON: {"layers": [{"kind", "in", "out", "kernel", "padding", "bias", "relu", "norm", "dropout"}...], "batch", "learning_rate",
+"momentum"}. Answers "ready VERSION", then each line "train SECONDS" or "evaluate SECONDS" with images per second."""
+import json
+import sys
+import time
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+torch.set_num_threads(1)
+torch.manual_seed(1)
+spec = json.loads(sys.stdin.readline())
+modules = []
+for layer in spec["layers"]:
+    if layer["kind"] in ("convolution", "linear"):
+        modules.append(nn.Conv2d(layer["in"], layer["out"], layer["kernel"], padding=layer["padding"], bias=layer["bias"]))
+    else:
+        modules.append({"max_pool": nn.MaxPool2d(layer["kernel"]), "global_average": nn.AdaptiveAvgPool2d(1),
+                        "global_max": nn.AdaptiveMaxPool2d(1)}[layer["kind"]])
+    modules += [nn.ReLU()] * layer["relu"] + [nn.BatchNorm2d(layer["out"])] * layer["norm"]
+    modules += [nn.Dropout(layer["dropout"])] * (layer["dropout"] > 0)
+model = nn.Sequential(*modules, nn.Flatten(), nn.LogSoftmax(1))
+images, labels = torch.randn(spec["batch"], 1, 28, 28), torch.randint(10, (spec["batch"],))
+optimizer = torch.optim.SGD(model.parameters(), spec["learning_rate"], spec["momentum"])
+
+
+def train():
+    model.train()
+    optimizer.zero_grad()
+    functional.nll_loss(model(images), labels).backward()
+    optimizer.step()
+
+
+@torch.inference_mode()
+def evaluate():
+    model.eval()
+    functional.nll_loss(model(images), labels)
+
+
+train(), evaluate()
+print("ready", torch.__version__, flush=True)
+for line in sys.stdin:
+    what, seconds = line.split()
+    steps, begin = 0, time.perf_counter()
+    while (took := time.perf_counter() - begin) < float(seconds):
+        {"train": train, "evaluate": evaluate}[what]()
+        steps += 1
+    print(steps * spec["batch"] / took, flush=True)
