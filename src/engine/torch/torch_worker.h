@@ -10,7 +10,7 @@ namespace mnist_dist {
 std::unique_ptr<SliceWorker> make_torch_worker(const EngineOptions& options);
 
 /// One thread an operator, in this thread and in LibTorch's and the BLAS's own pools: ours are the only threads, and no result depends on how an
-/// operator was cut up.
+/// operator was cut up. Also has the allocator keep what it freed.
 void use_one_torch_thread();
 
 }  // namespace mnist_dist
