@@ -1,5 +1,6 @@
 # What the bats files of this folder share. CTest sets MNIST_DIST (the program) and TEST_DATA (a small file of synthetic digits).
 export NO_COLOR=1
+export BATS_TEST_TIMEOUT=${BATS_TEST_TIMEOUT:-180}
 
 # A quick recipe: step 3 with all its dropout and augmentation, on 2,000 of the synthetic rows.
 QUICK=(--config step3 --set "data.file=$TEST_DATA" --set 'data.split=[2000,500]')
@@ -27,24 +28,13 @@ mpirun_command() {
 fails() {
   local code=$1 text=$2
   shift 2
-  run --separate-stderr within 60 "$@"
+  run --separate-stderr "$@"
   echo "exit $status, stderr: $stderr"
   [ "$status" -eq "$code" ]
   [[ "$stderr" == *"$text"* ]]
   [ "$(grep -c '^error: ' <<<"$stderr")" -eq 1 ]
   [ "$(grep -c '^hint: ' <<<"$stderr")" -eq 1 ]
   [ "$(wc -l <<<"$stderr")" -eq 2 ]
-}
-
-# within SECONDS COMMAND...: a command (or function of ours) that should have ended by then is ended.
-within() {
-  "${@:2}" &
-  local pid=$! code=0
-  (sleep "$1" && kill -TERM $pid) 2>/dev/null &
-  local alarm=$!
-  wait $pid || code=$?
-  kill $alarm 2>/dev/null
-  return $code
 }
 
 # field FILE NAME: a value of summary.json.
