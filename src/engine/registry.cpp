@@ -57,6 +57,8 @@ std::vector<std::string> engine_names() {
   return names;
 }
 
+std::vector<std::string> simd_targets(const std::string& engine) { return engine == "fused" ? fused_targets() : std::vector<std::string>{}; }
+
 std::unique_ptr<Engine> make_engine(const std::string& name, const EngineOptions& options) {
   // No engine here computes on a GPU yet; "auto" takes what there is.
   if (options.device == "cuda")

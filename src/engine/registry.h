@@ -11,6 +11,9 @@ namespace mnist_dist {
 /// Names that make_engine knows, the default first.
 std::vector<std::string> engine_names();
 
+/// SIMD targets of an engine on this CPU that EngineOptions::simd can force, the best first; empty when it chooses by itself.
+std::vector<std::string> simd_targets(const std::string& engine);
+
 /// Where the torch engine's library lies. Throws Error (device) when it was not built or installed.
 std::filesystem::path torch_library_path();
 

@@ -13,6 +13,10 @@ using Facts = std::vector<std::pair<std::string, std::string>>;
 /// Collective. Throws the same Error (device) on every rank when two ranks differ: "ranks disagree on simd: rank 0 has AVX2, rank 2 has AVX3".
 void check_agreement(Communicator& comm, const Facts& facts);
 
+/// The first of `mine` that every rank has, "" when a rank has none; the same on every rank. Collective. Throws Error (device), on every rank, when
+/// the lists have nothing in common.
+std::string first_common(Communicator& comm, const std::string& what, const std::vector<std::string>& mine);
+
 /// Root's text to all. Collective.
 std::string broadcast_text(Communicator& comm, const std::string& text);
 

@@ -88,8 +88,9 @@ std::unique_ptr<Session> make_session(Communicator& comm, const Config& config, 
   options.threads = session->threads;
   options.device = compute.device;
   options.local_rank = comm.local_rank();
-  options.simd = compute.simd;
   const std::string name = compute.engine.empty() ? engine_names().front() : compute.engine;
+  // Ranks on different CPUs compute the same bits on what they have in common.
+  options.simd = compute.simd.empty() ? first_common(comm, "SIMD target", simd_targets(name)) : compute.simd;
   session->engine = make_engine(name, options);
   check_agreement(comm, facts_of(config, session->engine->info(), session->data_hash));
   return session;
