@@ -58,18 +58,18 @@ std::string hang_report(std::span<const Peer> peers, std::span<const int> member
   }
   if (!silent.empty())
     return fmt::format(
-        "mnist-dist: {} {} not answered for {:g} s; {}\n"
+        "error: {} {} not answered for {:g} s; {}\n"
         "hint: a process there is stopped, out of memory or unreachable: look at it with ps; comm.timeout sets the limit; --resume continues the "
         "run\n",
         fmt::join(silent, ", "), silent.size() == 1 ? "has" : "have", timeout_seconds, describe(live, false));
   const bool together = std::all_of(live.begin(), live.end(), [&](const auto& entry) { return entry.second.same_call(live.begin()->second); });
   if (together)
     return fmt::format(
-        "mnist-dist: all ranks answer, yet no data arrived for {:g} s; {}\n"
+        "error: all ranks answer, yet no data arrived for {:g} s; {}\n"
         "hint: a transport lost a message; try mpirun --mca btl tcp,self; --resume continues the run\n",
         timeout_seconds, describe(live, false));
   return fmt::format(
-      "mnist-dist: the ranks wait for different things since {:g} s; {}\n"
+      "error: the ranks wait for different things since {:g} s; {}\n"
       "hint: this is a defect: please report it with this message\n",
       timeout_seconds, describe(live, true));
 }

@@ -105,7 +105,7 @@ bool MpiSession::all_ranks_end(bool unwinding) {
 }
 
 Watchdog MpiSession::guard(const std::string& call) const {
-  return {timeout_, fmt::format("mnist-dist: {} has waited {:g} s in {}\n"
+  return {timeout_, fmt::format("error: {} has waited {:g} s in {}\n"
                                 "hint: another rank did not start, or its host cannot be reached from here; comm.timeout sets the limit\n",
                                 process_, timeout_, call)};
 }

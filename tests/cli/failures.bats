@@ -2,57 +2,61 @@
 bats_require_minimum_version 1.5.0
 load helpers
 
-# The process ids of the ranks of the run in folder $1, by rank.
+# A folder name that no other process on this machine has in its arguments.
+RUN=run-$$-$BATS_TEST_NUMBER
+
+# The process id of rank $1.
 rank_pid() {
-  for pid in $(pgrep -f -- "mnist-dist .*--run-dir $1"); do
-    [ "$(tr '\0' '\n' <"/proc/$pid/environ" 2>/dev/null | sed -n 's/^OMPI_COMM_WORLD_RANK=//p')" = "$2" ] && echo "$pid" && return
+  for pid in $(pgrep -f -- "--run-dir $RUN"); do
+    [ "$(tr '\0' '\n' <"/proc/$pid/environ" 2>/dev/null | sed -n 's/^OMPI_COMM_WORLD_RANK=//p')" = "$1" ] && echo "$pid" && return
   done
+  return 1
 }
 start_run() {
   mpirun_command "$1"
   shift
-  setsid "${MPIRUN[@]}" "$MNIST_DIST" "${QUICK[@]}" --set train.checkpoint_seconds=0.2 --run-dir r "$@" >out.txt 2>err.txt &
+  setsid "${MPIRUN[@]}" "$MNIST_DIST" "${QUICK[@]}" --set train.checkpoint_seconds=0.2 --run-dir "$RUN" "$@" >out.txt 2>err.txt &
   MPIRUN_PID=$!
-  wait_for 90 test -s r/checkpoint.h5
+  wait_for 90 test -s "$RUN/checkpoint.h5"
 }
 
 @test "a rank killed by SIGKILL: the others end within seconds, and the checkpoint resumes" {
-  start_run 3 --set train.epochs=50
+  start_run 3 --set train.epochs=5000
   local begin=$SECONDS code=0
-  kill -KILL "$(rank_pid r 2)"
+  kill -KILL "$(rank_pid 2)"
   wait $MPIRUN_PID || code=$?
   [ "$code" -ne 0 ]
   [ $((SECONDS - begin)) -le 10 ]
-  wait_for 10 gone "--run-dir r"
-  run timeout -s TERM 20 "$MNIST_DIST" --resume --run-dir r
+  wait_for 10 gone "--run-dir $RUN"
+  run timeout -s TERM 20 "$MNIST_DIST" --resume --run-dir "$RUN"
   [ "$status" -eq 124 ] || [ "$status" -eq 130 ]
   [[ "$output" == *"resumed after epoch"* ]]
 }
 
 @test "a rank stopped by SIGSTOP: the others time out, name it and exit 4" {
-  start_run 3 --set train.epochs=50 --set comm.timeout=3
+  start_run 3 --set train.epochs=5000 --set comm.timeout=3
   local begin=$SECONDS code=0
-  kill -STOP "$(rank_pid r 1)"
+  kill -STOP "$(rank_pid 1)"
   wait $MPIRUN_PID || code=$?
   cat err.txt
   [ "$code" -eq 4 ]
   [ $((SECONDS - begin)) -le 30 ]
   grep -q "rank 1 of 3" err.txt
-  wait_for 10 gone "--run-dir r"
+  wait_for 10 gone "--run-dir $RUN"
 }
 
-@test "two signals end a single process at once" {
-  "$MNIST_DIST" "${QUICK[@]}" --set train.epochs=50 --run-dir r >out.txt 2>err.txt &
+@test "Ctrl-C on a single process: exit 130, and how to go on" {
+  "$MNIST_DIST" "${QUICK[@]}" --set train.epochs=5000 --run-dir r >out.txt 2>err.txt &
   local pid=$! code=0
   wait_for 60 rows_in r 1
-  kill -INT $pid || kill -TERM $pid
+  kill -INT $pid
   wait $pid || code=$?
   [ "$code" -eq 130 ]
   grep -q -- "--resume --run-dir r" err.txt
 }
 
 @test "divergence: exit 5, step, rate and layer named, on every number of ranks" {
-  local recipe=("${QUICK[@]}" --set optimizer.learning_rate=1e30 --set train.epochs=1)
+  local recipe=(--config step1 --set "data.file=$TEST_DATA" --set optimizer.learning_rate=1000)
   fails 5 "diverged at epoch 1 step" "$MNIST_DIST" "${recipe[@]}" --run-dir one
   [[ "$stderr" == *"layer"* ]]
   local alone=$stderr

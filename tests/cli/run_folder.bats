@@ -30,7 +30,7 @@ short() { "$MNIST_DIST" "${QUICK[@]}" --set train.max_steps=5 "$@"; }
 }
 @test "full disk: exit 3, and no file that looks whole" {
   mkdir small
-  mount -t tmpfs -o size=128k tmpfs small 2>/dev/null || skip "no right to mount a small file system"
+  mount -t tmpfs -o size=64k tmpfs small 2>/dev/null || skip "no right to mount a small file system"
   run --separate-stderr short --run-dir small/r
   local partial
   partial=$(find small -name '*.tmp*')
@@ -42,7 +42,7 @@ short() { "$MNIST_DIST" "${QUICK[@]}" --set train.max_steps=5 "$@"; }
 }
 @test "nothing to resume" {
   mkdir empty
-  fails 2 "nothing to resume" short --resume --run-dir empty --config step3
+  fails 2 "nothing to resume" short --resume --run-dir empty
   fails 2 "nothing to resume" short --resume
 }
 @test "a finished run is not resumed" {

@@ -10,7 +10,12 @@ load helpers
 @test "out of range" { fails 2 "train.epochs" "$MNIST_DIST" --set train.epochs=0; }
 @test "setting without a value" { fails 2 "train.epochs" "$MNIST_DIST" --set train.epochs; }
 @test "batch not divisible by shards" { fails 2 "64" "$MNIST_DIST" --set data.shards=5; }
-@test "slices too short for batch norm" { fails 2 "norm" "$MNIST_DIST" --config step3 --set train.batch=4 --set 'data.split=[2000,500]' --set "data.file=$TEST_DATA"; }
+@test "slices too short for batch norm: one value a channel, in the last step too" {
+  printf '[[model.layer]]\nconv = 4\n[[model.layer]]\nlinear = 10\nnorm = true\n' >narrow.toml
+  fails 2 "norm" "$MNIST_DIST" --config narrow.toml --set train.batch=4 --set "data.file=$TEST_DATA"
+  # 6,000 rows in shards of 1,500: slices of 7 leave 2 for the last step, slices of 1499 leave one.
+  fails 2 "norm" "$MNIST_DIST" --config narrow.toml --set train.batch=5996 --set "data.file=$TEST_DATA"
+}
 @test "missing recipe" { fails 2 "step9" "$MNIST_DIST" --config step9; [[ "$stderr" == *"step"* ]]; }
 @test "missing config file" { fails 2 "nowhere.toml" "$MNIST_DIST" --config nowhere.toml; }
 @test "broken TOML" {

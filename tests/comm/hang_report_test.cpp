@@ -15,7 +15,7 @@ const Place step_120 = make_place(1, 240, "all-reduce", "epoch 3 step 120");
 
 TEST(HangReport, NamesTheSilentRank) {
   EXPECT_THAT(hang_report(peers, everybody, {{0, step_120}, {1, step_120}, {3, step_120}}, 120),
-              StartsWith("mnist-dist: rank 2 of 4 (host two, pid 21) has not answered for 120 s; "
+              StartsWith("error: rank 2 of 4 (host two, pid 21) has not answered for 120 s; "
                          "ranks 0, 1, 3 wait in all-reduce (epoch 3 step 120)\nhint: "));
 }
 
@@ -28,7 +28,7 @@ TEST(HangReport, NamesSeveralSilentRanks) {
 TEST(HangReport, AGroupIsNamedByWorldRanks) {
   const std::array group{2, 3};
   EXPECT_THAT(hang_report(peers, group, {{3, step_120}}, 120),
-              StartsWith("mnist-dist: rank 2 of 4 (host two, pid 21) has not answered for 120 s; rank 3 waits in all-reduce (epoch 3 step 120)\n"));
+              StartsWith("error: rank 2 of 4 (host two, pid 21) has not answered for 120 s; rank 3 waits in all-reduce (epoch 3 step 120)\n"));
 }
 
 TEST(HangReport, AllAnswerFromDifferentCalls) {

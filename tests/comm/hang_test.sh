@@ -22,7 +22,7 @@ else
   grep -qE -- "$want_text" "$err" || fail "no line of stderr matches: $want_text"
 fi
 # One report, whoever writes it; before MPI_Init the ranks cannot agree on who does.
-[[ $scenario == stop-before-init ]] || (($(grep -c '^mnist-dist: ' "$err") <= 1)) || fail "more than one report"
+[[ $scenario == stop-before-init ]] || (($(grep -c '^error: ' "$err") <= 1)) || fail "more than one report"
 
 # A process may need a moment to go; a dead one that nobody has reaped (Z) is gone.
 running() { [[ $(ps -o stat= -p "$1") == [!Z]* ]]; }
