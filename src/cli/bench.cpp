@@ -23,9 +23,11 @@ struct BenchArguments {
   int threads = 2;
 };
 
+constexpr char plain_loop[] = "plain LibTorch loop";
+
 void say(const std::string& line) { fmt::print(stderr, "{}\n", line); }
 
-/// All engines, each on one thread and on several, after the plain loop. Without --engine one that cannot be opened here is left out.
+/// The plain loop, then all engines, each on one thread and on several. Without --engine one that cannot be opened here is left out.
 std::vector<Contender> make_contenders(const BenchArguments& arguments, const Config& config, std::span<const int> cores) {
   std::vector<Contender> contenders;
   const auto try_to = [](bool asked_for, const auto& add) {
@@ -36,10 +38,6 @@ std::vector<Contender> make_contenders(const BenchArguments& arguments, const Co
       say(fmt::format("left out: {}", error.what()));
     }
   };
-  pin_thread(cores.first(1));
-  try_to(false, [&] {
-    contenders.push_back({"plain LibTorch loop", 1, make_plain_torch_loop(config.model, config.optimizer, config.train.batch / config.data.shards)});
-  });
   for (const std::string& name : arguments.engines.empty() ? engine_names() : arguments.engines)
     try_to(!arguments.engines.empty(), [&] {
       for (const int threads : std::set{1, static_cast<int>(cores.size())}) {
@@ -51,6 +49,10 @@ std::vector<Contender> make_contenders(const BenchArguments& arguments, const Co
         contenders.push_back({name, options.threads, make_engine_loop(std::move(engine), config)});
       }
     });
+  try_to(false, [&] {
+    auto loop = make_plain_torch_loop(config.model, config.optimizer, config.train.batch / config.data.shards);
+    contenders.insert(contenders.begin(), Contender{plain_loop, 1, std::move(loop)});
+  });
   return contenders;
 }
 
@@ -64,7 +66,7 @@ ExitCode run(BenchArguments& arguments) {
 
   std::vector<Contender> contenders = make_contenders(arguments, config, cores);
   const FmaPeak peak = run_rounds(contenders, arguments.rounds, say);
-  const bool plain = !contenders.empty() && contenders[0].name == "plain LibTorch loop";
+  const bool plain = !contenders.empty() && contenders[0].name == plain_loop;
   fmt::print(
       "{}: training, batch {} in slices of {}; SYNTHETIC digits in memory\n"
       "augmentation and optimiser included (the plain loop: no augmentation, one optimiser step a slice)\n"
