@@ -5,9 +5,10 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # shellcheck disable=SC2034  # used by the scripts
 build=${MNIST_DIST_BUILD_DIR:-$root/build}
 program=$build/mnist-dist
-if [[ ! -f $root/CMakeLists.txt ]]; then
-  # Installed, in share/mnist-dist/launch: there is nothing to build.
-  MNIST_DIST_SETUP=skip
+installed=false
+if [[ ! -f $root/CMakeLists.txt && -x $root/../../bin/mnist-dist ]]; then
+  # We are in share/mnist-dist/launch: there is nothing to build.
+  installed=true
   # shellcheck disable=SC2034
   program=$(cd "$root/../../bin" && pwd)/mnist-dist
 fi
@@ -32,7 +33,7 @@ quietly() {
 }
 
 setup() {
-  [[ ${MNIST_DIST_SETUP:-} == skip ]] || "$root/launch/setup.sh"
+  $installed || [[ ${MNIST_DIST_SETUP:-} == skip ]] || "$root/launch/setup.sh"
 }
 
 # A compiler that reads LibTorch's headers takes over 1 GB: as many at a time as there are CPUs and memory for.
@@ -48,7 +49,7 @@ build_jobs() {
 # build_targets TARGET...: configures the build folder the first time, then builds.
 # Two scripts that start together take turns: ninja does not lock its folder.
 build_targets() (
-  [[ -f $root/CMakeLists.txt ]] || return 0
+  ! $installed || return 0
   mkdir -p "$build"
   exec 9>"$build/.lock"
   flock 9
@@ -128,8 +129,7 @@ open_mpi_major() {
 mpirun_options() {
   local ranks=$1 cores=$2 major=$3
   # -q: no banner after an exit code other than 0. Open MPI 5 has no such option.
-  # The timeout: when one rank has left, mpirun would kill the others after 1 s, in the middle of a checkpoint; 5 does not know the number.
-  if ((major < 5)); then printf '%s\n' -q --mca odls_base_sigkill_timeout 20; fi
+  if ((major < 5)); then printf '%s\n' -q; fi
   if ((ranks > cores)); then
     # Ranks that wait must leave the core to those that work.
     printf '%s\n' --oversubscribe --bind-to none --mca mpi_yield_when_idle 1
