@@ -53,7 +53,7 @@ ExitCode run(Communicator& comm, const EvaluateArguments& arguments) {
   const Score delivered = averaged ? evaluate(comm, engine, Weights::averaged, &predictions) : raw;
   if (comm.rank() != 0) return ExitCode::ok;
   fmt::print("{} | seed {} | {} {} | {}\n", config.name, checkpoint.seed, session->synthetic ? "SYNTHETIC digits, not MNIST:" : "MNIST test set",
-             config.data.file, checkpoint.finished ? "finished run" : fmt::format("after epoch {} step {}", checkpoint.epoch + 1, checkpoint.step));
+             config.data.file, checkpoint.finished ? "finished run" : "after " + place_text(checkpoint.epoch, checkpoint.step));
   if (averaged) print_score("averaged weights", delivered);
   print_score(averaged ? "raw weights" : "weights", raw);
   const Dataset dataset(config.data.file);

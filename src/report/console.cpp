@@ -49,7 +49,7 @@ void Console::started(const RunInfo& info) {
   first_step_ = std::int64_t{info.resumed_epoch} * info.steps_per_epoch + info.resumed_step;
   fmt::print("{} | engine {} ({}) | device {} | {} rank{} x {} thread{}\n", title_, info.engine.name, info.engine.simd, info.engine.device,
              info.ranks, info.ranks == 1 ? "" : "s", info.threads, info.threads == 1 ? "" : "s");
-  if (first_step_ > 0) fmt::print("resumed after epoch {} step {}\n", info.resumed_epoch + 1, info.resumed_step);
+  if (first_step_ > 0) fmt::print("resumed after {}\n", place_text(static_cast<std::uint32_t>(info.resumed_epoch), info.resumed_step));
   const std::string prefix = info.validation ? "valid" : "test";
   print_row({"epoch", "train loss", "train acc", prefix + " loss", prefix + " acc", "avg acc", "rate", "images/s", "seconds"}, info.averaging);
 }

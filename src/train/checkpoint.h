@@ -44,6 +44,9 @@ struct Found {
 };
 std::optional<Found> newest_checkpoint(const std::filesystem::path& folder);
 
+/// How far a run is: "epoch 3 step 120", or "epoch 2" at its end. `epoch` counts whole epochs, `step` the steps done since.
+std::string place_text(std::uint32_t epoch, int step);
+
 /// "torch (AVX512)".
 std::string engine_text(const EngineInfo& info);
 

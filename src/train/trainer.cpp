@@ -189,7 +189,7 @@ class Run {
   [[noreturn]] void interrupted() {
     save();
     comm_.barrier();  // no rank reports a stop whose checkpoint is not on disk
-    const std::string where = fmt::format("epoch {} step {}", progress_.epoch + 1, progress_.step);
+    const std::string where = place_text(progress_.epoch, progress_.step);
     if (options_.folder.empty())
       throw Error(ExitCode::interrupted, fmt::format("stopped by a signal after {}", where), "start again").mark_everywhere();
     throw Error(ExitCode::interrupted, fmt::format("stopped by a signal after {}; the checkpoint is written", where),
