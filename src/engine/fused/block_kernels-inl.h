@@ -34,24 +34,29 @@ struct ConvolutionInput {
 template <int kChannels, int kColumns>
 void convolve_block(const ConvolutionInput& in, int column, const float* weights, float* out, std::size_t out_stride) {
   V sum[kChannels][kColumns];
-  for (auto& sums : sum)
-    for (V& s : sums) s = hn::Zero(d);
+  HWY_UNROLL(8)
+  for (int c = 0; c < kChannels; ++c) HWY_UNROLL(8)
+  for (int x = 0; x < kColumns; ++x) sum[c][x] = hn::Zero(d);
   for (int row = 0; row < in.rows; ++row) {
     const float* channel_at = in.row[row] + column * kLanes;
     for (int channel = 0; channel < in.channels; ++channel, channel_at += in.channel_stride) {
       const float* at = channel_at;
       for (int tap = 0; tap < in.taps; ++tap, at += kLanes, weights += kChannels) {
         V value[kColumns];
+        HWY_UNROLL(8)
         for (int x = 0; x < kColumns; ++x) value[x] = load(at + x * kLanes);
+        HWY_UNROLL(8)
         for (int c = 0; c < kChannels; ++c) {
           const V weight = broadcast(weights[c]);
+          HWY_UNROLL(8)
           for (int x = 0; x < kColumns; ++x) sum[c][x] = hn::MulAdd(weight, value[x], sum[c][x]);
         }
       }
     }
   }
-  for (int c = 0; c < kChannels; ++c)
-    for (int x = 0; x < kColumns; ++x) store(sum[c][x], out + static_cast<std::size_t>(c) * out_stride + x * kLanes);
+  HWY_UNROLL(8)
+  for (int c = 0; c < kChannels; ++c) HWY_UNROLL(8)
+  for (int x = 0; x < kColumns; ++x) store(sum[c][x], out + static_cast<std::size_t>(c) * out_stride + x * kLanes);
 }
 
 /// Rows of a layer's input and of its gradient, for a weight gradient.
@@ -60,6 +65,7 @@ struct CorrelationInput {
   const float* const* gradient_row;  ///< [channel][column][lanes]
   std::size_t gradient_stride;       ///< floats from channel to channel
   int rows, columns;
+  bool fresh;  ///< sums begin at 0, whatever their memory holds
 };
 
 /// An element of a weight: which input row it reads (from the first) and where in it.
@@ -72,24 +78,36 @@ struct Tap {
 template <int kChannels, int kTaps>
 void correlate_block(const CorrelationInput& in, const Tap* taps, std::size_t gradient_offset, float* sums, std::size_t sums_stride) {
   V sum[kChannels][kTaps];
-  for (int c = 0; c < kChannels; ++c)
+  if (in.fresh) {
+    HWY_UNROLL(8)
+    for (int c = 0; c < kChannels; ++c) HWY_UNROLL(8)
+    for (int t = 0; t < kTaps; ++t) sum[c][t] = hn::Zero(d);
+  } else {
+    HWY_UNROLL(8)
+    for (int c = 0; c < kChannels; ++c) HWY_UNROLL(8)
     for (int t = 0; t < kTaps; ++t) sum[c][t] = load(sums + static_cast<std::size_t>(c) * sums_stride + t * kLanes);
+  }
   for (int row = 0; row < in.rows; ++row) {
     const float* gradient = in.gradient_row[row] + gradient_offset;
     const float* input[kTaps];
+    HWY_UNROLL(8)
     for (int t = 0; t < kTaps; ++t) input[t] = in.input_row[row + taps[t].row] + taps[t].offset;
     const std::ptrdiff_t end = static_cast<std::ptrdiff_t>(in.columns) * kLanes;
     for (std::ptrdiff_t at = 0; at < end; at += kLanes) {
       V g[kChannels];
+      HWY_UNROLL(8)
       for (int c = 0; c < kChannels; ++c) g[c] = load(gradient + static_cast<std::size_t>(c) * in.gradient_stride + at);
+      HWY_UNROLL(8)
       for (int t = 0; t < kTaps; ++t) {
         const V value = load(input[t] + at);
+        HWY_UNROLL(8)
         for (int c = 0; c < kChannels; ++c) sum[c][t] = hn::MulAdd(g[c], value, sum[c][t]);
       }
     }
   }
-  for (int c = 0; c < kChannels; ++c)
-    for (int t = 0; t < kTaps; ++t) store(sum[c][t], sums + static_cast<std::size_t>(c) * sums_stride + t * kLanes);
+  HWY_UNROLL(8)
+  for (int c = 0; c < kChannels; ++c) HWY_UNROLL(8)
+  for (int t = 0; t < kTaps; ++t) store(sum[c][t], sums + static_cast<std::size_t>(c) * sums_stride + t * kLanes);
 }
 
 using ConvolveBlock = void (*)(const ConvolutionInput&, int, const float*, float*, std::size_t);
@@ -111,16 +129,22 @@ constexpr std::array<std::array<ConvolveBlock, kMostColumns>, kMostChannels> con
 constexpr std::array<std::array<CorrelateBlock, kMostColumns>, kMostChannels> correlate_blocks{
     correlate_blocks_of<1>(Columns{}), correlate_blocks_of<2>(Columns{}), correlate_blocks_of<3>(Columns{}), correlate_blocks_of<4>(Columns{})};
 
-/// Weights in the order in which convolve_block reads them, block of channels after block of channels. `weight(channel, row, input channel, tap)`.
-template <class Weight>
-void pack_weights(int channels, int rows, int in_channels, int taps, float* packed, Weight weight) {
+/// Where weight (channel, row, input channel, tap) of a convolution lies, floats apart; negative to turn a kernel round.
+struct WeightStrides {
+  std::ptrdiff_t channel, row, in_channel, tap;
+};
+
+/// Weights in the order in which convolve_block reads them, block of channels after block of channels.
+inline void pack_weights(const float* weights, const WeightStrides& strides, int channels, int rows, int in_channels, int taps, float* packed) {
   const int parts = part_count(channels, kMostChannels);
   for (int part = 0; part < parts; ++part) {
     const int first = part_begin(part, parts, channels), last = part_begin(part + 1, parts, channels);
     for (int row = 0; row < rows; ++row)
       for (int in_channel = 0; in_channel < in_channels; ++in_channel)
-        for (int tap = 0; tap < taps; ++tap)
-          for (int channel = first; channel < last; ++channel) *packed++ = weight(channel, row, in_channel, tap);
+        for (int tap = 0; tap < taps; ++tap) {
+          const float* at = weights + first * strides.channel + row * strides.row + in_channel * strides.in_channel + tap * strides.tap;
+          for (int channel = first; channel < last; ++channel, at += strides.channel) *packed++ = *at;
+        }
   }
 }
 

@@ -49,12 +49,10 @@ class DirectConvolution final : public Operation {
 
   void begin(const float* parameters) override {
     const float* weights = parameters + plan_.weight;
-    const auto at = [&](int out, int in, int y, int x) { return weights[((out * in_channels_ + in) * kernel_ + y) * kernel_ + x]; };
-    pack_weights(out_channels_, kernel_, in_channels_, kernel_, forward_weights_.data(),
-                 [&](int out, int y, int in, int x) { return at(out, in, y, x); });
-    pack_weights(in_channels_, kernel_, out_channels_, kernel_, backward_weights_.data(),
-                 [&](int in, int y, int out, int x) { return at(out, in, kernel_ - 1 - y, kernel_ - 1 - x); });
-    std::fill_n(sums_.data(), sums_.size(), 0.0f);
+    const std::ptrdiff_t in = kernel_ * kernel_, out = in_channels_ * in;
+    pack_weights(weights, {out, kernel_, in, 1}, out_channels_, kernel_, in_channels_, kernel_, forward_weights_.data());
+    pack_weights(weights + in - 1, {in, -kernel_, out, -1}, in_channels_, kernel_, out_channels_, kernel_, backward_weights_.data());
+    fresh_ = true;
   }
 
   void forward(const Activation& in, int group, Activation& out) override {
@@ -62,6 +60,7 @@ class DirectConvolution final : public Operation {
     for (int y = 0; y < out_side_; ++y) {
       read_inputs(in, group, read, y + kernel_ - padding_);
       convolve(inputs_, in_stride_, in_channels_, in_side_, y - padding_, forward_weights_.data(), out_channels_, out_side_, out.row(group, y));
+      const Timed pointwise = timed(Phase::pointwise);
       out.finish_row(group, y);
     }
   }
@@ -70,13 +69,15 @@ class DirectConvolution final : public Operation {
     int read = 0, done = 0;
     for (int first = 0; first < out_side_; first += kStripRows) {
       const int last = std::min(first + kStripRows, out_side_);
-      for (int y = first; y < last; ++y) out.read_gradient_row(group, y, {gradient_padding_, gradient_padding_}, gradients_.row(y));
+      read_gradients(out, group, first, last);
       read_inputs(in, group, read, last - 1 + kernel_ - padding_);
       correlate(first, last);
+      const Timed input_gradient = timed(Phase::input_gradient);
       if (!in.wants_gradient()) continue;
       for (const int end = last == out_side_ ? in_side_ : last - padding_; done < end; ++done) {
         convolve(gradients_, gradient_stride_, out_channels_, out_side_, done - gradient_padding_, backward_weights_.data(), in_channels_, in_side_,
                  in.gradient_row(group, done));
+        const Timed pointwise = timed(Phase::pointwise);
         in.finish_gradient_row(group, done);
       }
     }
@@ -91,7 +92,12 @@ class DirectConvolution final : public Operation {
   std::size_t in_row() const { return static_cast<std::size_t>(in_channels_) * in_stride_; }
   std::size_t gradient_row() const { return static_cast<std::size_t>(out_channels_) * gradient_stride_; }
 
+  void read_gradients(Activation& out, int group, int first, int last) const {
+    const Timed pointwise = timed(Phase::pointwise);
+    for (int y = first; y < last; ++y) out.read_gradient_row(group, y, {gradient_padding_, gradient_padding_}, gradients_.row(y));
+  }
   void read_inputs(const Activation& in, int group, int& read, int end) const {
+    const Timed pointwise = timed(Phase::pointwise);
     for (; read < std::min(end, in_side_); ++read) in.read_row(group, read, {padding_, padding_}, inputs_.row(read));
   }
 
@@ -107,9 +113,11 @@ class DirectConvolution final : public Operation {
   void correlate(int first, int last) {
     const int top = first - padding_, bottom = last - 1 - padding_ + kernel_;
     for (int y = top; y < bottom; ++y) row_pointers_[static_cast<std::size_t>(y - top)] = y < 0 || y >= in_side_ ? zero_row_.data() : inputs_.row(y);
-    const CorrelationInput input{row_pointers_.data(), gradients_.rows(first, last, gradient_pointers_), gradient_stride_, last - first, out_side_};
+    const CorrelationInput input{
+        row_pointers_.data(), gradients_.rows(first, last, gradient_pointers_), gradient_stride_, last - first, out_side_, fresh_};
     correlate_rows(input, out_channels_, static_cast<std::size_t>(gradient_padding_ * kLanes), taps_.data(), static_cast<int>(taps_.size()),
                    sums_.data());
+    fresh_ = false;
   }
 
   LayerPlan plan_;
@@ -122,6 +130,7 @@ class DirectConvolution final : public Operation {
   std::vector<const float*> row_pointers_, gradient_pointers_;
   std::vector<Tap> taps_;
   RowRing inputs_, gradients_;
+  bool fresh_ = true;
 };
 
 }  // namespace HWY_NAMESPACE

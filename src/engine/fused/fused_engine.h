@@ -8,6 +8,10 @@
 
 namespace mnist_dist {
 
+namespace fused {
+class Stopwatch;
+}
+
 /// The SIMD targets this CPU can run, the best first: "avx512", "avx2", "sse4", "neon", "scalar".
 std::vector<std::string> fused_targets();
 
@@ -15,7 +19,8 @@ std::vector<std::string> fused_targets();
 std::string choose_fused_target(const std::string& wanted);
 
 /// One thread's worker of the fused engine, on a target of fused_targets(). Throws Error (usage) that names a layer it cannot do.
-std::unique_ptr<SliceWorker> make_fused_worker(const EngineOptions& options, const std::string& target);
+/// A stopwatch, when given, is told where the time of `train` goes.
+std::unique_ptr<SliceWorker> make_fused_worker(const EngineOptions& options, const std::string& target, fused::Stopwatch* watch = nullptr);
 
 /// The default engine on CPUs: our own SIMD kernels, images in the vector lanes.
 std::unique_ptr<Engine> make_fused_engine(const EngineOptions& options);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "engine/fused/activation-inl.h"
+#include "engine/fused/stopwatch.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace mnist_dist::fused {
@@ -29,6 +30,14 @@ class Operation {
   virtual void backward(Activation& in, int group, Activation& out) = 0;
   /// Weight gradient of the pass into the flat gradient.
   virtual void finish_gradient(float* /*gradient*/) {}
+
+  void use_stopwatch(Stopwatch* watch) { watch_ = watch; }
+
+ protected:
+  Timed timed(Phase phase) const { return {watch_, phase}; }
+
+ private:
+  Stopwatch* watch_ = nullptr;
 };
 
 /// The last few rows of a map, as many as are needed at a time: row y lies where row y - depth was. Row y is [channel][column][lanes] or whatever its

@@ -41,16 +41,20 @@ class MaxPool final : public Operation {
   void backward(Activation& in, int group, Activation& out) override {
     if (!in.wants_gradient()) return;
     float* const gradient = memory_ + static_cast<std::size_t>(window_) * row_size_;
+    const int rest = (in_side_ - out_side_ * window_) * kLanes;  // what no window covers
     for (int y = 0; y < out_side_; ++y) {
       read_window_rows(in, group, y);
       out.read_gradient_row(group, y, {}, gradient);
-      for (int i = 0; i < window_; ++i) std::fill_n(in.gradient_row(group, y * window_ + i), row_size_, 0.0f);
       const float* at = gradient;
-      for (int channel = 0; channel < channels_; ++channel)
-        for (int x = 0; x < out_side_; ++x, at += kLanes) give_to_largest(in, group, y, channel, x, load(at));
+      float* to = in.gradient_row(group, y * window_);
+      for (int channel = 0; channel < channels_; ++channel) {
+        for (int x = 0; x < out_side_; ++x, at += kLanes, to += window_ * kLanes) give_to_largest(channel, x, load(at), to);
+        for (int i = 0; i < window_; ++i) std::fill_n(to + static_cast<std::size_t>(i) * row_size_, rest, 0.0f);
+        to += rest;
+      }
       for (int i = 0; i < window_; ++i) in.finish_gradient_row(group, y * window_ + i);
     }
-    for (int y = out_side_ * window_; y < in_side_; ++y) {  // the rest that no window covers
+    for (int y = out_side_ * window_; y < in_side_; ++y) {
       std::fill_n(in.gradient_row(group, y), row_size_, 0.0f);
       in.finish_gradient_row(group, y);
     }
@@ -60,27 +64,28 @@ class MaxPool final : public Operation {
   void read_window_rows(const Activation& in, int group, int y) const {
     for (int i = 0; i < window_; ++i) in.read_row(group, y * window_ + i, {}, memory_ + static_cast<std::size_t>(i) * row_size_);
   }
-  std::size_t at(int channel, int x) const { return static_cast<std::size_t>((channel * in_side_ + x) * kLanes); }
-  V pixel(int i, int channel, int x) const { return load(memory_ + static_cast<std::size_t>(i) * row_size_ + at(channel, x)); }
+  const float* window_at(int channel, int x) const { return memory_ + (channel * in_side_ + x * window_) * kLanes; }
 
   /// NaN passes on, as in PyTorch.
   V largest(int channel, int x) const {
-    V result = pixel(0, channel, x * window_);
-    for (int i = 0; i < window_; ++i)
+    const float* row = window_at(channel, x);
+    V result = load(row);
+    for (int i = 0; i < window_; ++i, row += row_size_)
       for (int j = 0; j < window_; ++j) {
-        const V value = pixel(i, channel, x * window_ + j);
+        const V value = load(row + j * kLanes);
         result = hn::IfThenElse(hn::Or(hn::Gt(value, result), hn::Ne(value, value)), value, result);
       }
     return result;
   }
 
-  /// Ties go to the first in row order, as in PyTorch.
-  void give_to_largest(const Activation& in, int group, int y, int channel, int x, V gradient) const {
+  /// Ties go to the first in row order, as in PyTorch. `out`: the window in the gradient's rows.
+  void give_to_largest(int channel, int x, V gradient, float* out) const {
     const V target = largest(channel, x);
-    for (int i = 0; i < window_; ++i)
+    const float* row = window_at(channel, x);
+    for (int i = 0; i < window_; ++i, row += row_size_, out += row_size_)
       for (int j = 0; j < window_; ++j) {
-        const auto here = hn::Eq(pixel(i, channel, x * window_ + j), target);
-        store(hn::IfThenElseZero(here, gradient), in.gradient_row(group, y * window_ + i) + at(channel, x * window_ + j));
+        const auto here = hn::Eq(load(row + j * kLanes), target);
+        store(hn::IfThenElseZero(here, gradient), out + j * kLanes);
         gradient = hn::IfThenZeroElse(here, gradient);
       }
   }

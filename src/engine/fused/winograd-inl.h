@@ -1,10 +1,12 @@
-// 3x3 convolution with half the multiplications.
+// 3x3 convolution with a quarter (weight gradient: half) of the multiplications.
 #if defined(MNIST_DIST_FUSED_WINOGRAD_INL_H) == defined(HWY_TARGET_TOGGLE)
 #ifdef MNIST_DIST_FUSED_WINOGRAD_INL_H
 #undef MNIST_DIST_FUSED_WINOGRAD_INL_H
 #else
 #define MNIST_DIST_FUSED_WINOGRAD_INL_H
 #endif
+
+#include <utility>
 
 #include "engine/fused/block_kernels-inl.h"
 #include "engine/fused/operation-inl.h"
@@ -14,13 +16,15 @@ HWY_BEFORE_NAMESPACE();
 namespace mnist_dist::fused {
 namespace HWY_NAMESPACE {
 
-/// F(4,3) along the columns (Winograd 1980; Lavin & Gray, CVPR 2016), as defined down the rows: a tile of four output columns needs six products for
-/// each pair of channels and kernel row instead of twelve. With the matrices A, B, G of winograd_transforms-inl.h, and sums over rows and channels:
+/// Winograd (1980), as Lavin & Gray (CVPR 2016) use it, with the matrices A, B and G of winograd_transforms-inl.h. In one dimension, F(4,3), with *
+/// elementwise and sums over channels understood,
 ///   forward          y  = A^T ((G w) * (B^T x))
-///   input gradient   dx = B   ((G w) * (A dy)), tiles of six columns overlapping by two
-///   weight gradient  dw = G^T ((B^T x) * (A dy))
-/// In between, each of the six points is a 3x1 convolution of maps that are as wide as there are tiles, done by the same kernels as the direct one.
-/// Transformed rows are [point][channel][tile][lanes] and go through rings; A dy serves both gradients.
+///   input gradient   dx = B   ((G w) * (A dy)), tiles of six overlapping by two
+///   weight gradient  dw = G^T ((A dy) * (B^T x))
+/// A row is transformed along its columns once, to [point][channel][tile][lanes], and goes into a ring. Forward and input gradient transform four or
+/// six such rows again, down the rows, one column point after the other so that what lies between stays in the L1 cache: F(4x4,3x3). The weight
+/// gradient, whose 36 sums a filter would be loaded and stored too often, takes them as they are: F(4,3) along the columns, as defined down the rows.
+/// All products are the direct convolution's blocks.
 class WinogradConvolution final : public Operation {
  public:
   explicit WinogradConvolution(const LayerPlan& plan)
@@ -33,136 +37,203 @@ class WinogradConvolution final : public Operation {
         tiles_(part_count(out_side_, kTile)),
         in_padding_{padding_, tiles_ * kTile + kKernel - 1 - in_side_ - padding_},
         out_padding_{0, tiles_ * kTile - out_side_},
-        forward_weights_(weight_count()),
-        backward_weights_(weight_count()),
-        sums_(weight_count() * kLanes),
-        zero_row_(padding_ > 0 ? in_row() : 0),
+        filters_(static_cast<std::size_t>(in_channels_ * out_channels_)),
+        points_(filters_ * kPoints * kPoints),
+        forward_weights_(points_.size()),
+        backward_weights_(points_.size()),
+        sums_(filters_ * kKernel * kPoints * kLanes),
+        zero_row_(largest_row()),
         row_pointers_(kDepth),
         gradient_pointers_(kDepth) {
     for (int channel = 0; channel < in_channels_; ++channel)
       for (int y = 0; y < kKernel; ++y) taps_.push_back({y, static_cast<std::size_t>(channel * tiles_ * kLanes)});
   }
 
-  std::size_t workspace_size() const override { return kDepth * (in_row() + out_row()) + std::max(in_row(), out_row()) + plain_row(); }
+  std::size_t workspace_size() const override { return kDepth * in_row() + kStripRows * out_row() + (kTile + 2 + 2) * largest_row() + plain_row(); }
   void use_workspace(float* memory) override {
-    inputs_ = RowRing(memory, kDepth, in_row());
-    gradients_ = RowRing(memory + kDepth * in_row(), kDepth, out_row());
-    products_ = memory + kDepth * (in_row() + out_row());
-    plain_ = products_ + std::max(in_row(), out_row());
+    const auto take = [&](std::size_t size) { return std::exchange(memory, memory + size); };
+    inputs_ = RowRing(take(kDepth * in_row()), kDepth, in_row());
+    gradients_ = RowRing(take(kStripRows * out_row()), kStripRows, out_row());
+    transformed_ = take(largest_row());
+    products_ = take(largest_row());
+    rows_ = take(kTile * largest_row());
+    carry_ = take(2 * largest_row());
+    plain_ = take(plain_row());
   }
 
   void begin(const float* parameters) override {
     transform_weights(parameters + plan_.weight);
-    std::fill_n(sums_.data(), sums_.size(), 0.0f);
+    fresh_ = true;
   }
 
   void forward(const Activation& in, int group, Activation& out) override {
     int read = 0;
-    for (int y = 0; y < out_side_; ++y) {
-      read_inputs(in, group, read, y + kKernel - padding_);
-      multiply(inputs_, in_channels_, in_side_, y - padding_, forward_weights_.data(), out_channels_);
-      transform_output_row(products_, out_channels_, tiles_, out_side_, out.row(group, y));
-      out.finish_row(group, y);
+    for (int first = 0; first < out_side_; first += kTile) {
+      const int top = first - padding_;
+      read_inputs(in, group, read, top + kPoints);
+      for (int y = 0; y < kPoints; ++y) row_pointers_[static_cast<std::size_t>(y)] = input_row(top + y);
+      for (int point = 0; point < kPoints; ++point) {
+        transform_input_rows(row_pointers_.data(), static_cast<std::size_t>(point) * in_point(), in_point() / kLanes, transformed_);
+        multiply(point, in_channels_, forward_weights_.data(), out_channels_, [&](std::size_t first_vector, std::size_t count) {
+          transform_output_rows(products_, count, rows_ + static_cast<std::size_t>(point) * out_point() + first_vector * kLanes, out_row());
+        });
+      }
+      for (int y = first; y < std::min(first + kTile, out_side_); ++y) {
+        transform_output_row(rows_ + static_cast<std::size_t>(y - first) * out_row(), out_channels_, tiles_, out_side_, out.row(group, y));
+        const Timed pointwise = timed(Phase::pointwise);
+        out.finish_row(group, y);
+      }
     }
   }
 
   void backward(Activation& in, int group, Activation& out) override {
-    int read = 0, done = 0;
+    int read = 0;
+    std::fill_n(carry_, 2 * in_row(), 0.0f);
     for (int first = 0; first < out_side_; first += kStripRows) {
       const int last = std::min(first + kStripRows, out_side_);
       for (int y = first; y < last; ++y) {
-        out.read_gradient_row(group, y, out_padding_, plain_);
+        read_gradient(out, group, y);
         transform_gradient_row(plain_, out_channels_, tiles_, gradients_.row(y));
       }
       read_inputs(in, group, read, last - 1 + kKernel - padding_);
       correlate(first, last);
-      if (!in.wants_gradient()) continue;
-      for (const int end = last == out_side_ ? in_side_ : last - padding_; done < end; ++done) {
-        multiply(gradients_, out_channels_, out_side_, done + padding_ - (kKernel - 1), backward_weights_.data(), in_channels_);
-        transform_input_gradient_row(products_, in_channels_, tiles_, padding_, in_side_, in.gradient_row(group, done));
-        in.finish_gradient_row(group, done);
-      }
+      const Timed input_gradient = timed(Phase::input_gradient);
+      for (int y = first; y < last && in.wants_gradient(); y += kTile) add_input_gradient(in, group, y);
     }
+    const Timed input_gradient = timed(Phase::input_gradient);
+    for (int i = 0; i < 2 && in.wants_gradient(); ++i)
+      write_input_gradient(in, group, tiles_ * kTile + i - padding_, carry_ + static_cast<std::size_t>(i) * in_row());
   }
 
   void finish_gradient(float* gradient) override {
     float* const weights = gradient + plan_.weight;
-    const std::size_t filters = weight_count() / kPoints;
-    for (std::size_t filter = 0; filter < filters; ++filter) {  // one row of a kernel: [out][in][kernel row]
+    const std::size_t rows = filters_ * kKernel;  // rows of kernels: [out][in][kernel row]
+    for (std::size_t row = 0; row < rows; ++row) {
       V point[kPoints], tap[kKernel];
-      for (std::size_t p = 0; p < kPoints; ++p) point[p] = load(sums_.data() + (p * filters + filter) * kLanes);
+      for (std::size_t p = 0; p < kPoints; ++p) point[p] = load(sums_.data() + (p * rows + row) * kLanes);
       transform_weight_gradient(point, tap);
-      for (std::size_t x = 0; x < kKernel; ++x) weights[filter * kKernel + x] = hn::GetLane(hn::SumOfLanes(d, tap[x]));
+      for (std::size_t x = 0; x < kKernel; ++x) weights[row * kKernel + x] = hn::GetLane(hn::SumOfLanes(d, tap[x]));
     }
   }
 
  private:
-  static constexpr int kStripRows = 6;
+  static constexpr int kStripRows = 2 * kTile;
   static constexpr int kDepth = kStripRows + kKernel - 1;
 
-  std::size_t weight_count() const { return static_cast<std::size_t>(kPoints * out_channels_ * in_channels_ * kKernel); }
-  std::size_t in_row() const { return static_cast<std::size_t>(kPoints * in_channels_ * tiles_ * kLanes); }
-  std::size_t out_row() const { return static_cast<std::size_t>(kPoints * out_channels_ * tiles_ * kLanes); }
+  // Floats of a transformed row and of one point of it.
+  std::size_t in_point() const { return static_cast<std::size_t>(in_channels_ * tiles_ * kLanes); }
+  std::size_t out_point() const { return static_cast<std::size_t>(out_channels_ * tiles_ * kLanes); }
+  std::size_t in_row() const { return kPoints * in_point(); }
+  std::size_t out_row() const { return kPoints * out_point(); }
+  std::size_t largest_row() const { return std::max(in_row(), out_row()); }
   /// Room for a row before its transform.
   std::size_t plain_row() const { return static_cast<std::size_t>(std::max(in_channels_, out_channels_) * (tiles_ * kTile + kKernel - 1) * kLanes); }
 
-  void transform_weights(const float* weights);
+  /// (G w) along the rows and the columns, in the order of the blocks.
+  void transform_weights(const float* weights) {
+    const auto filters = static_cast<std::ptrdiff_t>(filters_);
+    for (std::ptrdiff_t filter = 0; filter < filters; ++filter) {
+      const float* const kernel = weights + filter * kKernel * kKernel;
+      float columns[kKernel * kPoints];
+      for (int y = 0; y < kKernel; ++y) transform_weight(kernel + y * kKernel, 1, columns + y, kKernel);
+      for (int point = 0; point < kPoints; ++point)
+        transform_weight(columns + point * kKernel, 1, points_.data() + point * kPoints * filters + filter, filters);
+    }
+    for (std::ptrdiff_t point = 0; point < kPoints * kPoints; ++point) {
+      pack_weights(points_.data() + point * filters, {in_channels_, 0, 1, 0}, out_channels_, 1, in_channels_, 1,
+                   forward_weights_.data() + point * filters);
+      pack_weights(points_.data() + point * filters, {1, 0, in_channels_, 0}, in_channels_, 1, out_channels_, 1,
+                   backward_weights_.data() + point * filters);
+    }
+  }
 
+  void read_input(const Activation& in, int group, int y) const {
+    const Timed pointwise = timed(Phase::pointwise);
+    in.read_row(group, y, in_padding_, plain_);
+  }
   void read_inputs(const Activation& in, int group, int& read, int end) const {
     for (; read < std::min(end, in_side_); ++read) {
-      in.read_row(group, read, in_padding_, plain_);
+      read_input(in, group, read);
       transform_input_row(plain_, in_channels_, tiles_, inputs_.row(read));
     }
   }
+  void read_gradient(Activation& out, int group, int y) const {
+    const Timed pointwise = timed(Phase::pointwise);
+    out.read_gradient_row(group, y, out_padding_, plain_);
+  }
+  const float* input_row(int y) const { return y < 0 || y >= in_side_ ? zero_row_.data() : inputs_.row(y); }
 
-  /// products[point][out channel][tile] of the kernel whose top row meets row `first`, perhaps above the map.
-  void multiply(const RowRing& ring, int channels, int side, int first, const float* weights, int out_channels) {
-    const int top = std::max(first, 0), bottom = std::min(first + kKernel, side);
+  /// products[row point][out channel][tile] of transformed[row point][channel][tile], for one column point. A block of channels at a time, so that
+  /// `use`, which is told the first vector and how many of each row point there are, finds them in the L1 cache.
+  template <class Use>
+  void multiply(int column_point, int channels, const float* weights, int out_channels, Use use) {
     const auto tiles = static_cast<std::size_t>(tiles_ * kLanes);
-    for (int point = 0; point < kPoints; ++point) {
-      ring.rows(top, bottom, row_pointers_);
-      for (const float*& row : row_pointers_) row += static_cast<std::size_t>(point * channels) * tiles;
-      const ConvolutionInput input{row_pointers_.data(), bottom - top, channels, tiles, 1};
-      convolve_row(input, kKernel, top - first, weights + static_cast<std::size_t>(point * channels * out_channels * kKernel), out_channels, tiles_,
-                   products_ + static_cast<std::size_t>(point * out_channels) * tiles, tiles);
+    const int parts = part_count(out_channels, kMostChannels);
+    for (int part = 0; part < parts; ++part) {
+      const int first = part_begin(part, parts, out_channels), count = part_begin(part + 1, parts, out_channels) - first;
+      for (int row_point = 0; row_point < kPoints; ++row_point) {
+        const float* const from = transformed_ + static_cast<std::size_t>(row_point * channels) * tiles;
+        const float* const packed = weights + static_cast<std::size_t>(column_point * kPoints + row_point) * filters_ + first * channels;
+        convolve_row({&from, 1, channels, tiles, 1}, 1, 0, packed, count, tiles_, products_ + static_cast<std::size_t>(row_point * count) * tiles,
+                     tiles);
+      }
+      use(static_cast<std::size_t>(first * tiles_), static_cast<std::size_t>(count * tiles_));
     }
   }
 
+  /// Adds the gradient rows [first, last) to the weight gradient's sums.
   void correlate(int first, int last) {
-    const int top = first - padding_, bottom = last - 1 - padding_ + kKernel;
+    const int top = first - padding_, rows = last - first;
     const auto tiles = static_cast<std::size_t>(tiles_ * kLanes);
     for (int point = 0; point < kPoints; ++point) {
-      for (int y = top; y < bottom; ++y)
-        row_pointers_[static_cast<std::size_t>(y - top)] =
-            (y < 0 || y >= in_side_ ? zero_row_.data() : inputs_.row(y)) + static_cast<std::size_t>(point * in_channels_) * tiles;
-      const CorrelationInput input{row_pointers_.data(), gradients_.rows(first, last, gradient_pointers_), tiles, last - first, tiles_};
-      correlate_rows(input, out_channels_, static_cast<std::size_t>(point * out_channels_) * tiles, taps_.data(), static_cast<int>(taps_.size()),
-                     sums_.data() + static_cast<std::size_t>(point) * weight_count() / kPoints * kLanes);
+      for (int y = 0; y < rows + kKernel - 1; ++y)
+        row_pointers_[static_cast<std::size_t>(y)] = input_row(top + y) + static_cast<std::size_t>(point) * in_point();
+      const CorrelationInput input{row_pointers_.data(), gradients_.rows(first, last, gradient_pointers_), tiles, rows, tiles_, fresh_};
+      correlate_rows(input, out_channels_, static_cast<std::size_t>(point) * out_point(), taps_.data(), static_cast<int>(taps_.size()),
+                     sums_.data() + static_cast<std::size_t>(point) * filters_ * kKernel * kLanes);
     }
+    fresh_ = false;
+  }
+
+  /// What the four gradient rows from `first` on give: four rows of the input's gradient and two that the next four still add to.
+  void add_input_gradient(Activation& in, int group, int first) {
+    for (int y = 0; y < kTile; ++y)
+      gradient_pointers_[static_cast<std::size_t>(y)] = first + y < out_side_ ? gradients_.row(first + y) : zero_row_.data();
+    for (int point = 0; point < kPoints; ++point) {
+      transform_gradient_rows(gradient_pointers_.data(), static_cast<std::size_t>(point) * out_point(), out_point() / kLanes, transformed_);
+      multiply(point, out_channels_, backward_weights_.data(), in_channels_, [&](std::size_t first_vector, std::size_t count) {
+        const std::size_t at = static_cast<std::size_t>(point) * in_point() + first_vector * kLanes;
+        transform_input_gradient_rows(products_, count, rows_ + at, carry_ + at, in_row());
+      });
+    }
+    for (int y = 0; y < kTile; ++y) write_input_gradient(in, group, first + y - padding_, rows_ + static_cast<std::size_t>(y) * in_row());
+  }
+
+  /// `y` may lie outside the map, in the padding.
+  void write_input_gradient(Activation& in, int group, int y, const float* points) const {
+    if (y < 0 || y >= in_side_) return;
+    transform_input_gradient_row(points, in_channels_, tiles_, padding_, in_side_, in.gradient_row(group, y));
+    const Timed pointwise = timed(Phase::pointwise);
+    in.finish_gradient_row(group, y);
   }
 
   LayerPlan plan_;
-  int padding_, in_channels_, out_channels_, in_side_, out_side_, tiles_;
+  int padding_, in_channels_, out_channels_, in_side_, out_side_;
+  int tiles_;  // along a side
   Padding in_padding_, out_padding_;
-  Buffer<float> forward_weights_, backward_weights_;  // [point] of pack_weights'
-  Buffer<float> sums_;                                // [point][out][in][kernel row][lanes]
+  std::size_t filters_;
+  Buffer<float> points_;                              // [column point][row point][out][in]
+  Buffer<float> forward_weights_, backward_weights_;  // [column point][row point] of pack_weights'
+  Buffer<float> sums_;                                // [column point][out][in][kernel row][lanes]
   Buffer<float> zero_row_;                            // stands for the rows above and below the map
   std::vector<const float*> row_pointers_, gradient_pointers_;
   std::vector<Tap> taps_;
   RowRing inputs_, gradients_;
-  float *products_ = nullptr, *plain_ = nullptr;
+  float *transformed_ = nullptr, *products_ = nullptr;  // [row point][channel][tile][lanes], of one column point (and block of channels)
+  float *rows_ = nullptr, *carry_ = nullptr;            // four and two transformed rows
+  float* plain_ = nullptr;
+  bool fresh_ = true;
 };
-
-inline void WinogradConvolution::transform_weights(const float* weights) {
-  const auto at = [&](int out, int in, int y) { return weights + ((out * in_channels_ + in) * kKernel + y) * kKernel; };
-  for (int point = 0; point < kPoints; ++point) {
-    const std::size_t first = static_cast<std::size_t>(point) * weight_count() / kPoints;
-    pack_weights(out_channels_, kKernel, in_channels_, 1, forward_weights_.data() + first,
-                 [&](int out, int y, int in, int) { return transform_weight(point, at(out, in, y)); });
-    pack_weights(in_channels_, kKernel, out_channels_, 1, backward_weights_.data() + first,
-                 [&](int in, int y, int out, int) { return transform_weight(point, at(out, in, kKernel - 1 - y)); });
-  }
-}
 
 }  // namespace HWY_NAMESPACE
 }  // namespace mnist_dist::fused

@@ -1,4 +1,4 @@
-// The matrices of Winograd's F(4,3), points 0, 1, -1, 2, -2 and infinity, applied to rows.
+// The matrices of Winograd's F(4,3), points 0, 1, -1, 2, -2 and infinity.
 #if defined(MNIST_DIST_FUSED_WINOGRAD_TRANSFORMS_INL_H) == defined(HWY_TARGET_TOGGLE)
 #ifdef MNIST_DIST_FUSED_WINOGRAD_TRANSFORMS_INL_H
 #undef MNIST_DIST_FUSED_WINOGRAD_TRANSFORMS_INL_H
@@ -21,22 +21,16 @@ constexpr int kKernel = 3, kTile = 4, kPoints = kTile + kKernel - 1;
 //                                  0  2 -1 -2  1  0         1/24 -1/12  1/6
 //                                  0  4  0 -5  0  1         0     0     1
 
-/// Row `point` of G times three neighbouring weights.
-inline float transform_weight(int point, const float* w) {
-  switch (point) {
-    case 0:
-      return w[0] * (1 / 4.0f);
-    case 1:
-      return (w[0] + w[1] + w[2]) * (-1 / 6.0f);
-    case 2:
-      return (w[0] - w[1] + w[2]) * (-1 / 6.0f);
-    case 3:
-      return (w[0] + 2 * w[1] + 4 * w[2]) * (1 / 24.0f);
-    case 4:
-      return (w[0] - 2 * w[1] + 4 * w[2]) * (1 / 24.0f);
-    default:
-      return w[2];
-  }
+/// G times three weights, `in_stride` floats apart; points lie `out_stride` floats apart.
+inline void transform_weight(const float* w, std::ptrdiff_t in_stride, float* point, std::ptrdiff_t out_stride) {
+  const float w0 = w[0], w1 = w[in_stride], w2 = w[2 * in_stride];
+  const float even1 = w0 + w2, even2 = w0 + 4 * w2;
+  point[0] = w0 * (1 / 4.0f);
+  point[out_stride] = (even1 + w1) * (-1 / 6.0f);
+  point[2 * out_stride] = (even1 - w1) * (-1 / 6.0f);
+  point[3 * out_stride] = (even2 + 2 * w1) * (1 / 24.0f);
+  point[4 * out_stride] = (even2 - 2 * w1) * (1 / 24.0f);
+  point[5 * out_stride] = w2;
 }
 
 /// G^T.
@@ -49,82 +43,151 @@ HWY_INLINE void transform_weight_gradient(const V (&point)[kPoints], V (&tap)[kK
   tap[2] = hn::MulAdd(sixth, hn::Sub(sum2, sum1), point[5]);
 }
 
-/// B^T: [channel][4 tiles + 2 columns] to [point][channel][tile].
-inline void transform_input_row(const float* row, int channels, int tiles, float* out) {
-  const std::size_t stride = static_cast<std::size_t>(channels * tiles * kLanes);
-  const V four = broadcast(4), five = broadcast(5), two = broadcast(2);
-  for (int channel = 0; channel < channels; ++channel, row += 2 * kLanes)
-    for (int tile = 0; tile < tiles; ++tile, row += kTile * kLanes, out += kLanes) {
-      const V x0 = load(row), x1 = load(row + kLanes), x2 = load(row + 2 * kLanes), x3 = load(row + 3 * kLanes), x4 = load(row + 4 * kLanes),
-              x5 = load(row + 5 * kLanes);
-      const V even1 = hn::NegMulAdd(four, x2, x4), odd1 = hn::NegMulAdd(four, x1, x3);
-      const V even2 = hn::Sub(x4, x2), odd2 = hn::Sub(x3, x1);
-      store(hn::MulAdd(four, x0, hn::NegMulAdd(five, x2, x4)), out);
-      store(add(even1, odd1), out + stride);
-      store(hn::Sub(even1, odd1), out + 2 * stride);
-      store(hn::MulAdd(two, odd2, even2), out + 3 * stride);
-      store(hn::NegMulAdd(two, odd2, even2), out + 4 * stride);
-      store(hn::MulAdd(four, x1, hn::NegMulAdd(five, x3, x5)), out + 5 * stride);
-    }
+/// B^T.
+HWY_INLINE void transform_input(V x0, V x1, V x2, V x3, V x4, V x5, float* out, std::size_t stride) {
+  const V two = broadcast(2), four = broadcast(4), five = broadcast(5);
+  const V even1 = hn::NegMulAdd(four, x2, x4), odd1 = hn::NegMulAdd(four, x1, x3);
+  const V even2 = hn::Sub(x4, x2), odd2 = hn::Sub(x3, x1);
+  store(hn::MulAdd(four, x0, hn::NegMulAdd(five, x2, x4)), out);
+  store(add(even1, odd1), out + stride);
+  store(hn::Sub(even1, odd1), out + 2 * stride);
+  store(hn::MulAdd(two, odd2, even2), out + 3 * stride);
+  store(hn::NegMulAdd(two, odd2, even2), out + 4 * stride);
+  store(hn::MulAdd(four, x1, hn::NegMulAdd(five, x3, x5)), out + 5 * stride);
 }
 
-/// A^T: [point][channel][tile] to [channel][column].
-inline void transform_output_row(const float* products, int channels, int tiles, int side, float* out) {
+/// A^T; points lie `stride` floats apart.
+HWY_INLINE void transform_output(const float* point, std::size_t stride, V (&out)[kTile]) {
+  const V m1 = load(point + stride), m2 = load(point + 2 * stride), m3 = load(point + 3 * stride), m4 = load(point + 4 * stride);
+  const V sum1 = add(m1, m2), difference1 = hn::Sub(m1, m2), sum2 = add(m3, m4), difference2 = hn::Sub(m3, m4);
+  out[0] = add(load(point), add(sum1, sum2));
+  out[1] = hn::MulAdd(broadcast(2), difference2, difference1);
+  out[2] = hn::MulAdd(broadcast(4), sum2, sum1);
+  out[3] = add(load(point + 5 * stride), hn::MulAdd(broadcast(8), difference2, difference1));
+}
+
+/// A.
+HWY_INLINE void transform_gradient(V g0, V g1, V g2, V g3, float* out, std::size_t stride) {
+  const V two = broadcast(2), four = broadcast(4);
+  const V even1 = add(g0, g2), odd1 = add(g1, g3);
+  const V even2 = hn::MulAdd(four, g2, g0), odd2 = hn::MulAdd(four, g3, g1);
+  store(g0, out);
+  store(add(even1, odd1), out + stride);
+  store(hn::Sub(even1, odd1), out + 2 * stride);
+  store(hn::MulAdd(two, odd2, even2), out + 3 * stride);
+  store(hn::NegMulAdd(two, odd2, even2), out + 4 * stride);
+  store(g3, out + 5 * stride);
+}
+
+/// B; points lie `stride` floats apart.
+HWY_INLINE void transform_input_gradient(const float* point, std::size_t stride, V (&out)[kPoints]) {
+  const V two = broadcast(2), four = broadcast(4), five = broadcast(5);
+  const V m0 = load(point), m1 = load(point + stride), m2 = load(point + 2 * stride), m3 = load(point + 3 * stride), m4 = load(point + 4 * stride),
+          m5 = load(point + 5 * stride);
+  const V sum1 = add(m1, m2), difference1 = hn::Sub(m1, m2), sum2 = add(m3, m4), twice2 = hn::Mul(two, hn::Sub(m3, m4));
+  out[0] = hn::Mul(four, m0);
+  out[1] = hn::MulAdd(four, hn::Sub(m5, difference1), hn::Neg(twice2));
+  out[2] = hn::NegMulAdd(five, m0, hn::NegMulAdd(four, sum1, hn::Neg(sum2)));
+  out[3] = hn::NegMulAdd(five, m5, add(difference1, twice2));
+  out[4] = add(m0, add(sum1, sum2));
+  out[5] = m5;
+}
+
+// Along the columns of a row: [channel][column] to and from [point][channel][tile].
+
+/// `row` has 4 tiles + 2 columns.
+inline void transform_input_row(const float* row, int channels, int tiles, float* out) {
   const std::size_t stride = static_cast<std::size_t>(channels * tiles * kLanes);
-  const V two = broadcast(2), four = broadcast(4), eight = broadcast(8);
+  for (int channel = 0; channel < channels; ++channel, row += 2 * kLanes)
+    for (int tile = 0; tile < tiles; ++tile, row += kTile * kLanes, out += kLanes)
+      transform_input(load(row), load(row + kLanes), load(row + 2 * kLanes), load(row + 3 * kLanes), load(row + 4 * kLanes), load(row + 5 * kLanes),
+                      out, stride);
+}
+
+/// `out` has `side` columns.
+inline void transform_output_row(const float* points, int channels, int tiles, int side, float* out) {
+  const std::size_t stride = static_cast<std::size_t>(channels * tiles * kLanes);
   for (int channel = 0; channel < channels; ++channel)
-    for (int tile = 0; tile < tiles; ++tile, products += kLanes) {
-      const V m1 = load(products + stride), m2 = load(products + 2 * stride), m3 = load(products + 3 * stride), m4 = load(products + 4 * stride);
-      const V sum1 = add(m1, m2), difference1 = hn::Sub(m1, m2), sum2 = add(m3, m4), difference2 = hn::Sub(m3, m4);
+    for (int tile = 0; tile < tiles; ++tile, points += kLanes) {
+      V columns[kTile];
+      transform_output(points, stride, columns);
       const int width = std::min(kTile, side - tile * kTile);
-      store(add(load(products), add(sum1, sum2)), out);
-      if (width > 1) store(hn::MulAdd(two, difference2, difference1), out + kLanes);
-      if (width > 2) store(hn::MulAdd(four, sum2, sum1), out + 2 * kLanes);
-      if (width > 3) store(add(load(products + 5 * stride), hn::MulAdd(eight, difference2, difference1)), out + 3 * kLanes);
+      store(columns[0], out);
+      if (width > 1) store(columns[1], out + kLanes);
+      if (width > 2) store(columns[2], out + 2 * kLanes);
+      if (width > 3) store(columns[3], out + 3 * kLanes);
       out += width * kLanes;
     }
 }
 
-/// A: [channel][4 tiles columns] to [point][channel][tile].
+/// `row` has 4 tiles columns.
 inline void transform_gradient_row(const float* row, int channels, int tiles, float* out) {
   const std::size_t stride = static_cast<std::size_t>(channels * tiles * kLanes);
-  const V two = broadcast(2), four = broadcast(4);
-  for (int i = 0; i < channels * tiles; ++i, row += kTile * kLanes, out += kLanes) {
-    const V g0 = load(row), g1 = load(row + kLanes), g2 = load(row + 2 * kLanes), g3 = load(row + 3 * kLanes);
-    const V even1 = add(g0, g2), odd1 = add(g1, g3);
-    const V even2 = hn::MulAdd(four, g2, g0), odd2 = hn::MulAdd(four, g3, g1);
-    store(g0, out);
-    store(add(even1, odd1), out + stride);
-    store(hn::Sub(even1, odd1), out + 2 * stride);
-    store(hn::MulAdd(two, odd2, even2), out + 3 * stride);
-    store(hn::NegMulAdd(two, odd2, even2), out + 4 * stride);
-    store(g3, out + 5 * stride);
-  }
+  for (int i = 0; i < channels * tiles; ++i, row += kTile * kLanes, out += kLanes)
+    transform_gradient(load(row), load(row + kLanes), load(row + 2 * kLanes), load(row + 3 * kLanes), out, stride);
 }
 
-/// B: [point][channel][tile] to [channel][side] without `padding` columns in front; neighbouring tiles overlap by two columns, which add up.
-inline void transform_input_gradient_row(const float* products, int channels, int tiles, int padding, int side, float* out) {
+/// `out` has `side` columns, `padding` others before them are left out; neighbouring tiles overlap by two columns, which add up.
+inline void transform_input_gradient_row(const float* points, int channels, int tiles, int padding, int side, float* out) {
   const std::size_t stride = static_cast<std::size_t>(channels * tiles * kLanes);
-  const V two = broadcast(2), four = broadcast(4), five = broadcast(5);
   for (int channel = 0; channel < channels; ++channel, out += side * kLanes) {
     const auto put = [&](int column, V value) HWY_ATTR {
       if (column >= padding && column < padding + side) store(value, out + (column - padding) * kLanes);
     };
     V overlap0 = hn::Zero(d), overlap1 = hn::Zero(d);
-    for (int tile = 0; tile < tiles; ++tile, products += kLanes) {
-      const V m0 = load(products), m1 = load(products + stride), m2 = load(products + 2 * stride), m3 = load(products + 3 * stride),
-              m4 = load(products + 4 * stride), m5 = load(products + 5 * stride);
-      const V sum1 = add(m1, m2), difference1 = hn::Sub(m1, m2), sum2 = add(m3, m4), difference2 = hn::Sub(m3, m4);
-      const int column = tile * kTile;
-      put(column, hn::MulAdd(four, m0, overlap0));
-      put(column + 1, add(overlap1, hn::MulAdd(four, hn::Sub(m5, difference1), hn::Mul(hn::Neg(two), difference2))));
-      put(column + 2, hn::Sub(hn::NegMulAdd(five, m0, hn::Neg(sum2)), hn::Mul(four, sum1)));
-      put(column + 3, hn::NegMulAdd(five, m5, hn::MulAdd(two, difference2, difference1)));
-      overlap0 = add(m0, add(sum1, sum2));
-      overlap1 = m5;
+    for (int tile = 0; tile < tiles; ++tile, points += kLanes) {
+      V columns[kPoints];
+      transform_input_gradient(points, stride, columns);
+      put(tile * kTile, add(columns[0], overlap0));
+      put(tile * kTile + 1, add(columns[1], overlap1));
+      put(tile * kTile + 2, columns[2]);
+      put(tile * kTile + 3, columns[3]);
+      overlap0 = columns[4];
+      overlap1 = columns[5];
     }
     put(tiles * kTile, overlap0);
     put(tiles * kTile + 1, overlap1);
+  }
+}
+
+// Down the rows: `count` vectors of each row, point or carry.
+
+inline void transform_input_rows(const float* const* row, std::size_t offset, std::size_t count, float* points) {
+  const std::size_t stride = count * kLanes;
+  for (std::size_t i = 0; i < stride; i += kLanes)
+    transform_input(load(row[0] + offset + i), load(row[1] + offset + i), load(row[2] + offset + i), load(row[3] + offset + i),
+                    load(row[4] + offset + i), load(row[5] + offset + i), points + i, stride);
+}
+
+/// Rows lie `row_stride` floats apart.
+inline void transform_output_rows(const float* points, std::size_t count, float* row, std::size_t row_stride) {
+  const std::size_t stride = count * kLanes;
+  for (std::size_t i = 0; i < stride; i += kLanes) {
+    V rows[kTile];
+    transform_output(points + i, stride, rows);
+    for (std::size_t r = 0; r < kTile; ++r) store(rows[r], row + r * row_stride + i);
+  }
+}
+
+inline void transform_gradient_rows(const float* const* row, std::size_t offset, std::size_t count, float* points) {
+  const std::size_t stride = count * kLanes;
+  for (std::size_t i = 0; i < stride; i += kLanes)
+    transform_gradient(load(row[0] + offset + i), load(row[1] + offset + i), load(row[2] + offset + i), load(row[3] + offset + i), points + i,
+                       stride);
+}
+
+/// Four rows; the two more that a tile reaches are carried to the tile below. Rows and carries lie `row_stride` floats apart.
+inline void transform_input_gradient_rows(const float* points, std::size_t count, float* row, float* carry, std::size_t row_stride) {
+  const std::size_t stride = count * kLanes;
+  for (std::size_t i = 0; i < stride; i += kLanes) {
+    V rows[kPoints];
+    transform_input_gradient(points + i, stride, rows);
+    store(add(rows[0], load(carry + i)), row + i);
+    store(add(rows[1], load(carry + row_stride + i)), row + row_stride + i);
+    store(rows[2], row + 2 * row_stride + i);
+    store(rows[3], row + 3 * row_stride + i);
+    store(rows[4], carry + i);
+    store(rows[5], carry + row_stride + i);
   }
 }
 

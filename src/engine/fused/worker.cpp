@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "engine/fused/fused_engine.h"
 #include "engine/fused/plan.h"
+#include "engine/fused/stopwatch.h"
 
 // Everything up to HWY_ONCE is compiled once a SIMD target. SSSE3 is left out: whatever has it and not SSE4 is older than AVX2 by years.
 #define HWY_DISABLED_TARGETS (HWY_SSSE3 | HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128)
@@ -29,8 +30,11 @@ namespace HWY_NAMESPACE {
 
 class Worker final : public SliceWorker {
  public:
-  explicit Worker(const EngineOptions& options)
-      : config_(options.config), normalisation_(options.normalisation), layout_(flat_layout(config_.model)) {
+  Worker(const EngineOptions& options, Stopwatch* watch)
+      : watch_(watch),
+        config_(options.config),
+        reader_(config_.augment, options.normalisation, config_.train.seed),
+        layout_(flat_layout(config_.model)) {
     const int slice = std::max(1, config_.train.batch / config_.data.shards);
     const int groups = part_count(slice, kLanes);
     input_ = std::make_unique<Activation>(image_plan(), groups);
@@ -45,6 +49,7 @@ class Worker final : public SliceWorker {
     for (Buffer<float>& buffer : gradients_) buffer = Buffer<float>(gradients);
     for (std::size_t i = 0; i < operations_.size(); ++i) {
       operations_[i]->use_workspace(workspace_.data());
+      operations_[i]->use_stopwatch(watch_);
       outputs_[i]->use_gradients(gradients_[i % 2].data());
     }
   }
@@ -64,11 +69,7 @@ class Worker final : public SliceWorker {
     const int count = static_cast<int>(labels.size());
     for (int first = 0; first < count; first += kLanes) {
       const int images = std::min(kLanes, count - first);
-      for (int lane = 0; lane < images; ++lane) {
-        std::array<float, image_size> image;
-        decode_image(pixels.subspan(static_cast<std::size_t>(first + lane) * image_size, image_size), normalisation_, image);
-        put_lane(image, lane, input_->row(0, 0));
-      }
+      reader_.read_evaluation(pixels.data() + static_cast<std::size_t>(first) * image_size, images, input_->row(0, 0));
       for (std::size_t i = 0; i < outputs_.size(); ++i) operations_[i]->forward(i == 0 ? *input_ : *outputs_[i - 1], 0, *outputs_[i]);
       GroupLoss result;
       head(*outputs_.back(), 0, labels.data() + first, images, static_cast<float>(config_.train.label_smoothing), false, result);
@@ -128,6 +129,7 @@ class Worker final : public SliceWorker {
   }
 
   void begin(std::span<const float> parameters, int images, bool training) {
+    enter(-1, Phase::weights);
     input_->begin(parameters.data(), images, false);
     for (std::size_t i = 0; i < outputs_.size(); ++i) {
       operations_[i]->begin(parameters.data());
@@ -136,31 +138,31 @@ class Worker final : public SliceWorker {
   }
 
   void read_input(const Slice& slice) {
-    for (int i = 0; i < slice.count(); ++i) {
-      const auto at = static_cast<std::size_t>(i);
-      std::array<float, image_size> image;
-      augment_image({slice.images[at], image_size}, config_.augment, normalisation_, config_.train.seed, slice.rows[at], slice.epoch, image);
-      put_lane(image, i % kLanes, input_->row(i / kLanes, 0));
-    }
+    enter(-1, Phase::input);
+    for (int group = 0; group < part_count(slice.count(), kLanes); ++group) reader_.read_training(slice, group, input_->row(group, 0));
   }
 
   void forward(std::size_t layer, const Slice& slice, std::span<float> out) {
     Activation& output = *outputs_[layer];
     const LayerPlan& plan = output.plan();
     for (int group = 0; group < part_count(slice.count(), kLanes); ++group) {
+      enter(plan.index, Phase::forward);
       operations_[layer]->forward(layer == 0 ? *input_ : *outputs_[layer - 1], group, output);
       if (plan.dropout.threshold == 0) continue;
+      enter(plan.index, Phase::dropout);
       const int first = group * kLanes;
       std::array<std::uint32_t, kLanes> rows{};
       std::copy_n(slice.rows.begin() + first, std::min(kLanes, slice.count() - first), rows.begin());
       draw_dropout({config_.train.seed, slice.epoch, static_cast<std::uint32_t>(layer)}, plan.dropout, rows.data(),
                    output.channels() * output.side() * output.side(), output.dropped(group));
     }
+    enter(plan.index, Phase::pointwise);
     output.finish_training(out.data() + layout_.parameter_count + plan.norm);
   }
 
   /// Loss sum, number of correct images and the gradient of the last output.
   void loss(const Slice& slice, std::span<float> out) {
+    enter(-1, Phase::loss);
     double total = 0;
     int correct = 0;
     for (int group = 0; group < part_count(slice.count(), kLanes); ++group) {
@@ -181,15 +183,23 @@ class Worker final : public SliceWorker {
 
   void backward(std::size_t layer, int images, std::span<float> out) {
     Activation& output = *outputs_[layer];
+    enter(static_cast<int>(layer), Phase::pointwise);
     output.finish_gradient(out.data());
+    enter(static_cast<int>(layer), Phase::weight_gradient);
     for (int group = 0; group < part_count(images, kLanes); ++group)
       operations_[layer]->backward(layer == 0 ? *input_ : *outputs_[layer - 1], group, output);
+    enter(static_cast<int>(layer), Phase::weights);
     output.finish_bias_gradient(out.data());
     operations_[layer]->finish_gradient(out.data());
   }
 
+  void enter(int layer, Phase phase) const {
+    if (watch_) watch_->enter(layer, phase);
+  }
+
+  Stopwatch* watch_;
   Config config_;
-  Normalisation normalisation_;
+  InputReader reader_;
   FlatLayout layout_;
   std::unique_ptr<Activation> input_;
   std::vector<std::unique_ptr<Operation>> operations_;
@@ -198,7 +208,7 @@ class Worker final : public SliceWorker {
   std::array<Buffer<float>, 2> gradients_;  // of neighbouring layers
 };
 
-std::unique_ptr<SliceWorker> make_worker(const EngineOptions& options) { return std::make_unique<Worker>(options); }
+std::unique_ptr<SliceWorker> make_worker(const EngineOptions& options, Stopwatch* watch) { return std::make_unique<Worker>(options, watch); }
 
 }  // namespace HWY_NAMESPACE
 }  // namespace mnist_dist::fused
@@ -241,13 +251,13 @@ std::vector<std::string> fused_targets() {
   return names;
 }
 
-std::unique_ptr<SliceWorker> make_fused_worker(const EngineOptions& options, const std::string& target) {
+std::unique_ptr<SliceWorker> make_fused_worker(const EngineOptions& options, const std::string& target, fused::Stopwatch* watch) {
   for (const std::int64_t candidate : hwy::SupportedAndGeneratedTargets()) {
     if (target_name(candidate) != target) continue;
     hwy::ChosenTarget chosen;
     chosen.Update(candidate);
     using fused::HWY_DISPATCH_TABLE(make_worker);
-    return HWY_DISPATCH_TABLE(make_worker)[chosen.GetIndex()](options);
+    return HWY_DISPATCH_TABLE(make_worker)[chosen.GetIndex()](options, watch);
   }
   throw std::invalid_argument("fused engine: no SIMD target " + target);
 }
