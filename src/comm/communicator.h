@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "comm/mailbox.h"
 #include "model/flat_view.h"
 #include "model/reduce_tree.h"
 
@@ -32,6 +33,8 @@ class Communicator {
   virtual void barrier() = 0;
   /// Ranks of the same colour form a new group, ordered by rank.
   virtual std::unique_ptr<Communicator> split(int color) = 0;
+  /// For messages between two of these ranks.
+  virtual std::unique_ptr<Mailbox> open_mailbox() = 0;
 
   /// What this rank does now ("epoch 3 step 120"): told to the others when somebody hangs.
   virtual void set_activity(const std::string& activity) = 0;
