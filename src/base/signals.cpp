@@ -18,6 +18,9 @@ namespace {
 std::atomic<std::int64_t> first_signal{0};
 static_assert(std::atomic<std::int64_t>::is_always_lock_free);
 
+std::atomic<bool> leaving{false};
+static_assert(std::atomic<bool>::is_always_lock_free);
+
 constexpr std::int64_t same_request = 300'000'000;
 
 std::int64_t now() noexcept {
@@ -32,7 +35,9 @@ extern "C" void on_stop_signal(int) {
   const std::int64_t time = now();
   if (!first_signal.compare_exchange_strong(first, time) && time - first > same_request) {
     constexpr std::string_view line = "mnist-dist: second signal: stopped at once\n";
-    [[maybe_unused]] const auto written = ::write(STDERR_FILENO, line.data(), line.size());
+    if (!leaving) {
+      [[maybe_unused]] const auto written = ::write(STDERR_FILENO, line.data(), line.size());
+    }
     _exit(static_cast<int>(ExitCode::interrupted));
   }
   errno = saved_errno;
@@ -50,6 +55,11 @@ void install_stop_handlers() {
 
 bool stop_requested() noexcept { return first_signal.load(std::memory_order_relaxed) != 0; }
 
-void reset_stop_request() noexcept { first_signal.store(0); }
+void stop_made() noexcept { leaving = true; }
+
+void reset_stop_request() noexcept {
+  first_signal = 0;
+  leaving = false;
+}
 
 }  // namespace mnist_dist

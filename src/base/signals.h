@@ -8,6 +8,10 @@ void install_stop_handlers();
 
 bool stop_requested() noexcept;
 
+/// The stop has been made and the process is about to leave: a later signal still ends it at once, but says nothing. mpirun sends TERM to ranks
+/// that take a moment longer to leave than the first one.
+void stop_made() noexcept;
+
 /// Forgets the request, for tests.
 void reset_stop_request() noexcept;
 

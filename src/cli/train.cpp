@@ -121,7 +121,14 @@ Command add_train(CLI::App& app) {
       return ExitCode::ok;
     }
     install_stop_handlers();
-    return in_world(config.comm.timeout, [&](Communicator& comm) { return run(comm, *arguments, config); });
+    return in_world(config.comm.timeout, [&](Communicator& comm) {
+      try {
+        return run(comm, *arguments, config);
+      } catch (const Error& error) {
+        if (error.code() == ExitCode::interrupted) stop_made();
+        throw;
+      }
+    });
   };
 }
 

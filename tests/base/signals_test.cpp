@@ -40,6 +40,17 @@ TEST_P(Signals, SecondEndsAtOnce) {
       testing::ExitedWithCode(130), "^mnist-dist: second signal: stopped at once\n$");
 }
 
+TEST_P(Signals, OnceTheStopIsMadeItIsSilent) {
+  EXPECT_EXIT(
+      {
+        raise(SIGINT);
+        stop_made();
+        std::this_thread::sleep_for(std::chrono::milliseconds(400));
+        raise(GetParam());
+      },
+      testing::ExitedWithCode(130), "^$");
+}
+
 INSTANTIATE_TEST_SUITE_P(Stop, Signals, testing::Values(SIGINT, SIGTERM, SIGUSR1));
 
 }  // namespace
