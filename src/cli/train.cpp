@@ -9,11 +9,10 @@
 #include "cli/compute_options.h"
 #include "cli/config_options.h"
 #include "cli/world.h"
-#include "comm/heartbeat.h"
 #include "report/console.h"
 #include "report/run_files.h"
-#include "train/agreement.h"
 #include "train/run_folder.h"
+#include "train/run_start.h"
 #include "train/session.h"
 #include "train/trainer.h"
 
@@ -52,34 +51,17 @@ Config configured(const TrainArguments& arguments) {
   return options.load();
 }
 
-/// Where a run begins: its folder, and the checkpoint when it goes on. Rank 0 looks, as the others may not see the folder.
-struct Start {
-  std::filesystem::path folder;
-  std::optional<Checkpoint> checkpoint;
-};
-
-Start find_start(Communicator& comm, const TrainArguments& arguments, const Config& config) {
-  Start start;
-  std::vector<std::byte> packed;
-  run_on_root(comm, [&] {
-    if (!arguments.resume) {
-      start.folder = create_run_folder(arguments.run_dir, config);
-      return;
-    }
-    start.folder = arguments.run_dir.empty() ? newest_unfinished_run("runs", config) : std::filesystem::path(arguments.run_dir);
-    const Found found = resume_point(start.folder, config);
-    if (!found.fallback.empty()) fmt::print(stderr, "note: going on from checkpoint.prev.h5: {}\n", found.fallback);
-    packed = pack(found.checkpoint);
-  });
-  start.folder = broadcast_text(comm, start.folder.string());
-  const std::string bytes = broadcast_text(comm, {reinterpret_cast<const char*>(packed.data()), packed.size()});
-  if (arguments.resume) start.checkpoint = unpack(std::as_bytes(std::span(bytes)));
-  return start;
+RunStart look_for_start(const TrainArguments& arguments, const Config& config) {
+  if (!arguments.resume) return {create_run_folder(arguments.run_dir, config), std::nullopt};
+  const auto folder = arguments.run_dir.empty() ? newest_unfinished_run("runs", config) : std::filesystem::path(arguments.run_dir);
+  Found found = resume_point(folder, config);
+  if (!found.fallback.empty()) fmt::print(stderr, "note: going on from checkpoint.prev.h5: {}\n", found.fallback);
+  return {folder, std::move(found.checkpoint)};
 }
 
 ExitCode run(Communicator& comm, const TrainArguments& arguments, const Config& config) {
   const auto session = make_session(comm, config, arguments.compute, [](const std::string& line) { fmt::print(stderr, "{}\n", line); });
-  Start start = find_start(comm, arguments, config);
+  RunStart start = find_start(comm, [&] { return look_for_start(arguments, config); });
 
   TrainerOptions options{config,         session->data, session->data_hash, session->threads, start.folder, std::move(start.checkpoint),
                          stop_requested, nullptr};

@@ -16,11 +16,11 @@
 namespace mnist_dist {
 namespace {
 
-void check_ranks(const Communicator& comm, const Config& config) {
+void check_ranks(int ranks, const Config& config) {
   const int shards = config.data.shards;
-  if (comm.size() <= shards) return;
-  throw usage_error(fmt::format("{} ranks cannot share {} shards", comm.size(), shards),
-                    fmt::format("start at most {} ranks, or give --set data.shards={} (another recipe: its results differ)", shards, comm.size()))
+  if (ranks <= shards) return;
+  throw usage_error(fmt::format("{} ranks cannot share {} shards", ranks, shards),
+                    fmt::format("start at most {} ranks, or give --set data.shards={} (another recipe: its results differ)", shards, ranks))
       .mark_everywhere();
 }
 
@@ -42,8 +42,8 @@ int bound_cores() {
 }
 
 /// Threads beyond the owned shards would have nothing to do.
-int effective_threads(const Communicator& comm, const ComputeOptions& compute, int owned_shards) {
-  const int wanted = compute.threads > 0 ? compute.threads : comm.size() == 1 ? bound_cores() : 1;
+int effective_threads(const Communicator& world, const ComputeOptions& compute, int owned_shards) {
+  const int wanted = compute.threads > 0 ? compute.threads : world.size() == 1 ? bound_cores() : 1;
   return std::clamp(wanted, 1, std::max(1, owned_shards));
 }
 
@@ -62,9 +62,14 @@ Facts facts_of(const Config& config, const EngineInfo& info, const std::string& 
 
 std::unique_ptr<Session> make_session(Communicator& comm, const Config& config, const ComputeOptions& compute,
                                       const std::function<void(const std::string& line)>& progress) {
-  check_ranks(comm, config);
-  comm.set_activity("preparing data");
-  run_on_root(comm, [&] {
+  return make_session(comm, comm, config, compute, progress);
+}
+
+std::unique_ptr<Session> make_session(Communicator& world, Communicator& group, const Config& config, const ComputeOptions& compute,
+                                      const std::function<void(const std::string& line)>& progress) {
+  check_ranks(group.size(), config);
+  world.set_activity("preparing data");
+  run_on_root(world, [&] {
     if (!std::filesystem::exists(config.data.file)) {
       PrepareOptions options;
       options.out = config.data.file;
@@ -77,23 +82,29 @@ std::unique_ptr<Session> make_session(Communicator& comm, const Config& config, 
 
   auto session = std::make_unique<Session>();
   const Dataset dataset(config.data.file);
-  session->data = load_local_data(config, dataset, comm.rank(), comm.size());
+  session->data = load_local_data(config, dataset, group.rank(), group.size());
   session->data_hash = dataset.hash();
   session->synthetic = dataset.synthetic();
-  session->threads = effective_threads(comm, compute, static_cast<int>(session->data.training.size()));
+  session->threads = effective_threads(world, compute, static_cast<int>(session->data.training.size()));
 
-  EngineOptions options;
+  EngineOptions& options = session->engine_options;
   options.config = config;
   options.normalisation = {dataset.mean(), dataset.sd()};
   options.threads = session->threads;
   options.device = compute.device;
-  options.local_rank = comm.local_rank();
-  const std::string name = compute.engine.empty() ? engine_names().front() : compute.engine;
+  options.local_rank = world.local_rank();
+  const std::string name = session->engine_name = compute.engine.empty() ? engine_names().front() : compute.engine;
   // Ranks on different CPUs compute the same bits on what they have in common.
-  options.simd = compute.simd.empty() ? first_common(comm, "SIMD target", simd_targets(name)) : compute.simd;
+  options.simd = compute.simd.empty() ? first_common(world, "SIMD target", simd_targets(name)) : compute.simd;
   session->engine = make_engine(name, options);
-  check_agreement(comm, facts_of(config, session->engine->info(), session->data_hash));
+  check_agreement(world, facts_of(config, session->engine->info(), session->data_hash));
   return session;
+}
+
+std::unique_ptr<Engine> Session::engine_for_seed(std::uint64_t seed) const {
+  EngineOptions options = engine_options;
+  options.config.train.seed = seed;
+  return make_engine(engine_name, options);
 }
 
 }  // namespace mnist_dist

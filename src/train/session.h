@@ -25,12 +25,21 @@ struct Session {
   std::string data_hash;
   bool synthetic = false;
   int threads = 1;
+  std::string engine_name;
+  EngineOptions engine_options;
   std::unique_ptr<Engine> engine;  ///< refers to `data`
+
+  /// One more engine of the same kind, for another seed of the recipe.
+  std::unique_ptr<Engine> engine_for_seed(std::uint64_t seed) const;
 };
 
 /// Makes the data file when it is missing (rank 0, the others wait), reads this rank's rows, makes the engine and compares the ranks. Collective.
 /// Throws Error: usage for more ranks than shards or slices too short for batch norm, data, device when ranks disagree.
 std::unique_ptr<Session> make_session(Communicator& comm, const Config& config, const ComputeOptions& compute,
+                                      const std::function<void(const std::string& line)>& progress);
+
+/// The same for several groups that train apart: `group` shares the rows among its ranks, all of `world` must be able to give the same bits.
+std::unique_ptr<Session> make_session(Communicator& world, Communicator& group, const Config& config, const ComputeOptions& compute,
                                       const std::function<void(const std::string& line)>& progress);
 
 }  // namespace mnist_dist
