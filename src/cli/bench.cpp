@@ -2,6 +2,7 @@
 #include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <memory>
 #include <set>
 
@@ -9,9 +10,12 @@
 #include "cli/config_options.h"
 #include "engine/bench/engine_loop.h"
 #include "engine/bench/pinning.h"
+#include "engine/bench/pytorch_peer.h"
 #include "engine/bench/rounds.h"
+#include "engine/fused/profile.h"
 #include "engine/registry.h"
 #include "report/bench_table.h"
+#include "report/fused_table.h"
 
 namespace mnist_dist {
 namespace {
@@ -21,7 +25,10 @@ struct BenchArguments {
   std::vector<std::string> engines;
   RoundsOptions rounds;
   int threads = 2;
+  bool pytorch = false;
 };
+
+constexpr int profiled_slices = 100;
 
 constexpr char plain_loop[] = "plain LibTorch loop";
 
@@ -53,6 +60,11 @@ std::vector<Contender> make_contenders(const BenchArguments& arguments, const Co
     auto loop = make_plain_torch_loop(config.model, config.optimizer, config.train.batch / config.data.shards);
     contenders.insert(contenders.begin(), Contender{plain_loop, 1, std::move(loop)});
   });
+  if (arguments.pytorch) {
+    pin_thread(cores.first(1));  // the child inherits it
+    PytorchPeer peer = start_pytorch_peer(config);
+    contenders.push_back({"PyTorch " + peer.version, 1, std::move(peer.loop)});
+  }
   return contenders;
 }
 
@@ -73,6 +85,9 @@ ExitCode run(BenchArguments& arguments) {
       "CPU {} (FMA peak of one core, {}: {:.1f} GFLOP/s), medians of {} alternating rounds\n\n{}",
       config.name, config.train.batch, config.train.batch / config.data.shards, fmt::join(cores, ", "), peak.simd, peak.gflops,
       arguments.rounds.rounds, bench_table(contenders, plain ? 0 : -1, peak, training_flops(config.model)));
+  const auto fused = std::ranges::find(contenders, "fused", &Contender::name);
+  if (fused != contenders.end())
+    fmt::print("\n{}", fused_table(config.model, fused::profile_step(config, profiled_slices), config.train.batch / config.data.shards, peak));
   return ExitCode::ok;
 }
 
@@ -83,6 +98,7 @@ Command add_bench(CLI::App& app) {
   add_config_options(app, arguments->config);
   app.add_option("--engine", arguments->engines, fmt::format("Only this engine, may be repeated: {}", fmt::join(engine_names(), ", ")))
       ->type_name("NAME");
+  app.add_flag("--pytorch", arguments->pytorch, "Also time the same model in python3's PyTorch, eager, without augmentation");
   app.add_option("--threads", arguments->threads, "Also time each engine on so many threads, a core each; 1: no")
       ->type_name("N")
       ->check(CLI::Range(1, 1024))

@@ -106,7 +106,7 @@ class Engine {
   virtual std::optional<Diagnosis> diagnose(int index) = 0;
 };
 
-/// Names: "torch"; more to come. Throws Error: usage for an unknown name (with the nearest), device when its library cannot be opened.
+/// Names: "fused" (the default), "torch". Throws Error: usage for an unknown name (with the nearest), device when its library cannot be opened.
 std::unique_ptr<Engine> make_engine(const std::string& name, const EngineOptions& options);
 
 }  // namespace mnist_dist
