@@ -4,7 +4,11 @@
 # The command line before a program, as a list. Ranks may outnumber cores; mpirun refuses root unless told otherwise.
 function(mpirun_command variable ranks)
   execute_process(COMMAND id -u OUTPUT_VARIABLE user OUTPUT_STRIP_TRAILING_WHITESPACE)
-  set(command ${MPIEXEC_EXECUTABLE} -q --oversubscribe --bind-to none ${MPIEXEC_NUMPROC_FLAG} ${ranks})
+  execute_process(COMMAND ${MPIEXEC_EXECUTABLE} --version OUTPUT_VARIABLE version ERROR_QUIET)
+  if(version MATCHES "\\(Open MPI\\) 4")
+    set(quiet -q)  # Open MPI 5 has no such option
+  endif()
+  set(command ${MPIEXEC_EXECUTABLE} ${quiet} --oversubscribe --bind-to none ${MPIEXEC_NUMPROC_FLAG} ${ranks})
   if(user EQUAL 0)
     set(command ${CMAKE_COMMAND} -E env OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 ${command})
   endif()
@@ -12,7 +16,8 @@ function(mpirun_command variable ranks)
 endfunction()
 
 # mnist_dist_mpi_test(NAME sources... RANKS counts... [LINK libraries...] [LABELS labels...])
-# One GoogleTest program whose tests all ranks run together (tests/comm/mpi_test.h); one CTest test a number of ranks, "NAME.np4".
+# One GoogleTest program whose tests all ranks run together (tests/comm/mpi_test.h); one CTest test a number of ranks, "NAME.np4",
+# with the label mpi.
 function(mnist_dist_mpi_test name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "RANKS;LINK;LABELS")
   add_executable(${name}_mpi_test ${arg_UNPARSED_ARGUMENTS} "${CMAKE_SOURCE_DIR}/tests/comm/mpi_test_main.cpp")
@@ -22,6 +27,6 @@ function(mnist_dist_mpi_test name)
     mpirun_command(mpirun ${ranks})
     add_test(NAME ${name}.np${ranks} COMMAND ${mpirun} $<TARGET_FILE:${name}_mpi_test>)
     # Open MPI keeps what it allocated: not ours to report.
-    set_tests_properties(${name}.np${ranks} PROPERTIES TIMEOUT 120 PROCESSORS ${ranks} LABELS "${arg_LABELS}" ENVIRONMENT "ASAN_OPTIONS=detect_leaks=0")
+    set_tests_properties(${name}.np${ranks} PROPERTIES TIMEOUT 120 PROCESSORS ${ranks} LABELS "mpi;${arg_LABELS}" ENVIRONMENT "ASAN_OPTIONS=detect_leaks=0")
   endforeach()
 endfunction()
