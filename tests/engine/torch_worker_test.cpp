@@ -164,6 +164,22 @@ TEST(TorchWorker, EvaluationIsTrainingsForwardWithGivenStatistics) {
   EXPECT_EQ(static_cast<float>(correct), out[layout.correct()]);
 }
 
+TEST(TorchWorker, EvaluationNormalisesWithTheStatisticsItIsGiven) {
+  const EngineOptions options = test_options(torch_test_models().front());
+  const FlatLayout layout = flat_layout(options.config.model);
+  const std::vector<float> parameters = parameters_of(layout), statistics = initial_norm_statistics(layout);
+  const Images images = noise_images(3, 0);
+  const auto worker = make_torch_worker(options);
+  std::vector<float> together(3), alone(3);
+  std::vector<std::uint8_t> predictions(3);
+  worker->evaluate(images.pixels, images.labels, {parameters, statistics}, together, predictions);
+  for (std::size_t i = 0; i < 3; ++i)
+    worker->evaluate(std::span(images.pixels).subspan(i * image_size, image_size), std::span(images.labels).subspan(i, 1), {parameters, statistics},
+                     std::span(alone).subspan(i, 1), std::span(predictions).subspan(i, 1));
+  EXPECT_THAT(together, testing::Pointwise(testing::FloatNear(1e-4f), alone)) << "an image's loss depends on its neighbours";
+  EXPECT_EQ(statistics, initial_norm_statistics(layout));
+}
+
 TEST(TorchWorker, FirstOfEqualLogitsWins) {
   const EngineOptions options = test_options(linear_model());
   const std::vector<float> parameters(flat_layout(options.config.model).parameter_count, 0.0f);
