@@ -54,6 +54,7 @@ ExitCode run_app(int argc, char** argv) {
   add("prepare", "Make the HDF5 data file from MNIST's IDX files, or from drawn digits", add_prepare);
   add("summary", "Show a model layer by layer", add_summary);
   add("evaluate", "Score a checkpoint on the test set", add_evaluate);
+  add("sweep", "Train a recipe once a seed and judge how consistent it is", add_sweep);
   add("bench", "Measure training speed against a plain LibTorch loop", add_bench);
   add("doctor", "Check this machine and say what to fix", add_doctor);
 

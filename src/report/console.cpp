@@ -5,6 +5,7 @@
 #include <array>
 #include <vector>
 
+#include "report/duration.h"
 #include "report/terminal.h"
 
 namespace mnist_dist {
@@ -15,11 +16,6 @@ using namespace std::chrono_literals;
 constexpr auto bar_interval = 100ms;  // smooth to the eye, nothing to the machine
 constexpr auto plain_interval = 30s;  // a log file should not drown
 constexpr int bar_width = 24;
-
-std::string duration(double seconds) {
-  const auto s = static_cast<long long>(seconds + 0.5);
-  return s >= 3600 ? fmt::format("{}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60) : fmt::format("{}:{:02}", s / 60, s % 60);
-}
 
 std::string bar(double share) {
   const int full = static_cast<int>(share * bar_width);

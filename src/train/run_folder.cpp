@@ -23,8 +23,9 @@ fs::path unused_default_folder(const Config& config) {
   return folder;
 }
 
-/// The first line in which two recipes differ, as "train.epochs = 3"-like text of each.
-std::string first_difference(const std::string& was, const std::string& is) {
+}  // namespace
+
+std::string recipe_difference(const std::string& was, const std::string& is) {
   const auto lines = [](const std::string& text) {
     std::vector<std::string> out;
     for (std::size_t from = 0; from < text.size();) {
@@ -41,8 +42,6 @@ std::string first_difference(const std::string& was, const std::string& is) {
   }
   return "";
 }
-
-}  // namespace
 
 fs::path create_run_folder(const fs::path& wanted, const Config& config) {
   const fs::path folder = wanted.empty() ? unused_default_folder(config) : wanted;
@@ -87,7 +86,7 @@ Found resume_point(const fs::path& folder, const Config& config) {
     throw usage_error(fmt::format("{} holds a run with seed {}, not {}", folder.string(), checkpoint.seed, config.train.seed),
                       "leave --seed out, or start a new run");
   if (const std::string recipe = recipe_toml(config); checkpoint.recipe != recipe)
-    throw usage_error(fmt::format("{} holds a run of another recipe: {}", folder.string(), first_difference(checkpoint.recipe, recipe)),
+    throw usage_error(fmt::format("{} holds a run of another recipe: {}", folder.string(), recipe_difference(checkpoint.recipe, recipe)),
                       "leave --config and --set out to go on with its own recipe, or start a new run");
   return *std::move(found);
 }

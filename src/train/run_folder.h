@@ -20,6 +20,9 @@ std::filesystem::path newest_unfinished_run(const std::filesystem::path& runs, c
 /// The checkpoint to go on from. Throws Error: usage when there is none, the run is finished, or recipe or seed differ; data when all are damaged.
 Found resume_point(const std::filesystem::path& folder, const Config& config);
 
+/// The first line in which two recipe_toml texts differ, as: it has "epochs = 3", asked for is "epochs = 4".
+std::string recipe_difference(const std::string& was, const std::string& is);
+
 /// Throws Error (usage), on every rank, when a run was begun with other data.
 void check_same_data(const Checkpoint& checkpoint, const std::string& data_hash);
 

@@ -1,0 +1,121 @@
+#include "sweep/sweep.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <optional>
+
+#include "base/signals.h"
+#include "cli/command_line.h"
+#include "cli/commands.h"
+#include "cli/compute_options.h"
+#include "cli/config_options.h"
+#include "cli/world.h"
+#include "comm/heartbeat.h"
+#include "report/doctor.h"
+#include "report/run_files.h"
+#include "report/sweep_console.h"
+#include "report/sweep_files.h"
+#include "report/sweep_verdict.h"
+#include "sweep/seeds.h"
+
+namespace mnist_dist {
+namespace {
+
+struct SweepArguments {
+  ConfigOptions config;
+  ComputeOptions compute;
+  std::string seeds, target = "99.4", out;
+  int ranks_per_run = 1;
+  bool stop_early = false;
+  std::vector<std::string> compare;
+};
+
+std::unique_ptr<Observer> make_run_files(const std::filesystem::path& folder, const Config& config, const Session& session, int first_epoch) {
+  const RunIdentity identity{config.name,       config.train.seed, parameter_count(config.model), config.data.file, session.data_hash,
+                             session.synthetic, command_line()};
+  return std::make_unique<RunFiles>(folder, identity, first_epoch);
+}
+
+/// Ends the sweep on every rank alike: the files on rank 0, then the verdict's exit code.
+ExitCode conclude(Communicator& comm, const SweepArguments& arguments, const SweepResult& result, const std::string& folder) {
+  Verdict::Answer answer{};
+  std::optional<Verdict> verdict;
+  if (comm.rank() == 0) {
+    verdict = verdict_of(result.record);
+    answer = verdict->answer;
+  }
+  run_on_root(comm, [&] { write_sweep_report(folder, result.record, *verdict); });
+  comm.broadcast(std::as_writable_bytes(std::span(&answer, 1)), 0);
+  if (verdict) {
+    fmt::print("\n{}\n", headline(result.record, *verdict));
+    for (const auto& [name, text] : verdict_lines(*verdict)) fmt::print("{:<11} {}\n", name, text);
+    fmt::print("{:<11} {}\n", "report", folder + "/report.html");
+    std::fflush(stdout);
+  }
+  if (result.end == SweepEnd::interrupted)
+    throw Error(ExitCode::interrupted,
+                fmt::format("stopped by a signal; {} of {} seeds are done", verdict ? verdict->trained + verdict->diverged : 0,
+                            parse_seeds(arguments.seeds).size()),
+                "the same command goes on with what is missing")
+        .mark_everywhere();
+  return answer == Verdict::Answer::pass ? ExitCode::ok : ExitCode::target_missed;
+}
+
+ExitCode run(Communicator& comm, const SweepArguments& arguments, const Config& recipe) {
+  SweepOptions options;
+  options.recipe = recipe;
+  options.seeds = arguments.seeds;
+  options.target = arguments.target;
+  options.folder = arguments.out.empty() ? "runs/sweep-" + recipe.name : arguments.out;
+  options.ranks_per_run = arguments.ranks_per_run;
+  options.stop_early = arguments.stop_early;
+  options.compute = arguments.compute;
+  options.command = command_line();
+  options.machine = find_cpu().text;
+  options.progress = [](const std::string& line) { fmt::print(stderr, "{}\n", line); };
+  options.make_observer = make_run_files;
+  SweepConsole console(options.folder);
+  options.observer = &console;
+  return conclude(comm, arguments, run_sweep(comm, options), options.folder.string());
+}
+
+ExitCode compare(const std::vector<std::string>& folders) {
+  fmt::print("{}", comparison_text(read_record(folders.at(0)), read_record(folders.at(1))));
+  return ExitCode::ok;
+}
+
+}  // namespace
+
+Command add_sweep(CLI::App& app) {
+  auto arguments = std::make_shared<SweepArguments>();
+  add_config_options(app, arguments->config);
+  auto* seeds = app.add_option("--seeds", arguments->seeds, "The seeds: 0..99, or 1,5,10..19")->type_name("LIST");
+  app.add_option("--target", arguments->target, "Accuracy in percent that every seed's final weights are to reach")
+      ->type_name("PERCENT")
+      ->capture_default_str();
+  app.add_option("--ranks-per-run", arguments->ranks_per_run, "Ranks that train one seed together; groups of so many take seeds as they get free")
+      ->type_name("K")
+      ->check(CLI::Range(1, 1'000'000))
+      ->capture_default_str();
+  app.add_option("--out", arguments->out, "The sweep's folder (default: runs/sweep-RECIPE); one that is there goes on with what is missing")
+      ->type_name("DIR");
+  app.add_flag("--stop-early", arguments->stop_early, "End at the first seed that misses the target");
+  add_compute_options(app, arguments->compute);
+  app.add_option("--compare", arguments->compare, "Compare two sweeps' folders seed by seed, and train nothing")
+      ->type_name("A B")
+      ->expected(2)
+      ->excludes(seeds);
+  return [arguments] {
+    if (!arguments->compare.empty()) return compare(arguments->compare);
+    if (arguments->seeds.empty()) throw usage_error("sweep needs --seeds", "name them as --seeds 0..99");
+    parse_seeds(arguments->seeds);
+    Target{arguments->target};
+    const Config recipe = arguments->config.load();
+    install_stop_handlers();
+    return in_world(recipe.comm.timeout, [&](Communicator& comm) { return run(comm, *arguments, recipe); });
+  };
+}
+
+}  // namespace mnist_dist

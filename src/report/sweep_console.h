@@ -1,0 +1,33 @@
+#pragma once
+#include <chrono>
+#include <filesystem>
+#include <string>
+
+#include "sweep/sweep.h"
+
+namespace mnist_dist {
+
+/// What a person sees of a sweep: a first line and one aligned row a seed on stdout; on stderr how far it is, live where it is a terminal, else a
+/// plain line now and then.
+class SweepConsole : public SweepObserver {
+ public:
+  explicit SweepConsole(std::filesystem::path folder) : folder_(std::move(folder)) {}
+  void started(const SweepRecord& record) override;
+  void seed_ended(const SeedOutcome& outcome) override;
+  void tick(const SweepStatus& status) override;
+  void ended() override { clear(); }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  std::string progress_line(const SweepStatus& status) const;
+  void show(const std::string& line);
+  void clear();
+
+  std::filesystem::path folder_;
+  const SweepRecord* record_ = nullptr;
+  bool live_ = false, shown_ = false;
+  std::size_t done_before_ = 0;  ///< by earlier starts
+  Clock::time_point begin_, last_shown_;
+};
+
+}  // namespace mnist_dist

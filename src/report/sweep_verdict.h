@@ -1,0 +1,25 @@
+#pragma once
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "sweep/verdict.h"
+
+namespace mnist_dist {
+
+/// "SYNTHETIC digits, not MNIST", "MNIST test set", "MNIST validation rows": what the numbers are of.
+std::string scored_text(const SweepIdentity& identity);
+
+/// The verdict in a sentence: "PASS: 100 of 100 seeds reached 99.4 % (9,940 of 10,000 correct)".
+std::string headline(const SweepRecord& record, const Verdict& verdict);
+
+/// The statistics as {name, text}, for the terminal and for the report; with no trained seed there are none.
+std::vector<std::pair<std::string, std::string>> verdict_lines(const Verdict& verdict);
+
+/// summary.json of a sweep.
+std::string sweep_summary_json(const SweepRecord& record, const Verdict& verdict);
+
+/// The table of `sweep --compare A B`. Throws Error (usage) when the sweeps were not scored on the same images, or share no seed.
+std::string comparison_text(const SweepRecord& a, const SweepRecord& b);
+
+}  // namespace mnist_dist

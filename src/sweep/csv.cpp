@@ -1,0 +1,73 @@
+#include "sweep/csv.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstdlib>
+#include <sstream>
+
+#include "base/error.h"
+#include "base/file.h"
+
+namespace mnist_dist {
+namespace {
+
+/// At most `most` cells: the last one keeps its commas. 0: as many as there are.
+std::vector<std::string> split(const std::string& line, std::size_t most) {
+  std::vector<std::string> cells;
+  for (std::size_t from = 0;;) {
+    const std::size_t to = cells.size() + 1 == most ? line.npos : line.find(',', from);
+    cells.push_back(line.substr(from, to - from));
+    if (to == line.npos) return cells;
+    from = to + 1;
+  }
+}
+
+Error damaged(const std::string& file, const std::string& what) {
+  return data_error(fmt::format("{}: {}", file, what), "put the file back as it was, or begin in another folder");
+}
+
+}  // namespace
+
+CsvTable::CsvTable(const std::filesystem::path& file) : file_(file.string()) {
+  std::istringstream text(read_text_file(file));
+  for (std::string line; std::getline(text, line);) {
+    if (header_.empty()) {
+      header_ = split(line, 0);
+      continue;
+    }
+    cells_.push_back(split(line, header_.size()));
+    if (cells_.back().size() != header_.size())
+      throw damaged(file_, fmt::format("row {} has {} cells, not {}", cells_.size(), cells_.back().size(), header_.size()));
+  }
+}
+
+bool CsvTable::has(const std::string& column) const { return std::find(header_.begin(), header_.end(), column) != header_.end(); }
+
+std::size_t CsvTable::place(const std::string& column) const {
+  const auto found = std::find(header_.begin(), header_.end(), column);
+  if (found == header_.end()) throw damaged(file_, fmt::format("there is no column {}", column));
+  return static_cast<std::size_t>(found - header_.begin());
+}
+
+const std::string& CsvTable::text(std::size_t row, const std::string& column) const { return cells_.at(row)[place(column)]; }
+
+double CsvTable::number(std::size_t row, const std::string& column) const {
+  const std::string& cell = text(row, column);
+  char* end = nullptr;
+  const double value = std::strtod(cell.c_str(), &end);
+  if (cell.empty() || *end != '\0') throw damaged(file_, fmt::format("row {}: {} is \"{}\", not a number", row + 1, column, cell));
+  return value;
+}
+
+std::int64_t CsvTable::integer(std::size_t row, const std::string& column) const {
+  const std::string& cell = text(row, column);
+  std::int64_t value = 0;
+  const auto [end, error] = std::from_chars(cell.data(), cell.data() + cell.size(), value);
+  if (error != std::errc{} || end != cell.data() + cell.size())
+    throw damaged(file_, fmt::format("row {}: {} is \"{}\", not a whole number", row + 1, column, cell));
+  return value;
+}
+
+}  // namespace mnist_dist

@@ -1,0 +1,28 @@
+#pragma once
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace mnist_dist {
+
+/// A comma-separated file of ours: a header, no commas inside cells but in the last one.
+class CsvTable {
+ public:
+  /// Throws Error (data) when the file cannot be read or a row has too few cells.
+  explicit CsvTable(const std::filesystem::path& file);
+  std::size_t rows() const { return cells_.size(); }
+  bool has(const std::string& column) const;
+  /// Throw Error (data) naming file, row and column when it is missing or no number.
+  const std::string& text(std::size_t row, const std::string& column) const;
+  double number(std::size_t row, const std::string& column) const;
+  std::int64_t integer(std::size_t row, const std::string& column) const;
+  const std::vector<std::string>& header() const { return header_; }
+
+ private:
+  std::size_t place(const std::string& column) const;
+  std::string file_;
+  std::vector<std::string> header_;
+  std::vector<std::vector<std::string>> cells_;
+};
+
+}  // namespace mnist_dist

@@ -1,0 +1,79 @@
+#include "sweep/folder.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "train/run_folder.h"
+
+namespace mnist_dist {
+
+namespace fs = std::filesystem;
+
+SweepFolder::SweepFolder(fs::path folder, const Config& recipe, const SweepIdentity& identity) : folder_(std::move(folder)) {
+  std::error_code error;
+  const bool there = fs::exists(folder_ / "sweep.json", error);
+  if (!there && fs::exists(folder_, error) && !(fs::is_directory(folder_, error) && fs::is_empty(folder_, error)))
+    throw usage_error(fmt::format("{} is there already and holds no sweep", folder_.string()), "choose another --out");
+  if (there) {
+    lock();
+    go_on(recipe, identity);
+  } else {
+    write_file_atomically(folder_ / "config.toml", to_toml(recipe));
+    lock();
+    record_.identity = identity;
+  }
+  record_.recipe_text = to_toml(recipe);
+  write_file_atomically(folder_ / "sweep.json", sweep_json(record_.identity));
+}
+
+SweepFolder::~SweepFolder() {
+  if (lock_ >= 0) ::close(lock_);
+}
+
+/// Held until the process ends, however it ends. A file system without locks is trusted.
+void SweepFolder::lock() {
+  const fs::path file = folder_ / "config.toml";
+  lock_ = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
+  if (lock_ >= 0 && ::flock(lock_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+    throw usage_error(fmt::format("another sweep is at work in {}", folder_.string()), "wait for it, or choose another --out");
+}
+
+void SweepFolder::go_on(const Config& recipe, const SweepIdentity& now) {
+  record_ = read_record(folder_);
+  const SweepIdentity& was = record_.identity;
+  const std::string same = "choose another --out, or go on as it was begun";
+  if (const std::string before = recipe_toml(parse_config(record_.recipe_text, (folder_ / "config.toml").string())), after = recipe_toml(recipe);
+      before != after)
+    throw usage_error(fmt::format("{} holds a sweep of another recipe: {}", folder_.string(), recipe_difference(before, after)), same);
+  if (was.data_hash != now.data_hash)
+    throw usage_error(fmt::format("{} holds a sweep over other data (hash {:.12}..., now {:.12}...)", folder_.string(), was.data_hash, now.data_hash),
+                      same);
+  if (was.fingerprint != now.fingerprint)
+    throw usage_error(
+        fmt::format("this program gives other bits than the one that began {}: fingerprint {:.12}... ({} {}) there, {:.12}... ({} {}) here",
+                    folder_.string(), was.fingerprint, was.engine, was.simd, now.fingerprint, now.engine, now.simd),
+        fmt::format("go on with that program and --engine {} --simd {}, or choose another --out", was.engine, was.simd));
+  const std::string started = was.started;
+  record_.identity = now;
+  record_.identity.started = started;
+  for (const SeedOutcome& outcome : record_.outcomes) done_.insert(outcome.seed);
+}
+
+void SweepFolder::add(SeedOutcome outcome) {
+  done_.insert(outcome.seed);
+  record_.outcomes.push_back(std::move(outcome));
+  // Written whole: at a few hundred kilobytes a minute that costs nothing, and no crash leaves half a row. seeds.csv last, since it decides what is
+  // done.
+  write_file_atomically(folder_ / "epochs.csv", epochs_csv(record_));
+  write_file_atomically(folder_ / "errors.csv", errors_csv(record_));
+  write_file_atomically(folder_ / "seeds.csv", seeds_csv(record_));
+}
+
+}  // namespace mnist_dist

@@ -1,0 +1,35 @@
+#pragma once
+#include <filesystem>
+#include <set>
+
+#include "config/config.h"
+#include "sweep/record.h"
+
+namespace mnist_dist {
+
+/// A sweep's folder, held by one process: config.toml, sweep.json, seeds.csv, epochs.csv, errors.csv and runs/seedN. Whenever a seed ends its rows
+/// are on disk before anything else is done, each file whole.
+class SweepFolder {
+ public:
+  /// Begins a sweep, or goes on with the one that is there. Throws Error: usage when another sweep is at work in it, when it holds other things, or
+  /// when recipe, data or fingerprint differ from what it was begun with; data when it cannot be read or written.
+  SweepFolder(std::filesystem::path folder, const Config& recipe, const SweepIdentity& identity);
+  ~SweepFolder();
+  SweepFolder(const SweepFolder&) = delete;
+  SweepFolder& operator=(const SweepFolder&) = delete;
+
+  const SweepRecord& record() const { return record_; }
+  bool has(std::uint64_t seed) const { return done_.contains(seed); }
+  void add(SeedOutcome outcome);
+
+ private:
+  void lock();
+  void go_on(const Config& recipe, const SweepIdentity& identity);
+
+  std::filesystem::path folder_;
+  int lock_ = -1;
+  SweepRecord record_;
+  std::set<std::uint64_t> done_;
+};
+
+}  // namespace mnist_dist

@@ -1,0 +1,39 @@
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace mnist_dist {
+
+/// An image that a seed's delivered weights get wrong.
+struct Mistake {
+  int index = 0;  ///< in the test set; with data.split: row of the file's training set
+  int label = 0, prediction = 0;
+  bool operator==(const Mistake&) const = default;
+};
+
+/// What one seed came to. Accuracies in percent, of the test set or, with data.split, of the validation rows.
+struct SeedOutcome {
+  std::uint64_t seed = 0;
+  bool diverged = false;  ///< then only seed, group, ranks and message say something
+  std::string message;    ///< why it diverged
+  double final_accuracy = 0, final_loss = 0;
+  std::int64_t final_correct = 0, images = 0;  ///< of the weights the run delivers
+  double raw_accuracy = 0;                     ///< of the weights without averaging; the same where the recipe does not average
+  double best_accuracy = 0;                    ///< over the epochs: optimistic
+  int best_epoch = 0;
+  double seconds = 0;  ///< over all resumes
+  int group = 0, ranks = 1, threads = 1;
+  std::string engine, simd, device;
+  std::string parameters_sha256, raw_parameters_sha256;
+  std::vector<std::string> epochs;  ///< the lines of the run's metrics.csv, header first
+  std::vector<Mistake> mistakes;
+};
+
+/// To bytes and back, to travel between ranks.
+std::vector<std::byte> pack(const SeedOutcome& outcome);
+SeedOutcome unpack_outcome(std::span<const std::byte> bytes);
+
+}  // namespace mnist_dist

@@ -1,0 +1,153 @@
+#include "sweep/seed_run.h"
+
+#include <sstream>
+
+#include "base/file.h"
+#include "train/evaluation.h"
+#include "train/run_folder.h"
+#include "train/run_start.h"
+#include "train/trainer.h"
+
+namespace mnist_dist {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Passes everything on, and knows how far the run is.
+class Progress : public Observer {
+ public:
+  explicit Progress(std::unique_ptr<Observer> next) : next_(std::move(next)) {}
+  void started(const RunInfo& info) override { info_ = info, next_->started(info); }
+  void stepped(int epoch, int steps, const Sums& sums, double seconds) override {
+    const std::int64_t done = std::int64_t{epoch - 1} * info_.steps_per_epoch + steps;
+    share_ = static_cast<double>(done) / static_cast<double>(info_.total_steps);
+    next_->stepped(epoch, steps, sums, seconds);
+  }
+  void evaluating(int epoch) override { next_->evaluating(epoch); }
+  void epoch_ended(const EpochRow& row) override { next_->epoch_ended(row); }
+  void finished(const RunResult& result) override { next_->finished(result); }
+  double share() const { return share_; }
+
+ private:
+  std::unique_ptr<Observer> next_;
+  RunInfo info_;
+  double share_ = 0;
+};
+
+/// A folder without a checkpoint was left before there was anything to keep.
+RunStart look_for_start(const fs::path& folder, const Config& config) {
+  if (auto found = newest_checkpoint(folder)) return {folder, std::move(found->checkpoint)};
+  fs::remove_all(folder);
+  return {create_run_folder(folder, config), std::nullopt};
+}
+
+std::vector<std::string> lines_of_file(const fs::path& file) {
+  std::istringstream text(read_text_file(file));
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(text, line);) lines.push_back(line);
+  return lines;
+}
+
+/// The labels of all rows to score on, in row order. Collective.
+std::vector<std::uint8_t> all_labels(Communicator& group, const std::vector<Images>& shares) {
+  std::vector<std::uint8_t> mine, all;
+  for (const Images& share : shares) mine.insert(mine.end(), share.labels.begin(), share.labels.end());
+  for (const auto& bytes : group.all_gather(std::as_bytes(std::span(mine))))
+    for (const std::byte label : bytes) all.push_back(std::to_integer<std::uint8_t>(label));
+  return all;
+}
+
+std::vector<Mistake> mistakes_in(const std::vector<std::uint8_t>& predictions, const std::vector<std::uint8_t>& labels, int first_row) {
+  std::vector<Mistake> mistakes;
+  for (std::size_t i = 0; i < labels.size(); ++i)
+    if (predictions[i] != labels[i]) mistakes.push_back({first_row + static_cast<int>(i), labels[i], predictions[i]});
+  return mistakes;
+}
+
+/// Scores what the engine holds, and names each image it gets wrong.
+void score(Communicator& group, Engine& engine, const LocalData& data, SeedOutcome& outcome) {
+  const TrainState state = engine.save();
+  const bool averaging = !state.average_parameters.empty();
+  std::vector<std::uint8_t> predictions;
+  const Score delivered = evaluate(group, engine, averaging ? Weights::averaged : Weights::raw, &predictions);
+  outcome.final_accuracy = delivered.accuracy;
+  outcome.final_loss = delivered.loss;
+  outcome.final_correct = delivered.correct;
+  outcome.images = delivered.images;
+  outcome.raw_accuracy = averaging ? evaluate(group, engine, Weights::raw).accuracy : delivered.accuracy;
+  outcome.mistakes = mistakes_in(predictions, all_labels(group, data.evaluation), data.evaluation.front().first_row);
+  outcome.raw_parameters_sha256 = weights_sha256(state.parameters, state.norm_statistics);
+  outcome.parameters_sha256 = averaging ? weights_sha256(state.average_parameters, state.average_norm_statistics) : outcome.raw_parameters_sha256;
+}
+
+}  // namespace
+
+SeedOutcome run_seed(Communicator& group, const Session& session, const Config& config, const fs::path& folder, const MakeObserver& make_observer,
+                     const BetweenSteps& between_steps) {
+  RunStart start = find_start(group, [&] { return look_for_start(folder, config); });
+  if (start.checkpoint) check_same_data(*start.checkpoint, session.data_hash);
+  const auto engine = session.engine_for_seed(config.train.seed);
+  const EngineInfo info = engine->info();
+
+  SeedOutcome outcome;
+  outcome.seed = config.train.seed;
+  outcome.ranks = group.size();
+  outcome.threads = session.threads;
+  outcome.engine = info.name;
+  outcome.simd = info.simd;
+  outcome.device = info.device;
+  Best best;
+  if (start.checkpoint && start.checkpoint->finished) {  // stopped between its end and its row in seeds.csv
+    engine->set_evaluation_data(session.data.evaluation);
+    engine->load(start.checkpoint->state);
+    best = start.checkpoint->best;
+    outcome.seconds = start.checkpoint->seconds;
+  } else {
+    std::optional<Progress> progress;
+    if (group.rank() == 0)
+      progress.emplace(make_observer(folder, config, session, start.checkpoint ? static_cast<int>(start.checkpoint->epoch) + 1 : 1));
+    const TrainerOptions options{config,
+                                 session.data,
+                                 session.data_hash,
+                                 session.threads,
+                                 folder,
+                                 std::move(start.checkpoint),
+                                 [&] { return between_steps(progress ? progress->share() : 0); },
+                                 progress ? &*progress : nullptr};
+    try {
+      const RunResult result = train(group, *engine, options);
+      best = result.best;
+      outcome.seconds = result.seconds;
+    } catch (const Error& error) {
+      if (error.code() != ExitCode::diverged) throw;
+      outcome.diverged = true;
+      outcome.message = error.what();
+    }
+  }
+  outcome.best_accuracy = best.accuracy;
+  outcome.best_epoch = best.epoch;
+  if (!outcome.diverged) score(group, *engine, session.data, outcome);
+  if (group.rank() == 0) outcome.epochs = lines_of_file(folder / "metrics.csv");
+  return outcome;
+}
+
+Config fingerprint_config(const Config& recipe) {
+  Config config = recipe;
+  config.train.seed = 1;
+  config.train.max_steps = 50;
+  return config;
+}
+
+std::string fingerprint(Communicator& group, const Session& session, const Config& config) {
+  LocalData unscored = session.data;  // only the weights matter
+  unscored.evaluation.clear();
+  unscored.evaluation_rows = 0;
+  try {
+    return train(group, *session.engine, {config, unscored, session.data_hash, session.threads, {}, {}, {}, nullptr}).raw_parameters_sha256;
+  } catch (const Error& error) {
+    if (error.code() != ExitCode::diverged) throw;
+    return "diverged";
+  }
+}
+
+}  // namespace mnist_dist

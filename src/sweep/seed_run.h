@@ -1,0 +1,27 @@
+#pragma once
+#include <filesystem>
+#include <functional>
+#include <memory>
+
+#include "sweep/work.h"
+#include "train/observer.h"
+#include "train/session.h"
+
+namespace mnist_dist {
+
+/// What keeps a seed's run folder; made on a group's rank 0. `first_epoch` counts from 1, above 1 when the run goes on.
+using MakeObserver =
+    std::function<std::unique_ptr<Observer>(const std::filesystem::path& folder, const Config& config, const Session& session, int first_epoch)>;
+
+/// Trains `config.train.seed` in `folder`, as `train --run-dir` would, or goes on from the checkpoint there; what a run that is finished came to is
+/// found out again. Divergence is an outcome. Collective over `group`. Throws Error on every rank alike: interrupted, and usage when the folder's
+/// run was begun with other data.
+SeedOutcome run_seed(Communicator& group, const Session& session, const Config& config, const std::filesystem::path& folder,
+                     const MakeObserver& make_observer, const BetweenSteps& between_steps);
+
+/// SHA-256 of the parameters after 50 steps of a fixed seed: what tells programs and machines apart that would give other bits. Uses
+/// session.engine, which must have been made for `fingerprint_config`. Collective.
+Config fingerprint_config(const Config& recipe);
+std::string fingerprint(Communicator& group, const Session& session, const Config& config);
+
+}  // namespace mnist_dist

@@ -1,0 +1,36 @@
+#pragma once
+#include <cstdint>
+#include <vector>
+
+#include "sweep/record.h"
+#include "sweep/statistics.h"
+
+namespace mnist_dist {
+
+/// What a sweep shows about the accuracy after the last epoch, over the seeds that were asked for.
+struct Verdict {
+  enum class Answer { pass, fail, incomplete } answer = Answer::incomplete;  ///< pass: every seed asked for reached the target
+  int requested = 0, trained = 0, diverged = 0, missing = 0;
+  int reached = 0;                 ///< seeds at the target; a diverged seed is not
+  double reached_lower_bound = 0;  ///< Clopper-Pearson, one-sided 95%, on the share of all seeds that reach it
+  std::int64_t images = 0, required_correct = 0;
+  Statistics final;       ///< accuracy in percent, of the seeds that did not diverge
+  Statistics best;        ///< of each seed's best epoch: optimistic, as the score itself chose it
+  double resolution = 0;  ///< binomial standard error of one run at this accuracy
+  int others = 0;         ///< seeds on file that were not asked for; not counted anywhere
+  /// Outcomes counted above, by seed.
+  std::vector<const SeedOutcome*> counted;
+};
+
+/// Over the seeds and the target that the record's identity names. Pointers go into `record`.
+Verdict verdict_of(const SweepRecord& record);
+
+/// Whether a seed reached the target; a diverged one never does.
+bool reaches(const SeedOutcome& outcome, const Target& target);
+
+/// 100 * correct / images: the accuracy to the last digit, which seeds.csv rounds.
+double accuracy_of(const SeedOutcome& outcome);
+
+const char* name_of(Verdict::Answer answer);
+
+}  // namespace mnist_dist
