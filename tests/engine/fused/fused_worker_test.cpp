@@ -125,6 +125,23 @@ TEST_P(FusedWorker, AgreesWithTheDefinitionOnSlicesOfAnySize) {
     expect_agreement(options_for(model, 64), make_slice(count).slice, GetParam(), 3e-5);
 }
 
+TEST_P(FusedWorker, AgreesWithTheDefinitionUnderEveryAugmentation) {
+  const TestSlice test = make_slice(9);
+  EngineOptions options = options_for({.name = "small", .layers = {block(6, 5, 0, true, true, 0), block(10, 24, 0, false, false, 0)}}, 9);
+  AugmentConfig& augment = options.config.augment;
+  augment.crop_scale_min = 0.85;
+  augment.crop_ratio_min = 0.75, augment.crop_ratio_max = 1.33;
+  expect_agreement(options, test.slice, GetParam(), 3e-5);
+  augment.rotation = 7;
+  augment.interpolation = Interpolation::nearest;
+  expect_agreement(options, test.slice, GetParam(), 3e-5);
+  augment = {};
+  augment.shift = 2, augment.scale = 0.1, augment.shear = 10;
+  augment.elastic_alpha = 1.5;
+  augment.erase_probability = 0.5;
+  expect_agreement(options, test.slice, GetParam(), 3e-5);
+}
+
 TEST_P(FusedWorker, ShortSliceOwesNothingToTheOneBefore) {
   const EngineOptions options = options_for(seed_models()[2], 16);
   const FlatLayout layout = flat_layout(options.config.model);
