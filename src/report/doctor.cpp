@@ -30,10 +30,10 @@ Mark mark_of(Health health) {
 std::vector<Finding> examine(const DoctorOptions& options) {
   return {find_program(),
           find_cpu(),
-          find_simd(),
           find_memory(),
           find_mpi(),
           find_launcher(),
+          find_engines(),
           find_torch(options.full),
           find_blas(),
           find_hdf5(),

@@ -26,12 +26,13 @@ struct DoctorOptions {
 // Where and on what we run (doctor_machine.cpp).
 Finding find_program();
 Finding find_cpu();
-Finding find_simd();
 Finding find_memory();
 Finding find_disk();
 // What we run with (doctor_software.cpp).
 Finding find_mpi();
 Finding find_launcher();
+/// Engines, the default first, and what --simd can be, the best first.
+Finding find_engines();
 Finding find_torch(bool open);
 Finding find_blas();
 Finding find_hdf5();

@@ -1,6 +1,4 @@
 #include <fmt/format.h>
-#include <fmt/ranges.h>
-#include <hwy/targets.h>
 #include <sched.h>
 #include <unistd.h>
 
@@ -81,13 +79,6 @@ Finding find_cpu() {
     return {"cpu", Health::warning, fmt::format("{}, but time for {:.1f}", text, quota),
             fmt::format("a container's CPU quota: use {:.0f} ranks or threads at most", std::max(1.0, quota))};
   return {"cpu", Health::ok, text, ""};
-}
-
-Finding find_simd() {
-  std::vector<std::string> names;
-  const auto targets = hwy::SupportedTargets() & ~(HWY_EMU128 | HWY_SCALAR);  // those need no hardware
-  for (std::int64_t rest = targets; rest != 0; rest &= rest - 1) names.emplace_back(hwy::TargetName(rest & -rest));  // lowest bit: the best
-  return {"simd", Health::ok, fmt::format("{}", fmt::join(names, " ")), ""};
 }
 
 Finding find_memory() {

@@ -1,10 +1,12 @@
 #include <dlfcn.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <link.h>
 
 #include <algorithm>
 #include <cstdlib>
 #include <string>
+#include <vector>
 
 #include "comm/communicator.h"
 #include "comm/version.h"
@@ -51,6 +53,15 @@ Finding find_launcher() {
   }
 }
 
+Finding find_engines() {
+  std::vector<std::string> engines;
+  for (const std::string& name : engine_names()) {
+    const auto targets = simd_targets(name);
+    engines.push_back(targets.empty() ? name : fmt::format("{} (SIMD: {})", name, fmt::join(targets, ", ")));
+  }
+  return {"engines", Health::ok, fmt::format("{}", fmt::join(engines, "; ")), ""};
+}
+
 Finding find_torch(bool open) {
   try {
     const std::string path = torch_library_path().string();
@@ -70,8 +81,10 @@ Finding find_blas() {
   void* const library = ::dlopen("libblas.so.3", RTLD_LAZY | RTLD_LOCAL);
   if (!library) return {"blas", Health::ok, "none on this system; LibTorch brings its own", ""};
   const std::string path = path_of(library).string();
-  if (const auto describe = reinterpret_cast<const char* (*)()>(::dlsym(library, "openblas_get_config")))
-    return {"blas", Health::ok, fmt::format("{} ({})", describe(), path), ""};
+  if (const auto describe = reinterpret_cast<const char* (*)()>(::dlsym(library, "openblas_get_config"))) {
+    const std::string config = describe();  // "OpenBLAS 0.3.21 NO_LAPACKE DYNAMIC_ARCH ..."
+    return {"blas", Health::ok, fmt::format("{} ({})", config.substr(0, config.find(' ', config.find(' ') + 1)), path), ""};
+  }
   // Netlib's own lies in a folder named blas; OpenBLAS, BLIS and MKL in others.
   if (fs::path(path).parent_path().filename() == "blas")
     return {"blas", Health::warning, fmt::format("the reference BLAS ({}), 40 times slower than OpenBLAS", path),
@@ -106,8 +119,8 @@ Finding find_raw_files() {
     return fs::exists(folder / file.name) || fs::exists(folder / fmt::format("{}.gz", file.name));
   });
   const std::string text = fmt::format("{} of 4 files in {}{}", found, folder.string(), named && *named ? " (MNIST_DATA_DIR)" : "");
-  if (named && *named && found < 4) return {"raw files", Health::warning, text, "let MNIST_DATA_DIR name the folder of the four files, or unset it"};
-  return {"raw files", Health::ok, found == 0 ? "none in data/raw; prepare downloads them" : text, ""};
+  if (named && *named && found < 4) return {"raw", Health::warning, text, "let MNIST_DATA_DIR name the folder of the four files, or unset it"};
+  return {"raw", Health::ok, found == 0 ? "none in data/raw; prepare downloads them" : text, ""};
 }
 
 }  // namespace mnist_dist
