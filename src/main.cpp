@@ -1,3 +1,4 @@
+#include "base/standard_streams.h"
 #include "cli/app.h"
 #include "cli/failure.h"
 
@@ -8,7 +9,10 @@
 // Errors come here as exceptions and leave as two lines and an exit code.
 int main(int argc, char** argv) {
   try {
-    return static_cast<int>(mnist_dist::run_app(argc, argv));
+    mnist_dist::fill_closed_streams();
+    const mnist_dist::ExitCode code = mnist_dist::run_app(argc, argv);
+    mnist_dist::finish_output();
+    return static_cast<int>(code);
   } catch (...) {
     return static_cast<int>(mnist_dist::report_failure(std::current_exception()));
   }

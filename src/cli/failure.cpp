@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 #include <new>
+#include <system_error>
 
 #include "report/terminal.h"
 
@@ -31,6 +32,10 @@ Error as_error(std::exception_ptr exception) {
     return error;
   } catch (const std::bad_alloc&) {
     return {ExitCode::internal, "out of memory", "use fewer ranks or threads on this machine"};
+  } catch (const std::system_error& error) {  // a folder that cannot be looked into, a full disk behind stdout
+    if (error.code() == std::errc::resource_unavailable_try_again)
+      return {ExitCode::internal, "the system gives no more threads", "use fewer ranks or threads on this machine"};
+    return {ExitCode::data, one_line(error.what()), "check the path, its permissions and the space there"};
   } catch (const std::exception& error) {
     return {ExitCode::internal, one_line(error.what()), "this is a defect of mnist-dist: please report it with the command line"};
   } catch (...) {

@@ -1,0 +1,12 @@
+#pragma once
+
+namespace mnist_dist {
+
+/// Opens /dev/null for each of stdin, stdout and stderr that is closed. Else the next file opened gets its number, and is printed into.
+void fill_closed_streams();
+
+/// Writes out what stdout still holds. Throws Error (data) when something printed did not arrive: `--print-config >file` on a full disk must not
+/// leave half a recipe and exit code 0.
+void finish_output();
+
+}  // namespace mnist_dist
