@@ -73,8 +73,12 @@ std::string type_name(hid_t type) {
   }
 }
 
-/// HDF5 prints its error stack by itself unless told not to; we turn it into one line.
-void keep_quiet() { H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr); }
+/// HDF5 prints its error stack by itself unless told not to; we turn it into one line. At exit it complains of what a damaged file left open
+/// ("infinite loop closing library") unless told to leave that out, before any other call: as it never writes, it has nothing to finish.
+void keep_quiet() {
+  H5dont_atexit();
+  H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
+}
 
 /// The innermost entry of HDF5's error stack: what really went wrong. Any successful HDF5 call forgets it.
 std::string last_cause() {
@@ -251,6 +255,7 @@ Hdf5Reader::Hdf5Reader(const std::filesystem::path& path, std::string hint) : im
   impl_->path = path.string();
   impl_->hint = std::move(hint);
   if (::access(path.c_str(), R_OK) != 0) throw impl_->error(std::strerror(errno));
+  if (std::filesystem::is_directory(path)) throw impl_->error(std::strerror(EISDIR));
   const Handle access(H5Pcreate(H5P_FILE_ACCESS));
 #if H5_VERSION_GE(1, 12, 1) || (H5_VERSION_GE(1, 10, 7) && !H5_VERSION_GE(1, 12, 0))
   H5Pset_file_locking(access, /*use=*/true, /*ignore_when_disabled=*/true);
@@ -321,6 +326,7 @@ std::string Hdf5Reader::text(const std::string& name) const {
 }
 
 std::string hdf5_version() {
+  keep_quiet();
   unsigned major = 0, minor = 0, release = 0;
   H5get_libversion(&major, &minor, &release);
   return fmt::format("{}.{}.{}", major, minor, release);

@@ -161,8 +161,8 @@ void save_checkpoint(const fs::path& folder, const Checkpoint& checkpoint) {
 }
 
 Checkpoint load_checkpoint(const fs::path& path) {
-  const Hdf5Reader file(path);
   const char* hint = "name a checkpoint.h5 of a run folder";
+  const Hdf5Reader file(path, hint);
   if (!file.has_attribute("checkpoint_format") || !file.has_attribute("content_sha256"))
     throw data_error(fmt::format("{} is not a checkpoint", path.string()), hint);
   if (const auto format = file.integer("checkpoint_format"); format != checkpoint_format)

@@ -72,6 +72,15 @@ overwrite() { printf %s "$3" | dd of="$1" bs=1 seek="$2" conv=notrunc status=non
   [ "$(sha256sum data/mnist.h5)" = "$before" ]
 }
 
+@test "damage in HDF5's own bookkeeping is two lines as well: HDF5 adds nothing at exit" {
+  draw
+  overwrite data/mnist.h5 185 damage
+  run --separate-stderr -3 "$MNIST_DIST" --run-dir r
+  echo "$stderr"
+  [[ "${stderr_lines[0]}" == "error: data/mnist.h5: cannot read dataset /train/images"* ]]
+  [ "${#stderr_lines[@]}" -eq 2 ]
+}
+
 @test "a full disk: exit 3, nothing left behind" {
   mkdir small
   mount -t tmpfs -o size=512k tmpfs small 2>/dev/null || skip "needs the right to mount"
