@@ -18,6 +18,9 @@ void check_order(const char* key, double low, double high) {
 }  // namespace
 
 void check_config(const Config& config) {
+  if (config.name.empty() || config.name.find('/') != std::string::npos)
+    throw usage_error(fmt::format("model.name = \"{}\" cannot begin the name of a run folder", config.name), "give a plain word");
+  if (config.data.file.empty()) throw usage_error("data.file is empty", "give a path for the prepared data, data/mnist.h5 for instance");
   const auto& [batch, shards] = std::pair(config.train.batch, config.data.shards);
   if (batch % shards != 0) {
     const int below = batch / shards * shards;

@@ -32,7 +32,11 @@ void assign(const std::string& key, const toml::node& node, const Field& field, 
 
 template <std::integral Integer>
 void assign(const std::string& key, const toml::node& node, const Field& field, Integer& member) {
-  if (!node.is_integer()) wrong_type(key, node, "a whole number", ": " + describe(field.bounds));
+  if (!node.is_integer()) {
+    // Where no bound is given TOML's own holds: a larger number is no integer to it.
+    const bool open = field.bounds.high == std::numeric_limits<double>::max();
+    wrong_type(key, node, "a whole number", ": " + describe(field.bounds) + (open ? ", less than 2^63" : ""));
+  }
   const auto value = *node.value<std::int64_t>();
   check_bounds(key, node, field.bounds, static_cast<double>(value));
   member = static_cast<Integer>(value);

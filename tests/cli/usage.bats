@@ -8,6 +8,15 @@ load helpers
 @test "unknown section" { fails 2 "trian" "$MNIST_DIST" --set trian.epochs=3; }
 @test "wrong type" { fails 2 "train.epochs" "$MNIST_DIST" --set train.epochs=many; }
 @test "out of range" { fails 2 "train.epochs" "$MNIST_DIST" --set train.epochs=0; }
+@test "seeds that are no seeds" {
+  fails 2 "train.seed = -1 is out of range" "$MNIST_DIST" --seed -1
+  fails 2 "train.seed" "$MNIST_DIST" --seed 18446744073709551615
+  [[ "$stderr" == *"less than 2^63"* ]]
+}
+@test "output that cannot be written" {
+  [ -c /dev/full ] || skip "no /dev/full"
+  fails 3 "stdout" bash -c '"$0" --print-config >/dev/full' "$MNIST_DIST"
+}
 @test "setting without a value" { fails 2 "train.epochs" "$MNIST_DIST" --set train.epochs; }
 @test "batch not divisible by shards" { fails 2 "64" "$MNIST_DIST" --set data.shards=5; }
 @test "slices too short for batch norm: one value a channel, in the last step too" {

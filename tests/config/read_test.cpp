@@ -117,6 +117,18 @@ TEST(Read, WrongTypes) {
             "r.toml:2: model.layer = 3 is not a list of tables, [[model.layer]] | give a list of tables, [[model.layer]]");
 }
 
+TEST(Read, SeedsBeyondTomlsIntegers) {
+  EXPECT_EQ(refused_setting("train.seed=9223372036854775808"),
+            "--set: train.seed = \"9223372036854775808\" is not a whole number | give a whole number: at least 0, less than 2^63");
+}
+
+TEST(Read, NamesAndFilesThatNameNothing) {
+  for (const char* name : {"", "../outside", "a/b"})
+    EXPECT_EQ(refused_setting(std::string("model.name=\"") + name + "\""),
+              std::string("model.name = \"") + name + "\" cannot begin the name of a run folder | give a plain word");
+  EXPECT_EQ(refused_setting("data.file="), "data.file is empty | give a path for the prepared data, data/mnist.h5 for instance");
+}
+
 TEST(Read, Ranges) {
   EXPECT_EQ(refused_setting("train.epochs=0"), "--set: train.epochs = 0 is out of range | give 1 to 1000000");
   EXPECT_EQ(refused_setting("train.seed=-1"), "--set: train.seed = -1 is out of range | give at least 0");
