@@ -43,6 +43,9 @@ ExitCode run(Communicator& comm, const EvaluateArguments& arguments) {
   config.data.file = arguments.data_file;
   config.data.split.clear();  // this command is about the test set
   const auto session = make_session(comm, config, arguments.compute, [](const std::string& line) { fmt::print(stderr, "{}\n", line); });
+  if (session->data_hash != checkpoint.data_hash && comm.rank() == 0)
+    fmt::print(stderr, "note: the run was trained on other data than {} (hash {:.12}..., here {:.12}...)\n", config.data.file, checkpoint.data_hash,
+               session->data_hash);
   Engine& engine = *session->engine;
   engine.set_evaluation_data(session->data.evaluation);
   engine.load(checkpoint.state);

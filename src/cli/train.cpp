@@ -22,7 +22,7 @@ namespace {
 struct TrainArguments {
   ConfigOptions config;
   ComputeOptions compute;
-  std::optional<std::uint64_t> seed;
+  std::optional<std::string> seed;  // as typed: the recipe checks it
   std::string run_dir;
   bool resume = false, print_config = false;
 };
@@ -46,7 +46,12 @@ class Reports : public Observer {
 Config configured(const TrainArguments& arguments) {
   ConfigOptions options = arguments.config;
   // A named run goes on with its own recipe unless another one is asked for (and then refused if it differs).
-  if (arguments.resume && !arguments.run_dir.empty() && !options.given) options.recipe = arguments.run_dir + "/config.toml";
+  if (arguments.resume && !arguments.run_dir.empty() && !options.given) {
+    options.recipe = arguments.run_dir + "/config.toml";
+    if (!std::filesystem::exists(options.recipe))
+      throw usage_error(fmt::format("nothing to resume: {} holds no config.toml", arguments.run_dir),
+                        "check --run-dir, or name the run's recipe with --config");
+  }
   if (arguments.seed) options.settings.push_back(fmt::format("train.seed={}", *arguments.seed));
   return options.load();
 }

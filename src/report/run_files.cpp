@@ -40,7 +40,8 @@ std::string keep_rows_before(const std::string& text, int first_epoch) {
   std::string kept;
   for (std::size_t from = 0, to = 0; (to = text.find('\n', from)) != std::string::npos; from = to + 1) {
     const std::string line = text.substr(from, to - from + 1);
-    if (kept.empty() || std::atoi(line.c_str()) < first_epoch) kept += line;  // the first line is the header
+    const int epoch = std::atoi(line.c_str());  // 0 for a header, or for what is no row
+    if (epoch >= 1 && epoch < first_epoch) kept += line;
   }
   return kept;
 }
@@ -51,8 +52,8 @@ RunFiles::RunFiles(std::filesystem::path folder, RunIdentity identity, int first
 void RunFiles::started(const RunInfo& info) {
   info_ = info;
   const auto file = folder_ / "metrics.csv";
-  metrics_ = first_epoch_ > 1 && std::filesystem::exists(file) ? keep_rows_before(read_text_file(file), first_epoch_) : "";
-  if (metrics_.empty()) metrics_ = metrics_header(info.validation ? "validation" : "test");
+  metrics_ = metrics_header(info.validation ? "validation" : "test");
+  if (first_epoch_ > 1 && std::filesystem::exists(file)) metrics_ += keep_rows_before(read_text_file(file), first_epoch_);
   write_file_atomically(file, metrics_);
 }
 

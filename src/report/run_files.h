@@ -39,7 +39,7 @@ class RunFiles : public Observer {
 /// Columns of metrics.csv; `what` is "test" or "validation".
 std::string metrics_header(const std::string& what);
 std::string metrics_row(const EpochRow& row);
-/// `text` without the rows from `first_epoch` on, and without a last line that was cut short.
+/// The rows of `text` before `first_epoch`: without the header, what is no row, and a last line that was cut short.
 std::string keep_rows_before(const std::string& text, int first_epoch);
 
 }  // namespace mnist_dist

@@ -45,6 +45,26 @@ short() { "$MNIST_DIST" "${QUICK[@]}" --set train.max_steps=5 "$@"; }
   fails 2 "nothing to resume" short --resume --run-dir empty
   fails 2 "nothing to resume" short --resume
 }
+@test "nothing to resume in a folder that is no run, nor without its recipe" {
+  fails 2 "nothing to resume: missing" "$MNIST_DIST" --resume --run-dir missing
+  stopped_run
+  rm r/config.toml
+  fails 2 "nothing to resume: r holds no config.toml" "$MNIST_DIST" --resume --run-dir r
+  run -0 "$MNIST_DIST" --resume --run-dir r --config some.toml
+}
+@test "a damaged metrics.csv gets its header back" {
+  stopped_run
+  printf 'garbage\n' >r/metrics.csv
+  run -0 "$MNIST_DIST" --resume --run-dir r
+  [[ "$(head -1 r/metrics.csv)" == epoch,train_loss,* ]]
+  [ "$(tail -1 r/metrics.csv | cut -d, -f1)" = 2 ]
+}
+@test "closed stdin, stdout and stderr: nothing is printed into a file" {
+  "$MNIST_DIST" "${QUICK[@]}" --set train.max_steps=5 --run-dir open
+  "$MNIST_DIST" "${QUICK[@]}" --set train.max_steps=5 --run-dir closed <&- >&- 2>&-
+  [ "$(sha_of closed)" = "$(sha_of open)" ]
+  run -0 "$MNIST_DIST" evaluate --checkpoint closed/checkpoint.h5 --data "$TEST_DATA"
+}
 @test "a finished run is not resumed" {
   run -0 short --run-dir r
   fails 2 "finished" "$MNIST_DIST" --resume --run-dir r
@@ -90,6 +110,10 @@ short() { "$MNIST_DIST" "${QUICK[@]}" --set train.max_steps=5 "$@"; }
   [[ "$output" == *SYNTHETIC* ]]
   [[ "$output" == *recall* ]]
   fails 3 "not a checkpoint" "$MNIST_DIST" evaluate --checkpoint "$TEST_DATA" --data "$TEST_DATA"
+  fails 3 "Is a directory" "$MNIST_DIST" evaluate --checkpoint r --data "$TEST_DATA"
+  run -0 "$MNIST_DIST" prepare --synthetic --count 200 --out other.h5
+  run --separate-stderr -0 "$MNIST_DIST" evaluate --checkpoint r/checkpoint.h5 --data other.h5
+  [[ "$stderr" == *"trained on other data than other.h5"* ]]
 }
 
 # Leaves r, stopped by a signal in its second epoch, and some.toml with its recipe.
