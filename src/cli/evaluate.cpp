@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <memory>
 
 #include "cli/commands.h"
@@ -41,6 +42,8 @@ ExitCode run(Communicator& comm, const EvaluateArguments& arguments) {
   const Checkpoint checkpoint = load_checkpoint(arguments.checkpoint);
   Config config = parse_config(checkpoint.recipe, arguments.checkpoint, {});
   config.data.file = arguments.data_file;
+  if (!std::filesystem::exists(config.data.file))
+    throw data_error(fmt::format("there is no data file {}", config.data.file), "name one with --data, or make it with mnist-dist prepare");
   config.data.split.clear();  // this command is about the test set
   const auto session = make_session(comm, config, arguments.compute, [](const std::string& line) { fmt::print(stderr, "{}\n", line); });
   if (session->data_hash != checkpoint.data_hash && comm.rank() == 0)

@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 
+#include "base/folder_lock.h"
 #include "base/signals.h"
 #include "cli/command_line.h"
 #include "cli/commands.h"
@@ -56,9 +57,15 @@ Config configured(const TrainArguments& arguments) {
   return options.load();
 }
 
-RunStart look_for_start(const TrainArguments& arguments, const Config& config) {
-  if (!arguments.resume) return {create_run_folder(arguments.run_dir, config), std::nullopt};
+/// Finds or makes the run folder, and locks it: two runs in one folder would overwrite each other's files.
+RunStart look_for_start(const TrainArguments& arguments, const Config& config, std::optional<FolderLock>& lock) {
+  if (!arguments.resume) {
+    const auto folder = create_run_folder(arguments.run_dir, config);
+    lock.emplace(folder);
+    return {folder, std::nullopt};
+  }
   const auto folder = arguments.run_dir.empty() ? newest_unfinished_run("runs", config) : std::filesystem::path(arguments.run_dir);
+  lock.emplace(folder);
   Found found = resume_point(folder, config);
   if (!found.fallback.empty()) fmt::print(stderr, "note: going on from checkpoint.prev.h5: {}\n", found.fallback);
   return {folder, std::move(found.checkpoint)};
@@ -66,7 +73,8 @@ RunStart look_for_start(const TrainArguments& arguments, const Config& config) {
 
 ExitCode run(Communicator& comm, const TrainArguments& arguments, const Config& config) {
   const auto session = make_session(comm, config, arguments.compute, [](const std::string& line) { fmt::print(stderr, "{}\n", line); });
-  RunStart start = find_start(comm, [&] { return look_for_start(arguments, config); });
+  std::optional<FolderLock> lock;  // rank 0's
+  RunStart start = find_start(comm, [&] { return look_for_start(arguments, config, lock); });
 
   TrainerOptions options{config,         session->data, session->data_hash, session->threads, start.folder, std::move(start.checkpoint),
                          stop_requested, nullptr};

@@ -34,6 +34,8 @@ Range training_rows(const Config& config, const Dataset& dataset) {
                       "choose a smaller split or another data.file");
   if (rows < config.data.shards)
     throw usage_error(fmt::format("{} training rows cannot fill {} shards", rows, config.data.shards), "set data.shards lower");
+  if (config.train.batch > rows)
+    throw usage_error(fmt::format("train.batch = {} is more than the {} training rows", config.train.batch, rows), "set train.batch lower");
   return {0, rows};
 }
 

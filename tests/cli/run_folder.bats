@@ -101,6 +101,16 @@ short() { "$MNIST_DIST" "${QUICK[@]}" --set train.max_steps=5 "$@"; }
   run -0 "$MNIST_DIST" --config some.toml --resume
   [ -s runs/some-name/summary.json ]
 }
+@test "two processes in one run folder: the second is refused" {
+  stopped_run
+  fails 2 "another process is working in r" flock r "$MNIST_DIST" --resume --run-dir r
+}
+@test "a batch larger than the data is refused" { fails 2 "train.batch = 4096" "$MNIST_DIST" "${QUICK[@]}" --set train.batch=4096; }
+@test "evaluate does not make a data file" {
+  run -0 short --run-dir r
+  fails 3 "no data file gone.h5" "$MNIST_DIST" evaluate --checkpoint r/checkpoint.h5 --data gone.h5
+  [ ! -e gone.h5 ]
+}
 @test "evaluate scores a checkpoint as the run did" {
   run -0 "$MNIST_DIST" --config step3 --set "data.file=$TEST_DATA" --set train.max_steps=5 --run-dir r
   run -0 "$MNIST_DIST" evaluate --checkpoint r/checkpoint.h5 --data "$TEST_DATA"
