@@ -5,7 +5,7 @@
 function(mpirun_command variable ranks)
   execute_process(COMMAND id -u OUTPUT_VARIABLE user OUTPUT_STRIP_TRAILING_WHITESPACE)
   execute_process(COMMAND ${MPIEXEC_EXECUTABLE} --version OUTPUT_VARIABLE version ERROR_QUIET)
-  if(version MATCHES "\\(Open MPI\\) 4")
+  if(version MATCHES "\\((Open MPI|OpenRTE)\\) 4")  # mpiexec calls itself OpenRTE
     set(quiet -q)  # Open MPI 5 has no such option
   endif()
   set(command ${MPIEXEC_EXECUTABLE} ${quiet} --oversubscribe --bind-to none ${MPIEXEC_NUMPROC_FLAG} ${ranks})
