@@ -54,12 +54,14 @@ ExitCode conclude(Communicator& comm, const SweepArguments& arguments, const Swe
     fmt::print("{:<11} {}\n", "report", folder + "/report.html");
     std::fflush(stdout);
   }
-  if (result.end == SweepEnd::interrupted)
+  if (result.end == SweepEnd::interrupted) {
+    stop_made();
     throw Error(ExitCode::interrupted,
                 fmt::format("stopped by a signal; {} of {} seeds are done", verdict ? verdict->trained + verdict->diverged : 0,
                             parse_seeds(arguments.seeds).size()),
                 "the same command goes on with what is missing")
         .mark_everywhere();
+  }
   return answer == Verdict::Answer::pass ? ExitCode::ok : ExitCode::target_missed;
 }
 

@@ -1,0 +1,143 @@
+# Sweeps: a seed's bytes, whoever trains it; nothing lost by a kill; the verdict and its exit code.
+bats_require_minimum_version 1.5.0
+load helpers
+
+# Two short epochs of a tiny model, averaged, with dropout and augmentation.
+tiny_recipe() {
+  cat >tiny.toml <<'RECIPE'
+[train]
+epochs = 2
+[optimizer]
+learning_rate = 0.05
+[augment]
+rotation = 10
+[average]
+decay = 0.9
+[model]
+layer = [
+  { conv = 4, relu = true, norm = true, dropout = 0.1 },
+  { pool = "max" },
+  { conv = 10, relu = true, norm = true },
+  { pool = "global_average" },
+]
+RECIPE
+  RECIPE=(--config ./tiny.toml --set "data.file=$TEST_DATA" --set 'data.split=[600,300]')
+}
+SWEEP_SEEDS=(--seeds 0..3 --target 0)
+
+# The columns of seeds.csv that may not depend on who trained: all but seconds, group, ranks and threads.
+results() { sort "$1/seeds.csv" | cut -d, -f1-9,14-; }
+same_results() {
+  [ "$(wc -l <"$1/seeds.csv")" -eq 5 ]
+  diff <(results "$1") <(results "$2")
+  diff <(sort "$1/errors.csv") <(sort "$2/errors.csv")
+  diff <(sort "$1/epochs.csv" | cut -d, -f1-8) <(sort "$2/epochs.csv" | cut -d, -f1-8)
+}
+sha_in_sweep() { awk -F, -v seed="$2" 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == "parameters_sha256") c = i } $1 == seed { print $c }' "$1/seeds.csv"; }
+
+@test "a seed's bytes: one process, groups of 1 and of 2 ranks, sockets, a single run" {
+  tiny_recipe
+  run -0 "$MNIST_DIST" sweep "${RECIPE[@]}" "${SWEEP_SEEDS[@]}" --out alone
+  [[ "$output" == *"SYNTHETIC digits, not MNIST, validation rows"* ]]
+  [[ "$output" == *"PASS: 4 of 4 seeds reached 0 %"* ]]
+  run -0 ranks 2 sweep "${RECIPE[@]}" "${SWEEP_SEEDS[@]}" --out k1
+  run -0 ranks 3 sweep "${RECIPE[@]}" "${SWEEP_SEEDS[@]}" --out k2 --ranks-per-run 2
+  mpirun_command 3
+  run -0 "${MPIRUN[@]}" --mca btl tcp,self "$MNIST_DIST" sweep "${RECIPE[@]}" "${SWEEP_SEEDS[@]}" --out tcp
+  for other in k1 k2 tcp; do same_results alone $other; done
+  run -0 "$MNIST_DIST" "${RECIPE[@]}" --seed 2 --run-dir single
+  [ "$(sha_of single)" = "$(sha_in_sweep alone 2)" ]
+  [ "$(sha_of alone/runs/seed2)" = "$(sha_in_sweep alone 2)" ]
+  [ "$(sha_in_sweep alone 1)" != "$(sha_in_sweep alone 2)" ]
+}
+
+@test "killed and interrupted sweeps go on, also on other ranks, to the same end" {
+  tiny_recipe
+  local long=("${RECIPE[@]}" --set train.epochs=30 --set train.checkpoint_seconds=0.05 "${SWEEP_SEEDS[@]}")
+  run -0 "$MNIST_DIST" sweep "${long[@]}" --out whole
+  "$MNIST_DIST" sweep "${long[@]}" --out cut >cut.txt 2>&1 &
+  local pid=$! code=0
+  wait_for 60 test -s cut/runs/seed1/checkpoint.h5
+  kill -KILL $pid
+  wait $pid || true
+  [ "$(wc -l <cut/seeds.csv)" -lt 5 ]
+  mpirun_command 2
+  setsid "${MPIRUN[@]}" "$MNIST_DIST" sweep "${long[@]}" --out cut >cut2.txt 2>&1 &
+  pid=$!
+  wait_for 60 test -s cut/runs/seed2/checkpoint.h5
+  kill -USR1 $pid
+  wait $pid || code=$?
+  cat cut2.txt
+  [ "$code" -eq 130 ]
+  grep -q "the same command goes on" cut2.txt
+  [ "$(wc -l <cut/seeds.csv)" -lt 5 ]
+  run -0 ranks 3 sweep "${long[@]}" --out cut --ranks-per-run 2
+  [[ "$output" == *"going on:"* ]]
+  same_results whole cut
+}
+
+@test "a seed that ended before its row was written is not trained again" {
+  tiny_recipe
+  run -0 "$MNIST_DIST" sweep "${RECIPE[@]}" "${SWEEP_SEEDS[@]}" --out s
+  cp -r s whole
+  sed -i '$d' s/seeds.csv
+  local before
+  before=$(stat -c %Y%i s/runs/seed3/checkpoint.h5)
+  run -0 "$MNIST_DIST" sweep "${RECIPE[@]}" "${SWEEP_SEEDS[@]}" --out s
+  same_results whole s
+  [ "$(stat -c %Y%i s/runs/seed3/checkpoint.h5)" = "$before" ]
+}
+
+@test "a target that is missed: exit 6; --stop-early ends at the first" {
+  tiny_recipe
+  run -6 "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 0..3 --target 100 --out s
+  [[ "$output" == *"FAIL: 0 of 4 seeds reached 100 % (300 of 300 correct)"* ]]
+  [ "$(field s/summary.json verdict)" = FAIL ]
+  [ "$(wc -l <s/seeds.csv)" -eq 5 ]
+  run -6 "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 0..3 --target 100 --out early --stop-early
+  [[ "$output" == *"3 not trained yet"* ]]
+  [ "$(wc -l <early/seeds.csv)" -eq 2 ]
+  run -6 ranks 2 sweep "${RECIPE[@]}" --set train.epochs=10 --seeds 0..9 --target 100 --out early2 --stop-early
+  [ "$(wc -l <early2/seeds.csv)" -lt 5 ]
+  # The seed that was cut short is not lost.
+  run -6 "$MNIST_DIST" sweep "${RECIPE[@]}" --set train.epochs=10 --seeds 0..3 --target 100 --out early2
+  [ "$(wc -l <early2/seeds.csv)" -eq 5 ]
+}
+
+@test "a diverged seed is a row and a failure" {
+  local recipe=(--config step1 --set "data.file=$TEST_DATA" --set 'data.split=[600,300]' --set optimizer.learning_rate=1000 --set train.epochs=2)
+  run -6 "$MNIST_DIST" sweep "${recipe[@]}" --seeds 0..1 --target 0 --out s
+  [[ "$output" == *"diverged at epoch 1 step"* ]]
+  [[ "$output" == *"FAIL: 0 of 2 seeds"*"2 diverged"* ]]
+  [ "$(grep -c '^[01],diverged,' s/seeds.csv)" -eq 2 ]
+  run -6 ranks 2 sweep "${recipe[@]}" --seeds 0..1 --target 0 --out s2 --ranks-per-run 2
+  [ "$(grep -c '^[01],diverged,' s2/seeds.csv)" -eq 2 ]
+}
+
+@test "what does not fit together is refused" {
+  tiny_recipe
+  run -0 "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 0 --target 0 --out s
+  fails 2 "another recipe: it has \"epochs = 2\", asked for is \"epochs = 3\"" "$MNIST_DIST" sweep "${RECIPE[@]}" --set train.epochs=3 --seeds 0 --out s
+  "$MNIST_DIST" prepare --synthetic --count 2000 --out other.h5 >/dev/null 2>&1
+  fails 2 "other data" "$MNIST_DIST" sweep "${RECIPE[@]}" --set data.file=other.h5 --seeds 0 --out s
+  sed -i 's/"fingerprint": "..../"fingerprint": "0000/' s/sweep.json
+  fails 2 "gives other bits than the one that began s: fingerprint 0000" "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 0 --out s
+  fails 2 "holds no sweep" "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 0 --out .
+  fails 2 "does not name seeds" "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 3..1
+  fails 2 "is not a target" "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 3 --target 101
+  fails 2 "needs --seeds" "$MNIST_DIST" sweep
+  fails 2 "a run on 3 ranks does not fit into 2" ranks 2 sweep "${RECIPE[@]}" --seeds 0 --ranks-per-run 3
+  # Ranks <= shards is about a run's ranks, not the world's.
+  fails 2 "2 ranks cannot share 1 shards" ranks 2 sweep "${RECIPE[@]}" --set data.shards=1 --seeds 0 --ranks-per-run 2
+  run -0 ranks 2 sweep "${RECIPE[@]}" --set data.shards=1 --seeds 0..1 --target 0 --out one-shard
+}
+
+@test "two sweeps, seed by seed" {
+  tiny_recipe
+  run -0 "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 0..3 --target 0 --out a
+  run -0 "$MNIST_DIST" sweep "${RECIPE[@]}" --set train.epochs=8 --seeds 1..5 --target 0 --out b
+  run -0 "$MNIST_DIST" sweep --compare a b
+  [[ "$output" == *"paired by seed: 3 pairs; 3 seeds are in one sweep only"* ]]
+  [[ "$output" == *"B - A  +"*"95 % interval"* ]]
+  fails 2 "holds no sweep" "$MNIST_DIST" sweep --compare a nowhere
+}

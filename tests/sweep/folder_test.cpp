@@ -1,0 +1,122 @@
+#include "sweep/folder.h"
+
+#include <gmock/gmock.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "sweep/records.h"
+#include "temporary_folder.h"
+
+namespace mnist_dist {
+namespace {
+
+using testing::HasSubstr;
+
+struct SweepFolderTest : testing::Test {
+  TemporaryFolder temporary;
+  std::filesystem::path path = temporary / "sweep";
+  SweepRecord example = sweep_record({9950, -1, 9941});
+  Config recipe = [] {
+    Config config;
+    config.name = "tiny";
+    config.model.layers = {{.kind = LayerKind::linear, .channels = 10}};
+    return config;
+  }();
+
+  void expect_refused(const Config& config, const SweepIdentity& identity, const std::string& why) {
+    try {
+      SweepFolder(path, config, identity);
+      FAIL() << "accepted";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ExitCode::usage);
+      EXPECT_THAT(error.what(), HasSubstr(why));
+    }
+  }
+  void fill() {
+    SweepFolder folder(path, recipe, example.identity);
+    for (const SeedOutcome& outcome : example.outcomes) folder.add(outcome);
+  }
+};
+
+TEST_F(SweepFolderTest, WhatWasAddedIsThereAfterARestart) {
+  fill();
+  const SweepFolder again(path, recipe, example.identity);
+  EXPECT_TRUE(again.has(0) && again.has(1) && again.has(2));
+  EXPECT_FALSE(again.has(3));
+  EXPECT_EQ(seeds_csv(again.record()), seeds_csv(example));
+  EXPECT_EQ(epochs_csv(again.record()), epochs_csv(example));
+  EXPECT_EQ(errors_csv(again.record()), errors_csv(example));
+  EXPECT_EQ(again.record().outcomes[1].message, example.outcomes[1].message) << "commas in it";
+}
+
+TEST_F(SweepFolderTest, RowsOfASeedThatIsNotInSeedsCsvAreForgotten) {
+  fill();
+  // As if killed between the three files of the last seed.
+  SweepRecord before = example;
+  before.outcomes.pop_back();
+  write_file_atomically(path / "seeds.csv", seeds_csv(before));
+  const SweepFolder again(path, recipe, example.identity);
+  EXPECT_FALSE(again.has(2));
+  EXPECT_EQ(errors_csv(again.record()), errors_csv(before));
+  EXPECT_EQ(epochs_csv(again.record()), epochs_csv(before));
+}
+
+TEST_F(SweepFolderTest, AnotherRecipeDataOrProgramIsRefused) {
+  fill();
+  Config other = recipe;
+  other.train.epochs = 99;
+  expect_refused(other, example.identity, "asked for is \"epochs = 99\"");
+  SweepIdentity identity = example.identity;
+  identity.data_hash = "def";
+  expect_refused(recipe, identity, "other data");
+  identity = example.identity;
+  identity.fingerprint = "0123";
+  expect_refused(recipe, identity, "other bits");
+}
+
+TEST_F(SweepFolderTest, ATargetOrMoreSeedsAreNotAnotherSweep) {
+  fill();
+  SweepIdentity identity = example.identity;
+  identity.target = "99.5";
+  identity.seeds = "0..9";
+  const SweepFolder again(path, recipe, identity);
+  EXPECT_EQ(read_record(path).identity.target, "99.5");
+}
+
+TEST_F(SweepFolderTest, TwoSweepsDoNotShareAFolder) {
+  const SweepFolder first(path, recipe, example.identity);
+  expect_refused(recipe, example.identity, "another sweep is at work");
+}
+
+TEST_F(SweepFolderTest, AFolderWithOtherThingsIsRefused) {
+  write_file_atomically(path / "thesis.tex", std::string_view("years of work"));
+  expect_refused(recipe, example.identity, "holds no sweep");
+}
+
+TEST_F(SweepFolderTest, ADamagedFileIsNamed) {
+  fill();
+  write_file_atomically(path / "seeds.csv", std::string_view("seed,status\n0\n"));
+  try {
+    read_record(path);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ExitCode::data);
+    EXPECT_THAT(error.what(), HasSubstr("seeds.csv"));
+  }
+}
+
+TEST(SeedOutcome, TravelsAsBytes) {
+  for (SeedOutcome o : sweep_record({9950, -1}).outcomes) {
+    o.final_loss = 1.0 / 3;
+    const SeedOutcome back = unpack_outcome(pack(o));
+    EXPECT_EQ(back.seed, o.seed);
+    EXPECT_EQ(back.diverged, o.diverged);
+    EXPECT_EQ(back.final_loss, o.final_loss);
+    EXPECT_EQ(back.epochs, o.epochs);
+    EXPECT_EQ(back.mistakes, o.mistakes);
+    EXPECT_EQ(back.parameters_sha256, o.parameters_sha256);
+  }
+}
+
+}  // namespace
+}  // namespace mnist_dist
