@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <new>
 #include <system_error>
+#include <thread>
 
 #include "report/terminal.h"
 
@@ -53,7 +55,11 @@ void print_error(const Error& error, const std::string& who) {
 
 ExitCode report_failure(std::exception_ptr exception) {
   const Error error = as_error(exception);
-  if (is_rank_zero()) print_error(error);
+  if (is_rank_zero())
+    print_error(error);
+  else
+    // The launcher ends all ranks as soon as one has failed. Rank 0, which speaks for all, may start seconds later on a busy machine.
+    std::this_thread::sleep_for(std::chrono::seconds(2));
   return error.code();
 }
 
