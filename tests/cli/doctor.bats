@@ -43,7 +43,7 @@ load helpers
   unset NO_COLOR
   run -0 "$MNIST_DIST" doctor
   [[ $output != *$'\x1b'* ]]
-  command -v script >/dev/null || skip "no script(1) to make a terminal"
+  script -qec true /dev/null >/dev/null || skip "no script(1), or no /dev/pts, to make a terminal"
   run -0 script -qec "'$MNIST_DIST' doctor" /dev/null
   [[ $output == *$'\x1b[32mok'* ]]
   NO_COLOR=1 run -0 script -qec "'$MNIST_DIST' doctor" /dev/null
