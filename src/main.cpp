@@ -5,7 +5,8 @@
 // Command line -> one subcommand (src/cli) -> its parts:
 //   train     config -> world of ranks -> data -> engine -> trainer -> run folder and console
 //   prepare   IDX files -> HDF5
-//   summary, evaluate, bench, doctor
+//   sweep     seeds -> groups of ranks -> the same trainer, seed by seed -> verdict and report
+//   report, summary, evaluate, bench, doctor
 // Errors come here as exceptions and leave as two lines and an exit code.
 int main(int argc, char** argv) {
   try {

@@ -15,7 +15,7 @@ namespace mnist_dist {
 FolderLock::FolderLock(const std::filesystem::path& folder) : descriptor_(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
   if (descriptor_ < 0 || ::flock(descriptor_, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) return;
   ::close(descriptor_);
-  throw usage_error(fmt::format("another process is working in {}", folder.string()), "wait for it, or choose another --run-dir");
+  throw usage_error(fmt::format("another process is working in {}", folder.string()), "wait for it, or choose another folder");
 }
 
 FolderLock::~FolderLock() {

@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <cstdio>
 #include <memory>
-#include <optional>
 
 #include "base/signals.h"
 #include "cli/command_line.h"
@@ -38,30 +38,29 @@ std::unique_ptr<Observer> make_run_files(const std::filesystem::path& folder, co
   return std::make_unique<RunFiles>(folder, identity, first_epoch);
 }
 
-/// Ends the sweep on every rank alike: the files on rank 0, then the verdict's exit code.
-ExitCode conclude(Communicator& comm, const SweepArguments& arguments, const SweepResult& result, const std::string& folder) {
+/// Ends the sweep on every rank alike: report and verdict on rank 0, the exit code on all.
+ExitCode conclude(Communicator& comm, SweepEnd end, const std::filesystem::path& folder) {
   Verdict::Answer answer{};
-  std::optional<Verdict> verdict;
-  if (comm.rank() == 0) {
-    verdict = verdict_of(result.record);
-    answer = verdict->answer;
-  }
-  run_on_root(comm, [&] { write_sweep_report(folder, result.record, *verdict); });
-  comm.broadcast(std::as_writable_bytes(std::span(&answer, 1)), 0);
-  if (verdict) {
-    fmt::print("\n{}\n", headline(result.record, *verdict));
-    for (const auto& [name, text] : verdict_lines(*verdict)) fmt::print("{:<11} {}\n", name, text);
-    fmt::print("{:<11} {}\n", "report", folder + "/report.html");
+  int done = 0, requested = 0;
+  run_on_root(comm, [&] {
+    const SweepRecord record = read_record(folder);  // as `report` would find it, not as it is in memory
+    const Verdict verdict = verdict_of(record);
+    answer = verdict.answer;
+    done = verdict.trained + verdict.diverged;
+    requested = verdict.requested;
+    write_sweep_report(folder, record, verdict);
+    fmt::print("\n{}\n", headline(record, verdict));
+    for (const auto& [name, text] : verdict_lines(verdict)) fmt::print("{:<11} {}\n", name, text);
+    fmt::print("{:<11} {}\n", "report", (folder / "report.html").string());
     std::fflush(stdout);
-  }
-  if (result.end == SweepEnd::interrupted) {
+  });
+  if (end == SweepEnd::interrupted) {
     stop_made();
-    throw Error(ExitCode::interrupted,
-                fmt::format("stopped by a signal; {} of {} seeds are done", verdict ? verdict->trained + verdict->diverged : 0,
-                            parse_seeds(arguments.seeds).size()),
+    throw Error(ExitCode::interrupted, fmt::format("stopped by a signal; {} of {} seeds are done", done, requested),
                 "the same command goes on with what is missing")
         .mark_everywhere();
   }
+  comm.broadcast(std::as_writable_bytes(std::span(&answer, 1)), 0);
   return answer == Verdict::Answer::pass ? ExitCode::ok : ExitCode::target_missed;
 }
 
@@ -80,7 +79,8 @@ ExitCode run(Communicator& comm, const SweepArguments& arguments, const Config& 
   options.make_observer = make_run_files;
   SweepConsole console(options.folder);
   options.observer = &console;
-  return conclude(comm, arguments, run_sweep(comm, options), options.folder.string());
+  const SweepEnd end = run_sweep(comm, options);
+  return conclude(comm, end, options.folder);
 }
 
 ExitCode compare(const std::vector<std::string>& folders) {

@@ -32,15 +32,21 @@ Error damaged(const std::string& file, const std::string& what) {
 
 CsvTable::CsvTable(const std::filesystem::path& file) : file_(file.string()) {
   std::istringstream text(read_text_file(file));
-  for (std::string line; std::getline(text, line);) {
-    if (header_.empty()) {
-      header_ = split(line, 0);
-      continue;
-    }
-    cells_.push_back(split(line, header_.size()));
-    if (cells_.back().size() != header_.size())
-      throw damaged(file_, fmt::format("row {} has {} cells, not {}", cells_.size(), cells_.back().size(), header_.size()));
+  for (std::string line; std::getline(text, line);) add(line);
+}
+
+CsvTable::CsvTable(const std::vector<std::string>& lines) : file_("epochs.csv") {
+  for (const std::string& line : lines) add(line);
+}
+
+void CsvTable::add(const std::string& line) {
+  if (header_.empty()) {
+    header_ = split(line, 0);
+    return;
   }
+  cells_.push_back(split(line, header_.size()));
+  if (cells_.back().size() != header_.size())
+    throw damaged(file_, fmt::format("row {} has {} cells, not {}", cells_.size(), cells_.back().size(), header_.size()));
 }
 
 bool CsvTable::has(const std::string& column) const { return std::find(header_.begin(), header_.end(), column) != header_.end(); }

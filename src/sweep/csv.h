@@ -10,6 +10,8 @@ class CsvTable {
  public:
   /// Throws Error (data) when the file cannot be read or a row has too few cells.
   explicit CsvTable(const std::filesystem::path& file);
+  /// From lines, header first.
+  explicit CsvTable(const std::vector<std::string>& lines);
   std::size_t rows() const { return cells_.size(); }
   bool has(const std::string& column) const;
   /// Throw Error (data) naming file, row and column when it is missing or no number.
@@ -19,6 +21,7 @@ class CsvTable {
   const std::vector<std::string>& header() const { return header_; }
 
  private:
+  void add(const std::string& line);
   std::size_t place(const std::string& column) const;
   std::string file_;
   std::vector<std::string> header_;

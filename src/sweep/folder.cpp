@@ -1,12 +1,6 @@
 #include "sweep/folder.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -16,27 +10,17 @@ namespace mnist_dist {
 
 namespace fs = std::filesystem;
 
-FolderLock::FolderLock(const fs::path& file) : descriptor_(::open(file.c_str(), O_RDONLY | O_CLOEXEC)) {
-  if (descriptor_ < 0 || ::flock(descriptor_, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) return;
-  ::close(descriptor_);
-  throw usage_error(fmt::format("another sweep is at work in {}", file.parent_path().string()), "wait for it, or choose another --out");
-}
-
-FolderLock::~FolderLock() {
-  if (descriptor_ >= 0) ::close(descriptor_);
-}
-
 SweepFolder::SweepFolder(fs::path folder, const Config& recipe, const SweepIdentity& identity) : folder_(std::move(folder)) {
   std::error_code error;
   const bool there = fs::exists(folder_ / "sweep.json", error);
   if (!there && fs::exists(folder_, error) && !(fs::is_directory(folder_, error) && fs::is_empty(folder_, error)))
     throw usage_error(fmt::format("{} is there already and holds no sweep", folder_.string()), "choose another --out");
   if (there) {
-    lock_ = FolderLock(folder_ / "config.toml");
+    lock_.emplace(folder_);
     go_on(recipe, identity);
   } else {
     write_file_atomically(folder_ / "config.toml", to_toml(recipe));
-    lock_ = FolderLock(folder_ / "config.toml");
+    lock_.emplace(folder_);
     record_.identity = identity;
   }
   record_.recipe_text = to_toml(recipe);

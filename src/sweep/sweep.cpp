@@ -91,7 +91,6 @@ class Head {
                                           [this](const SweepStatus& status) { options_.observer->tick(status); }});
   }
   Dispatcher& dispatcher() { return *dispatcher_; }
-  const SweepRecord& record() const { return folder_.record(); }
 
  private:
   bool record(const SeedOutcome& outcome) {
@@ -108,7 +107,7 @@ class Head {
 
 }  // namespace
 
-SweepResult run_sweep(Communicator& world, const SweepOptions& options) {
+SweepEnd run_sweep(Communicator& world, const SweepOptions& options) {
   check_group_size(world, options.ranks_per_run);
   const auto group = world.split(world.rank() / options.ranks_per_run);
   const Config probe = fingerprint_config(options.recipe);
@@ -125,9 +124,9 @@ SweepResult run_sweep(Communicator& world, const SweepOptions& options) {
   if (group->rank() == 0)
     leader.emplace(mail, world.rank() / options.ranks_per_run, head ? &head->dispatcher() : nullptr, options.recipe.comm.timeout, stop_requested);
 
-  SweepResult result;
+  SweepEnd end{};
   try {
-    result.end = work_through(*group, leader ? &*leader : nullptr, stop_requested, [&](std::uint64_t seed, const BetweenSteps& between_steps) {
+    end = work_through(*group, leader ? &*leader : nullptr, stop_requested, [&](std::uint64_t seed, const BetweenSteps& between_steps) {
       Config config = options.recipe;
       config.train.seed = seed;
       const auto folder = options.folder / "runs" / fmt::format("seed{}", seed);
@@ -143,11 +142,8 @@ SweepResult run_sweep(Communicator& world, const SweepOptions& options) {
   }
   while (orders->receive()) {
   }
-  if (head) {
-    options.observer->ended();
-    result.record = head->record();
-  }
-  return result;
+  if (head) options.observer->ended();
+  return end;
 }
 
 }  // namespace mnist_dist

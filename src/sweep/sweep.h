@@ -38,14 +38,10 @@ struct SweepOptions {
   SweepObserver* observer = nullptr;  ///< on rank 0
 };
 
-struct SweepResult {
-  SweepEnd end = SweepEnd::complete;
-  SweepRecord record;  ///< on rank 0
-};
-
 /// Trains a recipe once a seed, on groups of `ranks_per_run` ranks (the last one may be smaller: no bit depends on it), each of which takes the next
 /// seed as it gets free; seeds that the folder has are not trained again. Collective over the world. Throws Error: usage for seeds, target, ranks or
-/// a folder that does not fit; device for a group that stands still.
-SweepResult run_sweep(Communicator& world, const SweepOptions& options);
+/// a folder that does not fit; device for a group that stands still. What came of
+/// it is in the folder: read_record.
+SweepEnd run_sweep(Communicator& world, const SweepOptions& options);
 
 }  // namespace mnist_dist

@@ -141,3 +141,22 @@ sha_in_sweep() { awk -F, -v seed="$2" 'NR == 1 { for (i = 1; i <= NF; i++) if ($
   [[ "$output" == *"B - A  +"*"95 % interval"* ]]
   fails 2 "holds no sweep" "$MNIST_DIST" sweep --compare a nowhere
 }
+
+@test "report makes the same report again; of a single run too" {
+  tiny_recipe
+  run -0 "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 0..2 --target 0 --out s
+  cp -r s before
+  rm s/report.html s/summary.json s/histogram.svg
+  run -0 "$MNIST_DIST" report s
+  [[ "$output" == *"PASS: 3 of 3"* ]]
+  for file in report.html summary.json histogram.svg seeds.csv; do cmp before/$file s/$file; done
+  grep -q 'src="data:image/png;base64,' s/report.html
+  # Also where the images are not.
+  sed -i 's/"data_file": ".*"/"data_file": "nowhere.h5"/' s/sweep.json
+  run -0 "$MNIST_DIST" report s
+  grep -q "data file was not there" s/report.html
+  run -0 "$MNIST_DIST" report s/runs/seed1
+  grep -q "SYNTHETIC" s/runs/seed1/report.html
+  grep -q "<svg" s/runs/seed1/report.html
+  fails 2 "holds neither a sweep nor a run" "$MNIST_DIST" report .
+}

@@ -85,7 +85,7 @@ TEST_F(SweepFolderTest, ATargetOrMoreSeedsAreNotAnotherSweep) {
 
 TEST_F(SweepFolderTest, TwoSweepsDoNotShareAFolder) {
   const SweepFolder first(path, recipe, example.identity);
-  expect_refused(recipe, example.identity, "another sweep is at work");
+  expect_refused(recipe, example.identity, "another process is working in");
 }
 
 TEST_F(SweepFolderTest, AFolderWithOtherThingsIsRefused) {

@@ -1,0 +1,33 @@
+#include <fmt/format.h>
+
+#include <CLI/App.hpp>
+#include <filesystem>
+#include <memory>
+
+#include "base/file.h"
+#include "cli/commands.h"
+#include "report/run_page.h"
+#include "report/sweep_files.h"
+#include "report/sweep_verdict.h"
+
+namespace mnist_dist {
+
+Command add_report(CLI::App& app) {
+  auto folder = std::make_shared<std::string>();
+  app.add_option("folder", *folder, "A sweep's folder, or a run's")->type_name("DIR")->required();
+  return [folder] {
+    const std::filesystem::path path = *folder;
+    if (std::filesystem::exists(path / "sweep.json")) {
+      const SweepRecord record = read_record(path);
+      const Verdict verdict = verdict_of(record);
+      write_sweep_report(path, record, verdict);
+      fmt::print("{}\n", headline(record, verdict));
+    } else {
+      write_file_atomically(path / "report.html", run_page(path));
+    }
+    fmt::print("{}\n", (path / "report.html").string());
+    return ExitCode::ok;
+  };
+}
+
+}  // namespace mnist_dist

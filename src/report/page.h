@@ -1,0 +1,17 @@
+#pragma once
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace mnist_dist {
+
+/// A page of one file: no network, no scripts, readable on a phone.
+std::string html_page(const std::string& title, const std::string& body);
+
+/// Parts of one.
+std::string html_figure(const std::string& svg, const std::string& caption);
+std::string html_pairs(const std::vector<std::pair<std::string, std::string>>& lines);
+/// Folded away until asked for; shown as typed.
+std::string html_details(const std::string& summary, const std::string& text);
+
+}  // namespace mnist_dist

@@ -1,0 +1,181 @@
+#include "report/sweep_page.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <optional>
+
+#include "data/dataset.h"
+#include "report/chart.h"
+#include "report/confusion.h"
+#include "report/duration.h"
+#include "report/page.h"
+#include "report/png.h"
+#include "report/sweep_charts.h"
+#include "report/sweep_verdict.h"
+
+namespace mnist_dist {
+namespace {
+
+constexpr std::size_t most_worst = 10, most_digits = 30;
+
+/// An image and by how many seeds it was taken for what.
+struct HardDigit {
+  int index = 0, label = 0, seeds = 0;
+  std::array<int, class_count> predictions{};
+};
+
+std::vector<HardDigit> hardest_digits(const Verdict& v) {
+  std::map<int, HardDigit> by_index;
+  for (const SeedOutcome* outcome : v.counted)
+    for (const Mistake& mistake : outcome->mistakes) {
+      HardDigit& digit = by_index[mistake.index];
+      digit.index = mistake.index;
+      digit.label = mistake.label;
+      ++digit.seeds;
+      ++digit.predictions[static_cast<std::size_t>(mistake.prediction)];
+    }
+  std::vector<HardDigit> digits;
+  for (const auto& [index, digit] : by_index) digits.push_back(digit);
+  std::stable_sort(digits.begin(), digits.end(), [](auto& a, auto& b) { return a.seeds > b.seeds; });
+  return digits;
+}
+
+std::string predictions_text(const std::array<int, class_count>& counts) {
+  std::vector<int> order;
+  for (int c = 0; c < class_count; ++c)
+    if (counts[static_cast<std::size_t>(c)] > 0) order.push_back(c);
+  std::stable_sort(order.begin(), order.end(),
+                   [&](int a, int b) { return counts[static_cast<std::size_t>(a)] > counts[static_cast<std::size_t>(b)]; });
+  std::string text;
+  for (const int c : order) text += fmt::format("{}{} ({}x)", text.empty() ? "" : ", ", c, counts[static_cast<std::size_t>(c)]);
+  return text;
+}
+
+/// The data file, when it is here and the one that was scored.
+std::optional<Dataset> scored_data(const SweepIdentity& identity) {
+  try {
+    Dataset dataset(identity.data_file);
+    if (dataset.hash() == identity.data_hash) return dataset;
+  } catch (const Error&) {
+    // A report is made of numbers; it may be made where the images are not.
+  }
+  return std::nullopt;
+}
+
+std::string digits_section(const SweepRecord& record, const Verdict& v) {
+  const std::vector<HardDigit> digits = hardest_digits(v);
+  if (digits.empty()) return "";
+  const auto data = scored_data(record.identity);
+  const auto always = std::count_if(digits.begin(), digits.end(), [&](auto& digit) { return digit.seeds == v.trained; });
+  std::string out = fmt::format(
+      "<h2>Digits that are got wrong most often</h2>\n<p>{} of {} images are got wrong by some seed, {} by every seed. Each with "
+      "its label, and what it is taken for by how many of {} seeds.{}</p>\n<div class=\"digits\">\n",
+      digits.size(), v.images, always, v.trained, data ? "" : " The data file was not there to draw them from.");
+  for (std::size_t i = 0; i < std::min(digits.size(), most_digits); ++i) {
+    const HardDigit& digit = digits[i];
+    std::string image;
+    if (data) {
+      const Range row{digit.index, digit.index + 1};
+      const Images one = record.identity.validation ? data->train(row) : data->test(row);
+      image = fmt::format("<img alt=\"{}\" src=\"{}\">", digit.label, png_data_uri({one.image(0), image_size}, image_side));
+    }
+    out += fmt::format("<div>{}<b>{}</b> taken for {}<br>#{}, {} seeds</div>\n", image, digit.label, predictions_text(digit.predictions), digit.index,
+                       digit.seeds);
+  }
+  return out + "</div>\n";
+}
+
+std::string confusions_of(const SeedOutcome& outcome) {
+  std::map<std::pair<int, int>, int> counts;
+  for (const Mistake& m : outcome.mistakes) ++counts[{m.label, m.prediction}];
+  std::vector<std::pair<int, std::pair<int, int>>> order;
+  for (const auto& [pair, count] : counts) order.emplace_back(-count, pair);
+  std::sort(order.begin(), order.end());
+  std::string text;
+  for (std::size_t i = 0; i < std::min<std::size_t>(order.size(), 4); ++i)
+    text += fmt::format("{}{}&rarr;{} ({}x)", i ? ", " : "", order[i].second.first, order[i].second.second, -order[i].first);
+  return text;
+}
+
+std::string worst_section(const Verdict& v) {
+  std::vector<const SeedOutcome*> worst(v.counted);
+  std::stable_sort(worst.begin(), worst.end(),
+                   [](auto* a, auto* b) { return std::pair(!a->diverged, a->final_correct) < std::pair(!b->diverged, b->final_correct); });
+  worst.resize(std::min(worst.size(), most_worst));
+  if (worst.empty()) return "";
+  std::string out =
+      "<h2>Worst seeds</h2>\n<div class=\"scroll\"><table>\n<tr><th>seed</th><th>final %</th><th>correct</th><th>best %*</th><th "
+      "class=\"text\">most frequent mistakes</th></tr>\n";
+  for (const SeedOutcome* o : worst)
+    out += o->diverged ? fmt::format("<tr><td>{}</td><td colspan=\"4\">{}</td></tr>\n", o->seed, escaped(o->message))
+                       : fmt::format("<tr><td>{}</td><td>{:.2f}</td><td>{}</td><td>{:.2f}</td><td class=\"text\">{}</td></tr>\n", o->seed,
+                                     accuracy_of(*o), o->final_correct, o->best_accuracy, confusions_of(*o));
+  return out + "</table></div>\n<p class=\"note\">* of the best epoch: optimistic, as the score itself chose it.</p>\n";
+}
+
+std::string confusion_section(const Verdict& v) {
+  Confusion counts{};
+  for (const SeedOutcome* outcome : v.counted)
+    for (const Mistake& m : outcome->mistakes) ++counts[static_cast<std::size_t>(m.label)][static_cast<std::size_t>(m.prediction)];
+  std::string out = "<h2>Mistakes over all seeds</h2>\n<div class=\"scroll\"><table>\n<tr><th>label \\ taken for</th>";
+  for (int c = 0; c < class_count; ++c) out += fmt::format("<th>{}</th>", c);
+  out += "</tr>\n";
+  for (std::size_t label = 0; label < counts.size(); ++label) {
+    out += fmt::format("<tr><th>{}</th>", label);
+    for (std::size_t c = 0; c < counts.size(); ++c)
+      out += c == label ? "<td class=\"diag\"></td>"
+                        : fmt::format("<td{}>{}</td>", counts[label][c] >= v.trained ? " class=\"hit\"" : "", counts[label][c]);
+    out += "</tr>\n";
+  }
+  return out + "</table></div>\n<p class=\"note\">Red: at least one a seed on average.</p>\n";
+}
+
+std::string machine_section(const SweepRecord& record, const Verdict& v) {
+  const SweepIdentity& id = record.identity;
+  double seconds = 0;
+  for (const SeedOutcome* outcome : v.counted) seconds += outcome->seconds;
+  std::string versions;
+  for (const auto& [name, number] : id.versions) versions += fmt::format("{}{} {}", versions.empty() ? "" : ", ", name, number);
+  return "<h2>Machine, and how to do it again</h2>\n" +
+         html_pairs(
+             {{"command", id.command},
+              {"machine", fmt::format("{} ({})", id.machine, id.host)},
+              {"engine", fmt::format("{} ({}), device {}", id.engine, id.simd, id.device)},
+              {"ranks", fmt::format("groups {} x ranks {} x threads {}", id.groups, id.ranks_per_run, id.threads)},
+              {"versions", versions},
+              {"started", id.started},
+              {"training", fmt::format("{} in all, {} a seed", duration(seconds),
+                                       v.counted.empty() ? "-" : duration(seconds / static_cast<double>(v.counted.size())))},
+              {"data hash", id.data_hash},
+              {"fingerprint", id.fingerprint + " (parameters after 50 steps: another program or machine that gives the same bits shows the same)"}}) +
+         fmt::format(
+             "<p>Any one seed alone gives the same bytes: <code>mnist-dist --config config.toml --seed N</code>, compared with parameters_sha256 "
+             "in seeds.csv.</p>\n") +
+         html_details("The recipe (config.toml)", record.recipe_text);
+}
+
+}  // namespace
+
+std::string sweep_page(const SweepRecord& record, const Verdict& v) {
+  const SweepIdentity& id = record.identity;
+  std::string body = fmt::format("<h1>{}: seeds {}</h1>\n<p class=\"verdict {}\">{}</p>\n", escaped(id.recipe), escaped(id.seeds), name_of(v.answer),
+                                 escaped(headline(record, v)));
+  if (id.synthetic) body += "<p class=\"warn\">SYNTHETIC digits, drawn by a program: this says nothing about MNIST.</p>\n";
+  if (id.validation) body += "<p class=\"warn\">Validation rows of the training set: the test images were not opened.</p>\n";
+  body += fmt::format("<p>{} parameters, {} epochs; accuracy of the weights that each run delivers after its last epoch, on {} images ({}).</p>\n",
+                      id.parameter_count, id.epochs, v.images, escaped(scored_text(id)));
+  body += html_pairs(verdict_lines(v));
+  body += html_figure(histogram_svg(record, v), "Final accuracy of all seeds. Blue reached the target, red did not.");
+  body +=
+      html_figure(curves_svg(record, v), "Every seed's curve; thick: median; dashed: minimum and maximum. Early epochs may lie below the drawing.");
+  body += html_figure(dots_svg(record, v), "Each dot a seed.");
+  body += worst_section(v) + digits_section(record, v);
+  if (v.trained > 0) body += confusion_section(v);
+  body += machine_section(record, v);
+  return html_page(fmt::format("{}: {}", id.recipe, headline(record, v)), body);
+}
+
+}  // namespace mnist_dist

@@ -1,0 +1,108 @@
+#include <gmock/gmock.h>
+#include <openssl/evp.h>
+#include <zlib.h>
+
+#include "base/error.h"
+#include "report/chart.h"
+#include "report/png.h"
+#include "report/sweep_charts.h"
+#include "report/sweep_page.h"
+#include "report/sweep_verdict.h"
+#include "sweep/records.h"
+
+namespace mnist_dist {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+TEST(SweepPage, IsOneFileThatSaysTheVerdictFirst) {
+  const SweepRecord record = sweep_record({9950, 9941, 9960});
+  const std::string page = sweep_page(record, verdict_of(record));
+  const auto verdict = page.find("PASS: 3 of 3 seeds reached 99.4 % (9940 of 10000 correct)</p>"), drawing = page.find("<svg");
+  ASSERT_NE(verdict, page.npos);
+  ASSERT_NE(drawing, page.npos);
+  EXPECT_LT(verdict, drawing);
+  EXPECT_THAT(page, HasSubstr("name=\"viewport\""));
+  for (const char* outside : {"<script", "<link", "src=\"http", "href=", "url(http", "@import"}) EXPECT_THAT(page, Not(HasSubstr(outside)));
+  EXPECT_THAT(page, Not(HasSubstr("SYNTHETIC")));
+}
+
+TEST(SweepPage, LabelsSyntheticDigitsAndValidationRows) {
+  SweepRecord record = sweep_record({9950, 9941});
+  record.identity.synthetic = record.identity.validation = true;
+  for (SeedOutcome& outcome : record.outcomes) outcome.epochs = {"epoch,validation_accuracy", "1,99.0"};
+  const std::string page = sweep_page(record, verdict_of(record));
+  EXPECT_THAT(page, HasSubstr("SYNTHETIC digits"));
+  EXPECT_THAT(page, HasSubstr("the test images were not opened"));
+  EXPECT_THAT(histogram_svg(record, verdict_of(record), true), HasSubstr("final validation accuracy, % (SYNTHETIC digits)"));
+}
+
+TEST(SweepPage, ShowsDivergedSeedsAmongTheWorstAndCountsMistakes) {
+  const SweepRecord record = sweep_record({9950, -1, 9960});
+  const std::string page = sweep_page(record, verdict_of(record));
+  EXPECT_THAT(page, HasSubstr("<td>1</td><td colspan=\"4\">diverged at epoch 1 step 2, in layer 1</td>"));
+  EXPECT_THAT(page, HasSubstr("<b>2</b> taken for 3 (2x)<br>#7, 2 seeds"));
+}
+
+TEST(SweepPage, OfASweepThatHasNotBegunHasNoDrawings) {
+  SweepRecord record = sweep_record({9950});
+  record.outcomes.clear();
+  EXPECT_THAT(sweep_page(record, verdict_of(record)), HasSubstr("INCOMPLETE: 0 of 1 seeds"));
+}
+
+TEST(Histogram, NoBarMixesSeedsThatReachedTheTargetWithOthers) {
+  const SweepRecord record = sweep_record({9000, 9939, 9940, 9999});  // a range much wider than there are bars
+  const std::string svg = histogram_svg(record, verdict_of(record));
+  const auto count = [&](const std::string& fill) {
+    int n = 0;
+    for (auto at = svg.find("fill=\"" + fill + "\"><title>1 seeds"); at != svg.npos; at = svg.find("fill=\"" + fill + "\"><title>1 seeds", at + 1))
+      ++n;
+    return n;
+  };
+  EXPECT_EQ(count(color::bad), 2);
+  EXPECT_EQ(count(color::good), 2);
+}
+
+TEST(Chart, EscapesText) { EXPECT_EQ(escaped("a<b & \"c\">"), "a&lt;b &amp; &quot;c&quot;&gt;"); }
+
+TEST(Png, HoldsThePixels) {
+  std::vector<std::uint8_t> pixels(16);
+  for (std::size_t i = 0; i < pixels.size(); ++i) pixels[i] = static_cast<std::uint8_t>(16 * i);
+  const std::string uri = png_data_uri(pixels, 4);
+  const std::string prefix = "data:image/png;base64,";
+  ASSERT_TRUE(uri.starts_with(prefix));
+  std::vector<unsigned char> png(uri.size());
+  ::EVP_DecodeBlock(png.data(), reinterpret_cast<const unsigned char*>(uri.data()) + prefix.size(), static_cast<int>(uri.size() - prefix.size()));
+  const auto u32 = [&](std::size_t at) { return png[at] << 24 | png[at + 1] << 16 | png[at + 2] << 8 | png[at + 3]; };
+  EXPECT_EQ(u32(16), 4);  // width, behind the signature and IHDR's length and type
+  const std::size_t data = 8 + 12 + 13;
+  EXPECT_EQ(std::string(png.begin() + data + 4, png.begin() + data + 8), "IDAT");
+  std::vector<Bytef> rows(4 * 5);
+  uLongf size = rows.size();
+  ASSERT_EQ(::uncompress(rows.data(), &size, png.data() + data + 8, static_cast<uLong>(u32(data))), Z_OK);
+  for (std::size_t i = 0; i < 16; ++i) EXPECT_EQ(rows[i / 4 * 5 + 1 + i % 4], pixels[i]);
+  EXPECT_EQ(static_cast<unsigned long>(static_cast<std::uint32_t>(u32(data + 8 + static_cast<std::size_t>(u32(data))))),
+            ::crc32(0, png.data() + data + 4, static_cast<uInt>(u32(data)) + 4));
+}
+
+TEST(Comparison, SaysTheDifferenceAndHowManySeedsArePaired) {
+  const SweepRecord a = sweep_record({9950, 9941, 9960, -1}), b = sweep_record({9951, 9943, 9963});
+  const std::string text = comparison_text(a, b);
+  EXPECT_THAT(text, HasSubstr("3 pairs; 0 seeds"));
+  EXPECT_THAT(text, HasSubstr("B - A  +0.0200 points"));
+  EXPECT_THAT(text, HasSubstr("(1 diverged)"));
+}
+
+TEST(Comparison, RefusesSweepsOverOtherImages) {
+  const SweepRecord a = sweep_record({9950});
+  SweepRecord b = a;
+  b.identity.data_hash = "def";
+  EXPECT_THROW(comparison_text(a, b), Error);
+  b = a;
+  b.identity.validation = true;
+  EXPECT_THROW(comparison_text(a, b), Error);
+}
+
+}  // namespace
+}  // namespace mnist_dist
