@@ -31,6 +31,7 @@ libgtest-dev            unit tests
 libgmock-dev            unit tests
 libbenchmark-dev        micro-benchmarks
 bats                    tests of the scripts and of the whole program
+procps                  finds the processes that those tests stop and kill
 python3                 reads JSON in those tests
 shellcheck              checks the launch scripts
 TABLE

@@ -16,7 +16,7 @@ using namespace mnist_dist;
 
 namespace {
 
-constexpr double timeout_seconds = 2;
+constexpr double timeout_seconds = 4;
 
 void all_reduce(Communicator& group) {
   std::vector<float> vectors(10000), total(10000);
