@@ -47,13 +47,13 @@ class DirectConvolution final : public Operation {
     gradients_ = RowRing(memory + static_cast<std::size_t>(depth_) * in_row(), depth_, gradient_row());
   }
 
-  void begin(const float* parameters) override {
+  void use_weights(const float* parameters) override {
     const float* weights = parameters + plan_.weight;
     const std::ptrdiff_t in = kernel_ * kernel_, out = in_channels_ * in;
     pack_weights(weights, {out, kernel_, in, 1}, out_channels_, kernel_, in_channels_, kernel_, forward_weights_.data());
     pack_weights(weights + in - 1, {in, -kernel_, out, -1}, in_channels_, kernel_, out_channels_, kernel_, backward_weights_.data());
-    fresh_ = true;
   }
+  void begin() override { fresh_ = true; }
 
   void forward(const Activation& in, int group, Activation& out) override {
     int read = 0;

@@ -22,8 +22,10 @@ class Operation {
   /// Floats of memory it needs during a call, which operations share.
   virtual std::size_t workspace_size() const { return 0; }
   virtual void use_workspace(float* /*memory*/) {}
-  /// New weights, before a pass.
-  virtual void begin(const float* /*parameters*/) {}
+  /// New weights.
+  virtual void use_weights(const float* /*parameters*/) {}
+  /// Before a pass.
+  virtual void begin() {}
   /// Reads the rows of `in`, writes those of `out` and finishes each.
   virtual void forward(const Activation& in, int group, Activation& out) = 0;
   /// Reads the gradient of `out`; adds to the sums of the weight gradient; where `in` wants a gradient, writes its rows and finishes each.

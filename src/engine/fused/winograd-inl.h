@@ -63,10 +63,8 @@ class WinogradConvolution final : public Operation {
     plain_ = take(plain_row());
   }
 
-  void begin(const float* parameters) override {
-    transform_weights(parameters + plan_.weight);
-    fresh_ = true;
-  }
+  void use_weights(const float* parameters) override { transform_weights(parameters + plan_.weight); }
+  void begin() override { fresh_ = true; }
 
   void forward(const Activation& in, int group, Activation& out) override {
     int read = 0;
