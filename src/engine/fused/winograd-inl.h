@@ -124,11 +124,13 @@ class WinogradConvolution final : public Operation {
         transform_weight_gradient(point, tap);
         for (std::size_t y = 0; y < kKernel; ++y) half[y][column] = tap[y];
       }
+      HWY_ALIGN float taps[kKernel * kKernel * kLanes];
       for (std::size_t y = 0; y < kKernel; ++y) {
         V tap[kKernel];
         transform_weight_gradient(half[y], tap);
-        for (std::size_t x = 0; x < kKernel; ++x) weights[y * kKernel + x] = hn::GetLane(hn::SumOfLanes(d, tap[x]));
+        for (std::size_t x = 0; x < kKernel; ++x) store(tap[x], taps + (y * kKernel + x) * kLanes);
       }
+      sum_lanes(taps, kKernel * kKernel, weights);
     }
   }
 
