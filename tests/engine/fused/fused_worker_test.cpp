@@ -145,6 +145,20 @@ TEST_P(FusedWorker, DiagnosisNamesTheFirstLayerThatIsNotFinite) {
 
 INSTANTIATE_TEST_SUITE_P(Targets, FusedWorker, testing::ValuesIn(fused_targets()), [](const auto& test) { return test.param; });
 
+/// There is no such kind today: what would happen to the first one that only the reference engine knows.
+TEST(FusedWorkerOfAnotherKindOfLayer, NamesTheLayerAndTheOtherEngine) {
+  ModelSpec model = linear_model();
+  model.layers.insert(model.layers.begin(), {.kind = static_cast<LayerKind>(99)});
+  try {
+    make_fused_worker(slice_options(model, 4), fused_targets().front());
+    FAIL() << "nothing was thrown";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ExitCode::usage);
+    EXPECT_STREQ(error.what(), "layer 1 is of a kind that the fused engine lacks");
+    EXPECT_STREQ(error.hint().c_str(), "use --engine torch");
+  }
+}
+
 TEST(FusedTargets, BestFirstAndNearestNameForAWrongOne) {
   EXPECT_EQ(choose_fused_target(""), fused_targets().front());
   EXPECT_EQ(choose_fused_target(fused_targets().back()), fused_targets().back());
