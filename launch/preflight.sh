@@ -126,7 +126,7 @@ find_bad_pair() {
   for ((i = 1; i + 1 < $#; i++)); do pairs+=("${hosts[i]} ${hosts[i + 1]}"); done
   for i in "${!pairs[@]}"; do
     # shellcheck disable=SC2086  # two words
-    add_vectors 0.1 ${pairs[i]} >"$work/pair$i" 2>&1 &
+    add_vectors 1 ${pairs[i]} >"$work/pair$i" 2>&1 &
     pids[i]=$!
   done
   local found=
