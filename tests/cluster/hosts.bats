@@ -5,7 +5,7 @@ load four_hosts
 
 ALL=host1,host2,host3,host4
 # A run of some seconds: long enough to be interrupted.
-LONG=("${QUICK[@]}" --set train.epochs=16 --set train.checkpoint_seconds=0.2)
+LONG=("${QUICK[@]}" --set train.epochs=12 --set train.checkpoint_seconds=0.2)
 
 setup_file() {
   make_hosts "$BATS_FILE_TMPDIR"
@@ -75,7 +75,7 @@ nothing_left() { wait_for 15 gone "$MNIST_DIST --config"; }
 }
 
 @test "four hosts, one behind a slow link, train the bytes of a single process" {
-  limit_link host4 40mbit
+  limit_link host4 100mbit
   run -0 --separate-stderr hosts_sh --no-preflight --slots 1 --hosts "$ALL" -- train "${LONG[@]}" --run-dir r
   limit_link host4 1gbit
   [[ $stderr == *"4 ranks: host1 x 1, host2 x 1, host3 x 1, host4 x 1"* ]]
