@@ -40,13 +40,16 @@ default_ranks() {
 # shellcheck disable=SC2317
 beside_ranks() { :; }
 
-# run_ranks COMMAND...: runs mpirun so that Ctrl-C ends in a checkpoint. mpirun itself would turn INT and TERM into TERM and, 1 s later, KILL; USR1 it only
-# forwards, and the ranks take it as "stop after this step". Its own process group keeps the terminal's Ctrl-C away from it.
+# run_ranks COMMAND...: sets ranks_stopped to the signal that told it to stop them, if one did.
+# It runs mpirun so that Ctrl-C ends in a checkpoint. mpirun itself would turn INT and TERM into TERM and, 1 s later, KILL; USR1 it only
+# forwards (as Slurm's srun does), and the ranks take it as "stop after this step". Its own process group keeps the terminal's Ctrl-C away from it.
 run_ranks() {
   local signals=0 code=0 pid
+  ranks_stopped=
   # shellcheck disable=SC2317  # the trap calls it
   stop() {
     signals=$((signals + 1))
+    : "${ranks_stopped:=$1}"
     case $signals in
       1) kill -USR1 "$pid" ;;
       2) kill -TERM "$pid" ;;
@@ -57,7 +60,9 @@ run_ranks() {
   "$@" </dev/null &
   pid=$!
   set +m
-  trap stop INT TERM HUP USR1
+  local signal
+  # shellcheck disable=SC2064  # the signal's name as it is now
+  for signal in INT TERM HUP USR1; do trap "stop $signal" "$signal"; done
   beside_ranks "$pid"
   # A trapped signal ends a wait early; bash keeps the status of a child that has ended, and would say "Killed" of one that was.
   while kill -0 "$pid"; do wait "$pid" || true; done 2>/dev/null

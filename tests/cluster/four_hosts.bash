@@ -39,7 +39,7 @@ make_host() {
 }
 
 # What is left of them ends with private.sh.
-stop_hosts() { kill $(cat "$HOSTS_FOLDER"/host?.pid); }
+stop_hosts() { cat "$HOSTS_FOLDER"/host?.pid | xargs kill; }
 
 # enter HOST: sets ENTER to what runs a command there.
 enter() {
@@ -60,6 +60,7 @@ start_on() {
   enter "$1"
   shift
   setsid env --default-signal=INT "${ENTER[@]}" "$@" 3>&- &
+  # shellcheck disable=SC2034  # for the tests
   STARTED=$!
 }
 

@@ -11,7 +11,7 @@ setup_file() {
   make_hosts "$BATS_FILE_TMPDIR"
   export MNIST_DIST_BUILD_DIR=${MNIST_DIST%/*}
   # What every run below must end in, however it was computed.
-  cd "$BATS_FILE_TMPDIR"
+  cd "$BATS_FILE_TMPDIR" || return 1
   "$MNIST_DIST" "${LONG[@]}" --threads 2 --run-dir alone
   WANTED=$(sha_of alone)
   export WANTED
