@@ -37,7 +37,7 @@ watch_host() {
   trap '' INT HUP
   while :; do
     # Its input ends with this script, whatever happens to it, and then so does the connection.
-    on_host_line "$host" $((seconds / 4 > 0 ? seconds / 4 : 1)) < <(tail --pid=$$ -f /dev/null) &
+    on_host_line "$host" $((seconds / 4 > 0 ? seconds / 4 : 1)) < <(exec tail --pid=$$ -f /dev/null 2>/dev/null) &
     line=$!
     wait "$line" || true
     # Somebody may have ended just this connection.
