@@ -140,5 +140,8 @@ forwarded_environment() {
   done
 }
 
+# shellcheck disable=SC2154  # lib.sh's
+need_program() { [[ -x $program ]] || die 2 "there is no $program" "build it first: launch/local.sh --print"; }
+
 # count N WORD: "1 core", "2 cores".
 count() { echo "$1 $2$( (($1 == 1)) || echo s)"; }

@@ -86,6 +86,7 @@ place() {
     }'
 }
 
+need_program
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM HUP # until there are ranks to stop
@@ -114,8 +115,7 @@ awk 'NR == FNR { cores[$1] = $3; masked[$1] = $4; next } $2 > cores[$1] || maske
 major=$(open_mpi_major)
 mapfile -t network < <(network_options "$major" "${hosts[@]}")
 mapfile -t environment < <(forwarded_environment)
-sed 's/ / slots=/' "$work/places" >"$work/hostfile"
-command=(mpirun -np "$ranks" --hostfile "$work/hostfile" "${network[@]}" "${binding[@]}" "${environment[@]}")
+command=(mpirun -np "$ranks" --host "$(sed 's/ /:/' "$work/places" | paste -sd,)" "${network[@]}" "${binding[@]}" "${environment[@]}")
 # Open MPI 5 has no -q, which keeps its banner about exit codes away.
 if ((major < 5)) && ! $verbose; then command+=(-q); fi
 command+=("$program" "$@")

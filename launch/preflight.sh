@@ -168,7 +168,7 @@ table=$(list_hosts) || die 2 "$table" "--hosts a,b,c, or a file of lines like: n
 mapfile -t hosts < <(awk '{ print $1 }' <<<"$table")
 major=$(open_mpi_major)
 
-[[ -x $program ]] || die 1 "there is no $program" "build it first: launch/local.sh --print"
+need_program
 if ((EUID == 0)); then export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1; fi
 pids=()
 for host in "${hosts[@]}"; do ask "$host" & pids+=($!); done

@@ -5,7 +5,7 @@ load four_hosts
 
 ALL=host1,host2,host3,host4
 # A run of some seconds: long enough to be interrupted.
-LONG=("${QUICK[@]}" --set train.epochs=12 --set train.checkpoint_seconds=0.2)
+LONG=("${QUICK[@]}" --set train.epochs=8 --set train.checkpoint_seconds=0.2)
 
 setup_file() {
   make_hosts "$BATS_FILE_TMPDIR"

@@ -14,7 +14,6 @@ SCRIPT
   fake mpirun <<'SCRIPT'
 if [[ $1 == --version ]]; then echo "mpirun (Open MPI) 4.1.4"; exit; fi
 while (($#)); do
-  [[ $1 != --hostfile ]] || cp "$2" "$BATS_TEST_TMPDIR/hostfile"
   printf '%s\n' "$1" >>"$BATS_TEST_TMPDIR/mpirun.arguments"
   shift
 done
@@ -35,7 +34,7 @@ got() { [[ " $(xargs -d '\n' <"$BATS_TEST_TMPDIR/mpirun.arguments") " == *" $* "
   [[ $output == *"4 ranks: a x 3, b x 1; a rank takes at least one of the recipe's shards, so 5 of 9 slots stay free"* ]]
   got -np 4
   got -q "$MNIST_DIST_BUILD_DIR/mnist-dist" train --seed 7
-  [ "$(xargs <"$BATS_TEST_TMPDIR/hostfile")" = "a slots=3 b slots=1" ]
+  got --host a:3,b:1
 }
 
 @test "--spread: on as many hosts as there are" {
@@ -117,6 +116,13 @@ SCRIPT
   [ "$status" -eq 4 ]
   [[ $output == *"error: b stopped answering for 4 s; the run was ended"* ]]
   [[ $output == *"hint: go on without it, to the same result: launch/hosts.sh --hosts a\\,c --slots 1 -- train --set x=1\\ 2 --resume"* ]]
+}
+
+@test "no program yet" {
+  rm "$MNIST_DIST_BUILD_DIR/mnist-dist"
+  hosts_sh --no-preflight --slots 1 --hosts a,b
+  [ "$status" -eq 2 ]
+  [[ $output == *"error: there is no "*"hint: build it first"* ]]
 }
 
 @test "only training and sweeps are for several hosts; unknown options are ours" {
