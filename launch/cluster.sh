@@ -135,7 +135,7 @@ forwarded_environment() {
   local name
   for name in $(compgen -e); do
     case $name in
-      MNIST_* | NCCL_* | FI_* | UCX_* | OMP_NUM_THREADS | CUDA_* | LD_LIBRARY_PATH | NO_COLOR) printf '%s\n' -x "$name" ;;
+      MNIST_* | *SAN_OPTIONS | NCCL_* | FI_* | UCX_* | OMP_NUM_THREADS | CUDA_* | LD_LIBRARY_PATH | NO_COLOR) printf '%s\n' -x "$name" ;;
     esac
   done
 }

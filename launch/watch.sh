@@ -71,7 +71,9 @@ again() {
 explain_end() {
   local code=$1 seconds=$2
   shift 2
-  if [[ -s $work/lost && $code != 0 && $code != 130 ]]; then
+  if [[ -s $work/lost && $code == 130 ]]; then
+    say "note: $(sort -u "$work/lost" | paste -sd' ') stopped answering: what is on disk is the last checkpoint before"
+  elif [[ -s $work/lost && $code != 0 ]]; then
     die 4 "$(sort -u "$work/lost" | paste -sd' ' | sed 's/ /, /g') stopped answering for $seconds s; the run was ended" \
       "go on without it, to the same result: $(again "$@")"
   fi
