@@ -17,7 +17,7 @@ touch "$BATS_TEST_TMPDIR/$host.sh" "$BATS_TEST_TMPDIR/$host.sed"
 sed -f "$BATS_TEST_TMPDIR/$host.sed" | cat "$BATS_TEST_TMPDIR/$host.sh" - | bash -s
 exit "${PIPESTATUS[2]}"
 SCRIPT
-  cd "$BATS_TEST_TMPDIR"
+  cd "$BATS_TEST_TMPDIR" || return 1
 }
 
 # Host b as this says: shell text before the probe.
