@@ -56,9 +56,9 @@ while (($#)); do
   shift || die 2 "an argument needs a value" "launch/hosts.sh --help"
 done
 case ${1:-} in
-  train | sweep) ;;
+  train | sweep | tune) ;;
   '' | -*) set -- train "$@" ;;
-  *) die 2 "$1 is not for several hosts" "train or sweep; others run with launch/local.sh $1" ;;
+  *) die 2 "$1 is not for several hosts" "train, sweep or tune; others run with launch/local.sh $1" ;;
 esac
 
 # same_hosts: the options for preflight.sh that say which hosts, and how to reach them.

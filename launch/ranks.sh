@@ -31,7 +31,7 @@ default_ranks() {
         echo $((shards < cores ? shards : cores))
       fi
       ;;
-    sweep) echo "$cores" ;;
+    sweep | tune) echo "$cores" ;;
     *) echo 1 ;; # the other commands are short, or talk about one process
   esac
 }

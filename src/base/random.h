@@ -16,6 +16,7 @@ enum class Purpose : std::uint32_t {
   elastic = 7,
   erase = 8,
   synthetic = 9,
+  tuning = 10,
 };
 
 /// A stream of random numbers that has no state: draw i is a pure function of its key and counter (Philox4x32-10, Salmon et al., SC'11).

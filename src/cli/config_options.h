@@ -8,7 +8,7 @@
 namespace mnist_dist {
 
 /// The recipe that runs when none is named.
-inline constexpr const char* default_recipe = "step3";
+inline constexpr const char* default_recipe = "step4";
 
 /// --config and --set, alike in every command that has a recipe.
 struct ConfigOptions {

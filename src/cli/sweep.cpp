@@ -11,10 +11,10 @@
 #include "cli/commands.h"
 #include "cli/compute_options.h"
 #include "cli/config_options.h"
+#include "cli/sweep_run.h"
 #include "cli/world.h"
 #include "comm/heartbeat.h"
 #include "report/doctor.h"
-#include "report/run_files.h"
 #include "report/sweep_console.h"
 #include "report/sweep_files.h"
 #include "report/sweep_verdict.h"
@@ -31,12 +31,6 @@ struct SweepArguments {
   bool stop_early = false;
   std::vector<std::string> compare;
 };
-
-std::unique_ptr<Observer> make_run_files(const std::filesystem::path& folder, const Config& config, const Session& session, int first_epoch) {
-  const RunIdentity identity{config.name,       config.train.seed, parameter_count(config.model), config.data.file, session.data_hash,
-                             session.synthetic, command_line()};
-  return std::make_unique<RunFiles>(folder, identity, first_epoch);
-}
 
 /// Ends the sweep on every rank alike: report and verdict on rank 0, the exit code on all.
 ExitCode conclude(Communicator& comm, SweepEnd end, const std::filesystem::path& folder) {

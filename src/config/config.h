@@ -32,6 +32,9 @@ struct AugmentConfig {
   double erase_probability = 0;  ///< random erasing (Zhong et al., AAAI 2020): a rectangle set to 0 after normalising
   double erase_area_min = 0.02, erase_area_max = 0.33;
   double erase_ratio_min = 0.3, erase_ratio_max = 3.3;  ///< height / width, drawn log-uniformly
+  int fade_after = 0;                                   ///< epochs in which images change as much as said above; then see at_epoch in data/augment.h
+  int fade_epochs = 0;  ///< epochs over which that falls to fade_to, so that the last ones look like test images; 0: it never does
+  double fade_to = 0;   ///< strength at the end, as a share
 };
 
 struct TrainConfig {

@@ -79,6 +79,9 @@ void visit_fields(AnyConfig& config, Visit&& visit) {
   visit(Field{"augment", "erase_area_max", above(0, 1), "and largest"}, augment.erase_area_max);
   visit(Field{"augment", "erase_ratio_min", from_to(0.1, 10), "its least height / width"}, augment.erase_ratio_min);
   visit(Field{"augment", "erase_ratio_max", from_to(0.1, 10), "and largest"}, augment.erase_ratio_max);
+  visit(Field{"augment", "fade_after", from_to(0, 1e6), "epochs at full strength before augmentation fades"}, augment.fade_after);
+  visit(Field{"augment", "fade_epochs", from_to(0, 1e6), "epochs over which it fades; 0: it never does"}, augment.fade_epochs);
+  visit(Field{"augment", "fade_to", share, "its strength at the end, as a share"}, augment.fade_to);
 
   auto& train = config.train;
   visit(Field{"train", "epochs", from_to(1, 1e6), "times every image is shown"}, train.epochs);

@@ -126,15 +126,6 @@ Config read_config(const toml::table& root, const std::string& name) {
   return config;
 }
 
-toml::table parse_toml(const std::string& text, const std::string& source) {
-  try {
-    return toml::parse(text, source);
-  } catch (const toml::parse_error& error) {
-    const auto& at = error.source().begin;
-    throw usage_error(fmt::format("{}:{}:{}: {}", source, at.line, at.column, error.description()), "recipes are TOML; configs/step3.toml shows how");
-  }
-}
-
 /// The value of a setting: TOML, or a plain word, as in schedule.kind=cosine.
 toml::table parse_value(const std::string& text) {
   try {
@@ -160,7 +151,7 @@ void apply_setting(toml::table& root, const std::string& setting) {
 }  // namespace
 
 Config parse_config(const std::string& toml, const std::string& source, const std::vector<std::string>& settings) {
-  toml::table root = parse_toml(toml, source);
+  toml::table root = parse_toml(toml, source, "recipes are TOML; configs/step3.toml shows how");
   for (const auto& setting : settings) apply_setting(root, setting);
   return read_config(root, std::filesystem::path(source).stem().string());
 }

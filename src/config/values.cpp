@@ -25,6 +25,15 @@ std::string place(const toml::node& node) {
   return path.empty() ? "--set" : fmt::format("{}:{}", path, source.begin.line);
 }
 
+toml::table parse_toml(const std::string& text, const std::string& source, const std::string& hint) {
+  try {
+    return toml::parse(text, source);
+  } catch (const toml::parse_error& error) {
+    const auto& at = error.source().begin;
+    throw usage_error(fmt::format("{}:{}:{}: {}", source, at.line, at.column, error.description()), hint);
+  }
+}
+
 void wrong_type(const std::string& key, const toml::node& node, const char* wanted, const std::string& range) {
   throw usage_error(fmt::format("{}: {} = {} is not {}", place(node), key, shown(node), wanted), fmt::format("give {}{}", wanted, range));
 }

@@ -18,6 +18,9 @@ namespace mnist_dist {
 /// Where a value was written: "step3.toml:12", or "--set" for one from the command line, which has no source.
 std::string place(const toml::node& node);
 
+/// Throws Error (usage) naming line and column, with the hint, when the text is no TOML.
+toml::table parse_toml(const std::string& text, const std::string& source, const std::string& hint);
+
 [[noreturn]] void wrong_type(const std::string& key, const toml::node& node, const char* wanted, const std::string& range = "");
 /// "1 to 100", "more than 0, at most 1".
 std::string describe(const Bounds& bounds);

@@ -89,7 +89,19 @@ AffineMap draw_move(const AugmentConfig& config, Stream& draws) {
 
 bool augments(const AugmentConfig& config) { return crops(config) || moves(config) || bends(config) || erases(config); }
 
-AugmentDraw draw_augmentation(const AugmentConfig& config, std::uint64_t seed, std::uint32_t row, std::uint32_t epoch) {
+AugmentConfig at_epoch(const AugmentConfig& config, std::uint32_t epoch) {
+  const double faded = static_cast<double>(epoch) + 1 - config.fade_after;
+  if (config.fade_epochs == 0 || faded <= 0) return config;
+  const double strength = 1 - (1 - config.fade_to) * std::min(1.0, faded / config.fade_epochs);
+  AugmentConfig now = config;
+  for (double* size : {&now.rotation, &now.shift, &now.scale, &now.shear, &now.elastic_alpha, &now.erase_probability}) *size *= strength;
+  for (double* share : {&now.crop_scale_min, &now.crop_scale_max}) *share = 1 - strength * (1 - *share);
+  for (double* ratio : {&now.crop_ratio_min, &now.crop_ratio_max}) *ratio = std::pow(*ratio, strength);
+  return now;
+}
+
+AugmentDraw draw_augmentation(const AugmentConfig& recipe, std::uint64_t seed, std::uint32_t row, std::uint32_t epoch) {
+  const AugmentConfig config = at_epoch(recipe, epoch);
   AugmentDraw draw;
   const auto stream = [&](Purpose purpose) { return Stream({.seed = seed, .purpose = purpose, .row = row, .epoch = epoch}); };
   if (crops(config)) {

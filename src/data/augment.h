@@ -34,6 +34,11 @@ struct AugmentDraw {
 };
 
 bool augments(const AugmentConfig& config);
+
+/// What is left of it in an epoch, counted from 0: all for fade_after epochs, then in fade_epochs equal steps down to the share fade_to of every
+/// angle, distance and probability. Whatever is drawn below is drawn from this.
+AugmentConfig at_epoch(const AugmentConfig& config, std::uint32_t epoch);
+
 AugmentDraw draw_augmentation(const AugmentConfig& config, std::uint64_t seed, std::uint32_t row, std::uint32_t epoch);
 
 /// The elastic displacement field, [2][28][28]: x, then y, in pixels (Simard et al., ICDAR 2003: smoothed uniform noise).

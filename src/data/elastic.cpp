@@ -48,7 +48,7 @@ void elastic_field(const AugmentConfig& config, std::uint64_t seed, std::uint32_
   fill_16_bits({.seed = seed, .purpose = Purpose::elastic, .row = row, .epoch = epoch}, noise);
   for (std::size_t i = 0; i < noise.size(); ++i) field[i] = (static_cast<float>(noise[i]) + 0.5f) / 32768.0f - 1.0f;
 
-  const auto taps = smoothing_taps(config.elastic_sigma, config.elastic_alpha);
+  const auto taps = smoothing_taps(config.elastic_sigma, at_epoch(config, epoch).elastic_alpha);
   std::array<float, image_size> half_smoothed;
   for (const std::size_t axis : {0, 1}) {
     float* values = field.data() + axis * image_size;

@@ -54,6 +54,8 @@ std::vector<std::pair<std::string, std::string>> verdict_lines(const Verdict& v)
   lines.emplace_back("seeds", fmt::format("{} trained to the end{}", s.n, v.diverged > 0 ? fmt::format(", {} diverged (failures)", v.diverged) : ""));
   lines.emplace_back("reached", fmt::format("{} of {}; so at least {:.2f} % of all seeds do (Clopper-Pearson, one-sided 95 %)", v.reached,
                                             v.trained + v.diverged, 100 * v.reached_lower_bound));
+  lines.emplace_back("one run", fmt::format("reaches the target with a chance of {:.0f} % (exact 95 % interval {:.1f} .. {:.1f} %)",
+                                            100.0 * v.reached / (v.trained + v.diverged), 100 * v.chance.low, 100 * v.chance.high));
   if (s.n > 1) {
     lines.emplace_back("mean", fmt::format("{:.4f} %, 95 % interval {:.4f} .. {:.4f} (t); at least {:.4f} (one-sided 95 %)", s.mean,
                                            s.mean_interval.low, s.mean_interval.high, s.mean_lower_bound));
@@ -88,6 +90,7 @@ std::string sweep_summary_json(const SweepRecord& record, const Verdict& v) {
                {"not_counted", v.others},
                {"reached", v.reached},
                {"reached_lower_bound_95", v.reached_lower_bound},
+               {"reached_interval_95", {v.chance.low, v.chance.high}},
                {"final_" + scored + "_accuracy", json_of(v.final)},
                {"best_" + scored + "_accuracy_optimistic", json_of(v.best)},
                {"resolution", v.resolution}};

@@ -84,6 +84,12 @@ double success_lower_bound(int k, int n) {
   return boost::math::binomial_distribution<>::find_lower_bound_on_p(n, k, one_sided);
 }
 
+Interval success_interval(int k, int n) {
+  if (n == 0) return {0, 1};
+  using Binomial = boost::math::binomial_distribution<>;
+  return {k == 0 ? 0 : Binomial::find_lower_bound_on_p(n, k, each_side), k == n ? 1 : Binomial::find_upper_bound_on_p(n, k, each_side)};
+}
+
 double resolution(double accuracy, std::int64_t images) {
   if (images == 0) return 0;
   return std::sqrt(accuracy * (100 - accuracy) / static_cast<double>(images));

@@ -41,6 +41,8 @@ Statistics statistics_of(std::span<const double> values);
 
 /// Clopper and Pearson's exact lower bound (one-sided 95%) on the chance of success after k successes in n trials; 0 for k = 0.
 double success_lower_bound(int k, int n);
+/// The same two-sided 95%: what k of n runs say about the chance that one more run succeeds.
+Interval success_interval(int k, int n);
 
 /// Standard error, in percent, of one run's accuracy (percent) that comes from `images` being a sample only: what the test set can resolve.
 double resolution(double accuracy, std::int64_t images);

@@ -42,6 +42,7 @@ Verdict verdict_of(const SweepRecord& record) {
   const int counted = static_cast<int>(v.counted.size());
   v.missing = v.requested - counted;
   v.reached_lower_bound = success_lower_bound(v.reached, counted);
+  v.chance = success_interval(v.reached, counted);
   v.final = statistics_of(final);
   v.best = statistics_of(best);
   v.resolution = resolution(v.final.mean, v.images);

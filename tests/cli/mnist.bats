@@ -12,4 +12,13 @@ load helpers
   python3 -c 'import json, sys; sys.exit(json.load(open("one/summary.json"))["final_validation_accuracy"] < 95)'
   run -0 ranks 2 "${recipe[@]}" --run-dir two
   [ "$(sha_of one)" = "$(sha_of two)" ]
+
+  # One checkpoint, two engines: the same confusion matrix and the same mistakes; losses may differ in their last digit.
+  [ -e "$(dirname "$MNIST_DIST")/libmnist-dist-torch.so" ] || return 0
+  for engine in fused torch; do
+    run -0 "$MNIST_DIST" evaluate --checkpoint one/checkpoint.h5 --data data/mnist.h5 --engine $engine
+    [[ "$output" == *" of 10000 correct"* ]]
+    sed 's/, loss .*//' <<<"$output" >$engine.txt
+  done
+  diff fused.txt torch.txt
 }

@@ -14,6 +14,18 @@ short() { "$MNIST_DIST" "${QUICK[@]}" --set train.max_steps=5 "$@"; }
   [ "$(field r/summary.json parameter_count)" = 9776 ]
   [ -z "$(find r -name '*tmp*')" ]
 }
+@test "every SIMD target that doctor lists can be forced; the first line and summary.json say which" {
+  local targets
+  targets=$("$MNIST_DIST" doctor | sed -n 's/.*fused (SIMD: \([^)]*\)).*/\1/p')
+  echo "targets: $targets"
+  [[ "$(uname -m)" != x86_64 || "$targets" == *sse4*scalar ]]
+  for target in ${targets//,/}; do
+    run -0 short --run-dir "$target" --simd "$target"
+    [[ "${lines[0]}" == *"engine fused ($target)"* ]]
+    [ "$(field "$target/summary.json" simd)" = "$target" ]
+  done
+  fails 2 'this CPU cannot run the SIMD target "avx9"' short --simd avx9
+}
 @test "the default run folder is new each time" {
   run -0 short
   run -0 short

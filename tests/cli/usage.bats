@@ -57,8 +57,8 @@ load helpers
   run -0 ldd "$MNIST_DIST"
   [[ "$output" != *libtorch* ]]
 }
-@test "summary counts the seed's parameters" {
-  for pair in step1:10,554 step2:7,498 step3:9,776; do
+@test "summary counts the steps' parameters" {
+  for pair in step1:10,554 step2:7,498 step3:9,776 step4:9,768; do
     run -0 "$MNIST_DIST" summary --config "${pair%%:*}"
     [[ "$output" == *"${pair#*:}"* ]]
   done

@@ -100,5 +100,15 @@ TEST(Steps, Step3) {
   EXPECT_EQ(augment.erase_ratio_max, 3.3);
 }
 
+/// The limits that the project's own step promises to keep; its other numbers are whatever the search found.
+TEST(Steps, Step4StaysInsideItsLimits) {
+  const Config config = step("step4");
+  EXPECT_EQ(parameter_count(config.model), 9768u);
+  EXPECT_LE(parameter_count(config.model), 10000u);
+  EXPECT_LE(config.train.epochs, 14);
+  EXPECT_TRUE(config.data.split.empty()) << "the frozen recipe trains on all 60,000";
+  EXPECT_EQ(config.data.shards, 4) << "mpirun -np 4 is to work";
+}
+
 }  // namespace
 }  // namespace mnist_dist

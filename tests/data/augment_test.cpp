@@ -315,5 +315,46 @@ TEST(Augment, OneAugmentationDoesNotChangeAnothersDraws) {
   EXPECT_NEAR(std::atan2(alone.a10, alone.a00), std::atan2(more.a10, more.a00), 1e-6);
 }
 
+TEST(Fade, FullThenInEqualStepsToTheEnd) {
+  AugmentConfig config;
+  config.rotation = 12;
+  config.erase_probability = 0.4;
+  config.elastic_alpha = 2;
+  config.crop_scale_min = 0.5;
+  config.crop_ratio_max = 4;
+  EXPECT_EQ(at_epoch(config, 1000).rotation, 12) << "never, unless asked for";
+  config.fade_after = 10;
+  config.fade_epochs = 4;
+  config.fade_to = 0.5;
+  for (const std::uint32_t epoch : {0u, 9u}) EXPECT_EQ(at_epoch(config, epoch).rotation, 12);
+  EXPECT_DOUBLE_EQ(at_epoch(config, 10).rotation, 12 * 0.875);
+  EXPECT_DOUBLE_EQ(at_epoch(config, 12).rotation, 12 * 0.625);
+  for (const std::uint32_t epoch : {13u, 50u}) {
+    const AugmentConfig end = at_epoch(config, epoch);
+    EXPECT_DOUBLE_EQ(end.rotation, 6);
+    EXPECT_DOUBLE_EQ(end.erase_probability, 0.2);
+    EXPECT_DOUBLE_EQ(end.elastic_alpha, 1);
+    EXPECT_DOUBLE_EQ(end.crop_scale_min, 0.75);
+    EXPECT_DOUBLE_EQ(end.crop_ratio_max, 2);
+  }
+}
+
+TEST(Fade, ToNothingLeavesImagesAsTheyAre) {
+  AugmentConfig config;
+  config.rotation = 20;
+  config.shift = 3;
+  config.elastic_alpha = 2;
+  config.erase_probability = 1;
+  config.crop_scale_min = 0.5;
+  config.fade_after = 2;
+  config.fade_epochs = 1;
+  const auto pixels = picture();
+  std::vector<float> out(image_size);
+  augment_image(pixels, config, {}, seed, 5, 1, out);
+  EXPECT_NE(out, decoded(pixels));
+  augment_image(pixels, config, {}, seed, 5, 2, out);
+  EXPECT_EQ(out, decoded(pixels));
+}
+
 }  // namespace
 }  // namespace mnist_dist

@@ -61,11 +61,13 @@ local_sh() { run "$repository/launch/local.sh" "$@"; }
   [[ $output == "mnist-dist --seed 3 alone in $PWD" ]]
 }
 
-@test "commands other than training are one process; a sweep takes all cores" {
+@test "commands other than training are one process; a sweep or a search takes all cores" {
   local_sh summary --config step1
   [[ $output == "mnist-dist summary --config step1 alone"* ]]
   local_sh sweep --seeds 0..9
   [[ ${lines[0]} == "mpirun -np 8 "*"/mnist-dist sweep --seeds 0..9" ]]
+  local_sh tune --space space.toml
+  [[ ${lines[0]} == "mpirun -np 8 "*"/mnist-dist tune --space space.toml" ]]
   local_sh train --help
   [[ $output == "mnist-dist train --help alone"* ]]
 }

@@ -48,6 +48,17 @@ TEST(Statistics, ClopperPearsonAgreesWithScipy) {
   EXPECT_EQ(success_lower_bound(0, 10), 0);
 }
 
+TEST(Statistics, TheChanceOfOneMoreSuccessAgreesWithScipy) {
+  // stats.binomtest(k, n).proportion_ci(.95, 'exact')
+  EXPECT_NEAR(success_interval(3, 20).low, 0.03207093718554477, 1e-12);
+  EXPECT_NEAR(success_interval(3, 20).high, 0.37892682654529564, 1e-12);
+  EXPECT_NEAR(success_interval(97, 100).low, 0.9148239470257197, 1e-12);
+  EXPECT_NEAR(success_interval(97, 100).high, 0.9937700284616938, 1e-12);
+  EXPECT_EQ(success_interval(0, 20).low, 0);
+  EXPECT_NEAR(success_interval(0, 20).high, 0.16843347098308548, 1e-12);
+  EXPECT_EQ(success_interval(20, 20).high, 1);
+}
+
 TEST(Statistics, TheTestSetsResolution) {
   EXPECT_NEAR(resolution(99.44, 10000), 0.07462332075162596, 1e-12);  // 100 * stats.binom.std(10000, .9944) / 10000
 }

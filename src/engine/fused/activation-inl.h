@@ -137,6 +137,16 @@ class Activation {
   auto alive(int group) const { return hn::FirstN(d, static_cast<std::size_t>(std::clamp(images_ - group * kLanes, 0, kLanes))); }
   double values_per_channel() const { return static_cast<double>(images_) * side_ * side_; }
 
+  static HWY_INLINE float* zeros(int columns, float* out) {
+    for (const float* const end = out + columns * kLanes; out < end; out += kLanes) store(hn::Zero(d), out);
+    return out;
+  }
+  static HWY_INLINE V unless_dropped(V value, const std::uint8_t*& dropped) {
+    const auto mask = hn::LoadMaskBits(d, dropped);
+    dropped += kMaskBytes;
+    return hn::IfThenZeroElse(mask, value);
+  }
+
   template <bool kRelu, bool kStatistics>
   void finish_row(int group, int y);
   template <bool kDropout>
@@ -179,7 +189,7 @@ void Activation::finish_row(int group, int y) {
         second = load(lane_sum(group, channel, kSecond));
       }
     }
-    for (int x = 0; x < side_; ++x, at += kLanes) {
+    for (const float* const end = at + side_ * kLanes; at < end; at += kLanes) {
       V value = add(load(at), bias);
       if (kRelu) value = relu(value);
       store(value, at);
@@ -252,13 +262,13 @@ void Activation::read_row(int group, int y, Padding padding, float* out) const {
     const auto c = static_cast<std::size_t>(channel);
     const V scale = broadcast(scale_[c]), shift = broadcast(shift_[c]);
     const std::uint8_t* dropped = kDropout ? dropped_at(group, channel, y) : nullptr;
-    for (int x = 0; x < padding.before; ++x, out += kLanes) store(hn::Zero(d), out);
-    for (int x = 0; x < side_; ++x, out += kLanes, at += kLanes) {
+    out = zeros(padding.before, out);
+    for (const float* const end = at + side_ * kLanes; at < end; at += kLanes, out += kLanes) {
       V value = hn::MulAdd(scale, load(at), shift);
-      if constexpr (kDropout) value = hn::IfThenZeroElse(hn::LoadMaskBits(d, dropped + x * kMaskBytes), value);
+      if constexpr (kDropout) value = unless_dropped(value, dropped);
       store(value, out);
     }
-    for (int x = 0; x < padding.after; ++x, out += kLanes) store(hn::Zero(d), out);
+    out = zeros(padding.after, out);
   }
 }
 
@@ -271,9 +281,9 @@ void Activation::finish_gradient_row(int group, int y) {
     const std::uint8_t* dropped = kDropout ? dropped_at(group, channel, y) : nullptr;
     V first = hn::Zero(d), second = hn::Zero(d);
     if (y > 0) first = load(lane_sum(group, channel, kFirst)), second = load(lane_sum(group, channel, kSecond));
-    for (int x = 0; x < side_; ++x, value += kLanes, gradient += kLanes) {
+    for (const float* const end = value + side_ * kLanes; value < end; value += kLanes, gradient += kLanes) {
       V g = load(gradient);
-      if constexpr (kDropout) g = hn::IfThenZeroElse(hn::LoadMaskBits(d, dropped + x * kMaskBytes), g);
+      if constexpr (kDropout) g = unless_dropped(g, dropped);
       first = add(first, g);
       second = hn::MulAdd(g, hn::Sub(load(value), mean), second);
     }
@@ -317,16 +327,16 @@ void Activation::read_gradient_row(int group, int y, Padding padding, float* out
     const auto c = static_cast<std::size_t>(channel);
     const V from_gradient = broadcast(from_gradient_[c]), from_value = broadcast(from_value_[c]), constant = broadcast(constant_[c]);
     const std::uint8_t* dropped = kDropout ? dropped_at(group, channel, y) : nullptr;
-    for (int x = 0; x < padding.before; ++x, out += kLanes) store(hn::Zero(d), out);
-    for (int x = 0; x < side_; ++x, out += kLanes, at_value += kLanes, at_gradient += kLanes) {
+    out = zeros(padding.before, out);
+    for (const float* const end = at_value + side_ * kLanes; at_value < end; at_value += kLanes, at_gradient += kLanes, out += kLanes) {
       const V value = load(at_value);
       V g = load(at_gradient);
-      if constexpr (kDropout) g = hn::IfThenZeroElse(hn::LoadMaskBits(d, dropped + x * kMaskBytes), g);
+      if constexpr (kDropout) g = unless_dropped(g, dropped);
       g = hn::MulAdd(from_gradient, g, hn::MulAdd(from_value, value, constant));
       const auto passes = kRelu ? hn::And(live, hn::Gt(value, hn::Zero(d))) : live;
       store(hn::IfThenElseZero(passes, g), out);
     }
-    for (int x = 0; x < padding.after; ++x, out += kLanes) store(hn::Zero(d), out);
+    out = zeros(padding.after, out);
   }
 }
 

@@ -29,7 +29,8 @@ class DirectConvolution final : public Operation {
         out_side_(plan.shape.out_side),
         in_stride_(static_cast<std::size_t>((in_side_ + 2 * padding_) * kLanes)),
         gradient_stride_(static_cast<std::size_t>((out_side_ + 2 * gradient_padding_) * kLanes)),
-        depth_(std::min(kStripRows, out_side_) + kernel_ - 1),
+        strip_rows_(part_count(out_side_, part_count(out_side_, std::max(kLeastRows, kStripPixels / out_side_)))),
+        depth_(strip_rows_ + kernel_ - 1),
         forward_weights_(weight_count()),
         backward_weights_(weight_count()),
         sums_(weight_count() * kLanes),
@@ -47,13 +48,13 @@ class DirectConvolution final : public Operation {
     gradients_ = RowRing(memory + static_cast<std::size_t>(depth_) * in_row(), depth_, gradient_row());
   }
 
-  void begin(const float* parameters) override {
+  void use_weights(const float* parameters) override {
     const float* weights = parameters + plan_.weight;
     const std::ptrdiff_t in = kernel_ * kernel_, out = in_channels_ * in;
     pack_weights(weights, {out, kernel_, in, 1}, out_channels_, kernel_, in_channels_, kernel_, forward_weights_.data());
     pack_weights(weights + in - 1, {in, -kernel_, out, -1}, in_channels_, kernel_, out_channels_, kernel_, backward_weights_.data());
-    fresh_ = true;
   }
+  void begin() override { fresh_ = true; }
 
   void forward(const Activation& in, int group, Activation& out) override {
     int read = 0;
@@ -67,8 +68,8 @@ class DirectConvolution final : public Operation {
 
   void backward(Activation& in, int group, Activation& out) override {
     int read = 0, done = 0;
-    for (int first = 0; first < out_side_; first += kStripRows) {
-      const int last = std::min(first + kStripRows, out_side_);
+    for (int first = 0; first < out_side_; first += strip_rows_) {
+      const int last = std::min(first + strip_rows_, out_side_);
       read_gradients(out, group, first, last);
       read_inputs(in, group, read, last - 1 + kernel_ - padding_);
       correlate(first, last);
@@ -86,7 +87,7 @@ class DirectConvolution final : public Operation {
   void finish_gradient(float* gradient) override { sum_lanes(sums_.data(), weight_count(), gradient + plan_.weight); }
 
  private:
-  static constexpr int kStripRows = 4;
+  static constexpr int kLeastRows = 4, kStripPixels = 96;  // of a strip: small maps are one
 
   std::size_t weight_count() const { return static_cast<std::size_t>(out_channels_ * in_channels_ * kernel_ * kernel_); }
   std::size_t in_row() const { return static_cast<std::size_t>(in_channels_) * in_stride_; }
@@ -123,7 +124,7 @@ class DirectConvolution final : public Operation {
   LayerPlan plan_;
   int kernel_, padding_, gradient_padding_, in_channels_, out_channels_, in_side_, out_side_;
   std::size_t in_stride_, gradient_stride_;
-  int depth_;
+  int strip_rows_, depth_;
   Buffer<float> forward_weights_, backward_weights_;
   Buffer<float> sums_;      // [out][in][kernel][kernel][lanes]
   Buffer<float> zero_row_;  // stands for the rows above and below the map

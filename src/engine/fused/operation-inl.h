@@ -22,8 +22,10 @@ class Operation {
   /// Floats of memory it needs during a call, which operations share.
   virtual std::size_t workspace_size() const { return 0; }
   virtual void use_workspace(float* /*memory*/) {}
-  /// New weights, before a pass.
-  virtual void begin(const float* /*parameters*/) {}
+  /// New weights.
+  virtual void use_weights(const float* /*parameters*/) {}
+  /// Before a pass.
+  virtual void begin() {}
   /// Reads the rows of `in`, writes those of `out` and finishes each.
   virtual void forward(const Activation& in, int group, Activation& out) = 0;
   /// Reads the gradient of `out`; adds to the sums of the weight gradient; where `in` wants a gradient, writes its rows and finishes each.
@@ -59,9 +61,41 @@ class RowRing {
   std::size_t row_size_ = 0;
 };
 
+#if HWY_TARGET == HWY_SCALAR
+
+HWY_INLINE void sum_lanes(V v0, V v1, V v2, V v3, float* sums) {
+  const V all[] = {v0, v1, v2, v3};
+  for (int i = 0; i < 4; ++i) sums[i] = hn::GetLane(all[i]);
+}
+
+#else
+
+/// Of vectors of four lanes or more whose blocks of four hold four sums' parts: those sums.
+template <class DN, class VN>
+HWY_INLINE void add_blocks(DN dn, VN blocks, float* sums) {
+  if constexpr (hn::MaxLanes(dn) <= 4) {
+    hn::StoreU(blocks, dn, sums);
+  } else {
+    const hn::Half<DN> half;
+    add_blocks(half, hn::Add(hn::LowerHalf(half, blocks), hn::UpperHalf(half, blocks)), sums);
+  }
+}
+
+/// Sums over the lanes of four vectors: a third of the shuffles of four sums over one.
+HWY_INLINE void sum_lanes(V v0, V v1, V v2, V v3, float* sums) {
+  const V even = add(hn::InterleaveLower(d, v0, v2), hn::InterleaveUpper(d, v0, v2));
+  const V odd = add(hn::InterleaveLower(d, v1, v3), hn::InterleaveUpper(d, v1, v3));
+  add_blocks(d, add(hn::InterleaveLower(d, even, odd), hn::InterleaveUpper(d, even, odd)), sums);
+}
+
+#endif
+
 /// Sums over the lanes of `count` vectors, in a fixed order.
 inline void sum_lanes(const float* vectors, std::size_t count, float* sums) {
-  for (std::size_t i = 0; i < count; ++i) sums[i] = hn::GetLane(hn::SumOfLanes(d, load(vectors + i * kLanes)));
+  std::size_t i = 0;
+  const auto vector = [&](std::size_t offset) HWY_ATTR { return load(vectors + (i + offset) * kLanes); };
+  for (; i + 4 <= count; i += 4) sum_lanes(vector(0), vector(1), vector(2), vector(3), sums + i);
+  for (; i < count; ++i) sums[i] = hn::GetLane(hn::SumOfLanes(d, vector(0)));
 }
 
 }  // namespace HWY_NAMESPACE

@@ -10,7 +10,7 @@ namespace mnist_dist::fused {
 /// How a convolution is computed; decided from shapes alone, because the choice decides the bits.
 enum class Algorithm {
   direct,    ///< as defined
-  winograd,  ///< 1-D F(4,3) along the columns (Winograd 1980; Lavin & Gray, CVPR 2016): half the multiplications
+  winograd,  ///< F(4x4,3x3) (Winograd 1980; Lavin & Gray, CVPR 2016): a quarter of the multiplications
 };
 
 /// Added to a variance before its root, as PyTorch does.

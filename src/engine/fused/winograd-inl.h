@@ -1,4 +1,4 @@
-// 3x3 convolution with a quarter (weight gradient: half) of the multiplications.
+// 3x3 convolution with a quarter of the multiplications.
 #if defined(MNIST_DIST_FUSED_WINOGRAD_INL_H) == defined(HWY_TARGET_TOGGLE)
 #ifdef MNIST_DIST_FUSED_WINOGRAD_INL_H
 #undef MNIST_DIST_FUSED_WINOGRAD_INL_H
@@ -10,6 +10,7 @@
 
 #include "engine/fused/block_kernels-inl.h"
 #include "engine/fused/operation-inl.h"
+#include "engine/fused/outer_product-inl.h"
 #include "engine/fused/winograd_transforms-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -21,10 +22,9 @@ namespace HWY_NAMESPACE {
 ///   forward          y  = A^T ((G w) * (B^T x))
 ///   input gradient   dx = B   ((G w) * (A dy)), tiles of six overlapping by two
 ///   weight gradient  dw = G^T ((A dy) * (B^T x))
-/// A row is transformed along its columns once, to [point][channel][tile][lanes], and goes into a ring. Forward and input gradient transform four or
-/// six such rows again, down the rows, one column point after the other so that what lies between stays in the L1 cache: F(4x4,3x3). The weight
-/// gradient, whose 36 sums a filter would be loaded and stored too often, takes them as they are: F(4,3) along the columns, as defined down the rows.
-/// All products are the direct convolution's blocks.
+/// A row is transformed along its columns once, to [point][channel][tile][lanes], and goes into a ring. Each pass transforms four or six such rows
+/// again, down the rows, one column point after the other so that what lies between stays near: F(4x4,3x3), in the backward pass once for both
+/// gradients. The weight gradient has 36 sums a filter, too many to stay near, so it takes two rows of tiles each time it loads and stores them.
 class WinogradConvolution final : public Operation {
  public:
   explicit WinogradConvolution(const LayerPlan& plan)
@@ -37,34 +37,34 @@ class WinogradConvolution final : public Operation {
         tiles_(part_count(out_side_, kTile)),
         in_padding_{padding_, tiles_ * kTile + kKernel - 1 - in_side_ - padding_},
         out_padding_{0, tiles_ * kTile - out_side_},
+        tile_row_(static_cast<std::size_t>(tiles_ * kLanes)),
         filters_(static_cast<std::size_t>(in_channels_ * out_channels_)),
         points_(filters_ * kPoints * kPoints),
         forward_weights_(points_.size()),
         backward_weights_(points_.size()),
-        sums_(filters_ * kKernel * kPoints * kLanes),
+        sums_(points_.size() * kLanes),
         zero_row_(largest_row()),
         row_pointers_(kDepth),
-        gradient_pointers_(kDepth) {
-    for (int channel = 0; channel < in_channels_; ++channel)
-      for (int y = 0; y < kKernel; ++y) taps_.push_back({y, static_cast<std::size_t>(channel * tiles_ * kLanes)});
-  }
+        gradient_pointers_(kDepth),
+        order_(outer_product_order(out_channels_, in_channels_)) {}
 
-  std::size_t workspace_size() const override { return kDepth * in_row() + kStripRows * out_row() + (kTile + 2 + 2) * largest_row() + plain_row(); }
+  std::size_t workspace_size() const override {
+    return kDepth * in_row() + kStripRows * out_row() + kStripTiles * (in_row() + out_row()) + (kStripRows + 2 + 1) * largest_row() + plain_row();
+  }
   void use_workspace(float* memory) override {
     const auto take = [&](std::size_t size) { return std::exchange(memory, memory + size); };
     inputs_ = RowRing(take(kDepth * in_row()), kDepth, in_row());
     gradients_ = RowRing(take(kStripRows * out_row()), kStripRows, out_row());
-    transformed_ = take(largest_row());
+    transformed_ = take(kStripTiles * in_row());
+    transformed_gradient_ = take(kStripTiles * out_row());
     products_ = take(largest_row());
-    rows_ = take(kTile * largest_row());
+    rows_ = take(kStripRows * largest_row());
     carry_ = take(2 * largest_row());
     plain_ = take(plain_row());
   }
 
-  void begin(const float* parameters) override {
-    transform_weights(parameters + plan_.weight);
-    fresh_ = true;
-  }
+  void use_weights(const float* parameters) override { transform_weights(parameters + plan_.weight); }
+  void begin() override { fresh_ = true; }
 
   void forward(const Activation& in, int group, Activation& out) override {
     int read = 0;
@@ -73,10 +73,12 @@ class WinogradConvolution final : public Operation {
       read_inputs(in, group, read, top + kPoints);
       for (int y = 0; y < kPoints; ++y) row_pointers_[static_cast<std::size_t>(y)] = input_row(top + y);
       for (int point = 0; point < kPoints; ++point) {
-        transform_input_rows(row_pointers_.data(), static_cast<std::size_t>(point) * in_point(), in_point() / kLanes, transformed_);
-        multiply(point, in_channels_, forward_weights_.data(), out_channels_, [&](std::size_t first_vector, std::size_t count) {
-          transform_output_rows(products_, count, rows_ + static_cast<std::size_t>(point) * out_point() + first_vector * kLanes, out_row());
-        });
+        transform_input_rows(row_pointers_.data(), static_cast<std::size_t>(point) * in_point(), in_channels_, tiles_, transformed_,
+                             {tile_row_, in_point()});
+        multiply(transformed_, {tile_row_, in_point()}, point, in_channels_, forward_weights_.data(), out_channels_,
+                 [&](std::size_t first_vector, std::size_t count) {
+                   transform_output_rows(products_, count, rows_ + static_cast<std::size_t>(point) * out_point() + first_vector * kLanes, out_row());
+                 });
       }
       for (int y = first; y < std::min(first + kTile, out_side_); ++y) {
         transform_output_row(rows_ + static_cast<std::size_t>(y - first) * out_row(), out_channels_, tiles_, out_side_, out.row(group, y));
@@ -90,15 +92,22 @@ class WinogradConvolution final : public Operation {
     int read = 0;
     std::fill_n(carry_, 2 * in_row(), 0.0f);
     for (int first = 0; first < out_side_; first += kStripRows) {
-      const int last = std::min(first + kStripRows, out_side_);
+      const int last = std::min(first + kStripRows, out_side_), tile_rows = part_count(last - first, kTile);
       for (int y = first; y < last; ++y) {
         read_gradient(out, group, y);
         transform_gradient_row(plain_, out_channels_, tiles_, gradients_.row(y));
       }
-      read_inputs(in, group, read, last - 1 + kKernel - padding_);
-      correlate(first, last);
+      read_inputs(in, group, read, first - padding_ + tile_rows * kTile + kKernel - 1);
+      for (int point = 0; point < kPoints; ++point) {
+        for (int tile_row = 0; tile_row < tile_rows; ++tile_row) transform_rows(first + tile_row * kTile, tile_row, point);
+        correlate(tile_rows, point);
+        const Timed input_gradient = timed(Phase::input_gradient);
+        for (int tile_row = 0; tile_row < tile_rows && in.wants_gradient(); ++tile_row) add_input_gradient(tile_row, point);
+      }
+      fresh_ = false;
       const Timed input_gradient = timed(Phase::input_gradient);
-      for (int y = first; y < last && in.wants_gradient(); y += kTile) add_input_gradient(in, group, y);
+      for (int y = 0; y < tile_rows * kTile && in.wants_gradient(); ++y)
+        write_input_gradient(in, group, first + y - padding_, rows_ + static_cast<std::size_t>(y) * in_row());
     }
     const Timed input_gradient = timed(Phase::input_gradient);
     for (int i = 0; i < 2 && in.wants_gradient(); ++i)
@@ -106,18 +115,27 @@ class WinogradConvolution final : public Operation {
   }
 
   void finish_gradient(float* gradient) override {
-    float* const weights = gradient + plan_.weight;
-    const std::size_t rows = filters_ * kKernel;  // rows of kernels: [out][in][kernel row]
-    for (std::size_t row = 0; row < rows; ++row) {
-      V point[kPoints], tap[kKernel];
-      for (std::size_t p = 0; p < kPoints; ++p) point[p] = load(sums_.data() + (p * rows + row) * kLanes);
-      transform_weight_gradient(point, tap);
-      for (std::size_t x = 0; x < kKernel; ++x) weights[row * kKernel + x] = hn::GetLane(hn::SumOfLanes(d, tap[x]));
+    for (std::size_t filter = 0; filter < filters_; ++filter) {
+      float* const weights = gradient + plan_.weight + order_[filter] * kKernel * kKernel;
+      V half[kKernel][kPoints];  // [kernel row][column point]
+      for (std::size_t column = 0; column < kPoints; ++column) {
+        V point[kPoints], tap[kKernel];
+        for (std::size_t row = 0; row < kPoints; ++row) point[row] = load(sums_.data() + ((column * kPoints + row) * filters_ + filter) * kLanes);
+        transform_weight_gradient(point, tap);
+        for (std::size_t y = 0; y < kKernel; ++y) half[y][column] = tap[y];
+      }
+      HWY_ALIGN float taps[kKernel * kKernel * kLanes];
+      for (std::size_t y = 0; y < kKernel; ++y) {
+        V tap[kKernel];
+        transform_weight_gradient(half[y], tap);
+        for (std::size_t x = 0; x < kKernel; ++x) store(tap[x], taps + (y * kKernel + x) * kLanes);
+      }
+      sum_lanes(taps, kKernel * kKernel, weights);
     }
   }
 
  private:
-  static constexpr int kStripRows = 2 * kTile;
+  static constexpr int kStripTiles = 2, kStripRows = kStripTiles * kTile;  // rows of tiles that the backward pass takes at a time, and their rows
   static constexpr int kDepth = kStripRows + kKernel - 1;
 
   // Floats of a transformed row and of one point of it.
@@ -161,52 +179,57 @@ class WinogradConvolution final : public Operation {
     const Timed pointwise = timed(Phase::pointwise);
     out.read_gradient_row(group, y, out_padding_, plain_);
   }
+  // Of transformed strips.
+  PointStrides in_strides() const { return {kStripTiles * tile_row_, kStripTiles * in_point()}; }
+  PointStrides out_strides() const { return {kStripTiles * tile_row_, kStripTiles * out_point()}; }
   const float* input_row(int y) const { return y < 0 || y >= in_side_ ? zero_row_.data() : inputs_.row(y); }
 
   /// products[row point][out channel][tile] of transformed[row point][channel][tile], for one column point. A block of channels at a time, so that
   /// `use`, which is told the first vector and how many of each row point there are, finds them in the L1 cache.
   template <class Use>
-  void multiply(int column_point, int channels, const float* weights, int out_channels, Use use) {
+  void multiply(const float* transformed, PointStrides strides, int column_point, int channels, const float* weights, int out_channels, Use use) {
     const auto tiles = static_cast<std::size_t>(tiles_ * kLanes);
     const int parts = part_count(out_channels, kMostChannels);
     for (int part = 0; part < parts; ++part) {
       const int first = part_begin(part, parts, out_channels), count = part_begin(part + 1, parts, out_channels) - first;
       for (int row_point = 0; row_point < kPoints; ++row_point) {
-        const float* const from = transformed_ + static_cast<std::size_t>(row_point * channels) * tiles;
+        const float* const from = transformed + static_cast<std::size_t>(row_point) * strides.point;
         const float* const packed = weights + static_cast<std::size_t>(column_point * kPoints + row_point) * filters_ + first * channels;
-        convolve_row({&from, 1, channels, tiles, 1}, 1, 0, packed, count, tiles_, products_ + static_cast<std::size_t>(row_point * count) * tiles,
-                     tiles);
+        convolve_row({&from, 1, channels, strides.channel, 1}, 1, 0, packed, count, tiles_,
+                     products_ + static_cast<std::size_t>(row_point * count) * tiles, tiles);
       }
       use(static_cast<std::size_t>(first * tiles_), static_cast<std::size_t>(count * tiles_));
     }
   }
 
-  /// Adds the gradient rows [first, last) to the weight gradient's sums.
-  void correlate(int first, int last) {
-    const int top = first - padding_, rows = last - first;
-    const auto tiles = static_cast<std::size_t>(tiles_ * kLanes);
-    for (int point = 0; point < kPoints; ++point) {
-      for (int y = 0; y < rows + kKernel - 1; ++y)
-        row_pointers_[static_cast<std::size_t>(y)] = input_row(top + y) + static_cast<std::size_t>(point) * in_point();
-      const CorrelationInput input{row_pointers_.data(), gradients_.rows(first, last, gradient_pointers_), tiles, rows, tiles_, fresh_};
-      correlate_rows(input, out_channels_, static_cast<std::size_t>(point) * out_point(), taps_.data(), static_cast<int>(taps_.size()),
-                     sums_.data() + static_cast<std::size_t>(point) * filters_ * kKernel * kLanes);
-    }
-    fresh_ = false;
-  }
-
-  /// What the four gradient rows from `first` on give: four rows of the input's gradient and two that the next four still add to.
-  void add_input_gradient(Activation& in, int group, int first) {
+  /// Input and gradient of the tiles from row `first` on, for one column point.
+  void transform_rows(int first, int tile_row, int point) {
+    for (int y = 0; y < kPoints; ++y) row_pointers_[static_cast<std::size_t>(y)] = input_row(first - padding_ + y);
     for (int y = 0; y < kTile; ++y)
       gradient_pointers_[static_cast<std::size_t>(y)] = first + y < out_side_ ? gradients_.row(first + y) : zero_row_.data();
-    for (int point = 0; point < kPoints; ++point) {
-      transform_gradient_rows(gradient_pointers_.data(), static_cast<std::size_t>(point) * out_point(), out_point() / kLanes, transformed_);
-      multiply(point, out_channels_, backward_weights_.data(), in_channels_, [&](std::size_t first_vector, std::size_t count) {
-        const std::size_t at = static_cast<std::size_t>(point) * in_point() + first_vector * kLanes;
-        transform_input_gradient_rows(products_, count, rows_ + at, carry_ + at, in_row());
-      });
+    const auto at = static_cast<std::size_t>(point);
+    transform_input_rows(row_pointers_.data(), at * in_point(), in_channels_, tiles_, transformed_ + tile_row * tile_row_, in_strides());
+    transform_gradient_rows(gradient_pointers_.data(), at * out_point(), out_channels_, tiles_, transformed_gradient_ + tile_row * tile_row_,
+                            out_strides());
+  }
+
+  /// Adds their products to the weight gradient's sums.
+  void correlate(int tile_rows, int column_point) {
+    for (std::size_t row_point = 0; row_point < kPoints; ++row_point) {
+      const OuterProductInput input{transformed_gradient_ + row_point * out_strides().point, transformed_ + row_point * in_strides().point,
+                                    static_cast<std::ptrdiff_t>(in_strides().channel), static_cast<std::ptrdiff_t>(tile_rows * tile_row_), fresh_};
+      outer_product(input, out_channels_, in_channels_, sums_.data() + (column_point * kPoints + row_point) * filters_ * kLanes);
     }
-    for (int y = 0; y < kTile; ++y) write_input_gradient(in, group, first + y - padding_, rows_ + static_cast<std::size_t>(y) * in_row());
+  }
+
+  /// What a row of tiles gives for one column point: four rows of the input's gradient and two that the next row of tiles still adds to.
+  void add_input_gradient(int tile_row, int point) {
+    float* const rows = rows_ + static_cast<std::size_t>(tile_row * kTile) * in_row();
+    multiply(transformed_gradient_ + tile_row * tile_row_, out_strides(), point, out_channels_, backward_weights_.data(), in_channels_,
+             [&](std::size_t first_vector, std::size_t count) {
+               const std::size_t at = static_cast<std::size_t>(point) * in_point() + first_vector * kLanes;
+               transform_input_gradient_rows(products_, count, rows + at, carry_ + at, in_row());
+             });
   }
 
   /// `y` may lie outside the map, in the padding.
@@ -221,16 +244,18 @@ class WinogradConvolution final : public Operation {
   int padding_, in_channels_, out_channels_, in_side_, out_side_;
   int tiles_;  // along a side
   Padding in_padding_, out_padding_;
+  std::size_t tile_row_;  // floats of a row of tiles
   std::size_t filters_;
   Buffer<float> points_;                              // [column point][row point][out][in]
   Buffer<float> forward_weights_, backward_weights_;  // [column point][row point] of pack_weights'
-  Buffer<float> sums_;                                // [column point][out][in][kernel row][lanes]
+  Buffer<float> sums_;                                // [column point][row point][order_][lanes]
   Buffer<float> zero_row_;                            // stands for the rows above and below the map
   std::vector<const float*> row_pointers_, gradient_pointers_;
-  std::vector<Tap> taps_;
+  std::vector<int> order_;  // filters in the order of the sums
   RowRing inputs_, gradients_;
-  float *transformed_ = nullptr, *products_ = nullptr;  // [row point][channel][tile][lanes], of one column point (and block of channels)
-  float *rows_ = nullptr, *carry_ = nullptr;            // four and two transformed rows
+  // [tile row][row point][channel][tile][lanes], of one column point (and block of channels)
+  float *transformed_ = nullptr, *transformed_gradient_ = nullptr, *products_ = nullptr;
+  float *rows_ = nullptr, *carry_ = nullptr;  // four and two transformed rows
   float* plain_ = nullptr;
   bool fresh_ = true;
 };

@@ -152,11 +152,17 @@ inline void transform_input_gradient_row(const float* points, int channels, int 
 
 // Down the rows: `count` vectors of each row, point or carry.
 
-inline void transform_input_rows(const float* const* row, std::size_t offset, std::size_t count, float* points) {
-  const std::size_t stride = count * kLanes;
-  for (std::size_t i = 0; i < stride; i += kLanes)
-    transform_input(load(row[0] + offset + i), load(row[1] + offset + i), load(row[2] + offset + i), load(row[3] + offset + i),
-                    load(row[4] + offset + i), load(row[5] + offset + i), points + i, stride);
+/// Rows [channel][tile] to [row point][channel][tile], where channels may lie farther apart.
+struct PointStrides {
+  std::size_t channel, point;  ///< floats
+};
+
+inline void transform_input_rows(const float* const* row, std::size_t offset, int channels, int tiles, float* points, PointStrides strides) {
+  const auto end = static_cast<std::size_t>(tiles * kLanes);
+  for (int channel = 0; channel < channels; ++channel, offset += end, points += strides.channel)
+    for (std::size_t i = 0, at = offset; i < end; i += kLanes, at += kLanes)
+      transform_input(load(row[0] + at), load(row[1] + at), load(row[2] + at), load(row[3] + at), load(row[4] + at), load(row[5] + at), points + i,
+                      strides.point);
 }
 
 /// Rows lie `row_stride` floats apart.
@@ -169,11 +175,11 @@ inline void transform_output_rows(const float* points, std::size_t count, float*
   }
 }
 
-inline void transform_gradient_rows(const float* const* row, std::size_t offset, std::size_t count, float* points) {
-  const std::size_t stride = count * kLanes;
-  for (std::size_t i = 0; i < stride; i += kLanes)
-    transform_gradient(load(row[0] + offset + i), load(row[1] + offset + i), load(row[2] + offset + i), load(row[3] + offset + i), points + i,
-                       stride);
+inline void transform_gradient_rows(const float* const* row, std::size_t offset, int channels, int tiles, float* points, PointStrides strides) {
+  const auto end = static_cast<std::size_t>(tiles * kLanes);
+  for (int channel = 0; channel < channels; ++channel, offset += end, points += strides.channel)
+    for (std::size_t i = 0, at = offset; i < end; i += kLanes, at += kLanes)
+      transform_gradient(load(row[0] + at), load(row[1] + at), load(row[2] + at), load(row[3] + at), points + i, strides.point);
 }
 
 /// Four rows; the two more that a tile reaches are carried to the tile below. Rows and carries lie `row_stride` floats apart.

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstring>
 #include <memory>
 #include <vector>
 
@@ -34,7 +35,8 @@ class Worker final : public SliceWorker {
       : watch_(watch),
         config_(options.config),
         reader_(config_.augment, options.normalisation, config_.train.seed),
-        layout_(flat_layout(config_.model)) {
+        layout_(flat_layout(config_.model)),
+        weights_(static_cast<std::size_t>(layout_.parameter_count)) {
     const int slice = std::max(1, config_.train.batch / config_.data.shards);
     const int groups = part_count(slice, kLanes);
     input_ = std::make_unique<Activation>(image_plan(), groups);
@@ -128,11 +130,20 @@ class Worker final : public SliceWorker {
     throw usage_error("layer " + std::to_string(plan.index + 1) + " is of a kind that the fused engine lacks", "use --engine torch");
   }
 
+  /// The slices of a step and the chunks of an evaluation share their weights: bytes are compared (NaN too) sooner than put in order again.
+  void use_weights(std::span<const float> parameters) {
+    if (has_weights_ && std::memcmp(weights_.data(), parameters.data(), parameters.size_bytes()) == 0) return;
+    std::copy(parameters.begin(), parameters.end(), weights_.begin());
+    has_weights_ = true;
+    for (const auto& operation : operations_) operation->use_weights(weights_.data());
+  }
+
   void begin(std::span<const float> parameters, int images, bool training) {
     enter(-1, Phase::weights);
+    use_weights(parameters);
     input_->begin(parameters.data(), images, false);
     for (std::size_t i = 0; i < outputs_.size(); ++i) {
-      operations_[i]->begin(parameters.data());
+      operations_[i]->begin();
       outputs_[i]->begin(parameters.data(), images, training);
     }
   }
@@ -201,6 +212,8 @@ class Worker final : public SliceWorker {
   Config config_;
   InputReader reader_;
   FlatLayout layout_;
+  std::vector<float> weights_;  // that the operations have put in order
+  bool has_weights_ = false;
   std::unique_ptr<Activation> input_;
   std::vector<std::unique_ptr<Operation>> operations_;
   std::vector<std::unique_ptr<Activation>> outputs_;

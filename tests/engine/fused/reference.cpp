@@ -42,6 +42,7 @@ class Network {
   void backward(std::vector<Map> gradients);
   const std::vector<LayerTrace>& traces() const { return traces_; }
   const std::vector<double>& gradient() const { return gradient_; }
+  double least_margin() const { return least_margin_; }
   const FlatLayout& layout() const { return layout_; }
 
  private:
@@ -59,6 +60,7 @@ class Network {
     return static_cast<std::size_t>(((o * s.in_channels + i) * s.kernel + y) * s.kernel + x);
   }
   std::array<int, 2> largest(const Map& in, int c, int y, int x, int window) const;
+  double margin(int layer, const Map& in, const Map& before_relu) const;
   Map operation(int layer, const Map& in) const;
   Map operation_backward(int layer, const Map& in, const Map& g);
 
@@ -68,6 +70,7 @@ class Network {
   std::span<const double> parameters_;
   std::vector<double> gradient_;
   std::vector<LayerTrace> traces_;
+  double least_margin_ = std::numeric_limits<double>::infinity();
 };
 
 std::array<int, 2> Network::largest(const Map& in, int c, int y, int x, int window) const {
@@ -76,6 +79,28 @@ std::array<int, 2> Network::largest(const Map& in, int c, int y, int x, int wind
     for (int j = 0; j < window; ++j)
       if (in.at(c, y * window + i, x * window + j) > in.at(c, best[0], best[1])) best = {y * window + i, x * window + j};
   return best;
+}
+
+/// ReferenceResult::least_margin of one layer and image.
+double Network::margin(int layer, const Map& in, const Map& before_relu) const {
+  const auto l = static_cast<std::size_t>(layer);
+  const LayerShape& s = shapes_[l];
+  const Layer& spec = config_.model.layers[l];
+  double least = std::numeric_limits<double>::infinity(), squares = 0;
+  const auto decision = [&](double distance) { least = distance > 1e-12 ? std::min(least, distance) : least; };
+  const Map& map = spec.relu ? before_relu : in;
+  for (const double value : map.values) squares += value * value;
+  if (spec.relu)
+    for (const double value : map.values) decision(std::abs(value));
+  if (spec.kind == LayerKind::max_pool || spec.kind == LayerKind::global_max)
+    for (int c = 0; c < s.out_channels; ++c)
+      for (int y = 0; y < s.out_side; ++y)
+        for (int x = 0; x < s.out_side; ++x) {
+          const auto best = largest(in, c, y, x, s.kernel);
+          for (int i = 0; i < s.kernel * s.kernel; ++i)
+            decision(in.at(c, best[0], best[1]) - in.at(c, y * s.kernel + i / s.kernel, x * s.kernel + i % s.kernel));
+        }
+  return least / std::sqrt(squares / static_cast<double>(map.values.size()));
 }
 
 Map Network::operation(int layer, const Map& in) const {
@@ -152,6 +177,7 @@ void Network::forward(std::vector<Map> maps, const Slice* training, std::span<co
     trace.variance.assign(channels, 0);
     for (const Map& in : maps) {
       Trace t{in, operation(layer, in), {}, {}};
+      if (training) least_margin_ = std::min(least_margin_, margin(layer, in, t.before_norm));
       if (spec.relu)
         for (double& v : t.before_norm.values) v = std::max(v, 0.0);
       trace.images.push_back(std::move(t));
@@ -229,9 +255,8 @@ void Network::backward(std::vector<Map> gradients) {
 
 std::vector<double> logits_of(const Trace& last) { return last.output.values; }
 
-}  // namespace
-
-ReferenceResult reference_train(const Config& config, const Normalisation& normalisation, const Slice& slice, std::span<const double> parameters) {
+ReferenceResult train(const Config& config, const Normalisation& normalisation, const Slice& slice, std::span<const double> parameters,
+                      bool backward) {
   std::vector<Map> maps;
   for (std::size_t image = 0; image < slice.rows.size(); ++image) {
     std::array<float, image_size> pixels;
@@ -262,6 +287,8 @@ ReferenceResult reference_train(const Config& config, const Normalisation& norma
     result.logits.push_back(logits);
     gradients.push_back(g);
   }
+  result.least_margin = network.least_margin();
+  if (!backward) return result;
   network.backward(std::move(gradients));
   result.gradient = network.gradient();
   result.norm_statistics.assign(network.layout().norm_count, 0);
@@ -276,6 +303,16 @@ ReferenceResult reference_train(const Config& config, const Normalisation& norma
     }
   }
   return result;
+}
+
+}  // namespace
+
+ReferenceResult reference_train(const Config& config, const Normalisation& normalisation, const Slice& slice, std::span<const double> parameters) {
+  return train(config, normalisation, slice, parameters, true);
+}
+
+ReferenceResult reference_forward(const Config& config, const Normalisation& normalisation, const Slice& slice, std::span<const double> parameters) {
+  return train(config, normalisation, slice, parameters, false);
 }
 
 std::vector<std::vector<double>> reference_logits(const Config& config, const Normalisation& normalisation,

@@ -1,0 +1,13 @@
+#pragma once
+#include <filesystem>
+#include <memory>
+
+#include "train/observer.h"
+#include "train/session.h"
+
+namespace mnist_dist {
+
+/// A MakeObserver (sweep/seed_run.h): keeps a seed's run folder as `train` would.
+std::unique_ptr<Observer> make_run_files(const std::filesystem::path& folder, const Config& config, const Session& session, int first_epoch);
+
+}  // namespace mnist_dist

@@ -1,0 +1,87 @@
+#include "sweep/tune.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <memory>
+
+#include "base/file.h"
+#include "base/signals.h"
+#include "cli/command_line.h"
+#include "cli/commands.h"
+#include "cli/compute_options.h"
+#include "cli/sweep_run.h"
+#include "cli/world.h"
+#include "config/recipes.h"
+#include "report/doctor.h"
+#include "report/tune_console.h"
+
+namespace mnist_dist {
+namespace {
+
+struct TuneArguments {
+  std::string space, out;
+  std::vector<std::string> settings;
+  ComputeOptions compute;
+  int candidates = 16, seeds = 2;
+  std::uint64_t draw_seed = 1;
+};
+
+ExitCode run(Communicator& comm, const TuneArguments& arguments, TuneOptions options) {
+  options.sweep.compute = arguments.compute;
+  options.sweep.command = command_line();
+  options.sweep.machine = find_cpu().text;
+  options.sweep.progress = [](const std::string& line) { fmt::print(stderr, "{}\n", line); };
+  options.sweep.make_observer = make_run_files;
+  TrialConsole trial;
+  options.sweep.observer = &trial;
+  TuneConsole console;
+  const auto candidates = tune(comm, options, comm.rank() == 0 ? &console : nullptr);
+  if (comm.rank() != 0) return ExitCode::ok;
+  Config winner = candidates.front().config;
+  winner.data.split.clear();  // what is frozen trains on all training images
+  const auto best = options.sweep.folder / "best.toml";
+  write_file_atomically(best, to_toml(winner));
+  fmt::print("\nall candidates, best first (validation rows; the test set was not opened)\n{}{:<9} {}\n{:<9} {}\n", tuning_table(candidates),
+             "recipe", best.string(), "table", (options.sweep.folder / "tuning.csv").string());
+  return ExitCode::ok;
+}
+
+}  // namespace
+
+Command add_tune(CLI::App& app) {
+  auto arguments = std::make_shared<TuneArguments>();
+  app.add_option("--space", arguments->space, "What to choose from; configs/tune/recipe.toml shows how")->type_name("FILE");
+  app.add_option("--candidates", arguments->candidates, "Candidates in the first round: each recipe of the space as it is, then random draws")
+      ->type_name("N")
+      ->check(CLI::Range(1, 100'000))
+      ->capture_default_str();
+  app.add_option("--seeds", arguments->seeds, "Seeds a candidate in the first round; the better half goes on with twice as many")
+      ->type_name("N")
+      ->check(CLI::Range(1, 100'000))
+      ->capture_default_str();
+  app.add_option("--draw-seed", arguments->draw_seed, "Of the random draws")->type_name("N")->capture_default_str();
+  app.add_option("--set", arguments->settings, "Change a key of every candidate; may be repeated")
+      ->type_name("SECTION.KEY=VALUE")
+      ->allow_extra_args(false);
+  app.add_option("--out", arguments->out, "The search's folder (default: runs/tune-SPACE); one that is there goes on with what is missing")
+      ->type_name("DIR");
+  add_compute_options(app, arguments->compute);
+  return [arguments] {
+    if (arguments->space.empty()) throw usage_error("tune needs --space", "name what to choose from, such as --space configs/tune/recipe.toml");
+    TuneOptions options;
+    options.space = read_space(arguments->space);
+    options.settings = arguments->settings;
+    options.draw_seed = arguments->draw_seed;
+    options.candidates = arguments->candidates;
+    options.seeds = arguments->seeds;
+    options.recipe_folders = recipe_folders();
+    options.sweep.folder = arguments->out.empty() ? "runs/tune-" + std::filesystem::path(arguments->space).stem().string() : arguments->out;
+    const double timeout = load_config(options.space.recipes.front(), options.settings, options.recipe_folders).comm.timeout;
+    install_stop_handlers();
+    return in_world(timeout, [&](Communicator& comm) { return run(comm, *arguments, options); });
+  };
+}
+
+}  // namespace mnist_dist

@@ -1,0 +1,103 @@
+#include "config/space.h"
+
+#include <fmt/format.h>
+#include <toml++/toml.h>
+
+#include <algorithm>
+#include <cmath>
+#include <sstream>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/random.h"
+#include "config/values.h"
+
+namespace mnist_dist {
+namespace {
+
+const char* const example = "see configs/tune/recipe.toml";
+
+/// As TOML writes it; numbers as short as they read back.
+std::string written(const toml::node& node) {
+  if (const auto* number = node.as_floating_point()) return fmt::format("{}", number->get());
+  std::ostringstream out;
+  node.visit([&](const auto& value) { out << toml::toml_formatter(value, toml::format_flags::none); });
+  return out.str();
+}
+
+void refuse_unknown(const toml::table& table, const std::string& what, const std::vector<std::string>& known) {
+  for (const auto& [key, node] : table)
+    if (std::find(known.begin(), known.end(), key.str()) == known.end())
+      throw usage_error(fmt::format("{}: {} has an unknown key {}", place(node), what, key.str()), suggest(key.str(), known));
+}
+
+double read_number(const toml::table& table, const char* key) {
+  double value = 0;
+  assign(fmt::format("vary: {}", key), *table.get(key), {}, value);
+  return value;
+}
+
+Variation read_variation(const toml::node& node) {
+  if (!node.is_table()) wrong_type("vary", node, "a list of tables, [[vary]]");
+  const toml::table& table = *node.as_table();
+  refuse_unknown(table, "vary", {"key", "values", "low", "high", "log"});
+  Variation variation;
+  if (!table.get("key")) throw usage_error(fmt::format("{}: vary without a key", place(node)), "name it as in --set: key = \"train.batch\"");
+  assign("vary: key", *table.get("key"), {}, variation.key);
+  const auto fail = [&](const std::string& problem, const std::string& hint) {
+    throw usage_error(fmt::format("{}: {} {}", place(node), variation.key, problem), hint);
+  };
+  const toml::node* values = table.get("values");
+  const bool range = table.get("low") && table.get("high");
+  if ((values != nullptr) == range || (values && (table.get("low") || table.get("high") || table.get("log"))))
+    fail("does not have just one of values and a range", "give values = [...], or low and high");
+  if (values) {
+    if (!values->is_array() || values->as_array()->empty()) wrong_type("vary: values", *values, "a list of at least one value");
+    for (const toml::node& value : *values->as_array()) variation.values.push_back(written(value));
+    return variation;
+  }
+  variation.low = read_number(table, "low");
+  variation.high = read_number(table, "high");
+  if (const toml::node* log = table.get("log")) assign("vary: log", *log, {}, variation.log);
+  if (!(variation.low < variation.high)) fail("has a low that is not below its high", "swap them, or use values = [...]");
+  if (variation.log && variation.low <= 0) fail("is to be drawn by its logarithm, from 0 or less", "give a low above 0, or drop log");
+  return variation;
+}
+
+std::string draw_value(const Variation& variation, Stream& stream) {
+  if (!variation.values.empty()) return variation.values[stream.below(static_cast<std::uint32_t>(variation.values.size()))];
+  const double share = static_cast<double>(stream.uniform());
+  const double value =
+      variation.log ? variation.low * std::pow(variation.high / variation.low, share) : variation.low + (variation.high - variation.low) * share;
+  return fmt::format("{:.3g}", value);
+}
+
+}  // namespace
+
+SearchSpace parse_space(const std::string& toml, const std::string& source) {
+  const toml::table root = parse_toml(toml, source, "a search space is TOML; configs/tune/recipe.toml shows how");
+  refuse_unknown(root, "the search space", {"recipes", "vary"});
+  SearchSpace space;
+  const toml::node* recipes = root.get("recipes");
+  if (!recipes) throw usage_error(fmt::format("{} names no recipes", source), example);
+  if (!recipes->is_array() || recipes->as_array()->empty()) wrong_type("recipes", *recipes, "a list of at least one recipe's name");
+  for (const toml::node& recipe : *recipes->as_array()) assign("recipes", recipe, {}, space.recipes.emplace_back());
+  if (const toml::node* vary = root.get("vary")) {
+    if (!vary->is_array()) wrong_type("vary", *vary, "a list of tables, [[vary]]");
+    for (const toml::node& variation : *vary->as_array()) space.variations.push_back(read_variation(variation));
+  }
+  return space;
+}
+
+SearchSpace read_space(const std::string& file) { return parse_space(read_text_file(file), file); }
+
+CandidateDraw draw_candidate(const SearchSpace& space, std::uint64_t seed, int index) {
+  const auto recipes = static_cast<int>(space.recipes.size());
+  if (index < recipes) return {space.recipes[static_cast<std::size_t>(index)], {}};
+  Stream stream({.seed = seed, .purpose = Purpose::tuning, .row = static_cast<std::uint32_t>(index)});
+  CandidateDraw draw{space.recipes[stream.below(static_cast<std::uint32_t>(recipes))], {}};
+  for (const Variation& variation : space.variations) draw.settings.push_back(fmt::format("{}={}", variation.key, draw_value(variation, stream)));
+  return draw;
+}
+
+}  // namespace mnist_dist

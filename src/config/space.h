@@ -1,0 +1,43 @@
+#pragma once
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace mnist_dist {
+
+/// One key of a recipe and what a candidate may have there: one of `values`, or a number between `low` and `high`.
+struct Variation {
+  std::string key;                  ///< "section.key", as in --set
+  std::vector<std::string> values;  ///< as TOML writes them; empty: a number
+  double low = 0, high = 0;
+  bool log = false;  ///< uniform in the logarithm: as many below the geometric mean as above
+};
+
+/// What `mnist-dist tune` chooses from: recipes, which are tried as they are, and keys that are drawn for every further candidate.
+struct SearchSpace {
+  std::vector<std::string> recipes;  ///< names or files
+  std::vector<Variation> variations;
+};
+
+/// Reads
+///   recipes = ["step4"]
+///   [[vary]]
+///   key = "optimizer.learning_rate"
+///   low = 0.05            # or: values = [0.05, 0.1]
+///   high = 0.4
+///   log = true
+/// Throws Error (usage) naming line and key; whether a recipe has such a key shows when a candidate is made of it.
+SearchSpace parse_space(const std::string& toml, const std::string& source);
+SearchSpace read_space(const std::string& file);
+
+/// A recipe and the settings that turn it into a candidate.
+struct CandidateDraw {
+  std::string recipe;
+  std::vector<std::string> settings;  ///< "section.key=value"
+};
+
+/// Candidate number `index`, counted from 0: first every recipe as it is, then random ones. A pure function of its arguments: asking for more
+/// candidates later keeps the ones that were tried. Numbers have three significant digits, so that what was tried can be typed again.
+CandidateDraw draw_candidate(const SearchSpace& space, std::uint64_t seed, int index);
+
+}  // namespace mnist_dist

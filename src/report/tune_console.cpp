@@ -1,0 +1,42 @@
+#include "report/tune_console.h"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+
+namespace mnist_dist {
+namespace {
+
+constexpr const char* header = "candidate  recipe        parameters  seeds      mean      sd       min      loss  settings\n";
+
+std::string row(const Candidate& c) {
+  const std::string settings = c.draw.settings.empty() ? "as it is" : fmt::format("{}", fmt::join(c.draw.settings, " "));
+  if (c.seeds == 0) return fmt::format("{:>9}  {:<12}  {:>10}  not tried: {}\n", c.index, c.draw.recipe, c.parameters, settings);
+  const std::string diverged = c.diverged > 0 ? fmt::format("  {} DIVERGED", c.diverged) : "";
+  return fmt::format("{:>9}  {:<12}  {:>10}  {:>5}  {:>8.3f}  {:>6.3f}  {:>8.2f}  {:>8.5f}  {}{}\n", c.index, c.draw.recipe, c.parameters, c.seeds,
+                     c.mean, c.sd, c.min, c.loss, settings, diverged);
+}
+
+}  // namespace
+
+void TuneConsole::round_started(int round, int candidates, int seeds) {
+  fmt::print("round {}: {} candidate{}, {} seed{} each\n{}", round, candidates, candidates == 1 ? "" : "s", seeds, seeds == 1 ? "" : "s", header);
+  std::fflush(stdout);
+}
+
+void TuneConsole::candidate_ended(const Candidate& candidate) {
+  fmt::print("{}", row(candidate));
+  std::fflush(stdout);
+}
+
+void TrialConsole::seed_ended(const SeedOutcome& o) {
+  fmt::print(stderr, "  seed {}: {}\n", o.seed, o.diverged ? o.message : fmt::format("{:.2f} % in {:.0f} s", o.final_accuracy, o.seconds));
+}
+
+std::string tuning_table(const std::vector<Candidate>& candidates) {
+  std::string text = header;
+  for (const Candidate& candidate : candidates) text += row(candidate);
+  return text;
+}
+
+}  // namespace mnist_dist

@@ -1,0 +1,28 @@
+#pragma once
+#include <string>
+#include <vector>
+
+#include "sweep/tune.h"
+
+namespace mnist_dist {
+
+/// What a person sees of a search: a line a candidate on stdout, with the settings that make it.
+class TuneConsole : public TuneObserver {
+ public:
+  void round_started(int round, int candidates, int seeds) override;
+  void candidate_ended(const Candidate& candidate) override;
+};
+
+/// Of each candidate's sweep only how far it is, on stderr.
+class TrialConsole : public SweepObserver {
+ public:
+  void started(const SweepRecord&) override {}
+  void seed_ended(const SeedOutcome& outcome) override;
+  void tick(const SweepStatus&) override {}
+  void ended() override {}
+};
+
+/// All candidates, best first.
+std::string tuning_table(const std::vector<Candidate>& candidates);
+
+}  // namespace mnist_dist

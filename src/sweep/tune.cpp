@@ -1,0 +1,123 @@
+#include "sweep/tune.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "comm/heartbeat.h"
+#include "sweep/verdict.h"
+
+namespace mnist_dist {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::vector<std::string> settings_of(const TuneOptions& options, const CandidateDraw& draw) {
+  std::vector<std::string> settings = options.settings;
+  settings.insert(settings.end(), draw.settings.begin(), draw.settings.end());
+  return settings;
+}
+
+std::string folder_name(const Candidate& candidate) { return fmt::format("candidate{:03}", candidate.index); }
+
+/// All of them before any is trained, so that a bad key shows at once.
+std::vector<Candidate> make_candidates(const TuneOptions& options) {
+  std::vector<Candidate> candidates;
+  for (int i = 0; i < options.candidates; ++i) {
+    Candidate candidate;
+    candidate.index = i;
+    candidate.draw = draw_candidate(options.space, options.draw_seed, i);
+    candidate.config = load_config(candidate.draw.recipe, settings_of(options, candidate.draw), options.recipe_folders);
+    candidate.parameters = parameter_count(candidate.config.model);
+    candidates.push_back(std::move(candidate));
+  }
+  return candidates;
+}
+
+/// The candidate's recipe for a trial: held-out rows instead of the test set, and only the end counts.
+Config trial_config(const Candidate& candidate, const TuneOptions& options) {
+  std::vector<std::string> settings = settings_of(options, candidate.draw);
+  if (candidate.config.data.split.empty()) settings.push_back(fmt::format("data.split=[{}]", fmt::join(options.split, ",")));
+  settings.push_back(fmt::format("train.evaluate_every={}", candidate.config.train.epochs));
+  return load_config(candidate.draw.recipe, settings, options.recipe_folders);
+}
+
+void score(Candidate& candidate, const SweepRecord& record) {
+  const Verdict verdict = verdict_of(record);
+  candidate.seeds = static_cast<int>(verdict.counted.size());
+  candidate.diverged = verdict.diverged;
+  candidate.mean = verdict.final.mean;
+  candidate.sd = verdict.final.sd;
+  candidate.min = verdict.final.min;
+  candidate.loss = 0;
+  for (const SeedOutcome* outcome : verdict.counted)
+    if (!outcome->diverged) candidate.loss += outcome->final_loss / verdict.trained;
+}
+
+/// Trains what the candidate lacks of seeds 1..seeds. Collective; the score is rank 0's.
+void run_trial(Communicator& world, const TuneOptions& options, Candidate& candidate, int seeds) {
+  SweepOptions sweep = options.sweep;
+  sweep.recipe = trial_config(candidate, options);
+  sweep.seeds = fmt::format("1..{}", seeds);
+  sweep.target = std::string("0");  // nothing to pass: candidates are compared with each other
+  sweep.folder = options.sweep.folder / folder_name(candidate);
+  if (run_sweep(world, sweep) == SweepEnd::interrupted)
+    throw Error(ExitCode::interrupted, fmt::format("stopped by a signal in {}", folder_name(candidate)),
+                "the same command goes on with what is missing")
+        .mark_everywhere();
+  run_on_root(world, [&] { score(candidate, read_record(sweep.folder)); });
+}
+
+/// Rank 0's order on every rank, since only rank 0 has read the scores.
+void sort_everywhere(Communicator& world, std::vector<Candidate>& candidates, std::size_t count) {
+  std::vector<int> order(count);
+  const auto end = candidates.begin() + static_cast<std::ptrdiff_t>(count);
+  if (world.rank() == 0) {
+    std::sort(candidates.begin(), end, better);
+    for (std::size_t i = 0; i < count; ++i) order[i] = candidates[i].index;
+  }
+  world.broadcast(std::as_writable_bytes(std::span(order)), 0);
+  const auto place = [&](const Candidate& candidate) { return std::find(order.begin(), order.end(), candidate.index); };
+  std::sort(candidates.begin(), end, [&](const Candidate& a, const Candidate& b) { return place(a) < place(b); });
+}
+
+}  // namespace
+
+bool better(const Candidate& a, const Candidate& b) {
+  if (a.diverged != b.diverged) return a.diverged < b.diverged;
+  if (a.mean != b.mean) return a.mean > b.mean;
+  if (a.loss != b.loss) return a.loss < b.loss;
+  return a.index < b.index;
+}
+
+std::string tuning_csv(const std::vector<Candidate>& candidates) {
+  std::string text =
+      "place,candidate,recipe,parameters,rounds,seeds,diverged,mean_validation_accuracy,sd,min_validation_accuracy,mean_validation_loss,settings\n";
+  int place = 0;
+  for (const Candidate& c : candidates)
+    text += fmt::format("{},{},{},{},{},{},{},{:.4f},{:.4f},{:.4f},{:.6f},{}\n", ++place, c.index, c.draw.recipe, c.parameters, c.rounds, c.seeds,
+                        c.diverged, c.mean, c.sd, c.min, c.loss, fmt::join(c.draw.settings, " "));
+  return text;
+}
+
+std::vector<Candidate> tune(Communicator& world, const TuneOptions& options, TuneObserver* observer) {
+  std::vector<Candidate> candidates = make_candidates(options);
+  int seeds = options.seeds, round = 1;
+  for (std::size_t left = candidates.size(); left > 0; left = left > 1 ? (left + 1) / 2 : 0, seeds *= 2, ++round) {
+    if (observer) observer->round_started(round, static_cast<int>(left), seeds);
+    for (std::size_t i = 0; i < left; ++i) {
+      candidates[i].rounds = round;
+      run_trial(world, options, candidates[i], seeds);
+      if (!observer) continue;
+      observer->candidate_ended(candidates[i]);
+      write_file_atomically(options.sweep.folder / "tuning.csv", tuning_csv(candidates));
+    }
+    sort_everywhere(world, candidates, left);
+    if (observer) write_file_atomically(options.sweep.folder / "tuning.csv", tuning_csv(candidates));
+  }
+  return candidates;
+}
+
+}  // namespace mnist_dist

@@ -1,0 +1,74 @@
+# tune: held-out rows only, the better half goes on, nothing is trained twice, every candidate is in the table.
+bats_require_minimum_version 1.5.0
+load helpers
+
+space() {
+  cat >tiny.toml <<'RECIPE'
+[train]
+epochs = 1
+[optimizer]
+learning_rate = 0.05
+[model]
+layer = [
+  { conv = 4, relu = true, norm = true },
+  { pool = "max" },
+  { conv = 10, relu = true, norm = true },
+  { pool = "global_average" },
+]
+RECIPE
+  cat >space.toml <<'SPACE'
+recipes = ["./tiny.toml"]
+[[vary]]
+key = "optimizer.learning_rate"
+low = 0.00001
+high = 0.4
+log = true
+[[vary]]
+key = "optimizer.nesterov"
+values = [true, false]
+SPACE
+  TUNE=(tune --space space.toml --set "data.file=$TEST_DATA" --set 'data.split=[600,300]')
+}
+# Candidate, rounds and seeds of each row.
+rounds() { tail -n +2 search/tuning.csv | awk -F, '{ print $2, $5, $6 }' | sort -n; }
+
+@test "halving: four candidates, two, one; a table of all; the winner's recipe trains" {
+  space
+  run -0 "$MNIST_DIST" "${TUNE[@]}" --candidates 4 --seeds 1 --out search
+  [ "$(rounds | awk '{ print $2, $3 }' | sort | tr '\n' ';')" = "1 1;1 1;2 2;3 4;" ]
+  # Best first within each round.
+  [ "$(awk -F, 'NR > 1 { print $5 }' search/tuning.csv | tr '\n' ' ')" = "3 2 1 1 " ]
+  [ "$(awk -F, 'NR == 4 { a = $8 } NR == 5 { print (a >= $8) }' search/tuning.csv)" = 1 ]
+  grep -q "split = \[\]" search/best.toml
+  ! grep -rq "test_accuracy" search/candidate000
+  run -0 "$MNIST_DIST" --config search/best.toml --set train.max_steps=3 --run-dir frozen
+}
+
+@test "the same call trains nothing again; more candidates keep those that were tried; ranks change nothing" {
+  space
+  run -0 "$MNIST_DIST" "${TUNE[@]}" --candidates 3 --seeds 1 --out search
+  cp search/tuning.csv before.csv
+  stat -c '%n %Y %i' search/*/runs/*/summary.json >before.txt
+  run -0 "$MNIST_DIST" "${TUNE[@]}" --candidates 3 --seeds 1 --out search
+  cmp before.csv search/tuning.csv
+  diff before.txt <(stat -c '%n %Y %i' search/*/runs/*/summary.json)
+  run -0 "$MNIST_DIST" "${TUNE[@]}" --candidates 4 --seeds 1 --out search
+  diff <(sed -n '1,$p' before.txt) <(stat -c '%n %Y %i' search/*/runs/*/summary.json | grep -F -f <(cut -d' ' -f1 before.txt))
+  run -0 ranks 2 "${TUNE[@]}" --candidates 3 --seeds 1 --out two
+  diff <(cut -d, -f1-11 before.csv) <(cut -d, -f1-11 two/tuning.csv)
+}
+
+@test "a stopped search says how to go on; what does not fit is said before anything is trained" {
+  space
+  "$MNIST_DIST" "${TUNE[@]}" --candidates 4 --seeds 2 --set train.epochs=400 --out search >out.txt 2>&1 &
+  local pid=$! code=0
+  wait_for 60 test -s search/candidate000/runs/seed1/metrics.csv
+  kill -INT $pid
+  wait $pid || code=$?
+  [ "$code" -eq 130 ]
+  grep -q "the same command goes on" out.txt
+  fails 2 "tune needs --space" "$MNIST_DIST" tune
+  sed s/learning_rate/learning_rat/ space.toml >mistyped.toml
+  fails 2 "unknown key optimizer.learning_rat" "$MNIST_DIST" tune --space mistyped.toml --candidates 2 --out other
+  [ ! -e other ]
+}

@@ -1,0 +1,83 @@
+#include "config/space.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <set>
+
+#include "recipe_text.h"
+
+namespace mnist_dist {
+namespace {
+
+using testing::HasSubstr;
+
+const char* const two_keys = R"(
+recipes = ["step2", "step3"]
+[[vary]]
+key = "optimizer.learning_rate"
+low = 0.01
+high = 1
+log = true
+[[vary]]
+key = "average.decay"
+values = [0, 0.9, 0.995]
+)";
+
+TEST(Space, RecipesAsTheyAreComeFirst) {
+  const SearchSpace space = parse_space(two_keys, "space.toml");
+  EXPECT_EQ(draw_candidate(space, 1, 0).recipe, "step2");
+  EXPECT_EQ(draw_candidate(space, 1, 1).recipe, "step3");
+  EXPECT_TRUE(draw_candidate(space, 1, 0).settings.empty());
+  EXPECT_EQ(draw_candidate(space, 1, 2).settings.size(), 2u);
+}
+
+TEST(Space, DrawsStayInRangeAndSpreadInTheLogarithm) {
+  const SearchSpace space = parse_space(two_keys, "space.toml");
+  std::set<std::string> recipes, decays;
+  int low = 0;
+  constexpr int draws = 400;
+  for (int i = 2; i < 2 + draws; ++i) {
+    const CandidateDraw draw = draw_candidate(space, 7, i);
+    recipes.insert(draw.recipe);
+    ASSERT_TRUE(draw.settings[0].starts_with("optimizer.learning_rate="));
+    const double rate = std::stod(draw.settings[0].substr(24));
+    EXPECT_GE(rate, 0.01);
+    EXPECT_LE(rate, 1);
+    low += rate < 0.1;
+    decays.insert(draw.settings[1]);
+  }
+  EXPECT_EQ(recipes.size(), 2u);
+  EXPECT_EQ(decays, (std::set<std::string>{"average.decay=0", "average.decay=0.9", "average.decay=0.995"}));
+  EXPECT_NEAR(low, draws / 2, 4 * std::sqrt(draws) / 2);  // four standard deviations
+}
+
+TEST(Space, ADrawIsAFunctionOfSeedAndIndex) {
+  const SearchSpace space = parse_space(two_keys, "space.toml");
+  EXPECT_EQ(draw_candidate(space, 3, 5).settings, draw_candidate(space, 3, 5).settings);
+  EXPECT_NE(draw_candidate(space, 3, 5).settings, draw_candidate(space, 3, 6).settings);
+  EXPECT_NE(draw_candidate(space, 3, 5).settings, draw_candidate(space, 4, 5).settings);
+}
+
+std::string refused(const std::string& toml) {
+  return refusal([&] { parse_space(toml, "space.toml"); });
+}
+
+TEST(Space, SaysWhatIsWrong) {
+  EXPECT_THAT(refused("recipes = [\"a\"]\nvary = 3"), HasSubstr("vary = 3 is not a list"));
+  EXPECT_THAT(refused(""), HasSubstr("names no recipes"));
+  EXPECT_THAT(refused("recipe = [\"a\"]"), HasSubstr("unknown key recipe | did you mean recipes?"));
+  EXPECT_THAT(refused("recipes = []"), HasSubstr("a list of at least one recipe's name"));
+  const std::string head = "recipes = [\"a\"]\n[[vary]]\n";
+  EXPECT_THAT(refused(head + "low = 1\nhigh = 2"), HasSubstr("space.toml:2: vary without a key"));
+  EXPECT_THAT(refused(head + "key = \"a.b\""), HasSubstr("a.b does not have just one of values and a range"));
+  EXPECT_THAT(refused(head + "key = \"a.b\"\nvalues = [1]\nlow = 1\nhigh = 2"), HasSubstr("does not have just one"));
+  EXPECT_THAT(refused(head + "key = \"a.b\"\nvalues = []"), HasSubstr("a list of at least one value"));
+  EXPECT_THAT(refused(head + "key = \"a.b\"\nlow = 2\nhigh = 1"), HasSubstr("has a low that is not below its high"));
+  EXPECT_THAT(refused(head + "key = \"a.b\"\nlow = 0\nhigh = 1\nlog = true"), HasSubstr("by its logarithm, from 0 or less"));
+  EXPECT_THAT(refused("recipes = ["), HasSubstr("space.toml:1:"));
+}
+
+}  // namespace
+}  // namespace mnist_dist
