@@ -3,6 +3,8 @@
 set -euo pipefail
 # shellcheck source=lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck source=ranks.sh
+source "$root/launch/ranks.sh"
 
 usage() {
   cat <<'HELP'
@@ -25,66 +27,6 @@ Environment: MNIST_DATA_DIR         folder of the four MNIST files; without it d
              MNIST_DIST_BUILD_DIR   another build folder
              MNIST_DIST_SETUP=skip  do not look at installed packages
 HELP
-}
-
-# True when ARGUMENTS only ask for something to be printed.
-asks_for_text() {
-  local argument
-  for argument in "$@"; do
-    case $argument in -h | --help | --help-all | --version | --print-config) return 0 ;; esac
-  done
-  return 1
-}
-
-# The recipe decides how many ranks there can be; the program knows it best, and refuses what is wrong with it.
-recipe_shards() {
-  local recipe
-  recipe=$("$program" "$@" --print-config) || return
-  awk -F' *= *' '/^\[/ { section = $0 } section == "[data]" && $1 ~ /^ *shards$/ { print $2 + 0 }' <<<"$recipe"
-}
-
-# default_ranks CORES ARGUMENTS...
-default_ranks() {
-  local cores=$1 shards
-  shift
-  case ${1:-} in
-    train | -* | '')
-      if asks_for_text "$@"; then
-        echo 1
-      else
-        shards=$(recipe_shards "$@") || return
-        echo $((shards < cores ? shards : cores))
-      fi
-      ;;
-    sweep | tune) echo "$cores" ;;
-    *) echo 1 ;; # the other commands are short, or talk about one process
-  esac
-}
-
-# Runs mpirun so that Ctrl-C ends in a checkpoint. mpirun itself would turn INT and TERM into TERM and, 1 s later, KILL; USR1 it only
-# forwards, and the ranks take it as "stop after this step". Its own process group keeps the terminal's Ctrl-C away from it.
-run_ranks() {
-  local signals=0 code=0 pid
-  # shellcheck disable=SC2317  # the trap calls it
-  stop() {
-    signals=$((signals + 1))
-    case $signals in
-      1) kill -USR1 "$pid" ;;
-      2) kill -TERM "$pid" ;;
-      *) kill -KILL -- "-$pid" ;;
-    esac 2>/dev/null || true
-  }
-  set -m
-  "$@" </dev/null &
-  pid=$!
-  set +m
-  trap stop INT TERM HUP
-  # A trapped signal ends a wait early; bash keeps the status of a child that has ended.
-  while kill -0 "$pid" 2>/dev/null; do wait "$pid" || true; done
-  wait "$pid" || code=$?
-  # Ranks that had not yet begun to listen died of the signal; to the caller that is an interruption like any other.
-  if ((signals > 0 && code > 128)); then code=130; fi
-  exit "$code"
 }
 
 ranks=

@@ -37,12 +37,31 @@ shellcheck              checks the launch scripts
 TABLE
 }
 
+# What only the tests of clusters need (tests/cluster); they are skipped without.
+test_packages() {
+  cat <<'TABLE'
+iproute2                network namespaces that stand for hosts
+openssh-client          starts ranks on them
+openssh-server          answers there
+munge                   lets Slurm's parts trust each other
+slurmctld               Slurm: the controller
+slurmd                  Slurm: a node
+slurm-client            Slurm: sbatch, srun, scancel
+TABLE
+}
+
+wanted_packages() {
+  packages
+  ! $tests || test_packages
+}
+
 usage() {
   cat <<'HELP'
-usage: launch/setup.sh [--check] [--cuda]
+usage: launch/setup.sh [--check] [--tests] [--cuda]
 
 Installs with apt what is missing to build and run mnist-dist (Debian 12 or newer, Ubuntu 24.04 or newer).
   --check   only report; exit 0 when all is there, 1 when something is missing
+  --tests   what the tests of clusters need as well (sshd, Slurm: installed, not started)
   --cuda    what the GPU parts need as well (not available yet)
 HELP
 }
@@ -50,11 +69,11 @@ HELP
 # Prints the lines of the table whose package is not installed.
 missing_packages() {
   local names installed
-  names=$(packages | awk '{ print $1 }')
+  names=$(wanted_packages | awk '{ print $1 }')
   # dpkg-query's own complaint about unknown packages is what we ask for, not an error.
   # shellcheck disable=SC2086  # one word a package
   installed=$(dpkg-query -W -f='${Package} ${db:Status-Status}\n' $names 2>/dev/null || true)
-  packages | awk -v installed="$installed" '
+  wanted_packages | awk -v installed="$installed" '
     BEGIN {
       n = split(installed, line, "\n")
       for (i = 1; i <= n; i++) if (split(line[i], field, " ") == 2 && field[2] == "installed") there[field[1]]
@@ -74,30 +93,50 @@ is_supported() {
 other_system() {
   say "error: no package list for $1"
   say "hint: install these with its own package manager, then run again with MNIST_DIST_SETUP=skip in the environment:"
-  packages | sed 's/^/    /' >&2
+  wanted_packages | sed 's/^/    /' >&2
   exit 2
 }
 
-# run_apt COMMAND...: as root, asking nothing, waiting for another apt to finish.
-run_apt() {
-  local command=(env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 "$@")
+as_root() {
   if ((EUID == 0)); then
-    "${command[@]}"
+    "$@"
   elif [[ -t 0 ]]; then
-    sudo "${command[@]}"
+    sudo "$@"
   else
-    sudo -n "${command[@]}"
+    sudo -n "$@"
   fi
 }
 
+# run_apt COMMAND...: as root, asking nothing, waiting for another apt to finish.
+run_apt() { as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 "$@"; }
+
+# keep_services_off PACKAGE...: of those just installed: an sshd or a Slurm that nobody asked for must not come up with the next boot.
+keep_services_off() {
+  local package
+  command -v systemctl >/dev/null || return 0
+  for package in "$@"; do
+    case $package in
+      openssh-server) as_root systemctl disable ssh.service ssh.socket ;;
+      munge | slurmctld | slurmd) as_root systemctl disable "$package.service" ;;
+    esac >/dev/null 2>&1 || true
+  done
+}
+
+# Until the script ends, packages that are installed do not start their services: Debian's scripts ask this file.
+deny_services() {
+  [[ ! -e $policy ]] || return 0
+  as_root sh -c "printf '#!/bin/sh\nexit 101\n' >$policy && chmod +x $policy"
+  trap 'as_root rm -f "$policy"; rm -f "${log:-}"' EXIT
+}
+
 install_packages() {
-  local names=("$@") log
+  local names=("$@")
   if ((EUID != 0)) && ! command -v sudo >/dev/null; then
     die 1 "installing packages takes root, and sudo is not here" "as root: apt-get install --no-install-recommends ${names[*]}"
   fi
   log=$(mktemp)
-  # shellcheck disable=SC2064  # the name as it is now
-  trap "rm -f '$log'" EXIT
+  trap 'rm -f "$log"' EXIT
+  if $tests; then deny_services; fi
   if run_apt update >"$log" 2>&1 && run_apt install --no-install-recommends "${names[@]}" >>"$log" 2>&1; then return; fi
   # Everything apt complains about starts with E: or W:.
   grep -E '^(E|W|Err):?' "$log" | tail -n 5 >&2 || tail -n 5 "$log" >&2
@@ -126,17 +165,19 @@ check_cmake() {
     die 1 "$(command -v cmake) is version $version; 3.25 or newer is needed" "put the system's /usr/bin first in PATH, or install a newer cmake"
 }
 
-check_only=false
+check_only=false tests=false
 while (($#)); do
   case $1 in
     --check) check_only=true ;;
+    --tests) tests=true ;;
     --cuda) die 2 "--cuda is not available yet" "without it launch/setup.sh installs all that CPUs need" ;;
     -h | --help) usage && exit ;;
-    *) die 2 "unknown argument $1" "launch/setup.sh [--check] [--cuda]" ;;
+    *) die 2 "unknown argument $1" "launch/setup.sh [--check] [--tests] [--cuda]" ;;
   esac
   shift
 done
 
+policy=${MNIST_DIST_POLICY_RC:-/usr/sbin/policy-rc.d}
 os_release=${MNIST_DIST_OS_RELEASE:-/etc/os-release}
 # shellcheck source=/dev/null
 system=$(. "$os_release" 2>/dev/null && echo "${ID:-}:${VERSION_ID:-}:${PRETTY_NAME:-}") || system=::
@@ -152,9 +193,10 @@ if ((${#missing[@]})); then
     exit 1
   fi
   install_packages "${missing[@]%% *}"
+  if $tests; then keep_services_off "${missing[@]%% *}"; fi
   say "installed"
 elif $check_only; then
-  say "all $(packages | wc -l) packages are there"
+  say "all $(wanted_packages | wc -l) packages are there"
 fi
 check_cmake
 check_blas

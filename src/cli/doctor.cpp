@@ -1,10 +1,15 @@
 #include "report/doctor.h"
 
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <memory>
+#include <optional>
 
 #include "cli/commands.h"
+#include "cli/world.h"
+#include "comm/all_reduce_speed.h"
 #include "comm/communicator.h"
 #include "config/config.h"
 #include "report/terminal.h"
@@ -21,18 +26,37 @@ bool talks() {
   }
 }
 
+/// Shorter than a run's: whoever waits for this waits for nothing else.
+constexpr double all_reduce_timeout_seconds = 10;
+
+ExitCode run_all_reduce(double seconds) {
+  return in_world(all_reduce_timeout_seconds, [&](Communicator& comm) {
+    comm.set_activity("trying the network");
+    const AllReduceSpeed speed = measure_all_reduce(comm, seconds);
+    if (comm.rank() == 0)
+      fmt::print("{} rank{} on {} host{} add {} KB in {:.2f} ms ({} times)\n", speed.ranks, speed.ranks == 1 ? "" : "s", speed.hosts,
+                 speed.hosts == 1 ? "" : "s", speed.bytes / 1000, speed.median_seconds * 1e3, speed.calls);
+    return ExitCode::ok;
+  });
+}
+
 }  // namespace
 
 Command add_doctor(CLI::App& app) {
   struct Options {
     std::string data_file = DataConfig{}.file;
     bool full = false, json = false;
+    std::optional<double> all_reduce;
   };
   const auto options = std::make_shared<Options>();
   app.add_option("--data", options->data_file, "The data file to look at")->type_name("FILE")->capture_default_str();
   app.add_flag("--full", options->full, "Also open LibTorch and read all of the data (seconds)");
   app.add_flag("--json", options->json, "Print JSON");
+  app.add_option("--all-reduce", options->all_reduce, "Only add vectors over all ranks for so long: do they reach each other, and how fast?")
+      ->type_name("SECONDS")
+      ->check(CLI::Range(0.0, 60.0));
   return [options] {
+    if (options->all_reduce) return run_all_reduce(*options->all_reduce);
     if (!talks()) return ExitCode::ok;
     const auto findings = examine({options->data_file, options->full});
     const std::string text = options->json ? doctor_json(findings) : doctor_table(findings, use_color(Output::standard_out));

@@ -49,7 +49,7 @@ struct Launcher {
   int size = 1;      ///< 0: the launcher tells it only to MPI (PMIx)
   std::string name;  ///< "Open MPI", "PMIx", "PMI", ""
 };
-/// Throws Error (device) for a Slurm job of several tasks that has neither PMI nor PMIx: every task would train alone.
+/// Throws Error (device) in an srun of several tasks that has neither PMI nor PMIx: every task would train alone.
 Launcher detect_launcher();
 
 /// The world: MPI under a launcher, else a world of one that costs nothing. Call once. The destructor is collective and finalises;

@@ -30,8 +30,9 @@ Launcher detect_launcher() {
   // PMIx tells the number of ranks over its socket only, and Slurm's is right only inside srun.
   if (const auto rank = number("PMIX_RANK")) return {true, *rank, slurm_tasks && *rank < *slurm_tasks ? *slurm_tasks : 0, "PMIx"};
   if (const auto rank = number("PMI_RANK")) return {true, *rank, number("PMI_SIZE").value_or(0), "PMI"};
-  if (slurm_tasks.value_or(1) > 1)
-    throw device_error(fmt::format("Slurm runs {} tasks but gives them neither PMIx nor PMI: each would train alone", *slurm_tasks),
+  // Only srun sets this one; a batch script, which Slurm runs once, has SLURM_NTASKS too.
+  if (const auto step_tasks = number("SLURM_STEP_NUM_TASKS"); step_tasks.value_or(1) > 1)
+    throw device_error(fmt::format("Slurm runs {} tasks but gives them neither PMIx nor PMI: each would train alone", *step_tasks),
                        "start them with srun --mpi=pmix, or with mpirun inside the allocation");
   return {};
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <ctime>
 #include <nlohmann/json.hpp>
 
 namespace mnist_dist {
@@ -28,18 +29,24 @@ Mark mark_of(Health health) {
 }  // namespace
 
 std::vector<Finding> examine(const DoctorOptions& options) {
-  return {find_program(),
-          find_cpu(),
-          find_memory(),
-          find_mpi(),
-          find_launcher(),
-          find_engines(),
-          find_torch(options.full),
-          find_blas(),
-          find_hdf5(),
-          find_data(options.data_file, options.full),
-          find_raw_files(),
-          find_disk()};
+  const Finding gpus = find_gpus();
+  std::vector<Finding> findings{find_program(),
+                                find_cpu(),
+                                find_memory(),
+                                find_mpi(),
+                                find_launcher(),
+                                find_engines(),
+                                find_torch(options.full),
+                                find_blas(),
+                                find_hdf5(),
+                                gpus,
+                                find_nccl(gpus.text != "none"),
+                                find_fabric(),
+                                find_data(options.data_file, options.full),
+                                find_raw_files(),
+                                find_disk()};
+  if (auto ttl = find_ttl("/", std::time(nullptr))) findings.push_back(*std::move(ttl));
+  return findings;
 }
 
 std::string doctor_table(const std::vector<Finding>& findings, bool color) {

@@ -1,5 +1,7 @@
 #pragma once
+#include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,6 +30,14 @@ Finding find_program();
 Finding find_cpu();
 Finding find_memory();
 Finding find_disk();
+// Devices and the rest of the outside world, as the files below `root` tell (doctor_devices.cpp).
+/// NVIDIA GPUs and their driver.
+Finding find_gpus(const std::filesystem::path& root = "/");
+Finding find_nccl(bool has_gpus);
+/// EFA and InfiniBand.
+Finding find_fabric(const std::filesystem::path& root = "/");
+/// When an EC2 instance ends itself: run/mnist-dist/ttl, a Unix time. Nothing elsewhere.
+std::optional<Finding> find_ttl(const std::filesystem::path& root, std::int64_t now);
 // What we run with (doctor_software.cpp).
 Finding find_mpi();
 Finding find_launcher();

@@ -25,7 +25,11 @@ bool parent_has_terminal(int descriptor) {
 
 bool is_terminal(Output output) {
   const int descriptor = output == Output::standard_out ? STDOUT_FILENO : STDERR_FILENO;
-  return detect_launcher().present ? parent_has_terminal(descriptor) : ::isatty(descriptor);
+  try {
+    return detect_launcher().present ? parent_has_terminal(descriptor) : ::isatty(descriptor);
+  } catch (const Error&) {
+    return false;  // a launcher that is refused; asked on the way to saying so
+  }
 }
 
 bool use_color(Output output) {

@@ -41,7 +41,7 @@ load helpers
   if compgen -G '/dev/nvidia[0-9]*' >/dev/null; then skip "this machine has a GPU"; fi
   fails 4 "cuda" "$MNIST_DIST" "${QUICK[@]}" --device cuda
 }
-@test "Slurm tasks without PMI would each train alone" { SLURM_NTASKS=4 fails 4 "Slurm" "$MNIST_DIST" "${QUICK[@]}"; }
+@test "Slurm tasks without PMI would each train alone" { SLURM_STEP_NUM_TASKS=4 fails 4 "Slurm" "$MNIST_DIST" "${QUICK[@]}"; }
 
 @test "--print-config reads back to itself" {
   "$MNIST_DIST" --config step2 --set train.epochs=3 --print-config >a.toml

@@ -15,7 +15,9 @@ class LauncherTest : public testing::Test {
   void SetUp() override { set({}); }
   void TearDown() override { set({}); }
   static void set(const std::map<std::string, std::string>& values) {
-    for (const char* name : {"OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "PMI_SIZE", "SLURM_NTASKS"}) unsetenv(name);
+    for (const char* name :
+         {"OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "PMI_SIZE", "SLURM_NTASKS", "SLURM_STEP_NUM_TASKS"})
+      unsetenv(name);
     for (const auto& [name, value] : values) setenv(name.c_str(), value.c_str(), 1);
   }
 };
@@ -51,12 +53,17 @@ TEST_F(LauncherTest, PmiTellsRankAndSize) {
 }
 
 TEST_F(LauncherTest, OneSlurmTaskNeedsNoLauncher) {
-  set({{"SLURM_NTASKS", "1"}});
+  set({{"SLURM_NTASKS", "1"}, {"SLURM_STEP_NUM_TASKS", "1"}});
+  expect_launcher("", 0, 1);
+}
+
+TEST_F(LauncherTest, ABatchScriptIsOneProcessHoweverManyTasksItsJobHas) {
+  set({{"SLURM_NTASKS", "4"}});
   expect_launcher("", 0, 1);
 }
 
 TEST_F(LauncherTest, SlurmTasksThatCannotFindEachOtherAreRefused) {
-  set({{"SLURM_NTASKS", "4"}});
+  set({{"SLURM_NTASKS", "4"}, {"SLURM_STEP_NUM_TASKS", "4"}});
   try {
     detect_launcher();
     FAIL() << "each task would train alone";

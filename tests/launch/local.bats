@@ -133,7 +133,7 @@ local_sh() { run "$repository/launch/local.sh" "$@"; }
   local prefix=$BATS_TEST_TMPDIR/prefix
   mkdir -p "$prefix/bin" "$prefix/share/mnist-dist/launch"
   cp "$MNIST_DIST_BUILD_DIR/mnist-dist" "$prefix/bin/"
-  cp "$repository"/launch/{lib,local}.sh "$prefix/share/mnist-dist/launch/"
+  cp "$repository"/launch/{lib,local,ranks}.sh "$prefix/share/mnist-dist/launch/"
   run env -u MNIST_DIST_SETUP -u MNIST_DIST_BUILD_DIR "$prefix/share/mnist-dist/launch/local.sh" -np 2
   [ "$status" -eq 0 ]
   [[ ${lines[0]} == "mpirun -np 2 "*" $prefix/bin/mnist-dist" ]]

@@ -156,3 +156,24 @@ SCRIPT
   [ "$status" -eq 2 ]
   [[ $output == *"not available yet"* ]]
 }
+
+@test "--tests: what the tests of clusters need, without starting its services now or at the next boot" {
+  fake_installed openssh-server slurmd
+  export MNIST_DIST_POLICY_RC=$BATS_TEST_TMPDIR/policy-rc.d
+  fake apt-get <<<'[[ $* != *install* ]] || { "$MNIST_DIST_POLICY_RC"; echo "policy $?"; echo "apt-get $*"; } >>"$BATS_TEST_TMPDIR/apt.log"'
+  fake systemctl <<<'echo "systemctl $*" >>"$BATS_TEST_TMPDIR/apt.log"'
+  run "$repository/launch/setup.sh"
+  [ "$status" -eq 0 ]
+  [ -z "$output" ]
+  run "$repository/launch/setup.sh" --tests --check
+  [ "$status" -eq 1 ]
+  [[ $output == *"slurmd "*"a node"* ]]
+  run "$repository/launch/setup.sh" --tests
+  [ "$status" -eq 0 ]
+  [ ! -e "$MNIST_DIST_POLICY_RC" ]
+  run grep -v sudo "$BATS_TEST_TMPDIR/apt.log"
+  [[ ${lines[0]} == "policy 101" ]]
+  [[ ${lines[1]} == *" openssh-server slurmd" ]]
+  [[ ${lines[2]} == "systemctl disable ssh.service ssh.socket" ]]
+  [[ ${lines[3]} == "systemctl disable slurmd.service" ]]
+}

@@ -74,9 +74,9 @@ TEST(Doctor, CountsTheRawFilesInNamedFolder) {
 
 TEST(Doctor, SlurmTasksWithoutPmiAreAFailure) {
   for (const char* name : {"OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "PMI_RANK"}) ::unsetenv(name);
-  ::setenv("SLURM_NTASKS", "4", 1);
+  ::setenv("SLURM_STEP_NUM_TASKS", "4", 1);
   EXPECT_EQ(find_launcher().code, ExitCode::device);
-  ::unsetenv("SLURM_NTASKS");
+  ::unsetenv("SLURM_STEP_NUM_TASKS");
   EXPECT_EQ(find_launcher().health, Health::ok);
 }
 
@@ -86,6 +86,69 @@ TEST(Doctor, SeesThisMachine) {
   EXPECT_THAT(find_mpi().text, testing::MatchesRegex("Open MPI v[0-9.]+"));
   EXPECT_THAT(find_hdf5().text, testing::MatchesRegex("[0-9]+\\.[0-9]+\\.[0-9]+"));
   EXPECT_THAT(find_engines().text, HasSubstr("fused (SIMD: "));
+}
+
+/// A file below a folder that stands for the root of a machine.
+void put(const std::filesystem::path& file, const std::string& text) {
+  std::filesystem::create_directories(file.parent_path());
+  std::ofstream(file) << text << '\n';
+}
+
+void put_gpu(const std::filesystem::path& root, const std::string& slot) {
+  put(root / "sys/bus/pci/devices" / slot / "vendor", "0x10de");
+  put(root / "sys/bus/pci/devices" / slot / "class", "0x030200");
+}
+
+TEST(Doctor, GpusAndTheirDriver) {
+  const TemporaryFolder folder;
+  const auto& root = folder.path();
+  EXPECT_EQ(find_gpus(root).text, "none");
+  EXPECT_EQ(find_gpus(root).health, Health::ok);
+
+  put_gpu(root, "0000:00:1d.0"), put_gpu(root, "0000:00:1e.0");
+  EXPECT_EQ(find_gpus(root).health, Health::warning);
+  EXPECT_EQ(find_gpus(root).text, "2 from NVIDIA, but no driver is loaded");
+
+  put(root / "proc/driver/nvidia/version", "NVRM version: NVIDIA UNIX x86_64 Kernel Module  535.129.03  Thu Oct 19 18:56:32 UTC 2023");
+  put(root / "proc/driver/nvidia/gpus/0000:00:1e.0/information", "Model: \t\t Tesla V100-SXM2-16GB");
+  EXPECT_EQ(find_gpus(root).health, Health::warning);
+  EXPECT_EQ(find_gpus(root).text, "1 x Tesla V100-SXM2-16GB, driver 535.129.03; 2 on the PCI bus");
+
+  put(root / "proc/driver/nvidia/gpus/0000:00:1d.0/information", "Model: \t\t Tesla V100-SXM2-16GB");
+  EXPECT_EQ(find_gpus(root).health, Health::ok);
+  EXPECT_EQ(find_gpus(root).text, "2 x Tesla V100-SXM2-16GB, driver 535.129.03");
+}
+
+TEST(Doctor, FabricIsNamedByItsDriver) {
+  const TemporaryFolder folder;
+  EXPECT_THAT(find_fabric(folder.path()).text, HasSubstr("TCP"));
+  const auto device = folder.path() / "sys/class/infiniband/mlx5_0/device";
+  std::filesystem::create_directories(device);
+  std::filesystem::create_directory_symlink("../../../../bus/pci/drivers/mlx5_core", device / "driver");
+  EXPECT_EQ(find_fabric(folder.path()).text, "1 x mlx5_core");
+}
+
+TEST(Doctor, NcclIsMissedOnlyWhereThereAreGpus) {
+  EXPECT_EQ(find_nccl(false).health, Health::ok);
+  const Finding finding = find_nccl(true);  // this machine may have it
+  EXPECT_EQ(finding.health == Health::ok, finding.fix.empty());
+}
+
+TEST(Doctor, TimeToLiveOfAnInstance) {
+  const TemporaryFolder folder;
+  const auto& root = folder.path();
+  EXPECT_FALSE(find_ttl(root, 1000));
+  put(root / "sys/class/dmi/id/sys_vendor", "Amazon EC2");
+  ASSERT_TRUE(find_ttl(root, 1000));
+  EXPECT_EQ(find_ttl(root, 1000)->health, Health::warning);
+
+  put(root / "run/mnist-dist/ttl", "10000");
+  EXPECT_EQ(find_ttl(root, 2800)->health, Health::ok);
+  EXPECT_EQ(find_ttl(root, 2800)->text, "this instance ends itself in 120 minutes");
+  EXPECT_EQ(find_ttl(root, 9500)->health, Health::warning);
+  EXPECT_THAT(find_ttl(root, 10001)->text, HasSubstr("over"));
+  put(root / "run/mnist-dist/ttl", "tomorrow");
+  EXPECT_THAT(find_ttl(root, 0)->text, HasSubstr("holds no time"));
 }
 
 }  // namespace

@@ -1,0 +1,205 @@
+#!/usr/bin/env bash
+# Looks at the hosts of a cluster before ranks are started there: what would end in a silent hang later is named here, with its fix.
+set -euo pipefail
+# shellcheck source=lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck source=cluster.sh
+source "$root/launch/cluster.sh"
+
+usage() {
+  cat <<'HELP'
+usage: launch/preflight.sh --hosts a,b,c|FILE [options]
+
+Asks each host over ssh, all at once: does it answer, has it the same Open MPI and the same mnist-dist at the same place, the folder you
+are in, free disk, a clock that is right, its GPUs? Then all of them add vectors for two seconds. The first line of stderr that
+begins with "error:" names the bad host, the next one the fix; exit code 4 then (3: no folder or disk).
+
+HELP
+  cluster_usage
+  cat <<'HELP'
+  --seconds N         how long the all-reduce runs; default 2; 0: leave it out
+  -h, --help          this help
+
+On stdout, for other scripts: a line a host, "HOST SLOTS CORES MASKED" (MASKED 1: some of its CPUs are not ours).
+HELP
+}
+
+# fact HOST NAME: what the host said.
+fact() { sed -n "s/^$2=//p" "$work/$1.facts"; }
+
+# ask HOST: runs the probe there.
+ask() {
+  local host=$1 code=0
+  local script
+  script="program=${program@Q} folder=${PWD@Q}
+$(declare -f allowed_cpus count_cores cgroup_quota physical_cores)
+$(<"$root/launch/host_probe.sh")"
+  date +%s.%N >"$work/$host.before"
+  on_host $((ssh_seconds + 12)) "$host" 'bash -s' <<<"$script" >"$work/$host.facts" 2>"$work/$host.err" || code=$?
+  date +%s.%N >"$work/$host.after"
+  echo "$code" >"$work/$host.code"
+}
+
+# bad CODE HOST PROBLEM FIX: a line of the table now; the first one is said again at the end.
+bad() {
+  printf 'bad   %-12s %s\n' "$2" "$3" >&2
+  [[ -n ${first_bad:-} ]] || first_bad=("$1" "$2 $3" "$4")
+  bad_hosts=$((bad_hosts + 1))
+}
+
+# judge_ssh HOST: why there is no answer, from ssh's last words.
+judge_ssh() {
+  local host=$1 words
+  words=$(grep -v '^Warning:' "$work/$host.err" | tail -n 1 | tr -d '\r') || true
+  case $(<"$work/$host.code"):$(<"$work/$host.err") in
+    124:* | *"timed out"* | *"No route to host"* | *"Network is unreachable"*)
+      bad 4 "$host" "does not answer: no ssh within $ssh_seconds s" "is it up, and does a firewall let port 22 through? leave it out of --hosts to go on without it"
+      ;;
+    *"Connection refused"*) bad 4 "$host" "refuses ssh" "start sshd there, or set its port in ~/.ssh/config" ;;
+    *"Permission denied"*) bad 4 "$host" "does not let us in without a password" "ssh-copy-id $host, or name the key with --ssh-key" ;;
+    *"IDENTIFICATION HAS CHANGED"*) bad 4 "$host" "has another ssh host key than before" "if it was set up anew: ssh-keygen -R $host, then ssh $host true" ;;
+    *"Host key verification failed"*) bad 4 "$host" "is not known to ssh yet" "log in once by hand and say yes to its key: ssh $host true" ;;
+    *"not resolve"*) bad 4 "$host" "has no address" "check its spelling; add it to /etc/hosts or ~/.ssh/config" ;;
+    *) bad 4 "$host" "cannot be asked: ${words:-ssh ended with $(<"$work/$host.code")}" "try by hand: ssh -o BatchMode=yes $host true" ;;
+  esac
+}
+
+# clock_error HOST: seconds its clock is off for certain: further than the time that asking took.
+clock_error() {
+  awk -v before="$(<"$work/$1.before")" -v after="$(<"$work/$1.after")" -v there="$(fact "$1" clock)" '
+    BEGIN { printf "%.1f", (there < before) ? there - before : (there > after) ? there - after : 0 }'
+}
+
+# judge HOST: one line, ok or bad.
+judge() {
+  local host=$1 off
+  [[ -n $(fact "$host" complete) ]] || { judge_ssh "$host" && return; }
+  off=$(clock_error "$host")
+  local seen=$(($(fact "$host" gpus)))
+  local copy="copy it: rsync -a ${program%/*}/ $host:${program%/*}/"
+  if [[ -n $(fact "$host" no_mpi) ]]; then
+    bad 4 "$host" "has no $(fact "$host" no_mpi) in the PATH of an ssh command" "install Open MPI $(fact here mpi) there (launch/setup.sh), or set PATH before ~/.bashrc returns"
+  elif [[ $(fact "$host" mpi) != "$(fact here mpi)" ]]; then
+    bad 4 "$host" "has Open MPI $(fact "$host" mpi), this machine $(fact here mpi)" "install the same one on all hosts"
+  elif [[ -n $(fact "$host" no_program) ]]; then
+    bad 4 "$host" "has no $program" "share its folder (NFS), or $copy"
+  elif [[ -n $(fact "$host" broken) ]]; then
+    bad 4 "$host" "cannot start mnist-dist: $(fact "$host" broken)" "run launch/setup.sh there"
+  elif [[ $(fact "$host" version) != "$(fact here version)" ]]; then
+    bad 4 "$host" "has $(fact "$host" version), this machine $(fact here version)" "$copy"
+  elif [[ $(fact "$host" hash) != "$(fact here hash)" ]]; then
+    bad 4 "$host" "has another build of $(fact "$host" version)" "$copy"
+  elif [[ -n $(fact "$host" no_folder) ]]; then
+    bad 3 "$host" "has no folder $PWD" "share it (NFS), or make it there with data/ and configs/ in it"
+  elif (($(fact "$host" disk) < 200000)); then
+    bad 3 "$host" "has $(($(fact "$host" disk) / 1000)) MB of disk free in $PWD" "free some space: data and runs take up to 200 MB"
+  elif (($(fact "$host" temporary) < 50000)); then
+    bad 3 "$host" "has $(($(fact "$host" temporary) / 1000)) MB of disk free for temporary files" "free some space there: Open MPI keeps its session there"
+  elif awk -v off="$off" 'BEGIN { exit !(off > 5 || off < -5) }'; then
+    bad 4 "$host" "has a clock that is $off s off" "turn on NTP there: timedatectl set-ntp true"
+  elif [[ -n $(fact "$host" gpu_trouble) ]]; then
+    bad 4 "$host" "has a GPU driver that fails: $(fact "$host" gpu_trouble)" "try nvidia-smi there; a reboot after a driver update often helps"
+  elif [[ -n $gpus ]] && ((seen < gpus)); then
+    bad 4 "$host" "sees $seen of $gpus GPUs" "try nvidia-smi there; a GPU that fell off the bus comes back with a reboot"
+  else
+    printf 'ok    %-12s Open MPI %s, %s, %s, %s, %s GB free, clock %+.1f s\n' "$host" "$(fact "$host" mpi)" "$(fact "$host" version)" \
+      "$(count "$(fact "$host" cores)" core)" "$(count "$seen" GPU)" "$(($(fact "$host" disk) / 1000000))" "$off" >&2
+  fi
+}
+
+# add_vectors SECONDS HOST...: one rank a host; prints what it found, and fails when it does not end.
+add_vectors() {
+  local seconds=$1 list options code=0
+  shift
+  list=$(IFS=, && echo "${*/%/:1}")
+  mapfile -t options < <(network_options "$major" "$@")
+  ((major >= 5)) || options+=(-q)
+  timeout --foreground -k 3 $((seconds + 20 + $# / 4)) mpirun -np $# --host "$list" "${options[@]}" --bind-to none \
+    "$program" doctor --all-reduce "$seconds" </dev/null || code=$?
+  return "$code"
+}
+
+# find_bad_pair HOST...: names two that cannot talk: all with the first one, then each with the next one.
+find_bad_pair() {
+  local hosts=("$@") pairs=() pair i
+  for ((i = 1; i < $#; i++)); do pairs+=("${hosts[0]} ${hosts[i]}"); done
+  for ((i = 1; i + 1 < $#; i++)); do pairs+=("${hosts[i]} ${hosts[i + 1]}"); done
+  for i in "${!pairs[@]}"; do
+    # shellcheck disable=SC2086  # two words
+    add_vectors 1 ${pairs[i]} >"$work/pair$i" 2>&1 &
+    pids[i]=$!
+  done
+  local found=
+  for i in "${!pairs[@]}"; do
+    wait "${pids[i]}" && continue
+    [[ -n $found ]] || found=${pairs[i]}
+  done
+  pair=${found:-${hosts[*]}}
+  die 4 "no all-reduce between ${pair// /, }, though ssh works" \
+    "let all TCP ports through between the hosts (firewall, security group), or name their network with --interface"
+}
+
+seconds=2
+while (($#)); do
+  case $1 in
+    -h | --help) usage && exit ;;
+    --seconds)
+      [[ ${2:-} =~ ^[0-9]+$ ]] || die 2 "--seconds needs a number, not '${2:-}'" "--seconds 2"
+      seconds=$2
+      ;;
+    *) cluster_option "$1" "${2:-}" || die 2 "unknown argument $1" "launch/preflight.sh --help" ;;
+  esac
+  shift 2 || die 2 "$1 needs a value" "launch/preflight.sh --help"
+done
+
+work=$(mktemp -d)
+# shellcheck disable=SC2317  # the trap calls it
+leave() {
+  local jobs
+  jobs=$(jobs -p)
+  # shellcheck disable=SC2086  # one word a process
+  [[ -z $jobs ]] || kill $jobs 2>/dev/null || true
+  rm -rf "$work"
+}
+trap leave EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+table=$(list_hosts) || die 2 "$table" "--hosts a,b,c, or a file of lines like: node1 slots=4"
+mapfile -t hosts < <(awk '{ print $1 }' <<<"$table")
+major=$(open_mpi_major)
+
+need_program
+if ((EUID == 0)); then export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1; fi
+pids=()
+for host in "${hosts[@]}"; do ask "$host" & pids+=($!); done
+# What the hosts are compared with: this machine, which need not be one of them.
+(
+  # shellcheck disable=SC2034  # for the probe
+  folder=$PWD
+  # shellcheck source=host_probe.sh
+  source "$root/launch/host_probe.sh"
+) >"$work/here.facts" 2>/dev/null
+wait "${pids[@]}"
+
+bad_hosts=0
+for host in "${hosts[@]}"; do judge "$host"; done
+if ((bad_hosts)); then
+  ((bad_hosts == 1)) || first_bad[1]+=" (and $((bad_hosts - 1)) more: see above)"
+  die "${first_bad[@]}"
+fi
+
+if ((seconds > 0 && ${#hosts[@]} > 1)); then
+  pids=()
+  if text=$(add_vectors "$seconds" "${hosts[@]}" 2>"$work/mpirun.err"); then
+    printf 'ok    %-12s %s\n' all-reduce "$text" >&2
+  else
+    printf 'bad   %-12s %s\n' all-reduce "failed; trying the hosts in pairs" >&2
+    find_bad_pair "${hosts[@]}"
+  fi
+fi
+
+while read -r host n; do
+  ((n > 0)) || n=$(fact "$host" gpus)
+  ((n > 0)) || n=$(fact "$host" cores)
+  echo "$host $n $(fact "$host" cores) $(fact "$host" masked)"
+done <<<"$table"

@@ -1,0 +1,120 @@
+# launch/hosts.sh and preflight.sh on four hosts: network namespaces, each with its own sshd (four_hosts.bash). To be run by private.sh.
+bats_require_minimum_version 1.5.0
+load ../cli/helpers
+load four_hosts
+
+ALL=host1,host2,host3,host4
+# A run of some seconds: long enough to be interrupted.
+LONG=("${QUICK[@]}" --set train.epochs=8 --set train.checkpoint_seconds=0.2)
+
+setup_file() {
+  make_hosts "$BATS_FILE_TMPDIR"
+  export MNIST_DIST_BUILD_DIR=${MNIST_DIST%/*}
+  # What every run below must end in, however it was computed.
+  cd "$BATS_FILE_TMPDIR" || return 1
+  "$MNIST_DIST" "${LONG[@]}" --threads 2 --run-dir alone
+  WANTED=$(sha_of alone)
+  export WANTED
+}
+
+teardown_file() { stop_hosts; }
+
+teardown() {
+  # What a failed test may have left.
+  local n
+  for n in 1 2 3 4; do plug "host$n"; done
+}
+
+preflight() { on host1 "$SOURCE_DIR/launch/preflight.sh" --ssh-config "$SSH_CONFIG" "$@"; }
+hosts_sh() { on host1 "$SOURCE_DIR/launch/hosts.sh" --ssh-config "$SSH_CONFIG" "$@"; }
+# One core and no GPU each: a rank a host. What preflight.sh finds has its own tests.
+start_hosts_sh() { start_on host1 "$SOURCE_DIR/launch/hosts.sh" --ssh-config "$SSH_CONFIG" --no-preflight --slots 1 "$@" >out.txt 2>err.txt; }
+nothing_left() { wait_for 15 gone "$MNIST_DIST --config"; }
+
+@test "preflight: four good hosts, and a two-second all-reduce over them" {
+  run -0 --separate-stderr preflight --hosts "$ALL"
+  echo "$stderr"
+  [ "$output" = "$(printf 'host%s 1 1 1\n' 1 2 3 4)" ] || [ "$(nproc --all)" -eq 1 ]
+  [[ $stderr == *"ok    host4        Open MPI "[45]*", mnist-dist "*", 1 core, "*" GB free, clock +0.0 s"* ]]
+  [[ $stderr == *"ok    all-reduce   4 ranks on 4 hosts add 39 KB in "* ]]
+}
+
+@test "preflight: a host that is down is named, soon" {
+  unplug host3
+  local begin=$SECONDS
+  run --separate-stderr preflight --hosts "$ALL"
+  echo "$stderr"
+  [ "$status" -eq 4 ]
+  ((SECONDS - begin <= 25))
+  [[ $stderr == *"ok    host4"* ]]
+  [[ $stderr == *"error: host3 does not answer: no ssh within 8 s"*"hint: "*"leave it out of --hosts"* ]]
+}
+
+@test "preflight: another version of the program, or of Open MPI, on one host" {
+  printf '#!/bin/sh\necho "mnist-dist 0.0.9"\n' >other
+  printf '#!/bin/sh\necho "mpirun (Open MPI) 3.1.6"\n' >other_mpirun
+  chmod +x other other_mpirun
+  on host2 mount --bind other "$MNIST_DIST"
+  on host4 mount --bind other_mpirun "$(command -v mpirun)"
+  run --separate-stderr preflight --hosts "$ALL"
+  on host2 umount "$MNIST_DIST"
+  on host4 umount "$(command -v mpirun)"
+  echo "$stderr"
+  [ "$status" -eq 4 ]
+  [[ $stderr == *"error: host2 has mnist-dist 0.0.9, this machine mnist-dist "*" (and 1 more: see above)"*"hint: copy it: rsync "*" host2:"* ]]
+  [[ $stderr == *"bad   host4        has Open MPI 3.1.6, this machine "* ]]
+}
+
+@test "preflight: two hosts that only ssh reaches from here, but that do not reach each other" {
+  on host2 ip route add unreachable 10.77.0.3/32
+  run --separate-stderr preflight --hosts "$ALL" --seconds 1
+  on host2 ip route del unreachable 10.77.0.3/32
+  echo "$stderr"
+  [ "$status" -eq 4 ]
+  [[ $stderr == *"error: no all-reduce between host2, host3, though ssh works"*"hint: "*"--interface"* ]]
+}
+
+@test "four hosts, one behind a slow link, train the bytes of a single process" {
+  limit_link host4 100mbit
+  run -0 --separate-stderr hosts_sh --no-preflight --slots 1 --hosts "$ALL" -- train "${LONG[@]}" --run-dir r
+  limit_link host4 1gbit
+  [[ $stderr == *"4 ranks: host1 x 1, host2 x 1, host3 x 1, host4 x 1"* ]]
+  [ "$(field r/summary.json ranks)" -eq 4 ]
+  [ "$(sha_of r)" = "$WANTED" ]
+}
+
+@test "Ctrl-C: 130 and a checkpoint, from which three hosts end in the same bytes" {
+  start_hosts_sh --hosts "$ALL" -- train "${LONG[@]}" --run-dir r
+  wait_for 60 test -s r/checkpoint.h5
+  kill -INT -- "-$STARTED"
+  local code=0
+  wait "$STARTED" || code=$?
+  cat err.txt
+  [ "$code" -eq 130 ]
+  [ ! -e r/summary.json ]
+  nothing_left
+  run -0 --separate-stderr hosts_sh --no-preflight --slots 1 --hosts host2,host3,host4 -- train --resume --run-dir r
+  [ "$(field r/summary.json ranks)" -eq 3 ]
+  [ "$(sha_of r)" = "$WANTED" ]
+}
+
+@test "a host that stops answering mid-run is named in time; the command in the hint ends in the same bytes without it" {
+  start_hosts_sh --hosts "$ALL" -- train "${LONG[@]}" --run-dir r --set comm.timeout=4
+  wait_for 60 test -s r/checkpoint.h5
+  unplug host3
+  local begin=$SECONDS code=0
+  wait "$STARTED" || code=$?
+  cat err.txt
+  [ "$code" -eq 4 ]
+  ((SECONDS - begin <= 45)) # 20 on an idle machine
+  grep -q "^error: rank 2 of 4 (host host3, " err.txt
+  grep -q "^error: host3 stopped answering for 4 s; the run was ended" err.txt
+  local command
+  command=$(sed -n 's/^hint: go on without it, to the same result: //p' err.txt)
+  [[ $command == "launch/hosts.sh --hosts host1\\,host2\\,host4 "*" --resume "* ]]
+  plug host3
+  nothing_left
+  on host1 bash -c "${command/#launch/$SOURCE_DIR/launch} --set comm.timeout=30" 2>again.txt
+  [ "$(field r/summary.json ranks)" -eq 3 ]
+  [ "$(sha_of r)" = "$WANTED" ]
+}

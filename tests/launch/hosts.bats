@@ -1,0 +1,135 @@
+#!/usr/bin/env bats
+# launch/hosts.sh: which ranks go where, and what it says when they end. The program, mpirun and ssh are fakes; for real ones see tests/cluster.
+
+load fakes
+
+setup() {
+  export MNIST_DIST_BUILD_DIR=$BATS_TEST_TMPDIR/build
+  mkdir "$MNIST_DIST_BUILD_DIR"
+  cat >"$MNIST_DIST_BUILD_DIR/mnist-dist" <<'SCRIPT'
+#!/bin/bash
+if [[ $* == *--print-config ]]; then printf '[data]\nshards = 4\n[comm]\ntimeout = 4.0\n'; fi
+SCRIPT
+  chmod +x "$MNIST_DIST_BUILD_DIR/mnist-dist"
+  fake mpirun <<'SCRIPT'
+if [[ $1 == --version ]]; then echo "mpirun (Open MPI) 4.1.4"; exit; fi
+while (($#)); do
+  printf '%s\n' "$1" >>"$BATS_TEST_TMPDIR/mpirun.arguments"
+  shift
+done
+exit "${MPIRUN_CODE:-0}"
+SCRIPT
+  # A host that answers for as long as its line is open.
+  fake ssh <<<'[[ ${!#} != cat ]] || exec cat'
+  unset MNIST_DATA_DIR
+}
+
+hosts_sh() { run "$repository/launch/hosts.sh" "$@"; }
+# True when mpirun got these arguments, next to each other.
+got() { [[ " $(xargs -d '\n' <"$BATS_TEST_TMPDIR/mpirun.arguments") " == *" $* "* ]]; }
+
+@test "training: at most as many ranks as shards, on as few hosts as will do, and it says so" {
+  hosts_sh --no-preflight --slots 3 --hosts a,b,c -- train --seed 7
+  [ "$status" -eq 0 ]
+  [[ $output == *"4 ranks: a x 3, b x 1; a rank takes at least one of the recipe's shards, so 5 of 9 slots stay free"* ]]
+  got -np 4
+  got -q "$MNIST_DIST_BUILD_DIR/mnist-dist" train --seed 7
+  got --host a:3,b:1
+}
+
+@test "--spread: on as many hosts as there are" {
+  hosts_sh --no-preflight --slots 3 --spread --hosts a,b,c
+  [[ $output == *"4 ranks: a x 2, b x 1, c x 1;"* ]]
+}
+
+@test "a sweep takes all slots; -np any number of them" {
+  hosts_sh --no-preflight --hosts a:2,b:5 -- sweep --seeds 0..9
+  [[ ${lines[0]} == "7 ranks: a x 2, b x 5" ]]
+  hosts_sh --no-preflight --hosts a:2,b:5 -np 3 sweep --seeds 0..9
+  [[ ${lines[0]} == "3 ranks: a x 2, b x 1" ]]
+  hosts_sh --no-preflight --hosts a:2,b:5 -np 8 sweep
+  [ "$status" -eq 2 ]
+  [[ $output == "error: 8 ranks do not fit into the hosts' 7 slots"* ]]
+}
+
+@test "a file of hosts, as mpirun's: comments, slots" {
+  printf '# the cluster\nnode1 slots=2\n\nnode2 # one core\n' >cluster.txt
+  hosts_sh --no-preflight --slots 1 --hosts cluster.txt
+  [[ ${lines[0]} == "3 ranks: node1 x 2, node2 x 1" ]]
+}
+
+@test "hosts that cannot be" {
+  local bad
+  for bad in "" a,a "a,-oProxyCommand=x" "a b c" no/such/file; do
+    hosts_sh --no-preflight --slots 1 --hosts "$bad"
+    echo "$bad: $output"
+    [ "$status" -eq 2 ]
+    [[ $output == "error: "*"hint: "* ]]
+  done
+  hosts_sh --no-preflight --hosts a
+  [[ $output == "error: how many ranks does a take?"* ]]
+}
+
+@test "mpirun is told how to reach the hosts, over which network, and what ranks should see" {
+  touch key config
+  MNIST_DATA_DIR=/data NCCL_DEBUG=INFO hosts_sh --no-preflight --slots 1 --hosts a,b --interface 10.0.0.0/24 --ssh-key key --ssh-config config
+  got --mca plm_rsh_args "-o BatchMode=yes -o ConnectTimeout=8 -F $PWD/config -i $PWD/key" --mca plm_rsh_no_tree_spawn 1
+  got --mca btl_tcp_if_include 10.0.0.0/24 --mca oob_tcp_if_include 10.0.0.0/24
+  got -x MNIST_DATA_DIR
+  got -x NCCL_DEBUG
+}
+
+@test "Open MPI 5 calls some of it by other names" {
+  fake mpirun <<<'echo "mpirun (Open MPI) 5.0.7"'
+  hosts_sh --no-preflight --slots 1 --print --hosts a,b --interface eth0
+  [[ $output == *"'--prtemca' 'plm_ssh_args' "*"'--mca' 'btl_tcp_if_include' 'eth0' '--prtemca' 'oob_tcp_if_include' 'eth0'"* ]]
+  [[ $output != *"'-q'"* ]]
+}
+
+@test "the ranks' own exit code comes back; what mpirun kept to itself is said" {
+  local code
+  for code in 0 2 3 5 6 130; do
+    MPIRUN_CODE=$code hosts_sh --no-preflight --slots 1 --hosts a,b
+    [ "$status" -eq "$code" ]
+    [[ $output != *error:* ]]
+  done
+  MPIRUN_CODE=213 hosts_sh --no-preflight --slots 1 --hosts a,b
+  [ "$status" -eq 4 ]
+  [[ $output == *"error: mpirun ended with code 213"*"hint: launch/preflight.sh"* ]]
+  MPIRUN_CODE=137 hosts_sh --no-preflight --slots 1 --hosts a,b
+  [[ $output == *"error: a rank was killed"*"out of memory"* ]]
+}
+
+@test "a host whose line breaks and that does not answer again is lost; mpirun is ended, and the hint goes on without it" {
+  fake mpirun <<<'[[ $1 != --version ]] || { echo "mpirun (Open MPI) 4.1.4"; exit; }; exec sleep 60'
+  # b's line ends, and a second log-in fails; c's only ends.
+  fake ssh <<'SCRIPT'
+host=${*: -2:1}
+if [[ ${!#} == true ]]; then [[ $host == c ]]; exit; fi
+if [[ $host == a ]]; then exec cat; fi
+sleep 0.3
+exit 255
+SCRIPT
+  local begin=$SECONDS
+  hosts_sh --no-preflight --slots 1 --hosts a,b,c -- train --set "x=1 2"
+  ((SECONDS - begin < 30))
+  [ "$status" -eq 4 ]
+  [[ $output == *"error: b stopped answering for 4 s; the run was ended"* ]]
+  [[ $output == *"hint: go on without it, to the same result: launch/hosts.sh --hosts a\\,c --slots 1 -- train --set x=1\\ 2 --resume"* ]]
+}
+
+@test "no program yet" {
+  rm "$MNIST_DIST_BUILD_DIR/mnist-dist"
+  hosts_sh --no-preflight --slots 1 --hosts a,b
+  [ "$status" -eq 2 ]
+  [[ $output == *"error: there is no "*"hint: build it first"* ]]
+}
+
+@test "only training and sweeps are for several hosts; unknown options are ours" {
+  hosts_sh --no-preflight --hosts a summary
+  [ "$status" -eq 2 ]
+  [[ $output == *"launch/local.sh summary"* ]]
+  hosts_sh --seed 7 --hosts a
+  [ "$status" -eq 2 ]
+  [[ $output == *"unknown argument --seed"*"behind --"* ]]
+}

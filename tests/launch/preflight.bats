@@ -1,0 +1,130 @@
+#!/usr/bin/env bats
+# launch/preflight.sh: what it says about bad hosts. ssh is a fake that runs the probe here, with HOST.sh from the test's folder before it and
+# HOST.sed done to it.
+
+load fakes
+
+setup() {
+  export MNIST_DIST_BUILD_DIR=$BATS_TEST_TMPDIR/build
+  mkdir "$MNIST_DIST_BUILD_DIR"
+  printf '#!/bin/bash\necho "mnist-dist 0.1.0"\n' >"$MNIST_DIST_BUILD_DIR/mnist-dist"
+  chmod +x "$MNIST_DIST_BUILD_DIR/mnist-dist"
+  fake mpirun <<<'if [[ $1 == --version ]]; then echo "mpirun (Open MPI) 4.1.4"; else echo "2 ranks add"; fi'
+  fake orted <<<true
+  fake ssh <<'SCRIPT'
+host=${*: -2:1}
+touch "$BATS_TEST_TMPDIR/$host.sh" "$BATS_TEST_TMPDIR/$host.sed"
+sed -f "$BATS_TEST_TMPDIR/$host.sed" | cat "$BATS_TEST_TMPDIR/$host.sh" - | bash -s
+exit "${PIPESTATUS[2]}"
+SCRIPT
+  cd "$BATS_TEST_TMPDIR" || return 1
+}
+
+# Host b as this says: shell text before the probe.
+b_is() { cat >"$BATS_TEST_TMPDIR/b.sh"; }
+preflight() { run "$repository/launch/preflight.sh" --hosts a,b "$@"; }
+# bad CODE PROBLEM FIX
+bad() {
+  echo "$output"
+  [ "$status" -eq "$1" ]
+  [[ $output == *"ok    a "* ]]
+  [[ $output == *"error: b $2"*"hint: "*"$3"* ]]
+}
+
+@test "two good hosts" {
+  preflight
+  [ "$status" -eq 0 ]
+  [[ $output == *"ok    b            Open MPI 4.1.4, mnist-dist 0.1.0, "*"ok    all-reduce   2 ranks add"* ]]
+  [[ ${lines[-1]} == "b "* ]]
+}
+
+@test "slots: the host's own, --slots, its GPUs, its cores" {
+  preflight --seconds 0
+  [[ ${lines[-1]} == "b $(source "$repository/launch/lib.sh" && physical_cores) "* ]]
+  run "$repository/launch/preflight.sh" --hosts a:3,b --slots 2 --seconds 0
+  [[ ${lines[-2]} == "a 3 "* ]]
+  [[ ${lines[-1]} == "b 2 "* ]]
+  fake nvidia-smi <<<'printf "GPU 0: Tesla V100\nGPU 1: Tesla V100\n"'
+  preflight --seconds 0
+  [[ ${lines[-1]} == "b 2 "* ]]
+}
+
+@test "ssh that does not get in" {
+  local words
+  fake ssh <<<'[[ ${*: -2:1} != b ]] || { echo "$SSH_SAYS" >&2; exit 255; }; exec bash -s'
+  while IFS='|' read -r words problem fix; do
+    SSH_SAYS=$words preflight
+    bad 4 "$problem" "$fix"
+  done <<'CASES'
+ssh: connect to host b port 22: Connection timed out|does not answer|firewall
+ssh: connect to host b port 22: No route to host|does not answer|is it up
+ssh: connect to host b port 22: Connection refused|refuses ssh|start sshd
+me@b: Permission denied (publickey).|does not let us in without a password|ssh-copy-id b
+Host key verification failed.|is not known to ssh yet|ssh b true
+ssh: Could not resolve hostname b: Name or service not known|has no address|/etc/hosts
+kex_exchange_identification: banner line contains invalid characters|cannot be asked: kex_exch|ssh -o BatchMode=yes b true
+CASES
+}
+
+@test "no Open MPI, another one, no daemon" {
+  b_is <<<'command() { [[ $2 != mpirun ]]; }'
+  preflight
+  bad 4 "has no mpirun" "Open MPI 4.1.4"
+  b_is <<<'command() { [[ $2 != orted && $2 != prted ]]; }'
+  preflight
+  bad 4 "has no orted" "launch/setup.sh"
+  b_is <<<'mpirun() { echo "mpirun (Open MPI) 5.0.7"; }'
+  preflight
+  bad 4 "has Open MPI 5.0.7, this machine 4.1.4" "the same one"
+}
+
+@test "no program, a broken one, another build" {
+  echo 's|^program=[^ ]*|program=/nowhere/mnist-dist|' >b.sed
+  preflight
+  bad 4 "has no $MNIST_DIST_BUILD_DIR/mnist-dist" "rsync"
+  printf '#!/bin/bash\necho "libfmt.so.9: cannot open shared object file" >&2; exit 127\n' >broken
+  chmod +x broken
+  echo "s|^program=[^ ]*|program=$PWD/broken|" >b.sed
+  preflight
+  bad 4 "cannot start mnist-dist: libfmt.so.9" "launch/setup.sh"
+  rm b.sed
+  b_is <<<'sha256sum() { echo 0123456789abcdef; }'
+  preflight
+  bad 4 "has another build of mnist-dist 0.1.0" "rsync"
+}
+
+@test "a full disk, a wrong clock, a missing folder" {
+  b_is <<<'df() { printf "Filesystem\n/dev/x 9 9 1000 99%% /\n"; }'
+  preflight
+  bad 3 "has 1 MB of disk free" "free some space"
+  b_is <<<'date() { echo 1000000000.0; }'
+  preflight
+  bad 4 "has a clock that is -" "NTP"
+  b_is <<<'cd() { return 1; }'
+  preflight
+  bad 3 "has no folder $PWD" "NFS"
+}
+
+@test "GPUs: fewer than asked for, a driver that fails" {
+  fake nvidia-smi <<<'printf "GPU 0: Tesla V100\nGPU 1: Tesla V100\n"'
+  b_is <<<'nvidia-smi() { echo "GPU 0: Tesla V100"; }'
+  preflight --gpus 2
+  bad 4 "sees 1 of 2 GPUs" "reboot"
+  b_is <<<'nvidia-smi() { echo "Failed to initialize NVML: Driver/library version mismatch"; return 18; }'
+  preflight
+  bad 4 "has a GPU driver that fails: Failed to initialize NVML" "reboot"
+}
+
+@test "an all-reduce that fails: the pair that cannot talk" {
+  fake mpirun <<<'[[ $1 != --version ]] || { echo "mpirun (Open MPI) 4.1.4"; exit; }; [[ $* != *c:1* ]]'
+  run "$repository/launch/preflight.sh" --hosts a,b,c
+  [ "$status" -eq 4 ]
+  [[ $output == *"error: no all-reduce between a, c, though ssh works"*"hint: let all TCP ports through"* ]]
+}
+
+@test "a host that hangs in the middle is not waited for" {
+  b_is <<<'sleep 60'
+  fake timeout <<<'shift 2; exec /usr/bin/timeout -k 2 2 "${@:2}"'
+  preflight
+  bad 4 "does not answer" "is it up"
+}
