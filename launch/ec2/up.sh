@@ -39,7 +39,7 @@ create_command() {
   local zone subnet vpc bucket= prefix= interface=interface cards=1
   read -r zone subnet vpc <<<"$1"
   ((efa == 0)) || { interface=efa cards=$efa; }
-  [[ -z $s3 ]] || { bucket=${s3#s3://} && bucket=${bucket%%/*}; prefix=${s3#s3://"$bucket"} prefix=${prefix#/}; }
+  [[ -z $s3 ]] || { bucket=${s3#s3://} && bucket=${bucket%%/*}; prefix=${s3#s3://"$bucket"} prefix=${prefix#/} prefix=${prefix:+$prefix/}; }
   render_template "$nodes" "$cards" >"$scratch/cluster.yaml"
   create=(cloudformation create-stack --stack-name "$(stack_of "$name")" --template-body "file://$scratch/cluster.yaml"
     --on-failure DELETE --timeout-in-minutes 30 --query StackId --parameters)

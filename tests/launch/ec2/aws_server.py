@@ -75,21 +75,23 @@ class Egress(Plain):
         return "AWS::EC2::SecurityGroupEgress"
 
 
-class PlacementGroup(Plain):
-    there = {}
+def placement_groups(account_id, region_name):
+    return vars(ec2.ec2_backends[account_id][region_name]).setdefault("placement_groups", {})
 
+
+class PlacementGroup(Plain):
     @staticmethod
     def cloudformation_type():
         return "AWS::EC2::PlacementGroup"
 
     @classmethod
-    def create_from_cloudformation_json(cls, *arguments, **kwargs):
-        group = super().create_from_cloudformation_json(*arguments, **kwargs)
-        cls.there[group.name] = group
+    def create_from_cloudformation_json(cls, resource_name, cloudformation_json, account_id, region_name, **kwargs):
+        group = super().create_from_cloudformation_json(resource_name, cloudformation_json, account_id, region_name)
+        placement_groups(account_id, region_name)[group.name] = group
         return group
 
     def delete(self, account_id, region_name):
-        self.there.pop(self.name, None)
+        placement_groups(account_id, region_name).pop(self.name, None)
 
 
 class KeyPair(Plain):
@@ -126,7 +128,8 @@ def create_instance(cls, resource_name, cloudformation_json, account_id, region_
     instance = backend.run_instances(
         image_id="", count=1, user_data=None, security_group_names=[], security_group_ids=list(network["Groups"]),
         launch_template={"LaunchTemplateId": template.id, "Version": "$Latest"}, is_instance_type_default=True, region_name=region_name,
-        subnet_id=network["SubnetId"], associate_public_ip=True, metadata_options=data["MetadataOptions"],
+        nics=[{"DeviceIndex": 0, "SubnetId": network["SubnetId"], "AssociatePublicIpAddress": True, "DeleteOnTermination": True}],
+        block_device_mappings=data["BlockDeviceMappings"], metadata_options=data["MetadataOptions"],
         instance_initiated_shutdown_behavior=data["InstanceInitiatedShutdownBehavior"],
         lifecycle="spot" if data.get("InstanceMarketOptions") else None).instances[0]
     for tag in properties["Tags"]:
@@ -197,7 +200,7 @@ def delete_stack(backend, name_or_stack_id):
 def describe_placement_groups(response):
     wanted = {value for filter in response._filters_from_querystring().items() if filter[0] == "tag:mnist-dist:cluster" for value in filter[1]}
     return ActionResult({"PlacementGroups": [
-        {"GroupName": group.name} for group in PlacementGroup.there.values()
+        {"GroupName": group.name} for group in placement_groups(response.current_account, response.region).values()
         if wanted & {tag["Value"] for tag in group.tags if tag["Key"] == "mnist-dist:cluster"}]})
 
 
