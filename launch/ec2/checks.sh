@@ -3,7 +3,7 @@
 
 # find_owner: the last part of the caller's ARN, for the tag that tells colleagues whose cluster this is.
 find_owner() {
-  owner=$(need sts get-caller-identity --query Arn)
+  owner=$(need sts get-caller-identity --query Arn) || exit
   owner=${owner##*/}
 }
 
@@ -30,9 +30,9 @@ find_places() {
   local filter=Name=default-for-az,Values=true
   [[ -z $subnet ]] || filter=Name=subnet-id,Values=$subnet
   need ec2 describe-instance-type-offerings --location-type availability-zone --filters "Name=instance-type,Values=$instance" \
-    --query 'InstanceTypeOfferings[].Location' | tr '\t' '\n' >"$scratch/zones"
+    --query 'InstanceTypeOfferings[].Location' | tr '\t' '\n' >"$scratch/zones" || exit
   [[ -s $scratch/zones ]] || die 4 "$instance is offered in no zone of $region" "--region us-east-1 or us-west-2 have most types; or --instance another"
-  need ec2 describe-subnets --filters "$filter" --query 'Subnets[].[AvailabilityZone,SubnetId,VpcId]' | tr '\t' ' ' | sort >"$scratch/subnets"
+  need ec2 describe-subnets --filters "$filter" --query 'Subnets[].[AvailabilityZone,SubnetId,VpcId]' | tr '\t' ' ' | sort >"$scratch/subnets" || exit
   if [[ ! -s $scratch/subnets ]]; then
     [[ -z $subnet ]] || die 4 "no subnet $subnet in $region" "check --subnet and --region"
     die 4 "$region has no default network" "--subnet subnet-..., or: aws ec2 create-default-vpc --region $region"
@@ -50,7 +50,7 @@ check_quota() {
     return
   fi
   used=$(need ec2 describe-instances --filters Name=instance-state-name,Values=pending,running \
-    --query 'Reservations[].Instances[].[InstanceType,CpuOptions.CoreCount,CpuOptions.ThreadsPerCore,InstanceLifecycle]' | used_vcpus "$letters" "$spot")
+    --query 'Reservations[].Instances[].[InstanceType,CpuOptions.CoreCount,CpuOptions.ThreadsPerCore,InstanceLifecycle]' | used_vcpus "$letters" "$spot") || exit
   (($(calculate "$limit >= $used + $wanted" %d))) || die 4 \
     "the quota \"$title\" is ${limit%.*} vCPUs in $region, $used of them in use; $nodes x $instance needs $wanted" \
     "ask for more (it can take days): aws service-quotas request-service-quota-increase --region $region --service-code ec2 --quota-code $code --desired-value $((used + wanted))"

@@ -13,12 +13,15 @@ read_nodes() {
   need ec2 describe-instances --filters "Name=tag:mnist-dist:cluster,Values=$name" \
     --query "Reservations[].Instances[].[Tags[?Key=='mnist-dist:node'].Value|[0],InstanceId,State.Name,PublicIpAddress,PrivateIpAddress]" |
     # An earlier cluster of the same name haunts the list for an hour after its end.
-    { if [[ ${1:-} == all ]]; then cat; else awk '$3 == "running"'; fi; } | sort -n >"$scratch/nodes"
+    { if [[ ${1:-} == all ]]; then cat; else awk '$3 == "running"'; fi; } | sort -n >"$scratch/nodes" || exit
   head_address=$(awk '$3 == "running" { print $4; exit }' "$scratch/nodes")
 }
 
 status() {
-  if ! $name_given; then list_clusters && return; fi
+  if ! $name_given; then
+    list_clusters
+    return
+  fi
   read_stack "$name" || die 2 "there is no cluster $name in $region" "launch/ec2.sh status lists the clusters there are"
   read_nodes all
   find_instance "$instance"
@@ -46,7 +49,7 @@ status() {
 
 list_clusters() {
   local stacks
-  stacks=$(need cloudformation describe-stacks --query "Stacks[?Tags[?Key=='project'&&Value=='mnist-dist']].[StackName,StackStatus,Tags[?Key=='owner'].Value|[0],Tags[?Key=='mnist-dist:instance'].Value|[0],Tags[?Key=='mnist-dist:nodes'].Value|[0],Tags[?Key=='mnist-dist:created'].Value|[0],Tags[?Key=='mnist-dist:ttl'].Value|[0]]")
+  stacks=$(need cloudformation describe-stacks --query "Stacks[?Tags[?Key=='project'&&Value=='mnist-dist']].[StackName,StackStatus,Tags[?Key=='owner'].Value|[0],Tags[?Key=='mnist-dist:instance'].Value|[0],Tags[?Key=='mnist-dist:nodes'].Value|[0],Tags[?Key=='mnist-dist:created'].Value|[0],Tags[?Key=='mnist-dist:ttl'].Value|[0]]") || exit
   if [[ -z $stacks ]]; then
     echo "no cluster in $region"
     return
