@@ -5,7 +5,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../../.."
 # Beside the code: that folder is overwritten from the laptop.
-job=${MNIST_DIST_JOB:-$PWD/../mnist-dist-job}
+job=$(dirname "$PWD")/mnist-dist-job
 
 is_running() { [[ -e $job/pid ]] && kill -0 "$(<"$job/pid")" 2>/dev/null; }
 
@@ -29,7 +29,8 @@ stop() {
 # watch HOST JOB: the job's end when the host's end is announced. ssh keeps stdin open, at whose end the watcher there ends, too.
 watch() {
   local notice
-  notice=$(tail -f /dev/null --pid="$2" | ssh "$1" mnist-dist/launch/ec2/node/notice.sh) || return 0
+  # Not a pipe: that would wait for tail, which waits for the job.
+  notice=$(ssh "$1" mnist-dist/launch/ec2/node/notice.sh < <(exec tail -f /dev/null --pid="$2")) || return 0
   echo "$notice" >>"$job/reason"
   echo "$notice: stopping with a checkpoint"
   stop
