@@ -69,7 +69,7 @@ connect_nodes() {
     grep -qs accept-new config || printf "StrictHostKeyChecking accept-new\nLogLevel ERROR\n" >>config
     cat id_ed25519.pub' </dev/null) || return
   while read -r _ _ _ address _; do
-    ssh -F "$(ssh_config)" "$address" "grep -qsF '$public' ~/.ssh/authorized_keys || echo '$public' >>~/.ssh/authorized_keys" </dev/null || return
+    ssh -F "$(ssh_config)" "$address" "mkdir -p ~/.ssh; grep -qsF '$public' ~/.ssh/authorized_keys || echo '$public' >>~/.ssh/authorized_keys" </dev/null || return
   done <"$scratch/nodes"
 }
 

@@ -37,7 +37,7 @@ run_job() {
   { connect_nodes && bring_code; } || die 4 "the nodes could not be set up (see above)" "launch/ec2.sh ssh --name $name looks around there"
   bring_results "$command"
   printf '%s\n' "$hosts" | on_head_with_input "launch/ec2/node/job.sh hosts"
-  on_head "$(job_environment | xargs -r -d '\n' printf '%q ')MNIST_DIST_S3='$s3' launch/ec2/node/job.sh start -- $words" || exit
+  on_head "env $(job_environment | xargs -r -d '\n' printf '%q ')MNIST_DIST_S3='$s3' launch/ec2/node/job.sh start -- $words" || exit
   if $detach; then
     say "it runs there by itself; launch/ec2.sh logs --name $name follows it"
   else
