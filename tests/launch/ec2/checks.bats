@@ -43,7 +43,7 @@ setup() { fresh_aws; }
 
 @test "the table: every line is whole, and what stands in for p3 is there" {
   awk '/^[^#]/ && $1 == "ami" && NF != 4 { exit 1 } /^[^#]/ && $1 != "ami" && NF != 13 { exit 1 }' "$repository/launch/instances.tsv"
-  local type other
+  local type
   for type in p3.2xlarge p3.8xlarge p3.16xlarge p3dn.24xlarge g4dn.12xlarge g5.12xlarge g6.12xlarge p4d.24xlarge p5.48xlarge; do
     grep -q "^$type " "$repository/launch/instances.tsv"
   done

@@ -4,7 +4,7 @@
 repository=$(cd "$BATS_TEST_DIRNAME/../../.." && pwd)
 
 setup() {
-  cd "$BATS_TEST_TMPDIR"
+  cd "$BATS_TEST_TMPDIR" || return
   mkdir -p imds bin mnist-dist/launch/ec2/node
   python3 "$BATS_TEST_DIRNAME/imds.py" "$PWD/imds" 3>&- &
   echo $! >imds/pid

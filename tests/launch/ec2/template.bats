@@ -3,10 +3,9 @@
 
 load aws
 
-setup_file() { [[ -e $tools/made-of ]] || skip "no cfn-lint: tests/launch/ec2/tools.sh $tools says why"; }
-
 setup() {
-  cd "$BATS_TEST_TMPDIR"
+  need_tools
+  cd "$BATS_TEST_TMPDIR" || return
   # shellcheck disable=SC1091  # as ec2.sh does it
   root=$repository && source "$repository/launch/ec2/stack.sh"
 }
