@@ -4,12 +4,22 @@
 # How often results are copied: a lost cluster loses at most a minute.
 copy_seconds=${MNIST_DIST_COPY_SECONDS:-30}
 
-# slots_a_node: one rank a GPU; where this version cannot use them, or there are none, one a core (0: launch/hosts.sh counts them).
-slots_a_node() { if ((gpus)) && gpu_is_supported; then echo "$gpus"; else echo 0; fi; }
+# slots_a_node: one rank a GPU; where this version cannot use them one a core (two vCPUs); 0: launch/hosts.sh counts the cores.
+slots_a_node() {
+  if ((gpus == 0)); then
+    echo 0
+  elif gpu_is_supported; then
+    echo "$gpus"
+  else
+    echo $((vcpus / 2))
+  fi
+}
 
 # job_environment: NAME=VALUE, for what NCCL talks through on this instance type; launch/hosts.sh passes it on to the ranks.
 job_environment() {
   ((gpus)) || return 0
+  # launch/preflight.sh refuses a node that sees fewer.
+  ! gpu_is_supported || echo "MNIST_DIST_GPUS=$gpus"
   # Not through the bridge of a container engine that has the same address everywhere.
   echo "NCCL_SOCKET_IFNAME=^lo,docker0"
   ((efa)) || return 0
@@ -27,7 +37,7 @@ run_job() {
   hosts=$(awk -v slots="$slots" '{ print $5 (slots > 0 ? " slots=" slots : "") }' "$scratch/nodes")
   running=$(wc -l <<<"$hosts")
   words=$(printf '%q ' "$command" ${arguments[@]+"${arguments[@]}"})
-  say "$running of $nodes node$( ((nodes == 1)) || echo s), $( ((slots)) && echo "$((running * slots)) GPUs, a rank each" || echo "a rank a core"), at most as many as $([[ $command == sweep ]] && echo "the seeds take" || echo "the recipe has shards")"
+  say "$running of $nodes node$( ((nodes == 1)) || echo s), $( ((slots > 0 && slots == gpus)) && echo "$((running * slots)) GPUs, a rank each" || echo "a rank a core"), at most as many as $([[ $command == sweep ]] && echo "the seeds take" || echo "the recipe has shards")"
   if $dry_run; then
     say "dry run: the head $head_address would run: launch/hosts.sh --hosts (${hosts//$'\n'/, }) -- $words"
     job_environment | sed 's/^/  with /' >&2

@@ -43,7 +43,7 @@ main() {
   # TERM, not INT: bash keeps a script in the background from ever listening to INT.
   trap 'kill -TERM "$pid" 2>/dev/null' TERM
   trap '' HUP INT
-  launch/hosts.sh --hosts "$job/hosts" -- "$@" &
+  launch/hosts.sh --hosts "$job/hosts" ${MNIST_DIST_GPUS:+--gpus "$MNIST_DIST_GPUS"} -- "$@" &
   pid=$!
   while read -r host _; do
     watch "$host" "$$" &

@@ -15,7 +15,7 @@ start_aws() {
   mkdir "$AWS_FOLDER"
   "$tools/bin/python" "$repository/tests/launch/ec2/aws_server.py" "$AWS_FOLDER" >"$AWS_FOLDER/log" 2>&1 3>&- &
   echo $! >"$AWS_FOLDER/pid"
-  for _ in {1..300}; do
+  for _ in {1..1800}; do
     [[ ! -s $AWS_FOLDER/port ]] || break
     sleep 0.1
   done
@@ -30,7 +30,7 @@ start_aws() {
   export AWS_SOCKET
   "$tools/bin/python" "$repository/tests/launch/ec2/aws_cli.py" "$AWS_SOCKET" >"$AWS_FOLDER/cli.log" 2>&1 3>&- &
   echo $! >>"$AWS_FOLDER/pid"
-  for _ in {1..300}; do
+  for _ in {1..1800}; do
     [[ ! -S $AWS_SOCKET ]] || break
     sleep 0.1
   done

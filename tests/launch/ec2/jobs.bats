@@ -196,8 +196,8 @@ until_there() {
   cluster_up
   start_cluster run
   until_there runs/step3-seed1/checkpoint.h5
-  touch "$NODES/1/down"
   aws ec2 terminate-instances --instance-ids "$(ids)" >/dev/null
+  touch "$NODES/1/down"
   wait_for_script
   fails 4 "the head of cluster main does not answer any more" "are in runs" "--resume"
   shows "terminated"
@@ -213,15 +213,22 @@ until_there() {
   [[ $output != *warning* ]]
   cluster run --dry-run
   [ "$status" -eq 0 ]
-  shows "2 of 2 nodes, 16 GPUs, a rank each" "172.31.0.4 slots=8, 172.31.0.5 slots=8" "FI_PROVIDER=efa" "FI_EFA_USE_DEVICE_RDMA=1" "NCCL_SOCKET_IFNAME="
+  shows "2 of 2 nodes, 16 GPUs, a rank each" "172.31.0.4 slots=8, 172.31.0.5 slots=8" "MNIST_DIST_GPUS=8" "FI_PROVIDER=efa" "FI_EFA_USE_DEVICE_RDMA=1" "NCCL_SOCKET_IFNAME="
   ec2 down --yes --no-fetch
   cluster up --instance g4dn.12xlarge --from 203.0.113.7/32 --yes
   mkdir -p "$NODES/1" && echo 0 >"$NODES/1/finish"
   cluster run
   [ "$status" -eq 0 ]
-  shows "4 GPUs, a rank each" "slots=4" "FI_PROVIDER=efa"
+  shows "4 GPUs, a rank each" "slots=4" "--gpus 4 -- train" "FI_PROVIDER=efa"
   [[ $output != *RDMA* ]]
   grep -q cuda "$NODES/1/cuda.log"
+}
+
+@test "GPUs that this version cannot use: a warning before the money, then a rank a core" {
+  cluster up --instance g4dn.12xlarge --from 203.0.113.7/32 --bare --yes
+  shows "warning: this version of mnist-dist trains on CPUs only"
+  cluster run --dry-run
+  shows "1 of 1 node, a rank a core" "172.31.0.4 slots=24"
 }
 
 @test "ssh: the head, or a node by number" {

@@ -6,7 +6,7 @@ load aws
 setup() {
   need_tools
   cd "$BATS_TEST_TMPDIR" || return
-  # shellcheck disable=SC1091  # as ec2.sh does it
+  # shellcheck disable=SC1091,SC2034  # as ec2.sh does it
   root=$repository && source "$repository/launch/ec2/stack.sh"
 }
 
@@ -42,7 +42,7 @@ setup() {
 # start_node: a node's user data, run with systemd, curl and /etc as fakes.
 start_node() {
   sed -n '/Fn::Base64: !Sub |/,/^  Ready:/p' "$repository/launch/ec2/cluster.yaml" | sed '1d;$d' | sed 's/^            //' |
-    sed "s/\${TtlMinutes}/90/; s|\${Ready}|https://ready.example/?a=1\&b=2|; s|/etc/|$PWD/etc/|g" >start
+    sed "s/\${TtlMinutes}/90/; s|\${Ready}|https://ready.example/?a=1\&b=2|; s|/etc/|$PWD/etc/|g; s|/run/|$PWD/run/|g" >start
   mkdir -p bin etc/systemd/system
   printf '#!/bin/bash\necho "systemctl $*" >>calls\n[[ $* != *"%s"* ]]\n' "${1:-never}" >bin/systemctl
   printf '#!/bin/bash\nprintf "%%s\\n" "curl $*" >>calls\n' >bin/curl
@@ -57,6 +57,7 @@ start_node() {
   [ "$status" -eq 0 ]
   deadline=$(<etc/mnist-dist/deadline)
   ((deadline >= before + 90 * 60 && deadline <= before + 90 * 60 + 60))
+  [ "$(<run/mnist-dist/ttl)" = "$deadline" ]
   [ "$(sed -n 's/^OnCalendar=//p' etc/systemd/system/mnist-dist-ttl.timer)" = "$(date -u -d "@$deadline" '+%Y-%m-%d %H:%M:%S UTC')" ]
   grep -q '^Persistent=true' etc/systemd/system/mnist-dist-ttl.timer
   grep -q '^ExecStart=.*systemctl poweroff' etc/systemd/system/mnist-dist-ttl.service
