@@ -9,8 +9,8 @@ aws_cli() { aws --region "$region" --output text "$@"; }
 # ask ARGUMENTS...: prints what AWS answers; on failure returns 1 and leaves AWS's words to aws_error.
 ask() { aws_cli "$@" 2>"$scratch/error"; }
 
-# The sentence in "An error occurred (Code) when calling the X operation: sentence", else the last line.
-aws_error() { sed -n 's/^An error occurred (\(.*\)) when calling the .* operation[^:]*: /\1: /; /./h; ${ x; p; }' "$scratch/error"; }
+# The sentence in "[aws: [ERROR]: ]An error occurred (Code) when calling the X operation: sentence", else the last line.
+aws_error() { sed -n 's/^.*An error occurred (\(.*\)) when calling the .* operation[^:]*: /\1: /; /./h; ${ x; p; }' "$scratch/error"; }
 
 # need ARGUMENTS...: the same, where nothing goes on without the answer.
 need() { ask "$@" || aws_refused; }

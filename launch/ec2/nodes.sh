@@ -87,6 +87,8 @@ bring_code() {
     say "error: the set-up failed on a node"
     return 1
   }
+  # Ubuntu's own packages have no AWS CLI any more.
+  [[ -z $s3 ]] || on_head "command -v aws >/dev/null || sudo snap install aws-cli --classic >/dev/null"
 }
 
 # fetch_results: what is new below runs/ on the head, to the folder of --results.

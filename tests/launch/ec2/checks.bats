@@ -150,6 +150,9 @@ exit 254
 SCRIPT
   REFUSAL="An error occurred (ExpiredToken) when calling the DescribeStacks operation: The security token included in the request is expired" ec2 status
   fails 4 "AWS: ExpiredToken: The security token included in the request is expired" "log in again"
+  # Newer versions of the CLI put their name before it.
+  REFUSAL="aws: [ERROR]: An error occurred (ExpiredToken) when calling the DescribeStacks operation: The token is expired" ec2 status
+  fails 4 "error: AWS: ExpiredToken: The token is expired" "log in again"
   REFUSAL="Unable to locate credentials. You can configure credentials by running \"aws configure\"." ec2 status
   fails 4 "Unable to locate credentials" "aws configure"
   REFUSAL="An error occurred (UnauthorizedOperation) when calling the DescribeStacks operation: You are not authorized to perform this operation." ec2 status
