@@ -34,6 +34,10 @@ bats                    tests of the scripts and of the whole program
 procps                  finds the processes that those tests stop and kill
 python3                 reads JSON in those tests
 shellcheck              checks the launch scripts
+python3-venv            the AWS CLI and a simulated AWS, for the tests of launch/ec2.sh
+openssh-client          ssh and keys for clusters
+rsync                   carries code to a cluster and results back
+curl                    asks for this machine's address, and AWS whether a node is about to end
 TABLE
 }
 

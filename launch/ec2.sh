@@ -1,0 +1,145 @@
+#!/usr/bin/env bash
+# A cluster of EC2 instances: up, train, results back, down. One CloudFormation stack is one cluster; AWS keeps its state.
+set -euo pipefail
+# shellcheck source=lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+usage() {
+  cat <<'HELP'
+usage: launch/ec2.sh COMMAND [options]
+
+  up        checks quota and zones, shows the price, asks, creates the cluster and builds on it; all of it or nothing
+  run       trains on it:  launch/ec2.sh run [options] [arguments for mnist-dist train]
+  sweep     the same:      launch/ec2.sh sweep [options] [arguments for mnist-dist sweep]
+  status    nodes, age, time to live, cost so far; without --name: all clusters
+  logs      follows the running job, or shows the last one's output
+  fetch     copies the results here; run, sweep and logs do that all the while
+  ssh       launch/ec2.sh ssh [options] [node number] [command]
+  down      deletes everything and looks whether it is gone
+  cost      so far; or, with --instance, what a cluster would cost
+
+  --name N          the cluster (default: main)
+  --instance TYPE   up, cost: one of launch/instances.tsv
+  --nodes N         up, cost: how many (default: 1)
+  --region R        default: the AWS CLI's
+  --spot            up: spot instances; their interruption ends a run with a checkpoint
+  --ttl T           up, cost: after this time the nodes terminate themselves, laptop or no laptop (default: 2h; 90m, 1h30m)
+  --key-file F      up: your ssh key (default: a new one for this cluster)
+  --subnet S        up: a subnet, in place of the default network's
+  --from CIDR       up: the addresses that may use ssh (default: this machine's public one)
+  --ami A           up: an image, in place of the newest Ubuntu 24.04
+  --price P         dollars a node and hour, where the table is out of date
+  --s3 URL          s3://BUCKET/FOLDER: up: the nodes copy results there as well; fetch: from there
+  --keep            up: nodes that cannot be set up are left running, to look into
+  --bare            up: no set-up; run does it
+  --results D       folder for results (default: runs)
+  --detach          run, sweep: do not follow the job
+  --no-fetch        down: do not copy results first
+  --dry-run         say what would be done, price included; change nothing
+  --yes             do not ask
+  -h                this help
+
+Needs bash and the AWS CLI; ssh and rsync once there are nodes. docs/ec2.md is the walkthrough.
+NOT RUN ON REAL AWS YET: tested against a simulated one (moto). Watch the EC2 console the first times.
+Ctrl-C: during up everything is taken back; during run, sweep and logs the ranks stop with a checkpoint (exit code 130).
+Exit codes: 0 done, 2 usage, 3 files, 4 AWS or a node, 130 interrupted; run and sweep return mnist-dist's.
+HELP
+}
+
+# shellcheck disable=SC2034  # the parts use them
+read_options() {
+  name=main name_given=false instance='' nodes=1 region='' spot=false ttl=2h key_file='' subnet='' caller='' image='' price='' s3=''
+  keep=false bare=false results=runs detach=false fetch_first=true dry_run=false yes=false arguments=()
+  unfinished=false stack_id='' launch='' login=''
+  while (($#)); do
+    case $1 in
+      --name | --instance | --nodes | --region | --ttl | --key-file | --subnet | --from | --ami | --price | --s3 | --results)
+        [[ -n ${2:-} && $2 != --* ]] || die 2 "$1 needs a value" "launch/ec2.sh --help"
+        read_value "$1" "$2"
+        shift
+        ;;
+      --spot) spot=true ;;
+      --keep) keep=true ;;
+      --bare) bare=true ;;
+      --detach) detach=true ;;
+      --no-fetch) fetch_first=false ;;
+      --dry-run) dry_run=true ;;
+      --yes | -y) yes=true ;;
+      -h | --help) usage && exit ;;
+      --) shift && arguments=("$@") && break ;;
+      *)
+        case $verb in run | sweep | ssh) arguments=("$@") && break ;; esac
+        die 2 "unknown argument $1" "launch/ec2.sh --help"
+        ;;
+    esac
+    shift
+  done
+  ttl_minutes=$(minutes_of "$ttl") || die 2 "--ttl $ttl is not a time between 5m and 168h" "--ttl 2h, --ttl 90m"
+}
+
+read_value() {
+  case $1 in
+    --name) name=$2 name_given=true ;;
+    --instance) instance=$2 ;;
+    --nodes) nodes=$2 ;;
+    --region) region=$2 ;;
+    --ttl) ttl=$2 ;;
+    --key-file) key_file=$2 ;;
+    --subnet) subnet=$2 ;;
+    --from) caller=$2 ;;
+    --ami) image=$2 ;;
+    --price) price=$2 ;;
+    --s3) s3=${2%/} ;;
+    --results) results=$2 ;;
+  esac
+  case $1 in
+    --name) [[ $2 =~ ^[A-Za-z0-9][A-Za-z0-9-]{0,40}$ ]] || die 2 "--name takes letters, digits and dashes, not '$2'" "--name anna" ;;
+    --nodes) [[ $2 =~ ^[1-9][0-9]?$ ]] || die 2 "--nodes needs a number from 1 to 99, not '$2'" "--nodes 2" ;;
+    --price) [[ $2 =~ ^[0-9]+(\.[0-9]+)?$ ]] || die 2 "--price needs dollars an hour, not '$2'" "--price 3.912" ;;
+    --from) [[ $2 =~ ^[0-9.]+/[0-9]+$ ]] || die 2 "--from needs addresses as CIDR, not '$2'" "--from 203.0.113.7/32" ;;
+    --s3) [[ $2 =~ ^s3://[a-z0-9][a-z0-9.-]+(/[A-Za-z0-9._/-]+)?$ ]] || die 2 "--s3 needs a bucket and a folder, not '$2'" "--s3 s3://my-bucket/mnist" ;;
+    --key-file)
+      [[ -r $2 ]] || die 3 "cannot read the key $2" "--key-file ~/.ssh/id_ed25519, or leave it out for a new key"
+      key_file=$(cd "$(dirname "$2")" && pwd)/$(basename "$2")
+      ;;
+  esac
+}
+
+verb=${1:-}
+case $verb in
+  up | run | sweep | status | logs | fetch | ssh | down | cost) shift ;;
+  -h | --help) usage && exit ;;
+  *) die 2 "${verb:+unknown command $verb}${verb:-no command}" "up, run, sweep, status, logs, fetch, ssh, down or cost; launch/ec2.sh --help" ;;
+esac
+# bash 3, as macOS has it, lacks what the parts use.
+((BASH_VERSINFO[0] >= 4)) || die 2 "bash $BASH_VERSION is too old" "a bash of version 4 or newer"
+
+# shellcheck source=ec2/aws.sh
+source "$root/launch/ec2/aws.sh"
+# shellcheck source=ec2/instances.sh
+source "$root/launch/ec2/instances.sh"
+# shellcheck source=ec2/stack.sh
+source "$root/launch/ec2/stack.sh"
+# shellcheck source=ec2/checks.sh
+source "$root/launch/ec2/checks.sh"
+# shellcheck source=ec2/nodes.sh
+source "$root/launch/ec2/nodes.sh"
+# shellcheck source=ec2/status.sh
+source "$root/launch/ec2/status.sh"
+# shellcheck source=ec2/up.sh
+source "$root/launch/ec2/up.sh"
+# shellcheck source=ec2/down.sh
+source "$root/launch/ec2/down.sh"
+# shellcheck source=ec2/run.sh
+source "$root/launch/ec2/run.sh"
+read_options "$@"
+trap 'rm -rf "$scratch"' EXIT
+[[ $verb != up || -n $instance ]] || die 2 "which instance type?" "--instance, one of: $(instance_types | xargs)"
+find_region
+
+case $verb in
+  run) run_job train ;;
+  sweep) run_job sweep ;;
+  ssh) ssh_node ;;
+  *) "$verb" ;;
+esac

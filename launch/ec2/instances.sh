@@ -1,0 +1,57 @@
+# shellcheck shell=bash
+# launch/instances.tsv, read: what an instance type has and costs. To be sourced by ec2.sh.
+
+instance_table=$root/launch/instances.tsv
+instance_types() { awk '/^[^#]/ && $1 != "ami" && NF { print $1 }' "$instance_table"; }
+
+# find_instance TYPE: sets the type's columns as variables.
+find_instance() {
+  local line
+  line=$(awk -v type="$1" '$1 == type' "$instance_table")
+  if [[ -z $line ]]; then
+    die 2 "unknown instance type $1" "one of: $(instance_types | xargs); another one needs a line in launch/instances.tsv"
+  fi
+  # shellcheck disable=SC2034  # each is used by one of the parts
+  read -r _ gpus gpu gpu_gib capability vcpus gbit efa cuda libtorch ami_family offered list_price <<<"$line"
+}
+
+require_offered() {
+  [[ $offered == yes ]] || die 2 "AWS no longer offers $1" "--instance $offered is the nearest one"
+}
+
+# ami_parameter FAMILY, ami_user FAMILY
+ami_parameter() { awk -v family="$1" '$1 == "ami" && $2 == family { print $3 }' "$instance_table"; }
+ami_user() { awk -v family="$1" '$1 == "ami" && $2 == family { print $4 }' "$instance_table"; }
+
+# What a node is, in words: "4 x A10G (24 GiB, sm_86)" or "no GPU, 16 vCPUs".
+instance_words() {
+  if ((gpus)); then echo "$gpus x $gpu ($gpu_gib GiB, sm_${capability/./}), $vcpus vCPUs"; else echo "no GPU, $vcpus vCPUs"; fi
+}
+
+# calculate EXPRESSION [FORMAT]: awk's arithmetic; bash has no fractions.
+calculate() { LC_ALL=C awk "BEGIN { printf \"${2:-%.2f}\", ($1) }"; }
+
+# quota_of TYPE SPOT: the code of the service quota that counts this type's vCPUs, the first letters of all types it counts, its name.
+quota_of() {
+  case $1:$2 in
+    p5*:true) echo "L-C4BD4855 p5 All P5 Spot Instance Requests" ;;
+    p*:true) echo "L-7212CCBC p All P4, P3 and P2 Spot Instance Requests" ;;
+    p*) echo "L-417A185B p Running On-Demand P instances" ;;
+    g*:true) echo "L-3819A6DF g,vt All G and VT Spot Instance Requests" ;;
+    g*) echo "L-DB2E81BA g,vt Running On-Demand G and VT instances" ;;
+    *:true) echo "L-34B43A08 a,c,d,h,i,m,r,t,z All Standard Spot Instance Requests" ;;
+    *) echo "L-1216C47A a,c,d,h,i,m,r,t,z Running On-Demand Standard instances" ;;
+  esac
+}
+
+# minutes_of TTL: 2h, 90m, 1h30m, or plain minutes.
+minutes_of() {
+  local minutes
+  [[ $1 =~ ^(([0-9]{1,3})h)?(([0-9]{1,5})m?)?$ && -n $1 ]] || return 1
+  minutes=$((10#${BASH_REMATCH[2]:-0} * 60 + 10#${BASH_REMATCH[4]:-0}))
+  ((minutes >= 5 && minutes <= 7 * 24 * 60)) && echo "$minutes"
+}
+
+# clock MINUTES: 125 -> 2:05
+clock() { printf '%d:%02d' $(($1 / 60)) $(($1 % 60)); }
+now() { printf '%(%s)T' -1; }

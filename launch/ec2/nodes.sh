@@ -1,0 +1,131 @@
+# shellcheck shell=bash
+# The nodes by ssh: set-up, code, results. To be sourced by ec2.sh.
+
+state_folder() { echo "${XDG_STATE_HOME:-$HOME/.local/state}/mnist-dist/ec2/$region/$1"; }
+
+# ssh's options as a file, since rsync splits a command at blanks. A host is trusted when first seen, within this cluster alone.
+ssh_config() {
+  local folder
+  folder=$(state_folder "$name")
+  if [[ ! -e $folder/ssh_config ]]; then
+    mkdir -p "$folder" && chmod 700 "$folder"
+    cat >"$folder/ssh_config" <<CONFIG
+User $login
+IdentityFile "$key_file"
+IdentitiesOnly yes
+UserKnownHostsFile "$folder/known_hosts"
+StrictHostKeyChecking accept-new
+BatchMode yes
+ConnectTimeout 10
+ServerAliveInterval 15
+ServerAliveCountMax 4
+LogLevel ERROR
+CONFIG
+  fi
+  echo "$folder/ssh_config"
+}
+
+# on ADDRESS COMMAND...: in the code's folder there.
+on() { ssh -F "$(ssh_config)" "$1" "cd mnist-dist && ${*:2}" </dev/null; }
+on_head() { on "$head_address" "$@"; }
+head_answers() { ssh -F "$(ssh_config)" "$head_address" true </dev/null 2>/dev/null; }
+copy() { rsync -az --partial-dir=.rsync-partial -e "ssh -F '$(ssh_config)'" "$@"; }
+
+require_nodes() {
+  read_stack "$name" || die 2 "there is no cluster $name in $region" "launch/ec2.sh up --name $name --instance TYPE makes one"
+  read_nodes
+  [[ -n $head_address ]] || die 4 "no node of cluster $name is running" "launch/ec2.sh status --name $name shows why; down, then up again"
+  command -v rsync >/dev/null || die 2 "rsync is not installed" "install it: it carries code to the cluster and results back"
+}
+
+# set_up_nodes: until launch/ec2.sh run could start. Everything is done again by each run, quickly where nothing is new.
+set_up_nodes() {
+  require_nodes
+  wait_for_ssh || return
+  connect_nodes || return
+  bring_code
+}
+
+wait_for_ssh() {
+  local address i
+  say "waiting for ssh"
+  while read -r _ _ _ address _; do
+    for ((i = 0; i < 60; i++)); do
+      ! ssh -F "$(ssh_config)" "$address" 'cloud-init status --wait >/dev/null 2>&1; mkdir -p mnist-dist' </dev/null 2>"$scratch/ssh" || continue 2
+      pause "$poll_seconds"
+    done
+    say "$(tail -n 1 "$scratch/ssh")"
+    say "error: no ssh to $address"
+    return 1
+  done <"$scratch/nodes"
+}
+
+# connect_nodes: the head gets a key of its own, made there, that opens all nodes: no key of the laptop's leaves the laptop.
+connect_nodes() {
+  local public address
+  public=$(ssh -F "$(ssh_config)" "$head_address" '
+    mkdir -p ~/.ssh && cd ~/.ssh
+    [ -e id_ed25519 ] || ssh-keygen -q -t ed25519 -N "" -C mnist-dist-head -f id_ed25519
+    grep -qs accept-new config || printf "StrictHostKeyChecking accept-new\nLogLevel ERROR\n" >>config
+    cat id_ed25519.pub' </dev/null) || return
+  while read -r _ _ _ address _; do
+    ssh -F "$(ssh_config)" "$address" "mkdir -p ~/.ssh; grep -qsF '$public' ~/.ssh/authorized_keys || echo '$public' >>~/.ssh/authorized_keys" </dev/null || return
+  done <"$scratch/nodes"
+}
+
+# bring_code: this checkout to the head, packages on all nodes, one build on the head, and the built folder on to the others:
+# all nodes run the same bytes.
+bring_code() {
+  local flag='' others
+  say "copying the code, installing, building (some minutes the first time)"
+  copy --delete --exclude=/.git --exclude='/build*' --exclude=/runs --exclude=/.venv "$root/" "$head_address:mnist-dist/" || return
+  others=$(awk 'NR > 1 { print $5 }' "$scratch/nodes" | xargs)
+  find_instance "$instance"
+  ! { ((gpus)) && gpu_is_supported; } || flag=--cuda
+  on_head "launch/ec2/node/install.sh '$others' $flag" >"$scratch/install" 2>&1 || {
+    tail -n 20 "$scratch/install" >&2
+    say "error: the set-up failed on a node"
+    return 1
+  }
+  # Ubuntu's own packages have no AWS CLI any more.
+  [[ -z $s3 ]] || on_head "command -v aws >/dev/null || sudo snap install aws-cli --classic >/dev/null"
+}
+
+# fetch_results: what is new below runs/ on the head, to the folder of --results.
+fetch_results() {
+  mkdir -p "$results"
+  copy "$head_address:mnist-dist/runs/" "$results/"
+}
+
+fetch() {
+  if $dry_run; then
+    say "dry run: fetch would copy runs/ of cluster $name's head to $results"
+    return
+  fi
+  if read_stack "$name" && read_nodes && [[ -n $head_address ]]; then
+    require_nodes
+    fetch_results || die 3 "the results could not be copied" "launch/ec2.sh status --name $name shows whether the cluster is there"
+    say "results of cluster $name are in $results"
+  elif [[ -n $s3 ]]; then
+    # The cluster may be long gone.
+    aws s3 sync --region "$region" --only-show-errors "$s3" "$results" || die 3 "the results could not be copied from $s3" "aws s3 ls $s3/"
+    say "results of $s3 are in $results"
+  else
+    die 2 "no node of cluster $name is running in $region" "what was copied before is in $results; --s3 s3://BUCKET/FOLDER copies from there"
+  fi
+}
+
+ssh_node() {
+  require_nodes
+  local address=$head_address
+  if [[ ${arguments[0]:-} =~ ^[0-9]+$ ]]; then
+    address=$(awk -v number="${arguments[0]}" '$1 == number { print $4 }' "$scratch/nodes")
+    [[ -n $address ]] || die 2 "node ${arguments[0]} is not running" "launch/ec2.sh status --name $name lists the nodes"
+    arguments=("${arguments[@]:1}")
+  fi
+  if $dry_run; then
+    echo "ssh -F $(ssh_config) $address ${arguments[*]}"
+  else
+    ssh -F "$(ssh_config)" "$address" "${arguments[@]}"
+  fi
+}

@@ -1,0 +1,160 @@
+# shellcheck shell=bash
+# launch/ec2.sh run, sweep, logs: a job on the head, followed from here, its results copied back all the while. To be sourced by ec2.sh.
+
+# How often results are copied: a lost cluster loses at most a minute.
+copy_seconds=${MNIST_DIST_COPY_SECONDS:-30}
+
+# slots_a_node: one rank a GPU; where this version cannot use them one a core (two vCPUs); 0: launch/hosts.sh counts the cores.
+slots_a_node() {
+  if ((gpus == 0)); then
+    echo 0
+  elif gpu_is_supported; then
+    echo "$gpus"
+  else
+    echo $((vcpus / 2))
+  fi
+}
+
+# job_environment: NAME=VALUE, for what NCCL talks through on this instance type; launch/hosts.sh passes it on to the ranks.
+job_environment() {
+  ((gpus)) || return 0
+  # launch/preflight.sh refuses a node that sees fewer.
+  ! gpu_is_supported || echo "MNIST_DIST_GPUS=$gpus"
+  # Not through the bridge of a container engine that has the same address everywhere.
+  echo "NCCL_SOCKET_IFNAME=^lo,docker0"
+  ((efa)) || return 0
+  echo "FI_PROVIDER=efa"
+  echo "LD_LIBRARY_PATH=/opt/amazon/ofi-nccl/lib:/opt/amazon/efa/lib"
+  # GPUs that the network card reads without the CPU: p4d and later.
+  [[ $instance != p[4-9]* ]] || echo "FI_EFA_USE_DEVICE_RDMA=1"
+}
+
+run_job() {
+  local command=$1 slots hosts words running
+  require_nodes
+  find_instance "$instance"
+  slots=$(slots_a_node)
+  hosts=$(awk -v slots="$slots" '{ print $5 (slots > 0 ? " slots=" slots : "") }' "$scratch/nodes")
+  running=$(wc -l <<<"$hosts")
+  words=$(printf '%q ' "$command" ${arguments[@]+"${arguments[@]}"})
+  say "$running of $nodes node$( ((nodes == 1)) || echo s), $( ((slots > 0 && slots == gpus)) && echo "$((running * slots)) GPUs, a rank each" || echo "a rank a core"), at most as many as $([[ $command == sweep ]] && echo "the seeds take" || echo "the recipe has shards")"
+  if $dry_run; then
+    say "dry run: the head $head_address would run: launch/hosts.sh --hosts (${hosts//$'\n'/, }) -- $words"
+    job_environment | sed 's/^/  with /' >&2
+    return
+  fi
+  ! job_runs || die 2 "cluster $name is training already" "launch/ec2.sh logs --name $name follows it; Ctrl-C there stops it"
+  { connect_nodes && bring_code; } || die 4 "the nodes could not be set up (see above)" "launch/ec2.sh ssh --name $name looks around there"
+  bring_results "$command"
+  printf '%s\n' "$hosts" | on_head_with_input "launch/ec2/node/job.sh hosts"
+  on_head "env $(job_environment | xargs -r -d '\n' printf '%q ')MNIST_DIST_S3='$s3' launch/ec2/node/job.sh start -- $words" || exit
+  if $detach; then
+    say "it runs there by itself; launch/ec2.sh logs --name $name follows it"
+  else
+    follow_job
+  fi
+}
+
+on_head_with_input() { ssh -F "$(ssh_config)" "$head_address" "cd mnist-dist && $*"; }
+
+# bring_results COMMAND: what is to be resumed travels to the cluster first: the run that is named, else every unfinished one; a sweep's
+# folder. Only what is newer here replaces what is there.
+bring_results() {
+  local resume=false folder='' i
+  for i in ${arguments[@]+"${!arguments[@]}"}; do
+    case ${arguments[i]} in
+      --resume) resume=true ;;
+      --run-dir | --out) folder=${arguments[i + 1]:-} ;;
+      --run-dir=* | --out=*) folder=${arguments[i]#*=} ;;
+    esac
+  done
+  if [[ -n $folder && $folder != runs/* ]]; then die 2 "results are copied back from runs/ only, not from $folder" "--run-dir runs/NAME, or --out runs/NAME"; fi
+  if [[ $1 == train ]] && ! $resume; then return 0; fi
+  if [[ -n $s3 ]]; then on_head "launch/ec2/node/job.sh pull '$s3'" || say "warning: nothing could be copied from $s3"; fi
+  if [[ -n $folder ]]; then
+    [[ ! -d $results/${folder#runs/} ]] || copy --update "$results/${folder#runs/}" "$head_address:mnist-dist/runs/"
+    return
+  fi
+  for folder in "$results"/*/; do
+    if [[ $1 == sweep && -e ${folder}seeds.csv ]] || [[ $1 == train && -e ${folder}checkpoint.h5 && ! -e ${folder}summary.json ]]; then
+      copy --update "${folder%/}" "$head_address:mnist-dist/runs/"
+    fi
+  done
+}
+
+job_runs() { [[ $(on_head launch/ec2/node/job.sh state 2>/dev/null) == running* ]]; }
+
+stop_job() {
+  say "asking the ranks to stop after this step, with a checkpoint"
+  on_head "launch/ec2/node/job.sh stop"
+}
+
+# follow_job: shows the log, copies results, returns the job's code. Ctrl-C stops the job; a second one leaves it to itself.
+follow_job() {
+  local tail_pid state signals=0 silent=0 last_copy=$SECONDS
+  trap 'signals=$((signals + 1))' INT TERM
+  # In a process group of its own, so that Ctrl-C leaves it to show how the job ends.
+  set -m
+  on_head "launch/ec2/node/job.sh follow" &
+  tail_pid=$!
+  set +m
+  while :; do
+    pause "$poll_seconds"
+    if ((signals >= 2)); then
+      say "not waiting any longer; launch/ec2.sh logs --name $name follows it"
+      break
+    fi
+    if ((signals == 1)) && [[ -z ${asked:-} ]]; then local asked=yes && stop_job; fi
+    if state=$(on_head "launch/ec2/node/job.sh state" 2>"$scratch/ssh"); then
+      silent=0
+      [[ $state == running* ]] || break
+    elif ((++silent >= 3)); then
+      lost
+    fi
+    if ((SECONDS - last_copy >= copy_seconds)); then
+      fetch_results 2>/dev/null && last_copy=$SECONDS
+    fi
+  done
+  if ((signals < 2)); then
+    wait "$tail_pid" || true
+  else
+    kill "$tail_pid" 2>/dev/null || true
+  fi
+  fetch_results || say "warning: the results could not be copied; launch/ec2.sh fetch --name $name tries again"
+  say "results are in $results"
+  ((signals < 2)) || exit 130
+  end_with "$state"
+}
+
+# lost: the head answers no more. What was copied is here; AWS knows what became of it.
+lost() {
+  local copied
+  kill "$tail_pid" 2>/dev/null || true
+  copied="results up to $(clock $(((SECONDS - last_copy) / 60))) h ago are in $results"
+  read_nodes all
+  say "  nodes: $(awk '{ print $2, $3 }' "$scratch/nodes" | xargs)"
+  die 4 "the head of cluster $name does not answer any more; $copied" "launch/ec2.sh status; on another cluster: launch/ec2.sh run --name OTHER --resume"
+}
+
+# end_with STATE: "exited CODE REASON"
+end_with() {
+  local code reason
+  read -r _ code reason <<<"$1"
+  [[ $code =~ ^[0-9]+$ ]] || die 4 "the job ended without an exit code: $1" "launch/ec2.sh ssh --name $name"
+  if [[ -n $reason ]]; then
+    say "stopped with a checkpoint: $reason"
+    say "go on, on as many nodes as you like: launch/ec2.sh up --name OTHER ..., then launch/ec2.sh run --name OTHER --resume"
+  fi
+  exit "$code"
+}
+
+logs() {
+  require_nodes
+  if $dry_run; then
+    say "dry run: logs would follow the job on $head_address"
+  elif job_runs; then
+    follow_job
+  else
+    on_head "launch/ec2/node/job.sh follow"
+  fi
+}

@@ -1,0 +1,141 @@
+# shellcheck shell=bash
+# The CloudFormation stack that is a cluster: rendered, created, watched, deleted. To be sourced by ec2.sh.
+
+# How often AWS is asked how far it is.
+poll_seconds=${MNIST_DIST_POLL_SECONDS:-5}
+
+# A sleep that a trapped signal ends at once.
+pause() {
+  sleep "$1" &
+  wait $! || true
+}
+
+# render_template NODES CARDS: the template with its node block once a node and its card block once for each card after the first.
+render_template() {
+  awk -v nodes="$1" -v cards="$2" '
+    /^#: node/ || /^#: card/ { kind = $2; block = ""; next }
+    /^#: end/ {
+      if (kind == "node") for (i = 1; i <= nodes; i++) { text = block; gsub(/Node1/, "Node" i, text); gsub(/Address1/, "Address" i, text)
+        gsub(/}-1"/, "}-" i "\"", text); gsub(/Value: "1"/, "Value: \"" i "\"", text); printf "%s", text }
+      if (kind == "card") for (i = 1; i < cards; i++) { text = block; gsub(/@card@/, i, text); printf "%s", text }
+      kind = ""; next
+    }
+    kind == "card" { sub(/^#/, "") }
+    kind { block = block $0 "\n"; next }
+    { print }' "$root/launch/ec2/cluster.yaml"
+}
+
+stack_of() { echo "mnist-dist-$1"; }
+
+# stack_facts NAME_OR_ID: state, id, then our tags; nothing and 1 when there is no such stack.
+stack_facts() {
+  local tag query='StackStatus,StackId'
+  for tag in launch created ttl price instance nodes zone s3 key user; do query+=",Tags[?Key=='mnist-dist:$tag'].Value|[0]"; done
+  ask cloudformation describe-stacks --stack-name "$1" --query "Stacks[0].[$query]" && return
+  grep -q 'does not exist' "$scratch/error" || aws_refused
+  return 1
+}
+
+# read_stack NAME: sets the facts as variables; 1 when there is no such cluster.
+read_stack() {
+  local facts
+  facts=$(stack_facts "$(stack_of "$1")") || { (($? == 1)) && return 1 || exit; }
+  # shellcheck disable=SC2034  # each is used by one of the parts
+  read -r state stack_id launch created ttl_minutes price instance nodes zone s3 key_file login <<<"$facts"
+  [[ $s3 != None ]] || s3=
+  [[ $launch != None ]] || die 4 "stack $(stack_of "$1") was not made by launch/ec2.sh" "take another --name"
+}
+
+# The stack's state; GONE when there is none, UNKNOWN when AWS cannot be asked just now.
+stack_state() {
+  ask cloudformation describe-stacks --stack-name "$1" --query 'Stacks[0].StackStatus' && return
+  if grep -q 'does not exist' "$scratch/error"; then echo GONE; else echo UNKNOWN; fi
+}
+
+# Why AWS could not create the stack, a resource a line; what merely was cancelled along with it says nothing.
+failure_reasons() {
+  ask cloudformation describe-stack-events --stack-name "$1" \
+    --query "StackEvents[?ResourceStatus=='CREATE_FAILED' && ResourceType!='AWS::CloudFormation::Stack'].[LogicalResourceId,ResourceStatusReason]" |
+    grep -v 'creation cancelled' || true
+}
+
+is_capacity_problem() { grep -qiE 'InsufficientInstanceCapacity|InsufficientCapacity|sufficient .*capacity|no spot capacity|capacity-not-available|not supported in your requested Availability Zone' <<<"$1"; }
+
+# await_stack ID create|delete: until AWS is done with it; prints the last state. A creation that fails ends in a deletion, which was
+# asked for together with it.
+await_stack() {
+  local state unknown=0
+  while :; do
+    state=$(stack_state "$1")
+    case $2:$state in
+      create:CREATE_COMPLETE | *:DELETE_COMPLETE | *:DELETE_FAILED | *:GONE) break ;;
+      *:UNKNOWN) ((++unknown < 60)) || break ;;
+      *) unknown=0 ;;
+    esac
+    pause "$poll_seconds"
+  done
+  echo "$state"
+}
+
+# leftovers NAME: everything in the region that carries the cluster's tag, a line each. All kinds are asked for at once.
+leftovers() {
+  local tag="Name=tag:mnist-dist:cluster,Values=$1" kind
+  (
+    list() { # KIND QUERY ARGUMENTS...
+      aws_cli ec2 "$3" --filters "$tag" "${@:4}" --query "$2" 2>"$scratch/left.$1.error" | tr '\t' '\n' | sed "/./s/^/$1 /" >"$scratch/left.$1"
+      ((PIPESTATUS[0] == 0)) || echo "$1 ? ($(tail -n 1 "$scratch/left.$1.error"))" >"$scratch/left.$1"
+    }
+    rm -f "$scratch"/left.*
+    list instance 'Reservations[].Instances[].InstanceId' describe-instances "Name=instance-state-name,Values=pending,running,shutting-down,stopping,stopped" &
+    list volume 'Volumes[].VolumeId' describe-volumes &
+    list network-interface 'NetworkInterfaces[].NetworkInterfaceId' describe-network-interfaces &
+    list address 'Addresses[].AllocationId' describe-addresses &
+    list security-group 'SecurityGroups[].GroupId' describe-security-groups &
+    list key-pair 'KeyPairs[].KeyName' describe-key-pairs &
+    list launch-template 'LaunchTemplates[].LaunchTemplateId' describe-launch-templates &
+    list placement-group 'PlacementGroups[].GroupName' describe-placement-groups &
+    wait
+  )
+  for kind in instance volume network-interface address security-group key-pair launch-template placement-group; do
+    cat "$scratch/left.$kind"
+  done
+}
+
+# delete_stack ID NAME: deletes, waits, and terminates by hand whatever instance AWS's own deletion left: those cost most.
+# Returns 1 with $scratch/leftovers when something is still there.
+delete_stack() {
+  local id=$1 name=$2 tries=0
+  while :; do
+    change cloudformation delete-stack --stack-name "$id" || aws_refused
+    case $(await_stack "$id" delete) in DELETE_COMPLETE | GONE) break ;; esac
+    ((++tries < 2)) || break
+    say "AWS could not delete everything at the first try; terminating the instances and trying once more"
+    terminate_instances "$name"
+  done
+  check_nothing_left "$name"
+}
+
+terminate_instances() {
+  local instances
+  instances=$(leftovers "$1" | sed -n 's/^instance //p' | grep -v '?' | xargs) || true
+  # shellcheck disable=SC2086  # one word an instance
+  [[ -z $instances ]] || change ec2 terminate-instances --instance-ids $instances || say "warning: $(aws_error)"
+}
+
+# AWS takes a little to forget what is deleted; what is still there after a minute stays.
+check_nothing_left() {
+  local i
+  for ((i = 0; i < 12; i++)); do
+    leftovers "$1" >"$scratch/leftovers"
+    [[ -s $scratch/leftovers ]] || return 0
+    pause "$poll_seconds"
+  done
+  return 1
+}
+
+die_leftovers() {
+  say "error: this is still there in $region, and may cost money:"
+  sed 's/^/  /' "$scratch/leftovers" >&2
+  say "hint: launch/ec2.sh down --name $1 --region $region tries again; else delete it in the EC2 console (tag mnist-dist:cluster = $1)"
+  exit 4
+}

@@ -1,0 +1,156 @@
+# shellcheck shell=bash
+# launch/ec2.sh up: a cluster, whole, or nothing. To be sourced by ec2.sh.
+
+up() {
+  find_instance "$instance"
+  require_offered "$instance"
+  refuse_second_up
+  find_owner
+  find_caller
+  find_image
+  find_places
+  check_quota
+  find_price
+  show_plan
+  if $dry_run; then
+    place=$(head -n 1 "$scratch/places")
+    say "dry run: nothing was created; up would now ask for a yes, then say:"
+    create_command "$place" '(public half of --key-file, or of a new key)' "$(now)-$$"
+    printf 'aws --region %q' "$region"
+    printf ' %q' "${create[@]}"
+    echo
+    say "and then bring the code to the nodes, install, and build (launch/ec2.sh run does that too)"
+    return
+  fi
+  confirm
+  make_key
+  start_somewhere
+  set_up_or_roll_back
+  say "cluster $name is ready. Next: launch/ec2.sh run --name $name; it ends by itself in $(clock "$ttl_minutes") h, or with: launch/ec2.sh down --name $name"
+}
+
+refuse_second_up() {
+  ! read_stack "$name" || die 2 "there is a cluster $name in $region already ($state)" \
+    "launch/ec2.sh status --name $name shows it, down removes it, --name another starts a second one"
+}
+
+# create_command PLACE PUBLIC_KEY LAUNCH: as the array create. The launch tag tells our stack from another one of the same name.
+create_command() {
+  local zone subnet vpc bucket= prefix= interface=interface cards=1
+  read -r zone subnet vpc <<<"$1"
+  ((efa == 0)) || { interface=efa cards=$efa; }
+  [[ -z $s3 ]] || { bucket=${s3#s3://} && bucket=${bucket%%/*}; prefix=${s3#s3://"$bucket"} prefix=${prefix#/} prefix=${prefix:+$prefix/}; }
+  render_template "$nodes" "$cards" >"$scratch/cluster.yaml"
+  create=(cloudformation create-stack --stack-name "$(stack_of "$name")" --template-body "file://$scratch/cluster.yaml"
+    --on-failure DELETE --timeout-in-minutes 30 --query StackId --parameters)
+  local pair
+  for pair in "Cluster=$name" "Nodes=$nodes" "InstanceType=$instance" "ImageId=$image" "VpcId=$vpc" "SubnetId=$subnet" "Caller=$caller" \
+    "PublicKey=$2" "TtlMinutes=$ttl_minutes" "Interface=$interface" "Cards=$cards" "Spot=$spot" "Bucket=$bucket" "Prefix=$prefix"; do
+    create+=("ParameterKey=${pair%%=*},ParameterValue='${pair#*=}'")
+  done
+  create+=(--tags)
+  for pair in "project=mnist-dist" "owner=$owner" "ttl=$ttl_minutes" "mnist-dist:launch=$3" "mnist-dist:created=$(now)" "mnist-dist:ttl=$ttl_minutes" \
+    "mnist-dist:price=$price" "mnist-dist:instance=$instance" "mnist-dist:nodes=$nodes" "mnist-dist:zone=$zone" "mnist-dist:key=$key_file" \
+    "mnist-dist:user=$(ami_user "$ami_family")" ${s3:+"mnist-dist:s3=$s3"}; do
+    create+=("Key=${pair%%=*},Value='${pair#*=}'")
+  done
+  # Only the role that lets nodes write to S3 needs this.
+  [[ -z $s3 ]] || create+=(--capabilities CAPABILITY_IAM)
+}
+
+# make_key: the cluster's own ssh key, or the public half of --key-file. The folder also holds the nodes' host keys.
+make_key() {
+  local folder
+  folder=$(state_folder "$name")
+  # What an earlier cluster of this name left is of no use: its hosts are gone.
+  rm -rf "$folder"
+  mkdir -p "$folder" && chmod 700 "$folder"
+  if [[ -z $key_file ]]; then
+    key_file=$folder/key
+    ssh-keygen -q -t ed25519 -N '' -C "mnist-dist-$name" -f "$key_file"
+  fi
+  public_key=$(ssh-keygen -y -P '' -f "$key_file" 2>/dev/null) || public_key=$(cat "$key_file.pub" 2>/dev/null) ||
+    die 3 "cannot read the public half of $key_file" "its .pub file must lie beside a key with a passphrase"
+}
+
+# start_somewhere: tries zone after zone until one has the capacity.
+start_somewhere() {
+  local place reasons
+  trap 'exit 130' INT TERM HUP
+  trap 'end_unfinished $?' EXIT
+  while read -r place <&3; do
+    launch=$(now)-$$-$RANDOM
+    create_command "$place" "$public_key" "$launch"
+    say "asking for $nodes x $instance in ${place%% *}"
+    unfinished=true
+    change "${create[@]}" || could_not_ask
+    stack_id=$(<"$scratch/answer")
+    state=$(await_stack "$stack_id" create)
+    [[ $state != CREATE_COMPLETE ]] || return 0
+    reasons=$(failure_reasons "$stack_id")
+    take_back
+    if is_capacity_problem "$reasons"; then
+      say "no capacity in ${place%% *}; nothing was left behind"
+      continue
+    fi
+    say "$reasons"
+    die 4 "AWS could not create the cluster; nothing was left behind" "$(hint_for "$reasons")"
+  done 3<"$scratch/places"
+  die 4 "no zone of $region has the capacity for $nodes x $instance now; nothing was left behind" "fewer --nodes, another --instance or --region, $($spot && echo "without --spot," || echo "--spot,") or later"
+}
+
+could_not_ask() {
+  if grep -q AlreadyExists "$scratch/error"; then
+    unfinished=false
+    die 2 "there is a cluster $name in $region already" "launch/ec2.sh status --name $name shows it, --name another starts a second one"
+  fi
+  aws_refused
+}
+
+hint_for() {
+  case $1 in
+    *VcpuLimitExceeded* | *"vCPU limit"* | *MaxSpotInstanceCountExceeded*) echo "the service quota is too low: the Service Quotas console, EC2, $(quota_of "$instance" "$spot" | cut -d' ' -f3-)" ;;
+    *UnauthorizedOperation* | *AccessDenied* | *"not authorized"*) echo "docs/ec2.md lists the rights that your user needs" ;;
+    *WaitCondition* | *Armed*) echo "the nodes did not report that their TTL is set: does the subnet reach the internet?" ;;
+    *AddressLimitExceeded*) echo "one public address a node: fewer --nodes, or a higher quota for Elastic IPs" ;;
+    *) echo "AWS's own reasons stand above" ;;
+  esac
+}
+
+# take_back: deletes this launch's stack, by its id or, when Ctrl-C came before AWS's answer, by its launch tag, and looks whether all is gone.
+take_back() {
+  local facts
+  if [[ -z $stack_id ]] && facts=$(stack_facts "$(stack_of "$name")"); then
+    [[ $(cut -f 3 <<<"$facts") != "$launch" ]] || stack_id=$(cut -f 2 <<<"$facts")
+  fi
+  if [[ -n $stack_id ]]; then
+    delete_stack "$stack_id" "$name" || die_leftovers "$name"
+  fi
+  stack_id='' unfinished=false
+}
+
+# end_unfinished CODE: whatever ends the script before the cluster is complete takes the cluster back.
+end_unfinished() {
+  trap - EXIT
+  trap '' INT TERM HUP
+  if $unfinished; then
+    say "rolling back; this takes a minute or two"
+    # A way out of the waiting is left; AWS goes on deleting by itself.
+    take_back
+    say "rolled back: nothing of $name is left in $region"
+    rm -rf "$(state_folder "$name")"
+  fi
+  rm -rf "$scratch"
+  exit "$1"
+}
+
+# A cluster whose nodes cannot be set up costs the same as one that works.
+set_up_or_roll_back() {
+  if $keep || $bare; then
+    unfinished=false
+    $bare || set_up_nodes || say "the cluster runs and costs money: launch/ec2.sh run --name $name tries the set-up again, down removes it"
+    return 0
+  fi
+  set_up_nodes || die 4 "the nodes could not be set up (see above)" "up --keep leaves them running to look into"
+  unfinished=false
+}

@@ -1,0 +1,242 @@
+"""AWS as the tests see it: moto's server, plus what its CloudFormation lacks and launch/ec2.sh relies on.
+
+    aws_server.py FOLDER
+
+The nodes' reports that their TTL is armed (WaitCondition) are taken for given. Listens on a free port of the loopback, written to FOLDER/port. Files in FOLDER make things go wrong:
+    no_capacity    lines "ZONE" or "ZONE NODE": a zone without room, or with room only for the nodes before that one
+    refuse         words with which every instance is refused
+    hang           while it is there, a stack stays in creation
+    cannot_delete  so many deletions of a stack fail
+    quota          vCPUs that every EC2 quota allows
+"""
+
+import pathlib
+import socket
+import sys
+import threading
+import time
+
+from moto.cloudformation import models as stacks
+from moto.cloudformation import parsing
+from moto.cloudformation import responses as stack_responses
+from moto.core.common_models import CloudFormationModel
+from moto.core.responses import ActionResult
+from moto.ec2 import models as ec2
+from moto.ec2.models.instances import Instance
+from moto.ec2.models.security_groups import SecurityGroup
+from moto.ec2.responses import EC2Response
+from moto.servicequotas import models as quotas
+from moto.ssm.responses import SimpleSystemManagerResponse
+
+folder = pathlib.Path(sys.argv[1])
+__name__, own_name = "moto.cloudformation.models", __name__  # moto files a model under the service in its module's name
+
+
+def lines(name):
+    path = folder / name
+    return path.read_text().splitlines() if path.exists() else []
+
+
+class Refused(Exception):
+    def __init__(self, resource, reason):
+        super().__init__(reason)
+        self.resource, self.reason = resource, reason
+
+
+class Plain(CloudFormationModel):
+    """What has no more than a name."""
+
+    def __init__(self, name, tags=()):
+        self.name, self.tags = name, list(tags)
+
+    @property
+    def physical_resource_id(self):
+        return self.name
+
+    @classmethod
+    def has_cfn_attr(cls, attr):
+        return False
+
+    @staticmethod
+    def cloudformation_name_type():
+        return ""
+
+    @classmethod
+    def create_from_cloudformation_json(cls, resource_name, cloudformation_json, account_id, region_name, **kwargs):
+        return cls(resource_name, cloudformation_json["Properties"].get("Tags", []))
+
+    def delete(self, account_id, region_name):
+        pass
+
+
+class Egress(Plain):
+    @staticmethod
+    def cloudformation_type():
+        return "AWS::EC2::SecurityGroupEgress"
+
+
+def placement_groups(account_id, region_name):
+    return vars(ec2.ec2_backends[account_id][region_name]).setdefault("placement_groups", {})
+
+
+class PlacementGroup(Plain):
+    @staticmethod
+    def cloudformation_type():
+        return "AWS::EC2::PlacementGroup"
+
+    @classmethod
+    def create_from_cloudformation_json(cls, resource_name, cloudformation_json, account_id, region_name, **kwargs):
+        group = super().create_from_cloudformation_json(resource_name, cloudformation_json, account_id, region_name)
+        placement_groups(account_id, region_name)[group.name] = group
+        return group
+
+    def delete(self, account_id, region_name):
+        placement_groups(account_id, region_name).pop(self.name, None)
+
+
+class KeyPair(Plain):
+    @staticmethod
+    def cloudformation_type():
+        return "AWS::EC2::KeyPair"
+
+    @classmethod
+    def create_from_cloudformation_json(cls, resource_name, cloudformation_json, account_id, region_name, **kwargs):
+        properties = cloudformation_json["Properties"]
+        tags = {tag["Key"]: tag["Value"] for tag in properties.get("Tags", [])}
+        backend = ec2.ec2_backends[account_id][region_name]
+        backend.import_key_pair(properties["KeyName"], properties["PublicKeyMaterial"].encode(), tags)
+        return cls(properties["KeyName"])
+
+    def delete(self, account_id, region_name):
+        ec2.ec2_backends[account_id][region_name].delete_key_pair(self.name)
+
+
+def create_instance(cls, resource_name, cloudformation_json, account_id, region_name, **kwargs):
+    """From its launch template, and in a zone that may be full."""
+    backend = ec2.ec2_backends[account_id][region_name]
+    properties = cloudformation_json["Properties"]
+    node = kwargs["LogicalId"]
+    template = backend.get_launch_template(properties["LaunchTemplate"]["LaunchTemplateId"])
+    data = template.latest_version().data
+    network = data["NetworkInterfaces"][0]
+    zone = backend.get_subnet(network["SubnetId"]).availability_zone
+    if zone in lines("no_capacity") or f"{zone} {node}" in lines("no_capacity"):
+        raise Refused(node, f"We currently do not have sufficient {data['InstanceType']} capacity in the Availability Zone you requested ({zone}). "
+                      "(Service: Ec2, Status Code: 500, Error Code: InsufficientInstanceCapacity)")
+    if lines("refuse"):
+        raise Refused(node, lines("refuse")[0])
+    instance = backend.run_instances(
+        image_id="", count=1, user_data=None, security_group_names=[], security_group_ids=list(network["Groups"]),
+        launch_template={"LaunchTemplateId": template.id, "Version": "$Latest"}, is_instance_type_default=True, region_name=region_name,
+        nics=[{"DeviceIndex": 0, "SubnetId": network["SubnetId"], "AssociatePublicIpAddress": True, "DeleteOnTermination": True}],
+        block_device_mappings=data["BlockDeviceMappings"], metadata_options=data["MetadataOptions"],
+        instance_initiated_shutdown_behavior=data["InstanceInitiatedShutdownBehavior"],
+        lifecycle="spot" if data.get("InstanceMarketOptions") else None).instances[0]
+    for tag in properties["Tags"]:
+        instance.add_tag(tag["Key"], tag["Value"])
+    return instance
+
+
+def event(stack, resource, status, reason):
+    stack.events.append(stacks.Event(stack_id=stack.stack_id, stack_name=stack.name, logical_resource_id=resource, physical_resource_id="",
+                                     resource_type="AWS::EC2::Instance", resource_status=status, resource_status_reason=reason,
+                                     resource_properties=None))
+
+
+make_all = stacks.Stack.create_resources
+take_all = stacks.Stack.delete
+
+
+def create_stack(stack):
+    """As AWS: the answer comes at once, creation takes its time, and its failure ends in the deletion that was asked for."""
+    stack.status = "CREATE_IN_PROGRESS"
+
+    def work():
+        time.sleep(0.2)
+        while (folder / "hang").exists():
+            time.sleep(0.05)
+            if stack.status.startswith("DELETE"):
+                return
+        try:
+            make_all(stack)
+        except Refused as refused:
+            event(stack, refused.resource, "CREATE_FAILED", refused.reason)
+            event(stack, "Other", "CREATE_FAILED", "Resource creation cancelled")
+            delete_stack_of(stack)
+        except Exception as error:  # a template that moto does not understand must not pass for a slow one
+            event(stack, "Template", "CREATE_FAILED", repr(error))
+            delete_stack_of(stack)
+
+    threading.Thread(target=work, daemon=True).start()
+
+
+def delete_stack_of(stack):
+    stacks.cloudformation_backends[stack.account_id][stack.region_name].delete_stack(stack.stack_id)
+
+
+def delete_resources(stack):
+    """What somebody else has deleted already is no failure."""
+    for resource in list(stack.resource_map._parsed_resources.values()):
+        if isinstance(resource, Instance) and resource._state.name == "terminated":
+            stack.resource_map._parsed_resources.pop(resource.logical_resource_id)
+        if isinstance(resource, SecurityGroup) and not resource.ec2_backend.get_security_group_from_id(resource.id):
+            stack.resource_map._parsed_resources.pop(resource.logical_resource_id)
+    take_all(stack)
+
+
+real_delete = stacks.CloudFormationBackend.delete_stack
+
+
+def delete_stack(backend, name_or_stack_id):
+    failures = lines("cannot_delete")
+    found = [stack for stack in backend.stacks.values() if name_or_stack_id in (stack.name, stack.stack_id)]
+    if failures and int(failures[0]) and found:
+        (folder / "cannot_delete").write_text(str(int(failures[0]) - 1))
+        found[0].status = "DELETE_FAILED"
+        return
+    real_delete(backend, name_or_stack_id)
+
+
+def describe_placement_groups(response):
+    wanted = {value for filter in response._filters_from_querystring().items() if filter[0] == "tag:mnist-dist:cluster" for value in filter[1]}
+    return ActionResult({"PlacementGroups": [
+        {"GroupName": group.name} for group in placement_groups(response.current_account, response.region).values()
+        if wanted & {tag["Value"] for tag in group.tags if tag["Key"] == "mnist-dist:cluster"}]})
+
+
+def get_service_quota(backend, service_code, quota_code):
+    return {"ServiceCode": service_code, "QuotaCode": quota_code, "Value": float((lines("quota") or ["768"])[0])}
+
+
+def get_parameter(response, real=SimpleSystemManagerResponse.get_parameter):
+    """Amazon's own parameters, which moto lets nobody write: any of them names an image that moto has."""
+    if response._get_param("Name").startswith("/aws/service/"):
+        return ActionResult({"Parameter": {"Name": response._get_param("Name"), "Type": "String", "Value": "ami-12c6146b"}})
+    return real(response)
+
+
+def answer_create_stack(response, real=stack_responses.CloudFormationResponse.create_stack):
+    # The test double knows one way to end a creation that failed.
+    assert response._get_param("OnFailure") == "DELETE", "create-stack without --on-failure DELETE"
+    return real(response)
+
+
+for model in Egress, PlacementGroup, KeyPair:
+    parsing.get_model_map()[model.cloudformation_type()] = model
+Instance.create_from_cloudformation_json = classmethod(create_instance)
+stacks.Stack.create_resources = create_stack
+stacks.Stack.delete = delete_resources
+stacks.CloudFormationBackend.delete_stack = delete_stack
+stack_responses.CloudFormationResponse.create_stack = answer_create_stack
+EC2Response.describe_placement_groups = describe_placement_groups
+SimpleSystemManagerResponse.get_parameter = get_parameter
+quotas.ServiceQuotasBackend.get_service_quota = get_service_quota
+
+if own_name == "__main__":
+    from werkzeug.serving import make_server
+
+    from moto.server import DomainDispatcherApplication, create_backend_app
+
+    server = make_server("127.0.0.1", 0, DomainDispatcherApplication(create_backend_app), threaded=True)
+    (folder / "port").write_text(str(server.server_port))
+    server.serve_forever()

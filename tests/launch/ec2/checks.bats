@@ -1,0 +1,172 @@
+#!/usr/bin/env bats
+# launch/ec2.sh before any money is asked for: arguments, table, price, quota, zones, dry run, and AWS's refusals in two lines.
+
+load aws
+
+setup_file() { start_aws; }
+teardown_file() { stop_aws; }
+setup() { fresh_aws; }
+
+@test "arguments" {
+  ec2
+  fails 2 "no command" "up, run, sweep, status"
+  ec2 upp
+  fails 2 "unknown command upp"
+  ec2 --help
+  [ "$status" -eq 0 ]
+  shows "usage: launch/ec2.sh" "NOT RUN ON REAL AWS YET"
+  ec2 up
+  fails 2 "which instance type?" "g4dn.12xlarge"
+  ec2 up --instance
+  fails 2 "--instance needs a value"
+  ec2 up --instance c7a.4xlarge --nodes 0
+  fails 2 "--nodes needs a number"
+  ec2 up --instance c7a.4xlarge --ttl 2x
+  fails 2 "--ttl 2x is not a time"
+  ec2 up --instance c7a.4xlarge --ttl 1m
+  fails 2 "between 5m and 168h"
+  ec2 down --nmae x
+  fails 2 "unknown argument --nmae"
+  ec2 up --name "a b" --instance c7a.4xlarge
+  fails 2 "--name takes letters"
+  ec2 up --instance c7a.4xlarge --key-file /no/key
+  fails 3 "cannot read the key /no/key"
+}
+
+@test "instances: unknown ones, and p3, which AWS no longer offers" {
+  up --instance m9.huge
+  fails 2 "unknown instance type m9.huge" "g5.12xlarge" "launch/instances.tsv"
+  up --instance p3.8xlarge
+  fails 2 "AWS no longer offers p3.8xlarge" "--instance g4dn.12xlarge"
+  [ -z "$(ids)" ]
+}
+
+@test "the table: every line is whole, and what stands in for p3 is there" {
+  awk '/^[^#]/ && $1 == "ami" && NF != 4 { exit 1 } /^[^#]/ && $1 != "ami" && NF != 13 { exit 1 }' "$repository/launch/instances.tsv"
+  local type
+  for type in p3.2xlarge p3.8xlarge p3.16xlarge p3dn.24xlarge g4dn.12xlarge g5.12xlarge g6.12xlarge p4d.24xlarge p5.48xlarge; do
+    grep -q "^$type " "$repository/launch/instances.tsv"
+  done
+  while read -r type _ _ _ _ _ _ _ _ _ family offered price; do
+    if [[ $offered == yes ]]; then
+      [[ $price =~ ^[0-9]+\.[0-9]+$ ]]
+      grep -q "^ami  *$family " "$repository/launch/instances.tsv"
+    else
+      grep -qE "^$offered .* yes " "$repository/launch/instances.tsv"
+    fi
+  done < <(awk '/^[^#]/ && $1 != "ami"' "$repository/launch/instances.tsv")
+}
+
+@test "the price is asked for: only a yes starts anything" {
+  run "$repository/launch/ec2.sh" up --instance p4d.24xlarge --nodes 2 --from 203.0.113.7/32 --bare </dev/null
+  fails 2 "nobody is here to confirm the price" "--yes"
+  shows "price:   \$43.92 an hour" "at most \$87.83"
+  command -v script >/dev/null || skip "no script, to have a terminal"
+  run script -qec "$repository/launch/ec2.sh up --instance c7a.4xlarge --from 203.0.113.7/32 --bare" /dev/null < <(sleep 8; echo no)
+  [ "$status" -eq 2 ]
+  shows "Start it? Type yes:" "not started"
+  [ -z "$(ids)" ]
+}
+
+@test "--price overrides the table; spot asks AWS" {
+  ec2 cost --instance g5.12xlarge --nodes 3 --ttl 1h --price 2.5
+  [ "$status" -eq 0 ]
+  shows "3 x g5.12xlarge (4 x A10G (24 GiB, sm_86), 48 vCPUs): \$7.50 an hour, \$7.50 for 1:00 h (as you said)"
+  ec2 cost --instance g5.12xlarge
+  shows "\$5.67 an hour, \$11.34 for 2:00 h (list price as known on 2026-11 for us-east-1, check before you pay)"
+  ec2 cost --instance g5.12xlarge --spot
+  shows "spot price now"
+}
+
+@test "the service quota, and what runs against it" {
+  echo 96 >"$AWS_FOLDER/quota"
+  up --instance g5.12xlarge --nodes 3
+  fails 4 "the quota \"Running On-Demand G and VT instances\" is 96 vCPUs in us-east-1, 0 of them in use; 3 x g5.12xlarge needs 144" \
+    "request-service-quota-increase --region us-east-1 --service-code ec2 --quota-code L-DB2E81BA --desired-value 144"
+  empty_account
+  up --instance g5.12xlarge --nodes 2 --dry-run
+  [ "$status" -eq 0 ]
+}
+
+@test "what counts against a quota: vCPUs of the family, on demand or spot" {
+  # shellcheck source=/dev/null
+  source "$repository/launch/ec2/checks.sh"
+  local running
+  running=$(printf '%s\t%s\t%s\t%s\n' g5.12xlarge 24 2 None g4dn.xlarge 2 2 spot p4d.24xlarge 48 2 None c7a.4xlarge 16 1 None inf2.xlarge 2 2 None t3.micro 1 2 None vt1.3xlarge 6 2 None)
+  [ "$(used_vcpus g,vt false <<<"$running")" -eq 60 ]
+  [ "$(used_vcpus g,vt true <<<"$running")" -eq 4 ]
+  [ "$(used_vcpus p false <<<"$running")" -eq 96 ]
+  [ "$(used_vcpus a,c,d,h,i,m,r,t,z false <<<"$running")" -eq 18 ]
+  [ "$(used_vcpus p true </dev/null)" -eq 0 ]
+}
+
+@test "a type that a region does not offer" {
+  up --region eu-central-2 --instance p5.48xlarge
+  fails 4 "p5.48xlarge is offered in no zone of eu-central-2" "--region us-east-1"
+}
+
+@test "--subnet: only its zone is tried" {
+  local subnet
+  subnet=$(aws ec2 describe-subnets --filters Name=availability-zone,Values=us-east-1c --query 'Subnets[0].SubnetId' --output text)
+  up --subnet "$subnet"
+  [ "$status" -eq 0 ]
+  [ "$(aws ec2 describe-instances --query 'Reservations[].Instances[].SubnetId' --output text)" = "$subnet" ]
+  up --name other --subnet subnet-00000000
+  [ "$status" -eq 4 ]
+  [[ $(ids | wc -w) == 1 ]]
+}
+
+@test "--dry-run: the call that up would make, the price, and nothing made" {
+  ec2 up --instance p5.48xlarge --nodes 2 --from 203.0.113.7/32 --dry-run
+  [ "$status" -eq 0 ]
+  shows "\$110.08 an hour" "aws --region us-east-1 cloudformation create-stack" "--on-failure DELETE" "Interface" "dry run: nothing was created"
+  ec2 down --name main --dry-run
+  [ "$status" -eq 0 ]
+  shows "dry run: down would"
+  empty_account
+}
+
+@test "this machine's address is asked for, and --from is the way out" {
+  mkdir www && echo 198.51.100.9 >www/index.html
+  python3 -m http.server --bind 127.0.0.1 --directory www 0 >http.log 2>&1 3>&- &
+  local pid=$! port
+  for _ in {1..100}; do
+    port=$(sed -n 's/.* port \([0-9]*\) .*/\1/p' http.log)
+    [[ -z $port ]] || break
+    sleep 0.1
+  done
+  MNIST_DIST_ADDRESS_URL=http://127.0.0.1:$port ec2 up --instance c7a.4xlarge --dry-run
+  kill "$pid"
+  shows "ssh:     from 198.51.100.9/32 alone"
+  MNIST_DIST_ADDRESS_URL=http://127.0.0.1:9 ec2 up --instance c7a.4xlarge --dry-run
+  fails 4 "cannot find out this machine's public IPv4 address" "--from"
+}
+
+@test "AWS's refusals: two lines, exit 4" {
+  cat >"$BATS_TEST_TMPDIR/bin/aws" <<'SCRIPT'
+#!/bin/bash
+printf '\n%s\n' "$REFUSAL" >&2
+exit 254
+SCRIPT
+  REFUSAL="An error occurred (ExpiredToken) when calling the DescribeStacks operation: The security token included in the request is expired" ec2 status
+  fails 4 "AWS: ExpiredToken: The security token included in the request is expired" "log in again"
+  # Newer versions of the CLI put their name before it.
+  REFUSAL="aws: [ERROR]: An error occurred (ExpiredToken) when calling the DescribeStacks operation: The token is expired" ec2 status
+  fails 4 "error: AWS: ExpiredToken: The token is expired" "log in again"
+  REFUSAL="Unable to locate credentials. You can configure credentials by running \"aws configure\"." ec2 status
+  fails 4 "Unable to locate credentials" "aws configure"
+  REFUSAL="An error occurred (UnauthorizedOperation) when calling the DescribeStacks operation: You are not authorized to perform this operation." ec2 status
+  fails 4 "not authorized" "docs/ec2.md lists the rights"
+  REFUSAL="Could not connect to the endpoint URL: \"https://x\"" ec2 status
+  fails 4 "Could not connect" "check the network"
+}
+
+@test "no AWS CLI, no region" {
+  mkdir path
+  local tool
+  for tool in bash dirname awk mktemp rm xargs sed cat grep; do ln -s "$(command -v $tool)" path/; done
+  run env PATH="$PWD/path" "$repository/launch/ec2.sh" status
+  fails 2 "the AWS CLI is not installed"
+  run env -u AWS_DEFAULT_REGION "$repository/launch/ec2.sh" status
+  fails 2 "no AWS region" "--region us-east-1"
+}

@@ -1,0 +1,267 @@
+#!/usr/bin/env bats
+# launch/ec2.sh up with set-up, run, sweep, logs, fetch, ssh, and down with a job running: nodes are folders, and what they build and run
+# are fakes.
+
+load aws
+
+setup_file() { start_aws; }
+teardown_file() { stop_aws; }
+
+setup() {
+  command -v rsync >/dev/null || skip "no rsync"
+  fresh_aws
+  export MNIST_DIST_COPY_SECONDS=1 MNIST_DIST_NOTICE_SECONDS=0.2 MNIST_DIST_IMDS=http://127.0.0.1:9 MNIST_DIST_DEADLINE=$BATS_TEST_TMPDIR/deadline
+  fake_checkout
+}
+
+teardown() {
+  echo 0 | tee "$NODES"/*/finish >/dev/null 2>&1 || true
+}
+
+# A checkout whose set-up, build and ranks are fakes; launch/hosts.sh "trains" until it is told to stop or the file finish is there.
+fake_checkout() {
+  checkout=$BATS_TEST_TMPDIR/checkout
+  mkdir -p "$checkout/build" "$checkout/runs" "$checkout/data" "$checkout/.git"
+  cp -r "$repository/launch" "$checkout/"
+  rm -f "$checkout/launch/preflight.sh"
+  touch "$checkout/CMakeLists.txt" "$checkout/build/mine" "$checkout/runs/mine" "$checkout/.git/mine"
+  cat >"$checkout/launch/setup.sh" <<'SCRIPT'
+#!/bin/bash
+[[ "$*" != *--cuda* ]] || { echo "error: --cuda is not available yet" >&2; exit 2; }
+echo "set up" >>../setup.log
+SCRIPT
+  cat >"$BATS_TEST_TMPDIR/bin/cmake" <<'SCRIPT'
+#!/bin/bash
+[[ "$*" == *--build* ]] || exit 0
+cat >build/mnist-dist <<'PROGRAM'
+#!/bin/bash
+echo data >data/mnist.h5
+PROGRAM
+chmod +x build/mnist-dist
+SCRIPT
+  cat >"$checkout/launch/hosts.sh" <<'SCRIPT'
+#!/bin/bash
+echo "hosts.sh $*"
+sed 's/^/host /' "$2"
+env | grep -E '^(NCCL|FI)_' | sort
+run=runs/step3-seed1
+mkdir -p "$run"
+[[ "$*" != *--resume* ]] || { [[ -e $run/checkpoint.h5 ]] || { echo "error: nothing to resume"; exit 2; }; echo "resumed from $(<"$run/checkpoint.h5")"; }
+trap 'echo "after signal" >"$run/checkpoint.h5"; echo "checkpoint written"; exit 130' INT TERM
+echo "epoch 1" >"$run/metrics.csv"
+echo "step 1" >"$run/checkpoint.h5"
+for i in {1..300}; do
+  if [[ -e ../finish ]]; then
+    echo "{}" >"$run/summary.json"
+    exit "$(<../finish)"
+  fi
+  sleep 0.1
+done
+SCRIPT
+  chmod +x "$checkout"/launch/*.sh "$BATS_TEST_TMPDIR/bin/cmake"
+}
+
+cluster() { run "$checkout/launch/ec2.sh" "$@"; }
+cluster_up() {
+  cluster up --instance c7a.4xlarge --from 203.0.113.7/32 --yes "$@"
+  [ "$status" -eq 0 ] || { echo "$output" && return 1; }
+}
+
+# start_cluster ARGUMENTS...: ec2.sh in the background, as under a terminal.
+start_cluster() {
+  setsid env --default-signal=INT "$checkout/launch/ec2.sh" "$@" >follow.log 2>&1 3>&- &
+  script=$!
+}
+
+wait_for_script() {
+  status=0
+  wait "$script" || status=$?
+  output=$(<follow.log)
+}
+
+# until_there FILE
+until_there() {
+  for _ in {1..300}; do
+    [[ ! -e $1 ]] || return 0
+    sleep 0.1
+  done
+  echo "no $1" && return 1
+}
+
+@test "up brings the code, packages and data to every node, from one build; one key of the head's own opens all" {
+  cluster_up --nodes 2
+  shows "cluster main is ready"
+  local node
+  for node in 1 2; do
+    [ -x "$NODES/$node/mnist-dist/build/mnist-dist" ]
+    [ -e "$NODES/$node/mnist-dist/data/mnist.h5" ]
+    [ -e "$NODES/$node/setup.log" ]
+    [ ! -e "$NODES/$node/mnist-dist/build/mine" ]
+    [ ! -e "$NODES/$node/mnist-dist/runs/mine" ]
+    [ ! -e "$NODES/$node/mnist-dist/.git" ]
+    grep -qF "$(<"$NODES/1/.ssh/id_ed25519.pub")" "$NODES/$node/.ssh/authorized_keys"
+  done
+  [ ! -e "$NODES/2/.ssh/id_ed25519" ]
+  # The laptop's key stays there.
+  ! grep -rqF "$(<"$XDG_STATE_HOME/mnist-dist/ec2/us-east-1/main/key")" "$NODES"
+}
+
+@test "run: the job on all nodes, its log and results here, its code" {
+  cluster_up --nodes 2
+  start_cluster run --config step3 --seed 7
+  # Results come while it runs.
+  until_there runs/step3-seed1/checkpoint.h5
+  cluster status --name main
+  shows "job: running since"
+  cluster run
+  fails 2 "cluster main is training already"
+  echo 0 >"$NODES/1/finish"
+  wait_for_script
+  [ "$status" -eq 0 ] || { echo "$output" && return 1; }
+  shows "2 of 2 nodes, a rank a core, at most as many as the recipe has shards" "-- train --config step3 --seed 7" "host 172.31.0.4" "host 172.31.0.5" "results are in runs"
+  [ -e runs/step3-seed1/summary.json ]
+  cluster logs
+  shows "hosts.sh --hosts"
+}
+
+@test "run returns the program's code; sweep says sweep" {
+  cluster_up
+  mkdir -p "$NODES/1" && echo 6 >"$NODES/1/finish"
+  cluster sweep --seeds 0..9
+  [ "$status" -eq 6 ]
+  shows "at most as many as the seeds take" "-- sweep --seeds 0..9"
+}
+
+@test "Ctrl-C during run: a checkpoint, copied here, exit 130" {
+  cluster_up
+  start_cluster run
+  until_there runs/step3-seed1/checkpoint.h5
+  kill -INT -- "-$script"
+  wait_for_script
+  [ "$status" -eq 130 ]
+  shows "asking the ranks to stop" "checkpoint written"
+  [ "$(<runs/step3-seed1/checkpoint.h5)" = "after signal" ]
+}
+
+@test "a spot notice or the TTL: stopped with a checkpoint, and run --resume goes on on another cluster" {
+  cluster_up --nodes 2
+  start_cluster run
+  until_there runs/step3-seed1/checkpoint.h5
+  echo "$(date +%s)" >"$MNIST_DIST_DEADLINE"
+  wait_for_script
+  [ "$status" -eq 130 ]
+  shows "stopped with a checkpoint: the time to live of " "--name OTHER --resume"
+  [ "$(<runs/step3-seed1/checkpoint.h5)" = "after signal" ]
+  rm "$MNIST_DIST_DEADLINE"
+  cluster down --yes
+  rm -rf "$NODES"
+  mkdir "$NODES"
+  cluster_up --name other --nodes 1
+  echo 0 >"$NODES/1/finish"
+  cluster run --name other --resume
+  [ "$status" -eq 0 ]
+  shows "resumed from after signal"
+}
+
+@test "--detach, logs and fetch; a laptop that is closed leaves the job alone" {
+  cluster_up
+  cluster run --detach --seed 3
+  [ "$status" -eq 0 ]
+  shows "launch/ec2.sh logs --name main follows it"
+  start_cluster logs
+  until_there runs/step3-seed1/metrics.csv
+  kill -KILL -- "-$script"
+  wait "$script" || true
+  cluster status --name main
+  shows "job: running since"
+  rm -r runs
+  cluster fetch --results elsewhere
+  [ "$status" -eq 0 ]
+  [ -e elsewhere/step3-seed1/metrics.csv ]
+}
+
+@test "down while it trains: a checkpoint first, then the results, then everything goes" {
+  cluster_up
+  cluster run --detach
+  run "$checkout/launch/ec2.sh" down </dev/null
+  fails 2 "cluster main is training" "--yes"
+  cluster down --yes
+  [ "$status" -eq 0 ]
+  shows "nothing of cluster main is left"
+  [ "$(<runs/step3-seed1/checkpoint.h5)" = "after signal" ]
+  empty_account
+}
+
+@test "a cluster that is lost while it trains: what was copied is here, exit 4" {
+  cluster_up
+  start_cluster run
+  until_there runs/step3-seed1/checkpoint.h5
+  aws ec2 terminate-instances --instance-ids "$(ids)" >/dev/null
+  touch "$NODES/1/down"
+  wait_for_script
+  fails 4 "the head of cluster main does not answer any more" "are in runs" "--resume"
+  shows "terminated"
+  [ -s runs/step3-seed1/checkpoint.h5 ]
+  cluster run
+  fails 4 "no node of cluster main is running"
+}
+
+@test "GPUs: a rank each, and NCCL's way by instance type" {
+  # This checkout can build what uses GPUs.
+  printf '#!/bin/bash\n[[ "$*" != *--cuda* ]] || echo cuda >>../cuda.log\n' >"$checkout/launch/setup.sh"
+  cluster up --instance p4d.24xlarge --nodes 2 --from 203.0.113.7/32 --bare --yes
+  [[ $output != *warning* ]]
+  cluster run --dry-run
+  [ "$status" -eq 0 ]
+  shows "2 of 2 nodes, 16 GPUs, a rank each" "172.31.0.4 slots=8, 172.31.0.5 slots=8" "MNIST_DIST_GPUS=8" "FI_PROVIDER=efa" "FI_EFA_USE_DEVICE_RDMA=1" "NCCL_SOCKET_IFNAME="
+  ec2 down --yes --no-fetch
+  cluster up --instance g4dn.12xlarge --from 203.0.113.7/32 --yes
+  mkdir -p "$NODES/1" && echo 0 >"$NODES/1/finish"
+  cluster run
+  [ "$status" -eq 0 ]
+  shows "4 GPUs, a rank each" "slots=4" "--gpus 4 -- train" "FI_PROVIDER=efa"
+  [[ $output != *RDMA* ]]
+  grep -q cuda "$NODES/1/cuda.log"
+}
+
+@test "GPUs that this version cannot use: a warning before the money, then a rank a core" {
+  cluster up --instance g4dn.12xlarge --from 203.0.113.7/32 --bare --yes
+  shows "warning: this version of mnist-dist trains on CPUs only"
+  cluster run --dry-run
+  shows "1 of 1 node, a rank a core" "172.31.0.4 slots=24"
+}
+
+@test "ssh: the head, or a node by number" {
+  cluster_up --nodes 2
+  cluster ssh echo hello
+  [ "$output" = hello ]
+  cluster ssh 2 pwd
+  [ "$output" = "$NODES/2" ]
+  cluster ssh 3
+  fails 2 "node 3 is not running"
+}
+
+@test "no cluster: run, logs, fetch, ssh say how to get one" {
+  local verb
+  for verb in run logs ssh; do
+    cluster "$verb"
+    fails 2 "there is no cluster main in us-east-1" "launch/ec2.sh up"
+  done
+  cluster fetch
+  fails 2 "no node of cluster main is running" "--s3"
+}
+
+@test "fetch --s3: from the bucket, when the cluster is long gone" {
+  aws s3 mb s3://bucket >/dev/null
+  echo saved >file
+  aws s3 cp file s3://bucket/folder/step3-seed1/checkpoint.h5 >/dev/null
+  cluster fetch --s3 s3://bucket/folder
+  [ "$status" -eq 0 ]
+  [ "$(<runs/step3-seed1/checkpoint.h5)" = saved ]
+}
+
+@test "results outside runs/ would be lost: refused" {
+  cluster_up
+  cluster run --resume --run-dir /tmp/elsewhere
+  fails 2 "results are copied back from runs/ only"
+}

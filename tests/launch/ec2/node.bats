@@ -1,0 +1,175 @@
+#!/usr/bin/env bats
+# What runs on the nodes: the watcher for spot notices and the TTL, against a small metadata service, and the head's one job.
+
+repository=$(cd "$BATS_TEST_DIRNAME/../../.." && pwd)
+
+setup() {
+  cd "$BATS_TEST_TMPDIR" || return
+  mkdir -p imds bin mnist-dist/launch/ec2/node
+  python3 "$BATS_TEST_DIRNAME/imds.py" "$PWD/imds" 3>&- &
+  echo $! >imds/pid
+  for _ in {1..100}; do
+    [[ ! -s imds/port ]] || break
+    sleep 0.1
+  done
+  MNIST_DIST_IMDS=http://127.0.0.1:$(<imds/port)
+  export MNIST_DIST_IMDS MNIST_DIST_DEADLINE=$PWD/deadline MNIST_DIST_NOTICE_SECONDS=0.1
+  export PATH=$PWD/bin:$PATH
+
+  # The head's code, with a launch/hosts.sh that notes its signals and ends as the real one does.
+  cp "$repository"/launch/ec2/node/*.sh mnist-dist/launch/ec2/node/
+  job=$PWD/mnist-dist/launch/ec2/node/job.sh
+  cat >mnist-dist/launch/hosts.sh <<'SCRIPT'
+#!/bin/bash
+echo "hosts.sh $*"
+echo "provider ${FI_PROVIDER:-none}"
+cat "$2"
+trap 'echo "signal" >>../signals; sleep 0.3; echo "checkpoint written"; exit 130' INT TERM
+touch ../started
+for i in {1..300}; do
+  [[ ! -e ../finish ]] || exit "$(<../finish)"
+  sleep 0.1
+done
+SCRIPT
+  chmod +x mnist-dist/launch/hosts.sh
+  # Every host is this folder.
+  printf '#!/bin/bash\nhost=$1; shift\necho "$host" >>%q/watched\n[[ ! -e %q/no-$host ]] || exit 255\ncd %q && exec bash -c "$*"\n' "$PWD" "$PWD" "$PWD" >bin/ssh
+  chmod +x bin/ssh
+}
+
+teardown() {
+  kill "$(<imds/pid)"
+  echo 0 >finish
+}
+
+watch() { "$repository/launch/ec2/node/notice.sh" < <(exec sleep "$1" 2>/dev/null 3>&-); }
+
+announce() { echo '{"action": "terminate", "time": "2026-11-24T10:02:00Z"}' >imds/notice; }
+
+@test "no notice: the watcher waits, and ends when nobody listens any more" {
+  local start=$SECONDS
+  run watch 2
+  [ "$status" -eq 1 ]
+  [ -z "$output" ]
+  ((SECONDS - start >= 2 && SECONDS - start < 10))
+  # One token for all questions.
+  [ "$(grep -c PUT imds/requests)" -eq 1 ]
+  (($(grep -c 'GET /latest/meta-data/spot/instance-action 404' imds/requests) >= 3))
+}
+
+@test "a spot notice is seen within a moment, with its time" {
+  (sleep 1 && announce) &
+  run watch 20
+  [ "$status" -eq 0 ]
+  [ "$output" = "spot interruption at 2026-11-24T10:02:00Z on $(hostname)" ]
+}
+
+@test "a token that ran out is replaced" {
+  (sleep 0.7 && touch imds/expire && sleep 0.7 && announce) &
+  run watch 20
+  [ "$status" -eq 0 ]
+  [[ $output == "spot interruption"* ]]
+  grep -q 401 imds/requests
+}
+
+@test "the TTL is announced three minutes before it ends; without a metadata service as well" {
+  echo $(($(date +%s) + 600)) >deadline
+  run watch 1
+  [ "$status" -eq 1 ]
+  echo $(($(date +%s) + 170)) >deadline
+  MNIST_DIST_IMDS=http://127.0.0.1:9 run watch 10
+  [ "$status" -eq 0 ]
+  [[ $output == "the time to live of $(hostname) ends at "*" UTC" ]]
+}
+
+start_job() {
+  printf '10.0.0.1 slots=4\n10.0.0.2 slots=4\n' | "$job" hosts
+  "$job" start -- "$@" 3>&-
+  for _ in {1..100}; do
+    [[ ! -e started ]] || return 0
+    sleep 0.1
+  done
+  return 1
+}
+
+# ended: waits for the job's end; its state is the output.
+ended() {
+  for _ in {1..200}; do
+    run "$job" state
+    [[ $output == running* ]] || return 0
+    sleep 0.1
+  done
+  return 1
+}
+
+@test "a job: started once, followed, ended with hosts.sh's code" {
+  run "$job" state
+  [ "$output" = none ]
+  FI_PROVIDER=efa start_job train --set "train.epochs=2" --run-dir "runs/a b"
+  run "$job" state
+  [[ $output == "running since "* ]]
+  run "$job" start -- train
+  [ "$status" -eq 2 ]
+  [[ $output == "error: a job is running here already"*"hint: "* ]]
+  echo 5 >finish
+  ended
+  [ "$output" = "exited 5 " ]
+  run "$job" follow
+  [[ $output == *"hosts.sh --hosts $PWD/mnist-dist-job/hosts -- train --set train.epochs=2 --run-dir runs/a b"* ]] || { echo "$output" && return 1; }
+  [[ $output == *"provider efa"*"10.0.0.1 slots=4"*"10.0.0.2 slots=4"* ]]
+  # Every host is watched, and the watchers are gone.
+  [ "$(sort watched | xargs)" = "10.0.0.1 10.0.0.2" ]
+  for _ in {1..50}; do
+    pgrep -f "$PWD/mnist-dist/launch/ec2/node/notice.sh" >/dev/null || return 0
+    sleep 0.1
+  done
+  return 1
+}
+
+@test "a spot notice on any node stops the job with a checkpoint" {
+  start_job train
+  announce
+  ended
+  [[ $output == "exited 130 spot interruption at 2026-11-24T10:02:00Z on "* ]]
+  run "$job" follow
+  [[ $output == *"stopping with a checkpoint"*"checkpoint written"* ]]
+  # Both nodes were told; the ranks get one signal: a second one would mean at once, without a checkpoint.
+  [ "$(wc -l <signals)" -eq 1 ]
+}
+
+@test "the TTL does so too" {
+  start_job sweep --seeds 0..9
+  echo $(($(date +%s) + 100)) >deadline
+  ended
+  [[ $output == "exited 130 the time to live of "* ]]
+}
+
+@test "stop: once, however often it is said" {
+  start_job train
+  "$job" stop
+  "$job" stop
+  "$job" stop
+  ended
+  [ "$output" = "exited 130 " ]
+  [ "$(wc -l <signals)" -eq 1 ]
+}
+
+@test "a node that cannot be watched does not end the job" {
+  touch no-10.0.0.2
+  start_job train
+  sleep 0.5
+  run "$job" state
+  [[ $output == running* ]]
+  echo 0 >finish
+  ended
+  [ "$output" = "exited 0 " ]
+}
+
+@test "--s3: results go there while the job runs, and at its end" {
+  printf '#!/bin/bash\necho "aws $*" >>%q/s3\n' "$PWD" >bin/aws
+  chmod +x bin/aws
+  MNIST_DIST_S3=s3://bucket/folder start_job train
+  echo 0 >finish
+  ended
+  grep -q "^aws s3 sync --only-show-errors runs s3://bucket/folder" s3
+}

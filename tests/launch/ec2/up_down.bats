@@ -1,0 +1,190 @@
+#!/usr/bin/env bats
+# launch/ec2.sh up, status, cost, down: through the real AWS CLI against a simulated AWS.
+
+load aws
+
+setup_file() { start_aws; }
+teardown_file() { stop_aws; }
+setup() { fresh_aws; }
+
+@test "up, status, down: a cluster comes, is shown, and leaves nothing" {
+  ec2 up --name anna --instance g4dn.12xlarge --nodes 2 --ttl 90m --from 203.0.113.7/32 --bare --yes
+  [ "$status" -eq 0 ]
+  shows "cluster anna: 2 x g4dn.12xlarge (4 x T4 (16 GiB, sm_75), 48 vCPUs) in us-east-1, on demand" \
+    "\$7.82 an hour (list price as known on 2026-11" "after 1:30 h, so at most \$11.74" "ssh:     from 203.0.113.7/32 alone"
+  [ "$(ids | wc -w)" -eq 2 ]
+
+  ec2 status --name anna
+  [ "$status" -eq 0 ]
+  shows "CREATE_COMPLETE, 2 x g4dn.12xlarge" "age 0:00 h of 1:30 h; it ends by itself in 1:30 h" "cost so far about \$0.0" "node 1  i-" "node 2  i-" "  running  "
+  plain_aws
+  ec2 status
+  shows "anna: CREATE_COMPLETE, 2 x g4dn.12xlarge"
+  ec2 cost --name anna
+  shows "cluster anna: about \$0.0" "at most \$11.74"
+  fast_aws
+
+  ec2 down --name anna --yes
+  [ "$status" -eq 0 ]
+  shows "nothing of cluster anna is left in us-east-1"
+  empty_account
+  [ ! -e "$XDG_STATE_HOME/mnist-dist/ec2/us-east-1/anna" ]
+  ec2 down --name anna
+  [ "$status" -eq 0 ]
+}
+
+@test "what the stack asks AWS for: TTL, IMDSv2, terminate on shutdown, ssh from one address, tags, EFA" {
+  ec2 up --instance g5.12xlarge --nodes 2 --ttl 45m --from 203.0.113.7/32 --bare --yes --spot
+  [ "$status" -eq 0 ]
+  local instance options
+  instance=$(ids | awk '{ print $1 }')
+  [ "$(aws ec2 describe-instances --instance-ids "$instance" --output text --query 'Reservations[].Instances[].[MetadataOptions.HttpTokens,InstanceLifecycle,KeyName]' | xargs)" = "required spot mnist-dist-main" ]
+  [ "$(aws ec2 describe-instance-attribute --instance-id "$instance" --attribute instanceInitiatedShutdownBehavior --query InstanceInitiatedShutdownBehavior.Value --output text)" = terminate ]
+  aws ec2 describe-instance-attribute --instance-id "$instance" --attribute userData --query UserData.Value --output text | base64 -d >user-data
+  grep -q '+ 45 \* 60' user-data
+  options=$(aws ec2 describe-launch-template-versions --versions '$Latest' --launch-template-id "$(aws ec2 describe-launch-templates --query 'LaunchTemplates[0].LaunchTemplateId' --output text)" --query 'LaunchTemplateVersions[0].LaunchTemplateData')
+  [[ $options == *'"InterfaceType": "efa"'* && $options == *'"VolumeType": "gp3"'* && $options == *'"MarketType": "spot"'* && $options == *'"GroupName": '* ]]
+  aws ec2 describe-security-groups --filters Name=tag:mnist-dist:cluster,Values=main --query 'SecurityGroups[].IpPermissions[].IpRanges[].CidrIp' --output text | grep -qx '203.0.113.7/32'
+  aws ec2 describe-tags --filters "Name=resource-id,Values=$instance" --query 'Tags[].[Key,Value]' --output text >tags
+  grep -q $'^project\tmnist-dist' tags
+  grep -q $'^owner\tmoto' tags
+  grep -q $'^ttl\t45' tags
+  # Without --s3 nodes have no right at all.
+  [ -z "$(aws iam list-roles --query 'Roles[].RoleName' --output text)" ]
+}
+
+@test "--s3: a role for one folder of one bucket, and no more" {
+  up --s3 s3://my-bucket/some/folder
+  [ "$status" -eq 0 ]
+  local role
+  role=$(aws iam list-roles --query 'Roles[].RoleName' --output text)
+  aws iam get-role-policy --role-name "$role" --policy-name results --query PolicyDocument >policy
+  grep -q 's3:::my-bucket/some/folder/\*' policy
+  [ "$(grep -oE "s3:[A-Z][A-Za-z]+" policy | sort -u | xargs)" = "s3:GetObject s3:ListBucket s3:PutObject" ]
+  ec2 down --yes
+  [ -z "$(aws iam list-roles --query 'Roles[].RoleName' --output text)" ]
+}
+
+@test "up twice is refused, and the first cluster stays" {
+  up
+  up
+  fails 2 "there is a cluster main in us-east-1 already (CREATE_COMPLETE)" "--name another"
+  [ "$(ids | wc -w)" -eq 1 ]
+  up --name other
+  [ "$status" -eq 0 ]
+  [ "$(ids | wc -w)" -eq 2 ]
+}
+
+@test "a stack of that name that is not ours is left alone" {
+  aws cloudformation create-stack --stack-name mnist-dist-main --on-failure DELETE --template-body '{"Resources": {"Key": {"Type": "AWS::EC2::EIP"}}}' >/dev/null
+  up
+  fails 4 "was not made by launch/ec2.sh"
+  [ "$(aws cloudformation describe-stacks --query 'Stacks[].StackName' --output text)" = mnist-dist-main ]
+}
+
+@test "no capacity in a zone: the next one, and nothing stays in the first" {
+  # The first zone takes one node of two: AWS must take that one back.
+  echo "us-east-1a Node2" >"$AWS_FOLDER/no_capacity"
+  up --nodes 2
+  [ "$status" -eq 0 ]
+  shows "no capacity in us-east-1a; nothing was left behind" "asking for 2 x c7a.4xlarge in us-east-1b"
+  [ "$(aws ec2 describe-instances --filters Name=instance-state-name,Values=running --query 'Reservations[].Instances[].Placement.AvailabilityZone' --output text | xargs)" = "us-east-1b us-east-1b" ]
+}
+
+@test "no capacity anywhere: exit 4, what to do, and an empty account" {
+  printf 'us-east-1%s\n' a b c d e f >"$AWS_FOLDER/no_capacity"
+  up --nodes 2 --spot
+  fails 4 "no zone of us-east-1 has the capacity for 2 x c7a.4xlarge" "without --spot"
+  empty_account
+}
+
+@test "another failure: AWS's reason, no second try, and an empty account" {
+  echo "You have requested more vCPU capacity than your current vCPU limit of 0 allows (VcpuLimitExceeded)" >"$AWS_FOLDER/refuse"
+  up
+  fails 4 "VcpuLimitExceeded" "could not create the cluster; nothing was left behind" "quota is too low"
+  [ "$(grep -c 'asking for' <<<"$output")" -eq 1 ]
+  empty_account
+}
+
+# start_up: up in the background, in a process group of its own as under a terminal, until it waits for AWS.
+start_up() {
+  touch "$AWS_FOLDER/hang"
+  setsid env --default-signal=INT "$repository/launch/ec2.sh" up --instance c7a.4xlarge --from 203.0.113.7/32 --bare --yes "$@" >up.log 2>&1 3>&- &
+  script=$!
+  for _ in {1..200}; do
+    ! aws cloudformation describe-stacks --stack-name mnist-dist-main >/dev/null 2>&1 || return 0
+    sleep 0.1
+  done
+  return 1
+}
+
+@test "Ctrl-C during up: the cluster is taken back, exit 130" {
+  start_up
+  kill -INT -- "-$script"
+  status=0
+  wait "$script" || status=$?
+  output=$(<up.log)
+  [ "$status" -eq 130 ]
+  shows "rolling back" "nothing of main is left"
+  rm "$AWS_FOLDER/hang"
+  sleep 0.5
+  empty_account
+}
+
+@test "a closed terminal during up does the same" {
+  start_up
+  kill -HUP -- "-$script"
+  status=0
+  wait "$script" || status=$?
+  [ "$status" -eq 130 ]
+  rm "$AWS_FOLDER/hang"
+  empty_account
+}
+
+@test "down when half is gone already" {
+  up --nodes 2
+  aws ec2 terminate-instances --instance-ids "$(ids | awk '{ print $1 }')" >/dev/null
+  ec2 status --name main
+  shows "1 of 2 nodes are gone"
+  ec2 down --yes
+  [ "$status" -eq 0 ]
+  empty_account
+}
+
+@test "down when AWS's own deletion fails: the instances end at once, and a second try ends the rest" {
+  up --nodes 2
+  echo 1 >"$AWS_FOLDER/cannot_delete"
+  ec2 down --yes
+  [ "$status" -eq 0 ]
+  shows "terminating the instances" "nothing of cluster main is left"
+  empty_account
+}
+
+@test "down that cannot delete everything says what is left, exit 4" {
+  up
+  echo 9 >"$AWS_FOLDER/cannot_delete"
+  MNIST_DIST_POLL_SECONDS=0.01 ec2 down --yes
+  fails 4 "this is still there in us-east-1" "security-group sg-" "key-pair mnist-dist-main" "tag mnist-dist:cluster = main"
+  # But what costs most is gone.
+  [ -z "$(ids)" ]
+}
+
+@test "down finds tagged instances whose stack is gone" {
+  aws ec2 run-instances --image-id ami-12c6146b --instance-type m5.large --tag-specifications 'ResourceType=instance,Tags=[{Key=mnist-dist:cluster,Value=main}]' >/dev/null
+  ec2 down
+  [ "$status" -eq 0 ]
+  shows "there is no stack mnist-dist-main, but something of the cluster is left"
+  [ -z "$(ids)" ]
+}
+
+@test "a cluster whose nodes cannot be set up is taken back, unless --keep" {
+  cat >"$BATS_TEST_TMPDIR/bin/rsync" <<<$'#!/bin/bash\necho "rsync: no way" >&2; exit 12'
+  chmod +x "$BATS_TEST_TMPDIR/bin/rsync"
+  ec2 up --instance c7a.4xlarge --from 203.0.113.7/32 --yes
+  fails 4 "rsync: no way" "nodes could not be set up" "nothing of main is left"
+  empty_account
+  ec2 up --instance c7a.4xlarge --from 203.0.113.7/32 --yes --keep
+  [ "$status" -eq 0 ]
+  shows "the cluster runs and costs money"
+  [ "$(ids | wc -w)" -eq 1 ]
+}
