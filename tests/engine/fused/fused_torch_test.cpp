@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cmath>
 #include <numeric>
+#include <utility>
 
 #include "data/synthetic.h"
 #include "engine/bench/engine_loop.h"
@@ -77,24 +78,21 @@ void expect_same_twenty_losses(const Outcome& fused, const Outcome& torch) {
 }
 
 // From initial weights and at the recipe's rate, a network with batch norm multiplies any difference by 2 or 3 a step: the reference engine itself,
-// one weight moved by its last bit, is 1e-4 off after 5 steps and 1e-2 after 12. So losses are compared where training has settled, at a tenth of
-// the first rate: at the rate itself one ReLU or max-pool that is decided otherwise within rounding is 1e-3 of the loss three steps later.
+// one weight moved by its last bit, is 1e-4 off after 5 steps and 1e-2 after 12. So losses are compared where training has settled, at a tenth of the
+// rate: step 3's own from its eighth epoch on.
 
-TEST(FusedAgainstTorch, TwentyStepsOfStep1) {
-  const ModelSpec model = seed_models()[0];
-  const TrainState state = train("fused", model, fresh(model), 1000, 0.01f).state;  // its loss stays at 2.30 for the first 500 steps
-  const Outcome fused = train("fused", model, state, 20, 0.001f), torch = train("torch", model, state, 20, 0.001f);
-  EXPECT_LT(torch.losses[0], 1);
-  expect_same_twenty_losses(fused, torch);
+TEST(FusedAgainstTorch, TwentySteps) {
+  const std::vector<ModelSpec> models = seed_models();
+  for (const auto& [index, steps] : {std::pair{0u, 1000}, {1u, 100}}) {  // step 1 stays at a loss of 2.30 for the first 500
+    SCOPED_TRACE(models[index].name);
+    const TrainState state = train("fused", models[index], fresh(models[index]), steps, 0.01f).state;
+    const Outcome fused = train("fused", models[index], state, 20, 0.001f), torch = train("torch", models[index], state, 20, 0.001f);
+    EXPECT_LT(torch.losses[0], 1.5);
+    expect_same_twenty_losses(fused, torch);
+  }
 }
 
-TEST(FusedAgainstTorch, TwentyStepsOfStep2) {
-  const ModelSpec model = seed_models()[1];
-  const TrainState state = train("fused", model, fresh(model), 100, 0.01f).state;
-  expect_same_twenty_losses(train("fused", model, state, 20, 0.001f), train("torch", model, state, 20, 0.001f));
-}
-
-TEST(FusedAgainstTorch, ThreeHundredStepsOfStep3AtTheRateOfItsSecondHalf) {
+TEST(FusedAgainstTorch, ThreeHundredStepsOfStep3AtATenthOfItsRate) {
   const ModelSpec model = seed_models()[2];
   const TrainState state = train("fused", model, fresh(model), 100, 0.01f).state;
   const Outcome fused = train("fused", model, state, 300, 0.001f), torch = train("torch", model, state, 300, 0.001f);
