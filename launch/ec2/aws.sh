@@ -32,14 +32,22 @@ aws_refused() {
 # change ARGUMENTS...: what costs money or deletes. Ctrl-C waits for its answer: a request cut in half may have been heard. So it runs in the
 # background, where the signal does not reach it. Its answer is in $scratch/answer.
 change() {
-  local pid code=0
   (
     trap '' INT TERM HUP
     aws_cli "$@"
   ) >"$scratch/answer" 2>"$scratch/error" &
-  pid=$!
-  while kill -0 "$pid" 2>/dev/null; do wait "$pid" || true; done
-  wait "$pid" || code=$?
+  change_pid=$!
+  finish_change
+}
+
+# finish_change: waits for the request under way, if there is one, whatever signals come; returns its code.
+change_pid=''
+finish_change() {
+  local code=0
+  [[ -n $change_pid ]] || return 0
+  while kill -0 "$change_pid" 2>/dev/null; do wait "$change_pid" || true; done
+  wait "$change_pid" || code=$?
+  change_pid=''
   return "$code"
 }
 

@@ -28,10 +28,11 @@ render_template() {
 stack_of() { echo "mnist-dist-$1"; }
 
 # stack_facts NAME_OR_ID: state, id, then our tags; nothing and 1 when there is no such stack.
+# "return 0", not "return": what runs in a trap (the rollback) would return the status from before the trap.
 stack_facts() {
   local tag query='StackStatus,StackId'
   for tag in launch created ttl price instance nodes zone s3 key user; do query+=",Tags[?Key=='mnist-dist:$tag'].Value|[0]"; done
-  ask cloudformation describe-stacks --stack-name "$1" --query "Stacks[0].[$query]" && return
+  ask cloudformation describe-stacks --stack-name "$1" --query "Stacks[0].[$query]" && return 0
   grep -q 'does not exist' "$scratch/error" || aws_refused
   return 1
 }
@@ -48,7 +49,7 @@ read_stack() {
 
 # The stack's state; GONE when there is none, UNKNOWN when AWS cannot be asked just now.
 stack_state() {
-  ask cloudformation describe-stacks --stack-name "$1" --query 'Stacks[0].StackStatus' && return
+  ask cloudformation describe-stacks --stack-name "$1" --query 'Stacks[0].StackStatus' && return 0
   if grep -q 'does not exist' "$scratch/error"; then echo GONE; else echo UNKNOWN; fi
 }
 

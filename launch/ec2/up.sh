@@ -83,6 +83,7 @@ start_somewhere() {
     create_command "$place" "$public_key" "$launch"
     say "asking for $nodes x $instance in ${place%% *}"
     unfinished=true
+    : >"$scratch/answer"
     change "${create[@]}" || could_not_ask
     stack_id=$(<"$scratch/answer")
     state=$(await_stack "$stack_id" create)
@@ -117,16 +118,32 @@ hint_for() {
   esac
 }
 
-# take_back: deletes this launch's stack, by its id or, when Ctrl-C came before AWS's answer, by its launch tag, and looks whether all is gone.
+# take_back: deletes this launch's stack and looks whether all is gone.
 take_back() {
-  local facts
-  if [[ -z $stack_id ]] && facts=$(stack_facts "$(stack_of "$name")"); then
-    [[ $(cut -f 3 <<<"$facts") != "$launch" ]] || stack_id=$(cut -f 2 <<<"$facts")
-  fi
+  find_own_stack
   if [[ -n $stack_id ]]; then
     delete_stack "$stack_id" "$name" || die_leftovers "$name"
+  else
+    check_nothing_left "$name" || die_leftovers "$name"
   fi
   stack_id='' unfinished=false
+}
+
+# find_own_stack: Ctrl-C can come while AWS is being asked for the stack, or before its answer is read. Then the answer is waited for; if
+# there is none, the stack of this name is ours when it has this launch's tag.
+find_own_stack() {
+  local facts tries
+  finish_change || true
+  [[ -n $stack_id || ! -s $scratch/answer ]] || stack_id=$(<"$scratch/answer")
+  for ((tries = 0; tries < 3; tries++)); do
+    [[ -z $stack_id ]] || return 0
+    if ! facts=$(stack_facts "$(stack_of "$name")"); then
+      pause "$poll_seconds"
+      continue
+    fi
+    [[ $(cut -f 3 <<<"$facts") == "$launch" ]] || return 0
+    stack_id=$(cut -f 2 <<<"$facts")
+  done
 }
 
 # end_unfinished CODE: whatever ends the script before the cluster is complete takes the cluster back.

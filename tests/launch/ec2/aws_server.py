@@ -6,6 +6,7 @@ The nodes' reports that their TTL is armed (WaitCondition) are taken for given. 
     no_capacity    lines "ZONE" or "ZONE NODE": a zone without room, or with room only for the nodes before that one
     refuse         words with which every instance is refused
     hang           while it is there, a stack stays in creation
+    slow           a stack is begun 3 s after it was asked for
     cannot_delete  so many deletions of a stack fail
     quota          vCPUs that every EC2 quota allows
 """
@@ -143,6 +144,7 @@ def event(stack, resource, status, reason):
                                      resource_properties=None))
 
 
+lock = threading.RLock()  # of two threads: who deletes must not meet who creates
 make_all = stacks.Stack.create_resources
 take_all = stacks.Stack.delete
 
@@ -155,17 +157,18 @@ def create_stack(stack):
         time.sleep(0.2)
         while (folder / "hang").exists():
             time.sleep(0.05)
+        with lock:
             if stack.status.startswith("DELETE"):
                 return
-        try:
-            make_all(stack)
-        except Refused as refused:
-            event(stack, refused.resource, "CREATE_FAILED", refused.reason)
-            event(stack, "Other", "CREATE_FAILED", "Resource creation cancelled")
-            delete_stack_of(stack)
-        except Exception as error:  # a template that moto does not understand must not pass for a slow one
-            event(stack, "Template", "CREATE_FAILED", repr(error))
-            delete_stack_of(stack)
+            try:
+                make_all(stack)
+            except Refused as refused:
+                event(stack, refused.resource, "CREATE_FAILED", refused.reason)
+                event(stack, "Other", "CREATE_FAILED", "Resource creation cancelled")
+                delete_stack_of(stack)
+            except Exception as error:  # a template that moto does not understand must not pass for a slow one
+                event(stack, "Template", "CREATE_FAILED", repr(error))
+                delete_stack_of(stack)
 
     threading.Thread(target=work, daemon=True).start()
 
@@ -194,7 +197,8 @@ def delete_stack(backend, name_or_stack_id):
         (folder / "cannot_delete").write_text(str(int(failures[0]) - 1))
         found[0].status = "DELETE_FAILED"
         return
-    real_delete(backend, name_or_stack_id)
+    with lock:
+        real_delete(backend, name_or_stack_id)
 
 
 def describe_placement_groups(response):
@@ -216,6 +220,8 @@ def get_parameter(response, real=SimpleSystemManagerResponse.get_parameter):
 
 
 def answer_create_stack(response, real=stack_responses.CloudFormationResponse.create_stack):
+    if (folder / "slow").exists():
+        time.sleep(3)
     # The test double knows one way to end a creation that failed.
     assert response._get_param("OnFailure") == "DELETE", "create-stack without --on-failure DELETE"
     return real(response)

@@ -131,14 +131,35 @@ start_up() {
   empty_account
 }
 
+@test "Ctrl-C while AWS is being asked for the stack: the answer is waited for, then the stack is taken back" {
+  touch "$AWS_FOLDER/slow"
+  setsid env --default-signal=INT "$repository/launch/ec2.sh" up --instance c7a.4xlarge --from 203.0.113.7/32 --bare --yes >up.log 2>&1 3>&- &
+  script=$!
+  for _ in {1..600}; do
+    ! grep -q "asking for" up.log || break
+    sleep 0.1
+  done
+  sleep 0.5
+  kill -INT -- "-$script"
+  status=0
+  wait "$script" || status=$?
+  output=$(<up.log)
+  [ "$status" -eq 130 ] || { echo "$status $output" && return 1; }
+  shows "rolling back" "nothing of main is left"
+  sleep 3.5
+  empty_account || { echo "$output" && return 1; }
+}
+
 @test "a closed terminal during up does the same" {
   start_up
   kill -HUP -- "-$script"
   status=0
   wait "$script" || status=$?
+  output=$(<up.log)
   [ "$status" -eq 130 ]
+  shows "rolling back" "nothing of main is left"
   rm "$AWS_FOLDER/hang"
-  empty_account
+  empty_account || { echo "$output" && return 1; }
 }
 
 @test "down when half is gone already" {
