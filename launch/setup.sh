@@ -34,23 +34,22 @@ bats                    tests of the scripts and of the whole program
 procps                  finds the processes that those tests stop and kill
 python3                 reads JSON in those tests
 shellcheck              checks the launch scripts
-python3-venv            the AWS CLI and a simulated AWS, for the tests of launch/ec2.sh
 openssh-client          ssh and keys for clusters
 rsync                   carries code to a cluster and results back
 curl                    asks for this machine's address, and AWS whether a node is about to end
 TABLE
 }
 
-# What only the tests of clusters need (tests/cluster); they are skipped without.
+# What only the tests of clusters and of EC2 need (tests/cluster, tests/launch/ec2); they are skipped without.
 test_packages() {
   cat <<'TABLE'
 iproute2                network namespaces that stand for hosts
-openssh-client          starts ranks on them
 openssh-server          answers there
 munge                   lets Slurm's parts trust each other
 slurmctld               Slurm: the controller
 slurmd                  Slurm: a node
 slurm-client            Slurm: sbatch, srun, scancel
+python3-venv            the AWS CLI and a simulated AWS, for the tests of launch/ec2.sh
 TABLE
 }
 

@@ -118,14 +118,19 @@ start_up() {
   return 1
 }
 
-@test "Ctrl-C during up: the cluster is taken back, exit 130" {
-  start_up
-  kill -INT -- "-$script"
+# rolls_back SIGNAL: what start_up began, its group told to stop, says that it took everything back, and returns 130.
+rolls_back() {
+  kill "-$1" -- "-$script"
   status=0
   wait "$script" || status=$?
   output=$(<up.log)
-  [ "$status" -eq 130 ]
+  [ "$status" -eq 130 ] || { echo "$status $output" && return 1; }
   shows "rolling back" "nothing of main is left"
+}
+
+@test "Ctrl-C during up: the cluster is taken back, exit 130" {
+  start_up
+  rolls_back INT
   rm "$AWS_FOLDER/hang"
   sleep 0.5
   empty_account
@@ -140,24 +145,14 @@ start_up() {
     sleep 0.1
   done
   sleep 0.5
-  kill -INT -- "-$script"
-  status=0
-  wait "$script" || status=$?
-  output=$(<up.log)
-  [ "$status" -eq 130 ] || { echo "$status $output" && return 1; }
-  shows "rolling back" "nothing of main is left"
+  rolls_back INT
   sleep 3.5
   empty_account || { echo "$output" && return 1; }
 }
 
 @test "a closed terminal during up does the same" {
   start_up
-  kill -HUP -- "-$script"
-  status=0
-  wait "$script" || status=$?
-  output=$(<up.log)
-  [ "$status" -eq 130 ]
-  shows "rolling back" "nothing of main is left"
+  rolls_back HUP
   rm "$AWS_FOLDER/hang"
   empty_account || { echo "$output" && return 1; }
 }
