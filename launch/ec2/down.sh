@@ -35,8 +35,21 @@ last_fetch() {
   if job_runs; then
     $yes || confirm_stop
     stop_job
+    wait_for_checkpoint
   fi
   fetch_results || say "warning: the results could not be copied (see above); going on with down"
+}
+
+# The ranks end their step first; a minute is plenty, and a job that hangs must not keep the cluster.
+wait_for_checkpoint() {
+  local until=$((SECONDS + 60))
+  while job_runs; do
+    if ((SECONDS >= until)); then
+      say "warning: the job does not stop; copying what it has written"
+      return 0
+    fi
+    pause "$poll_seconds"
+  done
 }
 
 confirm_stop() {

@@ -15,10 +15,11 @@ start() {
     echo "hint: launch/ec2.sh logs follows it" >&2
     return 2
   fi
-  rm -f "$job"/{pid,code,reason,stopping,log}
+  rm -rf "$job"/{pid,code,reason,stopping,log}
   touch "$job/log"
   setsid "$PWD/launch/ec2/node/job.sh" main "$@" </dev/null >"$job/log" 2>&1 &
-  echo $! >"$job/pid"
+  # Written by main, once a stop would be heard.
+  until [[ -s $job/pid ]] || ! kill -0 $! 2>/dev/null; do sleep 0.05; done
 }
 
 # Once: ranks take a second signal as "at once, without a checkpoint".
@@ -38,13 +39,24 @@ watch() {
 
 sync_s3() { [[ -z ${MNIST_DIST_S3:-} ]] || aws s3 sync --only-show-errors runs "$MNIST_DIST_S3" || echo "warning: results could not be copied to $MNIST_DIST_S3"; }
 
+# tell_ranks: hosts.sh's pid gets one TERM, however a stop and the start of the job overlap.
+pid='' stop_asked=false told=false
+tell_ranks() {
+  if $stop_asked && [[ -n $pid ]] && ! $told; then
+    told=true
+    kill -TERM "$pid" 2>/dev/null || true
+  fi
+}
+
 main() {
-  local code=0 pid host watchers=()
+  local code=0 host watchers=()
   # TERM, not INT: bash keeps a script in the background from ever listening to INT.
-  trap 'kill -TERM "$pid" 2>/dev/null' TERM
+  trap 'stop_asked=true; tell_ranks' TERM
   trap '' HUP INT
+  echo "$$" >"$job/pid.new" && mv "$job/pid.new" "$job/pid"
   launch/hosts.sh --hosts "$job/hosts" ${MNIST_DIST_GPUS:+--gpus "$MNIST_DIST_GPUS"} -- "$@" &
   pid=$!
+  tell_ranks
   while read -r host _; do
     watch "$host" "$$" &
     watchers+=($!)

@@ -47,7 +47,7 @@ env | grep -E '^(NCCL|FI)_' | sort
 run=runs/step3-seed1
 mkdir -p "$run"
 [[ "$*" != *--resume* ]] || { [[ -e $run/checkpoint.h5 ]] || { echo "error: nothing to resume"; exit 2; }; echo "resumed from $(<"$run/checkpoint.h5")"; }
-trap 'echo "after signal" >"$run/checkpoint.h5"; echo "checkpoint written"; exit 130' INT TERM
+trap 'sleep 0.5; echo "after signal" >"$run/checkpoint.h5"; echo "checkpoint written"; exit 130' INT TERM
 echo "epoch 1" >"$run/metrics.csv"
 echo "step 1" >"$run/checkpoint.h5"
 for i in {1..300}; do
@@ -141,6 +141,11 @@ until_there() {
   [ "$status" -eq 130 ]
   shows "asking the ranks to stop" "checkpoint written"
   [ "$(<runs/step3-seed1/checkpoint.h5)" = "after signal" ]
+  # The same cluster takes the next job.
+  echo 0 >"$NODES/1/finish"
+  cluster run --resume
+  [ "$status" -eq 0 ]
+  shows "resumed from after signal"
 }
 
 @test "a spot notice or the TTL: stopped with a checkpoint, and run --resume goes on on another cluster" {
@@ -183,6 +188,7 @@ until_there() {
 @test "down while it trains: a checkpoint first, then the results, then everything goes" {
   cluster_up
   cluster run --detach
+  until_there "$NODES/1/mnist-dist/runs/step3-seed1/checkpoint.h5"
   run "$checkout/launch/ec2.sh" down </dev/null
   fails 2 "cluster main is training" "--yes"
   cluster down --yes
