@@ -12,6 +12,7 @@
 #include "engine/bench/pinning.h"
 #include "engine/bench/pytorch_peer.h"
 #include "engine/bench/rounds.h"
+#include "engine/fused/fused_engine.h"
 #include "engine/fused/profile.h"
 #include "engine/registry.h"
 #include "report/bench_table.h"
@@ -26,6 +27,7 @@ struct BenchArguments {
   RoundsOptions rounds;
   int threads = 2;
   bool pytorch = false;
+  std::string simd;
 };
 
 constexpr int profiled_slices = 100;
@@ -70,6 +72,7 @@ std::vector<Contender> make_contenders(const BenchArguments& arguments, const Co
 
 ExitCode run(BenchArguments& arguments) {
   const Config config = arguments.config.load();
+  if (!arguments.simd.empty()) limit_simd(arguments.simd);
   std::vector<int>& cores = arguments.rounds.cores;
   cores = usable_cores();
   if (cores.size() < static_cast<std::size_t>(arguments.threads))
@@ -99,6 +102,7 @@ Command add_bench(CLI::App& app) {
   app.add_option("--engine", arguments->engines, fmt::format("Only this engine, may be repeated: {}", fmt::join(engine_names(), ", ")))
       ->type_name("NAME");
   app.add_flag("--pytorch", arguments->pytorch, "Also time the same model in python3's PyTorch, eager, without augmentation");
+  app.add_option("--simd", arguments->simd, "Force a SIMD target of the fused engine (see doctor); LibTorch and PyTorch keep theirs")->type_name("TARGET");
   app.add_option("--threads", arguments->threads, "Also time each engine on so many threads, a core each; 1: no")
       ->type_name("N")
       ->check(CLI::Range(1, 1024))

@@ -3,6 +3,7 @@
 #include <chrono>
 
 // Compiled once a SIMD target; the best of them here is called.
+#include "engine/simd_targets.h"
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "engine/bench/fma_peak.cpp"
 #include <hwy/foreach_target.h>

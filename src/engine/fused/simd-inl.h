@@ -24,7 +24,7 @@ using D = hn::ScalableTag<float>;
 using V = hn::Vec<D>;
 constexpr D d{};
 constexpr int kLanes = static_cast<int>(hn::MaxLanes(D()));
-constexpr bool kManyRegisters = HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL || HWY_TARGET == HWY_NEON;  // 32, not 16
+constexpr bool kManyRegisters = HWY_TARGET == HWY_AVX3 || HWY_ARCH_ARM_A64;  // 32, not 16
 
 /// Bytes of a mask with one bit a lane.
 constexpr int kMaskBytes = (kLanes + 7) / 8;

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <cmath>
 #include <cstring>
 #include <memory>
@@ -10,8 +11,8 @@
 #include "engine/fused/plan.h"
 #include "engine/fused/stopwatch.h"
 
-// Everything up to HWY_ONCE is compiled once a SIMD target. SSSE3 is left out: whatever has it and not SSE4 is older than AVX2 by years.
-#define HWY_DISABLED_TARGETS (HWY_SSSE3 | HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128)
+// Everything up to HWY_ONCE is compiled once a SIMD target.
+#include "engine/simd_targets.h"
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "engine/fused/worker.cpp"
 #include <hwy/foreach_target.h>
@@ -239,29 +240,32 @@ HWY_EXPORT(make_worker);
 
 namespace {
 
-/// Highway calls AVX-512 "AVX3".
+/// Highway calls AVX-512 "AVX3", NEON with AES and without by two names, and vectors that it only emulates "EMU128".
 std::string target_name(std::int64_t target) {
-  switch (target) {
-    case HWY_AVX3_DL:
-    case HWY_AVX3:
-      return "avx512";
-    case HWY_AVX2:
-      return "avx2";
-    case HWY_SSE4:
-      return "sse4";
-    case HWY_NEON:
-      return "neon";
-    default:
-      return "scalar";
-  }
+  std::string name = hwy::TargetName(target);
+  std::ranges::transform(name, name.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  if (name.starts_with("avx3")) return "avx512";
+  if (name.starts_with("neon")) return "neon";
+  return name == "emu128" ? "scalar" : name;
 }
 
 }  // namespace
 
 std::vector<std::string> fused_targets() {
   std::vector<std::string> names;
-  for (const std::int64_t target : hwy::SupportedAndGeneratedTargets()) names.push_back(target_name(target));
+  for (const std::int64_t target : hwy::SupportedAndGeneratedTargets())
+    if (const std::string name = target_name(target); std::ranges::find(names, name) == names.end()) names.push_back(name);
   return names;
+}
+
+void limit_simd(const std::string& best) {
+  const std::string wanted = choose_fused_target(best);
+  std::int64_t better = 0;
+  for (const std::int64_t target : hwy::SupportedAndGeneratedTargets()) {
+    if (target_name(target) == wanted) break;
+    better |= target;
+  }
+  hwy::DisableTargets(better);
 }
 
 std::unique_ptr<SliceWorker> make_fused_worker(const EngineOptions& options, const std::string& target, fused::Stopwatch* watch) {
