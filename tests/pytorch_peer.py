@@ -2,8 +2,9 @@
 """The same model, batch and optimiser in PyTorch eager: one thread, tensors at hand, no loader and no augmentation. `mnist-dist bench --pytorch`
 starts it.
 
-Reads one line of JSON: {"layers": [{"kind", "in", "out", "kernel", "padding", "bias", "relu", "norm", "dropout"}...], "batch", "learning_rate",
-"momentum"}; answers PyTorch's version. Then each line "train N" or "evaluate N" is done with at least N images, and answered with how many."""
+Reads one line of JSON: {"layers": [{"kind", "in", "out", "groups", "kernel", "padding", "bias", "relu", "norm", "dropout"}...], "batch",
+"learning_rate", "momentum"}; answers PyTorch's version. Then each line "train N" or "evaluate N" is done with at least N images, and answered with
+how many."""
 import json
 import sys
 
@@ -17,7 +18,8 @@ spec = json.loads(sys.stdin.readline())
 modules = []
 for layer in spec["layers"]:
     if layer["kind"] in ("convolution", "linear"):
-        modules.append(nn.Conv2d(layer["in"], layer["out"], layer["kernel"], padding=layer["padding"], bias=layer["bias"]))
+        modules.append(nn.Conv2d(layer["in"], layer["out"], layer["kernel"], padding=layer["padding"], groups=layer["groups"],
+                                 bias=layer["bias"]))
     else:
         modules.append({"max_pool": nn.MaxPool2d(layer["kernel"]), "global_average": nn.AdaptiveAvgPool2d(1),
                         "global_max": nn.AdaptiveMaxPool2d(1)}[layer["kind"]])

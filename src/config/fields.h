@@ -114,6 +114,7 @@ void visit_fields(AnyConfig& config, Visit&& visit) {
 /// Calls visit(field, member) for the keys of one [[model.layer]] besides conv, linear and pool, which say what it is.
 template <class AnyLayer, class Visit>
 void visit_layer_fields(AnyLayer& layer, Visit&& visit) {
+  visit(Field{"model.layer", "depthwise", {}, "a kernel a channel"}, layer.depthwise);
   visit(Field{"model.layer", "kernel", from_to(1, image_side), "side of the window; 3, of a max-pool 2"}, layer.kernel);
   visit(Field{"model.layer", "padding", from_to(0, image_side), "zeros around the input"}, layer.padding);
   visit(Field{"model.layer", "bias", {}, ""}, layer.bias);

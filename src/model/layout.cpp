@@ -15,7 +15,7 @@ FlatLayout flat_layout(const ModelSpec& model) {
   for (std::size_t i = 0; i < shapes.size(); ++i) {
     const Layer& layer = model.layers[i];
     const LayerShape& shape = shapes[i];
-    const int fan_in = shape.in_channels * shape.kernel * shape.kernel;
+    const int fan_in = shape.kernel_channels * shape.kernel * shape.kernel;
     const auto add = [&](ParameterKind kind, const char* name, std::vector<int> extents) {
       std::size_t size = 1;
       for (const int extent : extents) size *= static_cast<std::size_t>(extent);
@@ -24,7 +24,7 @@ FlatLayout flat_layout(const ModelSpec& model) {
       layout.parameter_count += size;
     };
     if (layer.kind == LayerKind::convolution || layer.kind == LayerKind::linear)
-      add(ParameterKind::weight, "weight", {shape.out_channels, shape.in_channels, shape.kernel, shape.kernel});
+      add(ParameterKind::weight, "weight", {shape.out_channels, shape.kernel_channels, shape.kernel, shape.kernel});
     if (layer.bias) add(ParameterKind::bias, "bias", {shape.out_channels});
     if (layer.norm) {
       add(ParameterKind::gamma, "gamma", {shape.out_channels});

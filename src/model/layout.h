@@ -15,7 +15,7 @@ struct ParameterTensor {
   std::string name;  ///< "layer3.weight"
   int layer;         ///< index in ModelSpec::layers
   ParameterKind kind;
-  std::vector<int> shape;  ///< weight [out][in][kernel][kernel]; the others [channels]
+  std::vector<int> shape;  ///< weight [out][in][kernel][kernel], in = 1 where depthwise; the others [channels]
   std::size_t offset, size;
   int fan_in;  ///< in * kernel * kernel of the layer's weight: initial weights and biases are U(+-1/sqrt(fan_in))
 };

@@ -19,7 +19,7 @@ int window(const Layer& layer, int in_side) {
   return layer.kind == LayerKind::convolution || layer.kind == LayerKind::max_pool ? layer.kernel : in_side;
 }
 
-void check_layer(const ModelSpec& model, std::size_t index, int in_side) {
+void check_layer(const ModelSpec& model, std::size_t index, int in_channels, int in_side) {
   const Layer& layer = model.layers[index];
   const auto fail = [&](const std::string& problem, const std::string& hint) {
     throw usage_error(fmt::format("{}: {}", layer_name(model, static_cast<int>(index)), problem), hint);
@@ -30,6 +30,10 @@ void check_layer(const ModelSpec& model, std::size_t index, int in_side) {
   } else if (layer.channels != 0 || layer.bias || layer.relu || layer.norm || layer.dropout != 0) {
     fail("a pool has no channels, bias, relu, norm or dropout of its own", "put them on the layer before it or after it");
   }
+  if (layer.depthwise && layer.kind != LayerKind::convolution) fail("only convolutions are depthwise", "remove depthwise");
+  if (layer.depthwise && layer.channels != in_channels)
+    fail(fmt::format("depthwise, but changes the channels from {} to {}", in_channels, layer.channels),
+         fmt::format("give conv = {}; a convolution with kernel = 1 before or behind it can change their number", in_channels));
   const int kernel = window(layer, in_side);
   if (kernel < 1) fail(fmt::format("kernel = {}", kernel), "give a kernel of at least 1");
   if (layer.padding != 0 && layer.kind != LayerKind::convolution) fail("only convolutions have padding", "remove padding");
@@ -69,16 +73,18 @@ std::vector<LayerShape> layer_shapes(const ModelSpec& model) {
   int channels = 1, side = image_side, field = 1, jump = 1;
   for (std::size_t i = 0; i < model.layers.size(); ++i) {
     const Layer& layer = model.layers[i];
-    check_layer(model, i, side);
+    check_layer(model, i, channels, side);
     LayerShape shape{};
     shape.in_channels = channels;
     shape.in_side = side;
     shape.kernel = window(layer, side);
+    shape.kernel_channels = layer.depthwise ? 1 : channels;
     const int stride = layer.kind == LayerKind::max_pool ? layer.kernel : 1;
     shape.out_side = (side + 2 * layer.padding - shape.kernel) / stride + 1;
     shape.out_channels = has_weights(layer.kind) ? layer.channels : channels;
     if (has_weights(layer.kind)) {
-      const auto weights = static_cast<std::size_t>(shape.out_channels) * static_cast<std::size_t>(channels * shape.kernel * shape.kernel);
+      const auto weights =
+          static_cast<std::size_t>(shape.out_channels) * static_cast<std::size_t>(shape.kernel_channels * shape.kernel * shape.kernel);
       const auto per_channel = static_cast<std::size_t>((layer.bias ? 1 : 0) + (layer.norm ? 2 : 0));
       shape.parameters = weights + per_channel * static_cast<std::size_t>(shape.out_channels);
       shape.macs = weights * static_cast<std::size_t>(shape.out_side * shape.out_side);

@@ -7,7 +7,7 @@ namespace mnist_dist {
 
 /// What a layer computes before its ReLU, norm and dropout.
 enum class LayerKind {
-  convolution,     ///< conv = output channels, kernel, padding, bias
+  convolution,     ///< conv = output channels, depthwise, kernel, padding, bias
   max_pool,        ///< pool = "max", kernel x kernel windows side by side; a rest at the edge is dropped
   global_average,  ///< pool = "global_average": [C][H][W] -> [C][1][1]
   global_max,      ///< pool = "global_max"
@@ -17,9 +17,10 @@ enum class LayerKind {
 /// One [[model.layer]]. Order in a layer: convolution, ReLU, batch norm, dropout.
 struct Layer {
   LayerKind kind = LayerKind::convolution;
-  int channels = 0;  ///< output channels of a convolution or linear layer; 0 for pools
-  int kernel = 3;    ///< side of the convolution's kernel, or of a max-pool's window (there 2 unless given)
-  int padding = 0;   ///< zeros around the input, 0..kernel/2
+  int channels = 0;        ///< output channels of a convolution or linear layer; 0 for pools
+  bool depthwise = false;  ///< a convolution of each channel by a kernel of its own, so that there are as many channels behind it as before it
+  int kernel = 3;          ///< side of the convolution's kernel, or of a max-pool's window (there 2 unless given)
+  int padding = 0;         ///< zeros around the input, 0..kernel/2
   bool bias = false;
   bool relu = false;
   bool norm = false;
@@ -47,6 +48,7 @@ inline constexpr int class_count = 10;
 /// What one layer makes of its input; all derived, nothing stored in a recipe.
 struct LayerShape {
   int in_channels, in_side, out_channels, out_side;  ///< maps are square
+  int kernel_channels;                               ///< input channels that an output channel reads: all, or 1 where depthwise
   int kernel;                                        ///< the window that slides: a pool's or linear layer's actual side
   std::size_t parameters;                            ///< weights, bias, gamma and beta
   std::size_t macs;                                  ///< multiply-adds of the convolution, one image forward
@@ -54,7 +56,8 @@ struct LayerShape {
 };
 
 /// One entry a layer. Throws Error (usage) that names the layer when the model cannot work: a window larger than its input, more padding than
-/// kernel/2, no channels, a pool with a ReLU, norm or dropout of its own, an output that is not [10][1][1].
+/// kernel/2, no channels, a depthwise layer that changes their number, a pool with a ReLU, norm or dropout of its own, an output that is not
+/// [10][1][1].
 std::vector<LayerShape> layer_shapes(const ModelSpec& model);
 
 std::size_t parameter_count(const ModelSpec& model);

@@ -14,7 +14,7 @@ std::string description(const Layer& layer, const LayerShape& shape) {
   std::string text;
   switch (layer.kind) {
     case LayerKind::convolution:
-      text = sized(fmt::format("conv to {}", layer.channels));
+      text = sized(layer.depthwise ? "depthwise conv" : fmt::format("conv to {}", layer.channels));
       break;
     case LayerKind::linear:
       text = fmt::format("linear to {}", layer.channels);

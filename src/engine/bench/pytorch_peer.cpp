@@ -42,6 +42,7 @@ std::string description(const Config& config) {
     layers.push_back({{"kind", kind_name(layer.kind)},
                       {"in", shapes[i].in_channels},
                       {"out", shapes[i].out_channels},
+                      {"groups", shapes[i].in_channels / shapes[i].kernel_channels},
                       {"kernel", shapes[i].kernel},
                       {"padding", layer.padding},
                       {"bias", layer.bias},

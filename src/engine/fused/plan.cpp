@@ -18,7 +18,10 @@ std::vector<LayerPlan> make_plan(const ModelSpec& model) {
     layer.layer = model.layers[i];
     layer.shape = shapes[i];
     layer.dropout = dropout_rule(layer.layer.dropout);
-    if (layer.convolves() && layer.shape.kernel == 3 && wide_enough(layer.shape)) layer.algorithm = Algorithm::winograd;
+    if (layer.layer.depthwise)
+      layer.algorithm = Algorithm::depthwise;
+    else if (layer.convolves() && layer.shape.kernel == 3 && wide_enough(layer.shape))
+      layer.algorithm = Algorithm::winograd;
     plan.push_back(layer);
   }
   for (const ParameterTensor& tensor : layout.parameters) {

@@ -9,8 +9,9 @@ namespace mnist_dist::fused {
 
 /// How a convolution is computed; decided from shapes alone, because the choice decides the bits.
 enum class Algorithm {
-  direct,    ///< as defined
-  winograd,  ///< F(4x4,3x3) (Winograd 1980; Lavin & Gray, CVPR 2016): a quarter of the multiplications
+  direct,     ///< as defined
+  winograd,   ///< F(4x4,3x3) (Winograd 1980; Lavin & Gray, CVPR 2016): a quarter of the multiplications
+  depthwise,  ///< as defined, channel by channel
 };
 
 /// Added to a variance before its root, as PyTorch does.

@@ -19,6 +19,7 @@
 // After foreach_target
 #include <hwy/highway.h>
 
+#include "engine/fused/depthwise-inl.h"
 #include "engine/fused/direct-inl.h"
 #include "engine/fused/dropout-inl.h"
 #include "engine/fused/head-inl.h"
@@ -120,8 +121,15 @@ class Worker final : public SliceWorker {
     switch (plan.layer.kind) {
       case LayerKind::convolution:
       case LayerKind::linear:
-        if (plan.algorithm == Algorithm::winograd) return std::make_unique<WinogradConvolution>(plan);
-        return std::make_unique<DirectConvolution>(plan);
+        switch (plan.algorithm) {
+          case Algorithm::direct:
+            return std::make_unique<DirectConvolution>(plan);
+          case Algorithm::winograd:
+            return std::make_unique<WinogradConvolution>(plan);
+          case Algorithm::depthwise:
+            return std::make_unique<DepthwiseConvolution>(plan);
+        }
+        break;
       case LayerKind::max_pool:
       case LayerKind::global_max:
         return std::make_unique<MaxPool>(plan);

@@ -61,7 +61,8 @@ at::Tensor Network::layer(int index, at::Tensor x, const TensorViews& views, con
   switch (entry.layer.kind) {
     case LayerKind::convolution:
     case LayerKind::linear:
-      x = at::conv2d(x, parameter(entry.weight), parameter(entry.bias), 1, entry.layer.padding);
+      x = at::conv2d(x, parameter(entry.weight), parameter(entry.bias), 1, entry.layer.padding, 1,
+                     entry.shape.in_channels / entry.shape.kernel_channels);
       break;
     case LayerKind::max_pool:
     case LayerKind::global_max:

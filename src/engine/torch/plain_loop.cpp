@@ -18,8 +18,10 @@ nn::Sequential make_modules(const ModelSpec& model) {
     switch (layer.kind) {
       case LayerKind::convolution:
       case LayerKind::linear:
-        modules->push_back(
-            nn::Conv2d(nn::Conv2dOptions(shape.in_channels, shape.out_channels, shape.kernel).padding(layer.padding).bias(layer.bias)));
+        modules->push_back(nn::Conv2d(nn::Conv2dOptions(shape.in_channels, shape.out_channels, shape.kernel)
+                                          .padding(layer.padding)
+                                          .groups(shape.in_channels / shape.kernel_channels)
+                                          .bias(layer.bias)));
         break;
       case LayerKind::max_pool:
         modules->push_back(nn::MaxPool2d(shape.kernel));
