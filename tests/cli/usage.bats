@@ -49,6 +49,14 @@ load helpers
   diff a.toml b.toml
   grep -q '^epochs = 3' a.toml
 }
+@test "a depthwise layer keeps the number of channels" {
+  printf '[model]\nlayer = [{ conv = 12 }, { conv = 24, depthwise = true }, { linear = 10 }]\n' >wider.toml
+  fails 2 "layer 2 (conv = 24): depthwise, but changes the channels from 12 to 24" "$MNIST_DIST" summary --config wider.toml
+  sed -i 's/conv = 12/conv = 24/' wider.toml
+  run -0 "$MNIST_DIST" summary --config wider.toml
+  [[ "$output" == *"3x3 depthwise conv"*" 216 "* ]]
+  "$MNIST_DIST" --config wider.toml --print-config | grep -q '{ conv = 24, depthwise = true }'
+}
 @test "help, version and summary start without LibTorch, MPI or a data set" {
   for arguments in --help --version "train --help" summary doctor; do
     # shellcheck disable=SC2086 # several words on purpose

@@ -67,6 +67,9 @@ dropout = 0.25
 [[model.layer]]
 pool = "max"
 [[model.layer]]
+conv = 12
+depthwise = true
+[[model.layer]]
 conv = 10
 [[model.layer]]
 pool = "global_max"
@@ -76,6 +79,7 @@ pool = "global_max"
   EXPECT_EQ(config.model.layers,
             (std::vector<Layer>{{.channels = 12, .kernel = 5, .padding = 2, .bias = true, .relu = true, .norm = true, .dropout = 0.25},
                                 {.kind = LayerKind::max_pool, .kernel = 2},
+                                {.channels = 12, .depthwise = true},
                                 {.channels = 10},
                                 {.kind = LayerKind::global_max}}));
 }
@@ -156,6 +160,17 @@ TEST(Read, ALayerIsOneThing) {
             "r.toml:3: layer 1 (pool = \"global_max\") has a kernel | remove it: the layer covers its whole input");
   EXPECT_EQ(refused_layer("pool = \"max\"\nrelu = true"),
             "layer 1 (pool = \"max\"): a pool has no channels, bias, relu, norm or dropout of its own | put them on the layer before it or after it");
+}
+
+TEST(Read, DepthwiseLayers) {
+  EXPECT_EQ(
+      refused_layer("conv = 24\ndepthwise = true"),
+      "layer 1 (conv = 24): depthwise, but changes the channels from 1 to 24 | give conv = 1; a convolution with kernel = 1 before or behind it can "
+      "change their number");
+  EXPECT_EQ(refused_layer("linear = 10\ndepthwise = true"), "layer 1 (linear = 10): only convolutions are depthwise | remove depthwise");
+  EXPECT_EQ(refused_layer("pool = \"max\"\ndepthwise = true"), "layer 1 (pool = \"max\"): only convolutions are depthwise | remove depthwise");
+  EXPECT_EQ(refused_layer("conv = 10\ndepthwise = 2"), "r.toml:3: layer 1: depthwise = 2 is not true or false | give true or false");
+  EXPECT_EQ(refused_layer("conv = 10\ndeptwise = true"), "r.toml:3: layer 1 has an unknown key deptwise | did you mean depthwise?");
 }
 
 TEST(Read, WhatMustFitTogether) {

@@ -69,6 +69,7 @@ TEST(Write, EveryKeyReadsBackExactly) {
 TEST(Write, LayersReadBack) {
   Config config = parse_config(tiny, "r.toml");
   config.model.layers = {{.channels = 12, .kernel = 5, .padding = 2, .bias = true, .relu = true, .norm = true, .dropout = 1.0 / 3},
+                         {.channels = 12, .depthwise = true, .padding = 1},
                          {.kind = LayerKind::max_pool, .kernel = 3},
                          {.kind = LayerKind::max_pool, .kernel = 2},
                          {.channels = 10, .kernel = 1},

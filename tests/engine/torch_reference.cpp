@@ -49,7 +49,8 @@ ReferenceResult torch_reference(const EngineOptions& options, const Slice& slice
   ReferenceResult result;
   for (int index = 0; const Layer& layer : options.config.model.layers) {
     if (layer.kind == LayerKind::convolution)
-      x = torch::conv2d(x, tensor_of(index, ParameterKind::weight), tensor_of(index, ParameterKind::bias), 1, layer.padding);
+      x = torch::conv2d(x, tensor_of(index, ParameterKind::weight), tensor_of(index, ParameterKind::bias), 1, layer.padding, 1,
+                        layer.depthwise ? x.size(1) : 1);
     if (layer.kind == LayerKind::linear) {
       x = x.flatten(1).matmul(tensor_of(index, ParameterKind::weight).flatten(1).t());
       if (layer.bias) x = x + tensor_of(index, ParameterKind::bias);

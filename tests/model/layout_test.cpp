@@ -41,6 +41,17 @@ TEST(Layout, TensorsFollowOneAnother) {
   EXPECT_EQ(layout.parameters[7].layer, 3);
 }
 
+TEST(Layout, ADepthwiseWeightIsPyTorchsWithAsManyGroupsAsChannels) {
+  const ModelSpec model{
+      "m", {{.channels = 6}, {.channels = 6, .depthwise = true, .kernel = 5, .bias = true}, {.kind = LayerKind::linear, .channels = 10}}};
+  const FlatLayout layout = flat_layout(model);
+  EXPECT_THAT(layout.parameters[1].shape, ElementsAre(6, 1, 5, 5));
+  EXPECT_EQ(layout.parameters[1].fan_in, 25);
+  EXPECT_EQ(layout.parameters[2].fan_in, 25);  // the bias
+  EXPECT_EQ(layout.parameters[3].offset, 6u * 9 + 6 * 25 + 6);
+  EXPECT_EQ(layout.parameter_count, parameter_count(model));
+}
+
 TEST(Layout, VectorsHaveTheirCountersAndFillCacheLines) {
   const FlatLayout layout = flat_layout(small_model());
   ASSERT_EQ(layout.norms.size(), 2u);

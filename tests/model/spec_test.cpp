@@ -13,6 +13,9 @@ namespace {
 using ::testing::ElementsAre;
 
 Layer conv(int channels, int kernel = 3, int padding = 0) { return {.channels = channels, .kernel = kernel, .padding = padding}; }
+Layer depthwise(int channels, int kernel = 3, int padding = 0) {
+  return {.channels = channels, .depthwise = true, .kernel = kernel, .padding = padding};
+}
 Layer pool(LayerKind kind, int kernel = 2) { return {.kind = kind, .kernel = kernel}; }
 Layer linear(int outputs, bool bias = false) { return {.kind = LayerKind::linear, .channels = outputs, .bias = bias}; }
 
@@ -55,6 +58,24 @@ TEST(Spec, ShapesFollowTheWindows) {
   EXPECT_THAT(jumps, ElementsAre(1, 3, 3, 3));
 }
 
+TEST(Spec, ADepthwiseLayerHasOneKernelAChannel) {
+  Layer layer = depthwise(6, 3, 1);
+  layer.bias = layer.norm = true;
+  const auto shapes = layer_shapes({"m", {conv(6), layer, depthwise(6, 2), linear(10)}});
+  EXPECT_EQ(shapes[0].kernel_channels, 1);
+  EXPECT_EQ(shapes[1].kernel_channels, 1);
+  EXPECT_EQ(shapes[1].in_channels, 6);
+  EXPECT_EQ(shapes[1].out_channels, 6);
+  EXPECT_EQ(shapes[1].out_side, 26);
+  EXPECT_EQ(shapes[1].parameters, 6u * 9 + 3 * 6);
+  EXPECT_EQ(shapes[1].macs, 6u * 9 * 26 * 26);
+  EXPECT_EQ(shapes[1].receptive_field, 5);
+  EXPECT_EQ(shapes[2].parameters, 6u * 4);
+  EXPECT_EQ(shapes[2].macs, 6u * 4 * 25 * 25);
+  EXPECT_EQ(shapes[3].kernel_channels, 6);
+  EXPECT_EQ(layer_shapes({"m", {depthwise(1), linear(10)}})[0].parameters, 9u);  // of one channel it is a convolution
+}
+
 TEST(Spec, JumpsMultiply) {
   const auto shapes = layer_shapes({"m", {pool(LayerKind::max_pool), pool(LayerKind::max_pool), conv(10), pool(LayerKind::global_max)}});
   EXPECT_EQ(shapes[1].jump, 4);
@@ -81,6 +102,13 @@ TEST(Spec, RefusalsNameTheLayer) {
   EXPECT_EQ(refusal({"m", {conv(10), pool(LayerKind::max_pool, 0), end}}), "layer 2 (pool = \"max\"): kernel = 0");
   EXPECT_EQ(refusal({"m", {conv(10), conv(9), end}}), "layer 3 (pool = \"global_average\"): the model ends in [9][1][1], not in [10][1][1]");
   EXPECT_EQ(refusal({"m", {conv(10)}}), "layer 1 (conv = 10): the model ends in [10][26][26], not in [10][1][1]");
+
+  EXPECT_EQ(refusal({"m", {conv(12), depthwise(10), end}}), "layer 2 (conv = 10): depthwise, but changes the channels from 12 to 10");
+  EXPECT_EQ(refusal({"m", {depthwise(10), end}}), "layer 1 (conv = 10): depthwise, but changes the channels from 1 to 10");
+  for (Layer other : {linear(10), pool(LayerKind::max_pool), end}) {
+    other.depthwise = true;
+    EXPECT_NE(refusal({"m", {conv(10), other, end}}).find("): only convolutions are depthwise"), std::string::npos);
+  }
 
   Layer normed = end;
   normed.norm = true;

@@ -18,5 +18,11 @@ TEST(Summary, IsOneAlignedLineALayer) {
             "    total                                                                             23,664       108,192               30     2\n");
 }
 
+TEST(Summary, NamesDepthwiseLayers) {
+  const std::string table = summary_table(
+      {"m", {{.channels = 12}, {.channels = 12, .depthwise = true, .padding = 1, .relu = true}, {.kind = LayerKind::linear, .channels = 10}}});
+  EXPECT_NE(table.find("\n 2  3x3 depthwise conv, padding 1, ReLU  [12][26][26]         108        73,008 "), std::string::npos) << table;
+}
+
 }  // namespace
 }  // namespace mnist_dist

@@ -69,5 +69,9 @@ TEST(FiniteDifferences, RandomModels) {
   for (std::uint32_t i = 0; i < 10; ++i) expect_the_slope_of_the_loss(random_model(i));
 }
 
+TEST(FiniteDifferences, DepthwiseModels) {
+  for (std::uint32_t i = 0; i < 6; ++i) expect_the_slope_of_the_loss(depthwise_model(i));
+}
+
 }  // namespace
 }  // namespace mnist_dist

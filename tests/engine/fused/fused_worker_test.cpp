@@ -37,6 +37,10 @@ TEST_P(FusedWorker, AgreesWithTheDefinitionOnRandomModels) {
   }
 }
 
+TEST_P(FusedWorker, AgreesWithTheDefinitionOnDepthwiseModels) {
+  for (std::uint32_t i = 0; i < 8; ++i) expect_the_definition(slice_options(depthwise_model(i), 5), 5, GetParam());
+}
+
 TEST_P(FusedWorker, AgreesWithTheDefinitionOnSlicesOfAnySize) {
   ModelSpec model{.name = "small",
                   .layers = {block(5, 3, 1, true, true, 0.25),

@@ -57,7 +57,7 @@ class Network {
   }
   double& gradient(int layer, ParameterKind kind, std::size_t i) { return gradient_[tensor(layer, kind)->offset + i]; }
   std::size_t weight_index(const LayerShape& s, int o, int i, int y, int x) const {
-    return static_cast<std::size_t>(((o * s.in_channels + i) * s.kernel + y) * s.kernel + x);
+    return static_cast<std::size_t>(((o * s.kernel_channels + i) * s.kernel + y) * s.kernel + x);
   }
   std::array<int, 2> largest(const Map& in, int c, int y, int x, int window) const;
   double margin(int layer, const Map& in, const Map& before_relu) const;
@@ -122,11 +122,12 @@ Map Network::operation(int layer, const Map& in) const {
           value = in.at(c, best[0], best[1]);
         } else {
           value = parameter(layer, ParameterKind::bias, static_cast<std::size_t>(c));
-          for (int i = 0; i < s.in_channels; ++i)
+          const int first = spec.depthwise ? c : 0;
+          for (int i = 0; i < s.kernel_channels; ++i)
             for (int u = 0; u < s.kernel; ++u)
               for (int v = 0; v < s.kernel; ++v)
                 if (in.inside(y + u - spec.padding, x + v - spec.padding))
-                  value += weights[weight_index(s, c, i, u, v)] * in.at(i, y + u - spec.padding, x + v - spec.padding);
+                  value += weights[weight_index(s, c, i, u, v)] * in.at(first + i, y + u - spec.padding, x + v - spec.padding);
         }
       }
   return out;
@@ -152,14 +153,15 @@ Map Network::operation_backward(int layer, const Map& in, const Map& g) {
           out.at(c, best[0], best[1]) += value;
         } else {
           if (spec.bias) gradient(layer, ParameterKind::bias, static_cast<std::size_t>(c)) += value;
-          for (int i = 0; i < s.in_channels; ++i)
+          const int first = spec.depthwise ? c : 0;
+          for (int i = 0; i < s.kernel_channels; ++i)
             for (int u = 0; u < s.kernel; ++u)
               for (int v = 0; v < s.kernel; ++v) {
                 const int in_y = y + u - spec.padding, in_x = x + v - spec.padding;
                 if (!in.inside(in_y, in_x)) continue;
                 const std::size_t w = weight_index(s, c, i, u, v);
-                weight_gradient[w] += value * in.at(i, in_y, in_x);
-                out.at(i, in_y, in_x) += value * weights[w];
+                weight_gradient[w] += value * in.at(first + i, in_y, in_x);
+                out.at(first + i, in_y, in_x) += value * weights[w];
               }
         }
       }

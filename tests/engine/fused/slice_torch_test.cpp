@@ -48,6 +48,10 @@ TEST(FusedAgainstTorchOnASlice, RandomModels) {
   for (std::uint32_t i = 0; i < kRandomModels; ++i) expect_same_slice(random_model(i), 5);
 }
 
+TEST(FusedAgainstTorchOnASlice, DepthwiseModels) {
+  for (std::uint32_t i = 0; i < 6; ++i) expect_same_slice(depthwise_model(i), 5);
+}
+
 TEST(FusedAgainstTorchOnASlice, TheRandomModelsHaveEveryKindOfLayer) {
   std::set<LayerKind> kinds;
   std::set<fused::Algorithm> algorithms;

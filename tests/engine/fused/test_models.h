@@ -60,4 +60,54 @@ inline ModelSpec random_model(std::uint32_t index) {
   return model;
 }
 
+/// A layer that has as many channels as its input: a kernel a channel.
+inline Layer depthwise(int channels, int kernel, int padding, bool relu, bool norm, double dropout) {
+  Layer layer = block(channels, kernel, padding, relu, norm, dropout);
+  layer.depthwise = true;
+  return layer;
+}
+
+/// One to three pairs of a convolution that sets the width and a depthwise one of any kernel and padding, that end in one of three ways, of which one
+/// is a depthwise kernel as large as its input. Number 0 is as a recipe would be, number 1 begins with a depthwise layer of one channel. Scales that
+/// a norm takes out again (of a channel before its depthwise kernel, of a kernel of 1) have gradients that are nothing but rounding, so none are
+/// made.
+inline ModelSpec depthwise_model(std::uint32_t index) {
+  ModelSpec model{.name = "depthwise" + std::to_string(index), .layers = {}};
+  if (index == 0) {
+    model.layers = {block(8, 3, 0, true, true, 0),      depthwise(8, 3, 1, true, true, 0.1),
+                    block(13, 1, 0, true, true, 0),     {.kind = LayerKind::max_pool, .kernel = 2},
+                    depthwise(13, 5, 2, true, true, 0), block(10, 1, 0, false, false, 0),
+                    {.kind = LayerKind::global_average}};
+    return model;
+  }
+  // Of other seeds some models have channels that hardly vary: gradients are off by up to 1e-3 there, by as much as those of full convolutions whose
+  // other weights are 0.
+  Stream draws({.seed = 16, .purpose = Purpose::synthetic, .row = index});
+  const auto chance = [&](std::uint32_t of) { return draws.below(of) == 0; };
+  int side = image_side;
+  if (index == 1) model.layers.push_back(depthwise(1, 3, 1, true, false, 0));
+  for (std::uint32_t i = 0, pairs = 1 + draws.below(3); i < pairs; ++i) {
+    const int channels = 4 + static_cast<int>(draws.below(16));
+    const int kernel = chance(2) ? 3 : 1 + static_cast<int>(draws.below(5));
+    const bool norm = kernel > 1 && !chance(3);
+    model.layers.push_back(block(channels, i == 0 ? 3 : 1, 0, chance(2), !norm && chance(2), 0));
+    const int padding = static_cast<int>(draws.below(static_cast<std::uint32_t>(kernel / 2 + 1)));
+    Layer layer = depthwise(channels, kernel, padding, !chance(3), norm, chance(2) ? 0.2 : 0.0);
+    layer.bias = chance(2);
+    model.layers.push_back(layer);
+    side += 2 * padding - kernel + 1 - (i == 0 ? 2 : 0);
+    if (side >= 12 && chance(2)) {
+      model.layers.push_back({.kind = LayerKind::max_pool, .kernel = 2});
+      side /= 2;
+    }
+  }
+  model.layers.push_back(block(10, 1, 0, false, chance(2), 0));
+  const auto ending = draws.below(3);
+  if (ending == 0)
+    model.layers.push_back(depthwise(10, side, 0, false, false, 0));
+  else
+    model.layers.push_back({.kind = ending == 1 ? LayerKind::global_average : LayerKind::global_max});
+  return model;
+}
+
 }  // namespace mnist_dist
