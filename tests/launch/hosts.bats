@@ -22,6 +22,7 @@ SCRIPT
   # A host that answers for as long as its line is open.
   fake ssh <<<'[[ ${!#} != cat ]] || exec cat'
   unset MNIST_DATA_DIR
+  cd "$BATS_TEST_TMPDIR" || return
 }
 
 hosts_sh() { run "$repository/launch/hosts.sh" "$@"; }
