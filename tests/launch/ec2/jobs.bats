@@ -212,6 +212,16 @@ until_there() {
   fails 4 "no node of cluster main is running"
 }
 
+@test "down while no node answers: nothing is waited for or copied, and everything goes" {
+  cluster_up --nodes 2
+  cluster run --detach
+  touch "$NODES/1/down" "$NODES/2/down"
+  cluster down
+  [ "$status" -eq 0 ]
+  shows "no node answers: nothing is copied any more" "nothing of cluster main is left"
+  empty_account
+}
+
 @test "GPUs: a rank each, and NCCL's way by instance type" {
   # This checkout can build what uses GPUs.
   printf '#!/bin/bash\n[[ "$*" != *--cuda* ]] || echo cuda >>../cuda.log\n' >"$checkout/launch/setup.sh"
