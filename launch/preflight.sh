@@ -142,9 +142,9 @@ find_bad_pair() {
 seconds=2
 while (($#)); do
   case $1 in
-    -h | --help) usage && exit ;;
+    -h | --help) usage; exit ;;
     --seconds)
-      [[ ${2:-} =~ ^[0-9]+$ ]] || die 2 "--seconds needs a number, not '${2:-}'" "--seconds 2"
+      [[ ${2:-} =~ ^[0-9]$|^[1-5][0-9]$|^60$ ]] || die 2 "--seconds needs a number from 0 to 60, not '${2:-}'" "--seconds 2"
       seconds=$2
       ;;
     *) cluster_option "$1" "${2:-}" || die 2 "unknown argument $1" "launch/preflight.sh --help" ;;
@@ -152,7 +152,7 @@ while (($#)); do
   shift 2 || die 2 "$1 needs a value" "launch/preflight.sh --help"
 done
 
-work=$(mktemp -d)
+work=$(temporary -d)
 # shellcheck disable=SC2317  # the trap calls it
 leave() {
   local jobs
@@ -164,7 +164,7 @@ leave() {
 trap leave EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
-table=$(list_hosts) || die 2 "$table" "--hosts a,b,c, or a file of lines like: node1 slots=4"
+table=$(list_hosts)
 mapfile -t hosts < <(awk '{ print $1 }' <<<"$table")
 major=$(open_mpi_major)
 

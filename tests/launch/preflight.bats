@@ -122,6 +122,15 @@ CASES
   [[ $output == *"error: no all-reduce between a, c, though ssh works"*"hint: let all TCP ports through"* ]]
 }
 
+@test "--seconds: as many as doctor --all-reduce takes" {
+  local seconds
+  for seconds in '' -1 x 61 600; do
+    preflight --seconds "$seconds"
+    [ "$status" -eq 2 ]
+    [[ $output == "error: --seconds needs a number from 0 to 60"* ]]
+  done
+}
+
 @test "a host that hangs in the middle is not waited for" {
   b_is <<<'sleep 60'
   fake timeout <<<'shift 2; exec /usr/bin/timeout -k 2 2 "${@:2}"'
