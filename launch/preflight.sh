@@ -119,9 +119,9 @@ add_vectors() {
   return "$code"
 }
 
-# find_bad_pair HOST...: names two that cannot talk: all with the first one, then each with the next one.
+# find_bad_pair HOST...: tries all with the first one, and each with the next one; names the host that is in all pairs that cannot talk, else a pair.
 find_bad_pair() {
-  local hosts=("$@") pairs=() pair i
+  local hosts=("$@") pairs=() failed=() who i
   for ((i = 1; i < $#; i++)); do pairs+=("${hosts[0]} ${hosts[i]}"); done
   for ((i = 1; i + 1 < $#; i++)); do pairs+=("${hosts[i]} ${hosts[i + 1]}"); done
   for i in "${!pairs[@]}"; do
@@ -129,14 +129,11 @@ find_bad_pair() {
     add_vectors 1 ${pairs[i]} >"$work/pair$i" 2>&1 &
     pids[i]=$!
   done
-  local found=
-  for i in "${!pairs[@]}"; do
-    wait "${pids[i]}" && continue
-    [[ -n $found ]] || found=${pairs[i]}
-  done
-  pair=${found:-${hosts[*]}}
-  die 4 "no all-reduce between ${pair// /, }, though ssh works" \
-    "let all TCP ports through between the hosts (firewall, security group), or name their network with --interface"
+  for i in "${!pairs[@]}"; do wait "${pids[i]}" || failed+=("${pairs[i]}"); done
+  who=$(printf '%s\n' "${failed[@]}" | awk '{ n[$1]++; n[$2]++ } END { if (NR > 1) for (host in n) if (n[host] == NR) print host " and the others" }')
+  : "${who:=${failed[0]:-${hosts[*]}}}"
+  die 4 "no all-reduce between $([[ $who == *others ]] && echo "$who" || echo "${who// /, }"), though ssh works" \
+    "let all TCP ports through between the hosts (firewall, security group), or those of docs/cluster.md, or name their network with --interface"
 }
 
 seconds=2
