@@ -118,6 +118,23 @@ nothing_left() { wait_for 15 gone "$MNIST_DIST --config"; }
   [ "$(sha_of r)" = "$WANTED" ]
 }
 
+@test "Ctrl-C in a run of some minutes: a checkpoint and 130, soon" {
+  local epochs=2000 begin code=0
+  start_hosts_sh --hosts "$ALL" -- train "${QUICK[@]}" --set train.epochs=$epochs --run-dir r
+  wait_for 60 rows_in r 2
+  kill -INT -- "-$STARTED"
+  begin=$SECONDS
+  wait "$STARTED" || code=$?
+  cat err.txt
+  [ "$code" -eq 130 ]
+  ((SECONDS - begin <= 20)) # 1 on an idle machine
+  [ -s r/checkpoint.h5 ]
+  [ ! -e r/summary.json ]
+  nothing_left
+  # Left alone it would have taken two minutes and more.
+  awk -F, -v epochs=$epochs 'END { print NR - 1, "epochs in", $NF, "s"; exit !($NF / (NR - 1) * epochs >= 120) }' r/metrics.csv
+}
+
 @test "a host that stops answering mid-run is named in time; the command in the hint ends in the same bytes without it" {
   start_hosts_sh --hosts "$ALL" -- train "${LONG[@]}" --run-dir r --set comm.timeout=4
   wait_for 60 test -s r/checkpoint.h5
