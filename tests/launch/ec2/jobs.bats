@@ -257,6 +257,22 @@ until_there() {
   fails 2 "node 3 is not running"
 }
 
+@test "the walkthroughs of docs/ec2.md, line by line: each is understood, and says what stands beside it" {
+  local lines line words text
+  mkdir -p "$NODES/1" && echo 0 >"$NODES/1/finish"
+  mapfile -t lines < <(sed -n '/^## A CPU cluster/,/^## While it runs/s|^launch/ec2.sh ||p' "$repository/docs/ec2.md")
+  [ "${#lines[@]}" -eq 8 ]
+  for line in "${lines[@]}"; do
+    words=${line%%#*}
+    [[ $words != up* ]] || words+=" --yes --from 203.0.113.7/32"
+    # shellcheck disable=SC2086  # as a shell reads it
+    cluster $words
+    [ "$status" -eq 0 ] || { echo "$line: $output" && return 1; }
+    while read -r text; do shows "$text"; done < <(grep -oE '(at most )?\$[0-9.]+( an hour| for [0-9:]+ h)?|nothing of .*' <<<"$line")
+  done
+  empty_account
+}
+
 @test "no cluster: run, logs, fetch, ssh say how to get one" {
   local verb
   for verb in run logs ssh; do
