@@ -26,10 +26,13 @@ cluster_option() {
       # shellcheck disable=SC2034
       if [[ $1 == --slots ]]; then slots=$2; else gpus=$2; fi
       ;;
-    --interface) interface=$2 ;;
+    --interface)
+      [[ $2 =~ ^[A-Za-z0-9][A-Za-z0-9_.:/-]*$ ]] || die 2 "--interface needs a network's name or range, not '$2'" "--interface eth0, or --interface 10.0.0.0/24"
+      interface=$2
+      ;;
     --ssh-key | --ssh-config)
       # ssh's command line passes through mpirun, which cuts it at blanks.
-      [[ -r $2 && $2 != *[[:space:]]* ]] || die 2 "$1 needs a file that can be read, without blanks in its name, not '$2'" "$1 ~/.ssh/id_ed25519"
+      [[ -f $2 && -r $2 && $2 != *[[:space:]]* ]] || die 2 "$1 needs a file that can be read, without blanks in its name, not '$2'" "$1 ~/.ssh/id_ed25519"
       if [[ $1 == --ssh-key ]]; then ssh_key=$(realpath "$2"); else ssh_config=$(realpath "$2"); fi
       ;;
     *) return 1 ;;
@@ -38,29 +41,33 @@ cluster_option() {
 
 # list_hosts: one line a host, "HOST SLOTS"; SLOTS is 0 where only a look at the host can tell.
 list_hosts() {
-  local lines
+  local lines table
   [[ -n $hosts_argument ]] || die 2 "which hosts?" "--hosts a,b,c or --hosts FILE"
   if [[ -f $hosts_argument ]]; then
-    lines=$(sed 's/#.*//' "$hosts_argument")
+    # A file that was edited on Windows ends its lines with a carriage return as well.
+    lines=$(sed 's/#.*//; s/\r$//' "$hosts_argument")
   elif [[ $hosts_argument == */* ]]; then
     die 2 "there is no file $hosts_argument" "--hosts takes a file, or a list like a,b,c"
   else
     lines=$(tr ',' '\n' <<<"$hosts_argument" | sed 's/:\([0-9]*\)$/ slots=\1/')
   fi
-  awk -v otherwise="${slots:-0}" '
+  table=$(awk -v otherwise="${slots:-0}" '
     !NF { next }
     {
       n = otherwise
       for (i = 2; i <= NF; i++) if ($i ~ /^slots=[1-9][0-9]*$/) n = substr($i, 7); else bad = $0
       if ($1 !~ /^[A-Za-z0-9_.@-]+$/ || $1 ~ /^-/) bad = $0
       if (seen[$1]++) twice = $1
-      print $1, n
+      table = table $1 " " n "\n"
     }
     END {
-      if (bad) { print "not a host: " bad; exit 1 }
-      if (twice) { print "named twice: " twice; exit 1 }
-      if (!NR) { print "no host in it"; exit 1 }
-    }' <<<"$lines" || return 1
+      if (bad) print "not a host: " bad
+      else if (twice) print "named twice: " twice
+      else if (!table) print "no host in it"
+      else { printf "%s", table; exit }
+      exit 1
+    }' <<<"$lines") || die 2 "--hosts $hosts_argument: $table" "--hosts a,b,c, or a file of lines like: node1 slots=4"
+  echo "$table"
 }
 
 # ssh_options: one a line. BatchMode: a question nobody sees is a hang.

@@ -65,7 +65,7 @@ read_options() {
       --no-fetch) fetch_first=false ;;
       --dry-run) dry_run=true ;;
       --yes | -y) yes=true ;;
-      -h | --help) usage && exit ;;
+      -h | --help) usage; exit ;;
       --) shift && arguments=("$@") && break ;;
       *)
         case $verb in run | sweep | ssh) arguments=("$@") && break ;; esac
@@ -98,8 +98,11 @@ read_value() {
     --price) [[ $2 =~ ^[0-9]+(\.[0-9]+)?$ ]] || die 2 "--price needs dollars an hour, not '$2'" "--price 3.912" ;;
     --from) [[ $2 =~ ^[0-9.]+/[0-9]+$ ]] || die 2 "--from needs addresses as CIDR, not '$2'" "--from 203.0.113.7/32" ;;
     --s3) [[ $2 =~ ^s3://[a-z0-9][a-z0-9.-]+(/[A-Za-z0-9._/-]+)?$ ]] || die 2 "--s3 needs a bucket and a folder, not '$2'" "--s3 s3://my-bucket/mnist" ;;
+    --region) [[ $2 =~ ^[a-z]+(-[a-z]+)+-[0-9]+$ ]] || die 2 "--region needs a region of AWS, not '$2'" "--region us-east-1" ;;
+    --subnet) [[ $2 =~ ^subnet-[0-9a-f]+$ ]] || die 2 "--subnet needs the id of a subnet, not '$2'" "--subnet subnet-0a1b2c3d" ;;
+    --ami) [[ $2 =~ ^ami-[0-9a-f]+$ ]] || die 2 "--ami needs the id of an image, not '$2'" "--ami ami-0a1b2c3d" ;;
     --key-file)
-      [[ -r $2 ]] || die 3 "cannot read the key $2" "--key-file ~/.ssh/id_ed25519, or leave it out for a new key"
+      [[ -f $2 && -r $2 ]] || die 3 "cannot read the key $2" "--key-file ~/.ssh/id_ed25519, or leave it out for a new key"
       key_file=$(cd "$(dirname "$2")" && pwd)/$(basename "$2")
       ;;
   esac
@@ -108,7 +111,7 @@ read_value() {
 verb=${1:-}
 case $verb in
   up | run | sweep | status | logs | fetch | ssh | down | cost) shift ;;
-  -h | --help) usage && exit ;;
+  -h | --help) usage; exit ;;
   *) die 2 "${verb:+unknown command $verb}${verb:-no command}" "up, run, sweep, status, logs, fetch, ssh, down or cost; launch/ec2.sh --help" ;;
 esac
 # bash 3, as macOS has it, lacks what the parts use.

@@ -37,7 +37,7 @@ HELP
 ranks='' spread=false preflight=true print=false verbose=false
 while (($#)); do
   case $1 in
-    -h | --help) usage && exit ;;
+    -h | --help) usage; exit ;;
     --) shift && break ;;
     -np | -n)
       [[ ${2:-} =~ ^[1-9][0-9]*$ ]] || die 2 "$1 needs a number of ranks, not '${2:-}'" "launch/hosts.sh --hosts a,b -np 2"
@@ -49,11 +49,12 @@ while (($#)); do
     --verbose) verbose=true ;;
     -*)
       cluster_option "$1" "${2:-}" || die 2 "unknown argument $1" "what is for mnist-dist comes behind --; launch/hosts.sh --help"
-      shift || true
+      (($# > 1)) || die 2 "$1 needs a value" "launch/hosts.sh --help"
+      shift
       ;;
     *) break ;;
   esac
-  shift || die 2 "an argument needs a value" "launch/hosts.sh --help"
+  shift
 done
 case ${1:-} in
   train | sweep | tune) ;;
@@ -87,10 +88,10 @@ place() {
 }
 
 need_program
-work=$(mktemp -d)
+work=$(temporary -d)
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM HUP # until there are ranks to stop
-list_hosts >"$work/table" || die 2 "$(<"$work/table")" "--hosts a,b,c, or a file of lines like: node1 slots=4"
+list_hosts >"$work/table"
 if $preflight; then
   mapfile -t options < <(same_hosts)
   "$root/launch/preflight.sh" "${options[@]}" >"$work/table"

@@ -22,10 +22,16 @@ die() {
   exit "$1"
 }
 
+# temporary -q: a new file, -d: a new folder, as mktemp makes them.
+temporary() {
+  mktemp "$1" 2>/dev/null ||
+    die 3 "cannot write temporary files to ${TMPDIR:-/tmp}" "make room there, or let TMPDIR name another folder"
+}
+
 # quietly COMMAND...: shows the end of its output only when it fails, and returns its code.
 quietly() {
   local log code=0
-  log=$(mktemp)
+  log=$(temporary -q) || exit
   "$@" >"$log" 2>&1 </dev/null || code=$?
   ((code == 0)) || tail -n 40 "$log" >&2
   rm -f "$log"
@@ -50,7 +56,7 @@ build_jobs() {
 # Two scripts that start together take turns: ninja does not lock its folder.
 build_targets() (
   ! $installed || return 0
-  mkdir -p "$build"
+  { mkdir -p "$build" && touch "$build/.lock"; } 2>/dev/null || die 3 "cannot write to $build" "MNIST_DIST_BUILD_DIR names another build folder"
   exec 9>"$build/.lock"
   flock 9
   if [[ ! -f $build/build.ninja && ! -f $build/Makefile ]]; then

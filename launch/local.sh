@@ -39,7 +39,7 @@ while (($#)); do
       shift
       ;;
     --print) print=true ;;
-    -h | --help) usage && exit ;;
+    -h | --help) usage; exit ;;
     --) shift && break ;;
     *) break ;;
   esac

@@ -119,9 +119,9 @@ add_vectors() {
   return "$code"
 }
 
-# find_bad_pair HOST...: names two that cannot talk: all with the first one, then each with the next one.
+# find_bad_pair HOST...: tries all with the first one, and each with the next one; names the host that is in all pairs that cannot talk, else a pair.
 find_bad_pair() {
-  local hosts=("$@") pairs=() pair i
+  local hosts=("$@") pairs=() failed=() who i
   for ((i = 1; i < $#; i++)); do pairs+=("${hosts[0]} ${hosts[i]}"); done
   for ((i = 1; i + 1 < $#; i++)); do pairs+=("${hosts[i]} ${hosts[i + 1]}"); done
   for i in "${!pairs[@]}"; do
@@ -129,22 +129,19 @@ find_bad_pair() {
     add_vectors 1 ${pairs[i]} >"$work/pair$i" 2>&1 &
     pids[i]=$!
   done
-  local found=
-  for i in "${!pairs[@]}"; do
-    wait "${pids[i]}" && continue
-    [[ -n $found ]] || found=${pairs[i]}
-  done
-  pair=${found:-${hosts[*]}}
-  die 4 "no all-reduce between ${pair// /, }, though ssh works" \
-    "let all TCP ports through between the hosts (firewall, security group), or name their network with --interface"
+  for i in "${!pairs[@]}"; do wait "${pids[i]}" || failed+=("${pairs[i]}"); done
+  who=$(printf '%s\n' "${failed[@]}" | awk '{ n[$1]++; n[$2]++ } END { if (NR > 1) for (host in n) if (n[host] == NR) print host " and the others" }')
+  : "${who:=${failed[0]:-${hosts[*]}}}"
+  die 4 "no all-reduce between $([[ $who == *others ]] && echo "$who" || echo "${who// /, }"), though ssh works" \
+    "let all TCP ports through between the hosts (firewall, security group), or those of docs/cluster.md, or name their network with --interface"
 }
 
 seconds=2
 while (($#)); do
   case $1 in
-    -h | --help) usage && exit ;;
+    -h | --help) usage; exit ;;
     --seconds)
-      [[ ${2:-} =~ ^[0-9]+$ ]] || die 2 "--seconds needs a number, not '${2:-}'" "--seconds 2"
+      [[ ${2:-} =~ ^[0-9]$|^[1-5][0-9]$|^60$ ]] || die 2 "--seconds needs a number from 0 to 60, not '${2:-}'" "--seconds 2"
       seconds=$2
       ;;
     *) cluster_option "$1" "${2:-}" || die 2 "unknown argument $1" "launch/preflight.sh --help" ;;
@@ -152,7 +149,7 @@ while (($#)); do
   shift 2 || die 2 "$1 needs a value" "launch/preflight.sh --help"
 done
 
-work=$(mktemp -d)
+work=$(temporary -d)
 # shellcheck disable=SC2317  # the trap calls it
 leave() {
   local jobs
@@ -164,7 +161,7 @@ leave() {
 trap leave EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
-table=$(list_hosts) || die 2 "$table" "--hosts a,b,c, or a file of lines like: node1 slots=4"
+table=$(list_hosts)
 mapfile -t hosts < <(awk '{ print $1 }' <<<"$table")
 major=$(open_mpi_major)
 

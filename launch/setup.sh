@@ -137,7 +137,7 @@ install_packages() {
   if ((EUID != 0)) && ! command -v sudo >/dev/null; then
     die 1 "installing packages takes root, and sudo is not here" "as root: apt-get install --no-install-recommends ${names[*]}"
   fi
-  log=$(mktemp)
+  log=$(temporary -q)
   trap 'rm -f "$log"' EXIT
   if $tests; then deny_services; fi
   if run_apt update >"$log" 2>&1 && run_apt install --no-install-recommends "${names[@]}" >>"$log" 2>&1; then return; fi
@@ -174,7 +174,7 @@ while (($#)); do
     --check) check_only=true ;;
     --tests) tests=true ;;
     --cuda) die 2 "--cuda is not available yet" "without it launch/setup.sh installs all that CPUs need" ;;
-    -h | --help) usage && exit ;;
+    -h | --help) usage; exit ;;
     *) die 2 "unknown argument $1" "launch/setup.sh [--check] [--tests] [--cuda]" ;;
   esac
   shift

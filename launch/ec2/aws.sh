@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # The AWS CLI, with its errors as two lines. To be sourced by ec2.sh.
 
-scratch=$(mktemp -d)
+scratch=$(temporary -d)
 export AWS_PAGER="" # version 2 pages even into nothing
 
 aws_cli() { aws --region "$region" --output text "$@"; }

@@ -7,10 +7,10 @@ instance_types() { awk '/^[^#]/ && $1 != "ami" && NF { print $1 }' "$instance_ta
 # find_instance TYPE: sets the type's columns as variables.
 find_instance() {
   local line
-  line=$(awk -v type="$1" '$1 == type' "$instance_table")
-  if [[ -z $line ]]; then
+  if ! grep -qxF -- "$1" <(instance_types); then
     die 2 "unknown instance type $1" "one of: $(instance_types | xargs); another one needs a line in launch/instances.tsv"
   fi
+  line=$(awk -v type="$1" '$1 == type' "$instance_table")
   # shellcheck disable=SC2034  # each is used by one of the parts
   read -r _ gpus gpu gpu_gib capability vcpus gbit efa cuda libtorch ami_family offered list_price <<<"$line"
 }

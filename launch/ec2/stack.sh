@@ -39,10 +39,12 @@ stack_facts() {
 
 # read_stack NAME: sets the facts as variables; 1 when there is no such cluster.
 read_stack() {
-  local facts
-  facts=$(stack_facts "$(stack_of "$1")") || { (($? == 1)) && return 1 || exit; }
+  local facts code=0
+  facts=$(stack_facts "$(stack_of "$1")") || code=$?
+  ((code <= 1)) || exit "$code"
+  ((code == 0)) || return 1
   # shellcheck disable=SC2034  # each is used by one of the parts
-  read -r state stack_id launch created ttl_minutes price instance nodes zone s3 key_file login <<<"$facts"
+  IFS=$'\t' read -r state stack_id launch created ttl_minutes price instance nodes zone s3 key_file login <<<"$facts"
   [[ $s3 != None ]] || s3=
   [[ $launch != None ]] || die 4 "stack $(stack_of "$1") was not made by launch/ec2.sh" "take another --name"
 }

@@ -69,6 +69,7 @@ make_key() {
     key_file=$folder/key
     ssh-keygen -q -t ed25519 -N '' -C "mnist-dist-$name" -f "$key_file"
   fi
+  [[ $key_file != *[\'\"\\]* ]] || die 2 "a key's path is a tag of the cluster, where AWS takes no quotes: $key_file" "--key-file with a plain name"
   public_key=$(ssh-keygen -y -P '' -f "$key_file" 2>/dev/null) || public_key=$(cat "$key_file.pub" 2>/dev/null) ||
     die 3 "cannot read the public half of $key_file" "its .pub file must lie beside a key with a passphrase"
 }

@@ -74,6 +74,26 @@ nothing_left() { wait_for 15 gone "$MNIST_DIST --config"; }
   [[ $stderr == *"error: no all-reduce between host2, host3, though ssh works"*"hint: "*"--interface"* ]]
 }
 
+@test "preflight: a firewall that lets only port 22 through; then also the ports that docs/cluster.md keeps Open MPI to" {
+  on host3 ip rule add pref 10 ipproto tcp sport 22 lookup main || skip "this kernel cannot route by port"
+  on host3 ip rule add pref 20 to 10.77.0.0/24 blackhole
+  local begin=$SECONDS
+  run --separate-stderr preflight --hosts host1,host2,host3 --seconds 1
+  echo "$stderr"
+  [ "$status" -eq 4 ]
+  ((SECONDS - begin <= 90)) # 45 on an idle machine
+  [[ $stderr == *"error: no all-reduce between host3 and the others, though ssh works"*"hint: let all TCP ports through"* ]]
+
+  on host3 ip rule add pref 11 ipproto tcp sport 50000-50199 lookup main
+  on host3 ip rule add pref 12 ipproto tcp dport 50000-50199 lookup main
+  eval "$(sed -n '/^export OMPI_MCA_/p' "$SOURCE_DIR/docs/cluster.md")"
+  run --separate-stderr preflight --hosts host1,host2,host3 --seconds 1
+  for begin in 10 11 12 20; do on host3 ip rule del pref $begin; done
+  echo "$stderr"
+  [ "$status" -eq 0 ]
+  [[ $stderr == *"ok    all-reduce   3 ranks on 3 hosts add "* ]]
+}
+
 @test "four hosts, one behind a slow link, train the bytes of a single process" {
   limit_link host4 100mbit
   run -0 --separate-stderr hosts_sh --no-preflight --slots 1 --hosts "$ALL" -- train "${LONG[@]}" --run-dir r
@@ -96,6 +116,23 @@ nothing_left() { wait_for 15 gone "$MNIST_DIST --config"; }
   run -0 --separate-stderr hosts_sh --no-preflight --slots 1 --hosts host2,host3,host4 -- train --resume --run-dir r
   [ "$(field r/summary.json ranks)" -eq 3 ]
   [ "$(sha_of r)" = "$WANTED" ]
+}
+
+@test "Ctrl-C in a run of some minutes: a checkpoint and 130, soon" {
+  local epochs=2000 begin code=0
+  start_hosts_sh --hosts "$ALL" -- train "${QUICK[@]}" --set train.epochs=$epochs --run-dir r
+  wait_for 60 rows_in r 2
+  kill -INT -- "-$STARTED"
+  begin=$SECONDS
+  wait "$STARTED" || code=$?
+  cat err.txt
+  [ "$code" -eq 130 ]
+  ((SECONDS - begin <= 20)) # 1 on an idle machine
+  [ -s r/checkpoint.h5 ]
+  [ ! -e r/summary.json ]
+  nothing_left
+  # Left alone it would have taken two minutes and more.
+  awk -F, -v epochs=$epochs 'END { print NR - 1, "epochs in", $NF, "s"; exit !($NF / (NR - 1) * epochs >= 120) }' r/metrics.csv
 }
 
 @test "a host that stops answering mid-run is named in time; the command in the hint ends in the same bytes without it" {

@@ -22,6 +22,7 @@ SCRIPT
   # A host that answers for as long as its line is open.
   fake ssh <<<'[[ ${!#} != cat ]] || exec cat'
   unset MNIST_DATA_DIR
+  cd "$BATS_TEST_TMPDIR" || return
 }
 
 hosts_sh() { run "$repository/launch/hosts.sh" "$@"; }
@@ -52,22 +53,82 @@ got() { [[ " $(xargs -d '\n' <"$BATS_TEST_TMPDIR/mpirun.arguments") " == *" $* "
   [[ $output == "error: 8 ranks do not fit into the hosts' 7 slots"* ]]
 }
 
-@test "a file of hosts, as mpirun's: comments, slots" {
-  printf '# the cluster\nnode1 slots=2\n\nnode2 # one core\n' >cluster.txt
-  hosts_sh --no-preflight --slots 1 --hosts cluster.txt
-  [[ ${lines[0]} == "3 ranks: node1 x 2, node2 x 1" ]]
+@test "a file of hosts, as mpirun's: comments, slots; with the ends of lines that Windows writes, too" {
+  local end
+  for end in '' '\r'; do
+    printf "# the cluster$end\nnode1 slots=2$end\n$end\nnode2 # one core$end\n" >cluster.txt
+    hosts_sh --no-preflight --slots 1 --hosts cluster.txt
+    [[ ${lines[0]} == "3 ranks: node1 x 2, node2 x 1" ]]
+  done
 }
 
-@test "hosts that cannot be" {
-  local bad
-  for bad in "" a,a "a,-oProxyCommand=x" "a b c" no/such/file; do
+# refused TEXT: the last run ended with 2, an error of one line that holds TEXT, a hint, and nothing else.
+refused() {
+  echo "$output"
+  [ "$status" -eq 2 ]
+  [ "${#lines[@]}" -eq 2 ]
+  [[ ${lines[0]} == "error: "*"$1"* && ${lines[1]} == "hint: "* ]]
+}
+
+@test "hosts that cannot be: hosts.sh and preflight.sh say what is wrong in one line" {
+  local bad problem
+  printf '# nobody\n\n' >empty
+  printf 'a\nb slots=0\n' >zero
+  while IFS='|' read -r bad problem; do
     hosts_sh --no-preflight --slots 1 --hosts "$bad"
-    echo "$bad: $output"
-    [ "$status" -eq 2 ]
-    [[ $output == "error: "*"hint: "* ]]
-  done
+    refused "$problem"
+    run "$repository/launch/preflight.sh" --hosts "$bad"
+    refused "$problem"
+  done <<'CASES'
+|which hosts?
+a,b,a|named twice: a
+a,-oProxyCommand=x|not a host: -oProxyCommand=x
+a b c|not a host: a b c
+it's|not a host: it's
+,|no host in it
+empty|no host in it
+zero|not a host: b slots=0
+no/such/file|there is no file no/such/file
+CASES
   hosts_sh --no-preflight --hosts a
-  [[ $output == "error: how many ranks does a take?"* ]]
+  refused "how many ranks does a take?"
+}
+
+@test "options without a value, or with one that cannot be" {
+  local script option
+  for script in hosts preflight; do
+    for option in --hosts --slots --gpus --interface --ssh-key --ssh-config "--slots 0" "--gpus x" "--ssh-key no-file" "--ssh-config ." "--interface -x"; do
+      # shellcheck disable=SC2086  # two words
+      run "$repository/launch/$script.sh" $option
+      refused "${option%% *} needs a "
+    done
+    run "$repository/launch/$script.sh" --hosts a --interface "a b"
+    refused "--interface needs a network's name"
+  done
+}
+
+@test "--help is the help, also where somebody stops reading it" {
+  local script
+  for script in hosts local preflight setup ec2; do
+    run bash -c "'$repository/launch/$script.sh' --help | head -n 1"
+    [[ $output == "usage: launch/$script.sh "* ]]
+    [ "${#lines[@]}" -eq 1 ]
+  done
+  run bash "$repository/launch/slurm.sbatch" --help
+  [ "$status" -eq 0 ]
+  [[ $output == *"sbatch launch/slurm.sbatch --config"* ]]
+  run bash "$repository/launch/slurm.sbatch"
+  refused "this is a Slurm job"
+}
+
+@test "no room for temporary files" {
+  local script
+  for script in "hosts.sh --hosts a" "preflight.sh --hosts a" "ec2.sh status"; do
+    # shellcheck disable=SC2086  # several words
+    run env TMPDIR=/no/folder "$repository"/launch/$script
+    [ "$status" -eq 3 ]
+    [[ ${lines[0]} == "error: cannot write temporary files to /no/folder" && ${lines[1]} == "hint: "* && ${#lines[@]} -eq 2 ]]
+  done
 }
 
 @test "mpirun is told how to reach the hosts, over which network, and what ranks should see" {

@@ -120,6 +120,14 @@ local_sh() { run "$repository/launch/local.sh" "$@"; }
   [[ $output == *"'mpirun' '-np' '2' "*"'--run-dir' 'a b'" ]]
 }
 
+@test "a build folder that cannot be written: exit 3, nothing is built" {
+  touch "$BATS_TEST_TMPDIR/file"
+  MNIST_DIST_BUILD_DIR=$BATS_TEST_TMPDIR/file/build local_sh
+  [ "$status" -eq 3 ]
+  [[ $output == "error: cannot write to $BATS_TEST_TMPDIR/file/build"$'\n'"hint: MNIST_DIST_BUILD_DIR names another build folder" ]]
+  [ ! -e "$BATS_TEST_TMPDIR/cmake.log" ]
+}
+
 @test "builds the program before it runs it, and configures only a new folder" {
   local_sh
   grep -q -- "--build $MNIST_DIST_BUILD_DIR .*--target mnist-dist" "$BATS_TEST_TMPDIR/cmake.log"

@@ -115,11 +115,27 @@ CASES
   bad 4 "has a GPU driver that fails: Failed to initialize NVML" "reboot"
 }
 
-@test "an all-reduce that fails: the pair that cannot talk" {
-  fake mpirun <<<'[[ $1 != --version ]] || { echo "mpirun (Open MPI) 4.1.4"; exit; }; [[ $* != *c:1* ]]'
-  run "$repository/launch/preflight.sh" --hosts a,b,c
+@test "an all-reduce that fails: the host that none reaches, or the pair that cannot talk" {
+  fake mpirun <<<'[[ $1 != --version ]] || { echo "mpirun (Open MPI) 4.1.4"; exit; }; [[ $* != *$UNREACHED:1* ]]'
+  UNREACHED=c run "$repository/launch/preflight.sh" --hosts a,b,c
   [ "$status" -eq 4 ]
-  [[ $output == *"error: no all-reduce between a, c, though ssh works"*"hint: let all TCP ports through"* ]]
+  [[ $output == *"error: no all-reduce between c and the others, though ssh works"*"hint: let all TCP ports through"* ]]
+  UNREACHED=b:1,c run "$repository/launch/preflight.sh" --hosts a,b,c
+  [[ $output == *"error: no all-reduce between b, c, though ssh works"* ]]
+  UNREACHED=b run "$repository/launch/preflight.sh" --hosts a,b
+  [[ $output == *"error: no all-reduce between a, b, though ssh works"* ]]
+  # All together fail, no two of them do.
+  UNREACHED=a:1,b:1,c run "$repository/launch/preflight.sh" --hosts a,b,c
+  [[ $output == *"error: no all-reduce between a, b, c, though ssh works"* ]]
+}
+
+@test "--seconds: as many as doctor --all-reduce takes" {
+  local seconds
+  for seconds in '' -1 x 61 600; do
+    preflight --seconds "$seconds"
+    [ "$status" -eq 2 ]
+    [[ $output == "error: --seconds needs a number from 0 to 60"* ]]
+  done
 }
 
 @test "a host that hangs in the middle is not waited for" {

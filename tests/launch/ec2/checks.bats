@@ -31,13 +31,29 @@ setup() { fresh_aws; }
   fails 2 "--name takes letters"
   ec2 up --instance c7a.4xlarge --key-file /no/key
   fails 3 "cannot read the key /no/key"
+  ec2 up --instance c7a.4xlarge --key-file .
+  fails 3 "cannot read the key ."
+  ec2 status --region "us east"
+  fails 2 "--region needs a region of AWS"
+  ec2 up --instance c7a.4xlarge --subnet "x'y"
+  fails 2 "--subnet needs the id of a subnet"
+  ec2 up --instance c7a.4xlarge --ami ubuntu
+  fails 2 "--ami needs the id of an image"
 }
 
 @test "instances: unknown ones, and p3, which AWS no longer offers" {
   up --instance m9.huge
   fails 2 "unknown instance type m9.huge" "g5.12xlarge" "launch/instances.tsv"
-  up --instance p3.8xlarge
-  fails 2 "AWS no longer offers p3.8xlarge" "--instance g4dn.12xlarge"
+  local type instead
+  while read -r type instead; do
+    up --instance "$type"
+    fails 2 "AWS no longer offers $type" "--instance $instead is the nearest one"
+  done <<<$'p3.2xlarge g4dn.xlarge\np3.8xlarge g4dn.12xlarge\np3.16xlarge p4d.24xlarge\np3dn.24xlarge p4d.24xlarge'
+  # What else stands in the table is no instance.
+  for type in ami "#" "g5.xlarge g5.12xlarge" "g5.*"; do
+    up --instance "$type"
+    fails 2 "unknown instance type $type"
+  done
   [ -z "$(ids)" ]
 }
 
@@ -155,6 +171,12 @@ SCRIPT
   fails 4 "error: AWS: ExpiredToken: The token is expired" "log in again"
   REFUSAL="Unable to locate credentials. You can configure credentials by running \"aws configure\"." ec2 status
   fails 4 "Unable to locate credentials" "aws configure"
+  local verb
+  for verb in up down logs fetch "status --name main"; do
+    # shellcheck disable=SC2086  # several words
+    REFUSAL="Unable to locate credentials. You can configure credentials by running \"aws configure\"." ec2 $verb --instance c7a.4xlarge
+    fails 4 "Unable to locate credentials" "aws configure"
+  done
   REFUSAL="An error occurred (UnauthorizedOperation) when calling the DescribeStacks operation: You are not authorized to perform this operation." ec2 status
   fails 4 "not authorized" "docs/ec2.md lists the rights"
   REFUSAL="Could not connect to the endpoint URL: \"https://x\"" ec2 status

@@ -212,6 +212,16 @@ until_there() {
   fails 4 "no node of cluster main is running"
 }
 
+@test "down while no node answers: nothing is waited for or copied, and everything goes" {
+  cluster_up --nodes 2
+  cluster run --detach
+  touch "$NODES/1/down" "$NODES/2/down"
+  cluster down
+  [ "$status" -eq 0 ]
+  shows "no node answers: nothing is copied any more" "nothing of cluster main is left"
+  empty_account
+}
+
 @test "GPUs: a rank each, and NCCL's way by instance type" {
   # This checkout can build what uses GPUs.
   printf '#!/bin/bash\n[[ "$*" != *--cuda* ]] || echo cuda >>../cuda.log\n' >"$checkout/launch/setup.sh"
@@ -245,6 +255,22 @@ until_there() {
   [ "$output" = "$NODES/2" ]
   cluster ssh 3
   fails 2 "node 3 is not running"
+}
+
+@test "the walkthroughs of docs/ec2.md, line by line: each is understood, and says what stands beside it" {
+  local lines line words text
+  mkdir -p "$NODES/1" && echo 0 >"$NODES/1/finish"
+  mapfile -t lines < <(sed -n '/^## A CPU cluster/,/^## While it runs/s|^launch/ec2.sh ||p' "$repository/docs/ec2.md")
+  [ "${#lines[@]}" -eq 8 ]
+  for line in "${lines[@]}"; do
+    words=${line%%#*}
+    [[ $words != up* ]] || words+=" --yes --from 203.0.113.7/32"
+    # shellcheck disable=SC2086  # as a shell reads it
+    cluster $words
+    [ "$status" -eq 0 ] || { echo "$line: $output" && return 1; }
+    while read -r text; do shows "$text"; done < <(grep -oE '(at most )?\$[0-9.]+( an hour| for [0-9:]+ h)?|nothing of .*' <<<"$line")
+  done
+  empty_account
 }
 
 @test "no cluster: run, logs, fetch, ssh say how to get one" {

@@ -65,6 +65,20 @@ setup() { fresh_aws; }
   [ -z "$(aws iam list-roles --query 'Roles[].RoleName' --output text)" ]
 }
 
+@test "--key-file: a path with a blank in it; one with quotes is refused before anything is made" {
+  ssh-keygen -q -t ed25519 -N '' -f "my key"
+  cp "my key" "it's"
+  up --key-file "it's"
+  fails 2 "AWS takes no quotes"
+  empty_account
+  up --key-file "my key"
+  [ "$status" -eq 0 ]
+  ec2 ssh --dry-run
+  [ "$status" -eq 0 ]
+  grep -qxF "IdentityFile \"$PWD/my key\"" "$XDG_STATE_HOME/mnist-dist/ec2/us-east-1/main/ssh_config"
+  grep -qx "User ubuntu" "$XDG_STATE_HOME/mnist-dist/ec2/us-east-1/main/ssh_config"
+}
+
 @test "up twice is refused, and the first cluster stays" {
   up
   up
