@@ -116,7 +116,7 @@ TEST(Steps, Step4StaysInsideItsLimits) {
 
 TEST(Steps, CompactStaysInsideItsLimits) {
   const Config config = step("compact");
-  EXPECT_EQ(parameter_count(config.model), 4548u);
+  EXPECT_EQ(parameter_count(config.model), 5796u);
   expect_inside_the_limits(config);
 }
 
