@@ -1,8 +1,9 @@
 # shellcheck shell=bash
 # launch/ec2.sh run, sweep, logs: a job on the head, followed from here, its results copied back all the while. To be sourced by ec2.sh.
 
-# How often results are copied: a lost cluster loses at most a minute.
-copy_seconds=${MNIST_DIST_COPY_SECONDS:-30}
+# How often checkpoints are written, and results copied: a cluster that is lost without a notice loses at most a minute.
+checkpoint_seconds=20
+copy_seconds=${MNIST_DIST_COPY_SECONDS:-20}
 
 # slots_a_node: one rank a GPU; where this version cannot use them one a core (two vCPUs); 0: launch/hosts.sh counts the cores.
 slots_a_node() {
@@ -36,6 +37,7 @@ run_job() {
   slots=$(slots_a_node)
   hosts=$(awk -v slots="$slots" '{ print $5 (slots > 0 ? " slots=" slots : "") }' "$scratch/nodes")
   running=$(wc -l <<<"$hosts")
+  [[ " ${arguments[*]-} " == *train.checkpoint_seconds=* ]] || arguments+=(--set "train.checkpoint_seconds=$checkpoint_seconds")
   words=$(printf '%q ' "$command" ${arguments[@]+"${arguments[@]}"})
   say "$running of $nodes node$( ((nodes == 1)) || echo s), $( ((slots > 0 && slots == gpus)) && echo "$((running * slots)) GPUs, a rank each" || echo "a rank a core"), at most as many as $([[ $command == sweep ]] && echo "the seeds take" || echo "the recipe has shards")"
   if $dry_run; then

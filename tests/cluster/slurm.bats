@@ -75,3 +75,19 @@ restarts_of() { scontrol show job "$1" | sed -n 's/.*Restarts=\([0-9]*\).*/\1/p'
   grep -q "2 ranks: a rank takes at least one of the recipe's shards, so 2 of 4 tasks stay free" "mnist-dist-$job.log"
   [ "$(field "runs/slurm-$job/summary.json" ranks)" -eq 2 ]
 }
+
+@test "a Slurm whose srun knows no PMIx: mpirun starts the ranks, is told to stop and goes on like them" {
+  local job
+  mkdir -p bin
+  # Else the real one: mpirun itself asks for its daemons by it.
+  printf '#!/bin/bash\n[[ "$*" != *--mpi=list* ]] || { echo "MPI plugin types are... none pmi2" && exit; }\nexec %s "$@"\n' "$(command -v srun)" >bin/srun
+  chmod +x bin/srun
+  job=$(PATH=$PWD/bin:$PATH submit "${LONG[@]}")
+  wait_for 60 test -s "runs/slurm-$job/checkpoint.h5"
+  scancel --signal=USR1 --batch "$job"
+  wait_for 100 ended "$job"
+  [ "$(state_of "$job")" = COMPLETED ]
+  grep -q "stopped with a checkpoint; back into the queue" "mnist-dist-$job.log"
+  grep -q "^resumed after epoch" "mnist-dist-$job.log"
+  [ "$(sha_of "runs/slurm-$job")" = "$WANTED" ]
+}

@@ -62,7 +62,7 @@ main() {
     watchers+=($!)
   done <"$job/hosts"
   if [[ -n ${MNIST_DIST_S3:-} ]]; then
-    while sleep 30; do sync_s3; done &
+    while sleep 20; do sync_s3; done &
     watchers+=($!)
   fi
   while kill -0 "$pid" 2>/dev/null; do wait "$pid" || true; done

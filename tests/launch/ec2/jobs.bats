@@ -118,7 +118,7 @@ until_there() {
   echo 0 >"$NODES/1/finish"
   wait_for_script
   [ "$status" -eq 0 ] || { echo "$output" && return 1; }
-  shows "2 of 2 nodes, a rank a core, at most as many as the recipe has shards" "-- train --config step3 --seed 7" "host 172.31.0.4" "host 172.31.0.5" "results are in runs"
+  shows "2 of 2 nodes, a rank a core, at most as many as the recipe has shards" "-- train --config step3 --seed 7 --set train.checkpoint_seconds=20" "host 172.31.0.4" "host 172.31.0.5" "results are in runs"
   [ -e runs/step3-seed1/summary.json ]
   cluster logs
   shows "hosts.sh --hosts"
