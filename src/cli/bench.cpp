@@ -27,7 +27,6 @@ struct BenchArguments {
   RoundsOptions rounds;
   int threads = 2;
   bool pytorch = false;
-  std::string simd;
 };
 
 constexpr int profiled_slices = 100;
@@ -50,7 +49,7 @@ std::vector<Contender> make_contenders(const BenchArguments& arguments, const Co
   for (const std::string& name : arguments.engines.empty() ? engine_names() : arguments.engines)
     try_to(!arguments.engines.empty(), [&] {
       for (const int threads : std::set{1, static_cast<int>(cores.size())}) {
-        EngineOptions options{.config = config, .normalisation = {}, .threads = threads, .device = "cpu", .local_rank = 0, .simd = ""};
+        EngineOptions options{.config = config, .normalisation = {}, .threads = threads, .device = "cpu", .local_rank = 0, .simd = name == "fused" ? arguments.rounds.simd : ""};
         // An engine's own threads stay where they were made: on the cores beside the one this thread trains on.
         if (threads > 1) pin_thread(cores.subspan(1));
         auto engine = make_engine(name, options);
@@ -72,7 +71,7 @@ std::vector<Contender> make_contenders(const BenchArguments& arguments, const Co
 
 ExitCode run(BenchArguments& arguments) {
   const Config config = arguments.config.load();
-  if (!arguments.simd.empty()) limit_simd(arguments.simd);
+  if (!arguments.rounds.simd.empty()) choose_fused_target(arguments.rounds.simd);  // refused before anything is measured
   std::vector<int>& cores = arguments.rounds.cores;
   cores = usable_cores();
   if (cores.size() < static_cast<std::size_t>(arguments.threads))
@@ -90,7 +89,7 @@ ExitCode run(BenchArguments& arguments) {
       arguments.rounds.rounds, bench_table(contenders, plain ? 0 : -1, peak, training_flops(config.model)));
   const auto fused = std::ranges::find(contenders, "fused", &Contender::name);
   if (fused != contenders.end())
-    fmt::print("\n{}", fused_table(config.model, fused::profile_step(config, profiled_slices), config.train.batch / config.data.shards, peak));
+    fmt::print("\n{}", fused_table(config.model, fused::profile_step(config, arguments.rounds.simd, profiled_slices), config.train.batch / config.data.shards, peak));
   return ExitCode::ok;
 }
 
@@ -102,7 +101,7 @@ Command add_bench(CLI::App& app) {
   app.add_option("--engine", arguments->engines, fmt::format("Only this engine, may be repeated: {}", fmt::join(engine_names(), ", ")))
       ->type_name("NAME");
   app.add_flag("--pytorch", arguments->pytorch, "Also time the same model in python3's PyTorch, eager, without augmentation");
-  app.add_option("--simd", arguments->simd, "Force a SIMD target of the fused engine (see doctor); LibTorch and PyTorch keep theirs")->type_name("TARGET");
+  app.add_option("--simd", arguments->rounds.simd, "Force a SIMD target of the fused engine (see doctor); LibTorch and PyTorch keep theirs")->type_name("TARGET");
   app.add_option("--threads", arguments->threads, "Also time each engine on so many threads, a core each; 1: no")
       ->type_name("N")
       ->check(CLI::Range(1, 1024))

@@ -2,7 +2,7 @@
 
 #include <chrono>
 
-// Compiled once a SIMD target; the best of them here is called.
+// Compiled once a SIMD target; the one that is asked for is called.
 #include "engine/simd_targets.h"
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "engine/bench/fma_peak.cpp"
@@ -43,19 +43,20 @@ namespace mnist_dist {
 HWY_EXPORT(fma_chains);
 HWY_EXPORT(target_name);
 
-FmaPeak measure_fma_peak() {
+FmaPeak measure_fma_peak(const std::string& simd) {
+  const std::size_t target = simd_target_index(simd);
   using Clock = std::chrono::steady_clock;
   double flops = 0, seconds = 0;
   volatile float seed = 1, sink = 0;  // values the compiler cannot know and results it must not drop
   const auto begin = Clock::now();
   while (seconds < 0.02) {
     float result = 0;
-    flops += HWY_DYNAMIC_DISPATCH(fma_chains)(100000, seed, result);
+    flops += HWY_DISPATCH_TABLE(fma_chains)[target](100000, seed, result);
     sink = result;
     seconds = std::chrono::duration<double>(Clock::now() - begin).count();
   }
   static_cast<void>(sink);
-  return {HWY_DYNAMIC_DISPATCH(target_name)(), flops / seconds * 1e-9};
+  return {HWY_DISPATCH_TABLE(target_name)[target](), flops / seconds * 1e-9};
 }
 
 }  // namespace mnist_dist

@@ -5,11 +5,12 @@ namespace mnist_dist {
 
 /// What this core can do at most.
 struct FmaPeak {
-  std::string simd;  ///< the SIMD target it was measured with, the best one here
+  std::string simd;  ///< the SIMD target it was measured with, as Highway calls it
   double gflops;     ///< single precision, a multiply-add counts as two
 };
 
-/// Runs nothing but independent multiply-adds on registers for about 20 ms, on the calling thread.
-FmaPeak measure_fma_peak();
+/// Runs nothing but independent multiply-adds on registers for about 20 ms, on the calling thread. `simd` is a target that an engine
+/// can be forced to, or "" for the best one here.
+FmaPeak measure_fma_peak(const std::string& simd = "");
 
 }  // namespace mnist_dist

@@ -29,7 +29,7 @@ FmaPeak run_rounds(std::vector<Contender>& contenders, const RoundsOptions& opti
   FmaPeak peak;
   std::vector<double> peaks;
   for (int round = 0; round < options.rounds; ++round) {
-    peak = measure_fma_peak();
+    peak = measure_fma_peak(options.simd);
     peaks.push_back(peak.gflops);
     std::string line = fmt::format("round {} of {}:", round + 1, options.rounds);
     for (std::size_t i = 0; i < contenders.size(); ++i) {

@@ -21,6 +21,7 @@ struct Contender {
 struct RoundsOptions {
   int rounds = 5;
   double seconds = 1;      ///< of training, a contender and round
+  std::string simd = {};   ///< whose FMA peak is measured; "": the best target here
   std::vector<int> cores;  ///< as many as the contender with the most threads has
 };
 

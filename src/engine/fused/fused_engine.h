@@ -15,9 +15,6 @@ class Stopwatch;
 /// The SIMD targets this CPU can run, the best first: "avx512", "avx2", "sse4", "neon", "sse2" or "scalar".
 std::vector<std::string> fused_targets();
 
-/// From now on `best` is the best SIMD target of this process, in engines and in measure_fma_peak. Throws as choose_fused_target.
-void limit_simd(const std::string& best);
-
 /// `wanted`, or the best target when it is "". Throws Error (usage) when this CPU or this build lacks it.
 std::string choose_fused_target(const std::string& wanted);
 

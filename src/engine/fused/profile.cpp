@@ -12,12 +12,12 @@ constexpr int warm_up = 3;
 
 }  // namespace
 
-std::vector<Stopwatch::Times> profile_step(const Config& config, int slices) {
+std::vector<Stopwatch::Times> profile_step(const Config& config, const std::string& simd, int slices) {
   EngineOptions options;
   options.config = config;
   const std::size_t layers = config.model.layers.size();
   Stopwatch watch(layers);
-  const auto worker = make_fused_worker(options, choose_fused_target(""), &watch);
+  const auto worker = make_fused_worker(options, choose_fused_target(simd), &watch);
   const FlatLayout layout = flat_layout(config.model);
   const std::vector<float> parameters = initial_parameters(layout, config.train.seed);
   std::vector<float> out(layout.size());

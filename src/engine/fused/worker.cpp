@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <cmath>
 #include <cstring>
 #include <memory>
@@ -246,45 +245,16 @@ HWY_EXPORT(make_worker);
 }  // namespace
 }  // namespace fused
 
-namespace {
-
-/// Highway calls AVX-512 "AVX3", NEON with AES and without by two names, and vectors that it only emulates "EMU128".
-std::string target_name(std::int64_t target) {
-  std::string name = hwy::TargetName(target);
-  std::ranges::transform(name, name.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  if (name.starts_with("avx3")) return "avx512";
-  if (name.starts_with("neon")) return "neon";
-  return name == "emu128" ? "scalar" : name;
-}
-
-}  // namespace
-
 std::vector<std::string> fused_targets() {
   std::vector<std::string> names;
   for (const std::int64_t target : hwy::SupportedAndGeneratedTargets())
-    if (const std::string name = target_name(target); std::ranges::find(names, name) == names.end()) names.push_back(name);
+    if (const std::string name = simd_target_name(target); std::ranges::find(names, name) == names.end()) names.push_back(name);
   return names;
 }
 
-void limit_simd(const std::string& best) {
-  const std::string wanted = choose_fused_target(best);
-  std::int64_t better = 0;
-  for (const std::int64_t target : hwy::SupportedAndGeneratedTargets()) {
-    if (target_name(target) == wanted) break;
-    better |= target;
-  }
-  hwy::DisableTargets(better);
-}
-
 std::unique_ptr<SliceWorker> make_fused_worker(const EngineOptions& options, const std::string& target, fused::Stopwatch* watch) {
-  for (const std::int64_t candidate : hwy::SupportedAndGeneratedTargets()) {
-    if (target_name(candidate) != target) continue;
-    hwy::ChosenTarget chosen;
-    chosen.Update(candidate);
-    using fused::HWY_DISPATCH_TABLE(make_worker);
-    return HWY_DISPATCH_TABLE(make_worker)[chosen.GetIndex()](options, watch);
-  }
-  throw std::invalid_argument("fused engine: no SIMD target " + target);
+  using fused::HWY_DISPATCH_TABLE(make_worker);
+  return HWY_DISPATCH_TABLE(make_worker)[simd_target_index(target)](options, watch);
 }
 
 }  // namespace mnist_dist
