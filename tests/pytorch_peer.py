@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""The same model, batch and optimiser in PyTorch eager: one thread, tensors at hand, no loader and no augmentation. `mnist-dist bench --pytorch`
+"""The same model, batch and optimiser in PyTorch eager: one thread, tensors at hand on the device, no loader and no augmentation. `mnist-dist bench --pytorch`
 starts it.
 
 Reads one line of JSON: {"layers": [{"kind", "in", "out", "groups", "kernel", "padding", "bias", "relu", "norm", "dropout"}...], "batch",
-"learning_rate", "momentum"}; answers PyTorch's version. Then each line "train N" or "evaluate N" is done with at least N images, and answered with
+"learning_rate", "momentum", "device": cpu or cuda}; answers PyTorch's version. Then each line "train N" or "evaluate N" is done with at least N images, and answered with
 how many."""
 import json
 import sys
@@ -25,8 +25,9 @@ for layer in spec["layers"]:
                         "global_max": nn.AdaptiveMaxPool2d(1)}[layer["kind"]])
     modules += [nn.ReLU()] * layer["relu"] + [nn.BatchNorm2d(layer["out"])] * layer["norm"]
     modules += [nn.Dropout(layer["dropout"])] * (layer["dropout"] > 0)
-model = nn.Sequential(*modules, nn.Flatten(), nn.LogSoftmax(1))
-inputs, labels = torch.randn(spec["batch"], 1, 28, 28), torch.randint(10, (spec["batch"],))
+device = spec["device"]
+model = nn.Sequential(*modules, nn.Flatten(), nn.LogSoftmax(1)).to(device)
+inputs, labels = torch.randn(spec["batch"], 1, 28, 28, device=device), torch.randint(10, (spec["batch"],), device=device)
 optimizer = torch.optim.SGD(model.parameters(), spec["learning_rate"], spec["momentum"])
 
 
@@ -49,4 +50,6 @@ for line in sys.stdin:
     steps = -(-int(images) // spec["batch"])
     for _ in range(steps):
         {"train": train, "evaluate": evaluate}[what]()
+    if device == "cuda":
+        torch.cuda.synchronize()
     print(steps * spec["batch"], flush=True)

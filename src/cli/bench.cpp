@@ -8,6 +8,7 @@
 
 #include "cli/commands.h"
 #include "cli/config_options.h"
+#include "comm/device_communicator.h"
 #include "engine/bench/engine_loop.h"
 #include "engine/bench/pinning.h"
 #include "engine/bench/pytorch_peer.h"
@@ -30,8 +31,23 @@ struct BenchArguments {
 };
 
 constexpr int profiled_slices = 100;
+constexpr int gpu_epoch_steps = 512;  ///< an epoch's beginning stops a GPU, so that it must not come more often than in a run
 
 constexpr char plain_loop[] = "plain LibTorch loop";
+
+/// An engine on a GPU, alone there: its vectors are added on the GPU too.
+std::unique_ptr<TrainingLoop> make_gpu_loop(const std::string& name, const Config& config, bool record) {
+  EngineOptions options;
+  options.config = config;
+  options.record = record;
+  auto engine = make_engine(name, options);
+  const std::shared_ptr<Communicator> single = make_single();
+  const std::shared_ptr<Communicator> group = make_gpu_communicator(*single, engine->queue(), {});
+  return make_engine_loop(std::move(engine), config, gpu_epoch_steps,
+                          [single, group, shards = config.data.shards](const ShardVectors& vectors, std::span<float> total, const Queue& queue) {
+                            group->tree_all_reduce(vectors, shards, total, queue);
+                          });
+}
 
 void say(const std::string& line) { fmt::print(stderr, "{}\n", line); }
 
@@ -48,8 +64,14 @@ std::vector<Contender> make_contenders(const BenchArguments& arguments, const Co
   };
   for (const std::string& name : arguments.engines.empty() ? engine_names() : arguments.engines)
     try_to(!arguments.engines.empty(), [&] {
+      if (runs_on_gpu(name)) {
+        contenders.push_back({name, 1, make_gpu_loop(name, config, true)});
+        contenders.push_back({name + ", no graph", 1, make_gpu_loop(name, config, false)});
+        return;
+      }
       for (const int threads : std::set{1, static_cast<int>(cores.size())}) {
-        EngineOptions options{.config = config, .normalisation = {}, .threads = threads, .device = "cpu", .local_rank = 0, .simd = name == "fused" ? arguments.rounds.simd : ""};
+        EngineOptions options{
+            .config = config, .normalisation = {}, .threads = threads, .device = "cpu", .simd = name == "fused" ? arguments.rounds.simd : ""};
         // An engine's own threads stay where they were made: on the cores beside the one this thread trains on.
         if (threads > 1) pin_thread(cores.subspan(1));
         auto engine = make_engine(name, options);
@@ -63,8 +85,11 @@ std::vector<Contender> make_contenders(const BenchArguments& arguments, const Co
   });
   if (arguments.pytorch) {
     pin_thread(cores.first(1));  // the child inherits it
-    PytorchPeer peer = start_pytorch_peer(config);
-    contenders.push_back({"PyTorch " + peer.version, 1, std::move(peer.loop)});
+    const bool gpu = std::ranges::any_of(contenders, [](const Contender& contender) { return runs_on_gpu(contender.name); });
+    for (const std::string& device : gpu ? std::vector<std::string>{"cpu", "cuda"} : std::vector<std::string>{"cpu"}) {
+      PytorchPeer peer = start_pytorch_peer(config, device);
+      contenders.push_back({"PyTorch " + peer.version + (device == "cpu" ? "" : " on GPU"), 1, std::move(peer.loop)});
+    }
   }
   return contenders;
 }
@@ -89,7 +114,8 @@ ExitCode run(BenchArguments& arguments) {
       arguments.rounds.rounds, bench_table(contenders, plain ? 0 : -1, peak, training_flops(config.model)));
   const auto fused = std::ranges::find(contenders, "fused", &Contender::name);
   if (fused != contenders.end())
-    fmt::print("\n{}", fused_table(config.model, fused::profile_step(config, arguments.rounds.simd, profiled_slices), config.train.batch / config.data.shards, peak));
+    fmt::print("\n{}", fused_table(config.model, fused::profile_step(config, arguments.rounds.simd, profiled_slices),
+                                   config.train.batch / config.data.shards, peak));
   return ExitCode::ok;
 }
 
@@ -101,7 +127,8 @@ Command add_bench(CLI::App& app) {
   app.add_option("--engine", arguments->engines, fmt::format("Only this engine, may be repeated: {}", fmt::join(engine_names(), ", ")))
       ->type_name("NAME");
   app.add_flag("--pytorch", arguments->pytorch, "Also time the same model in python3's PyTorch, eager, without augmentation");
-  app.add_option("--simd", arguments->rounds.simd, "Force a SIMD target of the fused engine (see doctor); LibTorch and PyTorch keep theirs")->type_name("TARGET");
+  app.add_option("--simd", arguments->rounds.simd, "Force a SIMD target of the fused engine (see doctor); LibTorch and PyTorch keep theirs")
+      ->type_name("TARGET");
   app.add_option("--threads", arguments->threads, "Also time each engine on so many threads, a core each; 1: no")
       ->type_name("N")
       ->check(CLI::Range(1, 1024))

@@ -22,11 +22,10 @@ struct EngineOptions {
   Normalisation normalisation;  ///< from the data set
   int threads = 1;              ///< over owned shards
   std::string device = "auto";  ///< auto, cpu, cuda
-  int local_rank = 0;           ///< rank on this host: picks the GPU
   std::string simd;             ///< force a SIMD target; "": the best one here
 
   // For engines on a GPU.
-  int local_size = 1;                              ///< ranks on this host: each needs a GPU of its own
+  int gpu = 0;                                     ///< CUDA's number of it
   bool record = true;                              ///< record a step once and replay it, rather than enqueue its parts each time
   bool recorded_reduce = true;                     ///< the reduction only enqueues, so that it can be part of a recorded step
   bool per_slice = false;                          ///< compute each slice by itself: slower, but the same bits for any number of ranks

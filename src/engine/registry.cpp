@@ -86,13 +86,7 @@ bool built_for_gpus() { return MNIST_DIST_CUDA; }
 
 bool runs_on_gpu(const std::string& engine) { return engine == gpu_engine; }
 
-std::string gpu_problem(int ranks_on_host) {
-  std::string why_none;
-  const int gpus = open_torch_library().gpu->count(why_none);
-  if (gpus == 0) return "no GPU can be used here: " + why_none;
-  if (ranks_on_host > gpus) return std::to_string(ranks_on_host) + " ranks on a host with " + std::to_string(gpus) + (gpus == 1 ? " GPU" : " GPUs");
-  return "";
-}
+int gpu_count(std::string& why_none) { return open_torch_library().gpu->count(why_none); }
 
 std::unique_ptr<Communicator> make_gpu_communicator(Communicator& group, const Queue& queue, const DeviceCommOptions& options) {
   return open_torch_library().gpu->make_communicator(group, queue, options);

@@ -20,8 +20,8 @@ std::string choose_engine(const std::string& engine, const std::string& device);
 
 bool built_for_gpus();
 bool runs_on_gpu(const std::string& engine);
-/// Why so many ranks cannot each have a GPU of this host; "" when they can. Only where built for GPUs, as the next one.
-std::string gpu_problem(int ranks_on_host);
+/// GPUs of this host, and why there are none when there are none. Only where built for GPUs, as the next one.
+int gpu_count(std::string& why_none);
 /// comm/device_communicator.h
 std::unique_ptr<Communicator> make_gpu_communicator(Communicator& group, const Queue& queue, const DeviceCommOptions& options);
 

@@ -58,19 +58,25 @@ Facts facts_of(const Config& config, const EngineInfo& info, const std::string& 
   return facts;
 }
 
-/// One rank a GPU, on every host.
-void check_gpus(Communicator& world) {
-  const std::string mine = gpu_problem(world.local_size());
+/// This rank's GPU: one each, on every host; only runs of one rank, which do not meet there, may share. Collective.
+int choose_gpu(Communicator& world, const Communicator& group) {
+  std::string problem;
+  const int gpus = gpu_count(problem);
+  if (gpus > 0 && group.size() > 1 && world.local_size() > gpus)
+    problem = fmt::format("{} ranks on a host with {} GPU{}", world.local_size(), gpus, gpus == 1 ? "" : "s");
+  else if (gpus == 0)
+    problem = "no GPU can be used here: " + problem;
   int rank = 0;
-  for (const auto& bytes : world.all_gather(std::as_bytes(std::span(mine)))) {
+  for (const auto& bytes : world.all_gather(std::as_bytes(std::span(problem)))) {
     if (!bytes.empty()) {
-      const std::string problem(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-      throw device_error(world.size() == 1 ? problem : fmt::format("rank {}: {}", rank, problem),
+      const std::string text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+      throw device_error(world.size() == 1 ? text : fmt::format("rank {}: {}", rank, text),
                          "mnist-dist doctor says more about GPUs; one rank for each of them can train, or any number with --device cpu")
           .mark_everywhere();
     }
     ++rank;
   }
+  return world.local_rank() % gpus;
 }
 
 }  // namespace
@@ -107,8 +113,6 @@ std::unique_ptr<Session> make_session(Communicator& world, Communicator& group, 
   options.normalisation = {dataset.mean(), dataset.sd()};
   options.threads = session->threads;
   options.device = compute.device;
-  options.local_rank = world.local_rank();
-  options.local_size = world.local_size();
   options.record = compute.record;
   options.per_slice = compute.per_slice;
   DeviceCommOptions comm = compute.comm;
@@ -118,7 +122,7 @@ std::unique_ptr<Session> make_session(Communicator& world, Communicator& group, 
     if (made->device_group) made->device_group->watch(seconds);
   };
   const std::string name = session->engine_name = choose_engine(compute.engine, compute.device);
-  if (runs_on_gpu(name)) check_gpus(world);
+  if (runs_on_gpu(name)) options.gpu = choose_gpu(world, group);
   // Ranks on different CPUs compute the same bits on what they have in common.
   options.simd = compute.simd.empty() ? first_common(world, "SIMD target", simd_targets(name)) : compute.simd;
   session->engine = make_engine(name, options);

@@ -10,8 +10,6 @@
 namespace mnist_dist {
 namespace {
 
-constexpr int steps_on_hand = 16;
-
 void sum_shards(const ShardVectors& shards, std::span<float> total, const Queue&) {
   std::vector<NodeVector> nodes;
   for (int i = 0; i < shards.count; ++i) nodes.push_back({{i, i + 1}, shards[i].data()});
@@ -20,9 +18,13 @@ void sum_shards(const ShardVectors& shards, std::span<float> total, const Queue&
 
 class EngineLoop final : public TrainingLoop {
  public:
-  EngineLoop(std::unique_ptr<Engine> engine, const Config& config)
-      : batch_(config.train.batch), seed_(config.train.seed), rates_(steps_on_hand, static_cast<float>(config.optimizer.learning_rate)) {
-    const Images digits = synthetic_digits(seed_, SyntheticSet::train, steps_on_hand * batch_);
+  EngineLoop(std::unique_ptr<Engine> engine, const Config& config, int steps, Reduce reduce)
+      : batch_(config.train.batch),
+        seed_(config.train.seed),
+        epoch_steps_(steps),
+        reduce_(reduce ? std::move(reduce) : sum_shards),
+        rates_(static_cast<std::size_t>(steps), static_cast<float>(config.optimizer.learning_rate)) {
+    const Images digits = synthetic_digits(seed_, SyntheticSet::train, epoch_steps_ * batch_);
     for (int shard = 0; shard < config.data.shards; ++shard) {
       const Range rows = even_share(shard, config.data.shards, digits.count());
       Images& images = shards_.emplace_back();
@@ -46,8 +48,8 @@ class EngineLoop final : public TrainingLoop {
   int train(int images) override {
     const int steps = (images + batch_ - 1) / batch_;
     for (int i = 0; i < steps; ++i) {
-      if (next_step_ % steps_on_hand == 0) begin_epoch();
-      engine_->step(next_step_++ % steps_on_hand, false, sum_shards);
+      if (next_step_ % epoch_steps_ == 0) begin_epoch();
+      engine_->step(next_step_++ % epoch_steps_, false, reduce_);
     }
     if (engine_->report(true).non_finite_at)
       throw Error(ExitCode::diverged, "the training to be timed diverged", "lower it with --set optimizer.learning_rate=...");
@@ -56,7 +58,7 @@ class EngineLoop final : public TrainingLoop {
 
  private:
   void begin_epoch() {
-    const auto epoch = static_cast<std::uint32_t>(next_step_ / steps_on_hand);
+    const auto epoch = static_cast<std::uint32_t>(next_step_ / epoch_steps_);
     for (std::size_t shard = 0; shard < shards_.size(); ++shard) {
       const Range rows{shards_[shard].first_row, shards_[shard].first_row + shards_[shard].count()};
       orders_[shard] = epoch_order(rows, static_cast<int>(shard), seed_, epoch);
@@ -66,6 +68,8 @@ class EngineLoop final : public TrainingLoop {
 
   int batch_;
   std::uint64_t seed_;
+  int epoch_steps_;
+  Reduce reduce_;
   std::vector<float> rates_;
   std::vector<Images> shards_;
   std::vector<std::vector<std::uint32_t>> orders_;
@@ -75,8 +79,8 @@ class EngineLoop final : public TrainingLoop {
 
 }  // namespace
 
-std::unique_ptr<TrainingLoop> make_engine_loop(std::unique_ptr<Engine> engine, const Config& config) {
-  return std::make_unique<EngineLoop>(std::move(engine), config);
+std::unique_ptr<TrainingLoop> make_engine_loop(std::unique_ptr<Engine> engine, const Config& config, int steps, Reduce reduce) {
+  return std::make_unique<EngineLoop>(std::move(engine), config, steps, std::move(reduce));
 }
 
 }  // namespace mnist_dist

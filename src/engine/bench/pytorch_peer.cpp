@@ -34,7 +34,7 @@ const char* kind_name(LayerKind kind) {
   return "";
 }
 
-std::string description(const Config& config) {
+std::string description(const Config& config, const std::string& device) {
   nlohmann::json layers = nlohmann::json::array();
   const auto shapes = layer_shapes(config.model);
   for (std::size_t i = 0; i < shapes.size(); ++i) {
@@ -50,8 +50,11 @@ std::string description(const Config& config) {
                       {"norm", layer.norm},
                       {"dropout", layer.dropout}});
   }
-  return nlohmann::json{
-      {"layers", layers}, {"batch", config.train.batch}, {"learning_rate", config.optimizer.learning_rate}, {"momentum", config.optimizer.momentum}}
+  return nlohmann::json{{"layers", layers},
+                        {"batch", config.train.batch},
+                        {"learning_rate", config.optimizer.learning_rate},
+                        {"momentum", config.optimizer.momentum},
+                        {"device", device}}
       .dump();
 }
 
@@ -106,12 +109,12 @@ class PeerLoop final : public TrainingLoop {
 
 }  // namespace
 
-PytorchPeer start_pytorch_peer(const Config& config) {
+PytorchPeer start_pytorch_peer(const Config& config, const std::string& device) {
   const std::string script = std::string(MNIST_DIST_SOURCE_DIR) + "/tests/pytorch_peer.py";
   if (!std::filesystem::exists(script))
     throw device_error("there is no " + script, "run bench --pytorch from a build whose source folder is still there");
   auto peer = std::make_unique<Conversation>(script);
-  std::string version = peer->ask(description(config));
+  std::string version = peer->ask(description(config, device));
   while (!version.empty() && version.back() == '\n') version.pop_back();
   return {version, std::make_unique<PeerLoop>(std::move(peer))};
 }

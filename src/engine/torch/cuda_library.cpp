@@ -56,7 +56,7 @@ void make_reproducible() {
 }
 
 std::unique_ptr<Engine> make_engine(const EngineOptions& options) {
-  const int device = options.local_rank;
+  const int device = options.gpu;
   cudaDeviceProp card{};
   if (const cudaError_t error = cudaGetDeviceProperties(&card, device); error != cudaSuccess)
     throw device_error("GPU " + std::to_string(device) + " cannot be used: " + cudaGetErrorString(error),
