@@ -1,0 +1,32 @@
+# The build for GPUs, from outside, on a machine that has none: it starts, trains on the CPU, and says what it lacks. Tests on a GPU have the
+# label gpu.
+bats_require_minimum_version 1.5.0
+load helpers
+
+no_gpu() { ! compgen -G '/proc/driver/nvidia/gpus/*' >/dev/null || skip "there is a GPU"; }
+
+@test "doctor finds no GPU, which is no failure" {
+  no_gpu
+  run -0 "$MNIST_DIST" doctor
+  [[ $output == *"ok    gpus      none"* ]]
+}
+
+@test "train --device cuda: exit 4, one line that says what is wrong and one that says what to do, no run folder" {
+  no_gpu
+  fails 4 "" "$MNIST_DIST" "${QUICK[@]}" --device cuda --run-dir r
+  [[ $stderr == *"error: "*[Gg]"PU"* || $stderr == *"error: "*CUDA* ]]
+  [[ $stderr == *"hint: "*--device* || $stderr == *"hint: "*doctor* ]]
+  [ ! -e r ]
+}
+
+@test "the same on two ranks: said once" {
+  no_gpu
+  mpirun_command 2
+  fails 4 "" "${MPIRUN[@]}" "$MNIST_DIST" "${QUICK[@]}" --device cuda --run-dir r
+}
+
+@test "without --device it trains on the CPU" {
+  no_gpu
+  run -0 "$MNIST_DIST" "${QUICK[@]}" --set train.epochs=1 --run-dir r
+  [ "$(field r/summary.json device)" = cpu ]
+}
