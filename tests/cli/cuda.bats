@@ -19,10 +19,12 @@ no_gpu() { ! compgen -G '/proc/driver/nvidia/gpus/*' >/dev/null || skip "there i
   [ ! -e r ]
 }
 
-@test "the same on two ranks: said once" {
+@test "the same on two ranks: exit 4, and nobody waits for anybody" {
   no_gpu
   mpirun_command 2
-  fails 4 "" "${MPIRUN[@]}" "$MNIST_DIST" "${QUICK[@]}" --device cuda --run-dir r
+  run -4 --separate-stderr timeout 60 "${MPIRUN[@]}" "$MNIST_DIST" "${QUICK[@]}" --device cuda --run-dir r
+  [ "$(grep -c '^error: ' <<<"$stderr")" -ge 1 ]
+  [ "$(grep -c '^error: ' <<<"$stderr")" -eq "$(grep -c '^hint: ' <<<"$stderr")" ]
 }
 
 @test "without --device it trains on the CPU" {

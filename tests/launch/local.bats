@@ -145,6 +145,8 @@ local_sh() { run "$repository/launch/local.sh" "$@"; }
   run env -u MNIST_DIST_SETUP -u MNIST_DIST_BUILD_DIR "$prefix/share/mnist-dist/launch/local.sh" -np 2
   [ "$status" -eq 0 ]
   [[ ${lines[0]} == "mpirun -np 2 "*" $prefix/bin/mnist-dist" ]]
+  run env -u MNIST_DIST_SETUP -u MNIST_DIST_BUILD_DIR CUDA_VISIBLE_DEVICES=0,1 "$prefix/share/mnist-dist/launch/local.sh" --cuda
+  [[ ${lines[0]} == "mpirun -np 2 "*" $prefix/bin/mnist-dist --device cuda" ]]
   [ ! -e "$BATS_TEST_TMPDIR/cmake.log" ]
 }
 
