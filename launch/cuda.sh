@@ -87,19 +87,13 @@ torch_candidates() {
   echo "$(torch_folder)/torch"
 }
 
-# cuda_torch_folder: the first LibTorch with CUDA, nothing when there is none.
-cuda_torch_folder() {
+# cuda_torch: the first LibTorch with CUDA, nothing when there is none. Its own folder goes into CMAKE_PREFIX_PATH, not the share/cmake below
+# it: only so does its CMake code find its own libraries before those of a LibTorch of the system.
+cuda_torch() {
   local folder
   while IFS= read -r folder; do
     if is_cuda_torch "$folder"; then echo "$folder" && return; fi
   done < <(torch_candidates)
-}
-
-# cuda_torch: its folder for CMAKE_PREFIX_PATH, as torch.utils.cmake_prefix_path says it.
-cuda_torch() {
-  local folder
-  folder=$(cuda_torch_folder)
-  [[ -z $folder ]] || echo "$folder/share/cmake"
 }
 
 # nvcc_version NVCC: 13.0
@@ -108,7 +102,7 @@ nvcc_version() { "$1" --version 2>/dev/null | sed -n 's/.* release \([0-9.]*\),.
 # cuda_compiler [CUDA]: the first nvcc of the same generation (13.x) as the CUDA that the LibTorch found, or the wheel, is built for.
 cuda_compiler() {
   local wanted=${1:-} nvcc folder=${MNIST_DIST_CUDA_FOLDER:-/usr/local/cuda}
-  [[ -n $wanted ]] || read -r _ wanted <<<"$(torch_versions "$(cuda_torch_folder)")"
+  [[ -n $wanted ]] || read -r _ wanted <<<"$(torch_versions "$(cuda_torch)")"
   : "${wanted:=$wheel_cuda}"
   # Beside /usr/local/cuda, which is a link, lie folders by version.
   for nvcc in "${CUDACXX:-}" "$(type -P nvcc)" "${CUDA_HOME:+$CUDA_HOME/bin/nvcc}" "$folder/bin/nvcc" "$folder-${wanted%%.*}"*/bin/nvcc; do
@@ -133,10 +127,10 @@ cuda_nccl() {
 # cuda_options: what CMake is told, one option a line.
 cuda_options() {
   local torch cuda nvcc
-  torch=$(cuda_torch_folder)
+  torch=$(cuda_torch)
   [[ -n $torch ]] || die 4 "there is no LibTorch with CUDA, $oldest_torch or newer" "launch/setup.sh --cuda finds or installs it"
   read -r _ cuda <<<"$(torch_versions "$torch")"
   nvcc=$(cuda_compiler "$cuda")
   [[ -n $nvcc ]] || die 4 "there is no nvcc of CUDA ${cuda%%.*}" "launch/setup.sh --cuda says what to install"
-  printf '%s\n' -DMNIST_DIST_CUDA=ON "-DCMAKE_PREFIX_PATH=$torch/share/cmake;$(cuda_nccl "$torch" "$nvcc")" "-DCMAKE_CUDA_COMPILER=$nvcc"
+  printf '%s\n' -DMNIST_DIST_CUDA=ON "-DCMAKE_PREFIX_PATH=$torch;$(cuda_nccl "$torch" "$nvcc")" "-DCMAKE_CUDA_COMPILER=$nvcc"
 }

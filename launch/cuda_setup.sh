@@ -6,7 +6,7 @@
 # download that is of no use.
 find_cuda() {
   version=$wheel_torch cuda=$wheel_cuda
-  torch=$(cuda_torch_folder)
+  torch=$(cuda_torch)
   [[ -z $torch ]] || read -r version cuda <<<"$(torch_versions "$torch")"
   check_cards
   nvcc=$(cuda_compiler "$cuda")

@@ -170,7 +170,7 @@ fake_checkout() {
   run "$checkout/launch/local.sh" --cuda --seed 7
   [ "$status" -eq 0 ] || { echo "$output" && false; }
   [ "$(<"$BATS_TEST_TMPDIR/setup.log")" = "setup --cuda" ]
-  grep -qF -- "-S $checkout -B $checkout/build-cuda -G Ninja -DMNIST_DIST_CUDA=ON -DCMAKE_PREFIX_PATH=$MNIST_DIST_TORCH_DIR/torch/share/cmake;$MNIST_DIST_CUDA_FOLDER -DCMAKE_CUDA_COMPILER=$MNIST_DIST_CUDA_FOLDER/bin/nvcc" "$BATS_TEST_TMPDIR/cmake.log"
+  grep -qF -- "-S $checkout -B $checkout/build-cuda -G Ninja -DMNIST_DIST_CUDA=ON -DCMAKE_PREFIX_PATH=$MNIST_DIST_TORCH_DIR/torch;$MNIST_DIST_CUDA_FOLDER -DCMAKE_CUDA_COMPILER=$MNIST_DIST_CUDA_FOLDER/bin/nvcc" "$BATS_TEST_TMPDIR/cmake.log"
   [[ $output == *"mpirun -np 3 "*" $checkout/build-cuda/mnist-dist --device cuda --seed 7"* ]]
   run "$checkout/launch/local.sh" --cuda --print -np 2 sweep --seeds 0..9
   [[ $output == *"'mpirun' '-np' '2' "*"/build-cuda/mnist-dist' 'sweep' '--device' 'cuda' '--seeds' '0..9'" ]]
