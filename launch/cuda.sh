@@ -44,18 +44,16 @@ card_row() {
 
 # gpu_cards: a line a card of this machine, "CAPABILITY NAME".
 gpu_cards() {
-  local line name capability file
+  local lines line name capability
+  # What nvidia-smi says when it fails, or is too old to know capabilities, goes to stdout as well.
+  lines=$(nvidia-smi --query-gpu=name,compute_cap --format=csv,noheader 2>/dev/null) ||
+    lines=$(sed -n 's/^Model:[[:space:]]*\(.*\)/\1, unknown/p' "${MNIST_DIST_PROC:-/proc}"/driver/nvidia/gpus/*/information 2>/dev/null) || true
   while IFS= read -r line; do
+    [[ -n $line ]] || continue
     name=${line%, *} capability=${line##*, }
-    # A driver that is too old to say leaves it to the table.
     [[ $capability =~ ^[0-9]+\.[0-9]+$ ]] || capability=$(card_row - "$name" | cut -d' ' -f1)
     echo "${capability:--} $name"
-  done < <(
-    nvidia-smi --query-gpu=name,compute_cap --format=csv,noheader 2>/dev/null ||
-      for file in "${MNIST_DIST_PROC:-/proc}"/driver/nvidia/gpus/*/information; do
-        [[ ! -r $file ]] || sed -n 's/^Model:[[:space:]]*\(.*\)/\1, unknown/p' "$file"
-      done
-  )
+  done <<<"$lines"
 }
 
 # torch_folder: where launch/setup.sh --cuda puts LibTorch, as the wheel has it: torch/, and nvidia/ with the libraries it needs.

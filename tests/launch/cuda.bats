@@ -46,3 +46,14 @@ setup() {
   ! grep -vE "$rows" <<<"$cards" || false
   [ -z "$(cut -d' ' -f1 <<<"$cards" | uniq -d)" ]
 }
+
+@test "the cards of this machine" {
+  fake_gpu_machine
+  [ -z "$(gpu_cards)" ]
+  fake nvidia-smi <<<'echo "No devices were found"; exit 6'
+  [ -z "$(gpu_cards)" ]
+  fake_cards "Tesla T4, 7.5" "NVIDIA H100 80GB HBM3, 9.0"
+  [ "$(gpu_cards)" = $'7.5 Tesla T4\n9.0 NVIDIA H100 80GB HBM3' ]
+  fake_cards "NVIDIA A10G, [N/A]"
+  [ "$(gpu_cards)" = "8.6 NVIDIA A10G" ]
+}
