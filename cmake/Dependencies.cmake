@@ -18,3 +18,21 @@ if(MNIST_DIST_TESTS)
   find_package(GTest REQUIRED)
   include(GoogleTest)
 endif()
+
+if(MNIST_DIST_CUDA)
+  # One of CUDA's own builds for each kind of card that LibTorch has code for, and for what comes after the newest.
+  set(MNIST_DIST_CUDA_ARCHITECTURES "75;80;86;89;90;100;120" CACHE STRING "Compute capabilities to build for")
+  set(CMAKE_CUDA_ARCHITECTURES "${MNIST_DIST_CUDA_ARCHITECTURES}")
+  set(CMAKE_CUDA_RUNTIME_LIBRARY Shared)  # LibTorch's
+  set(CMAKE_CUDA_STANDARD 20)
+  set(CMAKE_CUDA_STANDARD_REQUIRED ON)
+  enable_language(CUDA)
+  find_package(CUDAToolkit REQUIRED)
+  # NCCL comes with the toolkit, beside an installed PyTorch, or from the system.
+  find_path(NCCL_INCLUDE_DIR nccl.h HINTS ${CUDAToolkit_INCLUDE_DIRS} ${CMAKE_PREFIX_PATH} PATH_SUFFIXES ../../nvidia/nccl/include ../../../nvidia/nccl/include REQUIRED)
+  find_library(NCCL_LIBRARY NAMES nccl libnccl.so.2
+    HINTS ${CUDAToolkit_LIBRARY_DIR} ${CUDAToolkit_LIBRARY_ROOT}/lib ${NCCL_INCLUDE_DIR}/../lib REQUIRED)
+  add_library(nccl INTERFACE)
+  target_include_directories(nccl SYSTEM INTERFACE "${NCCL_INCLUDE_DIR}")
+  target_link_libraries(nccl INTERFACE "${NCCL_LIBRARY}")
+endif()

@@ -4,11 +4,12 @@ include(GNUInstallDirs)
 add_library(mnist_dist_flags INTERFACE)
 target_include_directories(mnist_dist_flags INTERFACE "${CMAKE_SOURCE_DIR}/src")
 target_compile_options(mnist_dist_flags INTERFACE
-  -Wall -Wextra -Wpedantic -Wshadow $<$<BOOL:${MNIST_DIST_WERROR}>:-Werror>
+  "$<$<COMPILE_LANGUAGE:CXX>:-Wall;-Wextra;-Wpedantic;-Wshadow;$<$<BOOL:${MNIST_DIST_WERROR}>:-Werror>>"
   # The bits of a run must not depend on which multiply-adds a compiler chose to fuse.
-  -ffp-contract=off
+  $<$<COMPILE_LANGUAGE:CXX>:-ffp-contract=off>
+  "$<$<COMPILE_LANGUAGE:CUDA>:-fmad=false;--expt-relaxed-constexpr;-Xcompiler=-Wall,-Wextra,-ffp-contract=off>"
   # Lets std::fma and std::sqrt become one instruction; changes no result.
-  -fno-math-errno -fno-trapping-math)
+  "$<$<COMPILE_LANGUAGE:CXX>:-fno-math-errno;-fno-trapping-math>")
 if(MNIST_DIST_SANITIZE)
   target_compile_options(mnist_dist_flags INTERFACE -fsanitize=${MNIST_DIST_SANITIZE} -fno-omit-frame-pointer)
   target_link_options(mnist_dist_flags INTERFACE -fsanitize=${MNIST_DIST_SANITIZE})
@@ -19,6 +20,19 @@ function(mnist_dist_library name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "LINK;PRIVATE")
   add_library(${name} STATIC ${arg_UNPARSED_ARGUMENTS})
   target_link_libraries(${name} PUBLIC mnist_dist_flags ${arg_LINK} PRIVATE ${arg_PRIVATE})
+endfunction()
+
+# mnist_dist_kernels(NAME sources... [LINK public libraries...])
+# As mnist_dist_library, for .cu files that run on the host too (base/kernel.h): compiled for GPUs where they are built for, else as C++.
+function(mnist_dist_kernels name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "LINK")
+  mnist_dist_library(${name} ${arg_UNPARSED_ARGUMENTS} LINK ${arg_LINK})
+  if(MNIST_DIST_CUDA)
+    target_link_libraries(${name} PUBLIC CUDA::cudart)
+  else()
+    list(FILTER arg_UNPARSED_ARGUMENTS INCLUDE REGEX "\\.cu$")
+    set_source_files_properties(${arg_UNPARSED_ARGUMENTS} PROPERTIES LANGUAGE CXX)
+  endif()
 endfunction()
 
 # mnist_dist_test(NAME sources... [TIMEOUT seconds] [LINK libraries...] [LABELS labels...])

@@ -1,7 +1,11 @@
 #pragma once
+#include <Random123/philox.h>
+
 #include <array>
 #include <cstdint>
 #include <span>
+
+#include "base/host_device.h"
 
 namespace mnist_dist {
 
@@ -29,7 +33,12 @@ struct Draws {
   std::uint32_t layer = 0;  ///< index in ModelSpec::layers, below 65536
 
   /// Four independent uniform 32-bit numbers.
-  std::array<std::uint32_t, 4> block(std::uint32_t index) const;
+  MNIST_DIST_HOST_DEVICE std::array<std::uint32_t, 4> block(std::uint32_t index) const {
+    const r123::Philox4x32::key_type key = {{static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)}};
+    const r123::Philox4x32::ctr_type counter = {{index, row, epoch, static_cast<std::uint32_t>(purpose) << 16 | layer}};
+    const auto out = r123::Philox4x32{}(counter, key);
+    return {out[0], out[1], out[2], out[3]};
+  }
 };
 
 /// 16 random bits an element, eight a block, low half of each word first: out[i] is from block first_block + i / 8.
@@ -38,14 +47,17 @@ void fill_16_bits(const Draws& draws, std::span<std::uint16_t> out, std::uint32_
 /// Reads a Draws stream one number after the other.
 class Stream {
  public:
-  explicit Stream(const Draws& draws) : draws_(draws) {}
-  std::uint32_t next();
+  MNIST_DIST_HOST_DEVICE explicit Stream(const Draws& draws) : draws_(draws) {}
+  MNIST_DIST_HOST_DEVICE std::uint32_t next() {
+    if (used_ % 4 == 0) block_ = draws_.block(used_ / 4);
+    return block_[used_++ % 4];
+  }
   /// Uniform in [0, 1): the top 24 bits, exact in float.
-  float uniform() { return static_cast<float>(next() >> 8) * 0x1p-24f; }
+  MNIST_DIST_HOST_DEVICE float uniform() { return static_cast<float>(next() >> 8) * 0x1p-24f; }
   /// Uniform in [low, high).
-  float uniform(float low, float high) { return low + (high - low) * uniform(); }
+  MNIST_DIST_HOST_DEVICE float uniform(float low, float high) { return low + (high - low) * uniform(); }
   /// Uniform in [0, bound) by multiply and shift; the bias is below bound / 2^32, far under what 60,000 rows could show.
-  std::uint32_t below(std::uint32_t bound) { return static_cast<std::uint32_t>((std::uint64_t{next()} * bound) >> 32); }
+  MNIST_DIST_HOST_DEVICE std::uint32_t below(std::uint32_t bound) { return static_cast<std::uint32_t>((std::uint64_t{next()} * bound) >> 32); }
 
  private:
   Draws draws_;

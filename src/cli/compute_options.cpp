@@ -20,6 +20,17 @@ void add_compute_options(CLI::App& app, ComputeOptions& options) {
   app.add_option("--threads", options.threads, "Threads a rank (default: all cores for a single process, else 1)")
       ->type_name("N")
       ->check(CLI::Range(1, 1024));
+  if (!built_for_gpus()) return;
+  app.add_option("--comm", options.comm.transport, "Between GPUs: auto (NCCL when there are several ranks), nccl or mpi")
+      ->type_name("C")
+      ->check(CLI::IsMember({"auto", "nccl", "mpi"}))
+      ->capture_default_str();
+  app.add_option("--reduce", options.comm.reduce, "Sums over GPUs: exact (the same bits for any number of ranks) or fast (NCCL's own order)")
+      ->type_name("R")
+      ->check(CLI::IsMember({"exact", "fast"}))
+      ->capture_default_str();
+  app.add_flag("!--no-graph", options.record, "On a GPU: enqueue each step's parts anew, rather than replay a recorded step");
+  app.add_flag("--per-slice", options.per_slice, "On a GPU: compute each slice by itself; slower, the same bits for any number of ranks");
 }
 
 }  // namespace mnist_dist

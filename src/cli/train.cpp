@@ -95,7 +95,7 @@ ExitCode run(Communicator& comm, const TrainArguments& arguments, const Config& 
                     start.folder, identity, first_epoch);
     options.observer = &*reports;
   }
-  train(comm, *session->engine, options);
+  train(session->trains_through(comm), *session->engine, options);
   return ExitCode::ok;
 }
 

@@ -38,6 +38,8 @@ class Communicator {
 
   /// What this rank does now ("epoch 3 step 120"): told to the others when somebody hangs.
   virtual void set_activity(const std::string& activity) = 0;
+  /// To be called while waiting for a queue in which ranks meet: ends the program when they have failed, or have not answered for so long.
+  virtual void watch(double /*waited_seconds*/) {}
   /// Ends all ranks with this exit code.
   [[noreturn]] virtual void abort(ExitCode code) = 0;
 };

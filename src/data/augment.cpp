@@ -3,91 +3,14 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <numbers>
 
+#include "data/augment_draw.h"
 #include "data/resample.h"
 
 namespace mnist_dist {
-namespace {
-
-constexpr double side = image_side;
-constexpr double centre = (side - 1) / 2;
-constexpr int attempts = 10;  // torchvision's, before it gives up on a rectangle that fits
-
-double radians(double degrees) { return degrees * std::numbers::pi / 180; }
-double uniform(Stream& draws, double low, double high) { return low + (high - low) * static_cast<double>(draws.uniform()); }
-double log_uniform(Stream& draws, double low, double high) { return std::exp(uniform(draws, std::log(low), std::log(high))); }
-/// Half to even, as Python's round, which torchvision uses.
-int rounded(double value) { return static_cast<int>(std::nearbyint(value)); }
-
-struct Box {
-  int top, left, height, width;
-};
-
-/// A random rectangle whose share of the image's area is uniform and whose shape (width / height) is log-uniform.
-struct RandomBox {
-  double area_min, area_max, ratio_min, ratio_max;
-  /// torchvision's two users differ only in what still fits: side 28 for a crop, 27 for erasing.
-  bool draw(Stream& draws, int longest, Box& box) const {
-    for (int attempt = 0; attempt < attempts; ++attempt) {
-      const double area = side * side * uniform(draws, area_min, area_max);
-      const double ratio = log_uniform(draws, ratio_min, ratio_max);
-      const int width = rounded(std::sqrt(area * ratio));
-      const int height = rounded(std::sqrt(area / ratio));
-      if (width < 1 || height < 1 || width > longest || height > longest) continue;
-      const int top = static_cast<int>(draws.below(static_cast<std::uint32_t>(image_side - height + 1)));
-      const int left = static_cast<int>(draws.below(static_cast<std::uint32_t>(image_side - width + 1)));
-      box = {top, left, height, width};
-      return true;
-    }
-    return false;
-  }
-};
-
-bool crops(const AugmentConfig& c) { return c.crop_scale_min < 1 || c.crop_scale_max < 1 || c.crop_ratio_min != 1 || c.crop_ratio_max != 1; }
-bool moves(const AugmentConfig& c) { return c.rotation > 0 || c.shift > 0 || c.scale > 0 || c.shear > 0; }
-bool erases(const AugmentConfig& c) { return c.erase_probability > 0; }
-bool bends(const AugmentConfig& c) { return c.elastic_alpha > 0; }
-
-/// torchvision's RandomResizedCrop.get_params: a box that fits within ten tries, else the largest one of an allowed shape around the centre.
-Box draw_crop(const AugmentConfig& config, Stream& draws) {
-  const RandomBox boxes{config.crop_scale_min, config.crop_scale_max, config.crop_ratio_min, config.crop_ratio_max};
-  if (Box box; boxes.draw(draws, image_side, box)) return box;
-  Box box{0, 0, image_side, image_side};
-  if (config.crop_ratio_min > 1) box.height = rounded(side / config.crop_ratio_min);
-  if (config.crop_ratio_max < 1) box.width = rounded(side * config.crop_ratio_max);
-  box.top = (image_side - box.height) / 2;
-  box.left = (image_side - box.width) / 2;
-  return box;
+bool augments(const AugmentConfig& config) {
+  return augment_draws::crops(config) || augment_draws::moves(config) || augment_draws::bends(config) || augment_draws::erases(config);
 }
-
-/// Stretches the box over the whole image; pixels are squares, so the outer edges of the first and the last one meet the box's edges.
-AffineMap crop_map(const Box& box) {
-  const double x = box.width / side, y = box.height / side;
-  return {
-      static_cast<float>(x), 0, static_cast<float>(box.left + 0.5 * x - 0.5), 0, static_cast<float>(y), static_cast<float>(box.top + 0.5 * y - 0.5)};
-}
-
-/// Shear along x, then scale, then rotation (counter-clockwise as seen) about the centre, then shift; the map is the inverse, from output to source.
-/// Each change has its own draw, so that switching one on does not change another. Trigonometry in double: rounded to float it is the same with
-/// any maths library.
-AffineMap draw_move(const AugmentConfig& config, Stream& draws) {
-  const double angle = radians(uniform(draws, -config.rotation, config.rotation));
-  const double shift_x = uniform(draws, -config.shift, config.shift);
-  const double shift_y = uniform(draws, -config.shift, config.shift);
-  const double scale = uniform(draws, 1 - config.scale, 1 + config.scale);
-  const double shear = config.shear > 0 ? std::tan(radians(uniform(draws, -config.shear, config.shear))) : 0;
-  const double cosine = std::cos(angle) / scale, sine = std::sin(angle) / scale;
-  const double a00 = cosine - shear * sine, a01 = -sine - shear * cosine;
-  const double a10 = sine, a11 = cosine;
-  const double out_x = centre + shift_x, out_y = centre + shift_y;
-  return {static_cast<float>(a00), static_cast<float>(a01), static_cast<float>(centre - a00 * out_x - a01 * out_y),
-          static_cast<float>(a10), static_cast<float>(a11), static_cast<float>(centre - a10 * out_x - a11 * out_y)};
-}
-
-}  // namespace
-
-bool augments(const AugmentConfig& config) { return crops(config) || moves(config) || bends(config) || erases(config); }
 
 AugmentConfig at_epoch(const AugmentConfig& config, std::uint32_t epoch) {
   const double faded = static_cast<double>(epoch) + 1 - config.fade_after;
@@ -100,32 +23,8 @@ AugmentConfig at_epoch(const AugmentConfig& config, std::uint32_t epoch) {
   return now;
 }
 
-AugmentDraw draw_augmentation(const AugmentConfig& recipe, std::uint64_t seed, std::uint32_t row, std::uint32_t epoch) {
-  const AugmentConfig config = at_epoch(recipe, epoch);
-  AugmentDraw draw;
-  const auto stream = [&](Purpose purpose) { return Stream({.seed = seed, .purpose = purpose, .row = row, .epoch = epoch}); };
-  if (crops(config)) {
-    Stream draws = stream(Purpose::crop);
-    draw.crop = true;
-    draw.crop_map = crop_map(draw_crop(config, draws));
-  }
-  if (moves(config) || bends(config)) {
-    draw.move = true;
-    draw.move_map = {1, 0, 0, 0, 1, 0};
-    draw.elastic = bends(config);
-    if (moves(config)) {
-      Stream draws = stream(Purpose::affine);
-      draw.move_map = draw_move(config, draws);
-    }
-  }
-  if (erases(config)) {
-    Stream draws = stream(Purpose::erase);
-    const RandomBox boxes{config.erase_area_min, config.erase_area_max, 1 / config.erase_ratio_max, 1 / config.erase_ratio_min};
-    Box box{};
-    draw.erase = static_cast<double>(draws.uniform()) < config.erase_probability && boxes.draw(draws, image_side - 1, box);
-    if (draw.erase) draw.erase_top = box.top, draw.erase_left = box.left, draw.erase_height = box.height, draw.erase_width = box.width;
-  }
-  return draw;
+AugmentDraw draw_augmentation(const AugmentConfig& config, std::uint64_t seed, std::uint32_t row, std::uint32_t epoch) {
+  return draw_faded(at_epoch(config, epoch), seed, row, epoch);
 }
 
 void decode_image(std::span<const std::uint8_t> pixels, const Normalisation& normalisation, std::span<float> out) {

@@ -44,6 +44,10 @@ AugmentDraw draw_augmentation(const AugmentConfig& config, std::uint64_t seed, s
 /// The elastic displacement field, [2][28][28]: x, then y, in pixels (Simard et al., ICDAR 2003: smoothed uniform noise).
 void elastic_field(const AugmentConfig& config, std::uint64_t seed, std::uint32_t row, std::uint32_t epoch, std::span<float> field);
 
+/// How elastic_field smooths its noise: half of a Gaussian's taps, from its centre outward, cut at 3 sigma and at the image's side. Their scale makes
+/// white noise of variance 1/3 (uniform in -1..1), smoothed along rows and columns, a field of standard deviation elastic_alpha. `faded`: at_epoch's.
+std::vector<float> elastic_taps(const AugmentConfig& faded);
+
 /// Decodes, augments and normalises one training image: [28][28] bytes to [28][28] floats.
 void augment_image(std::span<const std::uint8_t> pixels, const AugmentConfig& config, const Normalisation& normalisation, std::uint64_t seed,
                    std::uint32_t row, std::uint32_t epoch, std::span<float> out);

@@ -4,27 +4,10 @@
 #include <numbers>
 #include <vector>
 
-#include "data/augment.h"
+#include "data/augment_draw.h"
 
 namespace mnist_dist {
 namespace {
-
-/// Half of a Gaussian's taps, from its centre outward, cut at 3 sigma and at the image's side. Their scale makes white noise of variance 1/3
-/// (uniform in -1..1), smoothed along rows and columns, a field of standard deviation `deviation`.
-std::vector<float> smoothing_taps(double sigma, double deviation) {
-  const int reach = std::min(image_side - 1, static_cast<int>(std::ceil(3 * sigma)));
-  std::vector<double> gaussian;
-  double squares = 0;
-  for (int i = 0; i <= reach; ++i) {
-    gaussian.push_back(std::exp(-0.5 * i * i / (sigma * sigma)));
-    squares += (i == 0 ? 1 : 2) * gaussian.back() * gaussian.back();
-  }
-  // Two passes: the variance becomes scale^4 * squares^2 / 3.
-  const double scale = std::sqrt(deviation * std::numbers::sqrt3 / squares);
-  std::vector<float> taps;
-  for (const double tap : gaussian) taps.push_back(static_cast<float>(tap * scale));
-  return taps;
-}
 
 /// Smooths along the lines of a square field and transposes it; twice gives back rows and columns. Outside is 0.
 void smooth_transposed(const float* in, const std::vector<float>& taps, float* out) {
@@ -43,12 +26,28 @@ void smooth_transposed(const float* in, const std::vector<float>& taps, float* o
 
 }  // namespace
 
+std::vector<float> elastic_taps(const AugmentConfig& faded) {
+  const double sigma = faded.elastic_sigma;
+  const int reach = std::min(image_side - 1, static_cast<int>(std::ceil(3 * sigma)));
+  std::vector<double> gaussian;
+  double squares = 0;
+  for (int i = 0; i <= reach; ++i) {
+    gaussian.push_back(std::exp(-0.5 * i * i / (sigma * sigma)));
+    squares += (i == 0 ? 1 : 2) * gaussian.back() * gaussian.back();
+  }
+  // Two passes: the variance becomes scale^4 * squares^2 / 3.
+  const double scale = std::sqrt(faded.elastic_alpha * std::numbers::sqrt3 / squares);
+  std::vector<float> taps;
+  for (const double tap : gaussian) taps.push_back(static_cast<float>(tap * scale));
+  return taps;
+}
+
 void elastic_field(const AugmentConfig& config, std::uint64_t seed, std::uint32_t row, std::uint32_t epoch, std::span<float> field) {
   std::array<std::uint16_t, 2 * image_size> noise;
   fill_16_bits({.seed = seed, .purpose = Purpose::elastic, .row = row, .epoch = epoch}, noise);
-  for (std::size_t i = 0; i < noise.size(); ++i) field[i] = (static_cast<float>(noise[i]) + 0.5f) / 32768.0f - 1.0f;
+  for (std::size_t i = 0; i < noise.size(); ++i) field[i] = elastic_noise(noise[i]);
 
-  const auto taps = smoothing_taps(config.elastic_sigma, at_epoch(config, epoch).elastic_alpha);
+  const std::vector<float> taps = elastic_taps(at_epoch(config, epoch));
   std::array<float, image_size> half_smoothed;
   for (const std::size_t axis : {0, 1}) {
     float* values = field.data() + axis * image_size;

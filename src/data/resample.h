@@ -1,18 +1,41 @@
 #pragma once
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <span>
 
+#include "base/host_device.h"
 #include "config/config.h"
 #include "data/augment.h"
 #include "model/spec.h"
 
 namespace mnist_dist {
 
+/// Distance of two rows of a padded image.
+inline constexpr int padded_stride = 32;
+
+/// A coordinate in the padded image; beyond the border everything is as on it.
+MNIST_DIST_HOST_DEVICE inline float padded(float coordinate) { return std::min(std::max(coordinate, -1.0f), static_cast<float>(image_side)) + 1.0f; }
+
+MNIST_DIST_HOST_DEVICE inline float read_nearest(const float* image, float x, float y) {
+  return image[static_cast<int>(padded(y) + 0.5f) * padded_stride + static_cast<int>(padded(x) + 0.5f)];
+}
+
+MNIST_DIST_HOST_DEVICE inline float read_bilinear(const float* image, float x, float y) {
+  const float u = padded(x), v = padded(y);
+  const int i = static_cast<int>(u), j = static_cast<int>(v);
+  const float f = u - static_cast<float>(i), g = v - static_cast<float>(j);
+  const float* p = image + j * padded_stride + i;
+  const float* q = p + padded_stride;
+  const float top = p[0] + f * (p[1] - p[0]);
+  const float bottom = q[0] + f * (q[1] - q[0]);
+  return top + g * (bottom - top);
+}
+
 /// An image inside a border of zeros, so that reading next to or outside the image needs no test: pixel (row, column) is at [row + 1][column + 1].
 class PaddedImage {
  public:
-  static constexpr int stride = 32;
+  static constexpr int stride = padded_stride;
 
   template <class Pixel>
   explicit PaddedImage(std::span<Pixel> pixels) {

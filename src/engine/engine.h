@@ -24,6 +24,13 @@ struct EngineOptions {
   std::string device = "auto";  ///< auto, cpu, cuda
   int local_rank = 0;           ///< rank on this host: picks the GPU
   std::string simd;             ///< force a SIMD target; "": the best one here
+
+  // For engines on a GPU.
+  int local_size = 1;                              ///< ranks on this host: each needs a GPU of its own
+  bool record = true;                              ///< record a step once and replay it, rather than enqueue its parts each time
+  bool recorded_reduce = true;                     ///< the reduction only enqueues, so that it can be part of a recorded step
+  bool per_slice = false;                          ///< compute each slice by itself: slower, but the same bits for any number of ranks
+  std::function<void(double)> while_waiting = {};  ///< called again and again while the host waits for the device, with the seconds so far
 };
 
 /// What decides an engine's bits besides recipe, seed and data; ranks compare it, runs record it.
@@ -81,6 +88,8 @@ class Engine {
  public:
   virtual ~Engine() = default;
   virtual EngineInfo info() const = 0;
+  /// Where its vectors lie and its work is enqueued: the host, unless it says otherwise.
+  virtual Queue queue() const { return {}; }
 
   /// The rows to train on, one entry an owned shard, and to evaluate on, one an owned share. They outlive the engine.
   virtual void set_training_data(std::span<const Images> shards, int first_shard) = 0;

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/nearest.h"
+#include "comm/communicator.h"
 #include "engine/fused/fused_engine.h"
 #include "engine/torch/library.h"
 
@@ -29,16 +30,28 @@ const TorchLibrary& open_torch_library() {
   return *entry();
 }
 
+constexpr char gpu_engine[] = "torch-cuda";
+
 struct Entry {
   const char* name;
   std::unique_ptr<Engine> (*make)(const EngineOptions& options);
 };
 
-/// The default first.
-constexpr std::array entries{
-    Entry{"fused", make_fused_engine},
-    Entry{"torch", [](const EngineOptions& options) { return open_torch_library().make_engine(options); }},
+/// A CPU's default first.
+constexpr std::array entries {
+  Entry{"fused", make_fused_engine}, Entry{"torch", [](const EngineOptions& options) { return open_torch_library().make_engine(options); }},
+#if MNIST_DIST_CUDA
+      Entry{gpu_engine, [](const EngineOptions& options) { return open_torch_library().gpu->make_engine(options); }},
+#endif
 };
+
+/// The driver's device file: looked for instead of asking CUDA, which takes a second.
+bool has_gpu() { return fs::exists("/dev/nvidiactl"); }
+
+Error built_without_gpus(const std::string& wanted) {
+  return device_error(wanted + " was asked for, but this program was built without GPU engines",
+                      "launch/local.sh --cuda builds with them; or leave it out to train on the CPU");
+}
 
 }  // namespace
 
@@ -59,10 +72,33 @@ std::vector<std::string> engine_names() {
 
 std::vector<std::string> simd_targets(const std::string& engine) { return engine == "fused" ? fused_targets() : std::vector<std::string>{}; }
 
+std::string choose_engine(const std::string& engine, const std::string& device) {
+  const bool on_gpu = engine == gpu_engine;
+  if (!built_for_gpus() && (device == "cuda" || on_gpu)) throw built_without_gpus(on_gpu ? "engine torch-cuda" : "device cuda");
+  if (engine.empty()) return device == "cuda" || (device == "auto" && built_for_gpus() && has_gpu()) ? gpu_engine : entries.front().name;
+  if (on_gpu && device == "cpu") throw usage_error("engine torch-cuda computes on GPUs, not on device cpu", "leave --device out");
+  if (!on_gpu && device == "cuda")
+    throw usage_error("engine " + engine + " computes on the CPU, not on device cuda", "leave --engine out, or --device");
+  return engine;
+}
+
+bool built_for_gpus() { return MNIST_DIST_CUDA; }
+
+bool runs_on_gpu(const std::string& engine) { return engine == gpu_engine; }
+
+std::string gpu_problem(int ranks_on_host) {
+  std::string why_none;
+  const int gpus = open_torch_library().gpu->count(why_none);
+  if (gpus == 0) return "no GPU can be used here: " + why_none;
+  if (ranks_on_host > gpus) return std::to_string(ranks_on_host) + " ranks on a host with " + std::to_string(gpus) + (gpus == 1 ? " GPU" : " GPUs");
+  return "";
+}
+
+std::unique_ptr<Communicator> make_gpu_communicator(Communicator& group, const Queue& queue, const DeviceCommOptions& options) {
+  return open_torch_library().gpu->make_communicator(group, queue, options);
+}
+
 std::unique_ptr<Engine> make_engine(const std::string& name, const EngineOptions& options) {
-  // No engine here computes on a GPU yet; "auto" takes what there is.
-  if (options.device == "cuda")
-    throw device_error("device cuda was asked for, but this program was built without GPU engines", "leave --device out to train on the CPU");
   for (const Entry& entry : entries)
     if (entry.name == name) return entry.make(options);
   throw usage_error("there is no engine \"" + name + "\"", suggest(name, engine_names()));

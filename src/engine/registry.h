@@ -8,8 +8,22 @@
 
 namespace mnist_dist {
 
-/// Names that make_engine knows, the default first.
+class Communicator;
+struct DeviceCommOptions;
+
+/// Names that make_engine knows, a CPU's default first.
 std::vector<std::string> engine_names();
+
+/// The engine for what was asked for, where "" and "auto" leave it open: on a GPU where the program was built for GPUs and there is one, else fused.
+/// Throws Error: device when GPUs were asked for in a build without, usage when engine and device do not go together.
+std::string choose_engine(const std::string& engine, const std::string& device);
+
+bool built_for_gpus();
+bool runs_on_gpu(const std::string& engine);
+/// Why so many ranks cannot each have a GPU of this host; "" when they can. Only where built for GPUs, as the next one.
+std::string gpu_problem(int ranks_on_host);
+/// comm/device_communicator.h
+std::unique_ptr<Communicator> make_gpu_communicator(Communicator& group, const Queue& queue, const DeviceCommOptions& options);
 
 /// SIMD targets of an engine on this CPU that EngineOptions::simd can force, the best first; empty when it chooses by itself.
 std::vector<std::string> simd_targets(const std::string& engine);

@@ -1,9 +1,9 @@
 #include "engine/update.h"
 
-#include <algorithm>
 #include <bit>
-#include <cmath>
 #include <cstdint>
+
+#include "engine/update_rule.h"
 
 // The loops are plain C++ and give the same bits in every version, because std::fma rounds once wherever it runs. On x86 they are compiled a second
 // time with AVX2 and FMA switched on: the baseline has no such instruction and would call a function for each element.
@@ -17,35 +17,19 @@
 namespace mnist_dist {
 namespace {
 
-/// The constants of one SGD step.
-struct SgdStep {
-  float images, rate, momentum, decay;
-  bool nesterov;
-};
-
 /// Equal-length runs of the gradient's sum, the parameters and the momentum.
 [[gnu::always_inline]] inline void sgd_loop(const float* __restrict sum, float* __restrict parameter, float* __restrict velocity, std::size_t size,
-                                            const SgdStep& step) {
-  const float images = step.images, rate = -step.rate, momentum = step.momentum, decay = step.decay;
-  const bool decays = decay != 0, nesterov = step.nesterov;
-  for (std::size_t i = 0; i < size; ++i) {
-    float gradient = sum[i] / images;
-    const float decayed = std::fma(decay, parameter[i], gradient);
-    gradient = decays ? decayed : gradient;  // not 0 * p: an infinite p would turn into NaN
-    velocity[i] = momentum * velocity[i] + gradient;
-    const float ahead = std::fma(momentum, velocity[i], gradient);
-    parameter[i] = std::fma(rate, nesterov ? ahead : velocity[i], parameter[i]);
-  }
+                                            const SgdStep& given) {
+  const SgdStep step = given;  // a copy that no store can change
+  for (std::size_t i = 0; i < size; ++i) sgd_element(sum[i], parameter[i], velocity[i], step);
 }
 
-/// average += share * (value - average)
 [[gnu::always_inline]] inline void average_loop(const float* __restrict value, float* __restrict average, std::size_t size, float share) {
-  for (std::size_t i = 0; i < size; ++i) average[i] = std::fma(share, value[i] - average[i], average[i]);
+  for (std::size_t i = 0; i < size; ++i) average_element(value[i], average[i], share);
 }
 
-/// running = 0.9 running + 0.1 sum / images
 [[gnu::always_inline]] inline void running_loop(const float* __restrict sum, float* __restrict running, std::size_t size, float images) {
-  for (std::size_t i = 0; i < size; ++i) running[i] = std::fma(0.1f, sum[i] / images, 0.9f * running[i]);
+  for (std::size_t i = 0; i < size; ++i) running_element(sum[i], running[i], images);
 }
 
 [[gnu::always_inline]] inline bool all_finite_loop(const float* values, std::size_t size) {
@@ -113,9 +97,7 @@ void Update::apply(std::span<const float> total, float learning_rate, TrainState
   loop.running(total.data() + layout_.parameter_count, state.norm_statistics.data(), layout_.norm_count, images);
 
   if (average_.decay > 0) {
-    const auto updates = static_cast<double>(state.updates);
-    const double decay = std::min(average_.decay, (1 + updates) / (10 + updates));
-    const auto share = static_cast<float>(1 - decay);
+    const float share = average_share(average_.decay, state.updates);
     loop.average(state.parameters.data(), state.average_parameters.data(), layout_.parameter_count, share);
     loop.average(state.norm_statistics.data(), state.average_norm_statistics.data(), layout_.norm_count, share);
   }

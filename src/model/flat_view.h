@@ -2,13 +2,9 @@
 #include <cstddef>
 #include <span>
 
-namespace mnist_dist {
+#include "base/queue.h"
 
-/// Where an engine's work is enqueued. On the host a call has done its work when it returns.
-struct Queue {
-  int device = -1;         ///< CUDA device, -1: the host
-  void* stream = nullptr;  ///< cudaStream_t of a device
-};
+namespace mnist_dist {
 
 /// The flat vectors of consecutive shards in the memory of the queue's device, `stride` floats apart, `size` floats used (FlatLayout).
 struct ShardVectors {

@@ -28,15 +28,36 @@ std::vector<Range> owned_nodes(Range owned, int shards) {
   return out;
 }
 
-float* tree_sum(std::span<const NodeVector> nodes, std::size_t size) {
-  if (nodes.size() == 1) return nodes[0].data;
+namespace {
+
+/// Index of the vector in which the sum of `nodes`, whose first one has the index `first`, ends.
+template <class Add>
+std::size_t reduce(std::span<const NodeVector> nodes, std::size_t first, const Add& add) {
+  if (nodes.size() == 1) return first;
   const int split = tree_split({nodes.front().range.first, nodes.back().range.last});
   const auto right = std::find_if(nodes.begin(), nodes.end(), [&](const NodeVector& n) { return n.range.first >= split; });
   const auto left_count = static_cast<std::size_t>(right - nodes.begin());
-  float* left_sum = tree_sum(nodes.first(left_count), size);
-  const float* right_sum = tree_sum(nodes.subspan(left_count), size);
-  for (std::size_t i = 0; i < size; ++i) left_sum[i] += right_sum[i];
+  const std::size_t left_sum = reduce(nodes.first(left_count), first, add);
+  add(left_sum, reduce(nodes.subspan(left_count), first + left_count, add));
   return left_sum;
+}
+
+}  // namespace
+
+float* tree_sum(std::span<const NodeVector> nodes, std::size_t size) {
+  return nodes[reduce(nodes, 0,
+                      [&](std::size_t into, std::size_t from) {
+                        float* const sum = nodes[into].data;
+                        const float* const other = nodes[from].data;
+                        for (std::size_t i = 0; i < size; ++i) sum[i] += other[i];
+                      })]
+      .data;
+}
+
+std::vector<TreeAddition> tree_additions(std::span<const NodeVector> nodes) {
+  std::vector<TreeAddition> additions;
+  reduce(nodes, 0, [&](std::size_t into, std::size_t from) { additions.push_back({static_cast<int>(into), static_cast<int>(from)}); });
+  return additions;
 }
 
 }  // namespace mnist_dist

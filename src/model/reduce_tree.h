@@ -35,4 +35,11 @@ struct NodeVector {
 /// vector, whose address it returns, and the others hold partial sums.
 float* tree_sum(std::span<const NodeVector> nodes, std::size_t size);
 
+/// One addition of a tree sum: vector `from` is added to vector `into`, both indices of nodes.
+struct TreeAddition {
+  int into, from;
+};
+/// What tree_sum adds, in its order, for those who add element by element; the sum ends in node 0. The nodes' data is not looked at.
+std::vector<TreeAddition> tree_additions(std::span<const NodeVector> nodes);
+
 }  // namespace mnist_dist

@@ -115,7 +115,7 @@ SeedOutcome run_seed(Communicator& group, const Session& session, const Config& 
                                  [&] { return between_steps(progress ? progress->share() : 0); },
                                  progress ? &*progress : nullptr};
     try {
-      const RunResult result = train(group, *engine, options);
+      const RunResult result = train(session.trains_through(group), *engine, options);
       best = result.best;
       outcome.seconds = result.seconds;
     } catch (const Error& error) {
@@ -143,7 +143,8 @@ std::string fingerprint(Communicator& group, const Session& session, const Confi
   unscored.evaluation.clear();
   unscored.evaluation_rows = 0;
   try {
-    return train(group, *session.engine, {config, unscored, session.data_hash, session.threads, {}, {}, {}, nullptr}).raw_parameters_sha256;
+    return train(session.trains_through(group), *session.engine, {config, unscored, session.data_hash, session.threads, {}, {}, {}, nullptr})
+        .raw_parameters_sha256;
   } catch (const Error& error) {
     if (error.code() != ExitCode::diverged) throw;
     return "diverged";

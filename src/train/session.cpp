@@ -58,6 +58,21 @@ Facts facts_of(const Config& config, const EngineInfo& info, const std::string& 
   return facts;
 }
 
+/// One rank a GPU, on every host.
+void check_gpus(Communicator& world) {
+  const std::string mine = gpu_problem(world.local_size());
+  int rank = 0;
+  for (const auto& bytes : world.all_gather(std::as_bytes(std::span(mine)))) {
+    if (!bytes.empty()) {
+      const std::string problem(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+      throw device_error(world.size() == 1 ? problem : fmt::format("rank {}: {}", rank, problem),
+                         "start one rank for each GPU, run mnist-dist doctor, or give --device cpu")
+          .mark_everywhere();
+    }
+    ++rank;
+  }
+}
+
 }  // namespace
 
 std::unique_ptr<Session> make_session(Communicator& comm, const Config& config, const ComputeOptions& compute,
@@ -93,10 +108,21 @@ std::unique_ptr<Session> make_session(Communicator& world, Communicator& group, 
   options.threads = session->threads;
   options.device = compute.device;
   options.local_rank = world.local_rank();
-  const std::string name = session->engine_name = compute.engine.empty() ? engine_names().front() : compute.engine;
+  options.local_size = world.local_size();
+  options.record = compute.record;
+  options.per_slice = compute.per_slice;
+  DeviceCommOptions comm = compute.comm;
+  comm.timeout = config.comm.timeout;
+  options.recorded_reduce = comm.transport != "mpi" || group.size() == 1;
+  options.while_waiting = [made = session.get()](double seconds) {
+    if (made->device_group) made->device_group->watch(seconds);
+  };
+  const std::string name = session->engine_name = choose_engine(compute.engine, compute.device);
+  if (runs_on_gpu(name)) check_gpus(world);
   // Ranks on different CPUs compute the same bits on what they have in common.
   options.simd = compute.simd.empty() ? first_common(world, "SIMD target", simd_targets(name)) : compute.simd;
   session->engine = make_engine(name, options);
+  if (session->engine->queue().device >= 0) session->device_group = make_gpu_communicator(group, session->engine->queue(), comm);
   check_agreement(world, facts_of(config, session->engine->info(), session->data_hash));
   return session;
 }

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "comm/communicator.h"
+#include "comm/device_communicator.h"
 #include "config/config.h"
 #include "data/dataset.h"
 #include "engine/engine.h"
@@ -17,6 +18,9 @@ struct ComputeOptions {
   std::string device = "auto";  ///< auto, cpu, cuda
   std::string simd;             ///< force a SIMD target; "": the best that every rank has
   int threads = 0;              ///< a rank; 0: all cores of the binding for a single process, else 1
+  DeviceCommOptions comm;       ///< between GPUs; the timeout is the recipe's
+  bool record = true;           ///< on a GPU: record a step once and replay it
+  bool per_slice = false;       ///< on a GPU: the same bits for any number of ranks, more slowly
 };
 
 /// What a group of ranks needs to train or score: the data file, this rank's rows, an engine, and the certainty that all ranks have the same.
@@ -27,7 +31,11 @@ struct Session {
   int threads = 1;
   std::string engine_name;
   EngineOptions engine_options;
-  std::unique_ptr<Engine> engine;  ///< refers to `data`
+  std::unique_ptr<Communicator> device_group;  ///< the group as the engine's reductions need it, where its vectors lie on a GPU
+  std::unique_ptr<Engine> engine;              ///< refers to `data`
+
+  /// What `group`, whose session this is, trains through.
+  Communicator& trains_through(Communicator& group) const { return device_group ? *device_group : group; }
 
   /// One more engine of the same kind, for another seed of the recipe.
   std::unique_ptr<Engine> engine_for_seed(std::uint64_t seed) const;

@@ -119,14 +119,19 @@ class Run {
       comm_.set_activity(fmt::format("epoch {} step {}", epoch + 1, step + 1));
       engine_.step(step, options_.stop_requested && options_.stop_requested(), reduce_);
       const StepReport report = engine_.report(step + 1 == steps);
-      progress_.step = report.steps_done;
-      progress_.sums = report.sums;
-      progress_.epoch_seconds = time.seconds() - other_seconds;
+      const auto take = [&](const StepReport& now) {
+        progress_.step = now.steps_done;
+        progress_.sums = now.sums;
+        progress_.epoch_seconds = time.seconds() - other_seconds;
+      };
+      take(report);
       if (report.non_finite_at) throw_diverged(comm_, engine_, config_, epoch, *report.non_finite_at, rates);
       if (report.stopped_at) interrupted();
       tell([&](Observer& o) { o.stepped(static_cast<int>(epoch) + 1, progress_.step, progress_.sums, progress_.epoch_seconds); });
       if (checkpoint_age_.seconds() >= config_.train.checkpoint_seconds) {
         const Stopwatch writing;
+        // What a device has done by now, for what is stored with it; whether to stop is decided by the report above, which is the same on every rank.
+        take(engine_.report(true));
         save();
         other_seconds += writing.seconds();
       }

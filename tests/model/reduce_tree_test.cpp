@@ -85,6 +85,19 @@ TEST(Tree, AddsWholeVectorsIntoTheFirst) {
   EXPECT_EQ(a, (std::vector<float>{111, 222, 333}));
 }
 
+TEST(TreeAdditions, AddElementsInTheTreesOrder) {
+  for (int shards = 1; shards <= 20; ++shards) {
+    auto values = order_sensitive(shards);
+    const float expected = reference_sum(values, 0, shards);
+    std::vector<NodeVector> nodes;
+    for (int shard = 0; shard < shards; ++shard) nodes.push_back({{shard, shard + 1}, nullptr});
+    const std::vector<TreeAddition> additions = tree_additions(nodes);
+    EXPECT_EQ(static_cast<int>(additions.size()), shards - 1);
+    for (const TreeAddition& addition : additions) values[static_cast<std::size_t>(addition.into)] += values[static_cast<std::size_t>(addition.from)];
+    EXPECT_EQ(values[0], expected) << shards;
+  }
+}
+
 TEST(OwnedNodes, AreTheFewest) {
   EXPECT_EQ(owned_nodes({0, 4}, 4), (std::vector<Range>{{0, 4}}));
   EXPECT_EQ(owned_nodes({2, 4}, 4), (std::vector<Range>{{2, 4}}));

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "engine/host_engine.h"
+#include "engine/torch/cuda_library.h"
 #include "engine/torch/plain_loop.h"
 #include "engine/torch/torch_worker.h"
 
@@ -45,7 +46,11 @@ std::unique_ptr<Engine> make_torch_engine(const EngineOptions& options) {
   return make_host_engine(options, std::move(info), [&options] { return make_torch_worker(options); });
 }
 
-constexpr TorchLibrary library{make_torch_engine, make_plain_loop};
+#if MNIST_DIST_CUDA
+const TorchLibrary library{make_torch_engine, make_plain_loop, &cuda_library()};
+#else
+const TorchLibrary library{make_torch_engine, make_plain_loop, nullptr};
+#endif
 
 }  // namespace
 }  // namespace mnist_dist

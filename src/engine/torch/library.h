@@ -6,11 +6,23 @@
 
 namespace mnist_dist {
 
+class Communicator;
+struct DeviceCommOptions;
+
+/// What a library built for GPUs offers besides.
+struct GpuLibrary {
+  /// GPUs that this process can use, and why there are none when there are none.
+  int (*count)(std::string& why_none);
+  std::unique_ptr<Engine> (*make_engine)(const EngineOptions& options);
+  std::unique_ptr<Communicator> (*make_communicator)(Communicator& group, const Queue& queue, const DeviceCommOptions& options);
+};
+
 /// What libmnist-dist-torch offers to the program that opens it. Linking LibTorch instead would cost every start of the program about a second.
 struct TorchLibrary {
   std::unique_ptr<Engine> (*make_engine)(const EngineOptions& options);
   /// What one would write with LibTorch alone, on slices of `slice` images: the measure of the engines' speed.
   std::unique_ptr<TrainingLoop> (*make_plain_loop)(const ModelSpec& model, const OptimizerConfig& optimizer, int slice);
+  const GpuLibrary* gpu;  ///< nullptr in a build for CPUs
 };
 
 inline constexpr char torch_library_file[] = "libmnist-dist-torch.so";

@@ -146,16 +146,6 @@ class TorchWorker final : public SliceWorker {
     return at::cross_entropy_loss(logits, targets(slice.labels), {}, at::Reduction::Sum, -100, config_.train.label_smoothing);
   }
 
-  /// The lowest of equal logits.
-  static void classify(const at::Tensor& logits, std::span<std::uint8_t> classes) {
-    const at::Tensor rows = logits.contiguous();
-    const float* row = rows.data_ptr<float>();
-    for (std::uint8_t& chosen : classes) {
-      chosen = static_cast<std::uint8_t>(std::max_element(row, row + class_count) - row);
-      row += class_count;
-    }
-  }
-
   int count_correct(const at::Tensor& logits, std::span<const std::uint8_t> labels) {
     predictions_.resize(labels.size());
     classify(logits, predictions_);

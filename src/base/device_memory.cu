@@ -1,0 +1,54 @@
+#include <algorithm>
+#include <cstring>
+#include <new>
+
+#include "base/device_memory.h"
+#include "base/kernel.h"
+
+namespace mnist_dist {
+namespace {
+
+#ifdef __CUDACC__
+void check(cudaError_t error, const char* what) {
+  if (error != cudaSuccess)
+    throw device_error(std::string(what) + ": " + cudaGetErrorString(error), "run mnist-dist doctor, and see what else uses this GPU");
+}
+#endif
+
+void copy(const Queue& queue, void* to, const void* from, std::size_t bytes) {
+  if (queue.device < 0) {
+    if (bytes > 0) std::memcpy(to, from, bytes);
+    return;
+  }
+#ifdef __CUDACC__
+  const auto stream = static_cast<cudaStream_t>(queue.stream);
+  check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, stream), "copying to or from the GPU failed");
+  check(cudaStreamSynchronize(stream), "the GPU failed");
+#endif
+}
+
+}  // namespace
+
+std::shared_ptr<void> device_allocate(int device, std::size_t bytes) {
+  const std::size_t size = std::max<std::size_t>(bytes, 64);
+  if (device < 0) {
+    void* const memory = ::operator new (size, std::align_val_t{64});
+    std::memset(memory, 0, size);
+    return {memory, [](void* p) { ::operator delete (p, std::align_val_t{64}); }};
+  }
+#ifdef __CUDACC__
+  void* memory = nullptr;
+  check(cudaSetDevice(device), "the GPU cannot be used");
+  check(cudaMalloc(&memory, size), "the GPU's memory cannot be had");
+  std::shared_ptr<void> owner(memory, [](void* p) { cudaFree(p); });
+  check(cudaMemset(memory, 0, size), "the GPU failed");
+  return owner;
+#else
+  throw Error(ExitCode::internal, "memory of a GPU in a build without CUDA", "please report this");
+#endif
+}
+
+void copy_to_device(const Queue& queue, void* to, const void* from, std::size_t bytes) { copy(queue, to, from, bytes); }
+void copy_to_host(const Queue& queue, void* to, const void* from, std::size_t bytes) { copy(queue, to, from, bytes); }
+
+}  // namespace mnist_dist

@@ -1,0 +1,53 @@
+#pragma once
+#ifdef __CUDACC__
+#include <cuda_runtime_api.h>
+#endif
+
+#include "base/error.h"
+#include "base/host_device.h"
+#include "base/queue.h"
+
+// Kernels that run on a GPU and on the host from one source, so that what a GPU computes is tested where there is none.
+
+namespace mnist_dist {
+
+/// The threads that work on one block together: those of a CUDA block, or the calling thread alone.
+struct Team {
+#ifdef __CUDA_ARCH__
+#define MNIST_DIST_ON_DEVICE(device, host) device
+#else
+#define MNIST_DIST_ON_DEVICE(device, host) host
+#endif
+  MNIST_DIST_HOST_DEVICE int thread() const { return MNIST_DIST_ON_DEVICE(static_cast<int>(threadIdx.x), 0); }
+  MNIST_DIST_HOST_DEVICE int threads() const { return MNIST_DIST_ON_DEVICE(static_cast<int>(blockDim.x), 1); }
+  MNIST_DIST_HOST_DEVICE void sync() const { MNIST_DIST_ON_DEVICE(__syncthreads(), void()); }
+#undef MNIST_DIST_ON_DEVICE
+};
+
+#ifdef __CUDACC__
+template <class Kernel>
+__global__ void run_kernel(Kernel kernel) {
+  __shared__ typename Kernel::Scratch scratch;
+  kernel(Team{}, static_cast<int>(blockIdx.x), scratch);
+}
+#endif
+
+/// Runs kernel(team, block, scratch) for `blocks` blocks: enqueued on a device's queue, at once on the host. Scratch is memory that a block's threads
+/// share; it starts undefined. Throws Error (device) when the device does not take it.
+template <class Kernel>
+void launch(const Queue& queue, int blocks, [[maybe_unused]] int threads, const Kernel& kernel) {
+  if (queue.device < 0) {
+    typename Kernel::Scratch scratch;
+    for (int block = 0; block < blocks; ++block) kernel(Team{}, block, scratch);
+    return;
+  }
+#ifdef __CUDACC__
+  run_kernel<<<static_cast<unsigned>(blocks), static_cast<unsigned>(threads), 0, static_cast<cudaStream_t>(queue.stream)>>>(kernel);
+  if (const cudaError_t error = cudaGetLastError(); error != cudaSuccess)
+    throw device_error(std::string("the GPU refused a kernel: ") + cudaGetErrorString(error), "run mnist-dist doctor");
+#else
+  throw Error(ExitCode::internal, "a kernel for a GPU in a build without CUDA", "please report this");
+#endif
+}
+
+}  // namespace mnist_dist

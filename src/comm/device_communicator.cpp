@@ -1,0 +1,70 @@
+#include "comm/device_communicator.h"
+
+#include <optional>
+
+#include "comm/device_gather.h"
+#include "comm/forwarding_communicator.h"
+#include "comm/nccl_link.h"
+
+namespace mnist_dist {
+namespace {
+
+/// Sums in a device's memory; ranks, where there are several, meet over NCCL.
+class DeviceCommunicator final : public ForwardingCommunicator {
+ public:
+  DeviceCommunicator(Communicator& group, const Queue& queue, const DeviceCommOptions& options)
+      : ForwardingCommunicator(group), exact_(options.reduce == "exact") {
+    if (options.transport == "nccl" || group.size() > 1) link_.emplace(group, queue.device, options.timeout);
+  }
+
+  void tree_all_reduce(const ShardVectors& vectors, int shards, std::span<float> total, const Queue& queue) override {
+    if (!gather_ || !gather_->fits(shards, total.size())) gather_.emplace(rank(), size(), shards, total.size(), queue);
+    gather_->add_owned(vectors, queue);
+    if (link_ && !exact_) {
+      gather_->add_own_part(total, queue);
+      link_->add(total, queue);
+      return;
+    }
+    if (link_) link_->all_gather(gather_->own_part(), gather_->buffer(), gather_->part(), queue);
+    gather_->finish(total, queue);
+  }
+
+  void watch(double waited_seconds) override {
+    if (link_) link_->watch(waited_seconds);
+  }
+
+ private:
+  bool exact_;
+  std::optional<NcclLink> link_;
+  std::optional<DeviceGather> gather_;  ///< kept from step to step; a recorded step refers to its memory
+};
+
+/// Takes the vectors to the host, where the group adds them.
+class StagedCommunicator final : public ForwardingCommunicator {
+ public:
+  using ForwardingCommunicator::ForwardingCommunicator;
+
+  void tree_all_reduce(const ShardVectors& vectors, int shards, std::span<float> total, const Queue& queue) override {
+    vectors_.resize(static_cast<std::size_t>(vectors.count) * vectors.stride);
+    total_.resize(total.size());
+    copy_to_host(queue, vectors_.data(), vectors.data, vectors_.size() * sizeof(float));
+    group_.tree_all_reduce({vectors_.data(), vectors.size, vectors.stride, vectors.first_shard, vectors.count}, shards, total_, Queue{});
+    copy_to_device(queue, total.data(), total_.data(), total.size_bytes());
+  }
+
+ private:
+  std::vector<float> vectors_, total_;
+};
+
+bool staged(const Communicator& group, const DeviceCommOptions& options) { return options.transport == "mpi" && group.size() > 1; }
+
+}  // namespace
+
+bool reduces_on_device(const Communicator& group, const DeviceCommOptions& options) { return !staged(group, options); }
+
+std::unique_ptr<Communicator> make_device_communicator(Communicator& group, const Queue& queue, const DeviceCommOptions& options) {
+  if (staged(group, options)) return std::make_unique<StagedCommunicator>(group);
+  return std::make_unique<DeviceCommunicator>(group, queue, options);
+}
+
+}  // namespace mnist_dist

@@ -1,0 +1,36 @@
+#include "base/kernel.h"
+#include "comm/device_sum.h"
+
+namespace mnist_dist {
+namespace {
+
+constexpr int threads = 256;
+
+/// A block has `threads` neighbouring elements.
+struct TreeSum {
+  struct Scratch {};
+  float* vectors;
+  std::size_t size, stride;
+  const TreeAddition* additions;
+  int count;
+  float* out;
+
+  MNIST_DIST_HOST_DEVICE void operator()(const Team& team, int block, Scratch&) const {
+    for (int i = team.thread(); i < threads; i += team.threads()) {
+      const std::size_t at = static_cast<std::size_t>(block) * threads + static_cast<std::size_t>(i);
+      if (at >= size) return;
+      for (int a = 0; a < count; ++a)
+        vectors[static_cast<std::size_t>(additions[a].into) * stride + at] += vectors[static_cast<std::size_t>(additions[a].from) * stride + at];
+      out[at] = vectors[at];
+    }
+  }
+};
+
+}  // namespace
+
+void enqueue_tree_sum(const Queue& queue, float* vectors, std::size_t size, std::size_t stride, const TreeAddition* additions, int count,
+                      float* out) {
+  launch(queue, static_cast<int>((size + threads - 1) / threads), threads, TreeSum{vectors, size, stride, additions, count, out});
+}
+
+}  // namespace mnist_dist

@@ -1,0 +1,26 @@
+#pragma once
+#include "comm/communicator.h"
+
+namespace mnist_dist {
+
+/// A group of ranks through another communicator of theirs, for those that change one thing.
+class ForwardingCommunicator : public Communicator {
+ public:
+  explicit ForwardingCommunicator(Communicator& group) : group_(group) {}
+  int rank() const override { return group_.rank(); }
+  int size() const override { return group_.size(); }
+  int local_rank() const override { return group_.local_rank(); }
+  int local_size() const override { return group_.local_size(); }
+  void broadcast(std::span<std::byte> bytes, int root) override { group_.broadcast(bytes, root); }
+  std::vector<std::vector<std::byte>> all_gather(std::span<const std::byte> bytes) override { return group_.all_gather(bytes); }
+  void barrier() override { group_.barrier(); }
+  std::unique_ptr<Communicator> split(int color) override { return group_.split(color); }
+  std::unique_ptr<Mailbox> open_mailbox() override { return group_.open_mailbox(); }
+  void set_activity(const std::string& activity) override { group_.set_activity(activity); }
+  [[noreturn]] void abort(ExitCode code) override { group_.abort(code); }
+
+ protected:
+  Communicator& group_;
+};
+
+}  // namespace mnist_dist

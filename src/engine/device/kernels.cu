@@ -1,0 +1,294 @@
+#include <bit>
+
+#include "base/kernel.h"
+#include "data/augment_draw.h"
+#include "data/resample.h"
+#include "engine/device/kernels.h"
+#include "engine/update_rule.h"
+
+namespace mnist_dist {
+namespace {
+
+constexpr int image_threads = 256;
+
+/// One image: a block.
+struct Decode {
+  struct Scratch {};
+  const std::uint8_t* pixels;
+  Normalisation normalisation;
+  float* images;
+
+  MNIST_DIST_HOST_DEVICE void operator()(const Team& team, int block, Scratch&) const {
+    const std::size_t first = static_cast<std::size_t>(block) * image_size;
+    for (int i = team.thread(); i < image_size; i += team.threads()) {
+      const std::size_t at = first + static_cast<std::size_t>(i);
+      images[at] = (static_cast<float>(pixels[at]) / 255.0f - normalisation.mean) / normalisation.sd;
+    }
+  }
+};
+
+/// augment_image, with the threads of a block on one image.
+struct Augment {
+  static constexpr int padded_size = padded_stride * padded_stride;
+  struct Scratch {
+    AugmentDraw draw;
+    float source[padded_size];
+    float out[image_size];
+    float field[2 * image_size], half_smoothed[image_size];
+  };
+  DeviceRows rows;
+  const DeviceEpoch* epoch;
+  const DeviceProgress* progress;
+  std::uint64_t seed;
+  Normalisation normalisation;
+  int slice;
+  BatchOrder order;
+  DeviceBatch batch;
+
+  /// `block` counts slice by slice.
+  MNIST_DIST_HOST_DEVICE void operator()(const Team& team, int block, Scratch& scratch) const {
+    const int shard = block / slice, image = block % slice;
+    const int place = order == BatchOrder::by_image ? image * rows.shards + shard : block;
+    float* const out = batch.images + static_cast<std::size_t>(place) * image_size;
+    const std::int64_t at = std::int64_t{progress->step} * slice + image;
+    const std::int32_t begin = rows.shard_begin[shard];
+    if (at >= rows.shard_begin[shard + 1] - begin) {
+      for (int i = team.thread(); i < image_size; i += team.threads()) out[i] = 0;
+      if (team.thread() == 0) batch.labels[place] = no_image, batch.rows[place] = 0;
+      return;
+    }
+    const std::uint32_t row = rows.orders[begin + at];
+    const std::size_t local = row - rows.first_row;
+    if (team.thread() == 0) {
+      batch.labels[place] = rows.labels[local];
+      batch.rows[place] = row;
+      scratch.draw = draw_faded(epoch->augment, seed, row, epoch->epoch);
+    }
+    team.sync();
+    augment(team, rows.pixels + local * image_size, row, scratch, out);
+    team.sync();  // before the next image's draw, where one thread does all
+  }
+
+ private:
+  MNIST_DIST_HOST_DEVICE void augment(const Team& team, const std::uint8_t* pixels, std::uint32_t row, Scratch& scratch, float* out) const {
+    const AugmentDraw& draw = scratch.draw;
+    if (draw.crop || draw.move) {
+      pad(team, pixels, scratch.source);
+      if (draw.crop) {
+        resample(team, scratch.source, draw.crop_map, nullptr, Interpolation::bilinear, scratch.out);
+        if (draw.move) pad(team, scratch.out, scratch.source);
+      }
+      if (draw.elastic) bend(team, row, scratch);
+      if (draw.move) resample(team, scratch.source, draw.move_map, draw.elastic ? scratch.field : nullptr, epoch->augment.interpolation, scratch.out);
+    }
+    for (int i = team.thread(); i < image_size; i += team.threads()) {
+      const float pixel = draw.crop || draw.move ? scratch.out[i] : static_cast<float>(pixels[i]);
+      const int y = i / image_side - draw.erase_top, x = i % image_side - draw.erase_left;
+      const bool erased = draw.erase && y >= 0 && y < draw.erase_height && x >= 0 && x < draw.erase_width;
+      out[i] = erased ? 0.0f : (pixel / 255.0f - normalisation.mean) / normalisation.sd;
+    }
+  }
+
+  template <class Pixel>
+  MNIST_DIST_HOST_DEVICE static void pad(const Team& team, const Pixel* pixels, float* source) {
+    for (int i = team.thread(); i < padded_size; i += team.threads()) {
+      const int y = i / padded_stride - 1, x = i % padded_stride - 1;
+      const bool inside = y >= 0 && y < image_side && x >= 0 && x < image_side;
+      source[i] = inside ? static_cast<float>(pixels[y * image_side + x]) : 0.0f;
+    }
+    team.sync();
+  }
+
+  MNIST_DIST_HOST_DEVICE static void resample(const Team& team, const float* source, const AffineMap& map, const float* displacement,
+                                              Interpolation interpolation, float* out) {
+    for (int i = team.thread(); i < image_size; i += team.threads()) {
+      const auto row = static_cast<float>(i / image_side), column = static_cast<float>(i % image_side);
+      float x = map.a00 * column + map.a01 * row + map.a02;
+      float y = map.a10 * column + map.a11 * row + map.a12;
+      if (displacement) x += displacement[i], y += displacement[image_size + i];
+      out[i] = interpolation == Interpolation::nearest ? read_nearest(source, x, y) : read_bilinear(source, x, y);
+    }
+    team.sync();
+  }
+
+  /// elastic_field
+  MNIST_DIST_HOST_DEVICE void bend(const Team& team, std::uint32_t row, Scratch& scratch) const {
+    const Draws draws{.seed = seed, .purpose = Purpose::elastic, .row = row, .epoch = epoch->epoch};
+    for (int block = team.thread(); block < 2 * image_size / 8; block += team.threads()) {
+      const auto words = draws.block(static_cast<std::uint32_t>(block));
+      for (int i = 0; i < 8; ++i)
+        scratch.field[8 * block + i] = elastic_noise(static_cast<std::uint16_t>(words[static_cast<std::size_t>(i / 2)] >> (i % 2 * 16)));
+    }
+    team.sync();
+    for (int axis = 0; axis < 2; ++axis) {
+      smooth_transposed(team, scratch.field + axis * image_size, scratch.half_smoothed);
+      smooth_transposed(team, scratch.half_smoothed, scratch.field + axis * image_size);
+    }
+  }
+
+  MNIST_DIST_HOST_DEVICE void smooth_transposed(const Team& team, const float* in, float* out) const {
+    for (int i = team.thread(); i < image_size; i += team.threads()) {
+      const int row = i / image_side, at = i % image_side;
+      const float* line = in + row * image_side;
+      const auto value = [&](int column) { return column >= 0 && column < image_side ? line[column] : 0.0f; };
+      float sum = epoch->tap[0] * line[at];
+      for (int reach = 1; reach < epoch->taps; ++reach) sum += epoch->tap[reach] * (value(at - reach) + value(at + reach));
+      out[at * image_side + row] = sum;
+    }
+    team.sync();
+  }
+};
+
+/// One image's factors: a block.
+struct Dropout {
+  struct Scratch {};
+  DropoutRule rule;
+  const DeviceEpoch* epoch;
+  std::uint64_t seed;
+  std::uint32_t layer;
+  const std::uint32_t* rows;
+  int elements;
+  float* factors;
+
+  MNIST_DIST_HOST_DEVICE void operator()(const Team& team, int block, Scratch&) const {
+    const Draws draws{.seed = seed, .purpose = Purpose::dropout, .row = rows[block], .epoch = epoch->epoch, .layer = layer};
+    float* const out = factors + static_cast<std::size_t>(block) * static_cast<std::size_t>(elements);
+    for (int first = 8 * team.thread(); first < elements; first += 8 * team.threads()) {
+      const auto words = draws.block(static_cast<std::uint32_t>(first / 8));
+      for (int i = 0; i < 8 && first + i < elements; ++i)
+        out[first + i] = (words[static_cast<std::size_t>(i / 2)] >> (i % 2 * 16) & 0xffff) < rule.threshold ? 0.0f : rule.scale;
+    }
+  }
+};
+
+struct Tail {
+  struct Scratch {
+    int images, correct;
+  };
+  VectorTail tail;
+
+  MNIST_DIST_HOST_DEVICE void operator()(const Team& team, int, Scratch& scratch) const {
+    // Too little work to share: counting 64 rows of ten logits.
+    if (team.thread() == 0) count(scratch);
+    team.sync();
+    const auto part_images = static_cast<float>(scratch.images / tail.parts);
+    for (int e = team.thread(); e < static_cast<int>(tail.norm_count); e += team.threads()) {
+      float sum = 0;
+      for (int part = 0; part < tail.parts; ++part) sum += tail.statistics[tail.first[e] + part * tail.stride[e]] * part_images;
+      tail.vector[tail.parameter_count + static_cast<std::size_t>(e)] = sum;
+    }
+    if (team.thread() != 0) return;
+    float* const end = tail.vector + tail.parameter_count + tail.norm_count;
+    end[0] = static_cast<float>(scratch.images);
+    end[1] = *tail.loss;
+    end[2] = static_cast<float>(scratch.correct);
+    end[3] = *tail.stop != 0 ? 1.0f : 0.0f;
+  }
+
+ private:
+  MNIST_DIST_HOST_DEVICE void count(Scratch& scratch) const {
+    scratch.images = scratch.correct = 0;
+    for (int i = 0; i < tail.count; ++i) {
+      if (tail.labels[i] == no_image) continue;
+      const float* row = tail.logits + i * class_count;
+      int best = 0;
+      for (int c = 1; c < class_count; ++c)
+        if (row[c] > row[best]) best = c;
+      ++scratch.images;
+      scratch.correct += best == tail.labels[i] ? 1 : 0;
+    }
+  }
+};
+
+/// One block: the whole vector must be known to be finite before any of it is used.
+struct ApplyUpdate {
+  struct Scratch {
+    int step, skip, infinite;
+  };
+  DeviceUpdate u;
+
+  MNIST_DIST_HOST_DEVICE void operator()(const Team& team, int, Scratch& scratch) const {
+    DeviceProgress& progress = *u.progress;
+    if (team.thread() == 0) {
+      scratch.step = progress.step;
+      scratch.skip = progress.stopped_at >= 0 || progress.non_finite_at >= 0 ? 1 : 0;
+      scratch.infinite = 0;
+    }
+    team.sync();
+    const auto size = static_cast<int>(u.parameter_count + u.norm_count + 4);
+    for (int i = team.thread(); i < size; i += team.threads())
+      if (!is_finite(u.total[i])) scratch.infinite = 1;
+    team.sync();
+    if (scratch.skip == 0 && scratch.infinite == 0) apply(team, scratch.step, progress.updates);
+    team.sync();
+    if (team.thread() == 0) move_on(scratch, progress);
+  }
+
+ private:
+  MNIST_DIST_HOST_DEVICE void apply(const Team& team, int step, std::int64_t updates) const {
+    const float images = u.total[u.parameter_count + u.norm_count], rate = u.rates[step];
+    const float share = average_share(u.average_decay, updates);
+    for (int i = team.thread(); i < static_cast<int>(u.parameter_count); i += team.threads()) {
+      sgd_element(u.total[i], u.parameters[i], u.velocity[i], {images, rate, u.momentum, u.decay[i], u.nesterov});
+      if (u.average_decay > 0) average_element(u.parameters[i], u.average_parameters[i], share);
+    }
+    for (int i = team.thread(); i < static_cast<int>(u.norm_count); i += team.threads()) {
+      running_element(u.total[u.parameter_count + static_cast<std::size_t>(i)], u.norm_statistics[i], images);
+      if (u.average_decay > 0) average_element(u.norm_statistics[i], u.average_norm_statistics[i], share);
+    }
+  }
+
+  MNIST_DIST_HOST_DEVICE void move_on(const Scratch& scratch, DeviceProgress& progress) const {
+    progress.step = scratch.step + 1;
+    if (scratch.skip != 0) return;
+    if (scratch.infinite != 0) {
+      progress.non_finite_at = scratch.step;
+      return;
+    }
+    const float* end = u.total + u.parameter_count + u.norm_count;
+    progress.images += static_cast<std::int64_t>(end[0]);
+    progress.loss += static_cast<double>(end[1]);
+    progress.correct += static_cast<std::int64_t>(end[2]);
+    progress.steps_done = scratch.step + 1;
+    ++progress.updates;
+    if (end[3] > 0) progress.stopped_at = scratch.step;
+  }
+
+  MNIST_DIST_HOST_DEVICE static bool is_finite(float value) {
+    constexpr std::uint32_t exponent = 0x7f800000;  // all ones in an infinity or a NaN, and only there
+    return (std::bit_cast<std::uint32_t>(value) & exponent) != exponent;
+  }
+};
+
+}  // namespace
+
+bool kernels_run_on([[maybe_unused]] int device) {
+#ifdef __CUDACC__
+  cudaFuncAttributes attributes{};
+  const bool runs = cudaSetDevice(device) == cudaSuccess && cudaFuncGetAttributes(&attributes, run_kernel<Decode>) == cudaSuccess;
+  cudaGetLastError();  // or the next call would report it again
+  return runs;
+#else
+  return false;
+#endif
+}
+
+void enqueue_batch(const Queue& queue, const DeviceRows& rows, const DeviceEpoch* epoch, const DeviceProgress* progress, std::uint64_t seed,
+                   const Normalisation& normalisation, int slice, BatchOrder order, const DeviceBatch& batch) {
+  launch(queue, slice * rows.shards, image_threads, Augment{rows, epoch, progress, seed, normalisation, slice, order, batch});
+}
+
+void enqueue_decode(const Queue& queue, const std::uint8_t* pixels, int count, const Normalisation& normalisation, float* images) {
+  launch(queue, count, image_threads, Decode{pixels, normalisation, images});
+}
+
+void enqueue_dropout(const Queue& queue, const DropoutRule& rule, const DeviceEpoch* epoch, std::uint64_t seed, std::uint32_t layer,
+                     const std::uint32_t* rows, int count, int elements, float* factors) {
+  launch(queue, count, image_threads, Dropout{rule, epoch, seed, layer, rows, elements, factors});
+}
+
+void enqueue_tail(const Queue& queue, const VectorTail& tail) { launch(queue, 1, 256, Tail{tail}); }
+
+void enqueue_update(const Queue& queue, const DeviceUpdate& update) { launch(queue, 1, 1024, ApplyUpdate{update}); }
+
+}  // namespace mnist_dist

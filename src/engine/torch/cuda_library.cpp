@@ -1,0 +1,77 @@
+#include "engine/torch/cuda_library.h"
+
+#include <ATen/Context.h>
+#include <ATen/cuda/CUDAContext.h>
+#include <c10/cuda/CUDAGuard.h>
+#include <cuda_runtime_api.h>
+#include <fmt/format.h>
+#include <nccl.h>
+
+#include "base/error.h"
+#include "comm/device_communicator.h"
+#include "engine/device/kernels.h"
+#include "engine/torch/device_engine.h"
+
+namespace mnist_dist {
+namespace {
+
+int count(std::string& why_none) {
+  int devices = 0;
+  const cudaError_t error = cudaGetDeviceCount(&devices);
+  if (error == cudaSuccess && devices > 0) return devices;
+  why_none = error == cudaSuccess ? "the driver shows none" : cudaGetErrorString(error);
+  cudaGetLastError();  // or the next call would report it again
+  return 0;
+}
+
+/// CUDA's own words for a card that nothing was built for are "no kernel image is available".
+void check_card(int device, const cudaDeviceProp& card) {
+  if (kernels_run_on(device)) return;
+  throw device_error(
+      fmt::format("GPU {} is a {} of compute capability {}.{}, for which this program has no code (it has: {})", device, card.name, card.major,
+                  card.minor, MNIST_DIST_CUDA_ARCHITECTURES),
+      "docs/gpu.md says which CUDA and LibTorch the card needs; build with them and -DMNIST_DIST_CUDA_ARCHITECTURES, or give --device cpu");
+}
+
+std::string version_text(int version, int unit) { return fmt::format("{}.{}.{}", version / unit, version % unit / 100, version % 100); }
+
+EngineInfo info_of(const cudaDeviceProp& card) {
+  int runtime = 0, nccl = 0;
+  cudaRuntimeGetVersion(&runtime);
+  ncclGetVersion(&nccl);
+  EngineInfo info{.name = "torch-cuda", .device = card.name, .simd = fmt::format("sm_{}{}", card.major, card.minor), .versions = {}};
+  info.versions["libtorch"] = TORCH_VERSION;
+  info.versions["cuda"] = fmt::format("{}.{}", runtime / 1000, runtime % 1000 / 10);
+  info.versions["cudnn"] = fmt::format("{}", at::detail::getCUDAHooks().versionCuDNN());
+  info.versions["nccl"] = version_text(nccl, 10000);
+  return info;
+}
+
+/// Runs must give the same bits again: no TF32, no algorithm that is chosen by timing or that adds in any order.
+void make_reproducible() {
+  at::globalContext().setDeterministicCuDNN(true);
+  at::globalContext().setBenchmarkCuDNN(false);
+  at::globalContext().setAllowTF32CuDNN(false);
+  at::globalContext().setAllowTF32CuBLAS(false);
+}
+
+std::unique_ptr<Engine> make_engine(const EngineOptions& options) {
+  const int device = options.local_rank;
+  cudaDeviceProp card{};
+  if (const cudaError_t error = cudaGetDeviceProperties(&card, device); error != cudaSuccess)
+    throw device_error(fmt::format("GPU {} cannot be used: {}", device, cudaGetErrorString(error)), "run mnist-dist doctor, or give --device cpu");
+  if (!options.simd.empty())
+    throw usage_error("the torch-cuda engine computes on the GPU; --simd " + options.simd + " means nothing to it", "leave --simd out");
+  check_card(device, card);
+  c10::cuda::set_device(static_cast<c10::DeviceIndex>(device));
+  make_reproducible();
+  return make_device_engine(options, info_of(card), make_cuda_queue(device, options.record));
+}
+
+constexpr GpuLibrary gpu_library{count, make_engine, make_device_communicator};
+
+}  // namespace
+
+const GpuLibrary& cuda_library() { return gpu_library; }
+
+}  // namespace mnist_dist

@@ -1,0 +1,36 @@
+#pragma once
+#include <torch/torch.h>
+
+#include <functional>
+#include <memory>
+
+#include "base/queue.h"
+
+namespace mnist_dist {
+
+/// A queue of work on one device, and what differs between devices in using it. On the host everything is done when a call returns.
+class DeviceQueue {
+ public:
+  virtual ~DeviceQueue() = default;
+  virtual at::Device device() const = 0;
+  virtual Queue queue() const = 0;
+
+  /// LibTorch's calls on this thread are enqueued here while what it returns lives.
+  virtual std::shared_ptr<void> use() const = 0;
+
+  /// True when a step can be recorded once and replayed.
+  virtual bool can_record() const = 0;
+  /// Records what `work` enqueues instead of running it. Replaces an earlier recording.
+  virtual void record(const std::function<void()>& work) = 0;
+  virtual void replay() = 0;
+
+  /// A place in the queue, to be asked whether the device has come to it.
+  using Reached = std::function<bool()>;
+  virtual Reached mark() = 0;
+};
+
+std::unique_ptr<DeviceQueue> make_host_queue();
+/// On a GPU. `record` false: steps are never recorded.
+std::unique_ptr<DeviceQueue> make_cuda_queue(int device, bool record);
+
+}  // namespace mnist_dist

@@ -1,0 +1,110 @@
+#pragma once
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <memory>
+
+#include "engine/engine.h"
+#include "model/reduce_tree.h"
+#include "test_model.h"
+#include "torch_test_models.h"
+
+// Runs that a device engine and the reference engine are put through, on the host and on a GPU alike.
+
+namespace mnist_dist {
+
+/// Four shards of 10, 8, 8 and 6 images, so that in slices of four the third step has short slices and empty ones.
+struct FourShards {
+  std::vector<Images> shards;
+  std::vector<std::vector<std::uint32_t>> orders;
+  std::vector<float> rates = std::vector<float>(3, 0.02f);
+  std::vector<Images> shares{noise_images(2100, 1000), noise_images(9, 4000)};
+
+  FourShards() {
+    int row = 0;
+    for (const int rows : {10, 8, 8, 6}) {
+      shards.push_back(noise_images(rows, row));
+      auto& order = orders.emplace_back();
+      for (int i = 0; i < rows; ++i) order.push_back(static_cast<std::uint32_t>(row + rows - 1 - i));  // not the file's order
+      row += rows;
+    }
+  }
+  EpochPlan plan(std::uint32_t epoch) const { return {.epoch = epoch, .orders = orders, .learning_rates = rates, .before = {}}; }
+};
+
+/// Everything a recipe can switch on.
+inline EngineOptions full_options(const ModelSpec& model) {
+  EngineOptions options = test_options(model);
+  options.config.augment.rotation = 15;
+  options.config.augment.erase_probability = 0.3;
+  options.config.optimizer.nesterov = true;
+  options.config.optimizer.weight_decay = 1e-3;
+  options.config.average.decay = 0.9;
+  options.config.train.label_smoothing = 0.1;
+  return options;
+}
+
+struct EngineRun {
+  TrainState state;
+  std::vector<float> first_total;  ///< of step 0
+  StepReport report;
+  std::vector<Sums> scores;
+  std::vector<std::uint8_t> predictions;
+};
+
+/// `epochs` epochs through `reduce`, and evaluation of the averages.
+inline EngineRun run_engine(Engine& engine, const EngineOptions& options, const FourShards& data, const Reduce& reduce, int epochs,
+                            const std::function<std::vector<float>(std::span<const float>)>& fetch) {
+  EngineRun run;
+  engine.set_training_data(data.shards, 0);
+  engine.set_evaluation_data(data.shares);
+  engine.load(fresh_state(flat_layout(options.config.model), true));
+  const Reduce watching = [&](const ShardVectors& vectors, std::span<float> total, const Queue& queue) {
+    reduce(vectors, total, queue);
+    if (fetch && run.first_total.empty()) run.first_total = fetch(total);
+  };
+  for (int epoch = 0; epoch < epochs; ++epoch) {
+    engine.begin_epoch(data.plan(static_cast<std::uint32_t>(epoch)));
+    for (int step = 0; step < 3; ++step) engine.step(step, false, watching);
+    run.report = engine.report(true);
+  }
+  run.state = engine.save();
+  run.scores = engine.evaluate(Weights::averaged, &run.predictions);
+  return run;
+}
+
+/// Relative L2 distance of a from b.
+inline double distance(std::span<const float> a, std::span<const float> b) {
+  double difference = 0, size = 1e-30;
+  for (std::size_t i = 0; i < b.size(); ++i) {
+    difference += std::pow(double{a[i]} - double{b[i]}, 2);
+    size += std::pow(double{b[i]}, 2);
+  }
+  return std::sqrt(difference / size);
+}
+
+/// Each tensor of a total: gradients, norm statistics, then counts and loss.
+inline void expect_close_totals(const FlatLayout& layout, std::span<const float> a, std::span<const float> b, double tolerance) {
+  ASSERT_EQ(a.size(), layout.size());
+  for (const ParameterTensor& tensor : layout.parameters)
+    EXPECT_LT(distance(a.subspan(tensor.offset, tensor.size), b.subspan(tensor.offset, tensor.size)), tolerance) << tensor.name;
+  for (const NormTensor& norm : layout.norms) {
+    const auto size = 2 * static_cast<std::size_t>(norm.channels);
+    EXPECT_LT(distance(a.subspan(layout.parameter_count + norm.offset, size), b.subspan(layout.parameter_count + norm.offset, size)), tolerance);
+  }
+  EXPECT_EQ(a[layout.images()], b[layout.images()]);
+  EXPECT_EQ(a[layout.correct()], b[layout.correct()]);
+  EXPECT_NEAR(a[layout.loss()], b[layout.loss()], tolerance * b[layout.loss()]);
+}
+
+inline void add_tree(const ShardVectors& vectors, std::span<float> total, const Queue&) {
+  std::vector<NodeVector> nodes;
+  for (int i = 0; i < vectors.count; ++i) nodes.push_back({{i, i + 1}, vectors[i].data()});
+  std::ranges::copy_n(tree_sum(nodes, vectors.size), static_cast<std::ptrdiff_t>(vectors.size), total.begin());
+}
+
+inline std::vector<float> copied(std::span<const float> values) { return {values.begin(), values.end()}; }
+
+}  // namespace mnist_dist
