@@ -130,5 +130,7 @@ cuda_options() {
   read -r _ cuda <<<"$(torch_versions "$torch")"
   nvcc=$(cuda_compiler "$cuda")
   [[ -n $nvcc ]] || die 4 "there is no nvcc of CUDA ${cuda%%.*}" "launch/setup.sh --cuda says what to install"
+  # What an older LibTorch has code for and the nvcc of its CUDA knows; else CMake's own list.
+  at_least "$cuda" 12.8 || echo "-DMNIST_DIST_CUDA_ARCHITECTURES=70;75;80;86;89;90"
   printf '%s\n' -DMNIST_DIST_CUDA=ON "-DCMAKE_PREFIX_PATH=$torch;$(cuda_nccl "$torch" "$nvcc")" "-DCMAKE_CUDA_COMPILER=$nvcc"
 }

@@ -57,3 +57,13 @@ setup() {
   fake_cards "NVIDIA A10G, [N/A]"
   [ "$(gpu_cards)" = "8.6 NVIDIA A10G" ]
 }
+
+@test "what CMake is told: for a LibTorch of CUDA 12.6 also which cards" {
+  fake_gpu_machine
+  fake_torch "$MNIST_DIST_TORCH_DIR/torch" 2.11.0 13.0
+  [[ $(cuda_options) == -DMNIST_DIST_CUDA=ON$'\n'"-DCMAKE_PREFIX_PATH=$MNIST_DIST_TORCH_DIR/torch;$MNIST_DIST_CUDA_FOLDER"$'\n'"-DCMAKE_CUDA_COMPILER=$MNIST_DIST_CUDA_FOLDER/bin/nvcc" ]]
+  fake_torch "$BATS_TEST_TMPDIR/libtorch" 2.11.0 12.6 archive
+  fake_nvcc "$MNIST_DIST_CUDA_FOLDER-12.6" 12.6
+  export CMAKE_PREFIX_PATH=$BATS_TEST_TMPDIR/libtorch
+  [[ $(cuda_options) == *"-DMNIST_DIST_CUDA_ARCHITECTURES=70;75;80;86;89;90"* ]]
+}
