@@ -68,5 +68,6 @@ start_run() {
 @test "--device cuda in a build for CPUs: exit 4, and no run folder" {
   [[ $CUDA_BUILD != ON ]] || skip "this is a build for GPUs"
   fails 4 "built without" "$MNIST_DIST" "${QUICK[@]}" --device cuda --run-dir r
+  [[ $stderr == *"hint: launch/local.sh --cuda"* ]]
   [ ! -e r ]
 }
