@@ -24,9 +24,11 @@ if(MNIST_DIST_CUDA)
   set(MNIST_DIST_CUDA_ARCHITECTURES "75;80;86;89;90;100;120" CACHE STRING "Compute capabilities to build for")
   set(CMAKE_CUDA_ARCHITECTURES "${MNIST_DIST_CUDA_ARCHITECTURES}")
   set(CMAKE_CUDA_RUNTIME_LIBRARY Shared)  # LibTorch's
-  set(CMAKE_CUDA_STANDARD 20)
-  set(CMAKE_CUDA_STANDARD_REQUIRED ON)
   enable_language(CUDA)
+  if(NOT CMAKE_CUDA20_STANDARD_COMPILE_OPTION)  # CMake 3.25 does not know that nvcc can
+    set(CMAKE_CUDA20_STANDARD_COMPILE_OPTION -std=c++20)
+    set(CMAKE_CUDA20_EXTENSION_COMPILE_OPTION -std=c++20)
+  endif()
   find_package(CUDAToolkit REQUIRED)
   # NCCL comes with the toolkit, beside an installed PyTorch, or from the system.
   find_path(NCCL_INCLUDE_DIR nccl.h HINTS ${CUDAToolkit_INCLUDE_DIRS} ${CMAKE_PREFIX_PATH} PATH_SUFFIXES ../../nvidia/nccl/include ../../../nvidia/nccl/include REQUIRED)

@@ -27,8 +27,9 @@ struct Team {
 #ifdef __CUDACC__
 template <class Kernel>
 __global__ void run_kernel(Kernel kernel) {
-  __shared__ typename Kernel::Scratch scratch;
-  kernel(Team{}, static_cast<int>(blockIdx.x), scratch);
+  using Scratch = typename Kernel::Scratch;
+  __shared__ alignas(Scratch) unsigned char memory[sizeof(Scratch)];  // shared memory is not constructed
+  kernel(Team{}, static_cast<int>(blockIdx.x), *reinterpret_cast<Scratch*>(memory));
 }
 #endif
 

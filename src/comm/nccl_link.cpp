@@ -5,10 +5,17 @@
 
 #include <chrono>
 #include <thread>
+#include <utility>
 
 #include "comm/awake_clock.h"
 
 namespace mnist_dist {
+namespace {
+
+constexpr char hint[] = "NCCL_DEBUG=WARN in the environment says more; --comm mpi does without NCCL";
+constexpr double seconds_to_part = 5;  ///< from ranks that have nothing more to say
+
+}  // namespace
 
 NcclLink::NcclLink(Communicator& group, int device, double timeout_seconds) : group_(group), timeout_(timeout_seconds) {
   if (const cudaError_t error = cudaSetDevice(device); error != cudaSuccess)
@@ -18,46 +25,59 @@ NcclLink::NcclLink(Communicator& group, int device, double timeout_seconds) : gr
   group.broadcast(std::as_writable_bytes(std::span(&id, 1)), 0);
   ncclConfig_t config = NCCL_CONFIG_INITIALIZER;
   config.blocking = 0;  // calls return at once; `watch` says how it goes
-  check(ncclCommInitRankConfig(&comm_, group.size(), id, group.rank(), &config), "ncclCommInitRankConfig");
-  AwakeClock waited;
-  for (ncclResult_t state = ncclInProgress; state == ncclInProgress;) {
-    check(ncclCommGetAsyncError(comm_, &state), "ncclCommGetAsyncError");
-    watch(waited.seconds());
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
+  finish(ncclCommInitRankConfig(&comm_, group.size(), id, group.rank(), &config), "ncclCommInitRankConfig");
 }
 
 NcclLink::~NcclLink() {
-  if (comm_) ncclCommDestroy(comm_);
+  if (!comm_) return;
+  ncclResult_t state = ncclCommFinalize(comm_);
+  AwakeClock waited;
+  while (state == ncclInProgress && waited.seconds() < seconds_to_part) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    if (ncclCommGetAsyncError(comm_, &state) != ncclSuccess) break;
+  }
+  if (state == ncclSuccess)
+    ncclCommDestroy(comm_);
+  else
+    ncclCommAbort(comm_);
 }
 
 void NcclLink::all_gather(const float* own, float* all, std::size_t count, const Queue& queue) {
-  check(ncclAllGather(own, all, count, ncclFloat, comm_, static_cast<cudaStream_t>(queue.stream)), "ncclAllGather");
+  finish(ncclAllGather(own, all, count, ncclFloat, comm_, static_cast<cudaStream_t>(queue.stream)), "ncclAllGather");
 }
 
 void NcclLink::add(std::span<float> values, const Queue& queue) {
-  check(ncclAllReduce(values.data(), values.data(), values.size(), ncclFloat, ncclSum, comm_, static_cast<cudaStream_t>(queue.stream)),
-        "ncclAllReduce");
+  finish(ncclAllReduce(values.data(), values.data(), values.size(), ncclFloat, ncclSum, comm_, static_cast<cudaStream_t>(queue.stream)),
+         "ncclAllReduce");
 }
 
 void NcclLink::watch(double waited_seconds) {
   ncclResult_t state = ncclSuccess;
   check(ncclCommGetAsyncError(comm_, &state), "ncclCommGetAsyncError");
   check(state, "communication");
-  if (waited_seconds > timeout_) fail(fmt::format("no answer from the GPUs of other ranks for {:.0f} seconds", waited_seconds));
+  if (waited_seconds <= timeout_) return;
+  ncclCommAbort(std::exchange(comm_, nullptr));
+  // Ranks that are gone do not come here: the group names them and ends the program. The others have all waited too long.
+  group_.barrier();
+  throw device_error(fmt::format("the GPUs of {} ranks have waited {:.0f} s for each other", group_.size(), waited_seconds), hint).mark_everywhere();
 }
 
 void NcclLink::check(ncclResult_t result, const char* call) {
   if (result == ncclSuccess || result == ncclInProgress) return;
-  const char* const last = comm_ ? ncclGetLastError(comm_) : "";
-  fail(fmt::format("NCCL's {} failed: {}{}{}", call, ncclGetErrorString(result), last && *last ? ", " : "", last ? last : ""));
+  const char* const last = comm_ ? ncclGetLastError(comm_) : nullptr;
+  const std::string more = last && *last ? fmt::format(" ({})", last) : "";
+  if (comm_) ncclCommAbort(std::exchange(comm_, nullptr));
+  throw device_error(fmt::format("NCCL's {} failed: {}{}", call, ncclGetErrorString(result), more), hint);
 }
 
-void NcclLink::fail(const std::string& what) {
-  if (comm_) ncclCommAbort(std::exchange(comm_, nullptr));
-  // Ranks that are gone do not come here: the group then names them and ends the program.
-  group_.barrier();
-  throw device_error(what, "NCCL_DEBUG=WARN in the environment says more; --comm mpi does without NCCL");
+void NcclLink::finish(ncclResult_t result, const char* call) {
+  check(result, call);
+  AwakeClock waited;
+  for (ncclResult_t state = result; state == ncclInProgress;) {
+    watch(waited.seconds());
+    check(ncclCommGetAsyncError(comm_, &state), call);
+    if (state == ncclInProgress) std::this_thread::sleep_for(std::chrono::microseconds(100));
+  }
 }
 
 }  // namespace mnist_dist

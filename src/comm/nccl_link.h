@@ -29,7 +29,8 @@ class NcclLink {
 
  private:
   void check(ncclResult_t result, const char* call);
-  [[noreturn]] void fail(const std::string& what);
+  /// The same, for calls that may go on in the background: returns when they have ended.
+  void finish(ncclResult_t result, const char* call);
 
   Communicator& group_;
   double timeout_;

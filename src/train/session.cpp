@@ -66,7 +66,7 @@ void check_gpus(Communicator& world) {
     if (!bytes.empty()) {
       const std::string problem(reinterpret_cast<const char*>(bytes.data()), bytes.size());
       throw device_error(world.size() == 1 ? problem : fmt::format("rank {}: {}", rank, problem),
-                         "start one rank for each GPU, run mnist-dist doctor, or give --device cpu")
+                         "mnist-dist doctor says more about GPUs; one rank for each of them can train, or any number with --device cpu")
           .mark_everywhere();
     }
     ++rank;

@@ -4,7 +4,6 @@
 #include <ATen/cuda/CUDAContext.h>
 #include <c10/cuda/CUDAGuard.h>
 #include <cuda_runtime_api.h>
-#include <fmt/format.h>
 #include <nccl.h>
 
 #include "base/error.h"
@@ -24,26 +23,27 @@ int count(std::string& why_none) {
   return 0;
 }
 
+// No fmt here: LibTorch's headers bring another version of it than the one we link.
+std::string dotted(int major, int minor) { return std::to_string(major) + "." + std::to_string(minor); }
+
 /// CUDA's own words for a card that nothing was built for are "no kernel image is available".
 void check_card(int device, const cudaDeviceProp& card) {
   if (kernels_run_on(device)) return;
   throw device_error(
-      fmt::format("GPU {} is a {} of compute capability {}.{}, for which this program has no code (it has: {})", device, card.name, card.major,
-                  card.minor, MNIST_DIST_CUDA_ARCHITECTURES),
+      "GPU " + std::to_string(device) + " is a " + card.name + " of compute capability " + dotted(card.major, card.minor) +
+          ", for which this program has no code (it has: " MNIST_DIST_CUDA_ARCHITECTURES ")",
       "docs/gpu.md says which CUDA and LibTorch the card needs; build with them and -DMNIST_DIST_CUDA_ARCHITECTURES, or give --device cpu");
 }
-
-std::string version_text(int version, int unit) { return fmt::format("{}.{}.{}", version / unit, version % unit / 100, version % 100); }
 
 EngineInfo info_of(const cudaDeviceProp& card) {
   int runtime = 0, nccl = 0;
   cudaRuntimeGetVersion(&runtime);
   ncclGetVersion(&nccl);
-  EngineInfo info{.name = "torch-cuda", .device = card.name, .simd = fmt::format("sm_{}{}", card.major, card.minor), .versions = {}};
+  EngineInfo info{.name = "torch-cuda", .device = card.name, .simd = "sm_" + std::to_string(card.major) + std::to_string(card.minor), .versions = {}};
   info.versions["libtorch"] = TORCH_VERSION;
-  info.versions["cuda"] = fmt::format("{}.{}", runtime / 1000, runtime % 1000 / 10);
-  info.versions["cudnn"] = fmt::format("{}", at::detail::getCUDAHooks().versionCuDNN());
-  info.versions["nccl"] = version_text(nccl, 10000);
+  info.versions["cuda"] = dotted(runtime / 1000, runtime % 1000 / 10);
+  info.versions["cudnn"] = std::to_string(at::detail::getCUDAHooks().versionCuDNN());
+  info.versions["nccl"] = dotted(nccl / 10000, nccl % 10000 / 100) + "." + std::to_string(nccl % 100);
   return info;
 }
 
@@ -59,7 +59,8 @@ std::unique_ptr<Engine> make_engine(const EngineOptions& options) {
   const int device = options.local_rank;
   cudaDeviceProp card{};
   if (const cudaError_t error = cudaGetDeviceProperties(&card, device); error != cudaSuccess)
-    throw device_error(fmt::format("GPU {} cannot be used: {}", device, cudaGetErrorString(error)), "run mnist-dist doctor, or give --device cpu");
+    throw device_error("GPU " + std::to_string(device) + " cannot be used: " + cudaGetErrorString(error),
+                       "run mnist-dist doctor, or give --device cpu");
   if (!options.simd.empty())
     throw usage_error("the torch-cuda engine computes on the GPU; --simd " + options.simd + " means nothing to it", "leave --simd out");
   check_card(device, card);

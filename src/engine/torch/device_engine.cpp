@@ -157,6 +157,7 @@ class DeviceEngine final : public Engine {
     const auto guard = queue_->use();
     if (index != next_step_) skip_to(index);
     if (stop && !stopping_) {
+      settle();  // where a wait for other ranks is watched
       stop_.upload(queue_->queue(), std::array<std::int32_t, 1>{1});
       stopping_ = true;
     }

@@ -1,0 +1,130 @@
+#include "comm/device_communicator.h"
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+
+#include "comm/fake_nccl.h"
+#include "comm/mpi_test.h"
+#include "comm/shard_numbers.h"
+
+// Over a NCCL of ours, in host memory: all that does not need a GPU.
+
+namespace mnist_dist {
+namespace {
+
+/// As on a rank's GPU, but for where the memory is.
+const Queue on_host{};
+
+std::vector<float> reduced(Communicator& comm, int shards, std::size_t size) {
+  const Range owned = even_share(comm.rank(), comm.size(), shards);
+  auto data = shard_vectors(owned, size, size + 5);
+  std::vector<float> total(size, -1);
+  comm.tree_all_reduce({data.data(), size, size + 5, owned.first, owned.size()}, shards, total, on_host);
+  return total;
+}
+
+TEST(DeviceCommunicator, AllRanksHaveTheIdOfRank0) {
+  fake_nccl() = {};
+  const auto comm = make_device_communicator(test_world(), {.device = 0}, {.transport = "nccl"});
+  EXPECT_EQ(fake_nccl().id, "made by rank 0");
+  EXPECT_EQ(fake_nccl().rank, test_world().rank());
+  EXPECT_EQ(fake_nccl().ranks, test_world().size());
+  EXPECT_EQ(fake_nccl().device, 0);
+  EXPECT_EQ(comm->rank(), test_world().rank());
+  EXPECT_EQ(comm->size(), test_world().size());
+}
+
+TEST(DeviceCommunicator, ExactSumsHaveTheTreesBits) {
+  for (const int polls : {0, 1, 5}) {
+    fake_nccl() = {.polls_until_ready = polls};
+    const auto comm = make_device_communicator(test_world(), on_host, {.transport = "nccl"});
+    for (int shards = test_world().size(); shards <= 8; ++shards) {
+      const std::vector<float> total = reduced(*comm, shards, 600);
+      for (std::size_t i = 0; i < total.size(); ++i) ASSERT_EQ(total[i], tree_reference(0, shards, i)) << shards << ' ' << i;
+    }
+    EXPECT_GT(fake_nccl().calls, 0);
+    EXPECT_FALSE(fake_nccl().called_early);
+  }
+}
+
+TEST(DeviceCommunicator, FastSumsAreCloseToIt) {
+  fake_nccl() = {};
+  const auto comm = make_device_communicator(test_world(), on_host, {.transport = "nccl", .reduce = "fast"});
+  const std::vector<float> total = reduced(*comm, 5, 600);
+  for (std::size_t i = 0; i < total.size(); ++i) {
+    double size = 0;
+    for (int k = 0; k < 5; ++k) size += std::fabs(double{shard_number(k, i)});
+    ASSERT_NEAR(total[i], tree_reference(0, 5, i), 1e-6 * size + 1e-30) << i;
+  }
+}
+
+TEST(DeviceCommunicator, OneRankNeedsNoNccl) {
+  fake_nccl() = {};
+  const auto single = make_single();
+  const auto comm = make_device_communicator(*single, on_host, {});
+  const std::vector<float> total = reduced(*comm, 4, 100);
+  for (std::size_t i = 0; i < total.size(); ++i) ASSERT_EQ(total[i], tree_reference(0, 4, i));
+  EXPECT_EQ(fake_nccl().ranks, 0);
+}
+
+TEST(DeviceCommunicator, MpiCarriesTheVectorsOverTheHost) {
+  fake_nccl() = {};
+  const DeviceCommOptions options{.transport = "mpi"};
+  EXPECT_EQ(reduces_on_device(test_world(), options), test_world().size() == 1);
+  const auto comm = make_device_communicator(test_world(), on_host, options);
+  const std::vector<float> total = reduced(*comm, 6, 100);
+  for (std::size_t i = 0; i < total.size(); ++i) ASSERT_EQ(total[i], tree_reference(0, 6, i));
+  EXPECT_EQ(fake_nccl().ranks, 0);
+}
+
+TEST(DeviceCommunicator, PartsWhenItIsDestroyed) {
+  fake_nccl() = {};
+  make_device_communicator(test_world(), on_host, {.transport = "nccl"}).reset();
+  EXPECT_TRUE(fake_nccl().destroyed);
+  EXPECT_FALSE(fake_nccl().aborted);
+}
+
+void expect_device_error(const std::function<void()>& work, const std::string& text, bool everywhere) {
+  try {
+    work();
+    ADD_FAILURE() << "no error";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ExitCode::device);
+    EXPECT_EQ(error.what(), text);
+    EXPECT_EQ(error.everywhere(), everywhere);
+  }
+  EXPECT_TRUE(fake_nccl().aborted);
+  test_world().barrier();
+}
+
+TEST(DeviceCommunicator, DoesNotWaitForEverToStart) {
+  fake_nccl() = {.polls_until_ready = -1};
+  expect_device_error([] { make_device_communicator(test_world(), on_host, {.transport = "nccl", .timeout = 0.2}); },
+                      "the GPUs of " + std::to_string(test_world().size()) + " ranks have waited 0 s for each other", true);
+}
+
+TEST(DeviceCommunicator, DoesNotWaitForEverForACall) {
+  fake_nccl() = {};
+  const auto comm = make_device_communicator(test_world(), on_host, {.transport = "nccl", .timeout = 10});
+  comm->watch(9);
+  expect_device_error([&] { comm->watch(11); }, "the GPUs of " + std::to_string(test_world().size()) + " ranks have waited 11 s for each other",
+                      true);
+}
+
+TEST(DeviceCommunicator, SaysWhichCallFailed) {
+  fake_nccl() = {};
+  const auto comm = make_device_communicator(test_world(), on_host, {.transport = "nccl"});
+  fake_nccl().next_call = ncclSystemError;
+  expect_device_error([&] { reduced(*comm, 4, 10); }, "NCCL's ncclAllGather failed: something broke (the cable)", false);
+}
+
+TEST(DeviceCommunicator, NoticesAFailureInTheBackground) {
+  fake_nccl() = {};
+  const auto comm = make_device_communicator(test_world(), on_host, {.transport = "nccl"});
+  fake_nccl().background = ncclRemoteError;
+  expect_device_error([&] { comm->watch(0); }, "NCCL's communication failed: something broke (the cable)", false);
+}
+
+}  // namespace
+}  // namespace mnist_dist

@@ -1,0 +1,25 @@
+#pragma once
+#include <nccl.h>
+
+#include <string>
+
+namespace mnist_dist {
+
+/// NCCL on hosts: its functions, over the world of a test under mpirun, in host memory. Linked into a test they take the place of the library's.
+struct FakeNccl {
+  int polls_until_ready = 3;              ///< of ncclCommGetAsyncError, after each call that goes on in the background; below 0: it never ends
+  ncclResult_t next_call = ncclSuccess;   ///< what the next collective returns instead of working
+  ncclResult_t background = ncclSuccess;  ///< what ncclCommGetAsyncError says once ready
+
+  // What was seen.
+  std::string id = {};  ///< that the communicator was made with
+  int rank = -1, ranks = 0, device = -1;
+  int calls = 0;              ///< collectives
+  bool called_early = false;  ///< a call came while an earlier one was still going on
+  bool destroyed = false, aborted = false;
+};
+
+/// The one that the functions use; a test sets it up anew.
+FakeNccl& fake_nccl();
+
+}  // namespace mnist_dist

@@ -1,0 +1,170 @@
+#include <gtest/gtest.h>
+
+#include "base/device_memory.h"
+#include "comm/communicator.h"
+#include "comm/device_communicator.h"
+#include "data/order.h"
+#include "device_engine_cases.h"
+#include "engine/device/kernels.h"
+#include "engine/torch/library.h"
+
+extern "C" const mnist_dist::TorchLibrary* mnist_dist_torch_library();
+
+// On a real GPU; skipped where there is none.
+
+namespace mnist_dist {
+namespace {
+
+const GpuLibrary& gpu() { return *mnist_dist_torch_library()->gpu; }
+
+#define NEEDS_GPU() \
+  if (std::string why; gpu().count(why) == 0) GTEST_SKIP() << "no GPU: " << why
+
+/// A run through a communicator of the GPU's, and what the engine called itself.
+EngineRun run_on_gpu(const EngineOptions& options, int epochs, const DeviceCommOptions& comm_options = {}) {
+  const auto engine = gpu().make_engine(options);
+  const auto single = make_single();
+  const auto comm = gpu().make_communicator(*single, engine->queue(), comm_options);
+  const Queue queue = engine->queue();
+  return run_engine(
+      *engine, options, {},
+      [&](const ShardVectors& vectors, std::span<float> total, const Queue& q) {
+        comm->tree_all_reduce(vectors, options.config.data.shards, total, q);
+      },
+      epochs,
+      [&](std::span<const float> total) {
+        std::vector<float> host(total.size());
+        copy_to_host(queue, host.data(), total.data(), total.size_bytes());
+        return host;
+      });
+}
+
+EngineRun run_reference(const EngineOptions& options, int epochs) {
+  return run_engine(*mnist_dist_torch_library()->make_engine(options), options, {}, add_tree, epochs, copied);
+}
+
+void expect_same_bits(const EngineRun& a, const EngineRun& b) {
+  EXPECT_EQ(a.first_total, b.first_total);
+  EXPECT_EQ(a.state.parameters, b.state.parameters);
+  EXPECT_EQ(a.state.momentum, b.state.momentum);
+  EXPECT_EQ(a.state.norm_statistics, b.state.norm_statistics);
+  EXPECT_EQ(a.state.average_parameters, b.state.average_parameters);
+  EXPECT_EQ(a.state.average_norm_statistics, b.state.average_norm_statistics);
+  EXPECT_EQ(a.report.sums.loss, b.report.sums.loss);
+}
+
+class CudaEngine : public testing::TestWithParam<ModelSpec> {};
+
+TEST_P(CudaEngine, GradientsLossAndStatisticsAgreeWithTheCpus) {
+  NEEDS_GPU();
+  EngineOptions options = full_options(GetParam());
+  const EngineRun reference = run_reference(options, 1);
+  for (const bool per_slice : {false, true}) {
+    options.per_slice = per_slice;
+    expect_close_totals(flat_layout(options.config.model), run_on_gpu(options, 1).first_total, reference.first_total, 1e-4);
+  }
+}
+
+TEST_P(CudaEngine, ARecordedStepHasTheBitsOfOneEnqueuedInParts) {
+  NEEDS_GPU();
+  EngineOptions options = full_options(GetParam());
+  const EngineRun recorded = run_on_gpu(options, 5);  // ten whole steps, recorded after the third
+  options.record = false;
+  expect_same_bits(recorded, run_on_gpu(options, 5));
+}
+
+TEST_P(CudaEngine, TwoRunsHaveTheSameBits) {
+  NEEDS_GPU();
+  const EngineOptions options = full_options(GetParam());
+  expect_same_bits(run_on_gpu(options, 3), run_on_gpu(options, 3));
+}
+
+TEST_P(CudaEngine, NcclOnOneGpuChangesNoBit) {
+  NEEDS_GPU();
+  const EngineOptions options = full_options(GetParam());
+  expect_same_bits(run_on_gpu(options, 3), run_on_gpu(options, 3, {.transport = "nccl"}));
+}
+
+TEST_P(CudaEngine, EvaluatesAsTheReference) {
+  NEEDS_GPU();
+  const EngineOptions options = full_options(GetParam());
+  const auto engine = gpu().make_engine(options), reference = mnist_dist_torch_library()->make_engine(options);
+  const FourShards data;
+  std::vector<std::uint8_t> there, here;
+  std::vector<Sums> scores[2];
+  for (Engine* each : {engine.get(), reference.get()}) {
+    each->set_training_data(data.shards, 0);
+    each->set_evaluation_data(data.shares);
+    each->load(fresh_state(flat_layout(options.config.model), true));
+  }
+  scores[0] = engine->evaluate(Weights::raw, &there);
+  scores[1] = reference->evaluate(Weights::raw, &here);
+  EXPECT_NEAR(scores[0][0].loss, scores[1][0].loss, 1e-4 * scores[1][0].loss);
+  int different = 0;
+  for (std::size_t i = 0; i < here.size(); ++i) different += here[i] != there[i] ? 1 : 0;
+  EXPECT_LE(different, 2);  // noise has near-ties
+}
+
+INSTANTIATE_TEST_SUITE_P(Models, CudaEngine, testing::ValuesIn(torch_test_models()), [](const auto& tested) { return tested.param.name; });
+
+/// One batch of four shards' slices, on the queue's device, fetched.
+std::vector<float> batch_on(const Queue& queue, const AugmentConfig& augment) {
+  const FourShards data;
+  std::vector<std::uint8_t> pixels, labels;
+  std::vector<std::uint32_t> orders;
+  std::vector<std::int32_t> begins{0};
+  for (std::size_t k = 0; k < 4; ++k) {
+    pixels.insert(pixels.end(), data.shards[k].pixels.begin(), data.shards[k].pixels.end());
+    labels.insert(labels.end(), data.shards[k].labels.begin(), data.shards[k].labels.end());
+    orders.insert(orders.end(), data.orders[k].begin(), data.orders[k].end());
+    begins.push_back(static_cast<std::int32_t>(labels.size()));
+  }
+  DeviceEpoch epoch{.epoch = 3, .augment = at_epoch(augment, 3)};
+  if (epoch.augment.elastic_alpha > 0)
+    for (const float tap : elastic_taps(epoch.augment)) epoch.tap[epoch.taps++] = tap;
+  const DeviceArray<std::uint8_t> p(queue, pixels), l(queue, labels);
+  const DeviceArray<std::uint32_t> o(queue, orders), rows(queue, 16);
+  const DeviceArray<std::int32_t> b(queue, begins);
+  const DeviceArray<DeviceEpoch> e(queue, std::span<const DeviceEpoch>(&epoch, 1));
+  const DeviceArray<DeviceProgress> progress(queue, 1);
+  const DeviceArray<float> images(queue, 16 * image_size);
+  const DeviceArray<std::int64_t> targets(queue, 16);
+  enqueue_batch(queue, {p.data(), l.data(), 0, o.data(), b.data(), 4}, e.data(), progress.data(), 5, {}, 4, BatchOrder::by_shard,
+                {images.data(), targets.data(), rows.data()});
+  std::vector<float> fetched(images.size());
+  images.download(queue, fetched);
+  return fetched;
+}
+
+TEST(CudaBatch, ImagesAreTheHostsToRounding) {
+  NEEDS_GPU();
+  AugmentConfig everything;
+  everything.crop_scale_min = 0.85;
+  everything.rotation = 15;
+  everything.shift = 2;
+  everything.elastic_alpha = 1.5;
+  everything.erase_probability = 0.5;
+  const std::vector<float> there = batch_on({0, nullptr}, everything), here = batch_on({}, everything);
+  EXPECT_LT(distance(there, here), 1e-5);
+  for (std::size_t i = 0; i < here.size(); ++i) ASSERT_NEAR(there[i], here[i], 1e-3) << i;
+}
+
+TEST(CudaDropout, DropsTheSameElements) {
+  NEEDS_GPU();
+  const DropoutRule rule = dropout_rule(0.1);
+  const std::vector<std::uint32_t> rows{3, 70000, 12};
+  const DeviceEpoch epoch{.epoch = 4, .augment = {}};
+  std::vector<float> fetched[2];
+  for (int i = 0; const Queue& queue : {Queue{}, Queue{0, nullptr}}) {
+    const DeviceArray<std::uint32_t> r(queue, rows);
+    const DeviceArray<DeviceEpoch> e(queue, std::span<const DeviceEpoch>(&epoch, 1));
+    const DeviceArray<float> factors(queue, 3 * 1003);
+    enqueue_dropout(queue, rule, e.data(), 5, 2, r.data(), 3, 1003, factors.data());
+    fetched[i].resize(factors.size());
+    factors.download(queue, fetched[i++]);
+  }
+  EXPECT_EQ(fetched[0], fetched[1]);
+}
+
+}  // namespace
+}  // namespace mnist_dist
