@@ -11,7 +11,18 @@ if [[ ! -f $root/CMakeLists.txt && -x $root/../../bin/mnist-dist ]]; then
   installed=true
   # shellcheck disable=SC2034
   program=$(cd "$root/../../bin" && pwd)/mnist-dist
+else
+  # shellcheck source=cuda.sh disable=SC1091
+  source "$root/launch/cuda.sh"
 fi
+
+# use_cuda: from here on it is the build for GPUs that is made and run.
+# shellcheck disable=SC2034
+use_cuda() {
+  export MNIST_DIST_CUDA=on
+  $installed || { build=${MNIST_DIST_BUILD_DIR:-$root/build-cuda} && program=$build/mnist-dist; }
+}
+[[ ${MNIST_DIST_CUDA:-} != on ]] || use_cuda
 
 say() { printf '%s\n' "$*" >&2; }
 
@@ -39,7 +50,7 @@ quietly() {
 }
 
 setup() {
-  $installed || [[ ${MNIST_DIST_SETUP:-} == skip ]] || "$root/launch/setup.sh"
+  $installed || [[ ${MNIST_DIST_SETUP:-} == skip ]] || "$root/launch/setup.sh" "$@"
 }
 
 # A compiler that reads LibTorch's headers takes over 1 GB: as many at a time as there are CPUs and memory for.
@@ -63,7 +74,12 @@ build_targets() (
     say "building mnist-dist in $build; the first time takes some minutes"
     local generator=(-G Ninja)
     [[ ! -f $build/CMakeCache.txt ]] || generator=()
-    quietly cmake -S "$root" -B "$build" "${generator[@]}" 9>&- || die 1 "cmake could not configure $build" "see above; deleting $build starts afresh"
+    local options=() text
+    if [[ ${MNIST_DIST_CUDA:-} == on ]]; then
+      text=$(cuda_options) || exit
+      mapfile -t options <<<"$text"
+    fi
+    quietly cmake -S "$root" -B "$build" "${generator[@]}" "${options[@]}" 9>&- || die 1 "cmake could not configure $build" "see above; deleting $build starts afresh"
   fi
   local make=(cmake --build "$build" -j "$(build_jobs)" --target "$@")
   if [[ -t 2 ]]; then

@@ -8,15 +8,17 @@ source "$root/launch/ranks.sh"
 
 usage() {
   cat <<'HELP'
-usage: launch/local.sh [-np N] [--print] [arguments for mnist-dist]
+usage: launch/local.sh [--cuda] [-np N] [--print] [arguments for mnist-dist]
 
 Installs and builds what is missing, then runs build/mnist-dist on N ranks of this machine:
   launch/local.sh                             the default recipe on all cores
+  launch/local.sh --cuda                      on all GPUs (docs/gpu.md)
   launch/local.sh -np 2 --config step1        another recipe on 2 ranks
   launch/local.sh summary                     any other command, as one process
 
-  -np N     ranks; default: the physical cores, at most the recipe's shards. One rank runs without mpirun.
-            More ranks than cores is allowed, only slow.
+  --cuda    the build for GPUs, in build-cuda/, with --device cuda
+  -np N     ranks; default: the physical cores, or with --cuda the GPUs, at most the recipe's shards. One rank runs
+            without mpirun. More ranks than cores is allowed, only slow.
   --print   build, then print the command in place of running it
   -h        this help; "launch/local.sh train --help" shows mnist-dist's
 
@@ -30,7 +32,7 @@ HELP
 }
 
 ranks=
-print=false
+print=false cuda=false
 while (($#)); do
   case $1 in
     -np | -n | --np)
@@ -39,6 +41,7 @@ while (($#)); do
       shift
       ;;
     --print) print=true ;;
+    --cuda) cuda=true ;;
     -h | --help) usage; exit ;;
     --) shift && break ;;
     *) break ;;
@@ -46,10 +49,21 @@ while (($#)); do
   shift
 done
 
-setup
-build_targets mnist-dist
 cores=$(physical_cores)
-[[ -n $ranks ]] || ranks=$(default_ranks "$cores" "$@")
+places=$cores
+if $cuda; then
+  use_cuda
+  setup --cuda
+  # A rank a GPU. Where there is none, one rank says so.
+  places=$(gpu_count)
+  ((places >= 1)) || places=1
+  on_gpu "$@"
+  set -- ${arguments[@]+"${arguments[@]}"}
+else
+  setup
+fi
+build_targets mnist-dist
+[[ -n $ranks ]] || ranks=$(default_ranks "$places" "$@")
 
 command=("$program" "$@")
 if ((ranks > 1)); then

@@ -36,6 +36,26 @@ default_ranks() {
   esac
 }
 
+# gpu_count: GPUs that a process here sees.
+gpu_count() {
+  if [[ -n ${CUDA_VISIBLE_DEVICES+set} ]]; then
+    tr ',' '\n' <<<"$CUDA_VISIBLE_DEVICES" | grep -c .
+  else
+    { nvidia-smi -L 2>/dev/null || true; } | grep -c '^GPU '
+  fi || true
+}
+
+# on_gpu ARGUMENTS...: sets the array arguments to the same with --device cuda, where the command knows that option.
+# shellcheck disable=SC2034  # local.sh uses it
+on_gpu() {
+  arguments=("$@")
+  if asks_for_text "$@" || [[ " $* " == *" --device"[\ =]* ]]; then return; fi
+  case ${1:-} in
+    train | sweep | tune | evaluate) arguments=("$1" --device cuda "${@:2}") ;;
+    -* | '') arguments=(--device cuda "$@") ;;
+  esac
+}
+
 # What a script wants to do while its ranks run, as another function of this name; PID is mpirun's, and its process group's.
 # shellcheck disable=SC2317
 beside_ranks() { :; }

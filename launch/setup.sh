@@ -65,7 +65,8 @@ usage: launch/setup.sh [--check] [--tests] [--cuda]
 Installs with apt what is missing to build and run mnist-dist (Debian 12 or newer, Ubuntu 24.04 or newer).
   --check   only report; exit 0 when all is there, 1 when something is missing
   --tests   what the tests of clusters need as well (sshd, Slurm: installed, not started)
-  --cuda    what the GPU parts need as well (not available yet)
+  --cuda    what a build for GPUs needs as well: LibTorch with CUDA is found, or fetched from PyPI (1.2 GB), NVIDIA's toolkit
+            and NCCL are looked for; exit 4 with what to do when this machine cannot have it (docs/gpu.md)
 HELP
 }
 
@@ -168,18 +169,20 @@ check_cmake() {
     die 1 "$(command -v cmake) is version $version; 3.25 or newer is needed" "put the system's /usr/bin first in PATH, or install a newer cmake"
 }
 
-check_only=false tests=false
+check_only=false tests=false cuda=false
 while (($#)); do
   case $1 in
     --check) check_only=true ;;
     --tests) tests=true ;;
-    --cuda) die 2 "--cuda is not available yet" "without it launch/setup.sh installs all that CPUs need" ;;
+    --cuda) cuda=true ;;
     -h | --help) usage; exit ;;
     *) die 2 "unknown argument $1" "launch/setup.sh [--check] [--tests] [--cuda]" ;;
   esac
   shift
 done
 
+# shellcheck source=cuda_setup.sh
+! $cuda || source "$root/launch/cuda_setup.sh"
 policy=${MNIST_DIST_POLICY_RC:-/usr/sbin/policy-rc.d}
 os_release=${MNIST_DIST_OS_RELEASE:-/etc/os-release}
 # shellcheck source=/dev/null
@@ -193,6 +196,7 @@ if ((${#missing[@]})); then
   printf '  %s\n' "${missing[@]}" >&2
   if $check_only; then
     say "launch/setup.sh installs them"
+    ! $cuda || check_cuda || true
     exit 1
   fi
   install_packages "${missing[@]%% *}"
@@ -203,3 +207,6 @@ elif $check_only; then
 fi
 check_cmake
 check_blas
+if $cuda; then
+  if $check_only; then check_cuda; else set_up_cuda; fi
+fi

@@ -1,9 +1,32 @@
 #!/usr/bin/env bash
 # Everything that is checked before a change goes in: set-up, build, all tests. Arguments go to ctest, e.g. tests/run.sh -R comm
 # Tests on real MNIST (label mnist) look for it in MNIST_DATA_DIR and are skipped without it.
+# tests/run.sh --cuda: the build for GPUs in its place, and the tests of it alone (labels cuda and gpu; the latter need a GPU).
 set -euo pipefail
 # shellcheck source=../launch/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../launch/lib.sh"
+
+# The only way to pass without having built: there is nothing to build with. 4: no toolkit, or no LibTorch for it; 3: no room for that.
+set_up_cuda_or_skip() {
+  local code=0 log
+  log=$(temporary -q)
+  (setup --cuda && cuda_options) >"$log" 2>&1 || code=$?
+  case $code in
+    0) ;;
+    3 | 4) echo "skipped: the CUDA build needs what is not here: $(sed -n 's/^error: //p' "$log" | tail -n 1)" ;;
+    *) cat "$log" >&2 ;;
+  esac
+  rm -f "$log"
+  case $code in 0) ;; 3 | 4) exit 0 ;; *) exit "$code" ;; esac
+}
+
+if [[ ${1:-} == --cuda ]]; then
+  shift
+  use_cuda
+  set_up_cuda_or_skip
+  build_targets mnist-dist cuda_tests
+  exec ctest --test-dir "$build" --output-on-failure --no-tests=error -L '^(cuda|gpu)$' "$@"
+fi
 
 setup
 [[ ${MNIST_DIST_SETUP:-} == skip ]] || "$root/launch/setup.sh" --tests ||

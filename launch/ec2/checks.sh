@@ -81,8 +81,13 @@ find_price() {
   fi
 }
 
-# True where launch/setup.sh can build what uses a GPU.
-gpu_is_supported() { [[ $("$root/launch/setup.sh" --cuda --check 2>&1) != *"not available yet"* ]]; }
+# warn_idle_gpus: before the money is spent.
+warn_idle_gpus() {
+  if ((gpus)) && ! gpu_is_supported; then
+    say "warning: a $gpu needs LibTorch $(range_words "$libtorch") built for CUDA $(range_words "$cuda"), and launch/setup.sh installs $wheel_torch for CUDA $wheel_cuda: the GPUs would cost money and idle"
+    say "hint: --instance g4dn.xlarge, or another type whose card it has code for; --instance c7a.4xlarge trains on CPUs"
+  fi
+}
 
 show_plan() {
   local hourly
@@ -92,9 +97,7 @@ show_plan() {
   say "ends:    by itself after $(clock "$ttl_minutes") h, so at most \$$(calculate "$nodes * $price * $ttl_minutes / 60"); earlier with: launch/ec2.sh down --name $name"
   say "zones:   $(awk '{ print $1 }' "$scratch/places" | xargs), in this order until one has the capacity"
   say "ssh:     from $caller alone"
-  if ((gpus)) && ! gpu_is_supported; then
-    say "warning: this version of mnist-dist trains on CPUs only: the GPUs would cost money and idle. --instance c7a.4xlarge is what it can use."
-  fi
+  warn_idle_gpus
 }
 
 confirm() {

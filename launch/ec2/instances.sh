@@ -2,7 +2,7 @@
 # launch/instances.tsv, read: what an instance type has and costs. To be sourced by ec2.sh.
 
 instance_table=$root/launch/instances.tsv
-instance_types() { awk '/^[^#]/ && $1 != "ami" && NF { print $1 }' "$instance_table"; }
+instance_types() { awk '/^[^#]/ && $1 != "ami" && $1 != "card" && NF { print $1 }' "$instance_table"; }
 
 # find_instance TYPE: sets the type's columns as variables.
 find_instance() {
@@ -27,6 +27,13 @@ ami_user() { awk -v family="$1" '$1 == "ami" && $2 == family { print $4 }' "$ins
 instance_words() {
   if ((gpus)); then echo "$gpus x $gpu ($gpu_gib GiB, sm_${capability/./}), $vcpus vCPUs"; else echo "no GPU, $vcpus vCPUs"; fi
 }
+
+# True where launch/setup.sh --cuda installs a LibTorch that has code for the type's GPUs.
+gpu_is_supported() { in_range "$wheel_cuda" "$cuda" && in_range "$wheel_torch" "$libtorch"; }
+
+# True where ranks run on GPUs. What trouble the nodes had with that is known once they are set up.
+gpu_trouble=
+uses_gpus() { ((gpus)) && gpu_is_supported && [[ -z $gpu_trouble ]]; }
 
 # calculate EXPRESSION [FORMAT]: awk's arithmetic; bash has no fractions.
 calculate() { LC_ALL=C awk "BEGIN { printf \"${2:-%.2f}\", ($1) }"; }

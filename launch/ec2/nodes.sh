@@ -81,12 +81,14 @@ bring_code() {
   copy --delete --exclude=/.git --exclude='/build*' --exclude=/runs --exclude=/.venv "$root/" "$head_address:mnist-dist/" || return
   others=$(awk 'NR > 1 { print $5 }' "$scratch/nodes" | xargs)
   find_instance "$instance"
-  ! { ((gpus)) && gpu_is_supported; } || flag=--cuda
+  ! uses_gpus || flag=--cuda
   on_head "launch/ec2/node/install.sh '$others' $flag" >"$scratch/install" 2>&1 || {
     tail -n 20 "$scratch/install" >&2
     say "error: the set-up failed on a node"
     return 1
   }
+  gpu_trouble=$(sed -n 's/^GPUs stay idle: //p' "$scratch/install")
+  [[ -z $gpu_trouble ]] || say "warning: the GPUs cost money and stay idle: $gpu_trouble"
   # Ubuntu's own packages have no AWS CLI any more.
   [[ -z $s3 ]] || on_head "command -v aws >/dev/null || sudo snap install aws-cli --classic >/dev/null"
 }

@@ -5,11 +5,11 @@
 checkpoint_seconds=20
 copy_seconds=${MNIST_DIST_COPY_SECONDS:-20}
 
-# slots_a_node: one rank a GPU; where this version cannot use them one a core (two vCPUs); 0: launch/hosts.sh counts the cores.
+# slots_a_node: one rank a GPU; where they cannot be used one a core (two vCPUs); 0: launch/hosts.sh counts the cores.
 slots_a_node() {
   if ((gpus == 0)); then
     echo 0
-  elif gpu_is_supported; then
+  elif uses_gpus; then
     echo "$gpus"
   else
     echo $((vcpus / 2))
@@ -19,8 +19,8 @@ slots_a_node() {
 # job_environment: NAME=VALUE, for what NCCL talks through on this instance type; launch/hosts.sh passes it on to the ranks.
 job_environment() {
   ((gpus)) || return 0
-  # launch/preflight.sh refuses a node that sees fewer.
-  ! gpu_is_supported || echo "MNIST_DIST_GPUS=$gpus"
+  # The build that is run; and launch/preflight.sh refuses a node that sees fewer GPUs.
+  ! uses_gpus || printf '%s\n' MNIST_DIST_CUDA=on "MNIST_DIST_GPUS=$gpus"
   # Not through the bridge of a container engine that has the same address everywhere.
   echo "NCCL_SOCKET_IFNAME=^lo,docker0"
   ((efa)) || return 0
@@ -30,16 +30,24 @@ job_environment() {
   [[ $instance != p[4-9]* ]] || echo "FI_EFA_USE_DEVICE_RDMA=1"
 }
 
-run_job() {
-  local command=$1 slots hosts words running
-  require_nodes
-  find_instance "$instance"
+# plan_job COMMAND: sets hosts, a line a node, and words, the job's arguments; says how many ranks there will be.
+plan_job() {
+  local slots running device=()
   slots=$(slots_a_node)
   hosts=$(awk -v slots="$slots" '{ print $5 (slots > 0 ? " slots=" slots : "") }' "$scratch/nodes")
   running=$(wc -l <<<"$hosts")
+  # A rank that sees no GPU is to fail, not to train slowly on the CPU.
+  if uses_gpus && [[ " ${arguments[*]-} " != *" --device"[\ =]* ]]; then device=(--device cuda); fi
+  words=$(printf '%q ' "$1" ${device[@]+"${device[@]}"} ${arguments[@]+"${arguments[@]}"})
+  say "$running of $nodes node$( ((nodes == 1)) || echo s), $(uses_gpus && echo "$((running * slots)) GPUs, a rank each" || echo "a rank a core"), at most as many as $([[ $1 == sweep ]] && echo "the seeds take" || echo "the recipe has shards")"
+}
+
+run_job() {
+  local command=$1 hosts words
+  require_nodes
+  find_instance "$instance"
   [[ " ${arguments[*]-} " == *train.checkpoint_seconds=* ]] || arguments+=(--set "train.checkpoint_seconds=$checkpoint_seconds")
-  words=$(printf '%q ' "$command" ${arguments[@]+"${arguments[@]}"})
-  say "$running of $nodes node$( ((nodes == 1)) || echo s), $( ((slots > 0 && slots == gpus)) && echo "$((running * slots)) GPUs, a rank each" || echo "a rank a core"), at most as many as $([[ $command == sweep ]] && echo "the seeds take" || echo "the recipe has shards")"
+  plan_job "$command"
   if $dry_run; then
     say "dry run: the head $head_address would run: launch/hosts.sh --hosts (${hosts//$'\n'/, }) -- $words"
     job_environment | sed 's/^/  with /' >&2
@@ -47,6 +55,7 @@ run_job() {
   fi
   ! job_runs || die 2 "cluster $name is training already" "launch/ec2.sh logs --name $name follows it; Ctrl-C there stops it"
   { connect_nodes && bring_code; } || die 4 "the nodes could not be set up (see above)" "launch/ec2.sh ssh --name $name looks around there"
+  [[ -z $gpu_trouble ]] || plan_job "$command"
   bring_results "$command"
   printf '%s\n' "$hosts" | on_head_with_input "launch/ec2/node/job.sh hosts"
   on_head "env $(job_environment | xargs -r -d '\n' printf '%q ')MNIST_DIST_S3='$s3' launch/ec2/node/job.sh start -- $words" || exit

@@ -69,6 +69,7 @@ cost() {
     require_offered "$instance"
     find_price
     echo "$nodes x $instance ($(instance_words)): \$$(calculate "$nodes * $price") an hour, \$$(calculate "$nodes * $price * $ttl_minutes / 60") for $(clock "$ttl_minutes") h ($price_source)"
+    warn_idle_gpus
   fi
   echo "disks (\$0.08 a GB and month) and public addresses (\$0.005 an hour) add about \$$(calculate "$nodes * (100 * 0.08 / 730 + 0.005)") an hour"
 }

@@ -3,9 +3,11 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/error.h"
+#include "report/gpu_table.h"
 
 namespace mnist_dist {
 
@@ -16,7 +18,7 @@ struct Finding {
   std::string subject;  ///< "cpu", "data"
   Health health = Health::ok;
   std::string text;
-  std::string fix;               ///< what to do about it; empty when ok
+  std::string fix;               ///< what to do about it; when ok, at most what else could be had
   ExitCode code = ExitCode::ok;  ///< what a run would end with; set for failures
 };
 
@@ -31,8 +33,8 @@ Finding find_cpu();
 Finding find_memory();
 Finding find_disk();
 // Devices and the rest of the outside world, as the files below `root` tell (doctor_devices.cpp).
-/// NVIDIA GPUs and their driver.
-Finding find_gpus(const std::filesystem::path& root = "/");
+/// NVIDIA GPUs, their driver, and whether a build with code for these architectures runs on them.
+Finding find_gpus(const std::filesystem::path& root = "/", std::string_view architectures = built_gpu_architectures());
 Finding find_nccl(bool has_gpus);
 /// EFA and InfiniBand.
 Finding find_fabric(const std::filesystem::path& root = "/");

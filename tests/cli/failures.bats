@@ -64,3 +64,10 @@ start_run() {
   # The same step and layer; only the rank that owns the shard differs.
   [ "$(sed 's/rank [0-9]*//' <<<"$alone")" = "$(sed 's/rank [0-9]*//' <<<"$stderr")" ]
 }
+
+@test "--device cuda in a build for CPUs: exit 4, and no run folder" {
+  [[ $CUDA_BUILD != ON ]] || skip "this is a build for GPUs"
+  fails 4 "built without" "$MNIST_DIST" "${QUICK[@]}" --device cuda --run-dir r
+  [[ $stderr == *"hint: launch/local.sh --cuda"* ]]
+  [ ! -e r ]
+}

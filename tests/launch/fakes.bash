@@ -27,3 +27,120 @@ for name in "\$@"; do
 done
 SCRIPT
 }
+
+# fake_gpu_machine: no card, a CUDA 13.0 toolkit with NCCL, and a Python without PyTorch; nothing of the real machine shows.
+fake_gpu_machine() {
+  local folder path=
+  while IFS= read -r -d : folder; do
+    [[ -e $folder/nvcc || -e $folder/nvidia-smi ]] || path+=${path:+:}$folder
+  done <<<"$PATH:"
+  PATH=$path
+  unset Torch_DIR CMAKE_PREFIX_PATH CUDACXX CUDA_HOME CUDA_VISIBLE_DEVICES PYTORCH NO_PIP
+  export MNIST_DIST_TORCH_DIR=$BATS_TEST_TMPDIR/private/torch-2.11.0 MNIST_DIST_CUDA_FOLDER=$BATS_TEST_TMPDIR/cuda
+  export MNIST_DIST_PROC=$BATS_TEST_TMPDIR/proc MNIST_DIST_SYSTEM_PREFIX=$BATS_TEST_TMPDIR/usr
+  fake_cards
+  fake_nvcc "$MNIST_DIST_CUDA_FOLDER" 13.0
+  fake_nccl "$MNIST_DIST_CUDA_FOLDER"
+  fake_ldd
+  fake_python
+}
+
+# fake_cards "NAME, CAPABILITY"...: what nvidia-smi lists.
+fake_cards() {
+  (($#)) || { fake nvidia-smi <<<'exit 9' && return; }
+  fake nvidia-smi <<SCRIPT
+if [[ \$1 == -L ]]; then
+  printf 'GPU %s: some card\n' $(seq "$#" | xargs)
+else
+  printf '%s\n' $(printf '%q ' "$@")
+fi
+SCRIPT
+}
+
+# fake_nvcc FOLDER VERSION: a toolkit.
+fake_nvcc() {
+  mkdir -p "$1/bin"
+  printf '#!/bin/bash\necho "Cuda compilation tools, release %s, V%s.88"\n' "$2" "$2" >"$1/bin/nvcc"
+  chmod +x "$1/bin/nvcc"
+}
+
+# fake_nccl FOLDER: NCCL there, to build with.
+fake_nccl() {
+  mkdir -p "$1"/{include,lib64}
+  touch "$1/include/nccl.h" "$1/lib64/libnccl.so"
+}
+
+# fake_torch FOLDER VERSION CUDA [archive]: a LibTorch with CUDA, of PyTorch or as an archive.
+fake_torch() {
+  mkdir -p "$1/lib" "$1/share/cmake/Torch"
+  touch "$1/lib/libtorch_cuda.so" "$1/share/cmake/Torch/TorchConfig.cmake"
+  if [[ ${4:-} == archive ]]; then
+    echo "$2+cu${3/./}" >"$1/build-version"
+  else
+    printf "__version__ = '%s+cu%s'\ndebug = False\ncuda: Optional[str] = '%s'\nhip: Optional[str] = None\n" "$2" "${3/./}" "$3" >"$1/version.py"
+  fi
+}
+
+# fake_ldd: LibTorch needs what the file "needed" lists; it is found in the toolkit and beside LibTorch.
+fake_ldd() {
+  fake ldd <<'SCRIPT'
+for library in $(cat "$BATS_TEST_TMPDIR/needed" 2>/dev/null); do
+  found=$(find "$MNIST_DIST_CUDA_FOLDER/lib64" "$(dirname "$1")/../../nvidia" -name "$library" 2>/dev/null | head -n 1)
+  printf '\t%s => %s\n' "$library" "${found:-not found}"
+done
+SCRIPT
+}
+
+# fake_pip SCRIPT: what happens first when a wheel is fetched, to $dest.
+fake_pip() { fake_python "$1"; }
+
+# fake_python [SCRIPT]: it knows a PyTorch where PYTORCH names one, has pip unless NO_PIP is set, and unpacks wheels as they are on PyPI.
+fake_python() {
+  { cat <<SCRIPT; cat <<'SCRIPT'; } | fake python3
+before_download() { $( [[ -n ${1:-} ]] && echo "$1" || echo true); }
+SCRIPT
+case "$*" in
+  *find_spec*) echo "${PYTORCH:-}" ;;
+  *"import sys, pip"*) [[ -z ${NO_PIP:-} ]] ;;
+  "-m pip download "*)
+    echo "$*" >>"$BATS_TEST_TMPDIR/pip.log"
+    while [[ $1 != --dest ]]; do shift; done
+    dest=$2
+    before_download || exit
+    for package in "${@:3}"; do touch "$dest/${package%%==*}.whl"; done
+    ;;
+  "-m zipfile -e "*)
+    cd "$5" || exit
+    metadata() { mkdir -p "$1" && sed 's/^/Requires-Dist: /' >"$1/METADATA"; }
+    library() { mkdir -p "nvidia/$1/lib" && touch "nvidia/$1/lib/$2"; }
+    case $(basename "$4") in
+      torch.whl)
+        mkdir -p torch/lib torch/share/cmake/Torch && touch torch/lib/libtorch_cuda.so torch/share/cmake/Torch/TorchConfig.cmake
+        printf "__version__ = '2.11.0+cu130'\ncuda: Optional[str] = '13.0'\n" >torch/version.py
+        metadata torch-2.11.0.dist-info <<'LINES'
+filelock
+cuda-toolkit[cublas,cudart,cufft,cufile]==13.0.2; platform_system == "Linux"
+nvidia-cudnn-cu13==9.19.0.56; platform_system == "Linux"
+nvidia-cusparselt-cu13==0.8.0; platform_system == "Linux"
+nvidia-nccl-cu13==2.28.9; platform_system == "Linux"
+LINES
+        ;;
+      cuda-toolkit.whl)
+        metadata cuda_toolkit-13.0.2.dist-info <<'LINES'
+nvidia-cufile==1.15.1.6.*; (sys_platform == 'linux') and extra == 'all'
+nvidia-cusparse==12.6.3.3.*; (sys_platform == 'linux') and extra == 'all'
+nvidia-cufile==1.15.1.6.*; (sys_platform == 'linux') and extra == 'cufile'
+nvidia-cusparse==12.6.3.3.*; (sys_platform == 'linux' or sys_platform == 'win32') and extra == 'cusparse'
+LINES
+        ;;
+      nvidia-cufile.whl) library cu13 libcufile.so.0 ;;
+      nvidia-cusparse.whl) library cu13 libcusparse.so.12 ;;
+      nvidia-cusparselt-cu13.whl) library cusparselt libcusparseLt.so.0 ;;
+      nvidia-cudnn-cu13.whl) library cudnn libcudnn.so.9 ;;
+      nvidia-nccl-cu13.whl) library nccl libnccl.so.2 && mkdir nvidia/nccl/include && touch nvidia/nccl/include/nccl.h ;;
+    esac
+    ;;
+  *) exit 1 ;;
+esac
+SCRIPT
+}

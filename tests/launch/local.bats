@@ -145,7 +145,80 @@ local_sh() { run "$repository/launch/local.sh" "$@"; }
   run env -u MNIST_DIST_SETUP -u MNIST_DIST_BUILD_DIR "$prefix/share/mnist-dist/launch/local.sh" -np 2
   [ "$status" -eq 0 ]
   [[ ${lines[0]} == "mpirun -np 2 "*" $prefix/bin/mnist-dist" ]]
+  run env -u MNIST_DIST_SETUP -u MNIST_DIST_BUILD_DIR CUDA_VISIBLE_DEVICES=0,1 "$prefix/share/mnist-dist/launch/local.sh" --cuda
+  [[ ${lines[0]} == "mpirun -np 2 "*" $prefix/bin/mnist-dist --device cuda" ]]
   [ ! -e "$BATS_TEST_TMPDIR/cmake.log" ]
+}
+
+# fake_checkout: a copy of launch/ whose set-up only notes how it was called.
+fake_checkout() {
+  checkout=$BATS_TEST_TMPDIR/checkout
+  mkdir "$checkout"
+  cp -r "$repository/launch" "$checkout/"
+  touch "$checkout/CMakeLists.txt"
+  printf '#!/bin/bash\necho "setup $*" >>"$BATS_TEST_TMPDIR/setup.log"\n' >"$checkout/launch/setup.sh"
+  mkdir "$checkout/build-cuda"
+  cp "$MNIST_DIST_BUILD_DIR/mnist-dist" "$checkout/build-cuda/"
+  unset MNIST_DIST_SETUP MNIST_DIST_BUILD_DIR
+  fake_gpu_machine
+}
+
+@test "--cuda: sets up for GPUs, builds for them in a folder of its own, and trains there, a rank a GPU" {
+  fake_checkout
+  fake_cards "Tesla T4, 7.5" "Tesla T4, 7.5" "Tesla T4, 7.5"
+  fake_torch "$MNIST_DIST_TORCH_DIR/torch" 2.11.0 13.0
+  run "$checkout/launch/local.sh" --cuda --seed 7
+  [ "$status" -eq 0 ] || { echo "$output" && false; }
+  [ "$(<"$BATS_TEST_TMPDIR/setup.log")" = "setup --cuda" ]
+  grep -qF -- "-S $checkout -B $checkout/build-cuda -G Ninja -DMNIST_DIST_CUDA=ON -DCMAKE_PREFIX_PATH=$MNIST_DIST_TORCH_DIR/torch;$MNIST_DIST_CUDA_FOLDER -DCMAKE_CUDA_COMPILER=$MNIST_DIST_CUDA_FOLDER/bin/nvcc" "$BATS_TEST_TMPDIR/cmake.log"
+  [[ $output == *"mpirun -np 3 "*" $checkout/build-cuda/mnist-dist --device cuda --seed 7"* ]]
+  run "$checkout/launch/local.sh" --cuda --print -np 2 sweep --seeds 0..9
+  [[ $output == *"'mpirun' '-np' '2' "*"/build-cuda/mnist-dist' 'sweep' '--device' 'cuda' '--seeds' '0..9'" ]]
+}
+
+@test "--cuda: one rank where there is one GPU, or none, which the program then says" {
+  fake_checkout
+  fake_torch "$MNIST_DIST_TORCH_DIR/torch" 2.11.0 13.0
+  run "$checkout/launch/local.sh" --cuda train
+  [[ $output == *"mnist-dist train --device cuda alone"* ]]
+  fake_cards "NVIDIA H100 80GB HBM3, 9.0"
+  run "$checkout/launch/local.sh" --cuda
+  [[ $output == *"mnist-dist --device cuda alone"* ]]
+  fake_cards "Tesla T4, 7.5" "Tesla T4, 7.5" "Tesla T4, 7.5"
+  CUDA_VISIBLE_DEVICES=2 run "$checkout/launch/local.sh" --cuda
+  [[ $output == *"mnist-dist --device cuda alone"* ]]
+}
+
+@test "--cuda: commands without a device, and a device that was named, are left as they are" {
+  fake_checkout
+  fake_torch "$MNIST_DIST_TORCH_DIR/torch" 2.11.0 13.0
+  local words
+  for words in doctor "summary --config step1" "train --device cpu" "train --help" "--device=cpu"; do
+    # shellcheck disable=SC2086  # several words
+    run "$checkout/launch/local.sh" --cuda $words
+    [[ $output == *"mnist-dist $words alone"* ]] || { echo "$words: $output" && return 1; }
+  done
+}
+
+@test "--cuda: a set-up that refuses ends it, with its own words and code" {
+  fake_checkout
+  printf '#!/bin/bash\necho "error: no nvcc"; exit 4\n' >"$checkout/launch/setup.sh"
+  run "$checkout/launch/local.sh" --cuda
+  [ "$status" -eq 4 ]
+  [ "$output" = "error: no nvcc" ]
+  [ ! -e "$BATS_TEST_TMPDIR/cmake.log" ]
+}
+
+@test "--cuda without set-up: what is missing to build with is said, exit 4" {
+  fake_checkout
+  MNIST_DIST_SETUP=skip run "$checkout/launch/local.sh" --cuda
+  [ "$status" -eq 4 ]
+  [[ $output == *"error: there is no LibTorch with CUDA"*"hint: launch/setup.sh --cuda"* ]]
+  fake_torch "$MNIST_DIST_TORCH_DIR/torch" 2.11.0 13.0
+  rm "$MNIST_DIST_CUDA_FOLDER/bin/nvcc"
+  MNIST_DIST_SETUP=skip run "$checkout/launch/local.sh" --cuda
+  [ "$status" -eq 4 ]
+  [[ $output == *"error: there is no nvcc of CUDA 13"* ]]
 }
 
 @test "a failed build ends it" {

@@ -152,9 +152,6 @@ SCRIPT
   run "$repository/launch/setup.sh" --chekc
   [ "$status" -eq 2 ]
   [[ $output == *"unknown argument --chekc"* ]]
-  run "$repository/launch/setup.sh" --cuda
-  [ "$status" -eq 2 ]
-  [[ $output == *"not available yet"* ]]
 }
 
 @test "--tests: what the tests of clusters need, without starting its services now or at the next boot" {

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Runs on the head of a cluster: installs on all nodes, builds here once, prepares the data, copies the lot to the others.
-# install.sh "ADDRESS ADDRESS..." [--cuda]
+# install.sh "ADDRESS ADDRESS..." [--cuda]: with it for the nodes' GPUs, where that can be had; else a line says why they stay idle.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../../.."
 read -ra others <<<"$1"
-flag=("${@:2}")
+cuda=${2:-}
 
 # each COMMAND: on every other node, side by side; the first that fails is named.
 each() {
@@ -26,11 +26,29 @@ spread() {
   done
 }
 
+# set_up [--cuda]: on all nodes.
+set_up() {
+  local code=0
+  each "cd mnist-dist && launch/setup.sh $*" &
+  local installing=$!
+  launch/setup.sh "$@" || code=$?
+  wait "$installing" || code=$?
+  return "$code"
+}
+
 spread
-each "cd mnist-dist && launch/setup.sh ${flag[*]}" &
-installing=$!
-launch/setup.sh "${flag[@]}"
-wait "$installing"
+set_up
+if [[ $cuda == --cuda ]]; then
+  log=$(mktemp)
+  if set_up --cuda >"$log" 2>&1; then
+    export MNIST_DIST_CUDA=on
+  else
+    # Not the end: the job runs on the nodes' cores, and launch/ec2.sh says so.
+    reason=$(sed -n 's/^error: //p' "$log" | head -n 1)
+    echo "GPUs stay idle: ${reason:-$(tail -n 1 "$log")}"
+  fi
+  rm -f "$log"
+fi
 # shellcheck source=../../lib.sh
 source launch/lib.sh
 build_targets mnist-dist

@@ -50,7 +50,7 @@ setup() { fresh_aws; }
     fails 2 "AWS no longer offers $type" "--instance $instead is the nearest one"
   done <<<$'p3.2xlarge g4dn.xlarge\np3.8xlarge g4dn.12xlarge\np3.16xlarge p4d.24xlarge\np3dn.24xlarge p4d.24xlarge'
   # What else stands in the table is no instance.
-  for type in ami "#" "g5.xlarge g5.12xlarge" "g5.*"; do
+  for type in ami card "#" "g5.xlarge g5.12xlarge" "g5.*"; do
     up --instance "$type"
     fails 2 "unknown instance type $type"
   done
@@ -58,7 +58,7 @@ setup() { fresh_aws; }
 }
 
 @test "the table: every line is whole, and what stands in for p3 is there" {
-  awk '/^[^#]/ && $1 == "ami" && NF != 4 { exit 1 } /^[^#]/ && $1 != "ami" && NF != 13 { exit 1 }' "$repository/launch/instances.tsv"
+  awk '/^[^#]/ && $1 == "ami" && NF != 4 { exit 1 } /^[^#]/ && $1 == "card" && NF != 5 { exit 1 } /^[^#]/ && $1 != "ami" && $1 != "card" && NF != 13 { exit 1 }' "$repository/launch/instances.tsv"
   local type
   for type in p3.2xlarge p3.8xlarge p3.16xlarge p3dn.24xlarge g4dn.12xlarge g5.12xlarge g6.12xlarge p4d.24xlarge p5.48xlarge; do
     grep -q "^$type " "$repository/launch/instances.tsv"
@@ -70,7 +70,7 @@ setup() { fresh_aws; }
     else
       grep -qE "^$offered .* yes " "$repository/launch/instances.tsv"
     fi
-  done < <(awk '/^[^#]/ && $1 != "ami"' "$repository/launch/instances.tsv")
+  done < <(awk '/^[^#]/ && $1 != "ami" && $1 != "card"' "$repository/launch/instances.tsv")
 }
 
 @test "the price is asked for: only a yes starts anything" {

@@ -2,6 +2,7 @@
 # launch/ec2.sh up with set-up, run, sweep, logs, fetch, ssh, and down with a job running: nodes are folders, and what they build and run
 # are fakes.
 
+load ../fakes
 load aws
 
 setup_file() { start_aws; }
@@ -27,22 +28,31 @@ fake_checkout() {
   touch "$checkout/CMakeLists.txt" "$checkout/build/mine" "$checkout/runs/mine" "$checkout/.git/mine"
   cat >"$checkout/launch/setup.sh" <<'SCRIPT'
 #!/bin/bash
-[[ "$*" != *--cuda* ]] || { echo "error: --cuda is not available yet" >&2; exit 2; }
-echo "set up" >>../setup.log
+if [[ "$*" == *--cuda* ]]; then
+  [[ ! -e ../no-cuda ]] || { echo "error: there is no nvcc here" >&2; exit 4; }
+  echo cuda >>../cuda.log
+else
+  echo "set up" >>../setup.log
+fi
 SCRIPT
   cat >"$BATS_TEST_TMPDIR/bin/cmake" <<'SCRIPT'
 #!/bin/bash
 [[ "$*" == *--build* ]] || exit 0
-cat >build/mnist-dist <<'PROGRAM'
+while [[ $1 != --build ]]; do shift; done
+cat >"$2/mnist-dist" <<'PROGRAM'
 #!/bin/bash
 echo data >data/mnist.h5
 PROGRAM
-chmod +x build/mnist-dist
+chmod +x "$2/mnist-dist"
 SCRIPT
+  # What the build for GPUs takes on a node.
+  fake_gpu_machine
+  fake_torch "$MNIST_DIST_TORCH_DIR/torch" 2.11.0 13.0
   cat >"$checkout/launch/hosts.sh" <<'SCRIPT'
 #!/bin/bash
 echo "hosts.sh $*"
 sed 's/^/host /' "$2"
+echo "MNIST_DIST_CUDA=${MNIST_DIST_CUDA:-off}"
 env | grep -E '^(NCCL|FI)_' | sort
 run=runs/step3-seed1
 mkdir -p "$run"
@@ -223,28 +233,49 @@ until_there() {
 }
 
 @test "GPUs: a rank each, and NCCL's way by instance type" {
-  # This checkout can build what uses GPUs.
-  printf '#!/bin/bash\n[[ "$*" != *--cuda* ]] || echo cuda >>../cuda.log\n' >"$checkout/launch/setup.sh"
   cluster up --instance p4d.24xlarge --nodes 2 --from 203.0.113.7/32 --bare --yes
   [[ $output != *warning* ]]
   cluster run --dry-run
   [ "$status" -eq 0 ]
-  shows "2 of 2 nodes, 16 GPUs, a rank each" "172.31.0.4 slots=8, 172.31.0.5 slots=8" "MNIST_DIST_GPUS=8" "FI_PROVIDER=efa" "FI_EFA_USE_DEVICE_RDMA=1" "NCCL_SOCKET_IFNAME="
+  shows "2 of 2 nodes, 16 GPUs, a rank each" "172.31.0.4 slots=8, 172.31.0.5 slots=8" "-- train --device cuda" "MNIST_DIST_CUDA=on" "MNIST_DIST_GPUS=8" \
+    "FI_PROVIDER=efa" "FI_EFA_USE_DEVICE_RDMA=1" "NCCL_SOCKET_IFNAME="
   ec2 down --yes --no-fetch
   cluster up --instance g4dn.12xlarge --from 203.0.113.7/32 --yes
   mkdir -p "$NODES/1" && echo 0 >"$NODES/1/finish"
   cluster run
   [ "$status" -eq 0 ]
-  shows "4 GPUs, a rank each" "slots=4" "--gpus 4 -- train" "FI_PROVIDER=efa"
+  shows "4 GPUs, a rank each" "slots=4" "--gpus 4 -- train --device cuda" "FI_PROVIDER=efa" "MNIST_DIST_CUDA=on"
   [[ $output != *RDMA* ]]
   grep -q cuda "$NODES/1/cuda.log"
+  [ -x "$NODES/1/mnist-dist/build-cuda/mnist-dist" ]
+  [ ! -e "$NODES/1/mnist-dist/build/mnist-dist" ]
+  cluster run --device cpu
+  shows "-- train --device cpu --set train.checkpoint_seconds=20"
 }
 
-@test "GPUs that this version cannot use: a warning before the money, then a rank a core" {
+@test "GPUs: every node is set up for them, and one that refuses leaves all to their cores" {
+  mkdir -p "$NODES/1" "$NODES/2" && echo 0 >"$NODES/1/finish"
+  touch "$NODES/2/no-cuda"
+  cluster up --instance g4dn.12xlarge --nodes 2 --from 203.0.113.7/32 --yes
+  [ "$status" -eq 0 ] || { echo "$output" && false; }
+  shows "warning: the GPUs cost money and stay idle: there is no nvcc here"
+  cluster run
+  [ "$status" -eq 0 ]
+  shows "2 of 2 nodes, a rank a core" "slots=24" "MNIST_DIST_CUDA=off"
+  [[ $output != *"--gpus 4 -- train"* && $output != *"-- train --device"* ]]
+  [ -x "$NODES/1/mnist-dist/build/mnist-dist" ]
+  [ -x "$NODES/2/mnist-dist/build/mnist-dist" ]
+}
+
+@test "GPUs that no LibTorch to be had has code for: a warning before the money, then a rank a core" {
+  sed -i '/^g4dn.12xlarge/s/12.6- /12.6  /' "$checkout/launch/instances.tsv"
+  cluster cost --instance g4dn.12xlarge
+  shows "warning: a T4 needs LibTorch 2.11 or newer built for CUDA 12.6, and launch/setup.sh installs 2.11.0 for CUDA 13.0"
   cluster up --instance g4dn.12xlarge --from 203.0.113.7/32 --bare --yes
-  shows "warning: this version of mnist-dist trains on CPUs only"
+  shows "warning: a T4 needs LibTorch" "--instance c7a.4xlarge trains on CPUs"
   cluster run --dry-run
   shows "1 of 1 node, a rank a core" "172.31.0.4 slots=24"
+  [[ $output != *MNIST_DIST_CUDA* ]]
 }
 
 @test "ssh: the head, or a node by number" {

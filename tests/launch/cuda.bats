@@ -1,0 +1,69 @@
+#!/usr/bin/env bats
+# launch/cuda.sh: the table of cards, and versions in ranges. What it finds on a machine is tested with launch/setup.sh --cuda.
+
+load fakes
+
+setup() {
+  source "$repository/launch/lib.sh"
+}
+
+@test "versions and ranges: by the first two numbers" {
+  in_range 2.11.0 2.11-2.14
+  in_range 2.14.1 2.11-2.14
+  ! in_range 2.15.0 2.11-2.14 || false
+  ! in_range 2.9.1 2.11-2.14 || false
+  in_range 3.0.0 2.11-
+  in_range 12.6 12.6
+  ! in_range 12.8 12.6 || false
+  ! in_range 13.0 12.6 || false
+  in_range 13.0 12.6-
+  ! in_range 12.6 12.8- || false
+}
+
+@test "the cards of the table, by their capability and by the driver's name" {
+  [ "$(card_row 7.0 "Tesla V100-SXM2-16GB")" = "7.0 12.6 2.11-2.14" ]
+  [ "$(card_row - "Tesla V100-SXM2-16GB")" = "7.0 12.6 2.11-2.14" ]
+  [ "$(card_row - "Tesla T4")" = "7.5 12.6- 2.11-" ]
+  [ "$(card_row - "NVIDIA A100-SXM4-40GB" | cut -d' ' -f1)" = 8.0 ]
+  [ "$(card_row - "NVIDIA A10G" | cut -d' ' -f1)" = 8.6 ]
+  [ "$(card_row - "NVIDIA L40S" | cut -d' ' -f1)" = 8.9 ]
+  [ "$(card_row - "NVIDIA H200" | cut -d' ' -f1)" = 9.0 ]
+  [ "$(card_row 10.0 "NVIDIA B200")" = "10.0 12.8- 2.11-" ]
+  [ -z "$(card_row - "NVIDIA T400")" ]
+}
+
+@test "a card without a line: the nearest older one of its generation speaks for it" {
+  [ "$(card_row 8.7 Orin | cut -d' ' -f1)" = 8.6 ]
+  [ "$(card_row 10.3 B300)" = "10.0 12.8- 2.11-" ]
+  [ "$(card_row 7.2 Xavier)" = "7.0 12.6 2.11-2.14" ]
+  [ -z "$(card_row 6.1 "GTX 1080")" ]
+  [ -z "$(card_row 11.0 Thor)" ]
+}
+
+@test "one capability has one answer, and every card a range of CUDA and of LibTorch" {
+  local rows='^[0-9]+\.[0-9]+ [0-9.]+(-[0-9.]*)? 2\.[0-9]+(-(2\.[0-9]+)?)?$' cards
+  cards=$(awk '/^[^#]/ && $1 == "card" { print $3, $4, $5 } /^[^#]/ && $1 != "card" && $1 != "ami" && $3 != "-" { print $5, $9, $10 }' "$repository/launch/instances.tsv" | sort -u)
+  ! grep -vE "$rows" <<<"$cards" || false
+  [ -z "$(cut -d' ' -f1 <<<"$cards" | uniq -d)" ]
+}
+
+@test "the cards of this machine" {
+  fake_gpu_machine
+  [ -z "$(gpu_cards)" ]
+  fake nvidia-smi <<<'echo "No devices were found"; exit 6'
+  [ -z "$(gpu_cards)" ]
+  fake_cards "Tesla T4, 7.5" "NVIDIA H100 80GB HBM3, 9.0"
+  [ "$(gpu_cards)" = $'7.5 Tesla T4\n9.0 NVIDIA H100 80GB HBM3' ]
+  fake_cards "NVIDIA A10G, [N/A]"
+  [ "$(gpu_cards)" = "8.6 NVIDIA A10G" ]
+}
+
+@test "what CMake is told: for a LibTorch of CUDA 12.6 also which cards" {
+  fake_gpu_machine
+  fake_torch "$MNIST_DIST_TORCH_DIR/torch" 2.11.0 13.0
+  [[ $(cuda_options) == -DMNIST_DIST_CUDA=ON$'\n'"-DCMAKE_PREFIX_PATH=$MNIST_DIST_TORCH_DIR/torch;$MNIST_DIST_CUDA_FOLDER"$'\n'"-DCMAKE_CUDA_COMPILER=$MNIST_DIST_CUDA_FOLDER/bin/nvcc" ]]
+  fake_torch "$BATS_TEST_TMPDIR/libtorch" 2.11.0 12.6 archive
+  fake_nvcc "$MNIST_DIST_CUDA_FOLDER-12.6" 12.6
+  export CMAKE_PREFIX_PATH=$BATS_TEST_TMPDIR/libtorch
+  [[ $(cuda_options) == *"-DMNIST_DIST_CUDA_ARCHITECTURES=70;75;80;86;89;90"* ]]
+}
