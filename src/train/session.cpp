@@ -89,6 +89,9 @@ std::unique_ptr<Session> make_session(Communicator& comm, const Config& config, 
 std::unique_ptr<Session> make_session(Communicator& world, Communicator& group, const Config& config, const ComputeOptions& compute,
                                       const std::function<void(const std::string& line)>& progress) {
   check_ranks(group.size(), config);
+  // Before the data, which may take minutes to fetch.
+  const std::string engine = choose_engine(compute.engine, compute.device);
+  const int gpu = runs_on_gpu(engine) ? choose_gpu(world, group) : 0;
   world.set_activity("preparing data");
   run_on_root(world, [&] {
     if (!std::filesystem::exists(config.data.file)) {
@@ -102,6 +105,7 @@ std::unique_ptr<Session> make_session(Communicator& world, Communicator& group, 
   });
 
   auto session = std::make_unique<Session>();
+  session->engine_name = engine;
   const Dataset dataset(config.data.file);
   session->data = load_local_data(config, dataset, group.rank(), group.size());
   session->data_hash = dataset.hash();
@@ -121,11 +125,10 @@ std::unique_ptr<Session> make_session(Communicator& world, Communicator& group, 
   options.while_waiting = [made = session.get()](double seconds) {
     if (made->device_group) made->device_group->watch(seconds);
   };
-  const std::string name = session->engine_name = choose_engine(compute.engine, compute.device);
-  if (runs_on_gpu(name)) options.gpu = choose_gpu(world, group);
+  options.gpu = gpu;
   // Ranks on different CPUs compute the same bits on what they have in common.
-  options.simd = compute.simd.empty() ? first_common(world, "SIMD target", simd_targets(name)) : compute.simd;
-  session->engine = make_engine(name, options);
+  options.simd = compute.simd.empty() ? first_common(world, "SIMD target", simd_targets(engine)) : compute.simd;
+  session->engine = make_engine(engine, options);
   if (session->engine->queue().device >= 0) session->device_group = make_gpu_communicator(group, session->engine->queue(), comm);
   check_agreement(world, facts_of(config, session->engine->info(), session->data_hash));
   return session;

@@ -18,7 +18,12 @@ int count(std::string& why_none) {
   int devices = 0;
   const cudaError_t error = cudaGetDeviceCount(&devices);
   if (error == cudaSuccess && devices > 0) return devices;
-  why_none = error == cudaSuccess ? "the driver shows none" : cudaGetErrorString(error);
+  int driver = 0;
+  cudaDriverGetVersion(&driver);  // stays 0 without one
+  if (driver == 0)
+    why_none = "no NVIDIA driver is loaded";
+  else
+    why_none = error == cudaSuccess ? "the driver shows none" : cudaGetErrorString(error);
   cudaGetLastError();  // or the next call would report it again
   return 0;
 }
