@@ -42,6 +42,7 @@ std::shared_ptr<void> device_allocate(int device, std::size_t bytes) {
   check(cudaMalloc(&memory, size), "the GPU's memory cannot be had");
   std::shared_ptr<void> owner(memory, [](void* p) { cudaFree(p); });
   check(cudaMemset(memory, 0, size), "the GPU failed");
+  check(cudaStreamSynchronize(nullptr), "the GPU failed");  // other queues do not wait for the default one
   return owner;
 #else
   throw Error(ExitCode::internal, "memory of a GPU in a build without CUDA", "please report this");

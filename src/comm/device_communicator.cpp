@@ -35,8 +35,8 @@ class DeviceCommunicator final : public ForwardingCommunicator {
 
  private:
   bool exact_;
-  std::optional<NcclLink> link_;
   std::optional<DeviceGather> gather_;  ///< kept from step to step; a recorded step refers to its memory
+  std::optional<NcclLink> link_;        ///< ends first: it may know that memory
 };
 
 /// Takes the vectors to the host, where the group adds them.

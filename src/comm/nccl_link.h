@@ -4,6 +4,7 @@
 #include <functional>
 #include <span>
 #include <string>
+#include <thread>
 
 #include "base/queue.h"
 #include "comm/communicator.h"
@@ -29,12 +30,15 @@ class NcclLink {
 
  private:
   void check(ncclResult_t result, const char* call);
-  /// The same, for calls that may go on in the background: returns when they have ended.
+  /// Gives the communicator up. NCCL then waits for recorded steps that hold its calls to be destroyed, which is the calling thread's to do.
+  void abort();
+  /// As check, for calls that may go on in the background: returns when they have ended.
   void finish(ncclResult_t result, const char* call);
 
   Communicator& group_;
   double timeout_;
   ncclComm_t comm_ = nullptr;
+  std::thread aborting_;
 };
 
 }  // namespace mnist_dist

@@ -59,6 +59,7 @@ struct EpochPlan {
   std::span<const std::vector<std::uint32_t>> orders;  ///< one an owned shard: rows of the file, in the order they are shown
   std::span<const float> learning_rates;               ///< one a step; its size is the number of steps
   Sums before;                                         ///< of steps already done when a run resumes inside an epoch: report() goes on from them
+  int whole_steps = 0;                                 ///< the first so many steps find a whole slice in every shard of every rank
 };
 
 /// Adds the owned shards' vectors over all shards of all ranks into `total` ([size], same memory), on the given queue.

@@ -111,7 +111,7 @@ class Run {
     const std::vector<std::vector<std::uint32_t>> orders = owned_orders(epoch);
     std::vector<float> rates;
     for (int step = 0; step < steps_per_epoch_; ++step) rates.push_back(schedule_.rate(epoch_start() + step));
-    engine_.begin_epoch({epoch, orders, rates, progress_.sums});
+    engine_.begin_epoch({epoch, orders, rates, progress_.sums, options_.data.training_rows / config_.data.shards / slice_});
 
     double other_seconds = -progress_.epoch_seconds;  // not training: checkpoints, and what a resume brings along
     const Stopwatch time;

@@ -152,12 +152,14 @@ TEST(Dispatch, ASignalOnOneRankStopsAll) {
   for (const int ranks_per_run : {1, 2}) {
     SCOPED_TRACE(ranks_per_run);
     FakeSweep sweep(ranks_per_run, 1000);
-    const auto begin = std::chrono::steady_clock::now();
     const bool told = test_world().rank() == test_world().size() - 1;
     sweep.duration = [](int, std::uint64_t) { return milliseconds(60000); };
-    sweep.stop_requested = [=] { return told && std::chrono::steady_clock::now() - begin > milliseconds(50); };
+    sweep.stop_requested = [&] { return told && !sweep.mine.empty(); };  // once it trains, however long that took to begin
     EXPECT_EQ(sweep.run(), SweepEnd::interrupted);
-    EXPECT_EQ(sweep.mine.size(), 1u);
+    if (told) {
+      EXPECT_EQ(sweep.mine.size(), 1u);
+    }
+    EXPECT_LE(sweep.mine.size(), 1u);
     if (test_world().rank() == 0) {
       EXPECT_TRUE(sweep.trained_by.empty());
     }

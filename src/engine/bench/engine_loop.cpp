@@ -63,7 +63,7 @@ class EngineLoop final : public TrainingLoop {
       const Range rows{shards_[shard].first_row, shards_[shard].first_row + shards_[shard].count()};
       orders_[shard] = epoch_order(rows, static_cast<int>(shard), seed_, epoch);
     }
-    engine_->begin_epoch({.epoch = epoch, .orders = orders_, .learning_rates = rates_, .before = {}});
+    engine_->begin_epoch({.epoch = epoch, .orders = orders_, .learning_rates = rates_, .before = {}, .whole_steps = epoch_steps_});
   }
 
   int batch_;

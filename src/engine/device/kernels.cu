@@ -162,14 +162,17 @@ struct Dropout {
 };
 
 struct Tail {
+  static constexpr int counters = 64;
   struct Scratch {
     int images, correct;
+    int part_images[counters], part_correct[counters];
   };
   VectorTail tail;
 
   MNIST_DIST_HOST_DEVICE void operator()(const Team& team, int, Scratch& scratch) const {
-    // Too little work to share: counting 64 rows of ten logits.
-    if (team.thread() == 0) count(scratch);
+    for (int counter = team.thread(); counter < counters; counter += team.threads()) count(counter, scratch);
+    team.sync();
+    if (team.thread() == 0) add_up(scratch);
     team.sync();
     const auto part_images = static_cast<float>(scratch.images / tail.parts);
     for (int e = team.thread(); e < static_cast<int>(tail.norm_count); e += team.threads()) {
@@ -186,16 +189,27 @@ struct Tail {
   }
 
  private:
-  MNIST_DIST_HOST_DEVICE void count(Scratch& scratch) const {
-    scratch.images = scratch.correct = 0;
-    for (int i = 0; i < tail.count; ++i) {
+  /// Every 64th image.
+  MNIST_DIST_HOST_DEVICE void count(int counter, Scratch& scratch) const {
+    int images = 0, correct = 0;
+    for (int i = counter; i < tail.count; i += counters) {
       if (tail.labels[i] == no_image) continue;
       const float* row = tail.logits + i * class_count;
       int best = 0;
       for (int c = 1; c < class_count; ++c)
         if (row[c] > row[best]) best = c;
-      ++scratch.images;
-      scratch.correct += best == tail.labels[i] ? 1 : 0;
+      ++images;
+      correct += best == tail.labels[i] ? 1 : 0;
+    }
+    scratch.part_images[counter] = images;
+    scratch.part_correct[counter] = correct;
+  }
+
+  MNIST_DIST_HOST_DEVICE static void add_up(Scratch& scratch) {
+    scratch.images = scratch.correct = 0;
+    for (int counter = 0; counter < counters; ++counter) {
+      scratch.images += scratch.part_images[counter];
+      scratch.correct += scratch.part_correct[counter];
     }
   }
 };

@@ -10,6 +10,7 @@
 #include "comm/device_communicator.h"
 #include "engine/device/kernels.h"
 #include "engine/torch/device_engine.h"
+#include "engine/torch/torch_worker.h"
 
 namespace mnist_dist {
 namespace {
@@ -71,6 +72,7 @@ std::unique_ptr<Engine> make_engine(const EngineOptions& options) {
   check_card(device, card);
   c10::cuda::set_device(static_cast<c10::DeviceIndex>(device));
   make_reproducible();
+  use_one_torch_thread();
   return make_device_engine(options, info_of(card), make_cuda_queue(device, options.record));
 }
 

@@ -1,6 +1,7 @@
 #include <ATen/cuda/CUDAContext.h>
 #include <ATen/cuda/CUDAEvent.h>
 #include <ATen/cuda/CUDAGraph.h>
+#include <c10/cuda/CUDACachingAllocator.h>
 #include <c10/cuda/CUDAGuard.h>
 
 #include <optional>
@@ -14,6 +15,15 @@ class CudaQueue final : public DeviceQueue {
  public:
   // The default stream cannot be captured.
   CudaQueue(int device, bool record) : stream_(c10::cuda::getStreamFromPool(true, static_cast<c10::DeviceIndex>(device))), record_(record) {}
+
+  /// A recording's memory goes back to the GPU: a sweep has a queue a seed, and LibTorch would keep all of it.
+  ~CudaQueue() override {
+    graph_.reset();
+    try {
+      c10::cuda::CUDACachingAllocator::emptyCache();
+    } catch (const c10::Error&) {  // of a GPU that has failed, which has been said
+    }
+  }
 
   at::Device device() const override { return stream_.device(); }
   Queue queue() const override { return {stream_.device_index(), stream_.stream()}; }

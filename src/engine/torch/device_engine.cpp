@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "base/device_memory.h"
+#include "base/error.h"
 #include "engine/device/kernels.h"
 #include "engine/torch/network.h"
 #include "engine/torch/torch_worker.h"
@@ -13,9 +14,21 @@ namespace {
 
 constexpr int steps_before_recording = 3;  ///< for libraries that prepare themselves at first use
 /// Steps between two looks at the device's progress. All ranks look after the same steps, so that all find a stop at the same one and none enqueues
-/// a step, and waits in it, that another has left out. It also bounds how far the host runs ahead.
-constexpr int look_interval = 256;
+/// a step, and waits in it, that another has left out. The host is never more than two looks ahead: CUDA holds about a thousand launches, of which a
+/// step that is not recorded has some two hundred, and whoever has to wait for room there does not see that another rank is gone.
+constexpr int recorded_look_interval = 64, look_interval = 2;
 constexpr int evaluation_batch = 2000;
+
+/// LibTorch's errors in our words: mostly a GPU that has no memory left, or has failed.
+template <class Work>
+auto on_device(const Work& work) {
+  try {
+    return work();
+  } catch (const c10::Error& error) {
+    const std::string text = error.what_without_backtrace();
+    throw device_error("LibTorch failed: " + text.substr(0, text.find('\n')), "run mnist-dist doctor, and see what else uses the device");
+  }
+}
 
 /// One dropout layer's factors for a batch.
 struct DropoutLayer {
@@ -36,6 +49,7 @@ class DeviceEngine final : public Engine {
         network_(config_.model),
         layout_(network_.layout()),
         averages_(config_.average.decay > 0),
+        records_(queue_->can_record() && options_.recorded_reduce),
         slice_(config_.train.batch / config_.data.shards) {
     const auto guard = queue_->use();
     const Queue q = queue_->queue();
@@ -70,6 +84,9 @@ class DeviceEngine final : public Engine {
     shard_begins_ = DeviceArray<std::int32_t>(q, begins);
     orders_ = DeviceArray<std::uint32_t>(q, labels.size());
     vectors_ = DeviceArray<float>(q, shards.size() * layout_.stride());
+    vectors_view_ = at::from_blob(vectors_.data(), {static_cast<std::int64_t>(vectors_.size())}, floats_);
+    recorded_ = false;
+    enqueued_steps_ = 0;
     const auto first_row = static_cast<std::uint32_t>(shards.empty() ? 0 : shards.front().first_row);
     rows_ = {pixels_.data(), labels_.data(), first_row, orders_.data(), shard_begins_.data(), static_cast<int>(shards.size())};
 
@@ -123,6 +140,7 @@ class DeviceEngine final : public Engine {
   void begin_epoch(const EpochPlan& plan) override {
     const Queue q = queue_->queue();
     before_ = plan.before;
+    whole_steps_ = plan.whole_steps;
     lengths_.clear();
     std::vector<std::uint32_t> orders;
     for (const std::vector<std::uint32_t>& order : plan.orders) {
@@ -153,34 +171,15 @@ class DeviceEngine final : public Engine {
   }
 
   void step(int index, bool stop, const Reduce& reduce) override {
-    if (report_.stopped_at || report_.non_finite_at) return;
-    const auto guard = queue_->use();
-    if (index != next_step_) skip_to(index);
-    if (stop && !stopping_) {
-      settle();  // where a wait for other ranks is watched
-      stop_.upload(queue_->queue(), std::array<std::int32_t, 1>{1});
-      stopping_ = true;
-    }
-    if (!slices_full(index)) {
-      enqueue_step(reduce, index, true);
-    } else if (recorded_) {
-      queue_->replay();
-    } else if (queue_->can_record() && options_.recorded_reduce && full_steps_ >= steps_before_recording) {
-      queue_->record([&] { enqueue_step(reduce, index, options_.per_slice); });
-      recorded_ = true;
-      queue_->replay();
-    } else {
-      enqueue_step(reduce, index, options_.per_slice);
-      ++full_steps_;
-    }
-    ++next_step_;
-    if (next_step_ % look_interval == 0) look();
+    on_device([&] { enqueue(index, stop, reduce); });
   }
 
   StepReport report(bool wait) override {
     if (!wait) return report_;
-    settle();
-    return report_of(fetch());
+    return on_device([&] {
+      settle();
+      return report_of(fetch());
+    });
   }
 
   std::vector<Sums> evaluate(Weights weights, std::vector<std::uint8_t>* predictions) override {
@@ -192,7 +191,7 @@ class DeviceEngine final : public Engine {
     const TensorViews views = tensor_views(layout_, {parameters.data(), parameters.size()}, {norms.data(), norms.size()}, floats_);
     if (predictions) predictions->clear();
     std::vector<Sums> sums;
-    for (std::size_t share = 0; share < shares_.size(); ++share) sums.push_back(evaluate(share, views, predictions));
+    for (std::size_t share = 0; share < shares_.size(); ++share) on_device([&] { sums.push_back(evaluate(share, views, predictions)); });
     return sums;
   }
 
@@ -234,11 +233,6 @@ class DeviceEngine final : public Engine {
 
   int batch_size() const { return slice_ * static_cast<int>(shards_.size()); }
   int slice_count(std::size_t shard, int index) const { return std::clamp(lengths_[shard] - index * slice_, 0, slice_); }
-  bool slices_full(int index) const {
-    for (std::size_t shard = 0; shard < lengths_.size(); ++shard)
-      if (slice_count(shard, index) < slice_) return false;
-    return true;
-  }
 
   static std::span<const float> checked(const std::vector<float>& values, std::size_t size) {
     if (values.size() != size) throw std::invalid_argument("device engine: wrong size of a state's vector");
@@ -290,6 +284,31 @@ class DeviceEngine final : public Engine {
     return views;
   }
 
+  void enqueue(int index, bool stop, const Reduce& reduce) {
+    if (report_.stopped_at || report_.non_finite_at) return;
+    const auto guard = queue_->use();
+    if (index != next_step_) skip_to(index);
+    if (stop && !stopping_) {
+      settle();  // where a wait for other ranks is watched
+      stop_.upload(queue_->queue(), std::array<std::int32_t, 1>{1});
+      stopping_ = true;
+    }
+    if (index >= whole_steps_) {  // on all ranks alike: NCCL wants a call recorded by all or by none
+      enqueue_step(reduce, index, true);
+    } else if (recorded_) {
+      queue_->replay();
+    } else if (records_ && enqueued_steps_ >= steps_before_recording) {
+      queue_->record([&] { enqueue_step(reduce, index, options_.per_slice); });
+      recorded_ = true;
+      queue_->replay();
+    } else {
+      enqueue_step(reduce, index, options_.per_slice);
+      ++enqueued_steps_;
+    }
+    ++next_step_;
+    if (next_step_ % (records_ ? recorded_look_interval : look_interval) == 0) look();
+  }
+
   void enqueue_step(const Reduce& reduce, int index, bool by_slice) {
     const Queue q = queue_->queue();
     enqueue_batch(q, rows_, epoch_.data(), progress_.data(), config_.train.seed, options_.normalisation, slice_,
@@ -298,7 +317,7 @@ class DeviceEngine final : public Engine {
     for (const DropoutLayer& dropout : dropouts_)
       enqueue_dropout(q, dropout.rule, epoch_.data(), config_.train.seed, static_cast<std::uint32_t>(dropout.layer), batch_rows_.data(), batch_size(),
                       dropout.elements, dropout.factors.data_ptr<float>());
-    vector_tensor(0, shards_.size()).zero_();
+    vectors_view_.zero_();
     if (by_slice) {
       for (std::size_t shard = 0; shard < shards_.size(); ++shard)
         if (const int count = slice_count(shard, index); count > 0) train(static_cast<int>(shard) * slice_, count, 1, sliced_, shard);
@@ -308,11 +327,6 @@ class DeviceEngine final : public Engine {
     const std::span<float> total(total_.data(), total_.size());
     reduce({vectors_.data(), layout_.size(), layout_.stride(), first_shard_, static_cast<int>(shards_.size())}, total, q);
     update(q);
-  }
-
-  /// The vectors of `count` shards, with their padding.
-  at::Tensor vector_tensor(std::size_t first, std::size_t count) const {
-    return at::from_blob(vectors_.data() + first * layout_.stride(), {static_cast<std::int64_t>(count * layout_.stride())}, floats_);
   }
 
   /// Forward and backward of `count` images of the batch, which are `parts` slices, into a shard's vector.
@@ -329,8 +343,8 @@ class DeviceEngine final : public Engine {
     const at::Tensor loss = at::cross_entropy_loss(logits, labels, {}, at::Reduction::Sum, no_image, config_.train.label_smoothing);
     std::vector<at::Tensor> gradients = torch::autograd::grad({loss}, leaves_);
     for (at::Tensor& gradient : gradients) gradient = gradient.reshape(-1);
-    at::Tensor vector = vector_tensor(shard, 1);
-    at::Tensor gradient = vector.narrow(0, 0, static_cast<std::int64_t>(layout_.parameter_count));
+    const auto place = static_cast<std::int64_t>(shard * layout_.stride());
+    at::Tensor gradient = vectors_view_.narrow(0, place, static_cast<std::int64_t>(layout_.parameter_count));
     at::cat_out(gradient, gradients);
 
     const at::Tensor values = logits.detach().contiguous();
@@ -345,7 +359,7 @@ class DeviceEngine final : public Engine {
                                    .stride = norms.stride.data(),
                                    .parts = parts,
                                    .stop = stop_.data(),
-                                   .vector = vector.data_ptr<float>()});
+                                   .vector = gradient.data_ptr<float>()});
   }
 
   void update(const Queue& q) {
@@ -454,7 +468,7 @@ class DeviceEngine final : public Engine {
   at::TensorOptions floats_;
   Network network_;
   const FlatLayout& layout_;
-  bool averages_;
+  bool averages_, records_;
   int slice_;
 
   std::span<const Images> shards_, shares_;
@@ -470,14 +484,14 @@ class DeviceEngine final : public Engine {
   DeviceArray<DeviceEpoch> epoch_;
   DeviceArray<std::int32_t> stop_;
   std::vector<at::Tensor> leaves_;
-  at::Tensor images_, targets_;
+  at::Tensor images_, targets_, vectors_view_;
   std::vector<DropoutLayer> dropouts_;
   NormViews batched_, sliced_;
 
   std::uint32_t epoch_number_ = 0;
   std::vector<int> lengths_;
   Sums before_;
-  int next_step_ = 0, full_steps_ = 0;
+  int next_step_ = 0, whole_steps_ = 0, enqueued_steps_ = 0;
   bool recorded_ = false, stopping_ = false;
   StepReport report_;
   struct {
