@@ -28,7 +28,6 @@ NcclLink::NcclLink(Communicator& group, int device, double timeout_seconds) : gr
 }
 
 NcclLink::~NcclLink() {
-  if (aborting_.joinable()) aborting_.join();
   if (!comm_) return;
   ncclResult_t state = ncclCommFinalize(comm_);
   AwakeClock waited;
@@ -72,7 +71,7 @@ void NcclLink::check(ncclResult_t result, const char* call) {
 
 void NcclLink::abort() {
   if (!comm_) return;
-  aborting_ = std::thread([comm = std::exchange(comm_, nullptr)] { ncclCommAbort(comm); });
+  aborting_ = std::jthread([comm = std::exchange(comm_, nullptr)] { ncclCommAbort(comm); });
 }
 
 void NcclLink::finish(ncclResult_t result, const char* call) {

@@ -38,7 +38,7 @@ class NcclLink {
   Communicator& group_;
   double timeout_;
   ncclComm_t comm_ = nullptr;
-  std::thread aborting_;
+  std::jthread aborting_;
 };
 
 }  // namespace mnist_dist

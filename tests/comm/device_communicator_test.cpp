@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <cstring>
+#include <thread>
 
 #include "comm/fake_nccl.h"
 #include "comm/mpi_test.h"
@@ -82,7 +84,7 @@ TEST(DeviceCommunicator, PartsWhenItIsDestroyed) {
   fake_nccl() = {};
   make_device_communicator(test_world(), on_host, {.transport = "nccl"}).reset();
   EXPECT_TRUE(fake_nccl().destroyed);
-  EXPECT_FALSE(fake_nccl().aborted);
+  EXPECT_FALSE(*fake_nccl().aborted);
 }
 
 void expect_device_error(const std::function<void()>& work, const std::string& text, bool everywhere) {
@@ -94,7 +96,8 @@ void expect_device_error(const std::function<void()>& work, const std::string& t
     EXPECT_EQ(error.what(), text);
     EXPECT_EQ(error.everywhere(), everywhere);
   }
-  EXPECT_TRUE(fake_nccl().aborted);
+  for (int i = 0; i < 5000 && !*fake_nccl().aborted; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  EXPECT_TRUE(*fake_nccl().aborted);
   test_world().barrier();
 }
 

@@ -92,7 +92,7 @@ ncclResult_t ncclCommDestroy(ncclComm_t) {
   return ncclSuccess;
 }
 ncclResult_t ncclCommAbort(ncclComm_t) {
-  fake_nccl().aborted = true;
+  *fake_nccl().aborted = true;
   return ncclSuccess;
 }
 }

@@ -1,6 +1,8 @@
 #pragma once
 #include <nccl.h>
 
+#include <atomic>
+#include <memory>
 #include <string>
 
 namespace mnist_dist {
@@ -16,7 +18,8 @@ struct FakeNccl {
   int rank = -1, ranks = 0, device = -1;
   int calls = 0;              ///< collectives
   bool called_early = false;  ///< a call came while an earlier one was still going on
-  bool destroyed = false, aborted = false;
+  bool destroyed = false;
+  std::shared_ptr<std::atomic<bool>> aborted = std::make_shared<std::atomic<bool>>(false);  ///< from a thread of its own
 };
 
 /// The one that the functions use; a test sets it up anew.
