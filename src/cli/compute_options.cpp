@@ -10,7 +10,8 @@
 namespace mnist_dist {
 
 void add_compute_options(CLI::App& app, ComputeOptions& options) {
-  app.add_option("--engine", options.engine, fmt::format("What computes: {} (default: the first)", fmt::join(engine_names(), ", ")))
+  const std::string choice = built_for_gpus() ? "torch-cuda where there is a GPU, else fused" : "the first";
+  app.add_option("--engine", options.engine, fmt::format("What computes: {} (default: {})", fmt::join(engine_names(), ", "), choice))
       ->type_name("NAME");
   app.add_option("--device", options.device, "Where: auto, cpu or cuda")
       ->type_name("D")

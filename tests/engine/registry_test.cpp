@@ -32,5 +32,31 @@ TEST(Registry, TorchIsOpenedFromItsLibrary) {
 #endif
 }
 
+/// The chosen engine, or the code of the error.
+std::string chosen(const std::string& engine, const std::string& device) {
+  try {
+    return choose_engine(engine, device);
+  } catch (const Error& error) {
+    return "error " + std::to_string(static_cast<int>(error.code()));
+  }
+}
+
+TEST(Registry, ChoosesAnEngineThatGoesWithTheDevice) {
+  EXPECT_EQ(chosen("", "cpu"), "fused");
+  EXPECT_EQ(chosen("torch", "auto"), "torch");
+  EXPECT_EQ(chosen("fused", "cpu"), "fused");
+  if (built_for_gpus()) {
+    EXPECT_EQ(chosen("", "cuda"), "torch-cuda");
+    EXPECT_EQ(chosen("torch-cuda", "auto"), "torch-cuda");
+    EXPECT_EQ(chosen("torch-cuda", "cpu"), "error 2");
+    EXPECT_EQ(chosen("fused", "cuda"), "error 2");
+  } else {
+    EXPECT_EQ(chosen("", "auto"), "fused");
+    EXPECT_EQ(chosen("", "cuda"), "error 4");
+    EXPECT_EQ(chosen("fused", "cuda"), "error 4");
+    EXPECT_EQ(chosen("torch-cuda", "auto"), "error 4");
+  }
+}
+
 }  // namespace
 }  // namespace mnist_dist
