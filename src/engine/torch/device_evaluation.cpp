@@ -1,0 +1,56 @@
+#include "engine/torch/device_evaluation.h"
+
+#include <algorithm>
+
+#include "engine/device/kernels.h"
+
+namespace mnist_dist {
+namespace {
+
+constexpr int images_at_once = 2000;
+
+/// Adds what `labels`, one a row of logits, say of them, and appends the predicted classes where they are asked for.
+void score(const at::Tensor& logits, std::span<const std::uint8_t> labels, Sums& sums, std::vector<std::uint8_t>* predictions) {
+  std::vector<std::int64_t> targets(labels.begin(), labels.end());
+  const at::Tensor wanted = at::from_blob(targets.data(), {static_cast<std::int64_t>(targets.size())}, at::kLong);
+  const at::Tensor losses = at::cross_entropy_loss(logits, wanted, {}, at::Reduction::None).contiguous();
+  std::vector<std::uint8_t> classes(labels.size());
+  classify(logits, classes);
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    sums.correct += classes[i] == labels[i] ? 1 : 0;
+    sums.loss += static_cast<double>(losses.data_ptr<float>()[i]);
+  }
+  if (predictions) predictions->insert(predictions->end(), classes.begin(), classes.end());
+}
+
+}  // namespace
+
+void DeviceEvaluation::set_data(std::span<const Images> shares) {
+  shares_ = shares;
+  pixels_.clear();
+  for (const Images& share : shares) pixels_.emplace_back(queue_.queue(), std::span<const std::uint8_t>(share.pixels));
+}
+
+std::vector<Sums> DeviceEvaluation::run(const Network& network, const TensorViews& views, std::vector<std::uint8_t>* predictions) const {
+  const c10::InferenceMode no_gradients;
+  if (predictions) predictions->clear();
+  std::vector<Sums> sums;
+  for (std::size_t share = 0; share < shares_.size(); ++share) {
+    const Images& images = shares_[share];
+    Sums& sum = sums.emplace_back(Sums{.images = images.count()});
+    for (int first = 0; first < images.count(); first += images_at_once) {
+      const int count = std::min(images_at_once, images.count() - first);
+      score(logits(share, first, count, network, views), {images.labels.data() + first, static_cast<std::size_t>(count)}, sum, predictions);
+    }
+  }
+  return sums;
+}
+
+at::Tensor DeviceEvaluation::logits(std::size_t share, int first, int count, const Network& network, const TensorViews& views) const {
+  at::Tensor x = at::empty({count, 1, image_side, image_side}, at::TensorOptions().dtype(at::kFloat).device(queue_.device()));
+  enqueue_decode(queue_.queue(), pixels_[share].data() + static_cast<std::size_t>(first) * image_size, count, normalisation_, x.data_ptr<float>());
+  for (int i = 0; i < network.layers(); ++i) x = network.layer(i, x, views, {}, false);
+  return x.flatten(1).cpu();
+}
+
+}  // namespace mnist_dist

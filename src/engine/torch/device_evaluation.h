@@ -1,0 +1,33 @@
+#pragma once
+#include <span>
+#include <vector>
+
+#include "base/device_memory.h"
+#include "data/augment.h"
+#include "engine/engine.h"
+#include "engine/torch/device_queue.h"
+#include "engine/torch/network.h"
+
+namespace mnist_dist {
+
+/// Forward over the rows to score on, which lie in a queue's memory.
+class DeviceEvaluation {
+ public:
+  DeviceEvaluation(const Normalisation& normalisation, const DeviceQueue& queue) : normalisation_(normalisation), queue_(queue) {}
+
+  /// The rows outlive this.
+  void set_data(std::span<const Images> shares);
+  /// Engine::evaluate, with the weights of `views`.
+  std::vector<Sums> run(const Network& network, const TensorViews& views, std::vector<std::uint8_t>* predictions) const;
+
+ private:
+  /// Logits [count][10] of a share's images from `first` on, in host memory.
+  at::Tensor logits(std::size_t share, int first, int count, const Network& network, const TensorViews& views) const;
+
+  Normalisation normalisation_;
+  const DeviceQueue& queue_;
+  std::span<const Images> shares_;
+  std::vector<DeviceArray<std::uint8_t>> pixels_;
+};
+
+}  // namespace mnist_dist
