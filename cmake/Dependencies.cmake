@@ -23,6 +23,7 @@ if(MNIST_DIST_CUDA)
   # One of CUDA's own builds for each kind of card that LibTorch has code for, and for what comes after the newest.
   set(MNIST_DIST_CUDA_ARCHITECTURES "75;80;86;89;90;100;120" CACHE STRING "Compute capabilities to build for")
   set(CMAKE_CUDA_ARCHITECTURES "${MNIST_DIST_CUDA_ARCHITECTURES}")
+  list(JOIN MNIST_DIST_CUDA_ARCHITECTURES "," MNIST_DIST_CUDA_ARCHITECTURES_TEXT)  # what messages say: a definition cannot hold semicolons
   set(CMAKE_CUDA_RUNTIME_LIBRARY Shared)  # LibTorch's
   enable_language(CUDA)
   if(NOT CMAKE_CUDA20_STANDARD_COMPILE_OPTION)  # CMake 3.25 does not know that nvcc can

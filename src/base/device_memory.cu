@@ -15,18 +15,6 @@ void check(cudaError_t error, const char* what) {
 }
 #endif
 
-void copy(const Queue& queue, void* to, const void* from, std::size_t bytes) {
-  if (queue.device < 0) {
-    if (bytes > 0) std::memcpy(to, from, bytes);
-    return;
-  }
-#ifdef __CUDACC__
-  const auto stream = static_cast<cudaStream_t>(queue.stream);
-  check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, stream), "copying to or from the GPU failed");
-  check(cudaStreamSynchronize(stream), "the GPU failed");
-#endif
-}
-
 }  // namespace
 
 std::shared_ptr<void> device_allocate(int device, std::size_t bytes) {
@@ -49,7 +37,16 @@ std::shared_ptr<void> device_allocate(int device, std::size_t bytes) {
 #endif
 }
 
-void copy_to_device(const Queue& queue, void* to, const void* from, std::size_t bytes) { copy(queue, to, from, bytes); }
-void copy_to_host(const Queue& queue, void* to, const void* from, std::size_t bytes) { copy(queue, to, from, bytes); }
+void copy_memory(const Queue& queue, void* to, const void* from, std::size_t bytes) {
+  if (queue.device < 0) {
+    if (bytes > 0) std::memcpy(to, from, bytes);
+    return;
+  }
+#ifdef __CUDACC__
+  const auto stream = static_cast<cudaStream_t>(queue.stream);
+  check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, stream), "copying to or from the GPU failed");
+  check(cudaStreamSynchronize(stream), "the GPU failed");
+#endif
+}
 
 }  // namespace mnist_dist

@@ -10,9 +10,8 @@ namespace mnist_dist {
 /// Zeroed bytes in a device's memory, or the host's for device -1. Throws Error (device) when there is not so much.
 std::shared_ptr<void> device_allocate(int device, std::size_t bytes);
 
-/// Copies between host and the queue's memory, after what is enqueued there; the bytes are there when it returns.
-void copy_to_device(const Queue& queue, void* to, const void* from, std::size_t bytes);
-void copy_to_host(const Queue& queue, void* to, const void* from, std::size_t bytes);
+/// Copies between host and the queue's memory, either way, after what is enqueued there; the bytes are there when it returns.
+void copy_memory(const Queue& queue, void* to, const void* from, std::size_t bytes);
 
 /// Numbers in a queue's memory.
 template <class T>
@@ -23,8 +22,8 @@ class DeviceArray {
   DeviceArray(const Queue& queue, std::span<const T> values) : DeviceArray(queue, values.size()) { upload(queue, values); }
   T* data() const { return static_cast<T*>(memory_.get()); }
   std::size_t size() const { return size_; }
-  void upload(const Queue& queue, std::span<const T> values) const { copy_to_device(queue, data(), values.data(), values.size_bytes()); }
-  void download(const Queue& queue, std::span<T> values) const { copy_to_host(queue, values.data(), data(), values.size_bytes()); }
+  void upload(const Queue& queue, std::span<const T> values) const { copy_memory(queue, data(), values.data(), values.size_bytes()); }
+  void download(const Queue& queue, std::span<T> values) const { copy_memory(queue, values.data(), data(), values.size_bytes()); }
 
  private:
   std::shared_ptr<void> memory_;

@@ -41,6 +41,11 @@ struct Draws {
   }
 };
 
+/// Sixteen bits of a block, i in 0..7: low half of each word first.
+MNIST_DIST_HOST_DEVICE inline std::uint16_t half_word(const std::array<std::uint32_t, 4>& words, int i) {
+  return static_cast<std::uint16_t>(words[static_cast<std::size_t>(i / 2)] >> (i % 2 * 16));
+}
+
 /// 16 random bits an element, eight a block, low half of each word first: out[i] is from block first_block + i / 8.
 void fill_16_bits(const Draws& draws, std::span<std::uint16_t> out, std::uint32_t first_block = 0);
 

@@ -47,23 +47,19 @@ class StagedCommunicator final : public ForwardingCommunicator {
   void tree_all_reduce(const ShardVectors& vectors, int shards, std::span<float> total, const Queue& queue) override {
     vectors_.resize(static_cast<std::size_t>(vectors.count) * vectors.stride);
     total_.resize(total.size());
-    copy_to_host(queue, vectors_.data(), vectors.data, vectors_.size() * sizeof(float));
+    copy_memory(queue, vectors_.data(), vectors.data, vectors_.size() * sizeof(float));
     group_.tree_all_reduce({vectors_.data(), vectors.size, vectors.stride, vectors.first_shard, vectors.count}, shards, total_, Queue{});
-    copy_to_device(queue, total.data(), total_.data(), total.size_bytes());
+    copy_memory(queue, total.data(), total_.data(), total.size_bytes());
   }
 
  private:
   std::vector<float> vectors_, total_;
 };
 
-bool staged(const Communicator& group, const DeviceCommOptions& options) { return options.transport == "mpi" && group.size() > 1; }
-
 }  // namespace
 
-bool reduces_on_device(const Communicator& group, const DeviceCommOptions& options) { return !staged(group, options); }
-
 std::unique_ptr<Communicator> make_device_communicator(Communicator& group, const Queue& queue, const DeviceCommOptions& options) {
-  if (staged(group, options)) return std::make_unique<StagedCommunicator>(group);
+  if (!reduces_on_device(group, options)) return std::make_unique<StagedCommunicator>(group);
   return std::make_unique<DeviceCommunicator>(group, queue, options);
 }
 

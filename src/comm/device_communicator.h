@@ -13,7 +13,7 @@ struct DeviceCommOptions {
 };
 
 /// True when tree_all_reduce only enqueues, so that a step which contains it can be recorded: MPI waits on the host instead.
-bool reduces_on_device(const Communicator& group, const DeviceCommOptions& options);
+inline bool reduces_on_device(const Communicator& group, const DeviceCommOptions& options) { return options.transport != "mpi" || group.size() == 1; }
 
 /// `group` for ranks whose flat vectors lie on GPUs, everything else as in `group`, which it refers to. The queue's device is this rank's.
 /// Collective. Throws Error (device) when NCCL cannot start; ends the program with exit code 4, naming silent ranks, when it does not answer.

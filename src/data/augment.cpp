@@ -28,7 +28,7 @@ AugmentDraw draw_augmentation(const AugmentConfig& config, std::uint64_t seed, s
 }
 
 void decode_image(std::span<const std::uint8_t> pixels, const Normalisation& normalisation, std::span<float> out) {
-  for (std::size_t i = 0; i < image_size; ++i) out[i] = (static_cast<float>(pixels[i]) / 255.0f - normalisation.mean) / normalisation.sd;
+  for (std::size_t i = 0; i < image_size; ++i) out[i] = normalised(static_cast<float>(pixels[i]), normalisation);
 }
 
 void augment_image(std::span<const std::uint8_t> pixels, const AugmentConfig& config, const Normalisation& normalisation, std::uint64_t seed,
@@ -47,7 +47,7 @@ void augment_image(std::span<const std::uint8_t> pixels, const AugmentConfig& co
       if (draw.elastic) elastic_field(config, seed, row, epoch, field);
       resample(source, draw.move_map, std::span<const float>(field).first(draw.elastic ? field.size() : 0), config.interpolation, out);
     }
-    for (float& value : out.first(image_size)) value = (value / 255.0f - normalisation.mean) / normalisation.sd;
+    for (float& value : out.first(image_size)) value = normalised(value, normalisation);
   }
   if (!draw.erase) return;
   for (int r = draw.erase_top; r < draw.erase_top + draw.erase_height; ++r)

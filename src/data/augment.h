@@ -3,6 +3,7 @@
 #include <span>
 #include <vector>
 
+#include "base/host_device.h"
 #include "base/random.h"
 #include "config/config.h"
 
@@ -12,6 +13,7 @@ namespace mnist_dist {
 struct Normalisation {
   float mean = 0.1307f, sd = 0.3081f;
 };
+MNIST_DIST_HOST_DEVICE inline float normalised(float pixel, const Normalisation& n) { return (pixel / 255.0f - n.mean) / n.sd; }
 
 // Everything here is a pure function of draws, in two halves: draw_* turns random numbers into a few geometric numbers,
 // the rest turns those and pixels into pixels. Engines that vectorise the second half share the first.

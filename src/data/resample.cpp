@@ -8,8 +8,7 @@ void resample_with(Read read, const PaddedImage& source, const AffineMap& map, s
   for (int row = 0; row < image_side; ++row) {
     for (int column = 0; column < image_side; ++column) {
       const auto at = static_cast<std::size_t>(row * image_side + column);
-      float x = map.a00 * static_cast<float>(column) + map.a01 * static_cast<float>(row) + map.a02;
-      float y = map.a10 * static_cast<float>(column) + map.a11 * static_cast<float>(row) + map.a12;
+      auto [x, y] = source_point(map, row, column);
       if (!displacement.empty()) x += displacement[at], y += displacement[image_size + at];
       out[at] = read(image, x, y);
     }

@@ -11,6 +11,15 @@
 
 namespace mnist_dist {
 
+struct Point {
+  float x, y;
+};
+/// Where an output pixel reads its source, but for the elastic displacement.
+MNIST_DIST_HOST_DEVICE inline Point source_point(const AffineMap& map, int output_row, int output_column) {
+  const auto row = static_cast<float>(output_row), column = static_cast<float>(output_column);
+  return {map.a00 * column + map.a01 * row + map.a02, map.a10 * column + map.a11 * row + map.a12};
+}
+
 /// Distance of two rows of a padded image.
 inline constexpr int padded_stride = 32;
 

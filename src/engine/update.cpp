@@ -1,6 +1,5 @@
 #include "engine/update.h"
 
-#include <bit>
 #include <cstdint>
 
 #include "engine/update_rule.h"
@@ -33,9 +32,8 @@ namespace {
 }
 
 [[gnu::always_inline]] inline bool all_finite_loop(const float* values, std::size_t size) {
-  constexpr std::uint32_t exponent = 0x7f800000;  // all ones in an infinity or a NaN, and only there
   std::uint32_t found = 0;
-  for (std::size_t i = 0; i < size; ++i) found |= static_cast<std::uint32_t>((std::bit_cast<std::uint32_t>(values[i]) & exponent) == exponent);
+  for (std::size_t i = 0; i < size; ++i) found |= static_cast<std::uint32_t>(!is_finite(values[i]));
   return found == 0;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstdint>
 
@@ -8,6 +9,12 @@
 // The update's formulas (engine/update.h says what they are), one element at a time; the host's loops and the GPU's threads share them.
 
 namespace mnist_dist {
+
+/// Neither infinite nor NaN: those, and only those, have an exponent of all ones.
+MNIST_DIST_HOST_DEVICE [[gnu::always_inline]] inline bool is_finite(float value) {
+  constexpr std::uint32_t exponent = 0x7f800000;
+  return (std::bit_cast<std::uint32_t>(value) & exponent) != exponent;
+}
 
 /// The constants of one SGD step.
 struct SgdStep {

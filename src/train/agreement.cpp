@@ -49,6 +49,13 @@ void check_agreement(Communicator& comm, const Facts& facts) {
             .mark_everywhere();
 }
 
+std::string first_problem(Communicator& comm, const std::string& mine) {
+  const auto all = gather_lines(comm, {mine});
+  const auto found = std::ranges::find_if(all, [](const auto& lines) { return !lines[0].empty(); });
+  if (found == all.end()) return "";
+  return comm.size() == 1 ? found->front() : fmt::format("rank {}: {}", found - all.begin(), found->front());
+}
+
 std::string broadcast_text(Communicator& comm, const std::string& text) {
   std::uint64_t size = text.size();
   comm.broadcast(std::as_writable_bytes(std::span(&size, 1)), 0);

@@ -17,6 +17,10 @@ void check_agreement(Communicator& comm, const Facts& facts);
 /// the lists have nothing in common.
 std::string first_common(Communicator& comm, const std::string& what, const std::vector<std::string>& mine);
 
+/// What the lowest rank that has a problem says, with its number where there are several ranks; "" when `mine` is empty everywhere. The same on every
+/// rank. Collective.
+std::string first_problem(Communicator& comm, const std::string& mine);
+
 /// Root's text to all. Collective.
 std::string broadcast_text(Communicator& comm, const std::string& text);
 

@@ -66,16 +66,9 @@ int choose_gpu(Communicator& world, const Communicator& group) {
     problem = fmt::format("{} ranks on a host with {} GPU{}", world.local_size(), gpus, gpus == 1 ? "" : "s");
   else if (gpus == 0)
     problem = "no GPU can be used here: " + problem;
-  int rank = 0;
-  for (const auto& bytes : world.all_gather(std::as_bytes(std::span(problem)))) {
-    if (!bytes.empty()) {
-      const std::string text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-      throw device_error(world.size() == 1 ? text : fmt::format("rank {}: {}", rank, text),
-                         "mnist-dist doctor says more about GPUs; one rank for each of them can train, or any number with --device cpu")
-          .mark_everywhere();
-    }
-    ++rank;
-  }
+  if (const std::string first = first_problem(world, problem); !first.empty())
+    throw device_error(first, "mnist-dist doctor says more about GPUs; one rank for each of them can train, or any number with --device cpu")
+        .mark_everywhere();
   return world.local_rank() % gpus;
 }
 
@@ -121,7 +114,7 @@ std::unique_ptr<Session> make_session(Communicator& world, Communicator& group, 
   options.per_slice = compute.per_slice;
   DeviceCommOptions comm = compute.comm;
   comm.timeout = config.comm.timeout;
-  options.recorded_reduce = comm.transport != "mpi" || group.size() == 1;
+  options.recorded_reduce = reduces_on_device(group, comm);
   options.while_waiting = [made = session.get()](double seconds) {
     if (made->device_group) made->device_group->watch(seconds);
   };

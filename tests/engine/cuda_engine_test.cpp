@@ -34,7 +34,7 @@ EngineRun run_on_gpu(const EngineOptions& options, int epochs, const DeviceCommO
       epochs,
       [&](std::span<const float> total) {
         std::vector<float> host(total.size());
-        copy_to_host(queue, host.data(), total.data(), total.size_bytes());
+        copy_memory(queue, host.data(), total.data(), total.size_bytes());
         return host;
       });
   engine.reset();  // its recording holds calls of the communicator

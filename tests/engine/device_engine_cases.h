@@ -7,7 +7,6 @@
 #include <memory>
 
 #include "engine/engine.h"
-#include "model/reduce_tree.h"
 #include "test_model.h"
 #include "torch_test_models.h"
 
@@ -98,12 +97,6 @@ inline void expect_close_totals(const FlatLayout& layout, std::span<const float>
   EXPECT_EQ(a[layout.images()], b[layout.images()]);
   EXPECT_NEAR(a[layout.correct()], b[layout.correct()], correct_slack);
   EXPECT_NEAR(a[layout.loss()], b[layout.loss()], tolerance * b[layout.loss()]);
-}
-
-inline void add_tree(const ShardVectors& vectors, std::span<float> total, const Queue&) {
-  std::vector<NodeVector> nodes;
-  for (int i = 0; i < vectors.count; ++i) nodes.push_back({{i, i + 1}, vectors[i].data()});
-  std::ranges::copy_n(tree_sum(nodes, vectors.size), static_cast<std::ptrdiff_t>(vectors.size), total.begin());
 }
 
 inline std::vector<float> copied(std::span<const float> values) { return {values.begin(), values.end()}; }

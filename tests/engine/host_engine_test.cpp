@@ -79,11 +79,6 @@ struct Fixture {
     engine->begin_epoch({.epoch = 2, .orders = orders, .learning_rates = rates, .before = {}});
   }
 
-  static void add_tree(const ShardVectors& vectors, std::span<float> total, const Queue&) {
-    std::vector<NodeVector> nodes;
-    for (int i = 0; i < vectors.count; ++i) nodes.push_back({{i, i + 1}, vectors[i].data()});
-    std::ranges::copy_n(tree_sum(nodes, vectors.size), static_cast<std::ptrdiff_t>(vectors.size), total.begin());
-  }
   void step(int index, bool stop = false) { engine->step(index, stop, add_tree); }
 };
 
@@ -125,7 +120,7 @@ TEST(HostEngine, AStepIsTheUpdateOfTheSumOfItsSlices) {
       worker.train({images, labels, rows, 2}, expected.parameters, out);
       out[test.layout.stop()] = 0;
     }
-    Fixture::add_tree({parts.data(), test.layout.size(), test.layout.stride(), 0, 4}, total, {});
+    add_tree({parts.data(), test.layout.size(), test.layout.stride(), 0, 4}, total, {});
     update.apply(total, 0.01f, expected);
   }
   EXPECT_EQ(test.engine->save().parameters, expected.parameters);
@@ -159,7 +154,7 @@ TEST(HostEngine, HandsTheShardsToReduceAlignedAndInOrder) {
     for (int i = 0; i < 4; ++i) EXPECT_EQ(reinterpret_cast<std::uintptr_t>(vectors[i].data()) % 64, 0u);
     EXPECT_EQ(vectors[0][test.layout.images()], 4);
     EXPECT_THAT(vectors[2], testing::Each(0.0f)) << "the empty shard";
-    Fixture::add_tree(vectors, total, queue);
+    add_tree(vectors, total, queue);
   });
 }
 

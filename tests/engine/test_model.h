@@ -1,9 +1,11 @@
 #pragma once
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
 #include "base/random.h"
 #include "engine/engine.h"
+#include "model/reduce_tree.h"
 
 namespace mnist_dist {
 
@@ -30,6 +32,13 @@ inline Images noise_images(int rows, int first_row) {
     images.labels.push_back(static_cast<std::uint8_t>((first_row + row) % class_count));
   }
   return images;
+}
+
+/// The Reduce of a world of one.
+inline void add_tree(const ShardVectors& vectors, std::span<float> total, const Queue&) {
+  std::vector<NodeVector> nodes;
+  for (int i = 0; i < vectors.count; ++i) nodes.push_back({{i, i + 1}, vectors[i].data()});
+  std::ranges::copy_n(tree_sum(nodes, vectors.size), static_cast<std::ptrdiff_t>(vectors.size), total.begin());
 }
 
 inline TrainState fresh_state(const FlatLayout& layout, bool averages) {

@@ -1,10 +1,7 @@
 #include <gtest/gtest.h>
 
-#include <algorithm>
-
 #include "base/error.h"
 #include "engine/torch/library.h"
-#include "model/reduce_tree.h"
 #include "test_model.h"
 #include "torch_test_models.h"
 
@@ -12,12 +9,6 @@ extern "C" const mnist_dist::TorchLibrary* mnist_dist_torch_library();
 
 namespace mnist_dist {
 namespace {
-
-void add_tree(const ShardVectors& vectors, std::span<float> total, const Queue&) {
-  std::vector<NodeVector> nodes;
-  for (int i = 0; i < vectors.count; ++i) nodes.push_back({{i, i + 1}, vectors[i].data()});
-  std::ranges::copy_n(tree_sum(nodes, vectors.size), static_cast<std::ptrdiff_t>(vectors.size), total.begin());
-}
 
 struct Outcome {
   TrainState state;

@@ -19,7 +19,7 @@ struct Decode {
     const std::size_t first = static_cast<std::size_t>(block) * image_size;
     for (int i = team.thread(); i < image_size; i += team.threads()) {
       const std::size_t at = first + static_cast<std::size_t>(i);
-      images[at] = (static_cast<float>(pixels[at]) / 255.0f - normalisation.mean) / normalisation.sd;
+      images[at] = normalised(static_cast<float>(pixels[at]), normalisation);
     }
   }
 };
@@ -82,7 +82,7 @@ struct Augment {
       const float pixel = draw.crop || draw.move ? scratch.out[i] : static_cast<float>(pixels[i]);
       const int y = i / image_side - draw.erase_top, x = i % image_side - draw.erase_left;
       const bool erased = draw.erase && y >= 0 && y < draw.erase_height && x >= 0 && x < draw.erase_width;
-      out[i] = erased ? 0.0f : (pixel / 255.0f - normalisation.mean) / normalisation.sd;
+      out[i] = erased ? 0.0f : normalised(pixel, normalisation);
     }
   }
 
@@ -99,9 +99,7 @@ struct Augment {
   MNIST_DIST_HOST_DEVICE static void resample(const Team& team, const float* source, const AffineMap& map, const float* displacement,
                                               Interpolation interpolation, float* out) {
     for (int i = team.thread(); i < image_size; i += team.threads()) {
-      const auto row = static_cast<float>(i / image_side), column = static_cast<float>(i % image_side);
-      float x = map.a00 * column + map.a01 * row + map.a02;
-      float y = map.a10 * column + map.a11 * row + map.a12;
+      auto [x, y] = source_point(map, i / image_side, i % image_side);
       if (displacement) x += displacement[i], y += displacement[image_size + i];
       out[i] = interpolation == Interpolation::nearest ? read_nearest(source, x, y) : read_bilinear(source, x, y);
     }
@@ -113,8 +111,7 @@ struct Augment {
     const Draws draws{.seed = seed, .purpose = Purpose::elastic, .row = row, .epoch = epoch->epoch};
     for (int block = team.thread(); block < 2 * image_size / 8; block += team.threads()) {
       const auto words = draws.block(static_cast<std::uint32_t>(block));
-      for (int i = 0; i < 8; ++i)
-        scratch.field[8 * block + i] = elastic_noise(static_cast<std::uint16_t>(words[static_cast<std::size_t>(i / 2)] >> (i % 2 * 16)));
+      for (int i = 0; i < 8; ++i) scratch.field[8 * block + i] = elastic_noise(half_word(words, i));
     }
     team.sync();
     for (int axis = 0; axis < 2; ++axis) {
@@ -152,8 +149,7 @@ struct Dropout {
     float* const out = factors + static_cast<std::size_t>(block) * static_cast<std::size_t>(elements);
     for (int first = 8 * team.thread(); first < elements; first += 8 * team.threads()) {
       const auto words = draws.block(static_cast<std::uint32_t>(first / 8));
-      for (int i = 0; i < 8 && first + i < elements; ++i)
-        out[first + i] = (words[static_cast<std::size_t>(i / 2)] >> (i % 2 * 16) & 0xffff) < rule.threshold ? 0.0f : rule.scale;
+      for (int i = 0; i < 8 && first + i < elements; ++i) out[first + i] = half_word(words, i) < rule.threshold ? 0.0f : rule.scale;
     }
   }
 };

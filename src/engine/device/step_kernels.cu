@@ -1,5 +1,3 @@
-#include <bit>
-
 #include "base/kernel.h"
 #include "engine/device/kernels.h"
 #include "engine/update_rule.h"
@@ -112,11 +110,6 @@ struct ApplyUpdate {
     progress.steps_done = scratch.step + 1;
     ++progress.updates;
     if (end[3] > 0) progress.stopped_at = scratch.step;
-  }
-
-  MNIST_DIST_HOST_DEVICE static bool is_finite(float value) {
-    constexpr std::uint32_t exponent = 0x7f800000;  // all ones in an infinity or a NaN, and only there
-    return (std::bit_cast<std::uint32_t>(value) & exponent) != exponent;
   }
 };
 
