@@ -80,7 +80,7 @@ void NcclLink::finish(ncclResult_t result, const char* call) {
   for (ncclResult_t state = result; state == ncclInProgress;) {
     watch(waited.seconds());
     check(ncclCommGetAsyncError(comm_, &state), call);
-    // Mostly it takes some tens of microseconds, in every step that is not recorded.
+    // A step that is not recorded comes here: it should not wait longer than the call takes.
     if (waited.seconds() < 1e-3)
       std::this_thread::yield();
     else

@@ -54,5 +54,13 @@ TEST(Agreement, RanksTakeTheBestTargetTheyAllHave) {
   EXPECT_THROW(first_common(none, "SIMD target", {"avx2", "scalar"}), Error);
 }
 
+TEST(Agreement, TheLowestRanksProblemIsEverybodys) {
+  ScriptedRanks fine({"\n", "\n"}), second({"\n", "no GPU\n"}), both({"no GPU\n"}), alone({});
+  EXPECT_EQ(first_problem(fine, ""), "");
+  EXPECT_EQ(first_problem(second, ""), "rank 2: no GPU");
+  EXPECT_EQ(first_problem(both, "2 ranks on a host with 1 GPU"), "rank 0: 2 ranks on a host with 1 GPU");
+  EXPECT_EQ(first_problem(alone, "no GPU"), "no GPU");
+}
+
 }  // namespace
 }  // namespace mnist_dist

@@ -18,7 +18,7 @@ namespace {
 constexpr int steps_before_recording = 3;  ///< for libraries that prepare themselves at first use
 /// Steps between two looks at the device's progress. All ranks look after the same steps, so that all find a stop at the same one and none enqueues
 /// a step, and waits in it, that another has left out. The host is never more than two looks ahead: CUDA holds about a thousand launches, of which a
-/// step that is not recorded has some two hundred, and whoever has to wait for room there does not see that another rank is gone.
+/// step that is not recorded has an estimated two hundred, and whoever has to wait for room there does not see that another rank is gone.
 constexpr int recorded_look_interval = 64, look_interval = 2;
 
 /// LibTorch's errors in our words: mostly a GPU that has no memory left, or has failed.
