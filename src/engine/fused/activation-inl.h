@@ -8,8 +8,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <type_traits>
 #include <vector>
 
+#include "engine/fused/channel-inl.h"
 #include "engine/fused/plan.h"
 #include "engine/fused/simd-inl.h"
 
@@ -21,6 +23,16 @@ namespace HWY_NAMESPACE {
 struct Padding {
   int before = 0, after = 0;
 };
+
+/// Calls `use` with the flags as types, so that loops are compiled for each.
+template <class Use>
+HWY_INLINE void choose(bool flag, Use use) {
+  flag ? use(std::true_type()) : use(std::false_type());
+}
+template <class Use>
+HWY_INLINE void choose(bool first, bool second, Use use) {
+  choose(first, [&](auto a) HWY_ATTR { choose(second, [&](auto b) HWY_ATTR { use(a, b); }); });
+}
 
 /// Only the value after ReLU is stored, [group][row][channel][column][lanes]. What the next layer reads,
 ///   x = dropped ? 0 : scale[channel] * value + shift[channel],
@@ -69,24 +81,24 @@ class Activation {
   }
 
   /// The row holds what the layer's operation computed; adds the bias, applies ReLU and gathers statistics.
-  void finish_row(int group, int y) {
-    if (!plan_.layer.bias && !plan_.layer.relu && !gathers()) return;
-    if (gathers())
-      plan_.layer.relu ? finish_row<true, true>(group, y) : finish_row<false, true>(group, y);
-    else
-      plan_.layer.relu ? finish_row<true, false>(group, y) : finish_row<false, false>(group, y);
-  }
+  void finish_row(int group, int y);
+  /// The same for who computes a row channel by channel: calls use(finish), which stores finish(computed) of each column after finish.begin(y, the
+  /// leftmost).
+  template <class Use>
+  void finish_channels(int group, Use use) const;
 
   /// After the last row: how x is read, from batch statistics, which go to `out` times the number of images.
   void finish_training(float* out);
   /// How x is read, from running statistics.
   void finish_evaluation(const float* statistics);
 
+  /// Whether x is what is stored.
+  bool reads_as_stored() const { return !plan_.layer.norm && !(training_ && drops()); }
   /// x, with zero columns before and after: [channel][before + side + after][lanes].
-  void read_row(int group, int y, Padding padding, float* out) const {
-    const bool drops = training_ && plan_.dropout.threshold > 0;
-    drops ? read_row<true>(group, y, padding, out) : read_row<false>(group, y, padding, out);
-  }
+  void read_row(int group, int y, Padding padding, float* out) const;
+  /// The same channel by channel: calls use(x), where x.next() is its next column.
+  template <class Use>
+  void read_channels(int group, int y, Use use) const;
 
   /// Whether every value of every image is; a value that is not stays so through the layer.
   bool finite() const {
@@ -98,23 +110,19 @@ class Activation {
   }
 
   /// The gradient row is complete: gathers norm's sums.
-  void finish_gradient_row(int group, int y) {
-    if (!plan_.layer.norm) return;
-    plan_.dropout.threshold > 0 ? finish_gradient_row<true>(group, y) : finish_gradient_row<false>(group, y);
-  }
+  void finish_gradient_row(int group, int y);
+  /// The same for who computes it channel by channel: calls use(finish), which calls finish(gradient) of each column.
+  template <class Use>
+  void finish_gradient_channels(int group, int y, Use use) const;
 
   /// After the last gradient row: gradients of gamma and beta into the flat gradient, and how the layer's own gradient is read.
   void finish_gradient(float* out);
 
   /// Gradient with respect to what the layer's operation computed, 0 in lanes without an image; layout as read_row's.
-  void read_gradient_row(int group, int y, Padding padding, float* out) {
-    const bool drops = plan_.dropout.threshold > 0;
-    if (plan_.layer.relu)
-      drops ? read_gradient_row<true, true>(group, y, padding, out) : read_gradient_row<true, false>(group, y, padding, out);
-    else
-      drops ? read_gradient_row<false, true>(group, y, padding, out) : read_gradient_row<false, false>(group, y, padding, out);
-    if (plan_.layer.bias) add_bias_gradient(group, y, padding, out);
-  }
+  void read_gradient_row(int group, int y, Padding padding, float* out) const;
+  /// The same channel by channel: calls use(g), where g.next() is its next column.
+  template <class Use>
+  void read_gradient_channels(int group, int y, Use use) const;
 
   /// After the last row of the layer's gradient was read.
   void finish_bias_gradient(float* out) const;
@@ -129,6 +137,7 @@ class Activation {
     return buffer;
   }
   bool gathers() const { return training_ && plan_.layer.norm; }
+  bool drops() const { return plan_.dropout.threshold > 0; }
   float* lane_sum(int group, int channel, LaneSum which) const {
     return lane_sums_.data() + static_cast<std::size_t>(((group * kSums + which) * channels_ + channel) * kLanes);
   }
@@ -141,21 +150,40 @@ class Activation {
     for (const float* const end = out + columns * kLanes; out < end; out += kLanes) store(hn::Zero(d), out);
     return out;
   }
-  static HWY_INLINE V unless_dropped(V value, const std::uint8_t*& dropped) {
-    const auto mask = hn::LoadMaskBits(d, dropped);
-    dropped += kMaskBytes;
-    return hn::IfThenZeroElse(mask, value);
+
+  /// The columns of a channel, with zero columns beside them; returns what follows them.
+  template <class Columns>
+  HWY_INLINE float* write_padded(Columns& columns, Padding padding, float* out) const {
+    out = zeros(padding.before, out);
+    for (const float* const end = out + side_ * kLanes; out < end; out += kLanes) store(columns.next(), out);
+    return zeros(padding.after, out);
   }
 
-  template <bool kRelu, bool kStatistics>
-  void finish_row(int group, int y);
-  template <bool kDropout>
-  void read_row(int group, int y, Padding padding, float* out) const;
-  template <bool kDropout>
-  void finish_gradient_row(int group, int y);
-  template <bool kRelu, bool kDropout>
-  void read_gradient_row(int group, int y, Padding padding, float* out) const;
-  void add_bias_gradient(int group, int y, Padding padding, const float* gradient);
+  template <class Relu, class Statistics>
+  ChannelFinisher<Relu::value, Statistics::value> finisher(int group, int channel) const {
+    return {.bias = broadcast(bias_[static_cast<std::size_t>(channel)]),
+            .pivot_at = lane_sum(group, channel, kPivot),
+            .first_at = lane_sum(group, channel, kFirst),
+            .second_at = lane_sum(group, channel, kSecond),
+            .pivot = hn::Zero(d),
+            .first = hn::Zero(d),
+            .second = hn::Zero(d)};
+  }
+  template <class Norm, class Drops>
+  ChannelGradientFinisher<Norm::value, Drops::value> gradient_finisher(int group, int y, int channel) const {
+    return {.mean = broadcast(mean_[static_cast<std::size_t>(channel)]),
+            .value = row(group, y) + channel * side_ * kLanes,
+            .dropped = dropped_at(group, channel, y),
+            .first_at = lane_sum(group, channel, kFirst),
+            .second_at = lane_sum(group, channel, kSecond),
+            .first = hn::Zero(d),
+            .second = hn::Zero(d)};
+  }
+  /// `count` channels at a time: sums that wait for each other within a channel do not wait for another's.
+  template <int kCount, class Relu, class Statistics>
+  void finish_row_of(int group, int y, int channel) const;
+  template <int kCount, class Norm, class Drops>
+  void finish_gradient_row_of(int group, int y, int channel) const;
 
   LayerPlan plan_;
   int channels_, side_;
@@ -171,39 +199,40 @@ class Activation {
   bool training_ = false;
 };
 
-/// Statistics: each image's sums are taken about its own first value, so that a channel that hardly varies loses no digits to its mean.
-template <bool kRelu, bool kStatistics>
-void Activation::finish_row(int group, int y) {
-  float* at = row(group, y);
-  for (int channel = 0; channel < channels_; ++channel) {
-    const V bias = broadcast(bias_[static_cast<std::size_t>(channel)]);
-    V pivot = hn::Zero(d), first = hn::Zero(d), second = hn::Zero(d);
-    if constexpr (kStatistics) {
-      if (y == 0) {
-        pivot = add(load(at), bias);
-        if (kRelu) pivot = relu(pivot);
-        store(pivot, lane_sum(group, channel, kPivot));
-      } else {
-        pivot = load(lane_sum(group, channel, kPivot));
-        first = load(lane_sum(group, channel, kFirst));
-        second = load(lane_sum(group, channel, kSecond));
-      }
+template <class Use>
+void Activation::finish_channels(int group, Use use) const {
+  choose(plan_.layer.relu, gathers(), [&](auto relu, auto statistics) HWY_ATTR {
+    for (int channel = 0; channel < channels_; ++channel) {
+      auto finish = finisher<decltype(relu), decltype(statistics)>(group, channel);
+      use(finish);
+      finish.end();
     }
-    for (const float* const end = at + side_ * kLanes; at < end; at += kLanes) {
-      V value = add(load(at), bias);
-      if (kRelu) value = relu(value);
-      store(value, at);
-      if constexpr (kStatistics) {
-        const V difference = hn::Sub(value, pivot);
-        first = add(first, difference);
-        second = hn::MulAdd(difference, difference, second);
-      }
-    }
-    if constexpr (kStatistics) {
-      store(first, lane_sum(group, channel, kFirst));
-      store(second, lane_sum(group, channel, kSecond));
-    }
+  });
+}
+
+template <int kCount, class Relu, class Statistics>
+void Activation::finish_row_of(int group, int y, int channel) const {
+  const std::ptrdiff_t size = static_cast<std::ptrdiff_t>(side_) * kLanes;
+  float* at = row(group, y) + channel * size;
+  ChannelFinisher<Relu::value, Statistics::value> finish[kCount];
+  HWY_UNROLL(4)
+  for (int c = 0; c < kCount; ++c) {
+    finish[c] = finisher<Relu, Statistics>(group, channel + c);
+    finish[c].begin(y, load(at + c * size));
   }
+  for (const float* const end = at + size; at < end; at += kLanes) HWY_UNROLL(4)
+  for (int c = 0; c < kCount; ++c) store(finish[c](load(at + c * size)), at + c * size);
+  HWY_UNROLL(4)
+  for (int c = 0; c < kCount; ++c) finish[c].end();
+}
+
+inline void Activation::finish_row(int group, int y) {
+  if (!plan_.layer.bias && !plan_.layer.relu && !gathers()) return;
+  choose(plan_.layer.relu, gathers(), [&](auto relu, auto statistics) HWY_ATTR {
+    int channel = 0;
+    for (; channel + 2 <= channels_; channel += 2) finish_row_of<2, decltype(relu), decltype(statistics)>(group, y, channel);
+    if (channel < channels_) finish_row_of<1, decltype(relu), decltype(statistics)>(group, y, channel);
+  });
 }
 
 /// Combines the images' means and sums of squares as in Chan, Golub, LeVeque, "Updating formulae ... for computing sample variances" (1979).
@@ -255,41 +284,59 @@ inline void Activation::finish_evaluation(const float* statistics) {
   }
 }
 
-template <bool kDropout>
-void Activation::read_row(int group, int y, Padding padding, float* out) const {
-  const float* at = row(group, y);
-  for (int channel = 0; channel < channels_; ++channel) {
-    const auto c = static_cast<std::size_t>(channel);
-    const V scale = broadcast(scale_[c]), shift = broadcast(shift_[c]);
-    const std::uint8_t* dropped = kDropout ? dropped_at(group, channel, y) : nullptr;
-    out = zeros(padding.before, out);
-    for (const float* const end = at + side_ * kLanes; at < end; at += kLanes, out += kLanes) {
-      V value = hn::MulAdd(scale, load(at), shift);
-      if constexpr (kDropout) value = unless_dropped(value, dropped);
-      store(value, out);
+template <class Use>
+void Activation::read_channels(int group, int y, Use use) const {
+  choose(training_ && drops(), [&](auto drops) HWY_ATTR {
+    for (int channel = 0; channel < channels_; ++channel) {
+      const auto c = static_cast<std::size_t>(channel);
+      ChannelReader<decltype(drops)::value> x{.scale = broadcast(scale_[c]),
+                                              .shift = broadcast(shift_[c]),
+                                              .value = row(group, y) + channel * side_ * kLanes,
+                                              .dropped = dropped_at(group, channel, y)};
+      use(x);
     }
-    out = zeros(padding.after, out);
-  }
+  });
 }
 
-template <bool kDropout>
-void Activation::finish_gradient_row(int group, int y) {
-  const float* value = row(group, y);
-  const float* gradient = gradient_row(group, y);
-  for (int channel = 0; channel < channels_; ++channel) {
-    const V mean = broadcast(mean_[static_cast<std::size_t>(channel)]);
-    const std::uint8_t* dropped = kDropout ? dropped_at(group, channel, y) : nullptr;
-    V first = hn::Zero(d), second = hn::Zero(d);
-    if (y > 0) first = load(lane_sum(group, channel, kFirst)), second = load(lane_sum(group, channel, kSecond));
-    for (const float* const end = value + side_ * kLanes; value < end; value += kLanes, gradient += kLanes) {
-      V g = load(gradient);
-      if constexpr (kDropout) g = unless_dropped(g, dropped);
-      first = add(first, g);
-      second = hn::MulAdd(g, hn::Sub(load(value), mean), second);
+inline void Activation::read_row(int group, int y, Padding padding, float* out) const {
+  read_channels(group, y, [&](auto& x) HWY_ATTR { out = write_padded(x, padding, out); });
+}
+
+template <class Use>
+void Activation::finish_gradient_channels(int group, int y, Use use) const {
+  choose(plan_.layer.norm, drops(), [&](auto norm, auto drops) HWY_ATTR {
+    for (int channel = 0; channel < channels_; ++channel) {
+      auto finish = gradient_finisher<decltype(norm), decltype(drops)>(group, y, channel);
+      finish.begin(y);
+      use(finish);
+      finish.end();
     }
-    store(first, lane_sum(group, channel, kFirst));
-    store(second, lane_sum(group, channel, kSecond));
+  });
+}
+
+template <int kCount, class Norm, class Drops>
+void Activation::finish_gradient_row_of(int group, int y, int channel) const {
+  const std::ptrdiff_t size = static_cast<std::ptrdiff_t>(side_) * kLanes;
+  const float* at = gradient_row(group, y) + channel * size;
+  ChannelGradientFinisher<Norm::value, Drops::value> finish[kCount];
+  HWY_UNROLL(4)
+  for (int c = 0; c < kCount; ++c) {
+    finish[c] = gradient_finisher<Norm, Drops>(group, y, channel + c);
+    finish[c].begin(y);
   }
+  for (const float* const end = at + size; at < end; at += kLanes) HWY_UNROLL(4)
+  for (int c = 0; c < kCount; ++c) finish[c](load(at + c * size));
+  HWY_UNROLL(4)
+  for (int c = 0; c < kCount; ++c) finish[c].end();
+}
+
+inline void Activation::finish_gradient_row(int group, int y) {
+  if (!plan_.layer.norm) return;
+  choose(drops(), [&](auto drops) HWY_ATTR {
+    int channel = 0;
+    for (; channel + 2 <= channels_; channel += 2) finish_gradient_row_of<2, std::true_type, decltype(drops)>(group, y, channel);
+    if (channel < channels_) finish_gradient_row_of<1, std::true_type, decltype(drops)>(group, y, channel);
+  });
 }
 
 /// Ioffe & Szegedy, ICML 2015, section 3: with y = gamma (v - mean) / deviation + beta over N values,
@@ -318,34 +365,32 @@ inline void Activation::finish_gradient(float* out) {
   }
 }
 
-template <bool kRelu, bool kDropout>
-void Activation::read_gradient_row(int group, int y, Padding padding, float* out) const {
-  const float* at_value = row(group, y);
-  const float* at_gradient = gradient_row(group, y);
-  const auto live = alive(group);
-  for (int channel = 0; channel < channels_; ++channel) {
-    const auto c = static_cast<std::size_t>(channel);
-    const V from_gradient = broadcast(from_gradient_[c]), from_value = broadcast(from_value_[c]), constant = broadcast(constant_[c]);
-    const std::uint8_t* dropped = kDropout ? dropped_at(group, channel, y) : nullptr;
-    out = zeros(padding.before, out);
-    for (const float* const end = at_value + side_ * kLanes; at_value < end; at_value += kLanes, at_gradient += kLanes, out += kLanes) {
-      const V value = load(at_value);
-      V g = load(at_gradient);
-      if constexpr (kDropout) g = unless_dropped(g, dropped);
-      g = hn::MulAdd(from_gradient, g, hn::MulAdd(from_value, value, constant));
-      const auto passes = kRelu ? hn::And(live, hn::Gt(value, hn::Zero(d))) : live;
-      store(hn::IfThenElseZero(passes, g), out);
-    }
-    out = zeros(padding.after, out);
-  }
+template <class Use>
+void Activation::read_gradient_channels(int group, int y, Use use) const {
+  choose(plan_.layer.relu, drops(), [&](auto relu, auto drops) HWY_ATTR {
+    choose(plan_.layer.bias, [&](auto bias) HWY_ATTR {
+      for (int channel = 0; channel < channels_; ++channel) {
+        const auto c = static_cast<std::size_t>(channel);
+        const std::ptrdiff_t offset = static_cast<std::ptrdiff_t>(channel) * side_ * kLanes;
+        ChannelGradientReader<decltype(relu)::value, decltype(drops)::value, decltype(bias)::value> g{.from_gradient = broadcast(from_gradient_[c]),
+                                                                                                      .from_value = broadcast(from_value_[c]),
+                                                                                                      .constant = broadcast(constant_[c]),
+                                                                                                      .live = alive(group),
+                                                                                                      .value = row(group, y) + offset,
+                                                                                                      .gradient = gradient_row(group, y) + offset,
+                                                                                                      .dropped = dropped_at(group, channel, y),
+                                                                                                      .sum_at = lane_sum(group, channel, kBias),
+                                                                                                      .sum = hn::Zero(d)};
+        g.begin(y);
+        use(g);
+        g.end();
+      }
+    });
+  });
 }
 
-inline void Activation::add_bias_gradient(int group, int y, Padding padding, const float* gradient) {
-  for (int channel = 0; channel < channels_; ++channel) {
-    V sum = y > 0 ? load(lane_sum(group, channel, kBias)) : hn::Zero(d);
-    for (int x = 0; x < padding.before + side_ + padding.after; ++x, gradient += kLanes) sum = add(sum, load(gradient));
-    store(sum, lane_sum(group, channel, kBias));
-  }
+inline void Activation::read_gradient_row(int group, int y, Padding padding, float* out) const {
+  read_gradient_channels(group, y, [&](auto& g) HWY_ATTR { out = write_padded(g, padding, out); });
 }
 
 inline void Activation::finish_bias_gradient(float* out) const {

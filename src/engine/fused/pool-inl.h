@@ -30,10 +30,10 @@ class MaxPool final : public Operation {
 
   void forward(const Activation& in, int group, Activation& out) override {
     for (int y = 0; y < out_side_; ++y) {
-      read_window_rows(in, group, y);
+      const float* const rows = window_rows(in, group, y);
       float* at = out.row(group, y);
       for (int channel = 0; channel < channels_; ++channel)
-        for (int x = 0; x < out_side_; ++x, at += kLanes) store(largest(channel, x), at);
+        for (int x = 0; x < out_side_; ++x, at += kLanes) store(largest(window_at(rows, channel, x)), at);
       out.finish_row(group, y);
     }
   }
@@ -43,12 +43,12 @@ class MaxPool final : public Operation {
     float* const gradient = memory_ + static_cast<std::size_t>(window_) * row_size_;
     const int rest = (in_side_ - out_side_ * window_) * kLanes;  // what no window covers
     for (int y = 0; y < out_side_; ++y) {
-      read_window_rows(in, group, y);
+      const float* const rows = window_rows(in, group, y);
       out.read_gradient_row(group, y, {}, gradient);
       const float* at = gradient;
       float* to = in.gradient_row(group, y * window_);
       for (int channel = 0; channel < channels_; ++channel) {
-        for (int x = 0; x < out_side_; ++x, at += kLanes, to += window_ * kLanes) give_to_largest(channel, x, load(at), to);
+        for (int x = 0; x < out_side_; ++x, at += kLanes, to += window_ * kLanes) give_to_largest(window_at(rows, channel, x), load(at), to);
         for (int i = 0; i < window_; ++i) std::fill_n(to + static_cast<std::size_t>(i) * row_size_, rest, 0.0f);
         to += rest;
       }
@@ -61,14 +61,16 @@ class MaxPool final : public Operation {
   }
 
  private:
-  void read_window_rows(const Activation& in, int group, int y) const {
+  /// x of the rows of a row of windows.
+  const float* window_rows(const Activation& in, int group, int y) const {
+    if (in.reads_as_stored()) return in.row(group, y * window_);
     for (int i = 0; i < window_; ++i) in.read_row(group, y * window_ + i, {}, memory_ + static_cast<std::size_t>(i) * row_size_);
+    return memory_;
   }
-  const float* window_at(int channel, int x) const { return memory_ + (channel * in_side_ + x * window_) * kLanes; }
+  const float* window_at(const float* rows, int channel, int x) const { return rows + (channel * in_side_ + x * window_) * kLanes; }
 
   /// NaN passes on, as in PyTorch.
-  V largest(int channel, int x) const {
-    const float* row = window_at(channel, x);
+  V largest(const float* row) const {
     V result = load(row);
     for (int i = 0; i < window_; ++i, row += row_size_)
       for (int j = 0; j < window_; ++j) {
@@ -79,9 +81,8 @@ class MaxPool final : public Operation {
   }
 
   /// Ties go to the first in row order, as in PyTorch. `out`: the window in the gradient's rows.
-  void give_to_largest(int channel, int x, V gradient, float* out) const {
-    const V target = largest(channel, x);
-    const float* row = window_at(channel, x);
+  void give_to_largest(const float* row, V gradient, float* out) const {
+    const V target = largest(row);
     for (int i = 0; i < window_; ++i, row += row_size_, out += row_size_)
       for (int j = 0; j < window_; ++j) {
         const auto here = hn::Eq(load(row + j * kLanes), target);

@@ -42,14 +42,14 @@ class SlidingConvolution : public Operation {
 
   std::size_t workspace_size() const override { return static_cast<std::size_t>(depth_) * (in_row() + gradient_row()); }
   void use_workspace(float* memory) override {
-    inputs_ = RowRing(memory, depth_, in_row());
+    ring_ = RowRing(memory, depth_, in_row());
     gradients_ = RowRing(memory + static_cast<std::size_t>(depth_) * in_row(), depth_, gradient_row());
   }
 
   void begin() override { fresh_ = true; }
 
   void forward(const Activation& in, int group, Activation& out) override {
-    int read = 0;
+    int read = first_to_read(in, group);
     for (int y = 0; y < out_side_; ++y) {
       read_inputs(in, group, read, y + kernel_ - padding_);
       convolve(inputs_, in_side_, y - padding_, Pass::forward, out.row(group, y));
@@ -59,7 +59,7 @@ class SlidingConvolution : public Operation {
   }
 
   void backward(Activation& in, int group, Activation& out) override {
-    int read = 0, done = 0;
+    int read = first_to_read(in, group), done = 0;
     for (int first = 0; first < out_side_; first += strip_rows_) {
       const int last = std::min(first + strip_rows_, out_side_);
       read_gradients(out, group, first, last);
@@ -103,6 +103,12 @@ class SlidingConvolution : public Operation {
     const Timed pointwise = timed(Phase::pointwise);
     for (int y = first; y < last; ++y) out.read_gradient_row(group, y, {gradient_padding_, gradient_padding_}, gradients_.row(y));
   }
+  /// Where x is what is stored, rows are read where they lie and none is left to be read into the ring.
+  int first_to_read(const Activation& in, int group) {
+    const bool in_place = padding_ == 0 && in.reads_as_stored();
+    inputs_ = in_place ? RowRing(in.row(group, 0), in_side_, in_row()) : ring_;
+    return in_place ? in_side_ : 0;
+  }
   void read_inputs(const Activation& in, int group, int& read, int end) const {
     const Timed pointwise = timed(Phase::pointwise);
     for (; read < std::min(end, in_side_); ++read) in.read_row(group, read, {padding_, padding_}, inputs_.row(read));
@@ -125,7 +131,8 @@ class SlidingConvolution : public Operation {
   int strip_rows_, depth_;
   Buffer<float> zero_row_;  // stands for the rows above and below the map
   std::vector<const float*> row_pointers_, gradient_pointers_;
-  RowRing inputs_, gradients_;
+  RowRing ring_, gradients_;
+  RowRing inputs_;  // the ring or a whole map
   bool fresh_ = true;
 };
 

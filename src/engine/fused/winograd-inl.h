@@ -35,8 +35,6 @@ class WinogradConvolution final : public Operation {
         in_side_(plan.shape.in_side),
         out_side_(plan.shape.out_side),
         tiles_(part_count(out_side_, kTile)),
-        in_padding_{padding_, tiles_ * kTile + kKernel - 1 - in_side_ - padding_},
-        out_padding_{0, tiles_ * kTile - out_side_},
         tile_row_(static_cast<std::size_t>(tiles_ * kLanes)),
         filters_(static_cast<std::size_t>(in_channels_ * out_channels_)),
         points_(filters_ * kPoints * kPoints),
@@ -49,7 +47,7 @@ class WinogradConvolution final : public Operation {
         order_(outer_product_order(out_channels_, in_channels_)) {}
 
   std::size_t workspace_size() const override {
-    return kDepth * in_row() + kStripRows * out_row() + kStripTiles * (in_row() + out_row()) + (kStripRows + 2 + 1) * largest_row() + plain_row();
+    return kDepth * in_row() + kStripRows * out_row() + kStripTiles * (in_row() + out_row()) + (kStripRows + 2 + 1) * largest_row();
   }
   void use_workspace(float* memory) override {
     const auto take = [&](std::size_t size) { return std::exchange(memory, memory + size); };
@@ -60,7 +58,6 @@ class WinogradConvolution final : public Operation {
     products_ = take(largest_row());
     rows_ = take(kStripRows * largest_row());
     carry_ = take(2 * largest_row());
-    plain_ = take(plain_row());
   }
 
   void use_weights(const float* parameters) override { transform_weights(parameters + plan_.weight); }
@@ -80,11 +77,8 @@ class WinogradConvolution final : public Operation {
                    transform_output_rows(products_, count, rows_ + static_cast<std::size_t>(point) * out_point() + first_vector * kLanes, out_row());
                  });
       }
-      for (int y = first; y < std::min(first + kTile, out_side_); ++y) {
-        transform_output_row(rows_ + static_cast<std::size_t>(y - first) * out_row(), out_channels_, tiles_, out_side_, out.row(group, y));
-        const Timed pointwise = timed(Phase::pointwise);
-        out.finish_row(group, y);
-      }
+      for (int y = first; y < std::min(first + kTile, out_side_); ++y)
+        write_output(rows_ + static_cast<std::size_t>(y - first) * out_row(), out, group, y);
     }
   }
 
@@ -93,10 +87,7 @@ class WinogradConvolution final : public Operation {
     std::fill_n(carry_, 2 * in_row(), 0.0f);
     for (int first = 0; first < out_side_; first += kStripRows) {
       const int last = std::min(first + kStripRows, out_side_), tile_rows = part_count(last - first, kTile);
-      for (int y = first; y < last; ++y) {
-        read_gradient(out, group, y);
-        transform_gradient_row(plain_, out_channels_, tiles_, gradients_.row(y));
-      }
+      for (int y = first; y < last; ++y) read_gradient(out, group, y);
       read_inputs(in, group, read, first - padding_ + tile_rows * kTile + kKernel - 1);
       for (int point = 0; point < kPoints; ++point) {
         for (int tile_row = 0; tile_row < tile_rows; ++tile_row) transform_rows(first + tile_row * kTile, tile_row, point);
@@ -144,8 +135,6 @@ class WinogradConvolution final : public Operation {
   std::size_t in_row() const { return kPoints * in_point(); }
   std::size_t out_row() const { return kPoints * out_point(); }
   std::size_t largest_row() const { return std::max(in_row(), out_row()); }
-  /// Room for a row before its transform.
-  std::size_t plain_row() const { return static_cast<std::size_t>(std::max(in_channels_, out_channels_) * (tiles_ * kTile + kKernel - 1) * kLanes); }
 
   /// (G w) along the rows and the columns, in the order of the blocks.
   void transform_weights(const float* weights) {
@@ -165,19 +154,40 @@ class WinogradConvolution final : public Operation {
     }
   }
 
-  void read_input(const Activation& in, int group, int y) const {
-    const Timed pointwise = timed(Phase::pointwise);
-    in.read_row(group, y, in_padding_, plain_);
-  }
+  /// Rows up to `end` into the ring.
   void read_inputs(const Activation& in, int group, int& read, int end) const {
     for (; read < std::min(end, in_side_); ++read) {
-      read_input(in, group, read);
-      transform_input_row(plain_, in_channels_, tiles_, inputs_.row(read));
+      float* to = inputs_.row(read);
+      in.read_channels(group, read, [&](auto& x) HWY_ATTR {
+        transform_input_channel(x, padding_, in_side_, tiles_, to, in_point());
+        to += tile_row_;
+      });
     }
   }
-  void read_gradient(Activation& out, int group, int y) const {
-    const Timed pointwise = timed(Phase::pointwise);
-    out.read_gradient_row(group, y, out_padding_, plain_);
+  void read_gradient(const Activation& out, int group, int y) const {
+    float* to = gradients_.row(y);
+    out.read_gradient_channels(group, y, [&](auto& g) HWY_ATTR {
+      transform_gradient_channel(g, out_side_, tiles_, to, out_point());
+      to += tile_row_;
+    });
+  }
+  void write_output(const float* points, const Activation& out, int group, int y) const {
+    float* to = out.row(group, y);
+    out.finish_channels(group, [&](auto& finish) HWY_ATTR {
+      transform_output_channel(points, out_point(), tiles_, out_side_, y, finish, to);
+      points += tile_row_;
+      to += out_side_ * kLanes;
+    });
+  }
+  /// `y` may lie outside the map, in the padding.
+  void write_input_gradient(const Activation& in, int group, int y, const float* points) const {
+    if (y < 0 || y >= in_side_) return;
+    float* to = in.gradient_row(group, y);
+    in.finish_gradient_channels(group, y, [&](auto& finish) HWY_ATTR {
+      transform_input_gradient_channel(points, in_point(), tiles_, padding_, in_side_, finish, to);
+      points += tile_row_;
+      to += in_side_ * kLanes;
+    });
   }
   // Of transformed strips.
   PointStrides in_strides() const { return {kStripTiles * tile_row_, kStripTiles * in_point()}; }
@@ -232,18 +242,9 @@ class WinogradConvolution final : public Operation {
              });
   }
 
-  /// `y` may lie outside the map, in the padding.
-  void write_input_gradient(Activation& in, int group, int y, const float* points) const {
-    if (y < 0 || y >= in_side_) return;
-    transform_input_gradient_row(points, in_channels_, tiles_, padding_, in_side_, in.gradient_row(group, y));
-    const Timed pointwise = timed(Phase::pointwise);
-    in.finish_gradient_row(group, y);
-  }
-
   LayerPlan plan_;
   int padding_, in_channels_, out_channels_, in_side_, out_side_;
-  int tiles_;  // along a side
-  Padding in_padding_, out_padding_;
+  int tiles_;             // along a side
   std::size_t tile_row_;  // floats of a row of tiles
   std::size_t filters_;
   Buffer<float> points_;                              // [column point][row point][out][in]
@@ -256,7 +257,6 @@ class WinogradConvolution final : public Operation {
   // [tile row][row point][channel][tile][lanes], of one column point (and block of channels)
   float *transformed_ = nullptr, *transformed_gradient_ = nullptr, *products_ = nullptr;
   float *rows_ = nullptr, *carry_ = nullptr;  // four and two transformed rows
-  float* plain_ = nullptr;
   bool fresh_ = true;
 };
 

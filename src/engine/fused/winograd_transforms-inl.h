@@ -93,61 +93,70 @@ HWY_INLINE void transform_input_gradient(const float* point, std::size_t stride,
   out[5] = m5;
 }
 
-// Along the columns of a row: [channel][column] to and from [point][channel][tile].
+// Along the columns of a channel of a row, to and from points that lie `stride` floats apart.
 
-/// `row` has 4 tiles + 2 columns.
-inline void transform_input_row(const float* row, int channels, int tiles, float* out) {
-  const std::size_t stride = static_cast<std::size_t>(channels * tiles * kLanes);
-  for (int channel = 0; channel < channels; ++channel, row += 2 * kLanes)
-    for (int tile = 0; tile < tiles; ++tile, row += kTile * kLanes, out += kLanes)
-      transform_input(load(row), load(row + kLanes), load(row + 2 * kLanes), load(row + 3 * kLanes), load(row + 4 * kLanes), load(row + 5 * kLanes),
-                      out, stride);
-}
-
-/// `out` has `side` columns.
-inline void transform_output_row(const float* points, int channels, int tiles, int side, float* out) {
-  const std::size_t stride = static_cast<std::size_t>(channels * tiles * kLanes);
-  for (int channel = 0; channel < channels; ++channel)
-    for (int tile = 0; tile < tiles; ++tile, points += kLanes) {
-      V columns[kTile];
-      transform_output(points, stride, columns);
-      const int width = std::min(kTile, side - tile * kTile);
-      store(columns[0], out);
-      if (width > 1) store(columns[1], out + kLanes);
-      if (width > 2) store(columns[2], out + 2 * kLanes);
-      if (width > 3) store(columns[3], out + 3 * kLanes);
-      out += width * kLanes;
-    }
-}
-
-/// `row` has 4 tiles columns.
-inline void transform_gradient_row(const float* row, int channels, int tiles, float* out) {
-  const std::size_t stride = static_cast<std::size_t>(channels * tiles * kLanes);
-  for (int i = 0; i < channels * tiles; ++i, row += kTile * kLanes, out += kLanes)
-    transform_gradient(load(row), load(row + kLanes), load(row + 2 * kLanes), load(row + 3 * kLanes), out, stride);
-}
-
-/// `out` has `side` columns, `padding` others before them are left out; neighbouring tiles overlap by two columns, which add up.
-inline void transform_input_gradient_row(const float* points, int channels, int tiles, int padding, int side, float* out) {
-  const std::size_t stride = static_cast<std::size_t>(channels * tiles * kLanes);
-  for (int channel = 0; channel < channels; ++channel, out += side * kLanes) {
-    const auto put = [&](int column, V value) HWY_ATTR {
-      if (column >= padding && column < padding + side) store(value, out + (column - padding) * kLanes);
-    };
-    V overlap0 = hn::Zero(d), overlap1 = hn::Zero(d);
-    for (int tile = 0; tile < tiles; ++tile, points += kLanes) {
-      V columns[kPoints];
-      transform_input_gradient(points, stride, columns);
-      put(tile * kTile, add(columns[0], overlap0));
-      put(tile * kTile + 1, add(columns[1], overlap1));
-      put(tile * kTile + 2, columns[2]);
-      put(tile * kTile + 3, columns[3]);
-      overlap0 = columns[4];
-      overlap1 = columns[5];
-    }
-    put(tiles * kTile, overlap0);
-    put(tiles * kTile + 1, overlap1);
+/// `x.next()`: the next of `side` columns. `padding` zero columns before them, and after them what fills the tiles.
+template <class Columns>
+HWY_INLINE void transform_input_channel(Columns& x, int padding, int side, int tiles, float* out, std::size_t stride) {
+  const auto column = [&](int i) HWY_ATTR { return i >= padding && i < padding + side ? x.next() : hn::Zero(d); };
+  V x0 = column(0), x1 = column(1);
+  for (int i = 2; tiles > 0; --tiles, i += kTile, out += kLanes) {
+    const V x2 = column(i), x3 = column(i + 1), x4 = column(i + 2), x5 = column(i + 3);
+    transform_input(x0, x1, x2, x3, x4, x5, out, stride);
+    x0 = x4;
+    x1 = x5;
   }
+}
+
+/// `out` has `side` columns; finish(column) is what is stored, from the left.
+template <class Finish>
+HWY_INLINE void transform_output_channel(const float* points, std::size_t stride, int tiles, int side, int y, Finish& finish, float* out) {
+  for (int tile = 0; tile < tiles; ++tile, points += kLanes) {
+    V columns[kTile];
+    transform_output(points, stride, columns);
+    if (tile == 0) finish.begin(y, columns[0]);
+    const int width = std::min(kTile, side - tile * kTile);
+    store(finish(columns[0]), out);
+    if (width > 1) store(finish(columns[1]), out + kLanes);
+    if (width > 2) store(finish(columns[2]), out + 2 * kLanes);
+    if (width > 3) store(finish(columns[3]), out + 3 * kLanes);
+    out += width * kLanes;
+  }
+}
+
+/// `g.next()`: the next of `side` columns; zero columns fill the last tile.
+template <class Columns>
+HWY_INLINE void transform_gradient_channel(Columns& g, int side, int tiles, float* out, std::size_t stride) {
+  const auto column = [&](int i) HWY_ATTR { return i < side ? g.next() : hn::Zero(d); };
+  for (int i = 0; i < tiles * kTile; i += kTile, out += kLanes) {
+    const V g0 = column(i), g1 = column(i + 1), g2 = column(i + 2), g3 = column(i + 3);
+    transform_gradient(g0, g1, g2, g3, out, stride);
+  }
+}
+
+/// `out` has `side` columns, `padding` others before them are left out; neighbouring tiles overlap by two columns, which add up. finish(column) is
+/// told of each that is stored, from the left.
+template <class Finish>
+HWY_INLINE void transform_input_gradient_channel(const float* points, std::size_t stride, int tiles, int padding, int side, Finish& finish,
+                                                 float* out) {
+  const auto put = [&](int column, V value) HWY_ATTR {
+    if (column < padding || column >= padding + side) return;
+    finish(value);
+    store(value, out + (column - padding) * kLanes);
+  };
+  V overlap0 = hn::Zero(d), overlap1 = hn::Zero(d);
+  for (int tile = 0; tile < tiles; ++tile, points += kLanes) {
+    V columns[kPoints];
+    transform_input_gradient(points, stride, columns);
+    put(tile * kTile, add(columns[0], overlap0));
+    put(tile * kTile + 1, add(columns[1], overlap1));
+    put(tile * kTile + 2, columns[2]);
+    put(tile * kTile + 3, columns[3]);
+    overlap0 = columns[4];
+    overlap1 = columns[5];
+  }
+  put(tiles * kTile, overlap0);
+  put(tiles * kTile + 1, overlap1);
 }
 
 // Down the rows: `count` vectors of each row, point or carry.

@@ -1,0 +1,150 @@
+// What happens to one channel of one row between two convolutions, an element at a time: bias, ReLU, batch norm, dropout, forward and backward.
+#if defined(MNIST_DIST_FUSED_CHANNEL_INL_H) == defined(HWY_TARGET_TOGGLE)
+#ifdef MNIST_DIST_FUSED_CHANNEL_INL_H
+#undef MNIST_DIST_FUSED_CHANNEL_INL_H
+#else
+#define MNIST_DIST_FUSED_CHANNEL_INL_H
+#endif
+
+#include "engine/fused/simd-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace mnist_dist::fused {
+namespace HWY_NAMESPACE {
+
+// Each is made for a channel of a row and then takes or gives its columns from the left, so that whoever has a column in a register need not write
+// and read it again. Sums go on from row to row, in a fixed order.
+
+/// Zero where the bit of the element's image is set.
+HWY_INLINE V unless_dropped(V value, const std::uint8_t* dropped) { return hn::IfThenZeroElse(hn::LoadMaskBits(d, dropped), value); }
+
+/// What the next layer reads: x = dropped ? 0 : scale * value + shift.
+template <bool kDropout>
+struct ChannelReader {
+  V scale, shift;
+  const float* value;
+  const std::uint8_t* dropped;
+
+  HWY_INLINE V next() {
+    V x = hn::MulAdd(scale, load(value), shift);
+    value += kLanes;
+    if constexpr (kDropout) {
+      x = unless_dropped(x, dropped);
+      dropped += kMaskBytes;
+    }
+    return x;
+  }
+};
+
+/// Makes the value that is stored of what the layer's operation computed. Statistics: each image's sums are taken about its own first value, so that
+/// a channel that hardly varies loses no digits to its mean.
+template <bool kRelu, bool kStatistics>
+struct ChannelFinisher {
+  V bias;
+  float *pivot_at, *first_at, *second_at;
+  V pivot, first, second;
+
+  /// Of row `y`, whose leftmost column is `leftmost`.
+  HWY_INLINE void begin(int y, V leftmost) {
+    if constexpr (!kStatistics) return;
+    if (y == 0) {
+      pivot = activated(leftmost);
+      first = second = hn::Zero(d);
+      store(pivot, pivot_at);
+    } else {
+      pivot = load(pivot_at);
+      first = load(first_at);
+      second = load(second_at);
+    }
+  }
+  HWY_INLINE V operator()(V computed) {
+    const V value = activated(computed);
+    if constexpr (kStatistics) {
+      const V difference = hn::Sub(value, pivot);
+      first = add(first, difference);
+      second = hn::MulAdd(difference, difference, second);
+    }
+    return value;
+  }
+  HWY_INLINE void end() const {
+    if constexpr (!kStatistics) return;
+    store(first, first_at);
+    store(second, second_at);
+  }
+
+ private:
+  HWY_INLINE V activated(V computed) const {
+    const V value = add(computed, bias);
+    return kRelu ? relu(value) : value;
+  }
+};
+
+/// Norm's sums over the gradient with respect to x.
+template <bool kNorm, bool kDropout>
+struct ChannelGradientFinisher {
+  V mean;
+  const float* value;
+  const std::uint8_t* dropped;
+  float *first_at, *second_at;
+  V first, second;
+
+  HWY_INLINE void begin(int y) {
+    if constexpr (!kNorm) return;
+    first = y == 0 ? hn::Zero(d) : load(first_at);
+    second = y == 0 ? hn::Zero(d) : load(second_at);
+  }
+  HWY_INLINE void operator()(V gradient) {
+    if constexpr (!kNorm) return;
+    if constexpr (kDropout) {
+      gradient = unless_dropped(gradient, dropped);
+      dropped += kMaskBytes;
+    }
+    first = add(first, gradient);
+    second = hn::MulAdd(gradient, hn::Sub(load(value), mean), second);
+    value += kLanes;
+  }
+  HWY_INLINE void end() const {
+    if constexpr (!kNorm) return;
+    store(first, first_at);
+    store(second, second_at);
+  }
+};
+
+/// Gradient with respect to what the layer's operation computed, 0 in lanes without an image: from_gradient * g + from_value * value + constant where
+/// ReLU lets it pass. Sums it for the bias.
+template <bool kRelu, bool kDropout, bool kBias>
+struct ChannelGradientReader {
+  V from_gradient, from_value, constant;
+  hn::Mask<D> live;
+  const float *value, *gradient;
+  const std::uint8_t* dropped;
+  float* sum_at;
+  V sum;
+
+  HWY_INLINE void begin(int y) {
+    if constexpr (kBias) sum = y == 0 ? hn::Zero(d) : load(sum_at);
+  }
+  HWY_INLINE V next() {
+    const V v = load(value);
+    V g = load(gradient);
+    value += kLanes;
+    gradient += kLanes;
+    if constexpr (kDropout) {
+      g = unless_dropped(g, dropped);
+      dropped += kMaskBytes;
+    }
+    g = hn::MulAdd(from_gradient, g, hn::MulAdd(from_value, v, constant));
+    g = hn::IfThenElseZero(kRelu ? hn::And(live, hn::Gt(v, hn::Zero(d))) : live, g);
+    if constexpr (kBias) sum = add(sum, g);
+    return g;
+  }
+  HWY_INLINE void end() const {
+    if constexpr (kBias) store(sum, sum_at);
+  }
+};
+
+}  // namespace HWY_NAMESPACE
+}  // namespace mnist_dist::fused
+HWY_AFTER_NAMESPACE();
+
+#endif  // per-target include guard
