@@ -134,9 +134,10 @@ struct WeightStrides {
   std::ptrdiff_t channel, row, in_channel, tap;
 };
 
-/// Weights in the order in which convolve_block reads them, block of channels after block of channels.
-inline void pack_weights(const float* weights, const WeightStrides& strides, int channels, int rows, int in_channels, int taps, float* packed) {
-  const int parts = part_count(channels, kMostChannels);
+/// Weights in the order in which convolve_block reads them, block of at most `most_channels` channels after block.
+inline void pack_weights(const float* weights, const WeightStrides& strides, int channels, int rows, int in_channels, int taps, int most_channels,
+                         float* packed) {
+  const int parts = part_count(channels, most_channels);
   for (int part = 0; part < parts; ++part) {
     const int first = part_begin(part, parts, channels), last = part_begin(part + 1, parts, channels);
     for (int row = 0; row < rows; ++row)

@@ -19,8 +19,8 @@ class DirectConvolution final : public SlidingConvolution {
   void use_weights(const float* parameters) override {
     const float* weights = parameters + plan_.weight;
     const std::ptrdiff_t in = kernel_ * kernel_, out = in_channels_ * in;
-    pack_weights(weights, {out, kernel_, in, 1}, out_channels_, kernel_, in_channels_, kernel_, forward_weights_.data());
-    pack_weights(weights + in - 1, {in, -kernel_, out, -1}, in_channels_, kernel_, out_channels_, kernel_, backward_weights_.data());
+    pack_weights(weights, {out, kernel_, in, 1}, out_channels_, kernel_, in_channels_, kernel_, kMostChannels, forward_weights_.data());
+    pack_weights(weights + in - 1, {in, -kernel_, out, -1}, in_channels_, kernel_, out_channels_, kernel_, kMostChannels, backward_weights_.data());
   }
 
  private:

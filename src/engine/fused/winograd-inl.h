@@ -8,9 +8,9 @@
 
 #include <utility>
 
-#include "engine/fused/block_kernels-inl.h"
 #include "engine/fused/operation-inl.h"
 #include "engine/fused/outer_product-inl.h"
+#include "engine/fused/point_product-inl.h"
 #include "engine/fused/winograd_transforms-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -145,9 +145,9 @@ class WinogradConvolution final : public Operation {
         transform_weight(columns + point * kKernel, 1, points_.data() + point * kPoints * filters + filter, filters);
     }
     for (std::ptrdiff_t point = 0; point < kPoints * kPoints; ++point) {
-      pack_weights(points_.data() + point * filters, {in_channels_, 0, 1, 0}, out_channels_, 1, in_channels_, 1,
+      pack_weights(points_.data() + point * filters, {in_channels_, 0, 1, 0}, out_channels_, 1, in_channels_, 1, kPointChannels,
                    forward_weights_.data() + point * filters);
-      pack_weights(points_.data() + point * filters, {1, 0, in_channels_, 0}, in_channels_, 1, out_channels_, 1,
+      pack_weights(points_.data() + point * filters, {1, 0, in_channels_, 0}, in_channels_, 1, out_channels_, 1, kPointChannels,
                    backward_weights_.data() + point * filters);
     }
   }
@@ -202,16 +202,12 @@ class WinogradConvolution final : public Operation {
   /// `use`, which is told the first vector and how many of each row point there are, finds them in the L1 cache.
   template <class Use>
   void multiply(const float* transformed, PointStrides strides, int column_point, int channels, const float* weights, int out_channels, Use use) {
-    const auto tiles = static_cast<std::size_t>(tiles_ * kLanes);
-    const int parts = part_count(out_channels, kMostChannels);
+    const std::size_t point = static_cast<std::size_t>(column_point * kPoints) * filters_;
+    const int parts = part_count(out_channels, kPointChannels);
     for (int part = 0; part < parts; ++part) {
       const int first = part_begin(part, parts, out_channels), count = part_begin(part + 1, parts, out_channels) - first;
-      for (int row_point = 0; row_point < kPoints; ++row_point) {
-        const float* const from = transformed + static_cast<std::size_t>(row_point) * strides.point;
-        const float* const packed = weights + static_cast<std::size_t>(column_point * kPoints + row_point) * filters_ + first * channels;
-        convolve_row({&from, 1, channels, strides.channel, 1}, 1, 0, packed, count, tiles_,
-                     products_ + static_cast<std::size_t>(row_point * count) * tiles, tiles);
-      }
+      multiply_points({transformed, channels, strides.channel, strides.point}, tiles_, weights + point + first * channels, filters_, count,
+                      products_);
       use(static_cast<std::size_t>(first * tiles_), static_cast<std::size_t>(count * tiles_));
     }
   }
