@@ -60,7 +60,6 @@ class Activation {
   const LayerPlan& plan() const { return plan_; }
   int channels() const { return channels_; }
   int side() const { return side_; }
-  bool training() const { return training_; }
   float* row(int group, int y) const { return values_.data() + static_cast<std::size_t>(group * side_ + y) * row_size_; }
   /// Of the loss with respect to x; same layout as the values.
   float* gradient_row(int group, int y) const { return gradients_ + static_cast<std::size_t>(group * side_ + y) * row_size_; }

@@ -24,11 +24,10 @@ namespace HWY_NAMESPACE {
 ///   weight gradient  dw = G^T ((A dy) * (B^T x))
 /// A row is transformed along its columns once, to [point][channel][tile][lanes], and goes into a ring. Each pass transforms four or six such rows
 /// again, down the rows, one column point after the other so that what lies between stays near: F(4x4,3x3), in the backward pass once for both
-/// gradients. Training keeps the transformed input for the backward pass: to read it is faster than to compute it again. The weight gradient has 36
-/// sums a filter, too many to stay near, so it takes two rows of tiles each time it loads and stores them.
+/// gradients. The weight gradient has 36 sums a filter, too many to stay near, so it takes two rows of tiles each time it loads and stores them.
 class WinogradConvolution final : public Operation {
  public:
-  WinogradConvolution(const LayerPlan& plan, int groups)
+  explicit WinogradConvolution(const LayerPlan& plan)
       : plan_(plan),
         padding_(plan.layer.padding),
         in_channels_(plan.shape.in_channels),
@@ -41,18 +40,18 @@ class WinogradConvolution final : public Operation {
         points_(filters_ * kPoints * kPoints),
         forward_weights_(points_.size()),
         backward_weights_(points_.size()),
-        kept_(static_cast<std::size_t>(groups) * kept_size()),
         sums_(points_.size() * kLanes),
         zero_row_(largest_row()),
-        row_pointers_(kPoints),
+        row_pointers_(kDepth),
+        gradient_pointers_(kDepth),
         order_(outer_product_order(out_channels_, in_channels_)) {}
 
   std::size_t workspace_size() const override {
-    return kPoints * in_row() + kStripRows * out_row() + kStripTiles * (in_row() + out_row()) + (kStripRows + 2 + 1) * largest_row();
+    return kDepth * in_row() + kStripRows * out_row() + kStripTiles * (in_row() + out_row()) + (kStripRows + 2 + 1) * largest_row();
   }
   void use_workspace(float* memory) override {
     const auto take = [&](std::size_t size) { return std::exchange(memory, memory + size); };
-    inputs_ = RowRing(take(kPoints * in_row()), kPoints, in_row());
+    inputs_ = RowRing(take(kDepth * in_row()), kDepth, in_row());
     gradients_ = RowRing(take(kStripRows * out_row()), kStripRows, out_row());
     transformed_ = take(kStripTiles * in_row());
     transformed_gradient_ = take(kStripTiles * out_row());
@@ -71,9 +70,9 @@ class WinogradConvolution final : public Operation {
       read_inputs(in, group, read, top + kPoints);
       for (int y = 0; y < kPoints; ++y) row_pointers_[static_cast<std::size_t>(y)] = input_row(top + y);
       for (int point = 0; point < kPoints; ++point) {
-        float* const transformed = out.training() ? kept(group, first / kTile, point) : transformed_;
-        transform_input_rows(row_pointers_.data(), static_cast<std::size_t>(point) * in_point(), in_channels_, tiles_, transformed, in_strides());
-        multiply(transformed, in_strides(), point, in_channels_, forward_weights_.data(), out_channels_,
+        transform_input_rows(row_pointers_.data(), static_cast<std::size_t>(point) * in_point(), in_channels_, tiles_, transformed_,
+                             {tile_row_, in_point()});
+        multiply(transformed_, {tile_row_, in_point()}, point, in_channels_, forward_weights_.data(), out_channels_,
                  [&](std::size_t first_vector, std::size_t count) {
                    transform_output_rows(products_, count, rows_ + static_cast<std::size_t>(point) * out_point() + first_vector * kLanes, out_row());
                  });
@@ -84,13 +83,15 @@ class WinogradConvolution final : public Operation {
   }
 
   void backward(Activation& in, int group, Activation& out) override {
+    int read = 0;
     std::fill_n(carry_, 2 * in_row(), 0.0f);
     for (int first = 0; first < out_side_; first += kStripRows) {
       const int last = std::min(first + kStripRows, out_side_), tile_rows = part_count(last - first, kTile);
       for (int y = first; y < last; ++y) read_gradient(out, group, y);
+      read_inputs(in, group, read, first - padding_ + tile_rows * kTile + kKernel - 1);
       for (int point = 0; point < kPoints; ++point) {
-        for (int tile_row = 0; tile_row < tile_rows; ++tile_row) transform_gradient(first + tile_row * kTile, tile_row, point);
-        correlate(kept(group, first / kTile, point), tile_rows, point);
+        for (int tile_row = 0; tile_row < tile_rows; ++tile_row) transform_rows(first + tile_row * kTile, tile_row, point);
+        correlate(tile_rows, point);
         const Timed input_gradient = timed(Phase::input_gradient);
         for (int tile_row = 0; tile_row < tile_rows && in.wants_gradient(); ++tile_row) add_input_gradient(tile_row, point);
       }
@@ -126,6 +127,7 @@ class WinogradConvolution final : public Operation {
 
  private:
   static constexpr int kStripTiles = 2, kStripRows = kStripTiles * kTile;  // rows of tiles that the backward pass takes at a time, and their rows
+  static constexpr int kDepth = kStripRows + kKernel - 1;
 
   // Floats of a transformed row and of one point of it.
   std::size_t in_point() const { return static_cast<std::size_t>(in_channels_ * tiles_ * kLanes); }
@@ -187,13 +189,7 @@ class WinogradConvolution final : public Operation {
       to += in_side_ * kLanes;
     });
   }
-  // Transformed strips: [column point][row point][channel][row of tiles][tile][lanes].
-  std::size_t kept_strip() const { return kPoints * kStripTiles * in_row(); }
-  std::size_t kept_size() const { return static_cast<std::size_t>(part_count(tiles_, kStripTiles)) * kept_strip(); }
-  float* kept(int group, int tile_row, int point) const {
-    return kept_.data() + static_cast<std::size_t>(group) * kept_size() + static_cast<std::size_t>(tile_row / kStripTiles) * kept_strip() +
-           static_cast<std::size_t>(point) * kStripTiles * in_row() + static_cast<std::size_t>(tile_row % kStripTiles) * tile_row_;
-  }
+  // Of transformed strips.
   PointStrides in_strides() const { return {kStripTiles * tile_row_, kStripTiles * in_point()}; }
   PointStrides out_strides() const { return {kStripTiles * tile_row_, kStripTiles * out_point()}; }
   const float* input_row(int y) const { return y < 0 || y >= in_side_ ? zero_row_.data() : inputs_.row(y); }
@@ -212,17 +208,21 @@ class WinogradConvolution final : public Operation {
     }
   }
 
-  /// The gradient of the tiles from row `first` on, for one column point.
-  void transform_gradient(int first, int tile_row, int point) {
-    for (int y = 0; y < kTile; ++y) row_pointers_[static_cast<std::size_t>(y)] = first + y < out_side_ ? gradients_.row(first + y) : zero_row_.data();
-    transform_gradient_rows(row_pointers_.data(), static_cast<std::size_t>(point) * out_point(), out_channels_, tiles_,
-                            transformed_gradient_ + tile_row * tile_row_, out_strides());
+  /// Input and gradient of the tiles from row `first` on, for one column point.
+  void transform_rows(int first, int tile_row, int point) {
+    for (int y = 0; y < kPoints; ++y) row_pointers_[static_cast<std::size_t>(y)] = input_row(first - padding_ + y);
+    for (int y = 0; y < kTile; ++y)
+      gradient_pointers_[static_cast<std::size_t>(y)] = first + y < out_side_ ? gradients_.row(first + y) : zero_row_.data();
+    const auto at = static_cast<std::size_t>(point);
+    transform_input_rows(row_pointers_.data(), at * in_point(), in_channels_, tiles_, transformed_ + tile_row * tile_row_, in_strides());
+    transform_gradient_rows(gradient_pointers_.data(), at * out_point(), out_channels_, tiles_, transformed_gradient_ + tile_row * tile_row_,
+                            out_strides());
   }
 
-  /// Adds its products with the input to the weight gradient's sums.
-  void correlate(const float* transformed, int tile_rows, int column_point) {
+  /// Adds their products to the weight gradient's sums.
+  void correlate(int tile_rows, int column_point) {
     for (std::size_t row_point = 0; row_point < kPoints; ++row_point) {
-      const OuterProductInput input{transformed_gradient_ + row_point * out_strides().point, transformed + row_point * in_strides().point,
+      const OuterProductInput input{transformed_gradient_ + row_point * out_strides().point, transformed_ + row_point * in_strides().point,
                                     static_cast<std::ptrdiff_t>(in_strides().channel), static_cast<std::ptrdiff_t>(tile_rows * tile_row_), fresh_};
       outer_product(input, out_channels_, in_channels_, sums_.data() + (column_point * kPoints + row_point) * filters_ * kLanes);
     }
@@ -245,13 +245,12 @@ class WinogradConvolution final : public Operation {
   std::size_t filters_;
   Buffer<float> points_;                              // [column point][row point][out][in]
   Buffer<float> forward_weights_, backward_weights_;  // [column point][row point] of pack_weights'
-  Buffer<float> kept_;                                // [group][strip] of the transformed input
   Buffer<float> sums_;                                // [column point][row point][order_][lanes]
   Buffer<float> zero_row_;                            // stands for the rows above and below the map
-  std::vector<const float*> row_pointers_;
+  std::vector<const float*> row_pointers_, gradient_pointers_;
   std::vector<int> order_;  // filters in the order of the sums
   RowRing inputs_, gradients_;
-  // Of one column point: a strip, and the products of a block of channels, [row point][channel][tile][lanes]
+  // [tile row][row point][channel][tile][lanes], of one column point (and block of channels)
   float *transformed_ = nullptr, *transformed_gradient_ = nullptr, *products_ = nullptr;
   float *rows_ = nullptr, *carry_ = nullptr;  // four and two transformed rows
   bool fresh_ = true;

@@ -43,7 +43,7 @@ class Worker final : public SliceWorker {
     input_ = std::make_unique<Activation>(image_plan(), groups);
     std::size_t workspace = 0, gradients = 0;
     for (const LayerPlan& plan : make_plan(config_.model)) {
-      operations_.push_back(make_operation(plan, groups));
+      operations_.push_back(make_operation(plan));
       outputs_.push_back(std::make_unique<Activation>(plan, groups));
       workspace = std::max(workspace, operations_.back()->workspace_size());
       gradients = std::max(gradients, outputs_.back()->size());
@@ -116,7 +116,7 @@ class Worker final : public SliceWorker {
     return plan;
   }
 
-  static std::unique_ptr<Operation> make_operation(const LayerPlan& plan, int groups) {
+  static std::unique_ptr<Operation> make_operation(const LayerPlan& plan) {
     switch (plan.layer.kind) {
       case LayerKind::convolution:
       case LayerKind::linear:
@@ -124,7 +124,7 @@ class Worker final : public SliceWorker {
           case Algorithm::direct:
             return std::make_unique<DirectConvolution>(plan);
           case Algorithm::winograd:
-            return std::make_unique<WinogradConvolution>(plan, groups);
+            return std::make_unique<WinogradConvolution>(plan);
           case Algorithm::depthwise:
             return std::make_unique<DepthwiseConvolution>(plan);
         }
