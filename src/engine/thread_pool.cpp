@@ -1,9 +1,23 @@
 #include "engine/thread_pool.h"
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 namespace mnist_dist {
+namespace {
+
+/// Returns when `value` is no longer `old`. A thread that sleeps takes 20 to 70 us to wake up on a virtual machine, twice a step of 3 ms; so it
+/// first looks for as long as the others usually need between two calls of run, and lets them run if they share its core.
+template <class T>
+void wait_while(const std::atomic<T>& value, T old) {
+  constexpr std::chrono::microseconds patience{100};
+  for (const auto end = std::chrono::steady_clock::now() + patience; std::chrono::steady_clock::now() < end; std::this_thread::yield())
+    if (value != old) return;
+  value.wait(old);
+}
+
+}  // namespace
 
 ThreadPool::ThreadPool(int threads) : thrown_(static_cast<std::size_t>(std::max(1, threads))) {
   for (int thread = 1; thread < threads; ++thread) helpers_.emplace_back([this, thread] { serve(thread); });
@@ -22,7 +36,7 @@ void ThreadPool::run(Call call) {
   ++started_;
   started_.notify_all();
   run_share(0);
-  for (int left = running_; left != 0; left = running_) running_.wait(left);
+  for (int left = running_; left != 0; left = running_) wait_while(running_, left);
   for (auto& thrown : thrown_)
     if (thrown) {
       const auto first = std::exchange(thrown, nullptr);
@@ -34,7 +48,7 @@ void ThreadPool::run(Call call) {
 void ThreadPool::serve(int thread) {
   // Starting from 0, not from what started_ is now: run may have been called before this thread got here.
   for (std::uint32_t seen = 0;; ++seen) {
-    started_.wait(seen);
+    wait_while(started_, seen);
     if (ending_) return;
     run_share(thread);
     if (--running_ == 0) running_.notify_one();
