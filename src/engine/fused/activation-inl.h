@@ -159,32 +159,6 @@ class Activation {
     return zeros(padding.after, out);
   }
 
-  template <class Relu, class Statistics>
-  ChannelFinisher<Relu::value, Statistics::value> finisher(int group, int channel) const {
-    return {.bias = broadcast(bias_[static_cast<std::size_t>(channel)]),
-            .pivot_at = lane_sum(group, channel, kPivot),
-            .first_at = lane_sum(group, channel, kFirst),
-            .second_at = lane_sum(group, channel, kSecond),
-            .pivot = hn::Zero(d),
-            .first = hn::Zero(d),
-            .second = hn::Zero(d)};
-  }
-  template <class Norm, class Drops>
-  ChannelGradientFinisher<Norm::value, Drops::value> gradient_finisher(int group, int y, int channel) const {
-    return {.mean = broadcast(mean_[static_cast<std::size_t>(channel)]),
-            .value = row(group, y) + channel * side_ * kLanes,
-            .dropped = dropped_at(group, channel, y),
-            .first_at = lane_sum(group, channel, kFirst),
-            .second_at = lane_sum(group, channel, kSecond),
-            .first = hn::Zero(d),
-            .second = hn::Zero(d)};
-  }
-  /// `count` channels at a time: sums that wait for each other within a channel do not wait for another's.
-  template <int kCount, class Relu, class Statistics>
-  void finish_row_of(int group, int y, int channel) const;
-  template <int kCount, class Norm, class Drops>
-  void finish_gradient_row_of(int group, int y, int channel) const;
-
   LayerPlan plan_;
   int channels_, side_;
   std::size_t row_size_;
@@ -203,85 +177,26 @@ template <class Use>
 void Activation::finish_channels(int group, Use use) const {
   choose(plan_.layer.relu, gathers(), [&](auto relu, auto statistics) HWY_ATTR {
     for (int channel = 0; channel < channels_; ++channel) {
-      auto finish = finisher<decltype(relu), decltype(statistics)>(group, channel);
+      ChannelFinisher<decltype(relu)::value, decltype(statistics)::value> finish{.bias = broadcast(bias_[static_cast<std::size_t>(channel)]),
+                                                                                 .pivot_at = lane_sum(group, channel, kPivot),
+                                                                                 .first_at = lane_sum(group, channel, kFirst),
+                                                                                 .second_at = lane_sum(group, channel, kSecond),
+                                                                                 .pivot = hn::Zero(d),
+                                                                                 .first = hn::Zero(d),
+                                                                                 .second = hn::Zero(d)};
       use(finish);
       finish.end();
     }
   });
 }
 
-template <int kCount, class Relu, class Statistics>
-void Activation::finish_row_of(int group, int y, int channel) const {
-  const std::ptrdiff_t size = static_cast<std::ptrdiff_t>(side_) * kLanes;
-  float* at = row(group, y) + channel * size;
-  ChannelFinisher<Relu::value, Statistics::value> finish[kCount];
-  HWY_UNROLL(4)
-  for (int c = 0; c < kCount; ++c) {
-    finish[c] = finisher<Relu, Statistics>(group, channel + c);
-    finish[c].begin(y, load(at + c * size));
-  }
-  for (const float* const end = at + size; at < end; at += kLanes) HWY_UNROLL(4)
-  for (int c = 0; c < kCount; ++c) store(finish[c](load(at + c * size)), at + c * size);
-  HWY_UNROLL(4)
-  for (int c = 0; c < kCount; ++c) finish[c].end();
-}
-
 inline void Activation::finish_row(int group, int y) {
   if (!plan_.layer.bias && !plan_.layer.relu && !gathers()) return;
-  choose(plan_.layer.relu, gathers(), [&](auto relu, auto statistics) HWY_ATTR {
-    int channel = 0;
-    for (; channel + 2 <= channels_; channel += 2) finish_row_of<2, decltype(relu), decltype(statistics)>(group, y, channel);
-    if (channel < channels_) finish_row_of<1, decltype(relu), decltype(statistics)>(group, y, channel);
+  float* at = row(group, y);
+  finish_channels(group, [&](auto& finish) HWY_ATTR {
+    finish.begin(y, load(at));
+    for (const float* const end = at + side_ * kLanes; at < end; at += kLanes) store(finish(load(at)), at);
   });
-}
-
-/// Combines the images' means and sums of squares as in Chan, Golub, LeVeque, "Updating formulae ... for computing sample variances" (1979).
-inline void Activation::finish_training(float* out) {
-  const double keep_scale = static_cast<double>(plan_.dropout.scale);
-  std::fill_n(scale_.data(), channels_, plan_.dropout.scale);
-  std::fill_n(shift_.data(), channels_, 0.0f);
-  if (!plan_.layer.norm) return;
-  const double pixels = static_cast<double>(side_) * side_;
-  for (int channel = 0; channel < channels_; ++channel) {
-    const auto c = static_cast<std::size_t>(channel);
-    const auto image_mean = [&](int image) {
-      return static_cast<double>(of_image(image, channel, kPivot)) + static_cast<double>(of_image(image, channel, kFirst)) / pixels;
-    };
-    double mean = 0;
-    for (int image = 0; image < images_; ++image) mean += image_mean(image);
-    mean /= images_;
-    double squares = 0;
-    for (int image = 0; image < images_; ++image) {
-      const double first = static_cast<double>(of_image(image, channel, kFirst));
-      const double off = image_mean(image) - mean;
-      squares += static_cast<double>(of_image(image, channel, kSecond)) - first * first / pixels + pixels * off * off;
-    }
-    // Rounding may leave a tiny negative number where all values are equal; NaN stays NaN.
-    if (squares < 0) squares = 0;
-    const double inverse_deviation = 1 / std::sqrt(squares / values_per_channel() + norm_epsilon);
-    const double slope = static_cast<double>(gamma_[channel]) * inverse_deviation;
-    mean_[c] = static_cast<float>(mean);
-    inverse_deviation_[c] = static_cast<float>(inverse_deviation);
-    scale_[c] = static_cast<float>(slope * keep_scale);
-    shift_[c] = static_cast<float>((static_cast<double>(beta_[channel]) - slope * mean) * keep_scale);
-    out[channel] = static_cast<float>(mean * images_);
-    out[channels_ + channel] = static_cast<float>(squares / (values_per_channel() - 1) * images_);
-  }
-}
-
-inline void Activation::finish_evaluation(const float* statistics) {
-  if (!plan_.layer.norm) {
-    std::fill_n(scale_.data(), channels_, 1.0f);
-    std::fill_n(shift_.data(), channels_, 0.0f);
-    return;
-  }
-  for (int channel = 0; channel < channels_; ++channel) {
-    const auto c = static_cast<std::size_t>(channel);
-    const double mean = static_cast<double>(statistics[channel]), variance = static_cast<double>(statistics[channels_ + channel]);
-    const double slope = static_cast<double>(gamma_[channel]) / std::sqrt(variance + norm_epsilon);
-    scale_[c] = static_cast<float>(slope);
-    shift_[c] = static_cast<float>(static_cast<double>(beta_[channel]) - slope * mean);
-  }
 }
 
 template <class Use>
@@ -306,7 +221,13 @@ template <class Use>
 void Activation::finish_gradient_channels(int group, int y, Use use) const {
   choose(plan_.layer.norm, drops(), [&](auto norm, auto drops) HWY_ATTR {
     for (int channel = 0; channel < channels_; ++channel) {
-      auto finish = gradient_finisher<decltype(norm), decltype(drops)>(group, y, channel);
+      ChannelGradientFinisher<decltype(norm)::value, decltype(drops)::value> finish{.mean = broadcast(mean_[static_cast<std::size_t>(channel)]),
+                                                                                    .value = row(group, y) + channel * side_ * kLanes,
+                                                                                    .dropped = dropped_at(group, channel, y),
+                                                                                    .first_at = lane_sum(group, channel, kFirst),
+                                                                                    .second_at = lane_sum(group, channel, kSecond),
+                                                                                    .first = hn::Zero(d),
+                                                                                    .second = hn::Zero(d)};
       finish.begin(y);
       use(finish);
       finish.end();
@@ -314,55 +235,12 @@ void Activation::finish_gradient_channels(int group, int y, Use use) const {
   });
 }
 
-template <int kCount, class Norm, class Drops>
-void Activation::finish_gradient_row_of(int group, int y, int channel) const {
-  const std::ptrdiff_t size = static_cast<std::ptrdiff_t>(side_) * kLanes;
-  const float* at = gradient_row(group, y) + channel * size;
-  ChannelGradientFinisher<Norm::value, Drops::value> finish[kCount];
-  HWY_UNROLL(4)
-  for (int c = 0; c < kCount; ++c) {
-    finish[c] = gradient_finisher<Norm, Drops>(group, y, channel + c);
-    finish[c].begin(y);
-  }
-  for (const float* const end = at + size; at < end; at += kLanes) HWY_UNROLL(4)
-  for (int c = 0; c < kCount; ++c) finish[c](load(at + c * size));
-  HWY_UNROLL(4)
-  for (int c = 0; c < kCount; ++c) finish[c].end();
-}
-
 inline void Activation::finish_gradient_row(int group, int y) {
   if (!plan_.layer.norm) return;
-  choose(drops(), [&](auto drops) HWY_ATTR {
-    int channel = 0;
-    for (; channel + 2 <= channels_; channel += 2) finish_gradient_row_of<2, std::true_type, decltype(drops)>(group, y, channel);
-    if (channel < channels_) finish_gradient_row_of<1, std::true_type, decltype(drops)>(group, y, channel);
+  const float* at = gradient_row(group, y);
+  finish_gradient_channels(group, y, [&](auto& finish) HWY_ATTR {
+    for (const float* const end = at + side_ * kLanes; at < end; at += kLanes) finish(load(at));
   });
-}
-
-/// Ioffe & Szegedy, ICML 2015, section 3: with y = gamma (v - mean) / deviation + beta over N values,
-/// dv = gamma / deviation * (dy - sum(dy) / N - (v - mean) / deviation^2 * sum(dy (v - mean)) / N).
-inline void Activation::finish_gradient(float* out) {
-  std::fill_n(from_gradient_.data(), channels_, plan_.dropout.scale);
-  if (!plan_.layer.norm) return;
-  const double keep_scale = static_cast<double>(plan_.dropout.scale);
-  for (int channel = 0; channel < channels_; ++channel) {
-    const auto c = static_cast<std::size_t>(channel);
-    double first = 0, second = 0;
-    for (int image = 0; image < images_; ++image) {
-      first += static_cast<double>(of_image(image, channel, kFirst));
-      second += static_cast<double>(of_image(image, channel, kSecond));
-    }
-    first *= keep_scale;
-    second *= keep_scale;
-    const double mean = static_cast<double>(mean_[c]), inverse_deviation = static_cast<double>(inverse_deviation_[c]);
-    out[plan_.gamma + c] = static_cast<float>(second * inverse_deviation);
-    out[plan_.beta + c] = static_cast<float>(first);
-    const double slope = static_cast<double>(gamma_[channel]) * inverse_deviation;
-    const double per_value = -slope * inverse_deviation * inverse_deviation * second / values_per_channel();
-    from_gradient_[c] = static_cast<float>(slope * keep_scale);
-    from_value_[c] = static_cast<float>(per_value);
-    constant_[c] = static_cast<float>(-slope * first / values_per_channel() - per_value * mean);
-  }
 }
 
 template <class Use>
@@ -391,15 +269,6 @@ void Activation::read_gradient_channels(int group, int y, Use use) const {
 
 inline void Activation::read_gradient_row(int group, int y, Padding padding, float* out) const {
   read_gradient_channels(group, y, [&](auto& g) HWY_ATTR { out = write_padded(g, padding, out); });
-}
-
-inline void Activation::finish_bias_gradient(float* out) const {
-  if (!plan_.layer.bias) return;
-  for (int channel = 0; channel < channels_; ++channel) {
-    double sum = 0;
-    for (int image = 0; image < images_; ++image) sum += static_cast<double>(of_image(image, channel, kBias));
-    out[plan_.bias + static_cast<std::size_t>(channel)] = static_cast<float>(sum);
-  }
 }
 
 }  // namespace HWY_NAMESPACE

@@ -18,6 +18,7 @@
 // After foreach_target
 #include <hwy/highway.h>
 
+#include "engine/fused/activation_sums-inl.h"
 #include "engine/fused/depthwise-inl.h"
 #include "engine/fused/direct-inl.h"
 #include "engine/fused/dropout-inl.h"
