@@ -10,10 +10,10 @@ namespace mnist_dist::fused {
 enum class Phase {
   input,            ///< decoding and augmentation
   weights,          ///< weights into the kernels' order, weight gradients out of it
-  forward,          ///< products of the layer, with their transforms
+  forward,          ///< products of the layer, with their transforms and what these do on the way
   input_gradient,   ///< the same of the gradient with respect to the layer's input
   weight_gradient,  ///< and with respect to its weights
-  pointwise,        ///< bias, ReLU, norm and dropout of the layer before or behind, in either direction
+  pointwise,        ///< bias, ReLU, norm and dropout of the layer before or behind, in either direction, where the products' kernels do not do them
   dropout,          ///< random bits
   loss,
   count,
