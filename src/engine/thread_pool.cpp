@@ -8,7 +8,7 @@ namespace mnist_dist {
 namespace {
 
 /// Returns when `value` is no longer `old`. A thread that sleeps takes 20 to 70 us to wake up on a virtual machine, twice a step of 3 ms; so it
-/// first looks for as long as the others usually need between two calls of run, and lets them run if they share its core.
+/// first looks for a while (the 20 to 60 us between two calls of run on one rank are well within it) and lets others run if they share its core.
 template <class T>
 void wait_while(const std::atomic<T>& value, T old) {
   constexpr std::chrono::microseconds patience{100};

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <stdexcept>
 #include <thread>
 
@@ -40,6 +41,23 @@ TEST(ThreadPool, RethrowsWhatTheLowestThreadThrewAndWorksOn) {
   std::atomic<int> calls = 0;
   pool.run([&](int) { ++calls; });
   EXPECT_EQ(calls, 3);
+}
+
+TEST(ThreadPool, WakesThreadsThatHadTimeToFallAsleep) {
+  const auto sleep = [] { std::this_thread::sleep_for(std::chrono::milliseconds(5)); };
+  std::atomic<int> calls = 0;
+  {
+    ThreadPool pool(3);
+    for (int round = 0; round < 3; ++round) {
+      sleep();  // the helpers wait for work
+      pool.run([&](int thread) {
+        if (thread > 0) sleep();  // the caller waits for them
+        ++calls;
+      });
+    }
+    sleep();
+  }
+  EXPECT_EQ(calls, 9);
 }
 
 TEST(ThreadPool, AtLeastTheCallingThread) { EXPECT_EQ(ThreadPool(0).size(), 1); }

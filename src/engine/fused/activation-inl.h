@@ -19,11 +19,6 @@ HWY_BEFORE_NAMESPACE();
 namespace mnist_dist::fused {
 namespace HWY_NAMESPACE {
 
-/// Zero columns around a row.
-struct Padding {
-  int before = 0, after = 0;
-};
-
 /// Calls `use` with the flags as types, so that loops are compiled for each.
 template <class Use>
 HWY_INLINE void choose(bool flag, Use use) {
@@ -82,10 +77,10 @@ class Activation {
 
   /// The row holds what the layer's operation computed; adds the bias, applies ReLU and gathers statistics.
   void finish_row(int group, int y);
-  /// The same for who computes a row channel by channel: calls use(finish), which stores finish(computed) of each column after finish.begin(y, the
+  /// The same for who computes a row channel by channel: calls use(finish), which stores finish(computed) of each column after finish.begin(the
   /// leftmost).
   template <class Use>
-  void finish_channels(int group, Use use) const;
+  void finish_channels(int group, int y, Use use);
 
   /// After the last row: how x is read, from batch statistics, which go to `out` times the number of images.
   void finish_training(float* out);
@@ -94,8 +89,8 @@ class Activation {
 
   /// Whether x is what is stored.
   bool reads_as_stored() const { return !plan_.layer.norm && !(training_ && drops()); }
-  /// x, with zero columns before and after: [channel][before + side + after][lanes].
-  void read_row(int group, int y, Padding padding, float* out) const;
+  /// x, with zero columns before and after: [channel][padding + side + padding][lanes].
+  void read_row(int group, int y, int padding, float* out) const;
   /// The same channel by channel: calls use(x), where x.next() is its next column.
   template <class Use>
   void read_channels(int group, int y, Use use) const;
@@ -113,16 +108,16 @@ class Activation {
   void finish_gradient_row(int group, int y);
   /// The same for who computes it channel by channel: calls use(finish), which calls finish(gradient) of each column.
   template <class Use>
-  void finish_gradient_channels(int group, int y, Use use) const;
+  void finish_gradient_channels(int group, int y, Use use);
 
   /// After the last gradient row: gradients of gamma and beta into the flat gradient, and how the layer's own gradient is read.
   void finish_gradient(float* out);
 
   /// Gradient with respect to what the layer's operation computed, 0 in lanes without an image; layout as read_row's.
-  void read_gradient_row(int group, int y, Padding padding, float* out) const;
+  void read_gradient_row(int group, int y, int padding, float* out);
   /// The same channel by channel: calls use(g), where g.next() is its next column.
   template <class Use>
-  void read_gradient_channels(int group, int y, Use use) const;
+  void read_gradient_channels(int group, int y, Use use);
 
   /// After the last row of the layer's gradient was read.
   void finish_bias_gradient(float* out) const;
@@ -142,7 +137,10 @@ class Activation {
     return lane_sums_.data() + static_cast<std::size_t>(((group * kSums + which) * channels_ + channel) * kLanes);
   }
   float of_image(int image, int channel, LaneSum which) const { return lane_sum(image / kLanes, channel, which)[image % kLanes]; }
-  const std::uint8_t* dropped_at(int group, int channel, int y) const { return dropped(group) + ((channel * side_ + y) * side_) * kMaskBytes; }
+  /// Null without dropout.
+  const std::uint8_t* dropped_at(int group, int channel, int y) const {
+    return drops() ? dropped(group) + (channel * side_ + y) * side_ * kMaskBytes : nullptr;
+  }
   auto alive(int group) const { return hn::FirstN(d, static_cast<std::size_t>(std::clamp(images_ - group * kLanes, 0, kLanes))); }
   double values_per_channel() const { return static_cast<double>(images_) * side_ * side_; }
 
@@ -153,10 +151,10 @@ class Activation {
 
   /// The columns of a channel, with zero columns beside them; returns what follows them.
   template <class Columns>
-  HWY_INLINE float* write_padded(Columns& columns, Padding padding, float* out) const {
-    out = zeros(padding.before, out);
+  HWY_INLINE float* write_padded(Columns& columns, int padding, float* out) const {
+    out = zeros(padding, out);
     for (const float* const end = out + side_ * kLanes; out < end; out += kLanes) store(columns.next(), out);
-    return zeros(padding.after, out);
+    return zeros(padding, out);
   }
 
   LayerPlan plan_;
@@ -174,16 +172,15 @@ class Activation {
 };
 
 template <class Use>
-void Activation::finish_channels(int group, Use use) const {
-  choose(plan_.layer.relu, gathers(), [&](auto relu, auto statistics) HWY_ATTR {
+void Activation::finish_channels(int group, int y, Use use) {
+  choose(plan_.layer.relu, gathers(), [&](auto kRelu, auto kStatistics) HWY_ATTR {
     for (int channel = 0; channel < channels_; ++channel) {
-      ChannelFinisher<decltype(relu)::value, decltype(statistics)::value> finish{.bias = broadcast(bias_[static_cast<std::size_t>(channel)]),
-                                                                                 .pivot_at = lane_sum(group, channel, kPivot),
-                                                                                 .first_at = lane_sum(group, channel, kFirst),
-                                                                                 .second_at = lane_sum(group, channel, kSecond),
-                                                                                 .pivot = hn::Zero(d),
-                                                                                 .first = hn::Zero(d),
-                                                                                 .second = hn::Zero(d)};
+      using Finisher = ChannelFinisher<decltype(kRelu)::value, decltype(kStatistics)::value>;
+      Finisher finish{.bias = broadcast(bias_[static_cast<std::size_t>(channel)]),
+                      .y = y,
+                      .pivot_at = lane_sum(group, channel, kPivot),
+                      .first_at = lane_sum(group, channel, kFirst),
+                      .second_at = lane_sum(group, channel, kSecond)};
       use(finish);
       finish.end();
     }
@@ -193,41 +190,40 @@ void Activation::finish_channels(int group, Use use) const {
 inline void Activation::finish_row(int group, int y) {
   if (!plan_.layer.bias && !plan_.layer.relu && !gathers()) return;
   float* at = row(group, y);
-  finish_channels(group, [&](auto& finish) HWY_ATTR {
-    finish.begin(y, load(at));
+  finish_channels(group, y, [&](auto& finish) HWY_ATTR {
+    finish.begin(load(at));
     for (const float* const end = at + side_ * kLanes; at < end; at += kLanes) store(finish(load(at)), at);
   });
 }
 
 template <class Use>
 void Activation::read_channels(int group, int y, Use use) const {
-  choose(training_ && drops(), [&](auto drops) HWY_ATTR {
+  choose(training_ && drops(), [&](auto kDropout) HWY_ATTR {
     for (int channel = 0; channel < channels_; ++channel) {
       const auto c = static_cast<std::size_t>(channel);
-      ChannelReader<decltype(drops)::value> x{.scale = broadcast(scale_[c]),
-                                              .shift = broadcast(shift_[c]),
-                                              .value = row(group, y) + channel * side_ * kLanes,
-                                              .dropped = dropped_at(group, channel, y)};
+      ChannelReader<decltype(kDropout)::value> x{.scale = broadcast(scale_[c]),
+                                                 .shift = broadcast(shift_[c]),
+                                                 .value = row(group, y) + channel * side_ * kLanes,
+                                                 .dropped = dropped_at(group, channel, y)};
       use(x);
     }
   });
 }
 
-inline void Activation::read_row(int group, int y, Padding padding, float* out) const {
+inline void Activation::read_row(int group, int y, int padding, float* out) const {
   read_channels(group, y, [&](auto& x) HWY_ATTR { out = write_padded(x, padding, out); });
 }
 
 template <class Use>
-void Activation::finish_gradient_channels(int group, int y, Use use) const {
-  choose(plan_.layer.norm, drops(), [&](auto norm, auto drops) HWY_ATTR {
+void Activation::finish_gradient_channels(int group, int y, Use use) {
+  choose(plan_.layer.norm, drops(), [&](auto kNorm, auto kDropout) HWY_ATTR {
     for (int channel = 0; channel < channels_; ++channel) {
-      ChannelGradientFinisher<decltype(norm)::value, decltype(drops)::value> finish{.mean = broadcast(mean_[static_cast<std::size_t>(channel)]),
-                                                                                    .value = row(group, y) + channel * side_ * kLanes,
-                                                                                    .dropped = dropped_at(group, channel, y),
-                                                                                    .first_at = lane_sum(group, channel, kFirst),
-                                                                                    .second_at = lane_sum(group, channel, kSecond),
-                                                                                    .first = hn::Zero(d),
-                                                                                    .second = hn::Zero(d)};
+      using Finisher = ChannelGradientFinisher<decltype(kNorm)::value, decltype(kDropout)::value>;
+      Finisher finish{.mean = broadcast(mean_[static_cast<std::size_t>(channel)]),
+                      .value = row(group, y) + channel * side_ * kLanes,
+                      .dropped = dropped_at(group, channel, y),
+                      .first_at = lane_sum(group, channel, kFirst),
+                      .second_at = lane_sum(group, channel, kSecond)};
       finish.begin(y);
       use(finish);
       finish.end();
@@ -244,21 +240,21 @@ inline void Activation::finish_gradient_row(int group, int y) {
 }
 
 template <class Use>
-void Activation::read_gradient_channels(int group, int y, Use use) const {
-  choose(plan_.layer.relu, drops(), [&](auto relu, auto drops) HWY_ATTR {
-    choose(plan_.layer.bias, [&](auto bias) HWY_ATTR {
+void Activation::read_gradient_channels(int group, int y, Use use) {
+  choose(plan_.layer.relu, drops(), [&](auto kRelu, auto kDropout) HWY_ATTR {
+    choose(plan_.layer.bias, [&](auto kBiased) HWY_ATTR {
       for (int channel = 0; channel < channels_; ++channel) {
         const auto c = static_cast<std::size_t>(channel);
         const std::ptrdiff_t offset = static_cast<std::ptrdiff_t>(channel) * side_ * kLanes;
-        ChannelGradientReader<decltype(relu)::value, decltype(drops)::value, decltype(bias)::value> g{.from_gradient = broadcast(from_gradient_[c]),
-                                                                                                      .from_value = broadcast(from_value_[c]),
-                                                                                                      .constant = broadcast(constant_[c]),
-                                                                                                      .live = alive(group),
-                                                                                                      .value = row(group, y) + offset,
-                                                                                                      .gradient = gradient_row(group, y) + offset,
-                                                                                                      .dropped = dropped_at(group, channel, y),
-                                                                                                      .sum_at = lane_sum(group, channel, kBias),
-                                                                                                      .sum = hn::Zero(d)};
+        using Reader = ChannelGradientReader<decltype(kRelu)::value, decltype(kDropout)::value, decltype(kBiased)::value>;
+        Reader g{.from_gradient = broadcast(from_gradient_[c]),
+                 .from_value = broadcast(from_value_[c]),
+                 .constant = broadcast(constant_[c]),
+                 .live = alive(group),
+                 .value = row(group, y) + offset,
+                 .gradient = gradient_row(group, y) + offset,
+                 .dropped = dropped_at(group, channel, y),
+                 .sum_at = lane_sum(group, channel, kBias)};
         g.begin(y);
         use(g);
         g.end();
@@ -267,7 +263,7 @@ void Activation::read_gradient_channels(int group, int y, Use use) const {
   });
 }
 
-inline void Activation::read_gradient_row(int group, int y, Padding padding, float* out) const {
+inline void Activation::read_gradient_row(int group, int y, int padding, float* out) {
   read_gradient_channels(group, y, [&](auto& g) HWY_ATTR { out = write_padded(g, padding, out); });
 }
 

@@ -1,10 +1,13 @@
-// What a layer's activation makes of its sums after the last row: batch norm's statistics and gradients.
+// Before and after the rows of a layer's activation: batch norm's statistics, how x is read from them, and the gradients of its parameters.
 #if defined(MNIST_DIST_FUSED_ACTIVATION_SUMS_INL_H) == defined(HWY_TARGET_TOGGLE)
 #ifdef MNIST_DIST_FUSED_ACTIVATION_SUMS_INL_H
 #undef MNIST_DIST_FUSED_ACTIVATION_SUMS_INL_H
 #else
 #define MNIST_DIST_FUSED_ACTIVATION_SUMS_INL_H
 #endif
+
+#include <algorithm>
+#include <cmath>
 
 #include "engine/fused/activation-inl.h"
 

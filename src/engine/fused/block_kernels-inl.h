@@ -1,4 +1,4 @@
-// The two loops in which nearly all time is spent, on small blocks of sums that stay in registers.
+// The loops of convolutions as defined, on small blocks of sums that stay in registers.
 #if defined(MNIST_DIST_FUSED_BLOCK_KERNELS_INL_H) == defined(HWY_TARGET_TOGGLE)
 #ifdef MNIST_DIST_FUSED_BLOCK_KERNELS_INL_H
 #undef MNIST_DIST_FUSED_BLOCK_KERNELS_INL_H
@@ -134,7 +134,7 @@ struct WeightStrides {
   std::ptrdiff_t channel, row, in_channel, tap;
 };
 
-/// Weights in the order in which convolve_block reads them, block of at most `most_channels` channels after block.
+/// Weights in the order in which convolve_block and multiply_block read them, block of at most `most_channels` channels after block.
 inline void pack_weights(const float* weights, const WeightStrides& strides, int channels, int rows, int in_channels, int taps, int most_channels,
                          float* packed) {
   const int parts = part_count(channels, most_channels);

@@ -41,20 +41,21 @@ struct ChannelReader {
 template <bool kRelu, bool kStatistics>
 struct ChannelFinisher {
   V bias;
+  int y;  ///< the row
   float *pivot_at, *first_at, *second_at;
-  V pivot, first, second;
+  V pivot = hn::Zero(d), first = hn::Zero(d), second = hn::Zero(d);
 
-  /// Of row `y`, whose leftmost column is `leftmost`.
-  HWY_INLINE void begin(int y, V leftmost) {
-    if constexpr (!kStatistics) return;
-    if (y == 0) {
-      pivot = activated(leftmost);
-      first = second = hn::Zero(d);
-      store(pivot, pivot_at);
-    } else {
-      pivot = load(pivot_at);
-      first = load(first_at);
-      second = load(second_at);
+  /// Before the others; `leftmost` is what was computed for the first column.
+  HWY_INLINE void begin(V leftmost) {
+    if constexpr (kStatistics) {
+      if (y == 0) {
+        pivot = activated(leftmost);
+        store(pivot, pivot_at);
+      } else {
+        pivot = load(pivot_at);
+        first = load(first_at);
+        second = load(second_at);
+      }
     }
   }
   HWY_INLINE V operator()(V computed) {
@@ -67,9 +68,10 @@ struct ChannelFinisher {
     return value;
   }
   HWY_INLINE void end() const {
-    if constexpr (!kStatistics) return;
-    store(first, first_at);
-    store(second, second_at);
+    if constexpr (kStatistics) {
+      store(first, first_at);
+      store(second, second_at);
+    }
   }
 
  private:
@@ -86,27 +88,31 @@ struct ChannelGradientFinisher {
   const float* value;
   const std::uint8_t* dropped;
   float *first_at, *second_at;
-  V first, second;
+  V first = hn::Zero(d), second = hn::Zero(d);
 
   HWY_INLINE void begin(int y) {
-    if constexpr (!kNorm) return;
-    first = y == 0 ? hn::Zero(d) : load(first_at);
-    second = y == 0 ? hn::Zero(d) : load(second_at);
+    if constexpr (kNorm) {
+      if (y == 0) return;
+      first = load(first_at);
+      second = load(second_at);
+    }
   }
   HWY_INLINE void operator()(V gradient) {
-    if constexpr (!kNorm) return;
-    if constexpr (kDropout) {
-      gradient = unless_dropped(gradient, dropped);
-      dropped += kMaskBytes;
+    if constexpr (kNorm) {
+      if constexpr (kDropout) {
+        gradient = unless_dropped(gradient, dropped);
+        dropped += kMaskBytes;
+      }
+      first = add(first, gradient);
+      second = hn::MulAdd(gradient, hn::Sub(load(value), mean), second);
+      value += kLanes;
     }
-    first = add(first, gradient);
-    second = hn::MulAdd(gradient, hn::Sub(load(value), mean), second);
-    value += kLanes;
   }
   HWY_INLINE void end() const {
-    if constexpr (!kNorm) return;
-    store(first, first_at);
-    store(second, second_at);
+    if constexpr (kNorm) {
+      store(first, first_at);
+      store(second, second_at);
+    }
   }
 };
 
@@ -119,10 +125,12 @@ struct ChannelGradientReader {
   const float *value, *gradient;
   const std::uint8_t* dropped;
   float* sum_at;
-  V sum;
+  V sum = hn::Zero(d);
 
   HWY_INLINE void begin(int y) {
-    if constexpr (kBias) sum = y == 0 ? hn::Zero(d) : load(sum_at);
+    if constexpr (kBias) {
+      if (y > 0) sum = load(sum_at);
+    }
   }
   HWY_INLINE V next() {
     const V v = load(value);

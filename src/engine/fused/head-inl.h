@@ -24,7 +24,7 @@ struct GroupLoss {
 /// The smoothed target is (1 - smoothing) * one-hot + smoothing / class_count. `gradient`: also write softmax - target into `out`'s gradient.
 inline void head(const Activation& out, int group, const std::uint8_t* labels, int images, float smoothing, bool gradient, GroupLoss& result) {
   HWY_ALIGN float logits[class_count * kLanes];
-  out.read_row(group, 0, {}, logits);
+  out.read_row(group, 0, 0, logits);
   V largest = load(logits), prediction = hn::Zero(d);
   for (int c = 1; c < class_count; ++c) {
     const V logit = load(logits + c * kLanes);

@@ -42,8 +42,9 @@ class Operation {
   Stopwatch* watch_ = nullptr;
 };
 
-/// The last few rows of a map, as many as are needed at a time: row y lies where row y - depth was. Row y is [channel][column][lanes] or whatever its
-/// user makes of it; rows above the first few are addressed through an array of pointers, so that kernels know nothing of rings.
+/// The last few rows of a map, as many as are needed at a time (or all, where they are at hand): row y lies where row y - depth was. Row y is
+/// [channel][column][lanes] or whatever its user makes of it; rows above the first few are addressed through an array of pointers, so that kernels
+/// know nothing of rings.
 class RowRing {
  public:
   RowRing() = default;

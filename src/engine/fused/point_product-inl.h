@@ -6,22 +6,24 @@
 #define MNIST_DIST_FUSED_POINT_PRODUCT_INL_H
 #endif
 
-#include "engine/fused/block_kernels-inl.h"
+#include <array>
+#include <utility>
+
 #include "engine/fused/winograd_transforms-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace mnist_dist::fused {
 namespace HWY_NAMESPACE {
 
-// A block of kPointChannels x kPointTiles sums: more channels than in block_kernels-inl.h, since each block of them reads all points again.
+// A block of kPointChannels x kPointTiles sums. Each block of channels reads all points again, from the L2 cache, so 32 registers hold many channels.
 constexpr int kPointChannels = kManyRegisters ? 8 : 4;
 constexpr int kPointTiles = 3;
 
-/// [row point][channel][tile][lanes], strides in floats.
+/// [row point][channel][tile][lanes].
 struct PointInput {
   const float* at;
   int channels;
-  std::size_t channel_stride, point_stride;
+  PointStrides stride;
 };
 
 /// out[point][channel][tile] = sum over input channels of weight[point][input channel][kChannels] * in[point][input channel][tile], for each row
@@ -30,13 +32,13 @@ template <int kChannels, int kTiles>
 void multiply_block(const PointInput& in, const float* weights, std::size_t weights_stride, float* out, std::size_t out_stride,
                     std::size_t out_point_stride) {
   const float* point_at = in.at;
-  for (int point = 0; point < kPoints; ++point, point_at += in.point_stride, weights += weights_stride, out += out_point_stride) {
+  for (int point = 0; point < kPoints; ++point, point_at += in.stride.point, weights += weights_stride, out += out_point_stride) {
     V sum[kChannels][kTiles];
     HWY_UNROLL(8)
     for (int c = 0; c < kChannels; ++c) HWY_UNROLL(8)
     for (int x = 0; x < kTiles; ++x) sum[c][x] = hn::Zero(d);
     const float *at = point_at, *weight_at = weights;
-    for (int channel = 0; channel < in.channels; ++channel, at += in.channel_stride, weight_at += kChannels) {
+    for (int channel = 0; channel < in.channels; ++channel, at += in.stride.channel, weight_at += kChannels) {
       V value[kTiles];
       HWY_UNROLL(8)
       for (int x = 0; x < kTiles; ++x) value[x] = load(at + x * kLanes);

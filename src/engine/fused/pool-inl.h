@@ -44,7 +44,7 @@ class MaxPool final : public Operation {
     const int rest = (in_side_ - out_side_ * window_) * kLanes;  // what no window covers
     for (int y = 0; y < out_side_; ++y) {
       const float* const rows = window_rows(in, group, y);
-      out.read_gradient_row(group, y, {}, gradient);
+      out.read_gradient_row(group, y, 0, gradient);
       const float* at = gradient;
       float* to = in.gradient_row(group, y * window_);
       for (int channel = 0; channel < channels_; ++channel) {
@@ -64,7 +64,7 @@ class MaxPool final : public Operation {
   /// x of the rows of a row of windows.
   const float* window_rows(const Activation& in, int group, int y) const {
     if (in.reads_as_stored()) return in.row(group, y * window_);
-    for (int i = 0; i < window_; ++i) in.read_row(group, y * window_ + i, {}, memory_ + static_cast<std::size_t>(i) * row_size_);
+    for (int i = 0; i < window_; ++i) in.read_row(group, y * window_ + i, 0, memory_ + static_cast<std::size_t>(i) * row_size_);
     return memory_;
   }
   const float* window_at(const float* rows, int channel, int x) const { return rows + (channel * in_side_ + x * window_) * kLanes; }
@@ -99,20 +99,20 @@ class MaxPool final : public Operation {
 class GlobalAverage final : public Operation {
  public:
   explicit GlobalAverage(const LayerPlan& plan) : channels_(plan.shape.in_channels), side_(plan.shape.in_side) {}
-  std::size_t workspace_size() const override { return static_cast<std::size_t>(channels_ * side_ * kLanes); }
+  std::size_t workspace_size() const override { return static_cast<std::size_t>(channels_ * kLanes); }
   void use_workspace(float* memory) override { row_ = memory; }
 
   void forward(const Activation& in, int group, Activation& out) override {
     float* const sums = out.row(group, 0);
     std::fill_n(sums, channels_ * kLanes, 0.0f);
     for (int y = 0; y < side_; ++y) {
-      in.read_row(group, y, {}, row_);
-      const float* at = row_;
-      for (int channel = 0; channel < channels_; ++channel) {
-        V sum = load(sums + channel * kLanes);
-        for (int x = 0; x < side_; ++x, at += kLanes) sum = add(sum, load(at));
-        store(sum, sums + channel * kLanes);
-      }
+      float* at = sums;
+      in.read_channels(group, y, [&](auto& x) HWY_ATTR {
+        V sum = load(at);
+        for (int i = 0; i < side_; ++i) sum = add(sum, x.next());
+        store(sum, at);
+        at += kLanes;
+      });
     }
     const V share = broadcast(1.0f / static_cast<float>(side_ * side_));
     for (int channel = 0; channel < channels_; ++channel) store(hn::Mul(load(sums + channel * kLanes), share), sums + channel * kLanes);
@@ -121,7 +121,7 @@ class GlobalAverage final : public Operation {
 
   void backward(Activation& in, int group, Activation& out) override {
     if (!in.wants_gradient()) return;
-    out.read_gradient_row(group, 0, {}, row_);
+    out.read_gradient_row(group, 0, 0, row_);
     const V share = broadcast(1.0f / static_cast<float>(side_ * side_));
     for (int y = 0; y < side_; ++y) {
       float* at = in.gradient_row(group, y);

@@ -13,7 +13,7 @@ HWY_BEFORE_NAMESPACE();
 namespace mnist_dist::fused {
 namespace HWY_NAMESPACE {
 
-/// The input's rows go through a ring of kernel-many rows with zero columns beside them; rows above and below are skipped. The input gradient is the
+/// The input's rows go through a ring of them with zero columns beside them; rows above and below are skipped. The input gradient is the
 /// same convolution of the gradient, padded by kernel - 1 - padding, with the weights turned round. The backward pass goes down in strips: long
 /// enough that the weight gradient's sums are seldom loaded and stored, short enough that the strip stays in cache for both of its users.
 class SlidingConvolution : public Operation {
@@ -49,7 +49,7 @@ class SlidingConvolution : public Operation {
   void begin() override { fresh_ = true; }
 
   void forward(const Activation& in, int group, Activation& out) override {
-    int read = first_to_read(in, group);
+    int read = choose_inputs(in, group);
     for (int y = 0; y < out_side_; ++y) {
       read_inputs(in, group, read, y + kernel_ - padding_);
       convolve(inputs_, in_side_, y - padding_, Pass::forward, out.row(group, y));
@@ -59,7 +59,7 @@ class SlidingConvolution : public Operation {
   }
 
   void backward(Activation& in, int group, Activation& out) override {
-    int read = first_to_read(in, group), done = 0;
+    int read = choose_inputs(in, group), done = 0;
     for (int first = 0; first < out_side_; first += strip_rows_) {
       const int last = std::min(first + strip_rows_, out_side_);
       read_gradients(out, group, first, last);
@@ -101,17 +101,17 @@ class SlidingConvolution : public Operation {
 
   void read_gradients(Activation& out, int group, int first, int last) const {
     const Timed pointwise = timed(Phase::pointwise);
-    for (int y = first; y < last; ++y) out.read_gradient_row(group, y, {gradient_padding_, gradient_padding_}, gradients_.row(y));
+    for (int y = first; y < last; ++y) out.read_gradient_row(group, y, gradient_padding_, gradients_.row(y));
   }
-  /// Where x is what is stored, rows are read where they lie and none is left to be read into the ring.
-  int first_to_read(const Activation& in, int group) {
+  /// Where x is what is stored, rows are used where they lie. Returns the first row that is to be read into the ring.
+  int choose_inputs(const Activation& in, int group) {
     const bool in_place = padding_ == 0 && in.reads_as_stored();
     inputs_ = in_place ? RowRing(in.row(group, 0), in_side_, in_row()) : ring_;
     return in_place ? in_side_ : 0;
   }
   void read_inputs(const Activation& in, int group, int& read, int end) const {
     const Timed pointwise = timed(Phase::pointwise);
-    for (; read < std::min(end, in_side_); ++read) in.read_row(group, read, {padding_, padding_}, inputs_.row(read));
+    for (; read < std::min(end, in_side_); ++read) in.read_row(group, read, padding_, inputs_.row(read));
   }
 
   /// One output row; `first` is the input row that the kernel's top row meets, perhaps above the map.

@@ -8,6 +8,7 @@
 
 #include <utility>
 
+#include "engine/fused/block_kernels-inl.h"
 #include "engine/fused/operation-inl.h"
 #include "engine/fused/outer_product-inl.h"
 #include "engine/fused/point_product-inl.h"
@@ -164,23 +165,23 @@ class WinogradConvolution final : public Operation {
       });
     }
   }
-  void read_gradient(const Activation& out, int group, int y) const {
+  void read_gradient(Activation& out, int group, int y) const {
     float* to = gradients_.row(y);
     out.read_gradient_channels(group, y, [&](auto& g) HWY_ATTR {
       transform_gradient_channel(g, out_side_, tiles_, to, out_point());
       to += tile_row_;
     });
   }
-  void write_output(const float* points, const Activation& out, int group, int y) const {
+  void write_output(const float* points, Activation& out, int group, int y) const {
     float* to = out.row(group, y);
-    out.finish_channels(group, [&](auto& finish) HWY_ATTR {
-      transform_output_channel(points, out_point(), tiles_, out_side_, y, finish, to);
+    out.finish_channels(group, y, [&](auto& finish) HWY_ATTR {
+      transform_output_channel(points, out_point(), tiles_, out_side_, finish, to);
       points += tile_row_;
       to += out_side_ * kLanes;
     });
   }
   /// `y` may lie outside the map, in the padding.
-  void write_input_gradient(const Activation& in, int group, int y, const float* points) const {
+  void write_input_gradient(Activation& in, int group, int y, const float* points) const {
     if (y < 0 || y >= in_side_) return;
     float* to = in.gradient_row(group, y);
     in.finish_gradient_channels(group, y, [&](auto& finish) HWY_ATTR {
@@ -202,8 +203,7 @@ class WinogradConvolution final : public Operation {
     const int parts = part_count(out_channels, kPointChannels);
     for (int part = 0; part < parts; ++part) {
       const int first = part_begin(part, parts, out_channels), count = part_begin(part + 1, parts, out_channels) - first;
-      multiply_points({transformed, channels, strides.channel, strides.point}, tiles_, weights + point + first * channels, filters_, count,
-                      products_);
+      multiply_points({transformed, channels, strides}, tiles_, weights + point + first * channels, filters_, count, products_);
       use(static_cast<std::size_t>(first * tiles_), static_cast<std::size_t>(count * tiles_));
     }
   }
@@ -252,7 +252,7 @@ class WinogradConvolution final : public Operation {
   RowRing inputs_, gradients_;
   // [tile row][row point][channel][tile][lanes], of one column point (and block of channels)
   float *transformed_ = nullptr, *transformed_gradient_ = nullptr, *products_ = nullptr;
-  float *rows_ = nullptr, *carry_ = nullptr;  // four and two transformed rows
+  float *rows_ = nullptr, *carry_ = nullptr;  // a strip's and two transformed rows
   bool fresh_ = true;
 };
 

@@ -6,6 +6,8 @@
 #define MNIST_DIST_FUSED_WINOGRAD_TRANSFORMS_INL_H
 #endif
 
+#include <algorithm>
+
 #include "engine/fused/simd-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -110,11 +112,11 @@ HWY_INLINE void transform_input_channel(Columns& x, int padding, int side, int t
 
 /// `out` has `side` columns; finish(column) is what is stored, from the left.
 template <class Finish>
-HWY_INLINE void transform_output_channel(const float* points, std::size_t stride, int tiles, int side, int y, Finish& finish, float* out) {
+HWY_INLINE void transform_output_channel(const float* points, std::size_t stride, int tiles, int side, Finish& finish, float* out) {
   for (int tile = 0; tile < tiles; ++tile, points += kLanes) {
     V columns[kTile];
     transform_output(points, stride, columns);
-    if (tile == 0) finish.begin(y, columns[0]);
+    if (tile == 0) finish.begin(columns[0]);
     const int width = std::min(kTile, side - tile * kTile);
     store(finish(columns[0]), out);
     if (width > 1) store(finish(columns[1]), out + kLanes);

@@ -79,15 +79,17 @@ TEST_P(FusedWorker, ShortSliceOwesNothingToTheOneBefore) {
   EXPECT_EQ(train_slice(*worker, options.config.model, part.slice(), parameters), fresh);
 }
 
-TEST_P(FusedWorker, EvaluatesAsTheDefinitionDoesHoweverTheImagesAreCut) {
-  const EngineOptions options = slice_options(seed_models()[2], 16);
+void expect_the_definitions_evaluation(const ModelSpec& model, const std::string& target) {
+  SCOPED_TRACE(model.name);
+  const EngineOptions options = slice_options(model, 16);
   const FlatLayout layout = flat_layout(options.config.model);
   const auto parameters = test_parameters(options.config.model);
   auto statistics = initial_norm_statistics(layout);
   Stream draws({.seed = 13, .purpose = Purpose::synthetic});
   for (float& value : statistics) value += draws.uniform(0, 0.5f);
-  const TestSlice test = make_slice(21);
-  const auto worker = make_fused_worker(options, GetParam());
+  const TestSlice test = make_slice(21), trained_on = make_slice(16);
+  const auto worker = make_fused_worker(options, target);
+  const auto trained = train_slice(*worker, model, trained_on.slice(), parameters);
   const WeightsView weights{parameters, statistics};
   std::vector<float> losses(21), losses_in_parts(21);
   std::vector<std::uint8_t> predictions(21), predictions_in_parts(21);
@@ -110,6 +112,20 @@ TEST_P(FusedWorker, EvaluatesAsTheDefinitionDoesHoweverTheImagesAreCut) {
   }
   EXPECT_EQ(losses_in_parts, losses);
   EXPECT_EQ(predictions_in_parts, predictions);
+  EXPECT_EQ(train_slice(*worker, model, trained_on.slice(), parameters), trained) << "evaluating left something behind";
+}
+
+TEST_P(FusedWorker, EvaluatesAsTheDefinitionDoesHoweverTheImagesAreCut) {
+  expect_the_definitions_evaluation(seed_models()[0], GetParam());
+  expect_the_definitions_evaluation(seed_models()[2], GetParam());
+  for (std::uint32_t i = 0; i < 4; ++i) expect_the_definitions_evaluation(random_model(i), GetParam());
+  // Dropout without norm: what training computes, evaluation reads where it lies.
+  expect_the_definitions_evaluation({.name = "dropped",
+                                     .layers = {block(6, 3, 0, true, false, 0.2),
+                                                block(7, 3, 0, true, false, 0.2),
+                                                {.kind = LayerKind::max_pool, .kernel = 2},
+                                                block(10, 12, 0, false, false, 0)}},
+                                    GetParam());
 }
 
 TEST_P(FusedWorker, NotANumberPassesThroughReluAndPool) {
