@@ -8,6 +8,8 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
+#include <cstring>
 
 #include "data/augment.h"
 #include "data/resample.h"
@@ -25,23 +27,27 @@ class InputReader {
       : augment_(augment),
         normalisation_(normalisation),
         seed_(seed),
-        image_(kPaddedSize),
-        cropped_(kPaddedSize),
+        bytes_(static_cast<std::size_t>(kLanes * kPaddedSize)),
+        cropped_(static_cast<std::size_t>(kLanes * kPaddedSize)),
         field_(augment.elastic_alpha > 0 ? 2 * image_size * kLanes : 0) {}
 
   /// Group `group` of a slice to [row][column][lanes].
   void read_training(const Slice& slice, int group, float* out);
 
   /// [count] of [28][28] bytes to [row][column][lanes].
-  void read_evaluation(const std::uint8_t* pixels, int count, float* out) {
-    for (int lane = 0; lane < count; ++lane) put(pixels + static_cast<std::size_t>(lane) * image_size, lane);
-    copy_and_normalise(out);
+  void read_evaluation(const std::uint8_t* pixels, int count, float* out) const {
+    for (int lane = 0; lane < count; ++lane) spread(pixels + static_cast<std::size_t>(lane) * image_size, lane, out);
+    normalise(out);
   }
 
  private:
-  static constexpr int kStride = PaddedImage::stride;
-  static constexpr std::size_t kPaddedSize = static_cast<std::size_t>(kStride * kStride * kLanes);
-  static constexpr std::size_t kInside = static_cast<std::size_t>((kStride + 1) * kLanes);  // where the image begins in its border
+  static constexpr int kStride = padded_stride, kStrideBits = 5, kPaddedSize = kStride * kStride;
+  static_assert(kStride == 1 << kStrideBits);
+  static_assert(std::endian::native == std::endian::little, "pixels are read two at a time");
+
+  using DI = hn::RebindToSigned<D>;
+  using VI = hn::Vec<DI>;
+  static constexpr DI i32{};
 
   /// A number for each lane: an AffineMap's entries.
   struct Maps {
@@ -52,46 +58,104 @@ class InputReader {
     }
   };
 
-  void put(const std::uint8_t* pixels, int lane) {
-    float* at = image_.data() + kInside + lane;
-    for (int row = 0; row < image_side; ++row, at += (kStride - image_side) * kLanes)
-      for (int column = 0; column < image_side; ++column, at += kLanes) *at = static_cast<float>(*pixels++);
+  /// The pixel at the corner of a cell of four, its neighbours to the right and below, and the one across.
+  struct Cell {
+    V p0, p1, q0, q1;
+  };
+
+  /// Images as they are stored, each [32][32] with a border of 0. A cell is two times two bytes: they are collected lane by lane, a row of places at
+  /// a time, which is faster than four gathers a place.
+  class ByteSource {
+   public:
+    explicit ByteSource(const std::uint8_t* images) : images_(images) {}
+
+    HWY_INLINE void seek(int column, VI row, VI image_column) {
+      hn::Store(hn::Add(hn::Add(hn::ShiftLeft<kStrideBits>(row), image_column), hn::Mul(hn::Iota(i32, 0), hn::Set(i32, kPaddedSize))), i32,
+                places_ + column * kLanes);
+    }
+    void fetch() {
+      for (int i = 0; i < image_side * kLanes; ++i) {
+        const std::uint8_t* const corner = images_ + places_[i];
+        std::uint16_t upper, lower;
+        std::memcpy(&upper, corner, 2);
+        std::memcpy(&lower, corner + kStride, 2);
+        places_[i] = static_cast<std::int32_t>(upper | static_cast<std::uint32_t>(lower) << 16);
+      }
+    }
+    HWY_INLINE V pixel(int column) const { return byte<0>(word(column)); }
+    HWY_INLINE Cell cell(int column) const {
+      const VI w = word(column);
+      return {byte<0>(w), byte<8>(w), byte<16>(w), byte<24>(w)};
+    }
+
+   private:
+    HWY_INLINE VI word(int column) const { return hn::Load(i32, places_ + column * kLanes); }
+    template <int kShift>
+    static HWY_INLINE V byte(VI word) {
+      return hn::ConvertTo(d, hn::And(hn::ShiftRight<kShift>(word), hn::Set(i32, 0xff)));
+    }
+
+    const std::uint8_t* images_;
+    HWY_ALIGN std::int32_t places_[image_side * kLanes];  // where a cell lies, then its bytes
+  };
+
+  /// Images that were computed: [row][column][lanes], also in a border of 0.
+  class FloatSource {
+   public:
+    explicit FloatSource(const float* images) : images_(images) {}
+
+    HWY_INLINE void seek(int column, VI row, VI image_column) {
+      hn::Store(hn::Add(hn::Mul(hn::Add(hn::ShiftLeft<kStrideBits>(row), image_column), hn::Set(i32, kLanes)), hn::Iota(i32, 0)), i32,
+                places_ + column * kLanes);
+    }
+    void fetch() {}
+    HWY_INLINE V pixel(int column) const { return gather(column, 0); }
+    HWY_INLINE Cell cell(int column) const {
+      return {gather(column, 0), gather(column, kLanes), gather(column, kStride * kLanes), gather(column, (kStride + 1) * kLanes)};
+    }
+
+   private:
+    HWY_INLINE V gather(int column, int offset) const { return hn::GatherIndex(d, images_ + offset, hn::Load(i32, places_ + column * kLanes)); }
+
+    const float* images_;
+    HWY_ALIGN std::int32_t places_[image_side * kLanes];
+  };
+
+  void put(const std::uint8_t* pixels, int lane) const {
+    std::uint8_t* to = bytes_.data() + lane * kPaddedSize + kStride + 1;
+    for (int row = 0; row < image_side; ++row, pixels += image_side, to += kStride) std::memcpy(to, pixels, image_side);
+  }
+  static void spread(const std::uint8_t* pixels, int lane, float* out) {
+    for (std::size_t i = 0; i < image_size; ++i) out[i * kLanes + static_cast<std::size_t>(lane)] = static_cast<float>(pixels[i]);
   }
 
   /// (pixel / 255 - mean) / sd.
-  V normalise(V pixel) const {
+  V normalised(V pixel) const {
     return hn::MulAdd(pixel, broadcast(1 / (255 * normalisation_.sd)), broadcast(-normalisation_.mean / normalisation_.sd));
   }
-  void copy_and_normalise(float* out) const {
-    const float* at = image_.data() + kInside;
-    for (int row = 0; row < image_side; ++row, at += (kStride - image_side) * kLanes)
-      for (int column = 0; column < image_side; ++column, at += kLanes, out += kLanes) store(normalise(load(at)), out);
+  void normalise(float* out) const {
+    for (const float* const end = out + image_size * kLanes; out < end; out += kLanes) store(normalised(load(out)), out);
   }
 
   /// resample() of all lanes; `put` gets each output pixel.
-  template <bool kBilinear, class Put>
-  void resample_lanes(const Buffer<float>& source, const Maps& maps, const float* field, Put put_pixel) const;
+  template <bool kBilinear, class Source, class Put>
+  void resample_lanes(Source source, const Maps& maps, const float* field, Put put_pixel) const;
 
   AugmentConfig augment_;
   Normalisation normalisation_;
   std::uint64_t seed_;
-  Buffer<float> image_, cropped_;  // [32][32][lanes], as PaddedImage; the border stays 0
-  Buffer<float> field_;            // [2][28][28][lanes]
+  Buffer<std::uint8_t> bytes_;  // [lanes][32][32]; the border stays 0
+  Buffer<float> cropped_;       // [32][32][lanes]; the border stays 0
+  Buffer<float> field_;         // [2][28][28][lanes]
 };
 
-template <bool kBilinear, class Put>
-void InputReader::resample_lanes(const Buffer<float>& source, const Maps& maps, const float* field, Put put_pixel) const {
-  using DI = hn::RebindToSigned<D>;
-  const DI i32;
+template <bool kBilinear, class Source, class Put>
+void InputReader::resample_lanes(Source source, const Maps& maps, const float* field, Put put_pixel) const {
   const V a00 = load(maps.entry[0]), a01 = load(maps.entry[1]), a02 = load(maps.entry[2]);
   const V a10 = load(maps.entry[3]), a11 = load(maps.entry[4]), a12 = load(maps.entry[5]);
-  const V low = broadcast(-1), high = broadcast(image_side), one = broadcast(1);
+  const V low = broadcast(-1), high = broadcast(image_side), one = broadcast(1), half = broadcast(0.5f);
   const auto padded = [&](V coordinate) HWY_ATTR { return hn::Add(hn::Min(hn::Max(coordinate, low), high), one); };
-  const auto lane = hn::Iota(i32, 0);
-  const auto index_of = [&](auto row, auto column)
-                            HWY_ATTR { return hn::Add(hn::Mul(hn::Add(hn::ShiftLeft<5>(row), column), hn::Set(i32, kLanes)), lane); };
-  static_assert(kStride == 1 << 5);
-  const float* image = source.data();
+  HWY_ALIGN float x_shares[image_side * kLanes], y_shares[image_side * kLanes];  // of the right and the lower pixels of cells
   for (int row = 0; row < image_side; ++row) {
     const V row_x = hn::Mul(a01, broadcast(static_cast<float>(row))), row_y = hn::Mul(a11, broadcast(static_cast<float>(row)));
     for (int column = 0; column < image_side; ++column) {
@@ -103,19 +167,25 @@ void InputReader::resample_lanes(const Buffer<float>& source, const Maps& maps, 
         x = hn::Add(x, load(displacement));
         y = hn::Add(y, load(displacement + image_size * kLanes));
       }
+      const V u = padded(x), v = padded(y);
       if constexpr (kBilinear) {
-        const V u = padded(x), v = padded(y);
-        const auto i = hn::ConvertTo(i32, u), j = hn::ConvertTo(i32, v);
-        const V f = hn::Sub(u, hn::ConvertTo(d, i)), g = hn::Sub(v, hn::ConvertTo(d, j));
-        const auto index = index_of(j, i);
-        const auto pixel = [&](int offset) HWY_ATTR { return hn::GatherIndex(d, image + offset, index); };
-        const V p0 = pixel(0), p1 = pixel(kLanes), q0 = pixel(kStride * kLanes), q1 = pixel((kStride + 1) * kLanes);
+        const VI i = hn::ConvertTo(i32, u), j = hn::ConvertTo(i32, v);
+        store(hn::Sub(u, hn::ConvertTo(d, i)), x_shares + column * kLanes);
+        store(hn::Sub(v, hn::ConvertTo(d, j)), y_shares + column * kLanes);
+        source.seek(column, j, i);
+      } else {
+        source.seek(column, hn::ConvertTo(i32, hn::Add(v, half)), hn::ConvertTo(i32, hn::Add(u, half)));
+      }
+    }
+    source.fetch();
+    for (int column = 0; column < image_side; ++column) {
+      if constexpr (kBilinear) {
+        const auto [p0, p1, q0, q1] = source.cell(column);
+        const V f = load(x_shares + column * kLanes), g = load(y_shares + column * kLanes);
         const V top = hn::Add(p0, hn::Mul(f, hn::Sub(p1, p0))), bottom = hn::Add(q0, hn::Mul(f, hn::Sub(q1, q0)));
         put_pixel(row, column, hn::Add(top, hn::Mul(g, hn::Sub(bottom, top))));
       } else {
-        const V half = broadcast(0.5f);
-        const auto i = hn::ConvertTo(i32, hn::Add(padded(x), half)), j = hn::ConvertTo(i32, hn::Add(padded(y), half));
-        put_pixel(row, column, hn::GatherIndex(d, image, index_of(j, i)));
+        put_pixel(row, column, source.pixel(column));
       }
     }
   }
@@ -127,10 +197,13 @@ inline void InputReader::read_training(const Slice& slice, int group, float* out
   Maps crops{}, moves{};
   for (int lane = 0; lane < count; ++lane) {
     const auto image = static_cast<std::size_t>(first + lane), l = static_cast<std::size_t>(lane);
-    put(slice.images[image], lane);
     draws[l] = draw_augmentation(augment_, seed_, slice.rows[image], slice.epoch);
     crops.set(lane, draws[l].crop_map);
     moves.set(lane, draws[l].move_map);
+    if (draws[l].crop || draws[l].move)
+      put(slice.images[image], lane);
+    else
+      spread(slice.images[image], lane, out);
     if (!draws[l].elastic) continue;
     std::array<float, 2 * image_size> field;
     elastic_field(augment_, seed_, slice.rows[image], slice.epoch, field);
@@ -138,20 +211,22 @@ inline void InputReader::read_training(const Slice& slice, int group, float* out
   }
 
   const auto into_cropped = [&](int row, int column, V pixel)
-                                HWY_ATTR { store(pixel, cropped_.data() + kInside + static_cast<std::size_t>((row * kStride + column) * kLanes)); };
-  const auto into_out = [&](int row, int column, V pixel) HWY_ATTR { store(normalise(pixel), out + (row * image_side + column) * kLanes); };
+                                HWY_ATTR { store(pixel, cropped_.data() + ((row + 1) * kStride + column + 1) * kLanes); };
+  const auto into_out = [&](int row, int column, V pixel) HWY_ATTR { store(normalised(pixel), out + (row * image_side + column) * kLanes); };
   // Whether images are cropped and moved is the recipe's choice, the same for all.
   const bool crop = draws[0].crop, move = draws[0].move;
-  if (crop && move) resample_lanes<true>(image_, crops, nullptr, into_cropped);
-  if (crop && !move) resample_lanes<true>(image_, crops, nullptr, into_out);
-  if (!crop && !move) copy_and_normalise(out);
+  const ByteSource bytes(bytes_.data());
+  if (crop && move) resample_lanes<true>(bytes, crops, nullptr, into_cropped);
+  if (crop && !move) resample_lanes<true>(bytes, crops, nullptr, into_out);
+  if (!crop && !move) normalise(out);
   if (move) {
-    const Buffer<float>& source = crop ? cropped_ : image_;
     const float* field = draws[0].elastic ? field_.data() : nullptr;
-    if (augment_.interpolation == Interpolation::bilinear)
-      resample_lanes<true>(source, moves, field, into_out);
-    else
-      resample_lanes<false>(source, moves, field, into_out);
+    choose(augment_.interpolation == Interpolation::bilinear, crop, [&](auto kBilinear, auto kCropped) HWY_ATTR {
+      if constexpr (kCropped)
+        resample_lanes<kBilinear>(FloatSource(cropped_.data()), moves, field, into_out);
+      else
+        resample_lanes<kBilinear>(bytes, moves, field, into_out);
+    });
   }
 
   for (int lane = 0; lane < count; ++lane) {
