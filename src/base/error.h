@@ -1,4 +1,5 @@
 #pragma once
+#include <exception>
 #include <stdexcept>
 #include <string>
 
@@ -17,7 +18,7 @@ enum class ExitCode {
 };
 
 /// Everything that ends a command early. what() says in one line what is wrong; hint() in one line what to do about it.
-/// Only main maps it to an exit code, and only main prints it.
+/// Only main maps it to an exit code; it is printed there, or by the rank that alone met it (cli/world.h).
 class Error : public std::runtime_error {
  public:
   Error(ExitCode code, const std::string& what, std::string hint) : std::runtime_error(what), code_(code), hint_(std::move(hint)) {}
@@ -36,5 +37,8 @@ class Error : public std::runtime_error {
 inline Error usage_error(const std::string& what, std::string hint) { return {ExitCode::usage, what, std::move(hint)}; }
 inline Error data_error(const std::string& what, std::string hint) { return {ExitCode::data, what, std::move(hint)}; }
 inline Error device_error(const std::string& what, std::string hint) { return {ExitCode::device, what, std::move(hint)}; }
+
+/// What an exception says: an Error as it is; a file system's, the memory's or the threads' as what they are; anything else as an internal one.
+Error as_error(std::exception_ptr exception);
 
 }  // namespace mnist_dist

@@ -16,6 +16,11 @@ void fill_closed_streams() {
       const int filled = ::open("/dev/null", O_RDWR);
 }
 
+void say(std::string_view text) {
+  std::fwrite(text.data(), 1, text.size(), stderr);
+  std::fflush(stderr);
+}
+
 void finish_output() {
   const bool flushed = std::fflush(stdout) == 0;
   if (!flushed || std::ferror(stdout))

@@ -1,9 +1,13 @@
 #pragma once
+#include <string_view>
 
 namespace mnist_dist {
 
 /// Opens /dev/null for each of stdin, stdout and stderr that is closed. Else the next file opened gets its number, and is printed into.
 void fill_closed_streams();
+
+/// To stderr, at once. Where it cannot be written (a full disk, a terminal that is gone) the text is lost, not the run.
+void say(std::string_view text);
 
 /// Writes out what stdout still holds. Throws Error (data) when something printed did not arrive: `--print-config >file` on a full disk must not
 /// leave half a recipe and exit code 0.

@@ -39,10 +39,8 @@ std::optional<Error> error_of(std::future<void>& work) {
   try {
     work.get();
     return std::nullopt;
-  } catch (const Error& error) {
-    return error;
-  } catch (const std::exception& error) {
-    return Error(ExitCode::internal, error.what(), "please report this");
+  } catch (...) {
+    return as_error(std::current_exception());
   }
 }
 

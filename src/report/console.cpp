@@ -5,6 +5,7 @@
 #include <array>
 #include <vector>
 
+#include "base/standard_streams.h"
 #include "report/duration.h"
 #include "report/terminal.h"
 
@@ -85,19 +86,13 @@ void Console::finished(const RunResult& result) {
 }
 
 void Console::show(const std::string& line) {
-  if (live_) {
-    fmt::print(stderr, "\r{}\x1b[K", line);
-    bar_shown_ = true;
-  } else {
-    fmt::print(stderr, "{}\n", line);
-  }
-  std::fflush(stderr);
+  say(live_ ? "\r" + line + "\x1b[K" : line + "\n");
+  bar_shown_ = live_;
 }
 
 void Console::clear_bar() {
   if (!bar_shown_) return;
-  fmt::print(stderr, "\r\x1b[K");
-  std::fflush(stderr);
+  say("\r\x1b[K");
   bar_shown_ = false;
 }
 

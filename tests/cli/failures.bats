@@ -71,3 +71,22 @@ start_run() {
   [[ $stderr == *"hint: launch/local.sh --cuda"* ]]
   [ ! -e r ]
 }
+
+@test "what one rank alone meets before MPI starts is said, with its number" {
+  mpirun_command 1
+  run --separate-stderr "${MPIRUN[@]}" "$MNIST_DIST" "${QUICK[@]}" --run-dir r : -np 1 "$MNIST_DIST" --config nowhere
+  echo "exit $status, stderr: $stderr"
+  [ "$status" -eq 2 ]
+  [[ "$stderr" == *"error: rank 1: "*nowhere* ]]
+}
+
+@test "an error that cannot be printed keeps its exit code, progress that cannot be printed does not end a run" {
+  local code=0
+  "$MNIST_DIST" --config nowhere 2>/dev/full || code=$?
+  [ "$code" -eq 2 ]
+  "$MNIST_DIST" "${QUICK[@]}" --set train.max_steps=5 --run-dir r >/dev/null 2>/dev/full
+}
+
+@test "a path that the file system refuses is a data error wherever rank 0 meets it" {
+  fails 3 "File name too long" "$MNIST_DIST" --config step1 --set "data.file=$(printf 'x%.0s' {1..300})"
+}
