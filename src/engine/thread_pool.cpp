@@ -11,7 +11,7 @@ namespace {
 /// first looks for a while (the 20 to 60 us between two calls of run on one rank are well within it) and lets others run if they share its core.
 template <class T>
 void wait_while(const std::atomic<T>& value, T old) {
-  constexpr std::chrono::microseconds patience{100};
+  constexpr std::chrono::microseconds patience{1000};
   for (const auto end = std::chrono::steady_clock::now() + patience; std::chrono::steady_clock::now() < end; std::this_thread::yield())
     if (value != old) return;
   value.wait(old);
