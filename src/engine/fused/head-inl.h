@@ -56,7 +56,9 @@ inline void head(const Activation& out, int group, const std::uint8_t* labels, i
     store(hn::Sub(hn::Mul(exponential[c], normaliser), target), out.gradient_row(group, 0) + c * kLanes);
   }
   // -sum over classes of target * (difference - log_sum); the targets add up to 1.
-  const V loss = hn::Sub(log_sum, add(hn::Mul(rest, wanted_difference), hn::Mul(share, difference_sum)));
+  V expected = hn::Mul(rest, wanted_difference);
+  if (smoothing > 0) expected = add(expected, hn::Mul(share, difference_sum));  // 0 times a sum that overflowed would not be 0
+  const V loss = hn::Sub(log_sum, expected);
   store(loss, result.loss);
   store(prediction, result.prediction);
 }

@@ -85,7 +85,9 @@ class SlidingConvolution : public Operation {
   /// Adds to sums_.
   virtual void add_weight_gradient(const CorrelationInput& input) = 0;
 
-  std::size_t weight_count() const { return static_cast<std::size_t>(out_channels_ * plan_.shape.kernel_channels * kernel_ * kernel_); }
+  std::size_t weight_count() const {
+    return static_cast<std::size_t>(out_channels_) * static_cast<std::size_t>(plan_.shape.kernel_channels * kernel_ * kernel_);
+  }
 
   LayerPlan plan_;
   int kernel_, padding_, gradient_padding_, in_channels_, out_channels_, in_side_, out_side_;

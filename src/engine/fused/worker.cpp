@@ -76,7 +76,7 @@ class Worker final : public SliceWorker {
       reader_.read_evaluation(pixels.data() + static_cast<std::size_t>(first) * image_size, images, input_->row(0, 0));
       for (std::size_t i = 0; i < outputs_.size(); ++i) operations_[i]->forward(i == 0 ? *input_ : *outputs_[i - 1], 0, *outputs_[i]);
       GroupLoss result;
-      head(*outputs_.back(), 0, labels.data() + first, images, static_cast<float>(config_.train.label_smoothing), false, result);
+      head(*outputs_.back(), 0, labels.data() + first, images, 0, false, result);
       for (int lane = 0; lane < images; ++lane) {
         losses[static_cast<std::size_t>(first + lane)] = result.loss[lane];
         predictions[static_cast<std::size_t>(first + lane)] = static_cast<std::uint8_t>(result.prediction[lane]);
@@ -93,7 +93,11 @@ class Worker final : public SliceWorker {
     read_input(slice);
     for (std::size_t i = 0; i < outputs_.size(); ++i) {
       forward(i, slice, out);
-      if (!outputs_[i]->finite()) return found(i, "activation");
+      // Values that are finite may have squares that are not.
+      const LayerPlan& plan = outputs_[i]->plan();
+      const auto statistics = std::span<const float>(out).subspan(layout_.parameter_count + plan.norm,
+                                                                  plan.layer.norm ? 2 * static_cast<std::size_t>(outputs_[i]->channels()) : 0);
+      if (!outputs_[i]->finite() || !finite(statistics)) return found(i, "activation");
     }
     loss(slice, out);
     if (!std::isfinite(out[layout_.loss()])) return found(outputs_.size(), "loss");

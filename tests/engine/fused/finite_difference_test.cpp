@@ -44,13 +44,16 @@ void expect_the_slope_of_the_loss(const ModelSpec& model) {
   for (const ParameterTensor& tensor : flat_layout(model).parameters) {
     SCOPED_TRACE(tensor.name);
     const auto direction = random_direction(tensor.size, static_cast<std::uint32_t>(tensor.offset));
-    const auto loss_at = [&](double distance) {
+    const auto move_by = [&](double distance) {
       for (std::size_t i = 0; i < tensor.size; ++i)
         wide[tensor.offset + i] = static_cast<double>(parameters[tensor.offset + i]) + distance * direction[i];
+    };
+    const auto loss_at = [&](double distance) {
+      move_by(distance);
       return reference_forward(options.config, options.normalisation, test.slice(), wide).loss;
     };
     const double slope = (loss_at(step) - loss_at(-step)) / (2 * step);
-    loss_at(0);
+    move_by(0);
     const std::span wanted(reference.gradient);
     const double size = gradient_scale(reference, tensor);
     EXPECT_NEAR(along(direction, wanted.subspan(tensor.offset, tensor.size)), slope, 1e-6 * size + rounding);

@@ -41,6 +41,18 @@ TEST_P(FusedWorker, AgreesWithTheDefinitionOnDepthwiseModels) {
   for (std::uint32_t i = 0; i < 8; ++i) expect_the_definition(slice_options(depthwise_model(i), 5), 5, GetParam());
 }
 
+TEST_P(FusedWorker, AgreesWithTheDefinitionOnUncommonShapes) {
+  const auto small = [](Layer layer) { return ModelSpec{.name = "uncommon", .layers = {layer, {.kind = LayerKind::linear, .channels = 10}}}; };
+  const Layer pool{.kind = LayerKind::max_pool, .kernel = 5};
+  ModelSpec wide = small(block(200, 3, 0, true, true, 0.1));
+  wide.layers.insert(wide.layers.begin(), {block(2, 4, 0, true, false, 0), pool});
+  ModelSpec widening{.name = "widening",
+                     .layers = {block(4, 3, 1, true, true, 0), block(40, 3, 1, true, true, 0), pool, block(10, 5, 0, false, false, 0)}};
+  const ModelSpec as_large_as_the_image = small(block(3, 28, 14, true, true, 0));  // its map is larger than the image
+  const ModelSpec even = small(block(3, 2, 1, true, true, 0)), large = small(block(3, 9, 4, true, true, 0));
+  for (const ModelSpec& model : {wide, widening, as_large_as_the_image, even, large}) expect_the_definition(slice_options(model, 3), 3, GetParam());
+}
+
 TEST_P(FusedWorker, AgreesWithTheDefinitionOnSlicesOfAnySize) {
   ModelSpec model{.name = "small",
                   .layers = {block(5, 3, 1, true, true, 0.25),
@@ -81,7 +93,8 @@ TEST_P(FusedWorker, ShortSliceOwesNothingToTheOneBefore) {
 
 void expect_the_definitions_evaluation(const ModelSpec& model, const std::string& target) {
   SCOPED_TRACE(model.name);
-  const EngineOptions options = slice_options(model, 16);
+  EngineOptions options = slice_options(model, 16);
+  options.config.train.label_smoothing = 0.1;  // of training alone
   const FlatLayout layout = flat_layout(options.config.model);
   const auto parameters = test_parameters(options.config.model);
   auto statistics = initial_norm_statistics(layout);
@@ -128,16 +141,26 @@ TEST_P(FusedWorker, EvaluatesAsTheDefinitionDoesHoweverTheImagesAreCut) {
                                     GetParam());
 }
 
+/// Black images with one bright pixel below the upper row of its window, under a kernel whose two upper weights are infinite: inf - inf where it
+/// meets both, else -inf, which ReLU makes 0.
 TEST_P(FusedWorker, NotANumberPassesThroughReluAndPool) {
-  const EngineOptions options = slice_options(seed_models()[0], 4);
-  const FlatLayout layout = flat_layout(options.config.model);
+  EngineOptions options = slice_options({.name = "small",
+                                         .layers = {block(1, 2, 0, true, false, 0),
+                                                    {.kind = LayerKind::max_pool, .kernel = 2},
+                                                    {.kind = LayerKind::linear, .channels = 10, .bias = false}}},
+                                        4);
   auto parameters = test_parameters(options.config.model);
-  parameters[0] = std::numeric_limits<float>::quiet_NaN();
-  const TestSlice test = make_slice(4);
-  for (const float sign : {1.0f, -1.0f}) {
-    parameters[0] = std::copysign(parameters[0], sign);
-    EXPECT_TRUE(std::isnan(train_slice(*make_fused_worker(options, GetParam()), options.config.model, test.slice(), parameters)[layout.loss()]));
-  }
+  parameters[0] = parameters[1] = std::numeric_limits<float>::infinity();
+  parameters[2] = parameters[3] = 0;
+  TestSlice test = make_slice(4);
+  std::fill(test.images.pixels.begin(), test.images.pixels.end(), std::uint8_t{0});
+  const auto loss = [&] {
+    return train_slice(*make_fused_worker(options, GetParam()), options.config.model, test.slice(),
+                       parameters)[flat_layout(options.config.model).loss()];
+  };
+  EXPECT_TRUE(std::isfinite(loss()));
+  test.images.pixels[1 * image_side + 3] = 255;
+  EXPECT_TRUE(std::isnan(loss()));
 }
 
 TEST_P(FusedWorker, DiagnosisNamesTheFirstLayerThatIsNotFinite) {
@@ -163,6 +186,16 @@ TEST_P(FusedWorker, DiagnosisNamesTheFirstLayerThatIsNotFinite) {
   EXPECT_EQ(diagnosis->where, "parameter");
 }
 
+TEST_P(FusedWorker, DiagnosisNamesALayerWhoseValuesHaveNoFiniteSquares) {
+  const EngineOptions options = slice_options(seed_models()[2], 4);
+  auto parameters = test_parameters(options.config.model);
+  for (std::size_t i = 0; i < 12 * 9; ++i) parameters[i] *= 1e20f;
+  const auto diagnosis = make_fused_worker(options, GetParam())->diagnose(make_slice(4).slice(), parameters);
+  ASSERT_TRUE(diagnosis);
+  EXPECT_EQ(diagnosis->layer, 0);
+  EXPECT_EQ(diagnosis->where, "activation");
+}
+
 INSTANTIATE_TEST_SUITE_P(Targets, FusedWorker, testing::ValuesIn(fused_targets()), [](const auto& test) { return test.param; });
 
 /// There is no such kind today: what would happen to the first one that only the reference engine knows.
@@ -177,12 +210,6 @@ TEST(FusedWorkerOfAnotherKindOfLayer, NamesTheLayerAndTheOtherEngine) {
     EXPECT_STREQ(error.what(), "layer 1 is of a kind that the fused engine lacks");
     EXPECT_STREQ(error.hint().c_str(), "use --engine torch");
   }
-}
-
-TEST(FusedTargets, BestFirstAndNearestNameForAWrongOne) {
-  EXPECT_EQ(choose_fused_target(""), fused_targets().front());
-  EXPECT_EQ(choose_fused_target(fused_targets().back()), fused_targets().back());
-  EXPECT_THROW(choose_fused_target("avx9"), Error);
 }
 
 }  // namespace
