@@ -22,3 +22,16 @@ load helpers
   done
   diff fused.txt torch.txt
 }
+
+# Any other bit would show in an epoch's loss by its last digit: training multiplies a difference by 2 to 3 a step.
+@test "today's program computes what the published sweeps recorded: first epochs of one seed of each recipe" {
+  [ -n "${MNIST_DATA_DIR:-}" ] || skip "MNIST_DATA_DIR is not set"
+  [[ "$("$MNIST_DIST" doctor 2>/dev/null)" == *avx512* ]] || skip "the sweeps ran on AVX-512, which this CPU lacks"
+  local of recipe seed steps
+  for of in step1/1000/469 step2/1000/469 step3/1000/938 step4/1000/938 compact/2100/938; do
+    IFS=/ read -r recipe seed steps <<<"$of"
+    run -0 "$MNIST_DIST" --config "$recipe" --seed "$seed" --simd avx512 --set "train.max_steps=$steps" --run-dir "$recipe"
+    # epoch, losses, accuracies, rate
+    diff <(sed -n "s/^$seed,1,/1,/p" "$SOURCE_DIR/docs/results/$recipe/epochs.csv" | cut -d, -f1-7) <(tail -1 "$recipe/metrics.csv" | cut -d, -f1-7)
+  done
+}
