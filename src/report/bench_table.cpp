@@ -8,28 +8,28 @@ namespace mnist_dist {
 namespace {
 
 /// "1.02x", or nothing to say.
-std::string ratio(const Contender& contender, const Contender* base) {
+std::string ratio(const Contender& contender, const Contender* base, std::vector<double> Contender::*rates) {
   if (!base) return "-";
   std::vector<double> ratios;
-  for (std::size_t round = 0; round < contender.images_per_second.size(); ++round)
-    ratios.push_back(contender.images_per_second[round] / base->images_per_second[round]);
+  for (std::size_t round = 0; round < (contender.*rates).size(); ++round) ratios.push_back((contender.*rates)[round] / (base->*rates)[round]);
   return fmt::format("{:.2f}x", median(ratios));
 }
 
 }  // namespace
 
-std::string bench_table(const std::vector<Contender>& contenders, int plain, const FmaPeak& peak, double flops_per_image) {
+std::string bench_table(const std::vector<Contender>& contenders, std::vector<double> Contender::*rates, int plain, const FmaPeak& peak,
+                        double flops_per_image) {
   std::string table = fmt::format("{:<22}{:>8}{:>10}{:>17}{:>10}{:>9}{:>12}{:>12}\n", "", "threads", "images/s", "lowest-highest", "GFLOP/s",
                                   "of peak", "x plain", "x 1 thread");
   for (const Contender& contender : contenders) {
-    const auto [lowest, highest] = std::ranges::minmax(contender.images_per_second);
-    const double rate = median(contender.images_per_second);
+    const auto [lowest, highest] = std::ranges::minmax(contender.*rates);
+    const double rate = median(contender.*rates);
     const double gflops = rate * flops_per_image * 1e-9;
     const auto alone = std::ranges::find_if(contenders, [&](const Contender& c) { return c.name == contender.name && c.threads == 1; });
     table += fmt::format("{:<22}{:>8}{:>10.0f}{:>17}{:>10.1f}{:>8.0f}%{:>12}{:>12}\n", contender.name, contender.threads, rate,
                          fmt::format("{:.0f}-{:.0f}", lowest, highest), gflops, 100 * gflops / (peak.gflops * contender.threads),
-                         ratio(contender, plain < 0 ? nullptr : &contenders[static_cast<std::size_t>(plain)]),
-                         ratio(contender, contender.threads > 1 && alone != contenders.end() ? &*alone : nullptr));
+                         ratio(contender, plain < 0 ? nullptr : &contenders[static_cast<std::size_t>(plain)], rates),
+                         ratio(contender, contender.threads > 1 && alone != contenders.end() ? &*alone : nullptr, rates));
   }
   return table;
 }

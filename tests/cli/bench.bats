@@ -11,7 +11,8 @@ load helpers
   [[ "$output" == *"FMA peak of one core, "* ]]
   local engines
   engines=$("$MNIST_DIST" bench --help | sed -n 's/.*may be repeated: //p')
-  for engine in ${engines//,/}; do grep -Eq "^$engine +1 +[0-9]+ " <<<"$output"; done
+  # Twice: training, and below it evaluation.
+  for engine in ${engines//,/}; do [ "$(grep -Ec "^$engine +1 +[0-9]+ " <<<"$output")" -eq 2 ]; done
   [[ "$stderr" == *"round 1 of 1:"* ]]
 }
 

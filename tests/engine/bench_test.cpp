@@ -23,6 +23,7 @@ TEST(Bench, FlopsAreFourPerMacOfTheFirstLayerWithWeightsAndSixElsewhere) {
   const ModelSpec model{
       .name = "", .layers = {{.kind = LayerKind::max_pool, .kernel = 2}, {.channels = 2, .kernel = 3}, {.kind = LayerKind::linear, .channels = 10}}};
   EXPECT_EQ(training_flops(model), 4.0 * 2592 + 6.0 * 2880);
+  EXPECT_EQ(evaluation_flops(model), 2.0 * 2592 + 2.0 * 2880);
 }
 
 TEST(Bench, FmaPeakIsThatOfACpuCore) {
@@ -52,6 +53,10 @@ class FakeLoop final : public TrainingLoop {
     log_.push_back(name_);
     return images;
   }
+  int evaluate(int images) override {
+    log_.push_back("score " + name_);
+    return images;
+  }
 
  private:
   std::vector<std::string>& log_;
@@ -63,8 +68,13 @@ TEST(Rounds, ContendersTakeTurns) {
   std::vector<Contender> contenders;
   for (const char* name : {"a", "b"}) contenders.push_back({name, 1, std::make_unique<FakeLoop>(log, name)});
   std::thread([&] { run_rounds(contenders, {.rounds = 3, .seconds = 1e-6, .cores = usable_cores()}, [](const std::string&) {}); }).join();
-  EXPECT_THAT(log, testing::ElementsAre("a", "a", "b", "b", "a", "b", "a", "b", "a", "b"));
-  for (const Contender& contender : contenders) EXPECT_EQ(contender.images_per_second.size(), 3u);
+  EXPECT_THAT(
+      log, testing::ElementsAreArray({"a", "a",       "score a", "score a", "b", "b",       "score b", "score b",  // warming up
+                                      "a", "score a", "b",       "score b", "a", "score a", "b",       "score b", "a", "score a", "b", "score b"}));
+  for (const Contender& contender : contenders) {
+    EXPECT_EQ(contender.trained_per_second.size(), 3u);
+    EXPECT_EQ(contender.evaluated_per_second.size(), 3u);
+  }
 }
 
 /// An engine that remembers which epochs and steps it was taken through.

@@ -11,7 +11,7 @@ TEST(BenchTable, MediansSharesAndRatios) {
   contenders.push_back({"torch", 1, nullptr, {200, 300, 150}});
   contenders.push_back({"torch", 2, nullptr, {380, 600, 270}});
   // 200 images/s of 10 MFLOP are 2 GFLOP/s; rounds' ratios to the plain loop 2, 1.5, 3 and 3.8, 3, 5.4; to one thread 1.9, 2, 1.8.
-  EXPECT_EQ(bench_table(contenders, 0, {"AVX2", 8}, 10e6),
+  EXPECT_EQ(bench_table(contenders, &Contender::trained_per_second, 0, {"AVX2", 8}, 10e6),
             "                       threads  images/s   lowest-highest   GFLOP/s  of peak     x plain  x 1 thread\n"
             "plain LibTorch loop          1       100           50-200       1.0      12%       1.00x           -\n"
             "torch                        1       200          150-300       2.0      25%       2.00x           -\n"
@@ -21,7 +21,7 @@ TEST(BenchTable, MediansSharesAndRatios) {
 TEST(BenchTable, WithoutAPlainLoopThereIsNothingToCompareWith) {
   std::vector<Contender> contenders;
   contenders.push_back({"torch", 1, nullptr, {200, 300}});
-  EXPECT_THAT(bench_table(contenders, -1, {"AVX2", 8}, 10e6), testing::HasSubstr("31%           -           -\n"));
+  EXPECT_THAT(bench_table(contenders, &Contender::trained_per_second, -1, {"AVX2", 8}, 10e6), testing::HasSubstr("31%           -           -\n"));
 }
 
 }  // namespace

@@ -42,6 +42,7 @@ class EngineLoop final : public TrainingLoop {
     if (config.average.decay > 0) state.average_parameters = state.parameters, state.average_norm_statistics = state.norm_statistics;
     engine_ = std::move(engine);
     engine_->set_training_data(shards_, 0);
+    engine_->set_evaluation_data(shards_);
     engine_->load(state);
   }
 
@@ -54,6 +55,12 @@ class EngineLoop final : public TrainingLoop {
     if (engine_->report(true).non_finite_at)
       throw Error(ExitCode::diverged, "the training to be timed diverged", "lower it with --set optimizer.learning_rate=...");
     return steps * batch_;
+  }
+
+  int evaluate(int images) override {
+    int done = 0;
+    for (; done < images; done += epoch_steps_ * batch_) engine_->evaluate(Weights::raw, nullptr);
+    return done;
   }
 
  private:

@@ -102,6 +102,7 @@ class PeerLoop final : public TrainingLoop {
  public:
   explicit PeerLoop(std::unique_ptr<Conversation> peer) : peer_(std::move(peer)) {}
   int train(int images) override { return std::stoi(peer_->ask("train " + std::to_string(images))); }
+  int evaluate(int images) override { return std::stoi(peer_->ask("evaluate " + std::to_string(images))); }
 
  private:
   std::unique_ptr<Conversation> peer_;

@@ -10,9 +10,11 @@
 namespace mnist_dist {
 namespace {
 
-double timed_train(TrainingLoop& loop, int images) {
+using Pass = int (TrainingLoop::*)(int images);
+
+double images_per_second(TrainingLoop& loop, Pass pass, int images) {
   const auto begin = std::chrono::steady_clock::now();
-  const int done = loop.train(images);
+  const int done = (loop.*pass)(images);
   return done / std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 }
 
@@ -20,11 +22,15 @@ double timed_train(TrainingLoop& loop, int images) {
 
 FmaPeak run_rounds(std::vector<Contender>& contenders, const RoundsOptions& options, const std::function<void(const std::string&)>& progress) {
   pin_thread(std::span(options.cores).first(1));
-  std::vector<int> images;
+  const auto images_in = [](TrainingLoop& loop, Pass pass, double seconds) {
+    (loop.*pass)(256);  // first calls allocate and choose kernels
+    return static_cast<int>(images_per_second(loop, pass, 256) * seconds);
+  };
+  std::vector<int> trained, evaluated;
   for (Contender& contender : contenders) {
     progress("warming up: " + contender.name);
-    contender.loop->train(256);  // first calls allocate and choose kernels
-    images.push_back(static_cast<int>(timed_train(*contender.loop, 256) * options.seconds));
+    trained.push_back(images_in(*contender.loop, &TrainingLoop::train, options.seconds));
+    evaluated.push_back(images_in(*contender.loop, &TrainingLoop::evaluate, options.seconds / 4));
   }
   FmaPeak peak;
   std::vector<double> peaks;
@@ -33,8 +39,10 @@ FmaPeak run_rounds(std::vector<Contender>& contenders, const RoundsOptions& opti
     peaks.push_back(peak.gflops);
     std::string line = fmt::format("round {} of {}:", round + 1, options.rounds);
     for (std::size_t i = 0; i < contenders.size(); ++i) {
-      contenders[i].images_per_second.push_back(timed_train(*contenders[i].loop, images[i]));
-      line += fmt::format("  {:.0f}", contenders[i].images_per_second.back());
+      Contender& contender = contenders[i];
+      contender.trained_per_second.push_back(images_per_second(*contender.loop, &TrainingLoop::train, trained[i]));
+      contender.evaluated_per_second.push_back(images_per_second(*contender.loop, &TrainingLoop::evaluate, evaluated[i]));
+      line += fmt::format("  {:.0f}", contender.trained_per_second.back());
     }
     progress(line + " images/s");
   }
@@ -46,6 +54,12 @@ double median(std::vector<double> values) {
   std::ranges::sort(values);
   const std::size_t middle = values.size() / 2;
   return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
+}
+
+double evaluation_flops(const ModelSpec& model) {
+  double flops = 0;
+  for (const LayerShape& shape : layer_shapes(model)) flops += 2 * static_cast<double>(shape.macs);
+  return flops;
 }
 
 double training_flops(const ModelSpec& model) {

@@ -58,12 +58,23 @@ class PlainLoop final : public TrainingLoop {
     return steps * slice_;
   }
 
+  int evaluate(int images) override {
+    const torch::NoGradGuard no_gradients;
+    modules_->eval();
+    const int steps = (images + slice_ - 1) / slice_;
+    for (int i = 0; i < steps; ++i) loss(i % slices_on_hand);
+    modules_->train();
+    return steps * slice_;
+  }
+
  private:
+  torch::Tensor loss(int index) {
+    const torch::Tensor logits = modules_->forward(images_.narrow(0, index * slice_, slice_)).flatten(1);
+    return torch::nll_loss(torch::log_softmax(logits, 1), labels_.narrow(0, index * slice_, slice_));
+  }
   void step(int index) {
     optimizer_.zero_grad();
-    const torch::Tensor logits = modules_->forward(images_.narrow(0, index * slice_, slice_)).flatten(1);
-    const torch::Tensor loss = torch::nll_loss(torch::log_softmax(logits, 1), labels_.narrow(0, index * slice_, slice_));
-    loss.backward();
+    loss(index).backward();
     optimizer_.step();
   }
 
