@@ -8,29 +8,14 @@
 #include <cstring>
 #include <fstream>
 #include <system_error>
-#include <utility>
 
+#include "base/descriptor.h"
 #include "base/error.h"
 
 namespace mnist_dist {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// Owns an open file descriptor.
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Descriptor& operator=(Descriptor&&) = delete;
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 /// Removes the temporary file unless it was renamed into place.
 struct TemporaryFile {

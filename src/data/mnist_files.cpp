@@ -84,14 +84,15 @@ MnistSource find_mnist(const std::optional<fs::path>& raw, const Progress& progr
   const Search found = search(download_folder);
   if (found.missing.empty()) return found.source;
 
-  std::string host;
+  std::string host;  // stays empty when another process has downloaded all
   for (const MnistFile& file : mnist_files) {
     if (!find_file(download_folder, file).empty()) continue;
     const auto check = [&](const fs::path& path) { read_checked(path, file); };
-    host = download(fmt::format("{}.gz", file.name), mnist_mirrors(), download_folder, check, ways_out, progress);
+    const std::string from = download(fmt::format("{}.gz", file.name), mnist_mirrors(), download_folder, check, ways_out, progress);
+    if (!from.empty()) host = from;
   }
   MnistSource source = search(download_folder).source;
-  source.description = fmt::format("MNIST downloaded from {}", host);
+  if (!host.empty()) source.description = fmt::format("MNIST downloaded from {}", host);
   return source;
 }
 
