@@ -64,7 +64,8 @@ std::vector<std::uint8_t> read_checked(const fs::path& path, const MnistFile& fi
 std::vector<std::string> mnist_mirrors() {
   if (const char* own = environment("MNIST_DIST_MIRRORS")) {
     std::istringstream words{std::string(own)};
-    return {std::istream_iterator<std::string>(words), {}};
+    const std::vector<std::string> mirrors{std::istream_iterator<std::string>(words), {}};
+    if (!mirrors.empty()) return mirrors;  // blanks alone are no address
   }
   return {"https://ossci-datasets.s3.amazonaws.com/mnist", "https://storage.googleapis.com/cvdf-datasets/mnist",
           "https://systemds.apache.org/assets/datasets/mnist"};
