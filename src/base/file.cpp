@@ -28,6 +28,7 @@ struct TemporaryFile {
 
 [[noreturn]] void fail(const char* action, const fs::path& path, int error) {
   const char* hint = error == ENOSPC || error == EDQUOT ? "free some space there, or choose another place"
+                     : error == EFBIG                   ? "raise the limit on file sizes (ulimit -f), or choose another place"
                                                         : "check the path and its permissions, or choose another place";
   throw data_error(fmt::format("cannot {} {}: {}", action, path.string(), std::strerror(error)), hint);
 }

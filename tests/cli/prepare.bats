@@ -93,6 +93,13 @@ overwrite() { printf %s "$3" | dd of="$1" bs=1 seek="$2" conv=notrunc status=non
   [ -z "$left" ]
 }
 
+@test "a limit on file sizes: exit 3, nothing left behind" {
+  small() { (ulimit -f 300 && draw); }
+  refuses 3 "cannot write data/mnist.h5: File too large" small
+  [[ "${stderr_lines[-1]}" == *"ulimit -f"* ]]
+  [ -z "$(ls data)" ]
+}
+
 @test "Ctrl-C while train downloads: exit 130 within seconds, and what came is kept" {
   # A mirror that goes silent in the middle of a file.
   python3 -c 'import http.server, time
