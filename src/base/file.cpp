@@ -33,9 +33,22 @@ struct TemporaryFile {
   throw data_error(fmt::format("cannot {} {}: {}", action, path.string(), std::strerror(error)), hint);
 }
 
+/// What a symbolic link leads to, be it there or not: renaming would replace the link. Other paths as they are.
+fs::path behind_links(fs::path path) {
+  constexpr int most_links = 40;  // as Linux allows
+  for (int i = 0; i < most_links; ++i) {
+    std::error_code is_no_link;
+    const fs::path target = fs::read_symlink(path, is_no_link);
+    if (is_no_link) break;
+    path = path.parent_path() / target;
+  }
+  return path;
+}
+
 }  // namespace
 
-void write_file_atomically(const fs::path& path, std::span<const std::byte> bytes) {
+void write_file_atomically(const fs::path& named, std::span<const std::byte> bytes) {
+  const fs::path path = behind_links(named);
   const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
   std::error_code made;
   fs::create_directories(folder, made);
@@ -68,6 +81,7 @@ std::vector<std::byte> read_file(const fs::path& path) {
   const auto size = fs::file_size(path, error);
   if (error) fail("read", path, error.value());
   std::vector<std::byte> bytes(size);
+  errno = 0;  // a file that became shorter ends without an error of its own
   std::ifstream in(path, std::ios::binary);
   if (!in.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(size))) fail("read", path, errno ? errno : EIO);
   return bytes;
