@@ -81,11 +81,11 @@ MpiSession::~MpiSession() {
   bool together = false;
   try {
     together = all_ranks_end(unwinding);
+    // The launcher ends all ranks as soon as one exits with an error: give rank 0, which prints it, the time to.
+    if (unwinding && together && rank_in(alarm_comm_) != 0) std::this_thread::sleep_for(std::chrono::milliseconds(300));
   } catch (const Error&) {  // what a destructor may not pass on; the ranks are not together then
   }
   if (!together) library_.leave_open();
-  // The launcher ends all ranks as soon as one exits with an error: give rank 0, which prints it, the time to.
-  if (unwinding && together && rank_in(alarm_comm_) != 0) std::this_thread::sleep_for(std::chrono::milliseconds(300));
   watchdog_.emplace(guard("MPI_Finalize"));
 }
 
