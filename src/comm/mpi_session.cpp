@@ -3,13 +3,13 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <array>
 #include <chrono>
 #include <exception>
 #include <numeric>
 #include <thread>
 
 #include "base/error.h"
+#include "base/provenance.h"
 #include "comm/poll.h"
 
 namespace mnist_dist {
@@ -17,12 +17,6 @@ namespace {
 
 // An error that all ranks meet, they meet at about the same time.
 constexpr std::chrono::seconds moment{2};
-
-std::string host_name() {
-  std::array<char, 256> name{};
-  if (gethostname(name.data(), name.size() - 1) != 0) return "unknown";
-  return name.data();
-}
 
 /// Lowest rank of `comm` whose memory this rank shares.
 int node_of(MPI_Comm comm) {
