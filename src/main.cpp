@@ -1,3 +1,4 @@
+#include "base/signals.h"
 #include "base/standard_streams.h"
 #include "cli/app.h"
 #include "cli/failure.h"
@@ -11,6 +12,7 @@
 int main(int argc, char** argv) {
   try {
     mnist_dist::fill_closed_streams();
+    mnist_dist::ignore_file_size_signal();
     const mnist_dist::ExitCode code = mnist_dist::run_app(argc, argv);
     mnist_dist::finish_output();
     return static_cast<int>(code);

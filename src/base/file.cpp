@@ -8,29 +8,14 @@
 #include <cstring>
 #include <fstream>
 #include <system_error>
-#include <utility>
 
+#include "base/descriptor.h"
 #include "base/error.h"
 
 namespace mnist_dist {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// Owns an open file descriptor.
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Descriptor& operator=(Descriptor&&) = delete;
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 /// Removes the temporary file unless it was renamed into place.
 struct TemporaryFile {
@@ -43,13 +28,27 @@ struct TemporaryFile {
 
 [[noreturn]] void fail(const char* action, const fs::path& path, int error) {
   const char* hint = error == ENOSPC || error == EDQUOT ? "free some space there, or choose another place"
+                     : error == EFBIG                   ? "raise the limit on file sizes (ulimit -f), or choose another place"
                                                         : "check the path and its permissions, or choose another place";
   throw data_error(fmt::format("cannot {} {}: {}", action, path.string(), std::strerror(error)), hint);
 }
 
+/// What a symbolic link leads to, be it there or not: renaming would replace the link. Other paths as they are.
+fs::path behind_links(fs::path path) {
+  constexpr int most_links = 40;  // as Linux allows
+  for (int i = 0; i < most_links; ++i) {
+    std::error_code is_no_link;
+    const fs::path target = fs::read_symlink(path, is_no_link);
+    if (is_no_link) break;
+    path = path.parent_path() / target;
+  }
+  return path;
+}
+
 }  // namespace
 
-void write_file_atomically(const fs::path& path, std::span<const std::byte> bytes) {
+void write_file_atomically(const fs::path& named, std::span<const std::byte> bytes) {
+  const fs::path path = behind_links(named);
   const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
   std::error_code made;
   fs::create_directories(folder, made);
@@ -82,6 +81,7 @@ std::vector<std::byte> read_file(const fs::path& path) {
   const auto size = fs::file_size(path, error);
   if (error) fail("read", path, error.value());
   std::vector<std::byte> bytes(size);
+  errno = 0;  // a file that became shorter ends without an error of its own
   std::ifstream in(path, std::ios::binary);
   if (!in.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(size))) fail("read", path, errno ? errno : EIO);
   return bytes;

@@ -8,8 +8,8 @@
 namespace mnist_dist {
 
 /// Writes `bytes` so that `path` afterwards holds either all of them or what it held before: temporary file beside it, fsync, rename, fsync of
-/// the folder. Creates missing parent folders. Throws Error (data) naming the path and the reason (no space left, permission denied, ...);
-/// the temporary file is gone then.
+/// the folder. Of a symbolic link it is the target that is written. Creates missing parent folders. Throws Error (data) naming the path and the
+/// reason (no space left, permission denied, ...); the temporary file is gone then.
 void write_file_atomically(const std::filesystem::path& path, std::span<const std::byte> bytes);
 void write_file_atomically(const std::filesystem::path& path, std::string_view text);
 

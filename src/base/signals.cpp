@@ -55,6 +55,8 @@ void install_stop_handlers() {
 
 bool stop_requested() noexcept { return first_signal.load(std::memory_order_relaxed) != 0; }
 
+void ignore_file_size_signal() noexcept { std::signal(SIGXFSZ, SIG_IGN); }
+
 void stop_made() noexcept { leaving = true; }
 
 void reset_stop_request() noexcept {

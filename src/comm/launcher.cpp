@@ -22,13 +22,18 @@ std::optional<int> number(const char* name) {
   return value;
 }
 
+/// Of ranks that have PMIx: Slurm calls their group "slurm.pmix.JOB.STEP".
+bool started_by_srun() {
+  const char* group = std::getenv("PMIX_NAMESPACE");
+  return group && std::string_view(group).starts_with("slurm.");
+}
+
 }  // namespace
 
 Launcher detect_launcher() {
-  const auto slurm_tasks = number("SLURM_NTASKS");
   if (const auto size = number("OMPI_COMM_WORLD_SIZE")) return {true, number("OMPI_COMM_WORLD_RANK").value_or(0), *size, "Open MPI"};
-  // PMIx tells the number of ranks over its socket only, and Slurm's is right only inside srun.
-  if (const auto rank = number("PMIX_RANK")) return {true, *rank, slurm_tasks && *rank < *slurm_tasks ? *slurm_tasks : 0, "PMIx"};
+  // PMIx tells the number of ranks over its socket only. Slurm's is that of the job when another launcher (prterun) starts the ranks in it.
+  if (const auto rank = number("PMIX_RANK")) return {true, *rank, started_by_srun() ? number("SLURM_NTASKS").value_or(0) : 0, "PMIx"};
   if (const auto rank = number("PMI_RANK")) return {true, *rank, number("PMI_SIZE").value_or(0), "PMI"};
   // Only srun sets this one; a batch script, which Slurm runs once, has SLURM_NTASKS too.
   if (const auto step_tasks = number("SLURM_STEP_NUM_TASKS"); step_tasks.value_or(1) > 1)

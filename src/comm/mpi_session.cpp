@@ -3,13 +3,13 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <array>
 #include <chrono>
 #include <exception>
 #include <numeric>
 #include <thread>
 
 #include "base/error.h"
+#include "base/provenance.h"
 #include "comm/poll.h"
 
 namespace mnist_dist {
@@ -17,12 +17,6 @@ namespace {
 
 // An error that all ranks meet, they meet at about the same time.
 constexpr std::chrono::seconds moment{2};
-
-std::string host_name() {
-  std::array<char, 256> name{};
-  if (gethostname(name.data(), name.size() - 1) != 0) return "unknown";
-  return name.data();
-}
 
 /// Lowest rank of `comm` whose memory this rank shares.
 int node_of(MPI_Comm comm) {
@@ -81,11 +75,11 @@ MpiSession::~MpiSession() {
   bool together = false;
   try {
     together = all_ranks_end(unwinding);
+    // The launcher ends all ranks as soon as one exits with an error: give rank 0, which prints it, the time to.
+    if (unwinding && together && rank_in(alarm_comm_) != 0) std::this_thread::sleep_for(std::chrono::milliseconds(300));
   } catch (const Error&) {  // what a destructor may not pass on; the ranks are not together then
   }
   if (!together) library_.leave_open();
-  // The launcher ends all ranks as soon as one exits with an error: give rank 0, which prints it, the time to.
-  if (unwinding && together && rank_in(alarm_comm_) != 0) std::this_thread::sleep_for(std::chrono::milliseconds(300));
   watchdog_.emplace(guard("MPI_Finalize"));
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "comm/mpi_handle.h"
 
 namespace mnist_dist {
 
@@ -12,8 +13,8 @@ TreeGather::TreeGather(int rank, int ranks, int shards, std::size_t size) : shar
   std::size_t first_owned = 0, owned_count = 0;
   for (int r = 0; r < ranks; ++r) {
     const auto nodes = owned_nodes(even_share(r, ranks, shards), shards);
-    displacements_.push_back(static_cast<int>(nodes_.size() * size));
-    counts_.push_back(static_cast<int>(nodes.size() * size));
+    displacements_.push_back(mpi_count(nodes_.size() * size));
+    counts_.push_back(mpi_count(nodes.size() * size));
     if (r == rank) first_owned = nodes_.size(), owned_count = nodes.size();
     for (const Range& node : nodes) nodes_.push_back({node, nullptr});
   }

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/sha256.h"
 #include "data/dataset_writer.h"
@@ -28,7 +29,8 @@ Dataset::Dataset(const std::filesystem::path& path) : path_(path.string()), file
   test_ = open_group("/test");
   mean_ = static_cast<float>(file_.real("mean"));
   sd_ = static_cast<float>(file_.real("sd"));
-  if (!(sd_ > 0)) throw error("attribute sd is not positive");
+  if (!std::isfinite(mean_)) throw error("attribute mean is not finite");
+  if (!(sd_ > 0) || !std::isfinite(sd_)) throw error("attribute sd is not positive and finite");
   synthetic_ = file_.integer("synthetic") != 0;
   source_ = file_.text("source");
   hash_ = dataset_hash(train_.chunk_sha256, test_.chunk_sha256);

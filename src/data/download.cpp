@@ -5,15 +5,20 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <chrono>
 #include <cstring>
 #include <memory>
+#include <thread>
+#include <utility>
 #include <vector>
 
+#include "base/descriptor.h"
 #include "base/error.h"
+#include "base/signals.h"
 
 namespace mnist_dist {
 namespace {
@@ -26,6 +31,7 @@ constexpr long connect_seconds = 5;
 // Slower than this for so long is a dead line; the next mirror may do better, and what came stays.
 constexpr long low_speed_bytes_per_second = 1000, low_speed_seconds = 15;
 constexpr auto progress_interval = std::chrono::seconds(2);
+constexpr auto lock_interval = std::chrono::milliseconds(100);
 
 /// "host.example" of "https://host.example/mnist"; the whole address when it has no host.
 std::string host_of(const std::string& address) {
@@ -35,40 +41,70 @@ std::string host_of(const std::string& address) {
   return host.empty() ? address : host;
 }
 
-/// The unfinished file NAME.part, open for appending and locked, so that two processes never write it at once.
+void throw_if_stopped(const std::string& name) {
+  if (stop_requested())
+    throw Error(ExitCode::interrupted, fmt::format("stopped by a signal while downloading {}", name), "the next start goes on with what has come");
+}
+
+bool is_named(const Descriptor& file, const fs::path& path) {
+  struct stat opened = {}, named = {};
+  return ::fstat(file.get(), &opened) == 0 && ::stat(path.c_str(), &named) == 0 && opened.st_dev == named.st_dev && opened.st_ino == named.st_ino;
+}
+
+/// The unfinished file NAME.part, open for appending and locked, so that two processes never write it at once. One of no bytes is removed at the end.
 class PartialFile {
  public:
-  PartialFile(fs::path path, const std::string& hint) : path_(std::move(path)), hint_(hint) {
-    fd_ = ::open(path_.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-    if (fd_ < 0) throw failure();
-    ::flock(fd_, LOCK_EX);  // best effort: some network file systems have no locks
+  PartialFile(const fs::path& folder, const std::string& name, const std::string& hint, const Progress& progress)
+      : path_(folder / (name + ".part")), hint_(hint), file_(open_locked(name, progress)) {}
+  ~PartialFile() {
+    if (size() == 0) ::unlink(path_.c_str());
   }
-  ~PartialFile() { ::close(fd_); }
   PartialFile(const PartialFile&) = delete;
   PartialFile& operator=(const PartialFile&) = delete;
 
   const fs::path& path() const { return path_; }
-  curl_off_t size() const { return ::lseek(fd_, 0, SEEK_END); }
+  curl_off_t size() const { return ::lseek(file_.get(), 0, SEEK_END); }
   void clear() {
-    if (::ftruncate(fd_, 0) != 0) throw failure();
+    if (::ftruncate(file_.get(), 0) != 0) throw failure(errno);
   }
+  /// False after a failure, which throw_if_unwritable then throws: libcurl, which calls this, is C and changes errno.
   bool append(const char* data, std::size_t size) {
     for (std::size_t done = 0; done < size;) {
-      const ssize_t written = ::write(fd_, data + done, size - done);
-      if (written < 0 && errno != EINTR) return false;
+      const ssize_t written = ::write(file_.get(), data + done, size - done);
+      if (written < 0 && errno != EINTR) return error_ = errno, false;
       if (written > 0) done += static_cast<std::size_t>(written);
     }
     return true;
   }
-  void finish(const fs::path& destination) {
-    if (::fsync(fd_) != 0 || ::rename(path_.c_str(), destination.c_str()) != 0) throw failure();
+  void throw_if_unwritable() const {
+    if (error_ != 0) throw failure(error_);
   }
-  Error failure() const { return data_error(fmt::format("cannot write {}: {}", path_.string(), std::strerror(errno)), hint_); }
+  void finish(const fs::path& destination) {
+    if (::fsync(file_.get()) != 0 || ::rename(path_.c_str(), destination.c_str()) != 0) throw failure(errno);
+  }
 
  private:
+  Error failure(int error) const { return data_error(fmt::format("cannot write {}: {}", path_.string(), std::strerror(error)), hint_); }
+
+  Descriptor open_locked(const std::string& name, const Progress& progress) const {
+    for (bool told = false;;) {
+      Descriptor file(::open(path_.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
+      if (file.get() < 0) throw failure(errno);
+      // Best effort: some network file systems have no locks. Not one call that waits, which a signal would not end.
+      while (::flock(file.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+        throw_if_stopped(name);
+        if (!std::exchange(told, true)) progress(fmt::format("waiting for another process that is downloading {}", name));
+        std::this_thread::sleep_for(lock_interval);
+      }
+      // Whoever had the lock may have given the file its final name, or removed it.
+      if (is_named(file, path_)) return file;
+    }
+  }
+
   fs::path path_;
   std::string hint_;
-  int fd_ = -1;
+  int error_ = 0;
+  Descriptor file_;
 };
 
 /// What libcurl's callbacks see of a transfer.
@@ -91,7 +127,7 @@ int on_progress(void* user, curl_off_t total, curl_off_t now, curl_off_t, curl_o
     const auto megabytes = [&](curl_off_t bytes) { return static_cast<double>(transfer.had + bytes) * 1e-6; };
     transfer.progress(fmt::format("{}: {:.1f} of {:.1f} MB", transfer.name, megabytes(now), megabytes(total)));
   }
-  return 0;
+  return stop_requested();  // else than 0 ends the transfer; libcurl asks once a second or more often, also while nothing comes
 }
 
 /// Appends to `file` what it lacks of `url`. Returns why it failed, or "". Clears the file when the server cannot continue it.
@@ -120,7 +156,8 @@ std::string fetch(const std::string& url, PartialFile& file, const std::string& 
   set(CURLOPT_XFERINFODATA, &transfer);
   const CURLcode code = ::curl_easy_perform(curl.get());
   if (code == CURLE_OK) return "";
-  if (code == CURLE_WRITE_ERROR) throw file.failure();
+  file.throw_if_unwritable();
+  throw_if_stopped(name);
 
   long status = 0;
   ::curl_easy_getinfo(curl.get(), CURLINFO_RESPONSE_CODE, &status);
@@ -136,7 +173,8 @@ std::string download(const std::string& name, std::span<const std::string> mirro
   std::error_code made;
   fs::create_directories(folder, made);
   if (made) throw data_error(fmt::format("cannot create {}: {}", folder.string(), made.message()), hint);
-  PartialFile file(folder / (name + ".part"), hint);
+  PartialFile file(folder, name, hint, progress);
+  if (fs::exists(folder / name)) return "";
 
   std::vector<std::string> reasons;
   for (const std::string& mirror : mirrors) {
@@ -157,7 +195,6 @@ std::string download(const std::string& name, std::span<const std::string> mirro
       if (!again) reasons.push_back(fmt::format("{}: {}", host_of(mirror), reason));
     }
   }
-  if (file.size() == 0) fs::remove(file.path());
   throw data_error(fmt::format("cannot download {}: {}", name, fmt::join(reasons, "; ")), hint);
 }
 

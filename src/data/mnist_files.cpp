@@ -64,7 +64,8 @@ std::vector<std::uint8_t> read_checked(const fs::path& path, const MnistFile& fi
 std::vector<std::string> mnist_mirrors() {
   if (const char* own = environment("MNIST_DIST_MIRRORS")) {
     std::istringstream words{std::string(own)};
-    return {std::istream_iterator<std::string>(words), {}};
+    const std::vector<std::string> mirrors{std::istream_iterator<std::string>(words), {}};
+    if (!mirrors.empty()) return mirrors;  // blanks alone are no address
   }
   return {"https://ossci-datasets.s3.amazonaws.com/mnist", "https://storage.googleapis.com/cvdf-datasets/mnist",
           "https://systemds.apache.org/assets/datasets/mnist"};
@@ -84,14 +85,15 @@ MnistSource find_mnist(const std::optional<fs::path>& raw, const Progress& progr
   const Search found = search(download_folder);
   if (found.missing.empty()) return found.source;
 
-  std::string host;
+  std::string host;  // stays empty when another process has downloaded all
   for (const MnistFile& file : mnist_files) {
     if (!find_file(download_folder, file).empty()) continue;
     const auto check = [&](const fs::path& path) { read_checked(path, file); };
-    host = download(fmt::format("{}.gz", file.name), mnist_mirrors(), download_folder, check, ways_out, progress);
+    const std::string from = download(fmt::format("{}.gz", file.name), mnist_mirrors(), download_folder, check, ways_out, progress);
+    if (!from.empty()) host = from;
   }
   MnistSource source = search(download_folder).source;
-  source.description = fmt::format("MNIST downloaded from {}", host);
+  if (!host.empty()) source.description = fmt::format("MNIST downloaded from {}", host);
   return source;
 }
 

@@ -19,7 +19,9 @@ void wait_while(const std::atomic<T>& value, T old) {
 
 }  // namespace
 
-ThreadPool::ThreadPool(int threads) : thrown_(static_cast<std::size_t>(std::max(1, threads))) {
+// Delegates to a constructor that cannot fail, so that when the next thread cannot be started the destructor ends those that run.
+ThreadPool::ThreadPool(int threads) : ThreadPool() {
+  thrown_.resize(static_cast<std::size_t>(std::max(1, threads)));
   for (int thread = 1; thread < threads; ++thread) helpers_.emplace_back([this, thread] { serve(thread); });
 }
 

@@ -25,6 +25,7 @@ class ThreadPool {
   }
 
  private:
+  ThreadPool() = default;
   /// A callable by reference: a std::function could allocate.
   struct Call {
     const void* callable;

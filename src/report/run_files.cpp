@@ -1,29 +1,15 @@
 #include "report/run_files.h"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include <chrono>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
 #include "base/file.h"
+#include "base/provenance.h"
 #include "base/version.h"
 
 namespace mnist_dist {
-namespace {
-
-std::string utc_now() {
-  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::chrono::system_clock::to_time_t(std::chrono::system_clock::now())));
-}
-
-std::string host_name() {
-  char name[256] = {};
-  return ::gethostname(name, sizeof name - 1) == 0 ? name : "";
-}
-
-}  // namespace
 
 std::string metrics_header(const std::string& what) {
   return fmt::format("epoch,train_loss,train_accuracy,{0}_loss,{0}_accuracy,averaged_{0}_accuracy,learning_rate,images_per_second,seconds\n", what);

@@ -1,12 +1,10 @@
 #include "sweep/sweep.h"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include <chrono>
 #include <optional>
 
+#include "base/provenance.h"
 #include "base/signals.h"
 #include "base/version.h"
 #include "comm/heartbeat.h"
@@ -24,11 +22,6 @@ void check_group_size(const Communicator& world, int ranks_per_run) {
   throw usage_error(fmt::format("a run on {} ranks does not fit into {}", ranks_per_run, world.size()),
                     "give a smaller --ranks-per-run, or start more ranks with mpirun")
       .mark_everywhere();
-}
-
-std::string host_name() {
-  char name[256] = {};
-  return ::gethostname(name, sizeof name - 1) == 0 ? name : "";
 }
 
 SweepIdentity identity_of(const SweepOptions& options, const Session& session, const std::string& fingerprint, int ranks) {
@@ -56,7 +49,7 @@ SweepIdentity identity_of(const SweepOptions& options, const Session& session, c
   identity.seeds = options.seeds;
   identity.target = options.target;
   identity.command = options.command;
-  identity.started = fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::chrono::system_clock::to_time_t(std::chrono::system_clock::now())));
+  identity.started = utc_now();
   return identity;
 }
 

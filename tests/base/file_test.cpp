@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cerrno>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include "base/error.h"
@@ -31,6 +33,33 @@ TEST(File, MakesMissingFolders) {
   const TemporaryFolder folder;
   write_file_atomically(folder / "x/y/z", "deep");
   EXPECT_EQ(read_text_file(folder / "x/y/z"), "deep");
+}
+
+TEST(File, WritesThroughLinksAlsoWhenNothingIsBehindThem) {
+  const TemporaryFolder folder;
+  fs::create_directories(folder / "disk");
+  fs::create_symlink("disk/file", folder / "link");
+  fs::create_symlink(folder / "link", folder / "link_to_link");
+  for (const char* text : {"first", "second"}) {
+    write_file_atomically(folder / "link_to_link", text);
+    EXPECT_EQ(read_text_file(folder / "disk/file"), text);
+    EXPECT_TRUE(fs::is_symlink(folder / "link_to_link"));
+    EXPECT_TRUE(fs::is_symlink(folder / "link"));
+  }
+  EXPECT_EQ(names_in(folder / "disk"), std::vector<std::string>{"file"});
+}
+
+TEST(File, AFileThatEndsEarlyIsNotGivenAnOlderError) {
+  const fs::path shorter = "/sys/devices/system/cpu/online";  // says 4096 bytes, has a few
+  std::error_code error;
+  if (fs::file_size(shorter, error) < 100 || error) GTEST_SKIP() << "no such file here";
+  errno = ENOENT;
+  try {
+    read_file(shorter);
+    FAIL() << "read more than there is";
+  } catch (const Error& failure) {
+    EXPECT_EQ(std::string(failure.what()), "cannot read " + shorter.string() + ": Input/output error");
+  }
 }
 
 TEST(File, MissingFileIsNamed) {

@@ -93,6 +93,44 @@ overwrite() { printf %s "$3" | dd of="$1" bs=1 seek="$2" conv=notrunc status=non
   [ -z "$left" ]
 }
 
+@test "a limit on file sizes: exit 3, nothing left behind" {
+  small() { (ulimit -f 300 && draw); }
+  refuses 3 "cannot write data/mnist.h5: File too large" small
+  [[ "${stderr_lines[-1]}" == *"ulimit -f"* ]]
+  [ -z "$(ls data)" ]
+}
+
+@test "Ctrl-C while train downloads: exit 130 within seconds, and what came is kept" {
+  # A mirror that goes silent in the middle of a file.
+  python3 -c 'import http.server, time
+class Silent(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("Content-Length", "9912422")
+        self.end_headers()
+        self.wfile.write(b"x" * 1000)
+        self.wfile.flush()
+        time.sleep(30)
+server = http.server.HTTPServer(("127.0.0.1", 0), Silent)
+print(server.server_port, flush=True)
+server.serve_forever()' >port 2>requests 3>&- &
+  local server=$! part=data/raw/train-images-idx3-ubyte.gz.part code=0 start
+  wait_for 10 test -s port
+  MNIST_DIST_MIRRORS=http://127.0.0.1:$(cat port) "$MNIST_DIST" --run-dir r >out 2>err 3>&- &
+  local pid=$!
+  wait_for 10 test -s $part
+  start=$SECONDS
+  kill -INT $pid
+  wait $pid || code=$?
+  kill $server
+  cat err
+  [ $code -eq 130 ]
+  [ $((SECONDS - start)) -lt 5 ]
+  grep -q "^stopped by a signal while downloading train-images-idx3-ubyte.gz$" err
+  [ "$(stat -c %s $part)" -eq 1000 ]
+  [ ! -e r ]
+}
+
 @test "counts are for drawn digits only" {
   refuses 2 "--count" "$MNIST_DIST" prepare --count 100
   refuses 2 "--count" "$MNIST_DIST" prepare --synthetic --count 0

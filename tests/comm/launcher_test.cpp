@@ -15,8 +15,8 @@ class LauncherTest : public testing::Test {
   void SetUp() override { set({}); }
   void TearDown() override { set({}); }
   static void set(const std::map<std::string, std::string>& values) {
-    for (const char* name :
-         {"OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "PMI_SIZE", "SLURM_NTASKS", "SLURM_STEP_NUM_TASKS"})
+    for (const char* name : {"OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMIX_NAMESPACE", "PMI_RANK", "PMI_SIZE", "SLURM_NTASKS",
+                             "SLURM_STEP_NUM_TASKS"})
       unsetenv(name);
     for (const auto& [name, value] : values) setenv(name.c_str(), value.c_str(), 1);
   }
@@ -43,8 +43,13 @@ TEST_F(LauncherTest, PmixAloneLeavesTheSizeOpen) {
 }
 
 TEST_F(LauncherTest, SrunWithPmixHasTheSizeFromSlurm) {
-  set({{"PMIX_RANK", "3"}, {"SLURM_NTASKS", "8"}});
+  set({{"PMIX_RANK", "3"}, {"PMIX_NAMESPACE", "slurm.pmix.12.0"}, {"SLURM_NTASKS", "8"}});
   expect_launcher("PMIx", 3, 8);
+}
+
+TEST_F(LauncherTest, AnotherPmixLauncherInASlurmJobMayStartFewerRanks) {
+  set({{"PMIX_RANK", "1"}, {"PMIX_NAMESPACE", "prterun-host-4711@1"}, {"SLURM_NTASKS", "8"}});
+  expect_launcher("PMIx", 1, 0);
 }
 
 TEST_F(LauncherTest, PmiTellsRankAndSize) {

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
+#include <cmath>
 #include <functional>
 
 #include "base/file.h"
@@ -136,6 +137,7 @@ struct Schema {
   std::size_t image_side_in_file = image_side, labels = 20;
   bool float_images = false, test_labels = true, sd = true;
   std::uint8_t label = 3;
+  double mean = 0.1, sd_value = 0.3;
 
   void write(const std::filesystem::path& path) const {
     Hdf5Writer writer;
@@ -152,8 +154,8 @@ struct Schema {
       writer.dataset<std::uint8_t>(group + "/chunk_sha256", chunk_table(images), {1, 32});
     }
     writer.attribute("format_version", version);
-    writer.attribute("mean", 0.1);
-    if (sd) writer.attribute("sd", 0.3);
+    writer.attribute("mean", mean);
+    if (sd) writer.attribute("sd", sd_value);
     writer.attribute("synthetic", std::int64_t{1});
     writer.attribute("source", "test");
     write_file_atomically(path, writer.finish());
@@ -176,6 +178,9 @@ TEST_F(DatasetFile, OtherSchemasAreNamed) {
   EXPECT_THAT(failure_of(path_, {.float_images = true}), HasSubstr("dataset /train/images holds float32, not uint8"));
   EXPECT_THAT(failure_of(path_, {.test_labels = false}), HasSubstr("dataset /test/labels is missing"));
   EXPECT_THAT(failure_of(path_, {.sd = false}), HasSubstr("attribute sd is missing"));
+  EXPECT_THAT(failure_of(path_, {.mean = std::nan("")}), HasSubstr("attribute mean is not finite"));
+  EXPECT_THAT(failure_of(path_, {.sd_value = 0}), HasSubstr("attribute sd is not positive and finite"));
+  EXPECT_THAT(failure_of(path_, {.sd_value = INFINITY}), HasSubstr("attribute sd is not positive and finite"));
   EXPECT_THAT(failure_of(path_, {.label = 10}), HasSubstr("chunk 0 of /train/labels holds a label above 9"));
 }
 

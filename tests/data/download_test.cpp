@@ -3,8 +3,11 @@
 #include <gmock/gmock.h>
 
 #include <chrono>
+#include <csignal>
+#include <future>
 
 #include "base/file.h"
+#include "base/signals.h"
 #include "data/failures.h"
 #include "data/http_server.h"
 #include "temporary_folder.h"
@@ -114,6 +117,56 @@ TEST_F(Download, WithoutAnyMirrorFailsQuicklyWithEveryReason) {
   EXPECT_THAT(what, HasSubstr("cannot download file.gz: 127.0.0.1:1: "));
   EXPECT_THAT(what, HasSubstr("mirror.invalid: "));
   EXPECT_FALSE(has_part());
+}
+
+TEST_F(Download, WaitsForAnotherProcessAndThenHasItsFile) {
+  const HttpServer server({.files = {{"/file.gz", contents_}}});
+  std::promise<void> waits;
+  std::future<std::string> other;  // locks belong to who opened the file, so that a thread is as good as a process
+  const auto download_too = [&] {
+    return download(
+        "file.gz", std::vector{server.address()}, folder_.path(), [this](const fs::path& path) { check(path); }, "the hint",
+        [&](const std::string& line) {
+          EXPECT_EQ(line, "waiting for another process that is downloading file.gz");
+          waits.set_value();
+        });
+  };
+  const auto check_while_the_other_waits = [&](const fs::path& path) {
+    other = std::async(std::launch::async, download_too);
+    EXPECT_EQ(waits.get_future().wait_for(std::chrono::seconds(10)), std::future_status::ready);
+    check(path);
+  };
+  EXPECT_EQ(download("file.gz", std::vector{server.address()}, folder_.path(), check_while_the_other_waits, "the hint", [](const std::string&) {}),
+            server.address().substr(7));
+  EXPECT_EQ(other.get(), "");
+  EXPECT_EQ(got(), contents_);
+  EXPECT_FALSE(has_part());
+  EXPECT_THAT(server.requests(), ElementsAre("/file.gz"));
+}
+
+TEST_F(Download, AStopKeepsWhatHasCome) {
+  write_file_atomically(folder_ / "file.gz.part", contents_.substr(0, 500));
+  const HttpServer server({.files = {{"/file.gz", contents_}}});
+  install_stop_handlers();
+  raise(SIGINT);
+  try {
+    download_from({server.address()});
+    ADD_FAILURE() << "not stopped";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ExitCode::interrupted);
+    EXPECT_STREQ(error.what(), "stopped by a signal while downloading file.gz");
+  }
+  reset_stop_request();
+  EXPECT_GE(fs::file_size(folder_ / "file.gz.part"), 500u);
+  download_from({server.address()});
+  EXPECT_EQ(got(), contents_);
+}
+
+TEST_F(Download, SaysWhyItCannotWrite) {
+  fs::create_symlink("/dev/full", folder_ / "file.gz.part");
+  const HttpServer server({.files = {{"/file.gz", contents_}}});
+  EXPECT_EQ(data_failure([&] { download_from({server.address()}); }),
+            "cannot write " + (folder_ / "file.gz.part").string() + ": No space left on device");
 }
 
 TEST_F(Download, UnwritableFolderIsNamed) {

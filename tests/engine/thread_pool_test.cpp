@@ -1,10 +1,15 @@
 #include "engine/thread_pool.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <chrono>
+#include <cstdlib>
+#include <fstream>
 #include <stdexcept>
+#include <system_error>
 #include <thread>
 
 namespace mnist_dist {
@@ -58,6 +63,27 @@ TEST(ThreadPool, WakesThreadsThatHadTimeToFallAsleep) {
     sleep();
   }
   EXPECT_EQ(calls, 9);
+}
+
+TEST(ThreadPool, EndsItsThreadsWhenTheNextCannotStart) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "sanitizers need address space of their own";
+#endif
+  const auto start_too_many = [] {
+    // Threads need address space for their stacks: there is some for a few.
+    long pages = 0;
+    std::ifstream("/proc/self/statm") >> pages;
+    const auto bytes = static_cast<rlim_t>(pages * ::sysconf(_SC_PAGESIZE)) + (rlim_t{64} << 20);
+    const rlimit limit{bytes, bytes};
+    ::setrlimit(RLIMIT_AS, &limit);
+    try {
+      ThreadPool pool(1000);
+    } catch (const std::system_error& error) {
+      std::exit(error.code() == std::errc::resource_unavailable_try_again ? 0 : 1);
+    }
+    std::exit(2);
+  };
+  EXPECT_EXIT(start_too_many(), testing::ExitedWithCode(0), "");
 }
 
 TEST(ThreadPool, AtLeastTheCallingThread) { EXPECT_EQ(ThreadPool(0).size(), 1); }

@@ -1,0 +1,19 @@
+#include "base/provenance.h"
+
+#include <fmt/chrono.h>
+#include <unistd.h>
+
+#include <chrono>
+
+namespace mnist_dist {
+
+std::string host_name() {
+  char name[256] = {};
+  return ::gethostname(name, sizeof name - 1) == 0 ? name : "unknown";
+}
+
+std::string utc_now() {
+  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::chrono::system_clock::to_time_t(std::chrono::system_clock::now())));
+}
+
+}  // namespace mnist_dist
