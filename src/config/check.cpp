@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "config/values.h"
 
 namespace mnist_dist {
 namespace {
@@ -18,7 +19,7 @@ void check_order(const char* key, double low, double high) {
 }  // namespace
 
 void check_config(const Config& config) {
-  if (config.name.empty() || config.name.find('/') != std::string::npos)
+  if (config.name.empty() || config.name.find('/') != std::string::npos || !is_line_of_text(config.name))
     throw usage_error(fmt::format("model.name = \"{}\" cannot begin the name of a run folder", config.name), "give a plain word");
   if (config.data.file.empty()) throw usage_error("data.file is empty", "give a path for the prepared data, data/mnist.h5 for instance");
   const auto& [batch, shards] = std::pair(config.train.batch, config.data.shards);

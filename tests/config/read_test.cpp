@@ -126,6 +126,21 @@ TEST(Read, SeedsBeyondTomlsIntegers) {
             "--set: train.seed = \"9223372036854775808\" is not a whole number | give a whole number: at least 0, less than 2^63");
 }
 
+TEST(Read, IntegersThatNoDoubleIsEqualTo) {
+  EXPECT_EQ(refused_setting("optimizer.learning_rate=9007199254740993"),
+            "--set: optimizer.learning_rate = 9007199254740993 is out of range | give more than 0, at most 1000");
+  EXPECT_EQ(refused_setting("schedule.start_factor=9007199254740993"),
+            "--set: schedule.start_factor = 9007199254740993 is out of range | give 0 to 1");
+}
+
+TEST(Read, StringsAreALineOfText) {
+  EXPECT_EQ(parse_config(tiny, "r.toml", {"data.file=d\xc3\xa4ta/mnist.h5"}).data.file, "d\xc3\xa4ta/mnist.h5");
+  EXPECT_EQ(refused_setting("data.file=\xff.h5"), "--set: data.file = \"\\u00FF.h5\" is not a line of text | give UTF-8 without control characters");
+  for (const char* value : {R"("a\u0000b")", R"("a\u007fb")", R"("a\nb")", "a\tb", "\xc0\x80", "\xed\xa0\x80"})
+    EXPECT_NE(refused_setting(std::string("model.name=") + value).find("is not a line of text"), std::string::npos) << value;
+  EXPECT_NE(refusal([] { parse_config(tiny, "\xff.toml"); }).find("cannot begin the name of a run folder"), std::string::npos) << "the file's name";
+}
+
 TEST(Read, NamesAndFilesThatNameNothing) {
   for (const char* name : {"", "../outside", "a/b"})
     EXPECT_EQ(refused_setting(std::string("model.name=\"") + name + "\""),
