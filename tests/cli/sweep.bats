@@ -151,6 +151,10 @@ sha_in_sweep() { awk -F, -v seed="$2" 'NR == 1 { for (i = 1; i <= NF; i++) if ($
   [[ "$output" == *"PASS: 3 of 3"* ]]
   for file in report.html summary.json histogram.svg seeds.csv; do cmp before/$file s/$file; done
   grep -q 'src="data:image/png;base64,' s/report.html
+  cp s/errors.csv errors.csv
+  printf '0,6000,3,8\n' >>s/errors.csv
+  fails 3 "errors.csv names image 6000 of 6000" "$MNIST_DIST" report s
+  cp errors.csv s/errors.csv
   # Also where the images are not.
   sed -i 's/"data_file": ".*"/"data_file": "nowhere.h5"/' s/sweep.json
   run -0 "$MNIST_DIST" report s
