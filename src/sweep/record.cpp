@@ -167,7 +167,7 @@ std::string sweep_json(const SweepIdentity& i) {
               {"machine", i.machine},
               {"command", i.command},
               {"started", i.started}}
-             .dump(2) +
+             .dump(2, ' ', false, Json::error_handler_t::replace) +  // the command may hold bytes that are not UTF-8
          "\n";
 }
 

@@ -93,6 +93,12 @@ TEST_F(SweepFolderTest, AFolderWithOtherThingsIsRefused) {
   expect_refused(recipe, example.identity, "holds no sweep");
 }
 
+TEST_F(SweepFolderTest, ACommandIsKeptWhateverItHolds) {
+  example.identity.command = "mnist-dist sweep --out \xff";
+  fill();
+  EXPECT_EQ(read_record(path).identity.command, "mnist-dist sweep --out \xef\xbf\xbd");
+}
+
 TEST_F(SweepFolderTest, ADamagedFileIsNamed) {
   fill();
   const auto expect_damage = [&](const std::string& file, const std::string& text, const std::string& why) {
