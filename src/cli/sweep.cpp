@@ -11,6 +11,7 @@
 #include "cli/commands.h"
 #include "cli/compute_options.h"
 #include "cli/config_options.h"
+#include "cli/first_rank.h"
 #include "cli/sweep_run.h"
 #include "cli/world.h"
 #include "comm/heartbeat.h"
@@ -78,6 +79,7 @@ ExitCode run(Communicator& comm, const SweepArguments& arguments, const Config& 
 }
 
 ExitCode compare(const std::vector<std::string>& folders) {
+  if (!is_first_rank()) return ExitCode::ok;
   fmt::print("{}", comparison_text(read_record(folders.at(0)), read_record(folders.at(1))));
   return ExitCode::ok;
 }

@@ -71,3 +71,17 @@ load helpers
     [[ "$output" == *"${pair#*:}"* ]]
   done
 }
+@test "commands that ranks do not share talk once under mpirun" {
+  "$MNIST_DIST" --config step1 --set "data.file=$TEST_DATA" --set 'data.split=[200,100]' --set train.max_steps=1 --run-dir run >/dev/null
+  for arguments in summary "report run" "prepare --synthetic --count 10 --out small.h5"; do
+    # shellcheck disable=SC2086 # several words on purpose
+    run -0 --separate-stderr "$MNIST_DIST" $arguments
+    local alone=$output
+    rm -f small.h5
+    # shellcheck disable=SC2086
+    run -0 --separate-stderr ranks 2 $arguments
+    [ "$output" = "$alone" ]
+  done
+  fails 2 "holds neither a sweep nor a run" ranks 2 report nowhere
+  fails 2 "holds no sweep" ranks 2 sweep --compare nowhere nowhere
+}
