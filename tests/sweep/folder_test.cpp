@@ -88,6 +88,27 @@ TEST_F(SweepFolderTest, TwoSweepsDoNotShareAFolder) {
   expect_refused(recipe, example.identity, "another process is working in");
 }
 
+TEST_F(SweepFolderTest, WhoIsRefusedTheLockHasWrittenNothing) {
+  std::filesystem::create_directory(path);
+  const FolderLock other_start(path);
+  expect_refused(recipe, example.identity, "another process is working in");
+  EXPECT_TRUE(std::filesystem::is_empty(path));
+}
+
+TEST_F(SweepFolderTest, AStartThatWasKilledAtOnceIsNoSweepYet) {
+  fill();
+  const std::string identity = read_text_file(path / "sweep.json");
+  std::filesystem::remove_all(path);
+  write_file_atomically(path / "sweep.json", identity);
+  write_file_atomically(path / "config.toml.tmp77", std::string_view("[mod"));
+  fill();
+  EXPECT_EQ(read_record(path).outcomes.size(), example.outcomes.size());
+
+  std::filesystem::remove(path / "config.toml");  // what was trained is not thrown away
+  EXPECT_THROW(fill(), Error);
+  EXPECT_TRUE(std::filesystem::exists(path / "seeds.csv"));
+}
+
 TEST_F(SweepFolderTest, AFolderWithOtherThingsIsRefused) {
   write_file_atomically(path / "thesis.tex", std::string_view("years of work"));
   expect_refused(recipe, example.identity, "holds no sweep");
