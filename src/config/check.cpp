@@ -46,4 +46,15 @@ void check_config(const Config& config) {
   check_norm_slices(config.model, batch / shards);
 }
 
+void refuse_keys_without_effect(const Config& config) {
+  const ScheduleConfig& schedule = config.schedule;
+  if (schedule.kind != ScheduleKind::constant && schedule.kind != ScheduleKind::step) return;
+  const char* kind = schedule.kind == ScheduleKind::step ? "step" : "constant";
+  for (const auto& [key, value] :
+       {std::pair("warmup", schedule.warmup), std::pair("start_factor", schedule.start_factor), std::pair("end_factor", schedule.end_factor)})
+    if (value != 0)
+      throw usage_error(fmt::format("schedule.{} = {} has no effect with schedule.kind = \"{}\"", key, value, kind),
+                        fmt::format("set schedule.{}=0, or schedule.kind to linear, cosine or one_cycle", key));
+}
+
 }  // namespace mnist_dist

@@ -25,6 +25,9 @@ load helpers
   # 6,000 rows in shards of 1,500: slices of 7 leave 2 for the last step, slices of 1499 leave one.
   fails 2 "norm" "$MNIST_DIST" --config narrow.toml --set train.batch=5996 --set "data.file=$TEST_DATA"
 }
+@test "a warm-up that the schedule does not have" {
+  fails 2 'schedule.warmup = 0.15 has no effect with schedule.kind = "constant"' "$MNIST_DIST" --config step4 --set schedule.kind=constant
+}
 @test "missing recipe" { fails 2 "step9" "$MNIST_DIST" --config step9; [[ "$stderr" == *"step"* ]]; }
 @test "missing config file" { fails 2 "nowhere.toml" "$MNIST_DIST" --config nowhere.toml; }
 @test "broken TOML" {

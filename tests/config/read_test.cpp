@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "config/check.h"
 #include "config/config.h"
 #include "recipe_text.h"
 
@@ -202,6 +203,20 @@ TEST(Read, WhatMustFitTogether) {
       "layer 1 (linear = 10): batch norm over one value per channel: a slice of 1 image, maps of 1x1 | change train.batch or data.shards so that "
       "every slice has at least 2 images, or drop norm there");
   EXPECT_EQ(refused("[train]\nepochs = 3\n"), "the model has no layers | add [[model.layer]] tables; configs/step3.toml shows how");
+}
+
+TEST(Check, KeysWithoutEffectAreRefusedWhereARecipeIsAskedFor) {
+  const auto refused_keys = [](const std::vector<std::string>& settings) {
+    return refusal([&] { refuse_keys_without_effect(parse_config(tiny, "r.toml", settings)); });
+  };
+  EXPECT_EQ(refused_keys({"schedule.warmup=0.1"}),
+            "schedule.warmup = 0.1 has no effect with schedule.kind = \"constant\" | set schedule.warmup=0, or schedule.kind to linear, cosine or "
+            "one_cycle");
+  EXPECT_NE(refused_keys({"schedule.end_factor=0.1", "schedule.kind=step"}).find("with schedule.kind = \"step\""), std::string::npos);
+  EXPECT_NE(refused_keys({"schedule.start_factor=0.1"}), "");
+  for (const char* kind : {"linear", "cosine", "one_cycle"})
+    EXPECT_EQ(refused_keys({"schedule.warmup=0.1", std::string("schedule.kind=") + kind}), "") << kind;
+  EXPECT_EQ(refused_keys({"schedule.warmup=0"}), "");
 }
 
 TEST(Read, SyntaxErrorsSayWhere) {
