@@ -10,7 +10,7 @@ namespace mnist_dist {
 
 Config ConfigOptions::load() const {
   Config config = load_config(recipe, settings, recipe_folders());
-  refuse_keys_without_effect(config);
+  if (given || recipe == default_recipe) refuse_keys_without_effect(config);  // not what --resume takes from a run's folder
   return config;
 }
 
