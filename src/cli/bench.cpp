@@ -8,6 +8,7 @@
 
 #include "cli/commands.h"
 #include "cli/config_options.h"
+#include "cli/range.h"
 #include "comm/device_communicator.h"
 #include "engine/bench/engine_loop.h"
 #include "engine/bench/pinning.h"
@@ -138,7 +139,7 @@ Command add_bench(CLI::App& app) {
       ->type_name("N")
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
-  app.add_option("--seconds", arguments->rounds.seconds, "Length of a turn")->type_name("S")->check(CLI::Range(0.01, 60.0))->capture_default_str();
+  app.add_option("--seconds", arguments->rounds.seconds, "Length of a turn")->type_name("S")->check(real_range(0.01, 60))->capture_default_str();
   return [arguments] { return run(*arguments); };
 }
 

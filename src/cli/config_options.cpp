@@ -1,10 +1,23 @@
 #include "cli/config_options.h"
 
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "config/check.h"
 #include "config/recipes.h"
 
 namespace mnist_dist {
 
-Config ConfigOptions::load() const { return load_config(recipe, settings, recipe_folders()); }
+Config ConfigOptions::load() const {
+  Config config = load_config(recipe, settings, recipe_folders());
+  if (given || recipe == default_recipe) refuse_keys_without_effect(config);  // not what --resume takes from a run's folder
+  return config;
+}
+
+void refuse_seed_setting(const std::vector<std::string>& settings, const std::string& hint) {
+  for (const std::string& setting : settings)
+    if (setting.starts_with("train.seed=")) throw usage_error(fmt::format("--set {}: this command trains seeds of its own", setting), hint);
+}
 
 void add_config_options(CLI::App& app, ConfigOptions& options) {
   app.add_option("--config", options.recipe, "Recipe, by name or file")

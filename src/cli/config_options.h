@@ -15,11 +15,14 @@ struct ConfigOptions {
   std::string recipe = default_recipe;  ///< name or file
   bool given = false;                   ///< --config was there
   std::vector<std::string> settings;    ///< "section.key=value", in order
-  /// Throws Error (usage), see load_config.
+  /// Throws Error (usage), see load_config and refuse_keys_without_effect.
   Config load() const;
 };
 
 /// Declares them on a subcommand; the values are in `options` after parsing.
 void add_config_options(CLI::App& app, ConfigOptions& options);
+
+/// For commands that choose the seeds: `hint` says how they are told which. Throws Error (usage).
+void refuse_seed_setting(const std::vector<std::string>& settings, const std::string& hint);
 
 }  // namespace mnist_dist

@@ -8,6 +8,8 @@
 #include <optional>
 
 #include "cli/commands.h"
+#include "cli/first_rank.h"
+#include "cli/range.h"
 #include "cli/world.h"
 #include "comm/all_reduce_speed.h"
 #include "comm/communicator.h"
@@ -16,15 +18,6 @@
 
 namespace mnist_dist {
 namespace {
-
-/// Of several ranks the first speaks for all. What is wrong with the launcher itself is for the findings to say.
-bool talks() {
-  try {
-    return detect_launcher().rank == 0;
-  } catch (const Error&) {
-    return true;
-  }
-}
 
 /// Shorter than a run's: whoever waits for this waits for nothing else.
 constexpr double all_reduce_timeout_seconds = 10;
@@ -54,10 +47,10 @@ Command add_doctor(CLI::App& app) {
   app.add_flag("--json", options->json, "Print JSON");
   app.add_option("--all-reduce", options->all_reduce, "Only add vectors over all ranks for so long: do they reach each other, and how fast?")
       ->type_name("SECONDS")
-      ->check(CLI::Range(0.0, 60.0));
+      ->check(real_range(0, 60));
   return [options] {
     if (options->all_reduce) return run_all_reduce(*options->all_reduce);
-    if (!talks()) return ExitCode::ok;
+    if (!is_first_rank()) return ExitCode::ok;
     const auto findings = examine({options->data_file, options->full});
     const std::string text = options->json ? doctor_json(findings) : doctor_table(findings, use_color(Output::standard_out));
     std::fwrite(text.data(), 1, text.size(), stdout);

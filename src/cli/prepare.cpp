@@ -10,6 +10,7 @@
 #include <string>
 
 #include "cli/commands.h"
+#include "cli/first_rank.h"
 
 namespace mnist_dist {
 namespace {
@@ -64,6 +65,7 @@ Command add_prepare(CLI::App& app) {
   app.add_flag("--force", options.force, "Write the file again although it is there");
 
   return [arguments] {
+    if (!is_first_rank()) return ExitCode::ok;
     PrepareOptions chosen = arguments->options;
     if (!arguments->raw.empty()) chosen.raw = arguments->raw;
     chosen.test_count = arguments->test_count > 0 ? arguments->test_count : std::max(1, chosen.train_count / 6);

@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "cli/commands.h"
+#include "cli/first_rank.h"
 #include "report/run_page.h"
 #include "report/sweep_files.h"
 #include "report/sweep_verdict.h"
@@ -16,6 +17,7 @@ Command add_report(CLI::App& app) {
   auto folder = std::make_shared<std::string>();
   app.add_option("folder", *folder, "A sweep's folder, or a run's")->type_name("DIR")->required();
   return [folder] {
+    if (!is_first_rank()) return ExitCode::ok;
     const std::filesystem::path path = *folder;
     if (std::filesystem::exists(path / "sweep.json")) {
       const SweepRecord record = read_record(path);

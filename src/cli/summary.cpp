@@ -5,6 +5,7 @@
 
 #include "cli/commands.h"
 #include "cli/config_options.h"
+#include "cli/first_rank.h"
 
 namespace mnist_dist {
 
@@ -13,6 +14,7 @@ Command add_summary(CLI::App& app) {
   add_config_options(app, *options);
   return [options] {
     const Config config = options->load();
+    if (!is_first_rank()) return ExitCode::ok;
     std::printf("%s\n%s", config.name.c_str(), summary_table(config.model).c_str());
     return ExitCode::ok;
   };

@@ -11,6 +11,7 @@
 #include "cli/commands.h"
 #include "cli/compute_options.h"
 #include "cli/config_options.h"
+#include "cli/first_rank.h"
 #include "cli/sweep_run.h"
 #include "cli/world.h"
 #include "comm/heartbeat.h"
@@ -78,6 +79,7 @@ ExitCode run(Communicator& comm, const SweepArguments& arguments, const Config& 
 }
 
 ExitCode compare(const std::vector<std::string>& folders) {
+  if (!is_first_rank()) return ExitCode::ok;
   fmt::print("{}", comparison_text(read_record(folders.at(0)), read_record(folders.at(1))));
   return ExitCode::ok;
 }
@@ -87,7 +89,7 @@ ExitCode compare(const std::vector<std::string>& folders) {
 Command add_sweep(CLI::App& app) {
   auto arguments = std::make_shared<SweepArguments>();
   add_config_options(app, arguments->config);
-  auto* seeds = app.add_option("--seeds", arguments->seeds, "The seeds: 0..99, or 1,5,10..19")->type_name("LIST");
+  app.add_option("--seeds", arguments->seeds, "The seeds: 0..99, or 1,5,10..19")->type_name("LIST");
   app.add_option("--target", arguments->target, "Accuracy in percent that every seed's final weights are to reach")
       ->type_name("PERCENT")
       ->capture_default_str();
@@ -99,14 +101,15 @@ Command add_sweep(CLI::App& app) {
       ->type_name("DIR");
   app.add_flag("--stop-early", arguments->stop_early, "End at the first seed that misses the target");
   add_compute_options(app, arguments->compute);
-  app.add_option("--compare", arguments->compare, "Compare two sweeps' folders seed by seed, and train nothing")
-      ->type_name("A B")
-      ->expected(2)
-      ->excludes(seeds);
+  CLI::Option* compare_folders =
+      app.add_option("--compare", arguments->compare, "Compare two sweeps' folders seed by seed, and train nothing")->type_name("A B")->expected(2);
+  for (CLI::Option* option : app.get_options())
+    if (option != compare_folders && option != app.get_help_ptr()) compare_folders->excludes(option);
   return [arguments] {
     if (!arguments->compare.empty()) return compare(arguments->compare);
     if (arguments->seeds.empty()) throw usage_error("sweep needs --seeds", "name them as --seeds 0..99");
     parse_seeds(arguments->seeds);
+    refuse_seed_setting(arguments->config.settings, "name the seeds with --seeds");
     Target{arguments->target};
     const Config recipe = arguments->config.load();
     install_stop_handlers();

@@ -11,6 +11,7 @@
 #include "cli/command_line.h"
 #include "cli/commands.h"
 #include "cli/compute_options.h"
+#include "cli/config_options.h"
 #include "cli/sweep_run.h"
 #include "cli/world.h"
 #include "config/recipes.h"
@@ -70,6 +71,7 @@ Command add_tune(CLI::App& app) {
   add_compute_options(app, arguments->compute);
   return [arguments] {
     if (arguments->space.empty()) throw usage_error("tune needs --space", "name what to choose from, such as --space configs/tune/recipe.toml");
+    refuse_seed_setting(arguments->settings, "leave it out: every candidate trains seeds 1, 2, ...");
     TuneOptions options;
     options.space = read_space(arguments->space);
     options.settings = arguments->settings;
@@ -80,7 +82,14 @@ Command add_tune(CLI::App& app) {
     options.sweep.folder = arguments->out.empty() ? "runs/tune-" + std::filesystem::path(arguments->space).stem().string() : arguments->out;
     const double timeout = load_config(options.space.recipes.front(), options.settings, options.recipe_folders).comm.timeout;
     install_stop_handlers();
-    return in_world(timeout, [&](Communicator& comm) { return run(comm, *arguments, options); });
+    return in_world(timeout, [&](Communicator& comm) {
+      try {
+        return run(comm, *arguments, options);
+      } catch (const Error& error) {
+        if (error.code() == ExitCode::interrupted) stop_made();
+        throw;
+      }
+    });
   };
 }
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "config/values.h"
 
 namespace mnist_dist {
 namespace {
@@ -18,7 +19,7 @@ void check_order(const char* key, double low, double high) {
 }  // namespace
 
 void check_config(const Config& config) {
-  if (config.name.empty() || config.name.find('/') != std::string::npos)
+  if (config.name.empty() || config.name.find('/') != std::string::npos || !is_line_of_text(config.name))
     throw usage_error(fmt::format("model.name = \"{}\" cannot begin the name of a run folder", config.name), "give a plain word");
   if (config.data.file.empty()) throw usage_error("data.file is empty", "give a path for the prepared data, data/mnist.h5 for instance");
   const auto& [batch, shards] = std::pair(config.train.batch, config.data.shards);
@@ -43,6 +44,17 @@ void check_config(const Config& config) {
     throw usage_error("optimizer.nesterov without optimizer.momentum", "give a momentum, or set nesterov=false");
   layer_shapes(config.model);
   check_norm_slices(config.model, batch / shards);
+}
+
+void refuse_keys_without_effect(const Config& config) {
+  const ScheduleConfig& schedule = config.schedule;
+  if (schedule.kind != ScheduleKind::constant && schedule.kind != ScheduleKind::step) return;
+  const char* kind = schedule.kind == ScheduleKind::step ? "step" : "constant";
+  for (const auto& [key, value] :
+       {std::pair("warmup", schedule.warmup), std::pair("start_factor", schedule.start_factor), std::pair("end_factor", schedule.end_factor)})
+    if (value != 0)
+      throw usage_error(fmt::format("schedule.{} = {} has no effect with schedule.kind = \"{}\"", key, value, kind),
+                        fmt::format("set schedule.{}=0, or schedule.kind to linear, cosine or one_cycle", key));
 }
 
 }  // namespace mnist_dist

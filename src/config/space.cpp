@@ -5,11 +5,15 @@
 
 #include <algorithm>
 #include <cmath>
+#include <concepts>
+#include <cstdlib>
+#include <limits>
 #include <sstream>
 
 #include "base/error.h"
 #include "base/file.h"
 #include "base/random.h"
+#include "config/fields.h"
 #include "config/values.h"
 
 namespace mnist_dist {
@@ -29,6 +33,15 @@ void refuse_unknown(const toml::table& table, const std::string& what, const std
   for (const auto& [key, node] : table)
     if (std::find(known.begin(), known.end(), key.str()) == known.end())
       throw usage_error(fmt::format("{}: {} has an unknown key {}", place(node), what, key.str()), suggest(key.str(), known));
+}
+
+bool is_whole(const std::string& key) {
+  bool whole = false;
+  Config any;
+  visit_fields(any, [&]<class Member>(const Field& field, const Member&) {
+    if (key == fmt::format("{}.{}", field.section, field.key)) whole = std::integral<Member> && !std::same_as<Member, bool>;
+  });
+  return whole;
 }
 
 double read_number(const toml::table& table, const char* key) {
@@ -56,6 +69,9 @@ Variation read_variation(const toml::node& node) {
     for (const toml::node& value : *values->as_array()) variation.values.push_back(written(value));
     return variation;
   }
+  variation.whole = is_whole(variation.key);
+  for (const char* end : {"low", "high"})
+    if (variation.whole && !table.get(end)->is_integer()) wrong_type(fmt::format("vary: {}", end), *table.get(end), "a whole number, as the key is");
   variation.low = read_number(table, "low");
   variation.high = read_number(table, "high");
   if (const toml::node* log = table.get("log")) assign("vary: log", *log, {}, variation.log);
@@ -64,12 +80,22 @@ Variation read_variation(const toml::node& node) {
   return variation;
 }
 
+/// Significant digits that leave at least twenty numbers to choose from: three, but for narrow ranges such as 0.99 to 0.999.
+int digits_for(double low, double high) {
+  int digits = 3;
+  const double magnitude = std::floor(std::log10(std::max(std::abs(low), std::abs(high))));
+  while (digits < std::numeric_limits<double>::digits10 && 20 * std::pow(10, magnitude + 1 - digits) > high - low) ++digits;
+  return digits;
+}
+
 std::string draw_value(const Variation& variation, Stream& stream) {
   if (!variation.values.empty()) return variation.values[stream.below(static_cast<std::uint32_t>(variation.values.size()))];
   const double share = static_cast<double>(stream.uniform());
   const double value =
       variation.log ? variation.low * std::pow(variation.high / variation.low, share) : variation.low + (variation.high - variation.low) * share;
-  return fmt::format("{:.3g}", value);
+  const std::string text = variation.whole ? fmt::format("{:.0f}", value) : fmt::format("{:.{}g}", value, digits_for(variation.low, variation.high));
+  const double rounded = std::strtod(text.c_str(), nullptr);  // may lie outside
+  return rounded < variation.low ? fmt::format("{}", variation.low) : rounded > variation.high ? fmt::format("{}", variation.high) : text;
 }
 
 }  // namespace

@@ -10,7 +10,8 @@ struct Variation {
   std::string key;                  ///< "section.key", as in --set
   std::vector<std::string> values;  ///< as TOML writes them; empty: a number
   double low = 0, high = 0;
-  bool log = false;  ///< uniform in the logarithm: as many below the geometric mean as above
+  bool whole = false;  ///< a whole number, as the key is
+  bool log = false;    ///< uniform in the logarithm: as many below the geometric mean as above
 };
 
 /// What `mnist-dist tune` chooses from: recipes, which are tried as they are, and keys that are drawn for every further candidate.
@@ -37,7 +38,8 @@ struct CandidateDraw {
 };
 
 /// Candidate number `index`, counted from 0: first every recipe as it is, then random ones. A pure function of its arguments: asking for more
-/// candidates later keeps the ones that were tried. Numbers have three significant digits, so that what was tried can be typed again.
+/// candidates later keeps the ones that were tried. Numbers have three significant digits, so that what was tried can be typed again, and more only
+/// where the range is too narrow for them.
 CandidateDraw draw_candidate(const SearchSpace& space, std::uint64_t seed, int index);
 
 }  // namespace mnist_dist

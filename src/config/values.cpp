@@ -50,9 +50,21 @@ void check_bounds(const std::string& key, const toml::node& node, const Bounds& 
   if (!inside) throw usage_error(fmt::format("{}: {} = {} is out of range", place(node), key, shown(node)), fmt::format("give {}", describe(bounds)));
 }
 
+bool is_line_of_text(const std::string& text) {
+  if (text.find_first_of("\t\r\n") != std::string::npos) return false;
+  try {
+    static_cast<void>(toml::parse("#" + text));  // a comment may hold anything but control characters and what is not UTF-8
+    return true;
+  } catch (const toml::parse_error&) {
+    return false;
+  }
+}
+
 void assign(const std::string& key, const toml::node& node, const Field&, std::string& member) {
   if (!node.is_string()) wrong_type(key, node, "a string");
   member = *node.value<std::string>();
+  if (!is_line_of_text(member))
+    throw usage_error(fmt::format("{}: {} = {} is not a line of text", place(node), key, shown(node)), "give UTF-8 without control characters");
 }
 void assign(const std::string& key, const toml::node& node, const Field&, bool& member) {
   if (!node.is_boolean()) wrong_type(key, node, "true or false");
@@ -60,8 +72,9 @@ void assign(const std::string& key, const toml::node& node, const Field&, bool& 
 }
 void assign(const std::string& key, const toml::node& node, const Field& field, double& member) {
   if (!node.is_number()) wrong_type(key, node, "a number", ": " + describe(field.bounds));
-  check_bounds(key, node, field.bounds, *node.value<double>());
-  member = *node.value<double>();
+  // toml++ gives no double for an integer that has none of just its value.
+  member = node.is_integer() ? static_cast<double>(*node.value<std::int64_t>()) : *node.value<double>();
+  check_bounds(key, node, field.bounds, member);
 }
 void assign(const std::string& key, const toml::node& node, const Field& field, std::vector<int>& member) {
   if (!node.is_array()) wrong_type(key, node, "a list of whole numbers");

@@ -26,6 +26,9 @@ toml::table parse_toml(const std::string& text, const std::string& source, const
 std::string describe(const Bounds& bounds);
 void check_bounds(const std::string& key, const toml::node& node, const Bounds& bounds, double value);
 
+/// What TOML gives back as it was, and file names, HDF5 and JSON can hold. From the command line any bytes can come.
+bool is_line_of_text(const std::string& text);
+
 // assign: one a type of member. Throws Error (usage) when the value has another type or is out of range.
 
 void assign(const std::string& key, const toml::node& node, const Field& field, std::string& member);

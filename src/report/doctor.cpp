@@ -64,7 +64,8 @@ std::string doctor_json(const std::vector<Finding>& findings) {
   for (const Finding& finding : findings)
     list.push_back({{"subject", finding.subject}, {"health", mark_of(finding.health).word}, {"text", finding.text}, {"fix", finding.fix}});
   const nlohmann::ordered_json all{{"ok", doctor_verdict(findings) == ExitCode::ok}, {"findings", list}};
-  return all.dump(2) + "\n";
+  // Paths may hold bytes that are not UTF-8.
+  return all.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 
 ExitCode doctor_verdict(const std::vector<Finding>& findings) {

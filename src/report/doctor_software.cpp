@@ -47,7 +47,8 @@ Finding find_launcher() {
   try {
     const Launcher launcher = detect_launcher();
     if (!launcher.present) return {"launcher", Health::ok, "none: one process, which uses threads (mpirun -np N starts ranks)", ""};
-    return {"launcher", Health::ok, fmt::format("{}, {} ranks", launcher.name, launcher.size), ""};
+    // PMIx tells the number only to MPI.
+    return {"launcher", Health::ok, launcher.size == 0 ? launcher.name : fmt::format("{}, {} ranks", launcher.name, launcher.size), ""};
   } catch (const Error& error) {
     return failure("launcher", error);
   }
@@ -95,8 +96,12 @@ Finding find_blas() {
 Finding find_hdf5() { return {"hdf5", Health::ok, hdf5_version(), ""}; }
 
 Finding find_data(const fs::path& file, bool read_all) {
-  if (!fs::exists(file))
-    return {"data", Health::warning, fmt::format("{} is not there yet", file.string()), "mnist-dist prepare (training does it by itself)"};
+  std::error_code unknown;
+  const bool there = fs::exists(file, unknown);
+  if (unknown)
+    return {"data", Health::failure, fmt::format("cannot look at {}: {}", file.string(), unknown.message()), "check the path and its permissions",
+            ExitCode::data};
+  if (!there) return {"data", Health::warning, fmt::format("{} is not there yet", file.string()), "mnist-dist prepare (training does it by itself)"};
   try {
     const Dataset data(file);
     if (read_all) {
@@ -116,7 +121,8 @@ Finding find_raw_files() {
   const char* const named = std::getenv("MNIST_DATA_DIR");
   const fs::path folder = named && *named ? named : "data/raw";
   const auto found = std::count_if(mnist_files.begin(), mnist_files.end(), [&](const MnistFile& file) {
-    return fs::exists(folder / file.name) || fs::exists(folder / fmt::format("{}.gz", file.name));
+    std::error_code error;
+    return fs::exists(folder / file.name, error) || fs::exists(folder / fmt::format("{}.gz", file.name), error);
   });
   const std::string text = fmt::format("{} of 4 files in {}{}", found, folder.string(), named && *named ? " (MNIST_DATA_DIR)" : "");
   if (named && *named && found < 4) return {"raw", Health::warning, text, "let MNIST_DATA_DIR name the folder of the four files, or unset it"};

@@ -82,7 +82,8 @@ void RunFiles::finished(const RunResult& result) {
       {"seconds", result.seconds},
       {"images_per_second", result.images_per_second},
   };
-  write_file_atomically(folder_ / "summary.json", summary.dump(2) + "\n");
+  // Paths and the command may hold bytes that are not UTF-8: no reason to lose the rest.
+  write_file_atomically(folder_ / "summary.json", summary.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
 }
 
 }  // namespace mnist_dist

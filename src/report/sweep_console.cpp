@@ -26,7 +26,8 @@ void SweepConsole::started(const SweepRecord& record) {
   begin_ = last_shown_ = Clock::now();
   done_before_ = record.outcomes.size();
   const SweepIdentity& id = record.identity;
-  const Verdict v = verdict_of(record);
+  verdict_ = verdict_of(record);
+  const Verdict& v = verdict_;
   fmt::print("{} | {} {} | seeds {} | target {} % ({} of {}) | engine {} ({}) | device {} | {} group{} x {} rank{} x {} thread{} | {}\n", id.recipe,
              scored_text(id), id.data_file, id.seeds, id.target, v.required_correct, v.images, id.engine, id.simd, id.device, id.groups,
              plural(id.groups), id.ranks_per_run, plural(id.ranks_per_run), id.threads, plural(id.threads), folder_.string());
@@ -38,6 +39,7 @@ void SweepConsole::started(const SweepRecord& record) {
 
 void SweepConsole::seed_ended(const SeedOutcome& o) {
   clear();
+  verdict_ = verdict_of(*record_);
   if (o.diverged)
     fmt::print("{:>8}  {}\n", o.seed, o.message);
   else
@@ -55,7 +57,7 @@ void SweepConsole::tick(const SweepStatus& status) {
 }
 
 std::string SweepConsole::progress_line(const SweepStatus& status) const {
-  const Verdict v = verdict_of(*record_);
+  const Verdict& v = verdict_;
   double under_way = 0;
   std::string running;
   for (const auto& run : status.running) {

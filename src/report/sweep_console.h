@@ -4,6 +4,7 @@
 #include <string>
 
 #include "sweep/sweep.h"
+#include "sweep/verdict.h"
 
 namespace mnist_dist {
 
@@ -25,6 +26,7 @@ class SweepConsole : public SweepObserver {
 
   std::filesystem::path folder_;
   const SweepRecord* record_ = nullptr;
+  Verdict verdict_;  ///< as the last seed left it
   bool live_ = false, shown_ = false;
   std::size_t done_before_ = 0;  ///< by earlier starts
   Clock::time_point begin_, last_shown_;

@@ -69,6 +69,9 @@ std::string digits_section(const SweepRecord& record, const Verdict& v) {
   const std::vector<HardDigit> digits = hardest_digits(v);
   if (digits.empty()) return "";
   const auto data = scored_data(record.identity);
+  const int rows = !data ? 0 : record.identity.validation ? data->train_rows() : data->test_rows();
+  if (const int last = std::ranges::max(digits, {}, &HardDigit::index).index; data && last >= rows)
+    throw data_error(fmt::format("errors.csv names image {} of {}", last, rows), "put the file back as it was");
   const auto always = std::count_if(digits.begin(), digits.end(), [&](auto& digit) { return digit.seeds == v.trained; });
   std::string out = fmt::format(
       "<h2>Digits that are got wrong most often</h2>\n<p>{} of {} images are got wrong by some seed, {} by every seed. Each with "

@@ -7,10 +7,10 @@
 
 namespace mnist_dist {
 
-/// "SYNTHETIC digits, not MNIST", "MNIST test set", "MNIST validation rows": what the numbers are of.
+/// "SYNTHETIC digits, not MNIST", "MNIST, test set", "MNIST, validation rows": what the numbers are of.
 std::string scored_text(const SweepIdentity& identity);
 
-/// The verdict in a sentence: "PASS: 100 of 100 seeds reached 99.4 % (9,940 of 10,000 correct)".
+/// The verdict in a sentence: "PASS: 100 of 100 seeds reached 99.4 % (9940 of 10000 correct)".
 std::string headline(const SweepRecord& record, const Verdict& verdict);
 
 /// The statistics as {name, text}, for the terminal and for the report; with no trained seed there are none.

@@ -33,6 +33,7 @@ Error damaged(const std::string& file, const std::string& what) {
 CsvTable::CsvTable(const std::filesystem::path& file) : file_(file.string()) {
   std::istringstream text(read_text_file(file));
   for (std::string line; std::getline(text, line);) add(line);
+  if (header_.empty()) throw damaged(file_, "it has no header");
 }
 
 CsvTable::CsvTable(const std::vector<std::string>& lines) : file_("epochs.csv") {
@@ -74,6 +75,12 @@ std::int64_t CsvTable::integer(std::size_t row, const std::string& column) const
   if (error != std::errc{} || end != cell.data() + cell.size())
     throw damaged(file_, fmt::format("row {}: {} is \"{}\", not a whole number", row + 1, column, cell));
   return value;
+}
+
+int CsvTable::integer(std::size_t row, const std::string& column, int low, int high) const {
+  const std::int64_t value = integer(row, column);
+  if (value < low || value > high) throw damaged(file_, fmt::format("row {}: {} is {}, not {} to {}", row + 1, column, value, low, high));
+  return static_cast<int>(value);
 }
 
 }  // namespace mnist_dist

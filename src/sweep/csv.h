@@ -8,16 +8,17 @@ namespace mnist_dist {
 /// A comma-separated file of ours: a header, no commas inside cells but in the last one.
 class CsvTable {
  public:
-  /// Throws Error (data) when the file cannot be read or a row has too few cells.
+  /// Throws Error (data) when the file cannot be read, is empty, or a row has too few cells.
   explicit CsvTable(const std::filesystem::path& file);
   /// From lines, header first.
   explicit CsvTable(const std::vector<std::string>& lines);
   std::size_t rows() const { return cells_.size(); }
   bool has(const std::string& column) const;
-  /// Throw Error (data) naming file, row and column when it is missing or no number.
+  /// Throw Error (data) naming file, row and column when it is missing, no number or not from `low` to `high`.
   const std::string& text(std::size_t row, const std::string& column) const;
   double number(std::size_t row, const std::string& column) const;
   std::int64_t integer(std::size_t row, const std::string& column) const;
+  int integer(std::size_t row, const std::string& column, int low, int high) const;
   const std::vector<std::string>& header() const { return header_; }
 
  private:

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "base/file.h"
 #include "train/run_folder.h"
@@ -10,21 +12,35 @@ namespace mnist_dist {
 
 namespace fs = std::filesystem;
 
+namespace {
+
+/// Whether a folder holds nothing but what a start leaves that is killed at once: config.toml is the last file that it writes.
+bool is_unused(const fs::path& folder) {
+  const fs::directory_iterator entries(folder);
+  return std::all_of(begin(entries), end(entries), [](const fs::directory_entry& entry) {
+    const std::string name = entry.path().filename().string();
+    return name.starts_with("sweep.json") || name.starts_with("config.toml.tmp");
+  });
+}
+
+}  // namespace
+
 SweepFolder::SweepFolder(fs::path folder, const Config& recipe, const SweepIdentity& identity) : folder_(std::move(folder)) {
+  const auto no_sweep = [&] { return usage_error(fmt::format("{} is there already and holds no sweep", folder_.string()), "choose another --out"); };
   std::error_code error;
-  const bool there = fs::exists(folder_ / "sweep.json", error);
-  if (!there && fs::exists(folder_, error) && !(fs::is_directory(folder_, error) && fs::is_empty(folder_, error)))
-    throw usage_error(fmt::format("{} is there already and holds no sweep", folder_.string()), "choose another --out");
-  if (there) {
-    lock_.emplace(folder_);
-    go_on(recipe, identity);
-  } else {
-    write_file_atomically(folder_ / "config.toml", to_toml(recipe));
-    lock_.emplace(folder_);
+  if (fs::exists(folder_, error) && !fs::is_directory(folder_, error)) throw no_sweep();
+  fs::create_directories(folder_, error);
+  if (error) throw data_error(fmt::format("cannot create {}: {}", folder_.string(), error.message()), "check the path, or choose another --out");
+  lock_.emplace(folder_);  // before a look inside: of two starts the later one is to see what the first one wrote
+  const bool begins = is_unused(folder_);
+  if (!begins && !fs::exists(folder_ / "sweep.json")) throw no_sweep();
+  if (begins)
     record_.identity = identity;
-  }
+  else
+    go_on(recipe, identity);
   record_.recipe_text = to_toml(recipe);
   write_file_atomically(folder_ / "sweep.json", sweep_json(record_.identity));
+  if (begins) write_file_atomically(folder_ / "config.toml", record_.recipe_text);
 }
 
 void SweepFolder::go_on(const Config& recipe, const SweepIdentity& now) {

@@ -2,10 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <limits>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <set>
 
 #include "base/error.h"
 #include "base/file.h"
+#include "model/spec.h"
 #include "sweep/csv.h"
 
 namespace mnist_dist {
@@ -86,6 +90,13 @@ std::map<std::uint64_t, std::size_t> places(const std::vector<SeedOutcome>& outc
   return places;
 }
 
+std::optional<std::uint64_t> seed_that_is_twice(const std::vector<SeedOutcome>& outcomes) {
+  std::set<std::uint64_t> seen;
+  for (const SeedOutcome& outcome : outcomes)
+    if (!seen.insert(outcome.seed).second) return outcome.seed;
+  return std::nullopt;
+}
+
 void read_epochs(const fs::path& file, std::vector<SeedOutcome>& outcomes) {
   const CsvTable csv(file);
   const std::vector<std::string> columns(csv.header().begin() + 1, csv.header().end());
@@ -107,8 +118,8 @@ void read_errors(const fs::path& file, const std::string& scored, std::vector<Se
   for (std::size_t row = 0; row < csv.rows(); ++row) {
     const auto found = place.find(static_cast<std::uint64_t>(csv.integer(row, "seed")));
     if (found == place.end()) continue;
-    outcomes[found->second].mistakes.push_back({static_cast<int>(csv.integer(row, scored + "_index")), static_cast<int>(csv.integer(row, "label")),
-                                                static_cast<int>(csv.integer(row, "prediction"))});
+    outcomes[found->second].mistakes.push_back({csv.integer(row, scored + "_index", 0, std::numeric_limits<int>::max()),
+                                                csv.integer(row, "label", 0, class_count - 1), csv.integer(row, "prediction", 0, class_count - 1)});
   }
 }
 
@@ -124,6 +135,9 @@ SweepRecord read_record(const fs::path& folder) {
   const std::string scored = record.identity.scored();
   const CsvTable seeds(folder / "seeds.csv");
   for (std::size_t row = 0; row < seeds.rows(); ++row) record.outcomes.push_back(parse_outcome(seeds, row, scored));
+  // Counted twice it would stand for a seed that is missing.
+  if (const auto twice = seed_that_is_twice(record.outcomes))
+    throw data_error(fmt::format("{}: seed {} is there twice", (folder / "seeds.csv").string(), *twice), "delete one of its rows");
   // Only seeds.csv decides what is done; the other two say more about it.
   if (fs::exists(folder / "epochs.csv")) read_epochs(folder / "epochs.csv", record.outcomes);
   if (fs::exists(folder / "errors.csv")) read_errors(folder / "errors.csv", scored, record.outcomes);
@@ -153,7 +167,7 @@ std::string sweep_json(const SweepIdentity& i) {
               {"machine", i.machine},
               {"command", i.command},
               {"started", i.started}}
-             .dump(2) +
+             .dump(2, ' ', false, Json::error_handler_t::replace) +  // the command may hold bytes that are not UTF-8
          "\n";
 }
 

@@ -8,6 +8,7 @@
 #include "base/signals.h"
 #include "base/version.h"
 #include "comm/heartbeat.h"
+#include "engine/registry.h"
 #include "sweep/folder.h"
 #include "sweep/seeds.h"
 #include "sweep/verdict.h"
@@ -17,11 +18,9 @@
 namespace mnist_dist {
 namespace {
 
-void check_group_size(const Communicator& world, int ranks_per_run) {
-  if (ranks_per_run <= world.size()) return;
-  throw usage_error(fmt::format("a run on {} ranks does not fit into {}", ranks_per_run, world.size()),
-                    "give a smaller --ranks-per-run, or start more ranks with mpirun")
-      .mark_everywhere();
+/// Whether the number of ranks that train a seed shows in its bits: docs/gpu.md.
+bool ranks_show(const ComputeOptions& compute) {
+  return runs_on_gpu(choose_engine(compute.engine, compute.device)) && !(compute.per_slice && compute.comm.reduce == "exact");
 }
 
 SweepIdentity identity_of(const SweepOptions& options, const Session& session, const std::string& fingerprint, int ranks) {
@@ -100,8 +99,20 @@ class Head {
 
 }  // namespace
 
+void check_groups(int ranks, int ranks_per_run, bool ranks_show) {
+  if (ranks_per_run > ranks)
+    throw usage_error(fmt::format("a run on {} ranks does not fit into {}", ranks_per_run, ranks),
+                      "give a smaller --ranks-per-run, or start more ranks with mpirun")
+        .mark_everywhere();
+  if (const int rest = ranks % ranks_per_run; ranks_show && rest != 0)
+    throw usage_error(
+        fmt::format("{} ranks in groups of {} leave a group of {}, whose seeds would have other bits on GPUs", ranks, ranks_per_run, rest),
+        fmt::format("start {} ranks, or give --per-slice --reduce exact", ranks - rest))
+        .mark_everywhere();
+}
+
 SweepEnd run_sweep(Communicator& world, const SweepOptions& options) {
-  check_group_size(world, options.ranks_per_run);
+  check_groups(world.size(), options.ranks_per_run, ranks_show(options.compute));
   const auto group = world.split(world.rank() / options.ranks_per_run);
   const Config probe = fingerprint_config(options.recipe);
   const auto session = make_session(world, *group, probe, options.compute, options.progress);

@@ -38,7 +38,11 @@ struct SweepOptions {
   SweepObserver* observer = nullptr;  ///< on rank 0
 };
 
-/// Trains a recipe once a seed, on groups of `ranks_per_run` ranks (the last one may be smaller: no bit depends on it), each of which takes the next
+/// Throws Error (usage) when so many ranks do not make groups of `ranks_per_run`: fewer, or, where a group's size shows in the bits, with a smaller
+/// one.
+void check_groups(int ranks, int ranks_per_run, bool ranks_show);
+
+/// Trains a recipe once a seed, on groups of `ranks_per_run` ranks (the last one may be smaller: see check_groups), each of which takes the next
 /// seed as it gets free; seeds that the folder has are not trained again. Collective over the world. Throws Error: usage for seeds, target, ranks or
 /// a folder that does not fit; device for a group that stands still. What came of
 /// it is in the folder: read_record.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -88,7 +89,9 @@ void sort_everywhere(Communicator& world, std::vector<Candidate>& candidates, st
 bool better(const Candidate& a, const Candidate& b) {
   if (a.diverged != b.diverged) return a.diverged < b.diverged;
   if (a.mean != b.mean) return a.mean > b.mean;
-  if (a.loss != b.loss) return a.loss < b.loss;
+  // NaN, which is below and above nothing, would leave no order.
+  if (std::isnan(a.loss) != std::isnan(b.loss)) return std::isnan(b.loss);
+  if (a.loss < b.loss || b.loss < a.loss) return a.loss < b.loss;
   return a.index < b.index;
 }
 

@@ -25,6 +25,10 @@ load helpers
   fails 2 'this CPU cannot run the SIMD target "avx9"' "$MNIST_DIST" bench --simd avx9
 }
 
+@test "bench refuses a turn of no length" {
+  fails 2 "Value nan not in range 0.01 to 60" "$MNIST_DIST" bench --seconds nan
+}
+
 @test "bench refuses an engine that does not exist" {
   fails 2 'there is no engine "torhc"' "$MNIST_DIST" bench --engine torhc
 }

@@ -41,6 +41,13 @@ load helpers
   grep -q 'launcher  Open MPI, 2 ranks' out
 }
 
+@test "--all-reduce for no number of seconds is refused" {
+  fails 2 "not in range 0 to 60" timeout 10 "$MNIST_DIST" doctor --all-reduce nan
+  fails 2 "not in range 0 to 60" "$MNIST_DIST" doctor --all-reduce 61
+  run -0 "$MNIST_DIST" doctor --all-reduce 0.01
+  [[ $output == "1 rank on 1 host add"* ]]
+}
+
 @test "no colours outside a terminal; NO_COLOR in one" {
   unset NO_COLOR
   run -0 "$MNIST_DIST" doctor

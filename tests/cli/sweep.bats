@@ -126,6 +126,7 @@ sha_in_sweep() { awk -F, -v seed="$2" 'NR == 1 { for (i = 1; i <= NF; i++) if ($
   fails 2 "does not name seeds" "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 3..1
   fails 2 "is not a target" "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 3 --target 101
   fails 2 "needs --seeds" "$MNIST_DIST" sweep
+  fails 2 "--set train.seed=7: this command trains seeds of its own" "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 0 --set train.seed=7
   fails 2 "a run on 3 ranks does not fit into 2" ranks 2 sweep "${RECIPE[@]}" --seeds 0 --ranks-per-run 3
   # Ranks <= shards is about a run's ranks, not the world's.
   fails 2 "2 ranks cannot share 1 shards" ranks 2 sweep "${RECIPE[@]}" --set data.shards=1 --seeds 0 --ranks-per-run 2
@@ -140,6 +141,10 @@ sha_in_sweep() { awk -F, -v seed="$2" 'NR == 1 { for (i = 1; i <= NF; i++) if ($
   [[ "$output" == *"paired by seed: 3 pairs; 3 seeds are in one sweep only"* ]]
   [[ "$output" == *"B - A  +"*"95 % interval"* ]]
   fails 2 "holds no sweep" "$MNIST_DIST" sweep --compare a nowhere
+  for ignored in "--seeds 0" "--target 99" "--stop-early" "--out c" "--config step1" "--set train.epochs=3" "--threads 2"; do
+    # shellcheck disable=SC2086 # two words on purpose
+    fails 2 "${ignored%% *} excludes --compare" "$MNIST_DIST" sweep --compare a b $ignored
+  done
 }
 
 @test "report makes the same report again; of a single run too" {
@@ -151,6 +156,10 @@ sha_in_sweep() { awk -F, -v seed="$2" 'NR == 1 { for (i = 1; i <= NF; i++) if ($
   [[ "$output" == *"PASS: 3 of 3"* ]]
   for file in report.html summary.json histogram.svg seeds.csv; do cmp before/$file s/$file; done
   grep -q 'src="data:image/png;base64,' s/report.html
+  cp s/errors.csv errors.csv
+  printf '0,6000,3,8\n' >>s/errors.csv
+  fails 3 "errors.csv names image 6000 of 6000" "$MNIST_DIST" report s
+  cp errors.csv s/errors.csv
   # Also where the images are not.
   sed -i 's/"data_file": ".*"/"data_file": "nowhere.h5"/' s/sweep.json
   run -0 "$MNIST_DIST" report s

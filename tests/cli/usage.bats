@@ -25,6 +25,15 @@ load helpers
   # 6,000 rows in shards of 1,500: slices of 7 leave 2 for the last step, slices of 1499 leave one.
   fails 2 "norm" "$MNIST_DIST" --config narrow.toml --set train.batch=5996 --set "data.file=$TEST_DATA"
 }
+@test "a warm-up that the schedule does not have" {
+  fails 2 'schedule.warmup = 0.15 has no effect with schedule.kind = "constant"' "$MNIST_DIST" --config step4 --set schedule.kind=constant
+  fails 2 'schedule.warmup = 0.15 has no effect with schedule.kind = "step"' "$MNIST_DIST" --set schedule.kind=step
+  # What a folder recorded goes on.
+  mkdir run
+  "$MNIST_DIST" --config step1 --print-config | sed 's/^warmup = 0.0 /warmup = 0.1 /' >run/config.toml
+  run -0 "$MNIST_DIST" --resume --run-dir run --print-config
+  [[ "$output" == *"warmup = 0.1 "* ]]
+}
 @test "missing recipe" { fails 2 "step9" "$MNIST_DIST" --config step9; [[ "$stderr" == *"step"* ]]; }
 @test "missing config file" { fails 2 "nowhere.toml" "$MNIST_DIST" --config nowhere.toml; }
 @test "broken TOML" {
@@ -70,4 +79,18 @@ load helpers
     run -0 "$MNIST_DIST" summary --config "${pair%%:*}"
     [[ "$output" == *"${pair#*:}"* ]]
   done
+}
+@test "commands that ranks do not share talk once under mpirun" {
+  "$MNIST_DIST" --config step1 --set "data.file=$TEST_DATA" --set 'data.split=[200,100]' --set train.max_steps=1 --run-dir run >/dev/null
+  for arguments in summary "report run" "prepare --synthetic --count 10 --out small.h5"; do
+    # shellcheck disable=SC2086 # several words on purpose
+    run -0 --separate-stderr "$MNIST_DIST" $arguments
+    local alone=$output
+    rm -f small.h5
+    # shellcheck disable=SC2086
+    run -0 --separate-stderr ranks 2 $arguments
+    [ "$output" = "$alone" ]
+  done
+  fails 2 "holds neither a sweep nor a run" ranks 2 report nowhere
+  fails 2 "holds no sweep" ranks 2 sweep --compare nowhere nowhere
 }

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "config/check.h"
 #include "config/config.h"
 #include "recipe_text.h"
 
@@ -126,6 +127,21 @@ TEST(Read, SeedsBeyondTomlsIntegers) {
             "--set: train.seed = \"9223372036854775808\" is not a whole number | give a whole number: at least 0, less than 2^63");
 }
 
+TEST(Read, IntegersThatNoDoubleIsEqualTo) {
+  EXPECT_EQ(refused_setting("optimizer.learning_rate=9007199254740993"),
+            "--set: optimizer.learning_rate = 9007199254740993 is out of range | give more than 0, at most 1000");
+  EXPECT_EQ(refused_setting("schedule.start_factor=9007199254740993"),
+            "--set: schedule.start_factor = 9007199254740993 is out of range | give 0 to 1");
+}
+
+TEST(Read, StringsAreALineOfText) {
+  EXPECT_EQ(parse_config(tiny, "r.toml", {"data.file=d\xc3\xa4ta/mnist.h5"}).data.file, "d\xc3\xa4ta/mnist.h5");
+  EXPECT_EQ(refused_setting("data.file=\xff.h5"), "--set: data.file = \"\\u00FF.h5\" is not a line of text | give UTF-8 without control characters");
+  for (const char* value : {R"("a\u0000b")", R"("a\u007fb")", R"("a\nb")", "a\tb", "\xc0\x80", "\xed\xa0\x80"})
+    EXPECT_NE(refused_setting(std::string("model.name=") + value).find("is not a line of text"), std::string::npos) << value;
+  EXPECT_NE(refusal([] { parse_config(tiny, "\xff.toml"); }).find("cannot begin the name of a run folder"), std::string::npos) << "the file's name";
+}
+
 TEST(Read, NamesAndFilesThatNameNothing) {
   for (const char* name : {"", "../outside", "a/b"})
     EXPECT_EQ(refused_setting(std::string("model.name=\"") + name + "\""),
@@ -187,6 +203,20 @@ TEST(Read, WhatMustFitTogether) {
       "layer 1 (linear = 10): batch norm over one value per channel: a slice of 1 image, maps of 1x1 | change train.batch or data.shards so that "
       "every slice has at least 2 images, or drop norm there");
   EXPECT_EQ(refused("[train]\nepochs = 3\n"), "the model has no layers | add [[model.layer]] tables; configs/step3.toml shows how");
+}
+
+TEST(Check, KeysWithoutEffectAreRefusedWhereARecipeIsAskedFor) {
+  const auto refused_keys = [](const std::vector<std::string>& settings) {
+    return refusal([&] { refuse_keys_without_effect(parse_config(tiny, "r.toml", settings)); });
+  };
+  EXPECT_EQ(refused_keys({"schedule.warmup=0.1"}),
+            "schedule.warmup = 0.1 has no effect with schedule.kind = \"constant\" | set schedule.warmup=0, or schedule.kind to linear, cosine or "
+            "one_cycle");
+  EXPECT_NE(refused_keys({"schedule.end_factor=0.1", "schedule.kind=step"}).find("with schedule.kind = \"step\""), std::string::npos);
+  EXPECT_NE(refused_keys({"schedule.start_factor=0.1"}), "");
+  for (const char* kind : {"linear", "cosine", "one_cycle"})
+    EXPECT_EQ(refused_keys({"schedule.warmup=0.1", std::string("schedule.kind=") + kind}), "") << kind;
+  EXPECT_EQ(refused_keys({"schedule.warmup=0"}), "");
 }
 
 TEST(Read, SyntaxErrorsSayWhere) {

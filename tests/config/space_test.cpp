@@ -53,6 +53,33 @@ TEST(Space, DrawsStayInRangeAndSpreadInTheLogarithm) {
   EXPECT_NEAR(low, draws / 2, 4 * std::sqrt(draws) / 2);  // four standard deviations
 }
 
+/// What 200 candidates get for the one key of a space.
+std::set<std::string> draws_of(const std::string& key, const std::string& range) {
+  const SearchSpace space = parse_space("recipes = [\"step2\"]\n[[vary]]\nkey = \"" + key + "\"\n" + range, "space.toml");
+  std::set<std::string> values;
+  for (int i = 1; i <= 200; ++i) values.insert(draw_candidate(space, 7, i).settings.at(0).substr(key.size() + 1));
+  return values;
+}
+
+TEST(Space, NarrowRangesAreNotLeftByRounding) {
+  const std::set<std::string> decays = draws_of("average.decay", "low = 0.99\nhigh = 0.9999");
+  EXPECT_GT(decays.size(), 50u);
+  for (const std::string& decay : decays) {
+    EXPECT_GE(std::stod(decay), 0.99) << decay;
+    EXPECT_LE(std::stod(decay), 0.9999) << decay;
+  }
+  for (const std::string& rate : draws_of("optimizer.learning_rate", "low = 0.10049\nhigh = 0.1996")) {
+    EXPECT_GE(std::stod(rate), 0.10049) << rate;
+    EXPECT_LE(std::stod(rate), 0.1996) << rate;
+  }
+}
+
+TEST(Space, KeysThatAreWholeNumbersGetWholeNumbers) {
+  EXPECT_EQ(draws_of("train.epochs", "low = 8\nhigh = 12"), (std::set<std::string>{"8", "9", "10", "11", "12"}));
+  for (const std::string& steps : draws_of("train.max_steps", "low = 1000\nhigh = 1000000\nlog = true"))
+    EXPECT_EQ(steps.find_first_not_of("0123456789"), steps.npos) << steps;
+}
+
 TEST(Space, ADrawIsAFunctionOfSeedAndIndex) {
   const SearchSpace space = parse_space(two_keys, "space.toml");
   EXPECT_EQ(draw_candidate(space, 3, 5).settings, draw_candidate(space, 3, 5).settings);
@@ -76,6 +103,8 @@ TEST(Space, SaysWhatIsWrong) {
   EXPECT_THAT(refused(head + "key = \"a.b\"\nvalues = []"), HasSubstr("a list of at least one value"));
   EXPECT_THAT(refused(head + "key = \"a.b\"\nlow = 2\nhigh = 1"), HasSubstr("has a low that is not below its high"));
   EXPECT_THAT(refused(head + "key = \"a.b\"\nlow = 0\nhigh = 1\nlog = true"), HasSubstr("by its logarithm, from 0 or less"));
+  EXPECT_THAT(refused(head + "key = \"train.epochs\"\nlow = 1\nhigh = 2.5"),
+              HasSubstr("space.toml:5: vary: high = 2.5 is not a whole number, as the key is | give a whole number"));
   EXPECT_THAT(refused("recipes = ["), HasSubstr("space.toml:1:"));
 }
 

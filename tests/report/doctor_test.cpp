@@ -44,6 +44,11 @@ TEST(Doctor, JsonSaysTheSame) {
   EXPECT_EQ(json["findings"][1], (nlohmann::json{{"subject", "data"}, {"health", "warn"}, {"text", "synthetic"}, {"fix", "prepare the real one"}}));
 }
 
+TEST(Doctor, JsonIsUtf8WhateverAPathHolds) {
+  const auto json = nlohmann::json::parse(doctor_json({{"data", Health::warning, "\xff.h5 is not there yet", ""}}));
+  EXPECT_EQ(json["findings"][0]["text"], "\xef\xbf\xbd.h5 is not there yet");
+}
+
 TEST(Doctor, TheFirstFailureDecidesAndWarningsDoNot) {
   EXPECT_EQ(doctor_verdict(findings), ExitCode::device);
   EXPECT_EQ(doctor_verdict({findings[0], findings[1]}), ExitCode::ok);
@@ -59,6 +64,15 @@ TEST(Doctor, AMissingDataFileIsNoFailureADamagedOneIs) {
   EXPECT_EQ(damaged.health, Health::failure);
   EXPECT_EQ(damaged.code, ExitCode::data);
   EXPECT_THAT(damaged.text, HasSubstr("mnist.h5"));
+}
+
+TEST(Doctor, PathsThatCannotBeLookedAtAreFindings) {
+  const std::string too_long(300, 'x');
+  EXPECT_EQ(find_data(too_long, false).code, ExitCode::data);
+  EXPECT_THAT(find_data(too_long, false).text, HasSubstr("File name too long"));
+  ::setenv("MNIST_DATA_DIR", too_long.c_str(), 1);
+  EXPECT_EQ(find_raw_files().health, Health::warning);
+  ::unsetenv("MNIST_DATA_DIR");
 }
 
 TEST(Doctor, CountsTheRawFilesInNamedFolder) {
@@ -78,6 +92,13 @@ TEST(Doctor, SlurmTasksWithoutPmiAreAFailure) {
   EXPECT_EQ(find_launcher().code, ExitCode::device);
   ::unsetenv("SLURM_STEP_NUM_TASKS");
   EXPECT_EQ(find_launcher().health, Health::ok);
+}
+
+TEST(Doctor, APmixLauncherTellsNoNumberOfRanks) {
+  for (const char* name : {"OMPI_COMM_WORLD_SIZE", "PMI_RANK", "SLURM_NTASKS"}) ::unsetenv(name);
+  ::setenv("PMIX_RANK", "0", 1);
+  EXPECT_EQ(find_launcher().text, "PMIx");
+  ::unsetenv("PMIX_RANK");
 }
 
 TEST(Doctor, SeesThisMachine) {

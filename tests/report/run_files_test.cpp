@@ -2,7 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
+
+#include "base/file.h"
 #include "report/confusion.h"
+#include "temporary_folder.h"
 
 namespace mnist_dist {
 namespace {
@@ -27,6 +31,19 @@ TEST(Metrics, AResumedRunForgetsRowsItsCheckpointDoesNotKnow) {
   EXPECT_EQ(keep_rows_before(text, 1), "");
   EXPECT_EQ(keep_rows_before("epoch,x\n1,a\n2,b", 9), "1,a\n") << "a line cut short is no line";
   EXPECT_EQ(keep_rows_before("garbage\n-3,x\n\n2,b\n", 9), "2,b\n") << "what is no row does not take a row's or the header's place";
+}
+
+TEST(RunFiles, TheSummaryIsWrittenWhateverTheCommandHolds) {
+  const TemporaryFolder folder;
+  RunIdentity identity;
+  identity.recipe = "tiny";
+  identity.command = "mnist-dist --run-dir u\xff";
+  RunFiles files(folder.path(), identity);
+  files.started({});
+  files.finished({});
+  const auto summary = nlohmann::json::parse(read_text_file(folder / "summary.json"));
+  EXPECT_EQ(summary["recipe"], "tiny");
+  EXPECT_EQ(summary["command"], "mnist-dist --run-dir u\xef\xbf\xbd");
 }
 
 TEST(Confusion, CountsAndRecall) {

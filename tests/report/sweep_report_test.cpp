@@ -3,12 +3,15 @@
 #include <zlib.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "report/chart.h"
 #include "report/png.h"
+#include "report/run_page.h"
 #include "report/sweep_charts.h"
 #include "report/sweep_page.h"
 #include "report/sweep_verdict.h"
 #include "sweep/records.h"
+#include "temporary_folder.h"
 
 namespace mnist_dist {
 namespace {
@@ -49,6 +52,25 @@ TEST(SweepPage, OfASweepThatHasNotBegunHasNoDrawings) {
   SweepRecord record = sweep_record({9950});
   record.outcomes.clear();
   EXPECT_THAT(sweep_page(record, verdict_of(record)), HasSubstr("INCOMPLETE: 0 of 1 seeds"));
+}
+
+TEST(RunPage, ADamagedSummaryIsNamed) {
+  const TemporaryFolder folder;
+  write_file_atomically(folder / "config.toml", std::string_view("[model]\n"));
+  write_file_atomically(folder / "metrics.csv", std::string_view("epoch,train_accuracy,test_accuracy,averaged_test_accuracy\n1,99,98,\n"));
+  EXPECT_THAT(run_page(folder.path()), HasSubstr("not finished"));
+  write_file_atomically(folder / "summary.json", std::string_view(R"({"recipe": "step3", "seed": 7, "synthetic": true})"));
+  EXPECT_THAT(run_page(folder.path()), AllOf(HasSubstr("step3, seed 7"), HasSubstr("SYNTHETIC"), Not(HasSubstr("not finished"))));
+  for (const char* damaged : {"[]", "7", "{", R"({"recipe": 3})", R"({"synthetic": "no"})"}) {
+    write_file_atomically(folder / "summary.json", std::string_view(damaged));
+    try {
+      run_page(folder.path());
+      ADD_FAILURE() << damaged;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ExitCode::data) << damaged;
+      EXPECT_THAT(error.what(), HasSubstr("summary.json is damaged")) << damaged;
+    }
+  }
 }
 
 TEST(Histogram, NoBarMixesSeedsThatReachedTheTargetWithOthers) {

@@ -88,21 +88,60 @@ TEST_F(SweepFolderTest, TwoSweepsDoNotShareAFolder) {
   expect_refused(recipe, example.identity, "another process is working in");
 }
 
+TEST_F(SweepFolderTest, WhoIsRefusedTheLockHasWrittenNothing) {
+  std::filesystem::create_directory(path);
+  const FolderLock other_start(path);
+  expect_refused(recipe, example.identity, "another process is working in");
+  EXPECT_TRUE(std::filesystem::is_empty(path));
+}
+
+TEST_F(SweepFolderTest, AStartThatWasKilledAtOnceIsNoSweepYet) {
+  fill();
+  const std::string identity = read_text_file(path / "sweep.json");
+  std::filesystem::remove_all(path);
+  write_file_atomically(path / "sweep.json", identity);
+  write_file_atomically(path / "config.toml.tmp77", std::string_view("[mod"));
+  fill();
+  EXPECT_EQ(read_record(path).outcomes.size(), example.outcomes.size());
+
+  std::filesystem::remove(path / "config.toml");  // what was trained is not thrown away
+  EXPECT_THROW(fill(), Error);
+  EXPECT_TRUE(std::filesystem::exists(path / "seeds.csv"));
+}
+
 TEST_F(SweepFolderTest, AFolderWithOtherThingsIsRefused) {
   write_file_atomically(path / "thesis.tex", std::string_view("years of work"));
   expect_refused(recipe, example.identity, "holds no sweep");
 }
 
+TEST_F(SweepFolderTest, ACommandIsKeptWhateverItHolds) {
+  example.identity.command = "mnist-dist sweep --out \xff";
+  fill();
+  EXPECT_EQ(read_record(path).identity.command, "mnist-dist sweep --out \xef\xbf\xbd");
+}
+
 TEST_F(SweepFolderTest, ADamagedFileIsNamed) {
   fill();
-  write_file_atomically(path / "seeds.csv", std::string_view("seed,status\n0\n"));
-  try {
-    read_record(path);
-    FAIL();
-  } catch (const Error& error) {
-    EXPECT_EQ(error.code(), ExitCode::data);
-    EXPECT_THAT(error.what(), HasSubstr("seeds.csv"));
-  }
+  const auto expect_damage = [&](const std::string& file, const std::string& text, const std::string& why) {
+    const std::string before = read_text_file(path / file);
+    write_file_atomically(path / file, text);
+    try {
+      read_record(path);
+      ADD_FAILURE() << file << " accepted: " << text;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ExitCode::data);
+      EXPECT_THAT(error.what(), HasSubstr(file + why));
+    }
+    write_file_atomically(path / file, before);
+  };
+  expect_damage("seeds.csv", "seed,status\n0\n", ": row 1 has 1 cells, not 2");
+  const std::string seeds = seeds_csv(example), header = "seed,test_index,label,prediction\n";
+  expect_damage("seeds.csv", seeds + seeds.substr(seeds.rfind('\n', seeds.size() - 2) + 1), ": seed 2 is there twice");
+  expect_damage("epochs.csv", "", ": it has no header");
+  expect_damage("errors.csv", header + "0,7,123456789,3\n", ": row 1: label is 123456789, not 0 to 9");
+  expect_damage("errors.csv", header + "0,7,2,3\n0,8,2,-1\n", ": row 2: prediction is -1, not 0 to 9");
+  expect_damage("errors.csv", header + "0,4294967296,2,3\n", ": row 1: test_index is 4294967296, not 0 to");
+  read_record(path);
 }
 
 TEST(SeedOutcome, TravelsAsBytes) {

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
+
 namespace mnist_dist {
 namespace {
 
@@ -20,6 +22,14 @@ TEST(Tune, BetterMeansNoDivergenceThenAccuracyThenLoss) {
   EXPECT_TRUE(better(candidate(0, 99.4), candidate(1, 99.4)));
   EXPECT_FALSE(better(candidate(1, 99.4), candidate(0, 99.4)));
   EXPECT_TRUE(better(candidate(1, 98), candidate(0, 99.9, 0.1, 1))) << "a recipe that may diverge is worth nothing";
+}
+
+TEST(Tune, ALossThatIsNoNumberIsTheWorst) {
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  EXPECT_TRUE(better(candidate(1, 10, 0.5), candidate(0, 10, nan)));
+  EXPECT_FALSE(better(candidate(0, 10, nan), candidate(1, 10, 0.5)));
+  EXPECT_TRUE(better(candidate(0, 10, nan), candidate(1, 10, nan)));
+  EXPECT_FALSE(better(candidate(1, 10, nan), candidate(0, 10, nan)));
 }
 
 TEST(Tune, TheTableNamesEveryCandidateAndItsSettings) {
