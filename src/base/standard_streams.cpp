@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <string>
 
 #include "base/error.h"
 
@@ -20,6 +21,8 @@ void say(std::string_view text) {
   std::fwrite(text.data(), 1, text.size(), stderr);
   std::fflush(stderr);
 }
+
+void say_line(std::string_view line) { say(std::string(line) + "\n"); }
 
 void finish_output() {
   const bool flushed = std::fflush(stdout) == 0;

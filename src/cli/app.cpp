@@ -39,7 +39,7 @@ ExitCode run_app(int argc, char** argv) {
   CLI::App app("Provably consistent distributed training of tiny CNNs on MNIST: one recipe and seed, the same bits on any number of ranks.",
                "mnist-dist");
   app.footer(footer);
-  app.set_version_flag("--version", fmt::format("mnist-dist {}", version));
+  app.set_version_flag("--version", "mnist-dist " + full_version());
   app.require_subcommand(1);
 
   std::vector<std::pair<CLI::App*, Command>> commands;

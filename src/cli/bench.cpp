@@ -6,6 +6,7 @@
 #include <memory>
 #include <set>
 
+#include "base/standard_streams.h"
 #include "cli/commands.h"
 #include "cli/config_options.h"
 #include "cli/range.h"
@@ -50,8 +51,6 @@ std::unique_ptr<TrainingLoop> make_gpu_loop(const std::string& name, const Confi
                           });
 }
 
-void say(const std::string& line) { fmt::print(stderr, "{}\n", line); }
-
 /// The plain loop, then all engines, each on one thread and on several. Without --engine one that cannot be opened here is left out.
 std::vector<Contender> make_contenders(const BenchArguments& arguments, const Config& config, std::span<const int> cores) {
   std::vector<Contender> contenders;
@@ -60,7 +59,7 @@ std::vector<Contender> make_contenders(const BenchArguments& arguments, const Co
       add();
     } catch (const Error& error) {
       if (asked_for || error.code() != ExitCode::device) throw;
-      say(fmt::format("left out: {}", error.what()));
+      say_line(fmt::format("left out: {}", error.what()));
     }
   };
   for (const std::string& name : arguments.engines.empty() ? engine_names() : arguments.engines)
@@ -101,11 +100,11 @@ ExitCode run(BenchArguments& arguments) {
   std::vector<int>& cores = arguments.rounds.cores;
   cores = usable_cores();
   if (cores.size() < static_cast<std::size_t>(arguments.threads))
-    say(fmt::format("only {} core here: no figures for {} threads", cores.size(), arguments.threads));
+    say_line(fmt::format("only {} core here: no figures for {} threads", cores.size(), arguments.threads));
   cores.resize(cores.size() < static_cast<std::size_t>(arguments.threads) ? 1 : static_cast<std::size_t>(arguments.threads));
 
   std::vector<Contender> contenders = make_contenders(arguments, config, cores);
-  const FmaPeak peak = run_rounds(contenders, arguments.rounds, say);
+  const FmaPeak peak = run_rounds(contenders, arguments.rounds, say_line);
   const bool plain = !contenders.empty() && contenders[0].name == plain_loop;
   fmt::print(
       "{}: training, batch {} in slices of {}; SYNTHETIC digits in memory\n"

@@ -3,23 +3,16 @@
 #include <fmt/format.h>
 
 #include <chrono>
-#include <cstdlib>
 #include <thread>
 
 #include "base/standard_streams.h"
+#include "cli/first_rank.h"
 #include "report/terminal.h"
 
 namespace mnist_dist {
 namespace {
 
 std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
-
-/// This process's rank as the launcher's environment tells it; works before and after MPI, and when detect_launcher() throws.
-int launched_rank() {
-  for (const char* name : {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK"})
-    if (const char* rank = std::getenv(name)) return std::atoi(rank);
-  return 0;
-}
 
 }  // namespace
 

@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 
+#include "base/standard_streams.h"
 #include "cli/commands.h"
 #include "cli/first_rank.h"
 
@@ -69,7 +70,7 @@ Command add_prepare(CLI::App& app) {
     PrepareOptions chosen = arguments->options;
     if (!arguments->raw.empty()) chosen.raw = arguments->raw;
     chosen.test_count = arguments->test_count > 0 ? arguments->test_count : std::max(1, chosen.train_count / 6);
-    print_result(prepare(chosen, [](const std::string& line) { fmt::print(stderr, "{}\n", line); }));
+    print_result(prepare(chosen, say_line));
     return ExitCode::ok;
   };
 }

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "base/signals.h"
+#include "base/standard_streams.h"
 #include "cli/command_line.h"
 #include "cli/commands.h"
 #include "cli/compute_options.h"
@@ -70,7 +71,7 @@ ExitCode run(Communicator& comm, const SweepArguments& arguments, const Config& 
   options.compute = arguments.compute;
   options.command = command_line();
   options.machine = find_cpu().text;
-  options.progress = [](const std::string& line) { fmt::print(stderr, "{}\n", line); };
+  options.progress = say_line;
   options.make_observer = make_run_files;
   SweepConsole console(options.folder);
   options.observer = &console;

@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "base/signals.h"
+#include "base/standard_streams.h"
 #include "cli/command_line.h"
 #include "cli/commands.h"
 #include "cli/compute_options.h"
@@ -33,7 +34,7 @@ ExitCode run(Communicator& comm, const TuneArguments& arguments, TuneOptions opt
   options.sweep.compute = arguments.compute;
   options.sweep.command = command_line();
   options.sweep.machine = find_cpu().text;
-  options.sweep.progress = [](const std::string& line) { fmt::print(stderr, "{}\n", line); };
+  options.sweep.progress = say_line;
   options.sweep.make_observer = make_run_files;
   TrialConsole trial;
   options.sweep.observer = &trial;

@@ -62,10 +62,7 @@ const char* compiler() {
 
 }  // namespace
 
-Finding find_program() {
-  const std::string commit = *revision ? fmt::format(" ({})", revision) : "";
-  return {"program", Health::ok, fmt::format("mnist-dist {}{}, {}, {}", version, commit, build_type, compiler()), ""};
-}
+Finding find_program() { return {"program", Health::ok, fmt::format("mnist-dist {}, {}, {}", full_version(), build_type, compiler()), ""}; }
 
 Finding find_cpu() {
   cpu_set_t mask;

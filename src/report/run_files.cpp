@@ -50,7 +50,7 @@ void RunFiles::epoch_ended(const EpochRow& row) {
 
 void RunFiles::finished(const RunResult& result) {
   const std::string what = info_.validation ? "validation" : "test";
-  nlohmann::ordered_json versions{{"mnist-dist", version}};
+  nlohmann::ordered_json versions{{"mnist-dist", full_version()}};
   for (const auto& [name, value] : info_.engine.versions) versions[name] = value;
   const nlohmann::ordered_json summary{
       {"recipe", identity_.recipe},

@@ -4,6 +4,7 @@
 
 #include <cstdio>
 
+#include "base/standard_streams.h"
 #include "report/duration.h"
 #include "report/sweep_verdict.h"
 #include "report/terminal.h"
@@ -73,14 +74,12 @@ std::string SweepConsole::progress_line(const SweepStatus& status) const {
 }
 
 void SweepConsole::show(const std::string& line) {
-  fmt::print(stderr, "{}{}{}", live_ ? "\r" : "", line, live_ ? "\x1b[K" : "\n");
-  std::fflush(stderr);
+  say(live_ ? "\r" + line + "\x1b[K" : line + "\n");
   shown_ = live_;
 }
 
 void SweepConsole::clear() {
-  if (shown_) fmt::print(stderr, "\r\x1b[K");
-  std::fflush(stderr);
+  if (shown_) say("\r\x1b[K");
   shown_ = false;
 }
 

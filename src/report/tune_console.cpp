@@ -4,6 +4,8 @@
 
 #include <cstdio>
 
+#include "base/standard_streams.h"
+
 namespace mnist_dist {
 namespace {
 
@@ -30,7 +32,7 @@ void TuneConsole::candidate_ended(const Candidate& candidate) {
 }
 
 void TrialConsole::seed_ended(const SeedOutcome& o) {
-  fmt::print(stderr, "  seed {}: {}\n", o.seed, o.diverged ? o.message : fmt::format("{:.2f} % in {:.0f} s", o.final_accuracy, o.seconds));
+  say_line(fmt::format("  seed {}: {}", o.seed, o.diverged ? o.message : fmt::format("{:.2f} % in {:.0f} s", o.final_accuracy, o.seconds)));
 }
 
 std::string tuning_table(const std::vector<Candidate>& candidates) {

@@ -39,7 +39,7 @@ SweepIdentity identity_of(const SweepOptions& options, const Session& session, c
   identity.simd = info.simd;
   identity.device = info.device;
   identity.versions = info.versions;
-  identity.versions["mnist-dist"] = version;
+  identity.versions["mnist-dist"] = full_version();
   identity.host = host_name();
   identity.machine = options.machine;
   identity.ranks_per_run = options.ranks_per_run;
