@@ -6,7 +6,7 @@
 #include <chrono>
 #include <utility>
 
-#include "comm/awake_clock.h"
+#include "base/awake_clock.h"
 
 namespace mnist_dist {
 namespace {

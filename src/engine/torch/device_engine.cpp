@@ -3,6 +3,7 @@
 #include <chrono>
 #include <thread>
 
+#include "base/awake_clock.h"
 #include "base/device_memory.h"
 #include "base/error.h"
 #include "engine/device/input.h"
@@ -196,7 +197,7 @@ class DeviceEngine final : public Engine {
     } else if (recorded_) {
       queue_->replay();
     } else if (records_ && enqueued_steps_ >= steps_before_recording) {
-      queue_->record([&] { enqueue_step(reduce, index, options_.per_slice); });
+      queue_->record([this, reduce, index] { enqueue_step(reduce, index, options_.per_slice); });
       recorded_ = true;
       queue_->replay();
     } else {
@@ -294,9 +295,8 @@ class DeviceEngine final : public Engine {
   }
 
   void wait_for(const DeviceQueue::Reached& reached) const {
-    using Clock = std::chrono::steady_clock;
-    for (const Clock::time_point start = Clock::now(); !reached();) {
-      if (options_.while_waiting) options_.while_waiting(std::chrono::duration<double>(Clock::now() - start).count());
+    for (AwakeClock waited; !reached();) {
+      if (options_.while_waiting) options_.while_waiting(waited.seconds());
       std::this_thread::sleep_for(std::chrono::microseconds(100));
     }
   }

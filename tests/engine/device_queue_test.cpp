@@ -1,0 +1,123 @@
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <thread>
+
+#include "engine/torch/device_engine.h"
+#include "fake_queue.h"
+#include "test_model.h"
+
+// How the engine of GPUs uses its queue: what it records, where it looks, how it waits.
+
+namespace mnist_dist {
+namespace {
+
+/// Four shards of whole slices, and one short slice each.
+struct Training {
+  FakeDevice fake;
+  EngineOptions options = test_options(linear_model());
+  std::vector<Images> shards;
+  std::vector<std::vector<std::uint32_t>> orders;
+  std::vector<float> rates;
+  int whole_steps;
+  std::unique_ptr<Engine> engine;
+
+  explicit Training(int whole, bool per_slice = false, FakeDevice device = {})
+      : fake(device), rates(static_cast<std::size_t>(whole) + 1, 0.01f), whole_steps(whole) {
+    options.per_slice = per_slice;
+    const int rows = 4 * whole + 2;
+    for (int shard = 0; shard < 4; ++shard) {
+      shards.push_back(noise_images(rows, shard * rows));
+      auto& order = orders.emplace_back();
+      for (int row = 0; row < rows; ++row) order.push_back(static_cast<std::uint32_t>(shard * rows + row));
+    }
+  }
+  void start() {
+    engine = make_device_engine(options, EngineInfo{}, std::make_unique<FakeQueue>(fake));
+    engine->set_training_data(shards, 0);
+    engine->load(fresh_state(flat_layout(options.config.model), false));
+  }
+  void begin(std::uint32_t epoch) {
+    engine->begin_epoch({.epoch = epoch, .orders = orders, .learning_rates = rates, .before = {}, .whole_steps = whole_steps});
+  }
+  void step(int index) {
+    engine->step(index, false, [this, index](const ShardVectors& vectors, std::span<float> total, const Queue& queue) {
+      const bool slices = options.per_slice || index >= whole_steps;
+      fake.launch(slices ? 4 * 200 : 200);  // an estimate
+      add_tree(vectors, total, queue);
+    });
+  }
+};
+
+TEST(DeviceQueue, WholeStepsAreRecordedFromTheFourthOn) {
+  Training run(5), plain(5, false, {.can_record = false});
+  for (Training* each : {&run, &plain}) each->start();
+  const auto both = [&](int index) {
+    for (Training* each : {&run, &plain}) each->step(index);
+  };
+  const auto begin_both = [&](std::uint32_t epoch) {
+    for (Training* each : {&run, &plain}) each->begin(epoch);
+  };
+
+  begin_both(0);
+  for (int step = 0; step < 3; ++step) both(step);
+  EXPECT_EQ(run.fake.records, 0);
+  both(3);
+  EXPECT_EQ(run.fake.records, 1);
+  EXPECT_EQ(run.fake.replays, 1);
+  both(4);
+  EXPECT_EQ(run.fake.replays, 2);
+  both(5);
+  EXPECT_EQ(run.fake.replays, 2) << "a short step was replayed";
+
+  begin_both(1);
+  for (int step = 0; step < 6; ++step) both(step);
+  EXPECT_EQ(run.fake.records, 1) << "the recording of the first epoch was good";
+  EXPECT_EQ(run.fake.replays, 7);
+
+  for (Training* each : {&run, &plain}) each->rates.resize(20, 0.02f);  // they lie elsewhere now
+  begin_both(2);
+  for (int step = 0; step < 6; ++step) both(step);
+  EXPECT_EQ(run.fake.records, 2);
+  EXPECT_EQ(run.fake.replays, 12);
+
+  EXPECT_EQ(plain.fake.replays, 0);
+  EXPECT_EQ(run.engine->save().parameters, plain.engine->save().parameters);
+  EXPECT_EQ(run.engine->save().updates, 18);
+  EXPECT_EQ(run.engine->report(true).steps_done, 6);
+  EXPECT_EQ(run.engine->report(true).sums.images, 4 * 22);
+  EXPECT_EQ(run.engine->report(true).sums.loss, plain.engine->report(true).sums.loss);
+}
+
+TEST(DeviceQueue, ReplaysAreLookedAtAfterEvery64th) {
+  Training run(200);
+  run.start();
+  run.begin(0);
+  for (int step = 0; step < 4; ++step) run.step(step);  // recorded
+  run.begin(1);
+  const int marks = run.fake.marks;
+  for (int step = 0; step < 200; ++step) {
+    run.step(step);
+    // A look is seen when the next one is taken.
+    ASSERT_EQ(run.engine->report(false).steps_done, std::max(0, (step + 1) / 64 * 64 - 64)) << step;
+  }
+  EXPECT_EQ(run.fake.marks - marks, 3);
+  EXPECT_EQ(run.fake.records, 1);
+}
+
+TEST(DeviceQueue, TimeInWhichTheProcessStoodStillIsNotWaitedFor) {
+  Training run(3, false, {.polls_until_reached = 3});
+  double waited = -1;
+  run.options.while_waiting = [&](double seconds) {
+    waited = std::max(waited, seconds);
+    std::this_thread::sleep_for(std::chrono::milliseconds(500));  // as after Ctrl-Z and fg
+  };
+  run.start();
+  run.begin(0);
+  run.engine->report(true);
+  EXPECT_GE(waited, 0);
+  EXPECT_LE(waited, 0.6);
+}
+
+}  // namespace
+}  // namespace mnist_dist
