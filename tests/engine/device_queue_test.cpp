@@ -80,6 +80,7 @@ TEST(DeviceQueue, WholeStepsAreRecordedFromTheFourthOn) {
   for (int step = 0; step < 6; ++step) both(step);
   EXPECT_EQ(run.fake.records, 2);
   EXPECT_EQ(run.fake.replays, 12);
+  EXPECT_FALSE(run.fake.recorded_while_busy);
 
   EXPECT_EQ(plain.fake.replays, 0);
   EXPECT_EQ(run.engine->save().parameters, plain.engine->save().parameters);
@@ -103,6 +104,21 @@ TEST(DeviceQueue, ReplaysAreLookedAtAfterEvery64th) {
   }
   EXPECT_EQ(run.fake.marks - marks, 3);
   EXPECT_EQ(run.fake.records, 1);
+}
+
+// CUDA takes about a thousand launches; one that has to wait there is not watched.
+TEST(DeviceQueue, TheHostIsNeverFurtherAheadThanTheQueueHolds) {
+  for (const bool record : {false, true})
+    for (const bool per_slice : {false, true}) {
+      Training run(300, per_slice, {.can_record = record});
+      run.start();
+      for (std::uint32_t epoch = 0; epoch < 2; ++epoch) {
+        run.begin(epoch);
+        for (int step = 0; step <= 300; ++step) run.step(step);
+        run.engine->report(true);
+      }
+      EXPECT_LE(run.fake.most_ahead, 900) << (record ? "recorded" : "in parts") << (per_slice ? ", slice by slice" : "");
+    }
 }
 
 TEST(DeviceQueue, TimeInWhichTheProcessStoodStillIsNotWaitedFor) {

@@ -17,10 +17,11 @@ namespace mnist_dist {
 namespace {
 
 constexpr int steps_before_recording = 3;  ///< for libraries that prepare themselves at first use
-/// Steps between two looks at the device's progress. All ranks look after the same steps, so that all find a stop at the same one and none enqueues
-/// a step, and waits in it, that another has left out. The host is never more than two looks ahead: CUDA holds about a thousand launches, of which a
-/// step that is not recorded has an estimated two hundred, and whoever has to wait for room there does not see that another rank is gone.
-constexpr int recorded_look_interval = 64, look_interval = 2;
+/// The host looks at the device's progress when it has enqueued so many replays since, or what weighs as much. All ranks look after the same steps,
+/// so that all find a stop at the same one and none enqueues a step, and waits in it, that another has left out. The host is never more than two
+/// looks ahead: CUDA holds about a thousand launches, and whoever has to wait for room there does not see that another rank is gone. A step in parts
+/// has an estimated two hundred launches, slice by slice two hundred each.
+constexpr int look_after = 64, weight_in_parts = 32;
 
 /// LibTorch's errors in our words: mostly a GPU that has no memory left, or has failed.
 template <class Work>
@@ -98,6 +99,7 @@ class DeviceEngine final : public Engine {
     stop_.upload(queue_->queue(), std::array<std::int32_t, 1>{0});
     stopping_ = false;
     looks_ = {};
+    unseen_ = 0;
     report_ = {};
     report_.sums = before_;
   }
@@ -192,20 +194,25 @@ class DeviceEngine final : public Engine {
       stop_.upload(queue_->queue(), std::array<std::int32_t, 1>{1});
       stopping_ = true;
     }
-    if (index >= whole_steps_) {  // on all ranks alike: NCCL wants a call recorded by all or by none
-      enqueue_step(reduce, index, true);
-    } else if (recorded_) {
-      queue_->replay();
-    } else if (records_ && enqueued_steps_ >= steps_before_recording) {
+    const bool whole = index < whole_steps_;  // on all ranks alike: NCCL wants a call recorded by all or by none
+    if (whole && !recorded_ && records_ && enqueued_steps_ >= steps_before_recording) {
+      settle();  // CUDA waits for the device before it records
       queue_->record([this, reduce, index] { enqueue_step(reduce, index, options_.per_slice); });
       recorded_ = true;
+    }
+    int weight = 1;
+    if (whole && recorded_) {
       queue_->replay();
     } else {
-      enqueue_step(reduce, index, options_.per_slice);
-      ++enqueued_steps_;
+      const bool by_slice = options_.per_slice || !whole;
+      weight = weight_in_parts * (by_slice ? config_.data.shards : 1);  // on all ranks the same, however many shards they own
+      if (weight > look_after) settle();                                // it fills the queue alone
+      enqueue_step(reduce, index, by_slice);
+      if (whole) ++enqueued_steps_;
     }
     ++next_step_;
-    if (next_step_ % (records_ ? recorded_look_interval : look_interval) == 0) look();
+    unseen_ += weight;
+    if (unseen_ >= look_after) look();
   }
 
   void enqueue_step(const Reduce& reduce, int index, bool by_slice) {
@@ -286,6 +293,7 @@ class DeviceEngine final : public Engine {
     if (!looks_.copy.defined()) looks_.copy = at::empty({size}, at::TensorOptions().dtype(at::kByte).pinned_memory(queue_->device().is_cuda()));
     looks_.copy.copy_(now, true);
     looks_.reached = queue_->mark();
+    unseen_ = 0;
   }
 
   /// Waits for all that is enqueued.
@@ -325,6 +333,7 @@ class DeviceEngine final : public Engine {
   std::uint32_t epoch_ = 0;
   Sums before_;
   int next_step_ = 0, whole_steps_ = 0, enqueued_steps_ = 0;
+  int unseen_ = 0;  ///< weight of what was enqueued since the last look
   bool recorded_ = false, stopping_ = false;
   StepReport report_;
   struct {
