@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <limits>
 
 #include "base/error.h"
@@ -97,6 +98,32 @@ TEST(DeviceEngine, StopsAfterTheStepThatWasAskedTo) {
   EXPECT_EQ(stopped.updates, 2);
 }
 
+TEST(DeviceEngine, StopsThoughTheRanksSlicesAreEmpty) {
+  const FourShards data;
+  const std::span<const Images> shards = std::span(data.shards).subspan(1, 2);  // at the third step they have no image left
+  EngineOptions options = full_options(torch_test_models().front());
+  const auto engine = on_host(options);
+  engine->set_training_data(shards, 1);
+  engine->load(fresh_state(flat_layout(options.config.model), true));
+  EpochPlan plan = data.plan(0);
+  plan.orders = plan.orders.subspan(1, 2);
+  engine->begin_epoch(plan);
+  std::vector<float> total;
+  // The other rank's shards have one image.
+  const Reduce with_an_image = [&](const ShardVectors& vectors, std::span<float> sum, const Queue& queue) {
+    add_tree(vectors, sum, queue);
+    total = copied(sum);
+    sum[flat_layout(options.config.model).images()] = 1;
+  };
+  engine->step(0, false, add_tree);
+  engine->step(1, false, add_tree);
+  engine->step(2, true, with_an_image);
+  EXPECT_EQ(engine->report(true).stopped_at, 2);
+  std::vector<float> expected(total.size(), 0.0f);
+  expected[flat_layout(options.config.model).stop()] = 2;  // two shards
+  EXPECT_EQ(total, expected);
+}
+
 TEST(DeviceEngine, GoesOnInsideAnEpoch) {
   Started whole;
   for (int step = 0; step < 3; ++step) whole.engine->step(step, false, add_tree);
@@ -131,6 +158,28 @@ TEST(DeviceEngine, SaysWhereAValueStoppedBeingFinite) {
   EXPECT_EQ(found->shard, 0);
   EXPECT_EQ(found->layer, 0);
   EXPECT_EQ(found->where, "parameter");
+}
+
+TEST(DeviceEngine, GoesOnFromAGoodStateAfterOneThatDiverged) {
+  for (const bool per_slice : {false, true}) {
+    EngineOptions options = full_options(torch_test_models().front());
+    options.per_slice = per_slice;
+    const FourShards data;
+    const TrainState good = fresh_state(flat_layout(options.config.model), true);
+    TrainState bad = good;
+    bad.parameters[3] = std::numeric_limits<float>::quiet_NaN();
+    const auto engine = on_host(options);
+    engine->set_training_data(data.shards, 0);
+    TrainState after;
+    for (const TrainState& state : {bad, good}) {
+      engine->load(state);
+      engine->begin_epoch(data.plan(0));
+      for (int step = 0; step < 3; ++step) engine->step(step, false, add_tree);
+      EXPECT_EQ(engine->report(true).non_finite_at.has_value(), std::isnan(state.parameters[3]));
+      after = engine->save();
+    }
+    EXPECT_EQ(after.parameters, run_engine(*on_host(options), options, data, add_tree, 1, {}).state.parameters);
+  }
 }
 
 TEST(DeviceEngine, ALongEpochIsLookedAtNowAndThen) {

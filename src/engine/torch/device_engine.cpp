@@ -66,6 +66,7 @@ class DeviceEngine final : public Engine {
     statistics_ = DeviceArray<float>(q, shards.size() * layout_.norm_count);
     vectors_view_ = at::from_blob(vectors_.data(), {static_cast<std::int64_t>(vectors_.size())}, floats_);
     images_ = at::from_blob(input_.batch().images, {input_.batch_size(), 1, image_side, image_side}, floats_);
+    stop_view_ = at::from_blob(stop_.data(), {}, floats_.dtype(at::kInt));
     targets_ = at::from_blob(input_.batch().labels, {input_.batch_size()}, floats_.dtype(at::kLong));
     make_factors();
     batched_ = norm_views(input_.shards());
@@ -95,6 +96,8 @@ class DeviceEngine final : public Engine {
     epoch_ = plan.epoch;
     input_.begin_epoch(plan);
     if (!state_.begin_epoch(plan.learning_rates)) recorded_ = false;
+    // LibTorch writes statistics as new + 0 * old: what a step left that diverged would stay.
+    statistics_.upload(queue_->queue(), std::vector<float>(statistics_.size()));
     next_step_ = 0;
     stop_.upload(queue_->queue(), std::array<std::int32_t, 1>{0});
     stopping_ = false;
@@ -219,9 +222,12 @@ class DeviceEngine final : public Engine {
     input_.enqueue(state_.device_progress(), by_slice ? BatchOrder::by_shard : BatchOrder::by_image);
     vectors_view_.zero_();
     if (by_slice) {
-      for (int shard = 0; shard < input_.shards(); ++shard)
-        if (const auto count = static_cast<int>(input_.slice_rows(shard, index).size()); count > 0)
+      for (int shard = 0; shard < input_.shards(); ++shard) {
+        if (const auto count = static_cast<std::int64_t>(input_.slice_rows(shard, index).size()); count > 0)
           train(shard * input_.slice(), count, 1, sliced_, shard);
+        else
+          vectors_view_[shard * static_cast<std::int64_t>(layout_.stride()) + static_cast<std::int64_t>(layout_.stop())].copy_(stop_view_);
+      }
     } else {
       train(0, input_.batch_size(), input_.shards(), batched_, 0);
     }
@@ -327,7 +333,7 @@ class DeviceEngine final : public Engine {
 
   // The same memory as LibTorch sees it.
   std::vector<at::Tensor> leaves_, factors_;
-  at::Tensor images_, targets_, vectors_view_;
+  at::Tensor images_, targets_, vectors_view_, stop_view_;
   NormViews batched_, sliced_;
 
   std::uint32_t epoch_ = 0;
