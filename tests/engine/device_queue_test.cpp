@@ -3,6 +3,7 @@
 #include <chrono>
 #include <thread>
 
+#include "base/error.h"
 #include "engine/torch/device_engine.h"
 #include "fake_queue.h"
 #include "test_model.h"
@@ -133,6 +134,31 @@ TEST(DeviceQueue, TimeInWhichTheProcessStoodStillIsNotWaitedFor) {
   run.engine->report(true);
   EXPECT_GE(waited, 0);
   EXPECT_LE(waited, 0.6);
+}
+
+TEST(DeviceQueue, AGpuThatFailsIsADeviceErrorWhereverItIsMet) {
+  Training run(3);
+  run.start();
+  run.begin(0);
+  run.fake.broken = true;
+  const std::vector<std::function<void()>> calls{[&] { run.engine->set_training_data(run.shards, 0); },
+                                                 [&] { run.engine->set_evaluation_data(run.shards); },
+                                                 [&] { run.step(0); },
+                                                 [&] { run.engine->report(true); },
+                                                 [&] { run.engine->evaluate(Weights::raw); },
+                                                 [&] { run.engine->save(); },
+                                                 [&] { run.engine->diagnose(0); }};
+  for (const std::function<void()>& call : calls) {
+    try {
+      call();
+      ADD_FAILURE() << "no error from call " << &call - calls.data();
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ExitCode::device);
+      EXPECT_STREQ(error.what(), "LibTorch failed: CUDA error: unspecified launch failure");
+    } catch (const c10::Error&) {
+      ADD_FAILURE() << "LibTorch's own error from call " << &call - calls.data();
+    }
+  }
 }
 
 }  // namespace

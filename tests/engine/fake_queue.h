@@ -11,6 +11,7 @@ namespace mnist_dist {
 struct FakeDevice {
   bool can_record = true;
   int polls_until_reached = 0;  ///< of each mark
+  bool broken = false;          ///< LibTorch throws whatever is asked of it
 
   int records = 0, replays = 0, marks = 0;
   bool replaying = false;
@@ -31,7 +32,10 @@ class FakeQueue final : public DeviceQueue {
   explicit FakeQueue(FakeDevice& fake) : fake_(fake) {}
   at::Device device() const override { return at::kCPU; }
   Queue queue() const override { return {}; }
-  std::shared_ptr<void> use() const override { return nullptr; }
+  std::shared_ptr<void> use() const override {
+    TORCH_CHECK(!fake_.broken, "CUDA error: unspecified launch failure");
+    return nullptr;
+  }
   bool can_record() const override { return fake_.can_record; }
   void record(const std::function<void()>& work) override {
     ++fake_.records;

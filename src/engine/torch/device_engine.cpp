@@ -5,12 +5,12 @@
 
 #include "base/awake_clock.h"
 #include "base/device_memory.h"
-#include "base/error.h"
 #include "engine/device/input.h"
 #include "engine/device/kernels.h"
 #include "engine/device/state.h"
 #include "engine/torch/device_evaluation.h"
 #include "engine/torch/network.h"
+#include "engine/torch/on_device.h"
 #include "engine/torch/torch_worker.h"
 
 namespace mnist_dist {
@@ -22,17 +22,6 @@ constexpr int steps_before_recording = 3;  ///< for libraries that prepare thems
 /// looks ahead: CUDA holds about a thousand launches, and whoever has to wait for room there does not see that another rank is gone. A step in parts
 /// has an estimated two hundred launches, slice by slice two hundred each.
 constexpr int look_after = 64, weight_in_parts = 32;
-
-/// LibTorch's errors in our words: mostly a GPU that has no memory left, or has failed.
-template <class Work>
-auto on_device(const Work& work) {
-  try {
-    return work();
-  } catch (const c10::Error& error) {
-    const std::string text = error.what_without_backtrace();
-    throw device_error("LibTorch failed: " + text.substr(0, text.find('\n')), "run mnist-dist doctor, and see what else uses the device");
-  }
-}
 
 class DeviceEngine final : public Engine {
  public:
@@ -49,7 +38,8 @@ class DeviceEngine final : public Engine {
         state_(layout_, config_.optimizer, config_.average, queue_->queue()),
         total_(queue_->queue(), layout_.size()),
         stop_(queue_->queue(), 1),
-        evaluation_(options_.normalisation, *queue_) {
+        evaluation_(options_.normalisation, *queue_),
+        looks_{std::static_pointer_cast<DeviceProgress>(pinned_allocate(queue_->queue().device, sizeof(DeviceProgress))), {}} {
     for (const at::Tensor& view : parameter_views(layout_, state_.parameters(Weights::raw), floats_))
       leaves_.push_back(view.detach().set_requires_grad(true));
   }
@@ -58,26 +48,14 @@ class DeviceEngine final : public Engine {
   Queue queue() const override { return queue_->queue(); }
 
   void set_training_data(std::span<const Images> shards, int first_shard) override {
-    const auto guard = queue_->use();
-    const Queue q = queue_->queue();
-    first_shard_ = first_shard;
-    input_.set_data(shards);
-    vectors_ = DeviceArray<float>(q, shards.size() * layout_.stride());
-    statistics_ = DeviceArray<float>(q, shards.size() * layout_.norm_count);
-    vectors_view_ = at::from_blob(vectors_.data(), {static_cast<std::int64_t>(vectors_.size())}, floats_);
-    images_ = at::from_blob(input_.batch().images, {input_.batch_size(), 1, image_side, image_side}, floats_);
-    stop_view_ = at::from_blob(stop_.data(), {}, floats_.dtype(at::kInt));
-    targets_ = at::from_blob(input_.batch().labels, {input_.batch_size()}, floats_.dtype(at::kLong));
-    make_factors();
-    batched_ = norm_views(input_.shards());
-    sliced_ = norm_views(1);
-    recorded_ = false;
-    enqueued_steps_ = 0;
+    on_device([&] { take_training_data(shards, first_shard); });
   }
 
   void set_evaluation_data(std::span<const Images> shares) override {
-    const auto guard = queue_->use();
-    evaluation_.set_data(shares);
+    on_device([&] {
+      const auto guard = queue_->use();
+      evaluation_.set_data(shares);
+    });
   }
 
   void load(const TrainState& state) override {
@@ -86,8 +64,10 @@ class DeviceEngine final : public Engine {
   }
 
   TrainState save() override {
-    settle();
-    return state_.save();
+    return on_device([&] {
+      settle();
+      return state_.save();
+    });
   }
 
   void begin_epoch(const EpochPlan& plan) override {
@@ -101,7 +81,7 @@ class DeviceEngine final : public Engine {
     next_step_ = 0;
     stop_.upload(queue_->queue(), std::array<std::int32_t, 1>{0});
     stopping_ = false;
-    looks_ = {};
+    looks_.reached = {};
     unseen_ = 0;
     report_ = {};
     report_.sums = before_;
@@ -121,9 +101,11 @@ class DeviceEngine final : public Engine {
 
   std::vector<Sums> evaluate(Weights weights, std::vector<std::uint8_t>* predictions) override {
     if (weights == Weights::averaged && !state_.averages()) throw std::invalid_argument("device engine: this recipe keeps no averaged weights");
-    const auto guard = queue_->use();
-    const TensorViews views = tensor_views(layout_, state_.parameters(weights), state_.norm_statistics(weights), floats_);
-    return on_device([&] { return evaluation_.run(network_, views, predictions); });
+    return on_device([&] {
+      const auto guard = queue_->use();
+      const TensorViews views = tensor_views(layout_, state_.parameters(weights), state_.norm_statistics(weights), floats_);
+      return evaluation_.run(network_, views, predictions);
+    });
   }
 
   /// On the host, with the reference engine's worker: what it looks for is there as well.
@@ -155,6 +137,24 @@ class DeviceEngine final : public Engine {
     std::vector<at::Tensor> means, variances;
     DeviceArray<std::int32_t> first, stride;
   };
+
+  void take_training_data(std::span<const Images> shards, int first_shard) {
+    const auto guard = queue_->use();
+    const Queue q = queue_->queue();
+    first_shard_ = first_shard;
+    input_.set_data(shards);
+    vectors_ = DeviceArray<float>(q, shards.size() * layout_.stride());
+    statistics_ = DeviceArray<float>(q, shards.size() * layout_.norm_count);
+    vectors_view_ = at::from_blob(vectors_.data(), {static_cast<std::int64_t>(vectors_.size())}, floats_);
+    images_ = at::from_blob(input_.batch().images, {input_.batch_size(), 1, image_side, image_side}, floats_);
+    stop_view_ = at::from_blob(stop_.data(), {}, floats_.dtype(at::kInt));
+    targets_ = at::from_blob(input_.batch().labels, {input_.batch_size()}, floats_.dtype(at::kLong));
+    make_factors();
+    batched_ = norm_views(input_.shards());
+    sliced_ = norm_views(1);
+    recorded_ = false;
+    enqueued_steps_ = 0;
+  }
 
   /// The dropout layers' factors as tensors, by layer.
   void make_factors() {
@@ -292,12 +292,9 @@ class DeviceEngine final : public Engine {
   void look() {
     if (looks_.reached) {
       wait_for(looks_.reached);
-      report_ = report_of(*reinterpret_cast<const DeviceProgress*>(looks_.copy.data_ptr()));
+      report_ = report_of(*looks_.progress);
     }
-    constexpr auto size = static_cast<std::int64_t>(sizeof(DeviceProgress));
-    const at::Tensor now = at::from_blob(state_.device_progress(), {size}, floats_.dtype(at::kByte));
-    if (!looks_.copy.defined()) looks_.copy = at::empty({size}, at::TensorOptions().dtype(at::kByte).pinned_memory(queue_->device().is_cuda()));
-    looks_.copy.copy_(now, true);
+    enqueue_copy(queue_->queue(), looks_.progress.get(), state_.device_progress(), sizeof(DeviceProgress));
     looks_.reached = queue_->mark();
     unseen_ = 0;
   }
@@ -343,7 +340,7 @@ class DeviceEngine final : public Engine {
   bool recorded_ = false, stopping_ = false;
   StepReport report_;
   struct {
-    at::Tensor copy;
+    std::shared_ptr<DeviceProgress> progress;  ///< pinned
     DeviceQueue::Reached reached;
   } looks_;
 };
