@@ -17,9 +17,11 @@ namespace mnist_dist {
 namespace {
 
 std::unique_ptr<Engine> on_host(const EngineOptions& options) { return make_device_engine(options, EngineInfo{}, make_host_queue()); }
-EngineRun run_on_host(const EngineOptions& options, int epochs) { return run_engine(*on_host(options), options, {}, add_tree, epochs, copied); }
-EngineRun run_reference(const EngineOptions& options, int epochs) {
-  return run_engine(*mnist_dist_torch_library()->make_engine(options), options, {}, add_tree, epochs, copied);
+EngineRun run_on_host(const EngineOptions& options, int epochs, const FourShards& data = {}) {
+  return run_engine(*on_host(options), options, data, add_tree, epochs, copied);
+}
+EngineRun run_reference(const EngineOptions& options, int epochs, const FourShards& data = {}) {
+  return run_engine(*mnist_dist_torch_library()->make_engine(options), options, data, add_tree, epochs, copied);
 }
 
 class DeviceEngine : public testing::TestWithParam<ModelSpec> {};
@@ -43,7 +45,8 @@ TEST_P(DeviceEngine, SliceBySliceHasTheReferencesBits) {
 
 TEST_P(DeviceEngine, AsOneBatchAgreesToRounding) {
   const EngineOptions options = full_options(GetParam());
-  const EngineRun device = run_on_host(options, 1), reference = run_reference(options, 1);
+  const FourShards data = decided_shards(options, fresh_state(flat_layout(options.config.model), true).parameters);
+  const EngineRun device = run_on_host(options, 1, data), reference = run_reference(options, 1, data);
   expect_close_totals(flat_layout(options.config.model), device.first_total, reference.first_total, 3e-5);
   EXPECT_LT(distance(device.state.parameters, reference.state.parameters), 1e-4);
   EXPECT_LT(distance(device.state.average_norm_statistics, reference.state.average_norm_statistics), 1e-4);
