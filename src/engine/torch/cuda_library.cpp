@@ -30,6 +30,13 @@ int count(std::string& why_none) {
   return 0;
 }
 
+std::string id(int gpu) {
+  cudaDeviceProp card{};
+  if (cudaGetDeviceProperties(&card, gpu) == cudaSuccess) return {card.uuid.bytes, sizeof card.uuid.bytes};
+  cudaGetLastError();  // or the next call would report it again
+  return "";
+}
+
 // No fmt here: LibTorch's headers bring another version of it than the one we link.
 std::string dotted(int major, int minor) { return std::to_string(major) + "." + std::to_string(minor); }
 
@@ -79,7 +86,7 @@ std::unique_ptr<Engine> make_engine(const EngineOptions& options) {
   });
 }
 
-constexpr GpuLibrary gpu_library{count, make_engine, make_device_communicator};
+constexpr GpuLibrary gpu_library{count, id, make_engine, make_device_communicator};
 
 }  // namespace
 
