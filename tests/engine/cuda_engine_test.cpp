@@ -110,6 +110,24 @@ TEST_P(CudaEngine, EvaluatesAsTheReference) {
   EXPECT_LE(different, 2);  // noise has near-ties
 }
 
+TEST_P(CudaEngine, StopsAndGoesOnAmongRecordedSteps) {
+  NEEDS_GPU();
+  struct Run {
+    std::unique_ptr<Communicator> single = make_single(), comm = {};
+    std::unique_ptr<Engine> engine = {};  // ends first: its recording holds calls of the communicator
+    Reduce reduce = {};
+  };
+  const EngineOptions options = full_options(GetParam());
+  expect_stops_and_goes_on(options, [&] {
+    Run run{.engine = gpu().make_engine(options)};
+    run.comm = gpu().make_communicator(*run.single, run.engine->queue(), {});
+    run.reduce = [comm = run.comm.get(), &options](const ShardVectors& vectors, std::span<float> total, const Queue& queue) {
+      comm->tree_all_reduce(vectors, options.config.data.shards, total, queue);
+    };
+    return run;
+  });
+}
+
 INSTANTIATE_TEST_SUITE_P(Models, CudaEngine, testing::ValuesIn(torch_test_models()), [](const auto& tested) { return tested.param.name; });
 
 /// One batch of four shards' slices, on the queue's device, fetched.

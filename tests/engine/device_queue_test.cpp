@@ -4,46 +4,33 @@
 #include <thread>
 
 #include "base/error.h"
+#include "device_engine_cases.h"
 #include "engine/torch/device_engine.h"
 #include "fake_queue.h"
-#include "test_model.h"
 
 // How the engine of GPUs uses its queue: what it records, where it looks, how it waits.
 
 namespace mnist_dist {
 namespace {
 
-/// Four shards of whole slices, and one short slice each.
 struct Training {
   FakeDevice fake;
   EngineOptions options = test_options(linear_model());
-  std::vector<Images> shards;
-  std::vector<std::vector<std::uint32_t>> orders;
-  std::vector<float> rates;
-  int whole_steps;
+  LongEpoch data;
   std::unique_ptr<Engine> engine;
 
-  explicit Training(int whole, bool per_slice = false, FakeDevice device = {})
-      : fake(device), rates(static_cast<std::size_t>(whole) + 1, 0.01f), whole_steps(whole) {
+  explicit Training(int whole_steps, bool per_slice = false, FakeDevice device = {}) : fake(device), data(whole_steps) {
     options.per_slice = per_slice;
-    const int rows = 4 * whole + 2;
-    for (int shard = 0; shard < 4; ++shard) {
-      shards.push_back(noise_images(rows, shard * rows));
-      auto& order = orders.emplace_back();
-      for (int row = 0; row < rows; ++row) order.push_back(static_cast<std::uint32_t>(shard * rows + row));
-    }
   }
   void start() {
     engine = make_device_engine(options, EngineInfo{}, std::make_unique<FakeQueue>(fake));
-    engine->set_training_data(shards, 0);
+    engine->set_training_data(data.shards, 0);
     engine->load(fresh_state(flat_layout(options.config.model), false));
   }
-  void begin(std::uint32_t epoch) {
-    engine->begin_epoch({.epoch = epoch, .orders = orders, .learning_rates = rates, .before = {}, .whole_steps = whole_steps});
-  }
+  void begin(std::uint32_t epoch) { engine->begin_epoch(data.plan(epoch)); }
   void step(int index) {
     engine->step(index, false, [this, index](const ShardVectors& vectors, std::span<float> total, const Queue& queue) {
-      const bool slices = options.per_slice || index >= whole_steps;
+      const bool slices = options.per_slice || index >= data.whole_steps;
       fake.launch(slices ? 4 * 200 : 200);  // an estimate
       add_tree(vectors, total, queue);
     });
@@ -76,7 +63,7 @@ TEST(DeviceQueue, WholeStepsAreRecordedFromTheFourthOn) {
   EXPECT_EQ(run.fake.records, 1) << "the recording of the first epoch was good";
   EXPECT_EQ(run.fake.replays, 7);
 
-  for (Training* each : {&run, &plain}) each->rates.resize(20, 0.02f);  // they lie elsewhere now
+  for (Training* each : {&run, &plain}) each->data.rates.resize(20, 0.02f);  // they lie elsewhere now
   begin_both(2);
   for (int step = 0; step < 6; ++step) both(step);
   EXPECT_EQ(run.fake.records, 2);
@@ -105,6 +92,20 @@ TEST(DeviceQueue, ReplaysAreLookedAtAfterEvery64th) {
   }
   EXPECT_EQ(run.fake.marks - marks, 3);
   EXPECT_EQ(run.fake.records, 1);
+}
+
+TEST(DeviceQueue, StopsAndGoesOnAmongRecordedSteps) {
+  struct Run {
+    std::unique_ptr<Engine> engine;
+    Reduce reduce = add_tree;
+  };
+  FakeDevice fake;
+  EngineOptions options = full_options(linear_model());
+  for (const bool per_slice : {false, true}) {
+    options.per_slice = per_slice;
+    expect_stops_and_goes_on(options, [&] { return Run{make_device_engine(options, EngineInfo{}, std::make_unique<FakeQueue>(fake))}; });
+  }
+  EXPECT_EQ(fake.records, 6);
 }
 
 // CUDA takes about a thousand launches; one that has to wait there is not watched.
@@ -141,8 +142,8 @@ TEST(DeviceQueue, AGpuThatFailsIsADeviceErrorWhereverItIsMet) {
   run.start();
   run.begin(0);
   run.fake.broken = true;
-  const std::vector<std::function<void()>> calls{[&] { run.engine->set_training_data(run.shards, 0); },
-                                                 [&] { run.engine->set_evaluation_data(run.shards); },
+  const std::vector<std::function<void()>> calls{[&] { run.engine->set_training_data(run.data.shards, 0); },
+                                                 [&] { run.engine->set_evaluation_data(run.data.shards); },
                                                  [&] { run.step(0); },
                                                  [&] { run.engine->report(true); },
                                                  [&] { run.engine->evaluate(Weights::raw); },
