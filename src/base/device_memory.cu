@@ -37,15 +37,33 @@ std::shared_ptr<void> device_allocate(int device, std::size_t bytes) {
 #endif
 }
 
+std::shared_ptr<void> pinned_allocate(int device, std::size_t bytes) {
+  if (device < 0) return device_allocate(device, bytes);
+#ifdef __CUDACC__
+  void* memory = nullptr;
+  check(cudaSetDevice(device), "the GPU cannot be used");
+  check(cudaMallocHost(&memory, bytes), "pinned memory cannot be had");
+  std::memset(memory, 0, bytes);
+  return {memory, [](void* p) { cudaFreeHost(p); }};  // fails where the GPU has, which has been said
+#else
+  throw Error(ExitCode::internal, "memory for a GPU in a build without CUDA", "please report this");
+#endif
+}
+
 void copy_memory(const Queue& queue, void* to, const void* from, std::size_t bytes) {
+  enqueue_copy(queue, to, from, bytes);
+#ifdef __CUDACC__
+  if (queue.device >= 0) check(cudaStreamSynchronize(static_cast<cudaStream_t>(queue.stream)), "the GPU failed");
+#endif
+}
+
+void enqueue_copy(const Queue& queue, void* to, const void* from, std::size_t bytes) {
   if (queue.device < 0) {
     if (bytes > 0) std::memcpy(to, from, bytes);
     return;
   }
 #ifdef __CUDACC__
-  const auto stream = static_cast<cudaStream_t>(queue.stream);
-  check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, stream), "copying to or from the GPU failed");
-  check(cudaStreamSynchronize(stream), "the GPU failed");
+  check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, static_cast<cudaStream_t>(queue.stream)), "copying to or from the GPU failed");
 #endif
 }
 

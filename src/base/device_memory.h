@@ -10,8 +10,14 @@ namespace mnist_dist {
 /// Zeroed bytes in a device's memory, or the host's for device -1. Throws Error (device) when there is not so much.
 std::shared_ptr<void> device_allocate(int device, std::size_t bytes);
 
+/// The same in the host's memory, where the device can copy to by itself.
+std::shared_ptr<void> pinned_allocate(int device, std::size_t bytes);
+
 /// Copies between host and the queue's memory, either way, after what is enqueued there; the bytes are there when it returns.
 void copy_memory(const Queue& queue, void* to, const void* from, std::size_t bytes);
+
+/// The same, but only enqueued where the queue is a device's; the host's memory is then pinned.
+void enqueue_copy(const Queue& queue, void* to, const void* from, std::size_t bytes);
 
 /// Numbers in a queue's memory.
 template <class T>

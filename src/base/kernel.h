@@ -25,25 +25,27 @@ struct Team {
 };
 
 #ifdef __CUDACC__
+// The bounds keep the compiler from giving a thread more registers than a block of that size can have; the 1, from spilling them to fit in more
+// blocks.
 template <class Kernel>
-__global__ void run_kernel(Kernel kernel) {
+__global__ void __launch_bounds__(Kernel::block_threads, 1) run_kernel(Kernel kernel) {
   using Scratch = typename Kernel::Scratch;
   __shared__ alignas(Scratch) unsigned char memory[sizeof(Scratch)];  // shared memory is not constructed
   kernel(Team{}, static_cast<int>(blockIdx.x), *reinterpret_cast<Scratch*>(memory));
 }
 #endif
 
-/// Runs kernel(team, block, scratch) for `blocks` blocks: enqueued on a device's queue, at once on the host. Scratch is memory that a block's threads
-/// share; it starts undefined. Throws Error (device) when the device does not take it.
+/// Runs kernel(team, block, scratch) for `blocks` blocks of Kernel::block_threads threads: enqueued on a device's queue, at once on the host. Scratch
+/// is memory that a block's threads share; it starts undefined. Throws Error (device) when the device does not take it.
 template <class Kernel>
-void launch(const Queue& queue, int blocks, [[maybe_unused]] int threads, const Kernel& kernel) {
+void launch(const Queue& queue, int blocks, const Kernel& kernel) {
   if (queue.device < 0) {
     typename Kernel::Scratch scratch;
     for (int block = 0; block < blocks; ++block) kernel(Team{}, block, scratch);
     return;
   }
 #ifdef __CUDACC__
-  run_kernel<<<static_cast<unsigned>(blocks), static_cast<unsigned>(threads), 0, static_cast<cudaStream_t>(queue.stream)>>>(kernel);
+  run_kernel<<<static_cast<unsigned>(blocks), Kernel::block_threads, 0, static_cast<cudaStream_t>(queue.stream)>>>(kernel);
   if (const cudaError_t error = cudaGetLastError(); error != cudaSuccess)
     throw device_error(std::string("the GPU refused a kernel: ") + cudaGetErrorString(error), "run mnist-dist doctor");
 #else

@@ -4,10 +4,9 @@
 namespace mnist_dist {
 namespace {
 
-constexpr int threads = 256;
-
-/// A block has `threads` neighbouring elements.
+/// A block has as many neighbouring elements as threads.
 struct TreeSum {
+  static constexpr int block_threads = 256;
   struct Scratch {};
   float* vectors;
   std::size_t size, stride;
@@ -16,8 +15,8 @@ struct TreeSum {
   float* out;
 
   MNIST_DIST_HOST_DEVICE void operator()(const Team& team, int block, Scratch&) const {
-    for (int i = team.thread(); i < threads; i += team.threads()) {
-      const std::size_t at = static_cast<std::size_t>(block) * threads + static_cast<std::size_t>(i);
+    for (int i = team.thread(); i < block_threads; i += team.threads()) {
+      const std::size_t at = static_cast<std::size_t>(block) * block_threads + static_cast<std::size_t>(i);
       if (at >= size) return;
       for (int a = 0; a < count; ++a)
         vectors[static_cast<std::size_t>(additions[a].into) * stride + at] += vectors[static_cast<std::size_t>(additions[a].from) * stride + at];
@@ -30,7 +29,8 @@ struct TreeSum {
 
 void enqueue_tree_sum(const Queue& queue, float* vectors, std::size_t size, std::size_t stride, const TreeAddition* additions, int count,
                       float* out) {
-  launch(queue, static_cast<int>((size + threads - 1) / threads), threads, TreeSum{vectors, size, stride, additions, count, out});
+  constexpr std::size_t share = TreeSum::block_threads;
+  launch(queue, static_cast<int>((size + share - 1) / share), TreeSum{vectors, size, stride, additions, count, out});
 }
 
 }  // namespace mnist_dist

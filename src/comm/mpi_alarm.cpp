@@ -8,8 +8,8 @@
 #include <limits>
 #include <thread>
 
+#include "base/awake_clock.h"
 #include "base/error.h"
-#include "comm/awake_clock.h"
 #include "comm/poll.h"
 #include "comm/watchdog.h"
 

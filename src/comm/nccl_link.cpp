@@ -6,7 +6,7 @@
 #include <chrono>
 #include <utility>
 
-#include "comm/awake_clock.h"
+#include "base/awake_clock.h"
 
 namespace mnist_dist {
 namespace {
@@ -77,7 +77,8 @@ void NcclLink::abort() {
 void NcclLink::finish(ncclResult_t result, const char* call) {
   check(result, call);
   AwakeClock waited;
-  for (ncclResult_t state = result; state == ncclInProgress;) {
+  ncclResult_t state = result;
+  while (state == ncclInProgress) {
     watch(waited.seconds());
     check(ncclCommGetAsyncError(comm_, &state), call);
     // A step that is not recorded comes here: it should not wait longer than the call takes.
@@ -86,6 +87,7 @@ void NcclLink::finish(ncclResult_t result, const char* call) {
     else
       std::this_thread::sleep_for(std::chrono::microseconds(100));
   }
+  check(state, call);
 }
 
 }  // namespace mnist_dist

@@ -6,8 +6,8 @@
 #include <condition_variable>
 #include <mutex>
 
+#include "base/awake_clock.h"
 #include "base/error.h"
-#include "comm/awake_clock.h"
 
 namespace mnist_dist {
 namespace {

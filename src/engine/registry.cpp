@@ -30,6 +30,12 @@ const TorchLibrary& open_torch_library() {
   return *entry();
 }
 
+const GpuLibrary& gpu_library() {
+  if (const GpuLibrary* const gpu = open_torch_library().gpu) return *gpu;
+  throw device_error("the torch engine's library, " + torch_library_path().string() + ", was built without GPUs",
+                     "build the program and the library together (launch/local.sh --cuda), or give --device cpu");
+}
+
 constexpr char gpu_engine[] = "torch-cuda";
 
 struct Entry {
@@ -41,7 +47,7 @@ struct Entry {
 constexpr std::array entries {
   Entry{"fused", make_fused_engine}, Entry{"torch", [](const EngineOptions& options) { return open_torch_library().make_engine(options); }},
 #if MNIST_DIST_CUDA
-      Entry{gpu_engine, [](const EngineOptions& options) { return open_torch_library().gpu->make_engine(options); }},
+      Entry{gpu_engine, [](const EngineOptions& options) { return gpu_library().make_engine(options); }},
 #endif
 };
 
@@ -86,10 +92,12 @@ bool built_for_gpus() { return MNIST_DIST_CUDA; }
 
 bool runs_on_gpu(const std::string& engine) { return engine == gpu_engine; }
 
-int gpu_count(std::string& why_none) { return open_torch_library().gpu->count(why_none); }
+int gpu_count(std::string& why_none) { return gpu_library().count(why_none); }
+
+std::string gpu_id(int gpu) { return gpu_library().id(gpu); }
 
 std::unique_ptr<Communicator> make_gpu_communicator(Communicator& group, const Queue& queue, const DeviceCommOptions& options) {
-  return open_torch_library().gpu->make_communicator(group, queue, options);
+  return gpu_library().make_communicator(group, queue, options);
 }
 
 std::unique_ptr<Engine> make_engine(const std::string& name, const EngineOptions& options) {

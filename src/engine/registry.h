@@ -20,8 +20,11 @@ std::string choose_engine(const std::string& engine, const std::string& device);
 
 bool built_for_gpus();
 bool runs_on_gpu(const std::string& engine);
-/// GPUs of this host, and why there are none when there are none. Only where built for GPUs, as the next one.
+/// GPUs of this host, and why there are none when there are none. Only where built for GPUs, as the next two, which throw
+/// Error (device) when the torch engine's library was not.
 int gpu_count(std::string& why_none);
+/// What tells this GPU from any other, on whatever host.
+std::string gpu_id(int gpu);
 /// comm/device_communicator.h
 std::unique_ptr<Communicator> make_gpu_communicator(Communicator& group, const Queue& queue, const DeviceCommOptions& options);
 

@@ -6,7 +6,7 @@
 #include <span>
 #include <vector>
 
-#include "comm/awake_clock.h"
+#include "base/awake_clock.h"
 #include "comm/mailbox.h"
 #include "sweep/outcome.h"
 

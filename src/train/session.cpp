@@ -12,6 +12,7 @@
 #include "data/prepare.h"
 #include "engine/registry.h"
 #include "train/agreement.h"
+#include "train/gpu_choice.h"
 
 namespace mnist_dist {
 namespace {
@@ -56,20 +57,6 @@ Facts facts_of(const Config& config, const EngineInfo& info, const std::string& 
               {"simd", info.simd}};
   for (const auto& [name, value] : info.versions) facts.emplace_back(name + "'s version", value);
   return facts;
-}
-
-/// This rank's GPU: one each, on every host; only runs of one rank, which do not meet there, may share. Collective.
-int choose_gpu(Communicator& world, const Communicator& group) {
-  std::string problem;
-  const int gpus = gpu_count(problem);
-  if (gpus > 0 && group.size() > 1 && world.local_size() > gpus)
-    problem = fmt::format("{} ranks on a host with {} GPU{}", world.local_size(), gpus, gpus == 1 ? "" : "s");
-  else if (gpus == 0)
-    problem = "no GPU can be used here: " + problem;
-  if (const std::string first = first_problem(world, problem); !first.empty())
-    throw device_error(first, "mnist-dist doctor says more about GPUs; one rank for each of them can train, or any number with --device cpu")
-        .mark_everywhere();
-  return world.local_rank() % gpus;
 }
 
 }  // namespace

@@ -129,5 +129,12 @@ TEST(DeviceCommunicator, NoticesAFailureInTheBackground) {
   expect_device_error([&] { comm->watch(0); }, "NCCL's communication failed: something broke (the cable)", false);
 }
 
+TEST(DeviceCommunicator, NoticesThatACallFailedInTheBackground) {
+  fake_nccl() = {.polls_until_ready = 2};  // the first look finds it still going on, the second one ended
+  const auto comm = make_device_communicator(test_world(), on_host, {.transport = "nccl"});
+  fake_nccl().background = ncclRemoteError;
+  expect_device_error([&] { reduced(*comm, 4, 10); }, "NCCL's ncclAllGather failed: something broke (the cable)", false);
+}
+
 }  // namespace
 }  // namespace mnist_dist

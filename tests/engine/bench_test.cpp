@@ -2,12 +2,18 @@
 #include <sched.h>
 
 #include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <thread>
 
+#include "base/error.h"
 #include "engine/bench/engine_loop.h"
 #include "engine/bench/fma_peak.h"
 #include "engine/bench/pinning.h"
+#include "engine/bench/pytorch_peer.h"
 #include "engine/bench/rounds.h"
+#include "temporary_folder.h"
 #include "test_model.h"
 
 namespace mnist_dist {
@@ -125,6 +131,27 @@ TEST(EngineLoop, GoesThroughEpochsOfWholeSteps) {
   ASSERT_EQ(steps.size(), 17u);
   EXPECT_EQ(steps[15], (std::pair{0u, 15}));
   EXPECT_EQ(steps[16], (std::pair{1u, 0}));
+}
+
+TEST(PytorchPeer, OneThatEndedIsADeviceError) {
+  const TemporaryFolder folder;
+  std::ofstream(folder / "python3") << "#!/bin/sh\nread description && echo 2.0\n";  // and is gone
+  std::filesystem::permissions(folder / "python3", std::filesystem::perms::owner_all);
+  const std::string path = std::getenv("PATH");
+  ::setenv("PATH", (folder.path().string() + ":" + path).c_str(), 1);
+  Config config;
+  config.model = linear_model();
+  const PytorchPeer peer = start_pytorch_peer(config, "cpu");
+  ::setenv("PATH", path.c_str(), 1);
+  EXPECT_EQ(peer.version, "2.0");
+  for (int round = 0; round < 2; ++round)  // at the second one it is certainly gone
+    try {
+      peer.loop->train(4);
+      ADD_FAILURE() << "no error";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ExitCode::device);
+      EXPECT_STREQ(error.what(), "the PyTorch process ended without an answer");
+    }
 }
 
 }  // namespace

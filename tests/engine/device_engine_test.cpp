@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <limits>
 
 #include "base/error.h"
@@ -16,9 +17,11 @@ namespace mnist_dist {
 namespace {
 
 std::unique_ptr<Engine> on_host(const EngineOptions& options) { return make_device_engine(options, EngineInfo{}, make_host_queue()); }
-EngineRun run_on_host(const EngineOptions& options, int epochs) { return run_engine(*on_host(options), options, {}, add_tree, epochs, copied); }
-EngineRun run_reference(const EngineOptions& options, int epochs) {
-  return run_engine(*mnist_dist_torch_library()->make_engine(options), options, {}, add_tree, epochs, copied);
+EngineRun run_on_host(const EngineOptions& options, int epochs, const FourShards& data = {}) {
+  return run_engine(*on_host(options), options, data, add_tree, epochs, copied);
+}
+EngineRun run_reference(const EngineOptions& options, int epochs, const FourShards& data = {}) {
+  return run_engine(*mnist_dist_torch_library()->make_engine(options), options, data, add_tree, epochs, copied);
 }
 
 class DeviceEngine : public testing::TestWithParam<ModelSpec> {};
@@ -42,7 +45,8 @@ TEST_P(DeviceEngine, SliceBySliceHasTheReferencesBits) {
 
 TEST_P(DeviceEngine, AsOneBatchAgreesToRounding) {
   const EngineOptions options = full_options(GetParam());
-  const EngineRun device = run_on_host(options, 1), reference = run_reference(options, 1);
+  const FourShards data = decided_shards(options, fresh_state(flat_layout(options.config.model), true).parameters);
+  const EngineRun device = run_on_host(options, 1, data), reference = run_reference(options, 1, data);
   expect_close_totals(flat_layout(options.config.model), device.first_total, reference.first_total, 3e-5);
   EXPECT_LT(distance(device.state.parameters, reference.state.parameters), 1e-4);
   EXPECT_LT(distance(device.state.average_norm_statistics, reference.state.average_norm_statistics), 1e-4);
@@ -97,6 +101,32 @@ TEST(DeviceEngine, StopsAfterTheStepThatWasAskedTo) {
   EXPECT_EQ(stopped.updates, 2);
 }
 
+TEST(DeviceEngine, StopsThoughTheRanksSlicesAreEmpty) {
+  const FourShards data;
+  const std::span<const Images> shards = std::span(data.shards).subspan(1, 2);  // at the third step they have no image left
+  EngineOptions options = full_options(torch_test_models().front());
+  const auto engine = on_host(options);
+  engine->set_training_data(shards, 1);
+  engine->load(fresh_state(flat_layout(options.config.model), true));
+  EpochPlan plan = data.plan(0);
+  plan.orders = plan.orders.subspan(1, 2);
+  engine->begin_epoch(plan);
+  std::vector<float> total;
+  // The other rank's shards have one image.
+  const Reduce with_an_image = [&](const ShardVectors& vectors, std::span<float> sum, const Queue& queue) {
+    add_tree(vectors, sum, queue);
+    total = copied(sum);
+    sum[flat_layout(options.config.model).images()] = 1;
+  };
+  engine->step(0, false, add_tree);
+  engine->step(1, false, add_tree);
+  engine->step(2, true, with_an_image);
+  EXPECT_EQ(engine->report(true).stopped_at, 2);
+  std::vector<float> expected(total.size(), 0.0f);
+  expected[flat_layout(options.config.model).stop()] = 2;  // two shards
+  EXPECT_EQ(total, expected);
+}
+
 TEST(DeviceEngine, GoesOnInsideAnEpoch) {
   Started whole;
   for (int step = 0; step < 3; ++step) whole.engine->step(step, false, add_tree);
@@ -131,6 +161,28 @@ TEST(DeviceEngine, SaysWhereAValueStoppedBeingFinite) {
   EXPECT_EQ(found->shard, 0);
   EXPECT_EQ(found->layer, 0);
   EXPECT_EQ(found->where, "parameter");
+}
+
+TEST(DeviceEngine, GoesOnFromAGoodStateAfterOneThatDiverged) {
+  for (const bool per_slice : {false, true}) {
+    EngineOptions options = full_options(torch_test_models().front());
+    options.per_slice = per_slice;
+    const FourShards data;
+    const TrainState good = fresh_state(flat_layout(options.config.model), true);
+    TrainState bad = good;
+    bad.parameters[3] = std::numeric_limits<float>::quiet_NaN();
+    const auto engine = on_host(options);
+    engine->set_training_data(data.shards, 0);
+    TrainState after;
+    for (const TrainState& state : {bad, good}) {
+      engine->load(state);
+      engine->begin_epoch(data.plan(0));
+      for (int step = 0; step < 3; ++step) engine->step(step, false, add_tree);
+      EXPECT_EQ(engine->report(true).non_finite_at.has_value(), std::isnan(state.parameters[3]));
+      after = engine->save();
+    }
+    EXPECT_EQ(after.parameters, run_engine(*on_host(options), options, data, add_tree, 1, {}).state.parameters);
+  }
 }
 
 TEST(DeviceEngine, ALongEpochIsLookedAtNowAndThen) {

@@ -32,6 +32,20 @@ TEST(Registry, TorchIsOpenedFromItsLibrary) {
 #endif
 }
 
+#if MNIST_DIST_TORCH
+TEST(Registry, ALibraryWithoutGpusIsADeviceError) {
+  if (built_for_gpus()) GTEST_SKIP() << "the library has GPUs";
+  std::string why;
+  try {
+    gpu_count(why);
+    FAIL() << "nothing was thrown";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ExitCode::device);
+    EXPECT_THAT(error.what(), testing::HasSubstr("without GPUs"));
+  }
+}
+#endif
+
 /// The chosen engine, or the code of the error.
 std::string chosen(const std::string& engine, const std::string& device) {
   try {

@@ -1,7 +1,7 @@
 #include "engine/bench/pytorch_peer.h"
 
-#include <fcntl.h>
 #include <spawn.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -58,44 +58,46 @@ std::string description(const Config& config, const std::string& device) {
       .dump();
 }
 
-/// A child process that answers each line with a line.
+/// A child process that answers each line with a line. Over a socket: unlike a pipe it can say that the other end is gone without a signal.
 class Conversation {
  public:
   explicit Conversation(const std::string& script) {
-    int to_child[2], from_child[2];
-    if (::pipe2(to_child, O_CLOEXEC) != 0 || ::pipe2(from_child, O_CLOEXEC) != 0) throw device_error("cannot make a pipe", "raise ulimit -n");
+    int ends[2];
+    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) throw device_error("cannot make a socket", "raise ulimit -n");
+    ours_.reset(::fdopen(ends[0], "r"));
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_adddup2(&actions, to_child[0], STDIN_FILENO);
-    posix_spawn_file_actions_adddup2(&actions, from_child[1], STDOUT_FILENO);
+    posix_spawn_file_actions_adddup2(&actions, ends[1], STDIN_FILENO);
+    posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
     std::string python = "python3", path = script;
     char* const arguments[] = {python.data(), path.data(), nullptr};
     const int error = ::posix_spawnp(&child_, python.c_str(), &actions, nullptr, arguments, environ);
     posix_spawn_file_actions_destroy(&actions);
-    ::close(to_child[0]);
-    ::close(from_child[1]);
-    in_ = ::fdopen(to_child[1], "w");
-    out_ = ::fdopen(from_child[0], "r");
+    ::close(ends[1]);
     if (error != 0) throw device_error("python3 cannot be started", "install Python 3 with PyTorch, or leave out --pytorch");
   }
   ~Conversation() {
-    std::fclose(in_);  // its loop over stdin ends
-    std::fclose(out_);
-    if (child_ > 0) ::waitpid(child_, nullptr, 0);
+    ours_.reset();  // its loop over stdin ends
+    ::waitpid(child_, nullptr, 0);
   }
   Conversation(const Conversation&) = delete;
   Conversation& operator=(const Conversation&) = delete;
 
   std::string ask(const std::string& line) {
+    const std::string question = line + "\n";
     char answer[256];
-    if (std::fputs((line + "\n").c_str(), in_) < 0 || std::fflush(in_) != 0 || !std::fgets(answer, sizeof answer, out_))
+    if (::send(::fileno(ours_.get()), question.data(), question.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(question.size()) ||
+        !std::fgets(answer, sizeof answer, ours_.get()))
       throw device_error("the PyTorch process ended without an answer", "its message is above; python3 must find torch (activate its environment)");
     return answer;
   }
 
  private:
+  struct Close {
+    void operator()(std::FILE* file) const { std::fclose(file); }
+  };
   pid_t child_ = -1;
-  std::FILE *in_ = nullptr, *out_ = nullptr;
+  std::unique_ptr<std::FILE, Close> ours_;
 };
 
 class PeerLoop final : public TrainingLoop {

@@ -6,10 +6,9 @@
 namespace mnist_dist {
 namespace {
 
-constexpr int image_threads = 256;
-
 /// One image: a block.
 struct Decode {
+  static constexpr int block_threads = 256;
   struct Scratch {};
   const std::uint8_t* pixels;
   Normalisation normalisation;
@@ -26,6 +25,7 @@ struct Decode {
 
 /// augment_image, with the threads of a block on one image.
 struct Augment {
+  static constexpr int block_threads = 256;
   static constexpr int padded_size = padded_stride * padded_stride;
   struct Scratch {
     AugmentDraw draw;
@@ -135,6 +135,7 @@ struct Augment {
 
 /// One image's factors: a block.
 struct Dropout {
+  static constexpr int block_threads = 256;
   struct Scratch {};
   DropoutRule rule;
   const DeviceEpoch* epoch;
@@ -169,16 +170,16 @@ bool kernels_run_on([[maybe_unused]] int device) {
 
 void enqueue_batch(const Queue& queue, const DeviceRows& rows, const DeviceEpoch* epoch, const DeviceProgress* progress, std::uint64_t seed,
                    const Normalisation& normalisation, int slice, BatchOrder order, const DeviceBatch& batch) {
-  launch(queue, slice * rows.shards, image_threads, Augment{rows, epoch, progress, seed, normalisation, slice, order, batch});
+  launch(queue, slice * rows.shards, Augment{rows, epoch, progress, seed, normalisation, slice, order, batch});
 }
 
 void enqueue_decode(const Queue& queue, const std::uint8_t* pixels, int count, const Normalisation& normalisation, float* images) {
-  launch(queue, count, image_threads, Decode{pixels, normalisation, images});
+  launch(queue, count, Decode{pixels, normalisation, images});
 }
 
 void enqueue_dropout(const Queue& queue, const DropoutRule& rule, const DeviceEpoch* epoch, std::uint64_t seed, std::uint32_t layer,
                      const std::uint32_t* rows, int count, int elements, float* factors) {
-  launch(queue, count, image_threads, Dropout{rule, epoch, seed, layer, rows, elements, factors});
+  launch(queue, count, Dropout{rule, epoch, seed, layer, rows, elements, factors});
 }
 
 }  // namespace mnist_dist

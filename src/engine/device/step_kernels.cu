@@ -6,6 +6,7 @@ namespace mnist_dist {
 namespace {
 
 struct Tail {
+  static constexpr int block_threads = 256;
   static constexpr int counters = 64;
   struct Scratch {
     int images, correct;
@@ -60,6 +61,7 @@ struct Tail {
 
 /// One block: the whole vector must be known to be finite before any of it is used.
 struct ApplyUpdate {
+  static constexpr int block_threads = 1024;
   struct Scratch {
     int step, skip, infinite;
   };
@@ -115,8 +117,8 @@ struct ApplyUpdate {
 
 }  // namespace
 
-void enqueue_tail(const Queue& queue, const VectorTail& tail) { launch(queue, 1, 256, Tail{tail}); }
+void enqueue_tail(const Queue& queue, const VectorTail& tail) { launch(queue, 1, Tail{tail}); }
 
-void enqueue_update(const Queue& queue, const DeviceUpdate& update) { launch(queue, 1, 1024, ApplyUpdate{update}); }
+void enqueue_update(const Queue& queue, const DeviceUpdate& update) { launch(queue, 1, ApplyUpdate{update}); }
 
 }  // namespace mnist_dist

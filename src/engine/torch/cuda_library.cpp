@@ -10,6 +10,7 @@
 #include "comm/device_communicator.h"
 #include "engine/device/kernels.h"
 #include "engine/torch/device_engine.h"
+#include "engine/torch/on_device.h"
 #include "engine/torch/torch_worker.h"
 
 namespace mnist_dist {
@@ -27,6 +28,13 @@ int count(std::string& why_none) {
     why_none = error == cudaSuccess ? "the driver shows none" : cudaGetErrorString(error);
   cudaGetLastError();  // or the next call would report it again
   return 0;
+}
+
+std::string id(int gpu) {
+  cudaDeviceProp card{};
+  if (cudaGetDeviceProperties(&card, gpu) == cudaSuccess) return {card.uuid.bytes, sizeof card.uuid.bytes};
+  cudaGetLastError();  // or the next call would report it again
+  return "";
 }
 
 // No fmt here: LibTorch's headers bring another version of it than the one we link.
@@ -70,13 +78,15 @@ std::unique_ptr<Engine> make_engine(const EngineOptions& options) {
   if (!options.simd.empty())
     throw usage_error("the torch-cuda engine computes on the GPU; --simd " + options.simd + " means nothing to it", "leave --simd out");
   check_card(device, card);
-  c10::cuda::set_device(static_cast<c10::DeviceIndex>(device));
-  make_reproducible();
-  use_one_torch_thread();
-  return make_device_engine(options, info_of(card), make_cuda_queue(device, options.record));
+  return on_device([&] {
+    c10::cuda::set_device(static_cast<c10::DeviceIndex>(device));
+    make_reproducible();
+    use_one_torch_thread();
+    return make_device_engine(options, info_of(card), make_cuda_queue(device, options.record));
+  });
 }
 
-constexpr GpuLibrary gpu_library{count, make_engine, make_device_communicator};
+constexpr GpuLibrary gpu_library{count, id, make_engine, make_device_communicator};
 
 }  // namespace
 

@@ -3,34 +3,25 @@
 #include <chrono>
 #include <thread>
 
+#include "base/awake_clock.h"
 #include "base/device_memory.h"
-#include "base/error.h"
 #include "engine/device/input.h"
 #include "engine/device/kernels.h"
 #include "engine/device/state.h"
 #include "engine/torch/device_evaluation.h"
 #include "engine/torch/network.h"
+#include "engine/torch/on_device.h"
 #include "engine/torch/torch_worker.h"
 
 namespace mnist_dist {
 namespace {
 
 constexpr int steps_before_recording = 3;  ///< for libraries that prepare themselves at first use
-/// Steps between two looks at the device's progress. All ranks look after the same steps, so that all find a stop at the same one and none enqueues
-/// a step, and waits in it, that another has left out. The host is never more than two looks ahead: CUDA holds about a thousand launches, of which a
-/// step that is not recorded has an estimated two hundred, and whoever has to wait for room there does not see that another rank is gone.
-constexpr int recorded_look_interval = 64, look_interval = 2;
-
-/// LibTorch's errors in our words: mostly a GPU that has no memory left, or has failed.
-template <class Work>
-auto on_device(const Work& work) {
-  try {
-    return work();
-  } catch (const c10::Error& error) {
-    const std::string text = error.what_without_backtrace();
-    throw device_error("LibTorch failed: " + text.substr(0, text.find('\n')), "run mnist-dist doctor, and see what else uses the device");
-  }
-}
+/// The host looks at the device's progress when it has enqueued so many replays since, or what weighs as much. All ranks look after the same steps,
+/// so that all find a stop at the same one and none enqueues a step, and waits in it, that another has left out. The host is never more than two
+/// looks ahead: CUDA holds about a thousand launches, and whoever has to wait for room there does not see that another rank is gone. A step in parts
+/// has an estimated two hundred launches, slice by slice two hundred each.
+constexpr int look_after = 64, weight_in_parts = 32;
 
 class DeviceEngine final : public Engine {
  public:
@@ -47,7 +38,8 @@ class DeviceEngine final : public Engine {
         state_(layout_, config_.optimizer, config_.average, queue_->queue()),
         total_(queue_->queue(), layout_.size()),
         stop_(queue_->queue(), 1),
-        evaluation_(options_.normalisation, *queue_) {
+        evaluation_(options_.normalisation, *queue_),
+        looks_{std::static_pointer_cast<DeviceProgress>(pinned_allocate(queue_->queue().device, sizeof(DeviceProgress))), {}} {
     for (const at::Tensor& view : parameter_views(layout_, state_.parameters(Weights::raw), floats_))
       leaves_.push_back(view.detach().set_requires_grad(true));
   }
@@ -56,25 +48,14 @@ class DeviceEngine final : public Engine {
   Queue queue() const override { return queue_->queue(); }
 
   void set_training_data(std::span<const Images> shards, int first_shard) override {
-    const auto guard = queue_->use();
-    const Queue q = queue_->queue();
-    first_shard_ = first_shard;
-    input_.set_data(shards);
-    vectors_ = DeviceArray<float>(q, shards.size() * layout_.stride());
-    statistics_ = DeviceArray<float>(q, shards.size() * layout_.norm_count);
-    vectors_view_ = at::from_blob(vectors_.data(), {static_cast<std::int64_t>(vectors_.size())}, floats_);
-    images_ = at::from_blob(input_.batch().images, {input_.batch_size(), 1, image_side, image_side}, floats_);
-    targets_ = at::from_blob(input_.batch().labels, {input_.batch_size()}, floats_.dtype(at::kLong));
-    make_factors();
-    batched_ = norm_views(input_.shards());
-    sliced_ = norm_views(1);
-    recorded_ = false;
-    enqueued_steps_ = 0;
+    on_device([&] { take_training_data(shards, first_shard); });
   }
 
   void set_evaluation_data(std::span<const Images> shares) override {
-    const auto guard = queue_->use();
-    evaluation_.set_data(shares);
+    on_device([&] {
+      const auto guard = queue_->use();
+      evaluation_.set_data(shares);
+    });
   }
 
   void load(const TrainState& state) override {
@@ -83,8 +64,10 @@ class DeviceEngine final : public Engine {
   }
 
   TrainState save() override {
-    settle();
-    return state_.save();
+    return on_device([&] {
+      settle();
+      return state_.save();
+    });
   }
 
   void begin_epoch(const EpochPlan& plan) override {
@@ -93,10 +76,13 @@ class DeviceEngine final : public Engine {
     epoch_ = plan.epoch;
     input_.begin_epoch(plan);
     if (!state_.begin_epoch(plan.learning_rates)) recorded_ = false;
+    // LibTorch writes statistics as new + 0 * old: what a step left that diverged would stay.
+    statistics_.upload(queue_->queue(), std::vector<float>(statistics_.size()));
     next_step_ = 0;
     stop_.upload(queue_->queue(), std::array<std::int32_t, 1>{0});
     stopping_ = false;
-    looks_ = {};
+    looks_.reached = {};
+    unseen_ = 0;
     report_ = {};
     report_.sums = before_;
   }
@@ -115,9 +101,11 @@ class DeviceEngine final : public Engine {
 
   std::vector<Sums> evaluate(Weights weights, std::vector<std::uint8_t>* predictions) override {
     if (weights == Weights::averaged && !state_.averages()) throw std::invalid_argument("device engine: this recipe keeps no averaged weights");
-    const auto guard = queue_->use();
-    const TensorViews views = tensor_views(layout_, state_.parameters(weights), state_.norm_statistics(weights), floats_);
-    return on_device([&] { return evaluation_.run(network_, views, predictions); });
+    return on_device([&] {
+      const auto guard = queue_->use();
+      const TensorViews views = tensor_views(layout_, state_.parameters(weights), state_.norm_statistics(weights), floats_);
+      return evaluation_.run(network_, views, predictions);
+    });
   }
 
   /// On the host, with the reference engine's worker: what it looks for is there as well.
@@ -149,6 +137,24 @@ class DeviceEngine final : public Engine {
     std::vector<at::Tensor> means, variances;
     DeviceArray<std::int32_t> first, stride;
   };
+
+  void take_training_data(std::span<const Images> shards, int first_shard) {
+    const auto guard = queue_->use();
+    const Queue q = queue_->queue();
+    first_shard_ = first_shard;
+    input_.set_data(shards);
+    vectors_ = DeviceArray<float>(q, shards.size() * layout_.stride());
+    statistics_ = DeviceArray<float>(q, shards.size() * layout_.norm_count);
+    vectors_view_ = at::from_blob(vectors_.data(), {static_cast<std::int64_t>(vectors_.size())}, floats_);
+    images_ = at::from_blob(input_.batch().images, {input_.batch_size(), 1, image_side, image_side}, floats_);
+    stop_view_ = at::from_blob(stop_.data(), {}, floats_.dtype(at::kInt));
+    targets_ = at::from_blob(input_.batch().labels, {input_.batch_size()}, floats_.dtype(at::kLong));
+    make_factors();
+    batched_ = norm_views(input_.shards());
+    sliced_ = norm_views(1);
+    recorded_ = false;
+    enqueued_steps_ = 0;
+  }
 
   /// The dropout layers' factors as tensors, by layer.
   void make_factors() {
@@ -191,29 +197,37 @@ class DeviceEngine final : public Engine {
       stop_.upload(queue_->queue(), std::array<std::int32_t, 1>{1});
       stopping_ = true;
     }
-    if (index >= whole_steps_) {  // on all ranks alike: NCCL wants a call recorded by all or by none
-      enqueue_step(reduce, index, true);
-    } else if (recorded_) {
-      queue_->replay();
-    } else if (records_ && enqueued_steps_ >= steps_before_recording) {
-      queue_->record([&] { enqueue_step(reduce, index, options_.per_slice); });
+    const bool whole = index < whole_steps_;  // on all ranks alike: NCCL wants a call recorded by all or by none
+    if (whole && !recorded_ && records_ && enqueued_steps_ >= steps_before_recording) {
+      settle();  // CUDA waits for the device before it records
+      queue_->record([this, reduce, index] { enqueue_step(reduce, index, options_.per_slice); });
       recorded_ = true;
+    }
+    int weight = 1;
+    if (whole && recorded_) {
       queue_->replay();
     } else {
-      enqueue_step(reduce, index, options_.per_slice);
-      ++enqueued_steps_;
+      const bool by_slice = options_.per_slice || !whole;
+      weight = weight_in_parts * (by_slice ? config_.data.shards : 1);  // on all ranks the same, however many shards they own
+      if (weight > look_after) settle();                                // it fills the queue alone
+      enqueue_step(reduce, index, by_slice);
+      if (whole) ++enqueued_steps_;
     }
     ++next_step_;
-    if (next_step_ % (records_ ? recorded_look_interval : look_interval) == 0) look();
+    unseen_ += weight;
+    if (unseen_ >= look_after) look();
   }
 
   void enqueue_step(const Reduce& reduce, int index, bool by_slice) {
     input_.enqueue(state_.device_progress(), by_slice ? BatchOrder::by_shard : BatchOrder::by_image);
     vectors_view_.zero_();
     if (by_slice) {
-      for (int shard = 0; shard < input_.shards(); ++shard)
-        if (const auto count = static_cast<int>(input_.slice_rows(shard, index).size()); count > 0)
+      for (int shard = 0; shard < input_.shards(); ++shard) {
+        if (const auto count = static_cast<std::int64_t>(input_.slice_rows(shard, index).size()); count > 0)
           train(shard * input_.slice(), count, 1, sliced_, shard);
+        else
+          vectors_view_[shard * static_cast<std::int64_t>(layout_.stride()) + static_cast<std::int64_t>(layout_.stop())].copy_(stop_view_);
+      }
     } else {
       train(0, input_.batch_size(), input_.shards(), batched_, 0);
     }
@@ -278,13 +292,11 @@ class DeviceEngine final : public Engine {
   void look() {
     if (looks_.reached) {
       wait_for(looks_.reached);
-      report_ = report_of(*reinterpret_cast<const DeviceProgress*>(looks_.copy.data_ptr()));
+      report_ = report_of(*looks_.progress);
     }
-    constexpr auto size = static_cast<std::int64_t>(sizeof(DeviceProgress));
-    const at::Tensor now = at::from_blob(state_.device_progress(), {size}, floats_.dtype(at::kByte));
-    if (!looks_.copy.defined()) looks_.copy = at::empty({size}, at::TensorOptions().dtype(at::kByte).pinned_memory(queue_->device().is_cuda()));
-    looks_.copy.copy_(now, true);
+    enqueue_copy(queue_->queue(), looks_.progress.get(), state_.device_progress(), sizeof(DeviceProgress));
     looks_.reached = queue_->mark();
+    unseen_ = 0;
   }
 
   /// Waits for all that is enqueued.
@@ -294,9 +306,8 @@ class DeviceEngine final : public Engine {
   }
 
   void wait_for(const DeviceQueue::Reached& reached) const {
-    using Clock = std::chrono::steady_clock;
-    for (const Clock::time_point start = Clock::now(); !reached();) {
-      if (options_.while_waiting) options_.while_waiting(std::chrono::duration<double>(Clock::now() - start).count());
+    for (AwakeClock waited; !reached();) {
+      if (options_.while_waiting) options_.while_waiting(waited.seconds());
       std::this_thread::sleep_for(std::chrono::microseconds(100));
     }
   }
@@ -319,16 +330,17 @@ class DeviceEngine final : public Engine {
 
   // The same memory as LibTorch sees it.
   std::vector<at::Tensor> leaves_, factors_;
-  at::Tensor images_, targets_, vectors_view_;
+  at::Tensor images_, targets_, vectors_view_, stop_view_;
   NormViews batched_, sliced_;
 
   std::uint32_t epoch_ = 0;
   Sums before_;
   int next_step_ = 0, whole_steps_ = 0, enqueued_steps_ = 0;
+  int unseen_ = 0;  ///< weight of what was enqueued since the last look
   bool recorded_ = false, stopping_ = false;
   StepReport report_;
   struct {
-    at::Tensor copy;
+    std::shared_ptr<DeviceProgress> progress;  ///< pinned
     DeviceQueue::Reached reached;
   } looks_;
 };

@@ -20,7 +20,8 @@ class DeviceQueue {
 
   /// True when a step can be recorded once and replayed.
   virtual bool can_record() const = 0;
-  /// Records what `work` enqueues instead of running it. Replaces an earlier recording.
+  /// Records what `work` enqueues instead of running it. Replaces an earlier recording. `work` can be called as long as the queue lives, and enqueues
+  /// the same each time.
   virtual void record(const std::function<void()>& work) = 0;
   virtual void replay() = 0;
 

@@ -13,6 +13,8 @@ struct DeviceCommOptions;
 struct GpuLibrary {
   /// GPUs that this process can use, and why there are none when there are none.
   int (*count)(std::string& why_none);
+  /// A GPU's UUID, "" when it cannot be had.
+  std::string (*id)(int gpu);
   std::unique_ptr<Engine> (*make_engine)(const EngineOptions& options);
   std::unique_ptr<Communicator> (*make_communicator)(Communicator& group, const Queue& queue, const DeviceCommOptions& options);
 };

@@ -1,4 +1,4 @@
-#include "comm/awake_clock.h"
+#include "base/awake_clock.h"
 
 #include <algorithm>
 

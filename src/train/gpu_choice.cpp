@@ -1,0 +1,35 @@
+#include "train/gpu_choice.h"
+
+#include <fmt/format.h>
+
+#include "engine/registry.h"
+#include "train/agreement.h"
+
+namespace mnist_dist {
+
+int choose_gpu(Communicator& world, Communicator& group) {
+  std::string problem;
+  const int gpus = gpu_count(problem);
+  const int gpu = gpus > 0 ? world.local_rank() % gpus : 0;
+  const std::string mine = gpus > 0 ? gpu_id(gpu) : "";
+  std::vector<std::string> chosen;
+  for (const auto& id : group.all_gather(std::as_bytes(std::span(mine)))) chosen.emplace_back(reinterpret_cast<const char*>(id.data()), id.size());
+  if (gpus == 0)
+    problem = "no GPU can be used here: " + problem;
+  else if (const std::string pair = who_shares(chosen); !pair.empty())
+    problem = fmt::format("{} of a run have the same GPU: {} ranks on a host, {} GPU{} for this one to choose from", pair, world.local_size(), gpus,
+                          gpus == 1 ? "" : "s");
+  if (const std::string first = first_problem(world, problem); !first.empty())
+    throw device_error(first, "mnist-dist doctor says more about GPUs; one rank for each of them can train, or any number with --device cpu")
+        .mark_everywhere();
+  return gpu;
+}
+
+std::string who_shares(std::span<const std::string> chosen) {
+  for (std::size_t b = 0; b < chosen.size(); ++b)
+    for (std::size_t a = 0; a < b; ++a)
+      if (!chosen[b].empty() && chosen[a] == chosen[b]) return fmt::format("ranks {} and {}", a, b);
+  return "";
+}
+
+}  // namespace mnist_dist
