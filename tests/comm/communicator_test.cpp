@@ -110,7 +110,10 @@ TEST(Heartbeat, RootsErrorReachesAll) {
        {std::tuple<std::function<void()>, std::string, std::string, ExitCode>{[] { throw data_error("no digits here", "draw some"); },
                                                                               "no digits here", "draw some", ExitCode::data},
         {[] { throw data_error("", ""); }, "", "", ExitCode::data},
-        {[] { throw std::runtime_error("oops"); }, "oops", "please report this", ExitCode::internal}}) {
+        {[] { throw std::system_error(std::make_error_code(std::errc::filename_too_long), "x"); }, "x: File name too long",
+         "check the path, its permissions and the space there", ExitCode::data},
+        {[] { throw std::runtime_error("oops"); }, "oops", "this is a defect of mnist-dist: please report it with the command line",
+         ExitCode::internal}}) {
     try {
       run_on_root(test_world(), work);
       ADD_FAILURE() << "no error on this rank";
