@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <string>
+#include <system_error>
 
 #include "comm/heartbeat.h"
 #include "comm/mpi_test.h"
