@@ -1,3 +1,5 @@
+#include <csignal>
+
 #include "base/standard_streams.h"
 #include "cli/app.h"
 #include "cli/failure.h"
@@ -9,6 +11,7 @@
 //   report, summary, evaluate, bench, doctor
 // Errors come here as exceptions and leave as two lines and an exit code.
 int main(int argc, char** argv) {
+  std::signal(SIGXFSZ, SIG_IGN);  // a file over the user's limit is an error like a full disk
   try {
     mnist_dist::fill_closed_streams();
     const mnist_dist::ExitCode code = mnist_dist::run_app(argc, argv);

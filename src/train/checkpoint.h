@@ -30,11 +30,11 @@ struct Checkpoint {
   TrainState state;
 };
 
-/// Writes folder/checkpoint.h5 atomically and keeps the one before it as checkpoint.prev.h5. Throws Error (data).
+/// Writes folder/checkpoint.h5 atomically and keeps the one before it, unless it is damaged, as checkpoint.prev.h5. Throws Error (data).
 void save_checkpoint(const std::filesystem::path& folder, const Checkpoint& checkpoint);
 
-/// Reads one checkpoint file. Throws Error (data): missing, damaged (every byte is under a SHA-256), not a checkpoint.
-Checkpoint load_checkpoint(const std::filesystem::path& file);
+/// Reads one checkpoint file. Throws Error (data), with this hint: missing, damaged (every byte is under a SHA-256), not a checkpoint.
+Checkpoint load_checkpoint(const std::filesystem::path& file, const std::string& hint = "name a checkpoint.h5 of a run folder");
 
 /// The newest whole checkpoint in a run folder: checkpoint.h5, else checkpoint.prev.h5, with `fallback` set to why. Nothing when there is neither
 /// file. Throws Error (data) when all that is there is damaged.

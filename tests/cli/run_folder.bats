@@ -52,6 +52,11 @@ short() { "$MNIST_DIST" "${QUICK[@]}" --set train.max_steps=5 "$@"; }
   [[ "$stderr" == *"No space left"* ]]
   [ -z "$partial" ]
 }
+@test "a file over the user's limit: exit 3, not a signal" {
+  limited() { (ulimit -f 20 && short --run-dir r); }
+  fails 3 "File too large" limited
+  [ -z "$(find r -name '*.tmp*')" ]
+}
 @test "nothing to resume" {
   mkdir empty
   fails 2 "nothing to resume" short --resume --run-dir empty
@@ -105,6 +110,7 @@ short() { "$MNIST_DIST" "${QUICK[@]}" --set train.max_steps=5 "$@"; }
   truncate -s 1000 r/checkpoint.h5
   truncate -s 1000 r/checkpoint.prev.h5
   fails 3 "checkpoint" "$MNIST_DIST" --resume --run-dir r
+  [[ "$stderr" == *"put a copy of a checkpoint there, or remove r and train it again"* ]]
 }
 @test "resume without a folder finds the newest unfinished run" {
   mkdir runs
