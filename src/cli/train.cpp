@@ -60,15 +60,19 @@ Config configured(const TrainArguments& arguments) {
 /// Finds or makes the run folder, and locks it: two runs in one folder would overwrite each other's files.
 RunStart look_for_start(const TrainArguments& arguments, const Config& config, std::optional<FolderLock>& lock) {
   if (!arguments.resume) {
-    const auto folder = create_run_folder(arguments.run_dir, config);
-    lock.emplace(folder);
+    const auto folder = arguments.run_dir.empty() ? make_default_folder(config) : std::filesystem::path(arguments.run_dir);
+    lock.emplace(create_run_folder(folder, config));
     return {folder, std::nullopt};
   }
   const auto folder = arguments.run_dir.empty() ? newest_unfinished_run("runs", config) : std::filesystem::path(arguments.run_dir);
   lock.emplace(folder);
-  Found found = resume_point(folder, config);
-  if (!found.fallback.empty()) fmt::print(stderr, "note: going on from checkpoint.prev.h5: {}\n", found.fallback);
-  return {folder, std::move(found.checkpoint)};
+  std::optional<Found> found = resume_point(folder, config);
+  if (!found) {
+    fmt::print(stderr, "note: {} holds no checkpoint yet: the run begins again\n", folder.string());
+    return {folder, std::nullopt};
+  }
+  if (!found->fallback.empty()) fmt::print(stderr, "note: going on from checkpoint.prev.h5: {}\n", found->fallback);
+  return {folder, std::move(found->checkpoint)};
 }
 
 ExitCode run(Communicator& comm, const TrainArguments& arguments, const Config& config) {

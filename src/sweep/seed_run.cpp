@@ -38,7 +38,8 @@ class Progress : public Observer {
 RunStart look_for_start(const fs::path& folder, const Config& config) {
   if (auto found = newest_checkpoint(folder)) return {folder, std::move(found->checkpoint)};
   fs::remove_all(folder);
-  return {create_run_folder(folder, config), std::nullopt};
+  const FolderLock lock = create_run_folder(folder, config);
+  return {folder, std::nullopt};
 }
 
 std::vector<std::string> lines_of_file(const fs::path& file) {

@@ -69,6 +69,15 @@ short() { "$MNIST_DIST" "${QUICK[@]}" --set train.max_steps=5 "$@"; }
   fails 2 "nothing to resume: r holds no config.toml" "$MNIST_DIST" --resume --run-dir r
   run -0 "$MNIST_DIST" --resume --run-dir r --config some.toml
 }
+@test "a run killed before its first checkpoint begins again" {
+  mkdir r
+  short --print-config >r/config.toml
+  fails 2 "another recipe" "$MNIST_DIST" --resume --run-dir r --config r/config.toml --set optimizer.momentum=0.5
+  run --separate-stderr -0 "$MNIST_DIST" --resume --run-dir r
+  [[ "$stderr" == *"r holds no checkpoint yet: the run begins again"* ]]
+  short --run-dir whole
+  [ "$(sha_of r)" = "$(sha_of whole)" ]
+}
 @test "a damaged metrics.csv gets its header back" {
   stopped_run
   printf 'garbage\n' >r/metrics.csv
