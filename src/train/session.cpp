@@ -41,7 +41,7 @@ int bound_cores() {
   return ::sched_getaffinity(0, sizeof cores, &cores) == 0 ? CPU_COUNT(&cores) : 1;
 }
 
-/// Threads beyond the owned shards would have nothing to do.
+/// Threads beyond the owned shards, or shares of the test set, would have nothing to do.
 int effective_threads(const Communicator& world, const ComputeOptions& compute, int owned_shards) {
   const int wanted = compute.threads > 0 ? compute.threads : world.size() == 1 ? bound_cores() : 1;
   return std::clamp(wanted, 1, std::max(1, owned_shards));
@@ -105,12 +105,12 @@ int choose_gpu(Communicator& world, const Communicator& group) {
 }  // namespace
 
 std::unique_ptr<Session> make_session(Communicator& comm, const Config& config, const ComputeOptions& compute,
-                                      const std::function<void(const std::string& line)>& progress) {
-  return make_session(comm, comm, config, compute, progress);
+                                      const std::function<void(const std::string& line)>& progress, Use use) {
+  return make_session(comm, comm, config, compute, progress, use);
 }
 
 std::unique_ptr<Session> make_session(Communicator& world, Communicator& group, const Config& config, const ComputeOptions& compute,
-                                      const std::function<void(const std::string& line)>& progress) {
+                                      const std::function<void(const std::string& line)>& progress, Use use) {
   // All that can be refused without the data, which may take minutes to fetch.
   check_same_orders(world, config, compute);
   check_ranks(group.size(), config);
@@ -126,7 +126,7 @@ std::unique_ptr<Session> make_session(Communicator& world, Communicator& group, 
       prepare(options, progress);
     }
     const Dataset dataset(config.data.file);  // what is wrong with the whole file is said once
-    check_norm_slices(config.model, shortest_slice(config, training_rows(config, dataset).size()));
+    if (use == Use::training) check_norm_slices(config.model, shortest_slice(config, training_rows(config, dataset).size()));
   });
 
   auto session = std::make_unique<Session>();
@@ -134,9 +134,14 @@ std::unique_ptr<Session> make_session(Communicator& world, Communicator& group, 
   const Dataset dataset(config.data.file);
   session->data_hash = dataset.hash();
   check_agreement(world, {{"the data (SHA-256)", session->data_hash}}, "copy one data file to every host");
-  session->data = load_local_data(config, dataset, group.rank(), group.size());
+  if (use == Use::training) {
+    session->data = load_local_data(config, dataset, group.rank(), group.size());
+  } else {
+    session->data.evaluation = load_test_shares(dataset, config.data.shards, group.rank(), group.size());
+    session->data.evaluation_rows = dataset.test_rows();
+  }
   session->synthetic = dataset.synthetic();
-  session->threads = effective_threads(world, compute, static_cast<int>(session->data.training.size()));
+  session->threads = effective_threads(world, compute, static_cast<int>(session->data.evaluation.size()));
 
   EngineOptions& options = session->engine_options;
   options.config = config;

@@ -151,6 +151,10 @@ short() { "$MNIST_DIST" "${QUICK[@]}" --set train.max_steps=5 "$@"; }
   run -0 "$MNIST_DIST" prepare --synthetic --count 200 --out other.h5
   run --separate-stderr -0 "$MNIST_DIST" evaluate --checkpoint r/checkpoint.h5 --data other.h5
   [[ "$stderr" == *"trained on other data than other.h5"* ]]
+  # Training rows that would not fill a batch are none of its business.
+  run -0 "$MNIST_DIST" prepare --synthetic --count 8 --test-count 200 --out few.h5
+  run -0 ranks 2 evaluate --checkpoint r/checkpoint.h5 --data few.h5
+  [[ "$output" == *" of 200 correct"* ]]
 }
 
 # Leaves r, stopped by a signal in one of its first epochs, and some.toml with its recipe: epochs take less than a signal may on a busy machine.
