@@ -12,6 +12,7 @@
 #include "cli/world.h"
 #include "report/console.h"
 #include "report/run_files.h"
+#include "train/agreement.h"
 #include "train/run_folder.h"
 #include "train/run_start.h"
 #include "train/session.h"
@@ -75,18 +76,23 @@ RunStart look_for_start(const TrainArguments& arguments, const Config& config, s
   return {folder, std::move(found->checkpoint)};
 }
 
+void note_other_engine(const std::string& was, const std::string& is) {
+  if (was == is || is.starts_with(was + '\n')) return;  // older checkpoints have the first line alone
+  const auto [before, now] = first_difference(was, is);
+  fmt::print(stderr, "note: begun with {}, going on with {}: they may round differently, and then the end is not the same to the bit\n", before, now);
+}
+
 ExitCode run(Communicator& comm, const TrainArguments& arguments, const Config& config) {
   const auto session = make_session(comm, config, arguments.compute, [](const std::string& line) { fmt::print(stderr, "{}\n", line); });
   std::optional<FolderLock> lock;  // rank 0's
   RunStart start = find_start(comm, [&] { return look_for_start(arguments, config, lock); });
 
-  TrainerOptions options{config,         session->data, session->data_hash, session->threads, start.folder, std::move(start.checkpoint),
-                         stop_requested, nullptr};
+  TrainerOptions options{config,           session->data, session->data_hash,          session->computed_by,
+                         session->threads, start.folder,  std::move(start.checkpoint), stop_requested,
+                         nullptr};
   if (options.resume) {
     check_same_data(*options.resume, session->data_hash);
-    if (const std::string now = engine_text(session->engine->info()); now != options.resume->engine && comm.rank() == 0)
-      fmt::print(stderr, "note: begun with engine {}, going on with {}: they round differently, so the end is not the same to the bit\n",
-                 options.resume->engine, now);
+    if (comm.rank() == 0) note_other_engine(options.resume->engine, session->computed_by);
   }
 
   std::optional<Reports> reports;

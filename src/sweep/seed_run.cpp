@@ -110,6 +110,7 @@ SeedOutcome run_seed(Communicator& group, const Session& session, const Config& 
     const TrainerOptions options{config,
                                  session.data,
                                  session.data_hash,
+                                 session.computed_by,
                                  session.threads,
                                  folder,
                                  std::move(start.checkpoint),
@@ -144,7 +145,8 @@ std::string fingerprint(Communicator& group, const Session& session, const Confi
   unscored.evaluation.clear();
   unscored.evaluation_rows = 0;
   try {
-    return train(session.trains_through(group), *session.engine, {config, unscored, session.data_hash, session.threads, {}, {}, {}, nullptr})
+    return train(session.trains_through(group), *session.engine,
+                 {config, unscored, session.data_hash, session.computed_by, session.threads, {}, {}, {}, nullptr})
         .raw_parameters_sha256;
   } catch (const Error& error) {
     if (error.code() != ExitCode::diverged) throw;

@@ -144,8 +144,6 @@ std::string place_text(std::uint32_t epoch, int step) {
   return step == 0 ? fmt::format("epoch {}", epoch) : fmt::format("epoch {} step {}", epoch + 1, step);
 }
 
-std::string engine_text(const EngineInfo& info) { return fmt::format("{} ({})", info.name, info.simd); }
-
 std::vector<std::byte> pack(const Checkpoint& checkpoint) {
   Packer packer;
   visit(checkpoint, packer);

@@ -19,7 +19,7 @@ struct Checkpoint {
   std::string recipe;  ///< recipe_toml: what must not change
   std::uint64_t seed = 0;
   std::string data_hash;
-  std::string engine;       ///< name and what else decides its bits; a resume under another one is told to the user
+  std::string engine;       ///< it and what else decides its bits, one thing a line; a resume under another one is told to the user
   std::uint32_t epoch = 0;  ///< counted from 0: the epoch under way
   int step = 0;             ///< steps of it that are done; 0 also after a whole number of epochs
   bool finished = false;
@@ -46,9 +46,6 @@ std::optional<Found> newest_checkpoint(const std::filesystem::path& folder);
 
 /// How far a run is: "epoch 3 step 120", or "epoch 2" at its end. `epoch` counts whole epochs, `step` the steps done since.
 std::string place_text(std::uint32_t epoch, int step);
-
-/// "torch (AVX512)".
-std::string engine_text(const EngineInfo& info);
 
 /// To bytes and back, to send one to ranks that do not see the run folder.
 std::vector<std::byte> pack(const Checkpoint& checkpoint);

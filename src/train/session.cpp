@@ -74,6 +74,17 @@ void check_same_engine(Communicator& world, const EngineInfo& info) {
                       : "use hosts with the same libraries and GPUs of one type");
 }
 
+/// EngineInfo and the options that change bits, one thing a line. Older checkpoints have the first line alone.
+std::string computed_by(const EngineInfo& info, const ComputeOptions& compute, int ranks) {
+  std::string text = fmt::format("{} ({})", info.name, info.simd);
+  for (const auto& [name, value] : info.versions) text += fmt::format("\n{} {}", name, value);
+  if (!runs_on_gpu(info.name)) return text;
+  text += fmt::format("\ndevice {}", info.device);
+  text += compute.per_slice ? "\neach slice by itself" : fmt::format("\nthe batches of {} ranks", ranks);
+  text += compute.comm.reduce == "fast" && ranks > 1 ? fmt::format("\nfast sums over {} ranks", ranks) : "\nexact sums";
+  return text;
+}
+
 /// The target that all ranks compute with, "" where the engine chooses by itself. Ranks on different CPUs compute the same bits on what they have in
 /// common. Collective.
 std::string choose_simd(Communicator& world, const std::string& engine, const std::string& wanted) {
@@ -160,6 +171,7 @@ std::unique_ptr<Session> make_session(Communicator& world, Communicator& group, 
   options.simd = simd;
   session->engine = make_engine(engine, options);
   check_same_engine(world, session->engine->info());
+  session->computed_by = computed_by(session->engine->info(), compute, group.size());
   if (session->engine->queue().device >= 0) session->device_group = make_gpu_communicator(group, session->engine->queue(), comm);
   return session;
 }

@@ -27,6 +27,7 @@ struct ComputeOptions {
 struct Session {
   LocalData data;
   std::string data_hash;
+  std::string computed_by;  ///< engine, libraries and options that decide a result's bits besides recipe, seed and data, one a line
   bool synthetic = false;
   int threads = 1;
   std::string engine_name;

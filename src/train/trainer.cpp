@@ -73,7 +73,7 @@ class Run {
     start.recipe = recipe_toml(config_);
     start.seed = config_.train.seed;
     start.data_hash = options_.data_hash;
-    start.engine = engine_text(engine_.info());
+    start.engine = options_.computed_by;
     start.state.parameters = initial_parameters(layout, config_.train.seed);
     start.state.norm_statistics = initial_norm_statistics(layout);
     start.state.momentum.assign(layout.parameter_count, 0.0f);

@@ -78,6 +78,14 @@ short() { "$MNIST_DIST" "${QUICK[@]}" --set train.max_steps=5 "$@"; }
   short --run-dir whole
   [ "$(sha_of r)" = "$(sha_of whole)" ]
 }
+@test "a resume under another SIMD target is told" {
+  stopped_run
+  cp -r r other
+  run --separate-stderr -0 "$MNIST_DIST" --resume --run-dir r
+  [[ "$stderr" != *"begun with"* ]]
+  run --separate-stderr -0 "$MNIST_DIST" --resume --run-dir other --simd scalar
+  [[ "$stderr" == *"begun with fused ("*"), going on with fused (scalar)"* ]]
+}
 @test "a damaged metrics.csv gets its header back" {
   stopped_run
   printf 'garbage\n' >r/metrics.csv

@@ -109,7 +109,7 @@ struct TrainerTest : testing::Test {
   Recorder recorder;
 
   TrainerOptions options(std::function<bool()> stop = {}, std::optional<Checkpoint> resume = {}) {
-    return {config, data, "hash", 1, folder.path(), std::move(resume), std::move(stop), &recorder};
+    return {config, data, "hash", "engine (simd)\nlibrary 1.0", 1, folder.path(), std::move(resume), std::move(stop), &recorder};
   }
 };
 
@@ -149,7 +149,9 @@ TEST_F(TrainerTest, MaxStepsEndsTheRunWithAnEvaluation) {
   EXPECT_EQ(result.steps, 4);
   ASSERT_EQ(recorder.rows.size(), 2u);
   EXPECT_TRUE(recorder.rows[1].averaged_test);
-  EXPECT_EQ(load_checkpoint(folder.path() / "checkpoint.h5").state.updates, 4);
+  const Checkpoint checkpoint = load_checkpoint(folder.path() / "checkpoint.h5");
+  EXPECT_EQ(checkpoint.state.updates, 4);
+  EXPECT_EQ(checkpoint.engine, "engine (simd)\nlibrary 1.0");
 }
 
 TEST_F(TrainerTest, StopsAfterAnyStepAndGoesOnToTheSameEnd) {
