@@ -141,13 +141,14 @@ Config fingerprint_config(const Config& recipe) {
 }
 
 std::string fingerprint(Communicator& group, const Session& session, const Config& config) {
-  LocalData unscored = session.data;  // only the weights matter
-  unscored.evaluation.clear();
-  unscored.evaluation_rows = 0;
+  const TrainerOptions options{.config = config,
+                               .data = session.data,
+                               .data_hash = session.data_hash,
+                               .computed_by = session.computed_by,
+                               .threads = session.threads,
+                               .scored = false};
   try {
-    return train(session.trains_through(group), *session.engine,
-                 {config, unscored, session.data_hash, session.computed_by, session.threads, {}, {}, {}, nullptr})
-        .raw_parameters_sha256;
+    return train(session.trains_through(group), *session.engine, options).raw_parameters_sha256;
   } catch (const Error& error) {
     if (error.code() != ExitCode::diverged) throw;
     return "diverged";

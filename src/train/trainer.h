@@ -23,6 +23,7 @@ struct TrainerOptions {
   std::optional<Checkpoint> resume = {};      ///< where to go on; the same on every rank
   std::function<bool()> stop_requested = {};  ///< asked before each step; empty: never
   Observer* observer = nullptr;               ///< on rank 0
+  bool scored = true;                         ///< false: only the weights matter, and nothing is evaluated
 };
 
 /// Trains to the end. Throws Error on every rank alike: interrupted (after a checkpoint) when some rank was asked to stop, diverged (naming step,

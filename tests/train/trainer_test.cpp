@@ -45,7 +45,10 @@ class CountingEngine : public Engine {
  public:
   EngineInfo info() const override { return {"counting", "cpu", "none", {}}; }
   void set_training_data(std::span<const Images>, int) override {}
-  void set_evaluation_data(std::span<const Images> shares) override { shares_ = shares.size(); }
+  void set_evaluation_data(std::span<const Images> shares) override {
+    evaluation_rows_set = true;
+    shares_ = shares.size();
+  }
   void load(const TrainState& state) override { state_ = state; }
   TrainState save() override { return state_; }
   void begin_epoch(const EpochPlan& plan) override {
@@ -79,6 +82,7 @@ class CountingEngine : public Engine {
 
   std::map<std::uint32_t, std::map<std::uint32_t, int>> seen;  ///< [epoch][row] -> times
   std::vector<Weights> evaluations;
+  bool evaluation_rows_set = false;
   std::int64_t overflow_at = -1;
 
  private:
@@ -141,6 +145,16 @@ TEST_F(TrainerTest, EvaluatesEveryKEpochsAndAlwaysTheLast) {
   EXPECT_FALSE(recorder.rows[0].test);
   EXPECT_TRUE(recorder.rows[1].test);
   EXPECT_TRUE(recorder.rows[2].test);
+}
+
+TEST_F(TrainerTest, UnscoredItNeverOpensTheEvaluationRows) {
+  TrainerOptions unscored = options();
+  unscored.scored = false;
+  const RunResult result = train(*comm, engine, unscored);
+  EXPECT_TRUE(engine.evaluations.empty());
+  EXPECT_FALSE(engine.evaluation_rows_set);
+  CountingEngine scored;
+  EXPECT_EQ(result.raw_parameters_sha256, train(*comm, scored, options()).raw_parameters_sha256);
 }
 
 TEST_F(TrainerTest, MaxStepsEndsTheRunWithAnEvaluation) {
