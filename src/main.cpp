@@ -7,7 +7,7 @@
 //   train     config -> world of ranks -> data -> engine -> trainer -> run folder and console
 //   prepare   IDX files -> HDF5
 //   sweep     seeds -> groups of ranks -> the same trainer, seed by seed -> verdict and report
-//   report, summary, evaluate, bench, doctor
+//   tune, report, summary, evaluate, bench, doctor
 // Errors come here as exceptions and leave as two lines and an exit code.
 int main(int argc, char** argv) {
   try {

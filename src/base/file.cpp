@@ -67,8 +67,13 @@ void write_file_atomically(const fs::path& named, std::span<const std::byte> byt
     }
     if (::fsync(file.get()) != 0) fail("write", path, errno);
   }
-  if (::rename(temporary.path.c_str(), path.c_str()) != 0) fail("write", path, errno);
+  rename_file(temporary.path, path);
   temporary.kept = true;
+}
+
+void rename_file(const fs::path& from, const fs::path& to) {
+  if (::rename(from.c_str(), to.c_str()) != 0) fail("write", to, errno);
+  const fs::path folder = to.has_parent_path() ? to.parent_path() : fs::path(".");
   const Descriptor directory(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   // Some network file systems cannot sync a folder; the file itself is safe by now.
   if (directory.get() >= 0) ::fsync(directory.get());

@@ -13,6 +13,9 @@ namespace mnist_dist {
 void write_file_atomically(const std::filesystem::path& path, std::span<const std::byte> bytes);
 void write_file_atomically(const std::filesystem::path& path, std::string_view text);
 
+/// Renames within a folder, in the place of what `to` was, and fsyncs the folder. Throws Error (data).
+void rename_file(const std::filesystem::path& from, const std::filesystem::path& to);
+
 /// The whole file. Throws Error (data) when it cannot be read.
 std::vector<std::byte> read_file(const std::filesystem::path& path);
 std::string read_text_file(const std::filesystem::path& path);

@@ -12,6 +12,7 @@
 #include "cli/world.h"
 #include "report/console.h"
 #include "report/run_files.h"
+#include "train/agreement.h"
 #include "train/run_folder.h"
 #include "train/run_start.h"
 #include "train/session.h"
@@ -60,15 +61,25 @@ Config configured(const TrainArguments& arguments) {
 /// Finds or makes the run folder, and locks it: two runs in one folder would overwrite each other's files.
 RunStart look_for_start(const TrainArguments& arguments, const Config& config, std::optional<FolderLock>& lock) {
   if (!arguments.resume) {
-    const auto folder = create_run_folder(arguments.run_dir, config);
-    lock.emplace(folder);
+    const auto folder = arguments.run_dir.empty() ? make_default_folder(config) : std::filesystem::path(arguments.run_dir);
+    lock.emplace(create_run_folder(folder, config));
     return {folder, std::nullopt};
   }
   const auto folder = arguments.run_dir.empty() ? newest_unfinished_run("runs", config) : std::filesystem::path(arguments.run_dir);
   lock.emplace(folder);
-  Found found = resume_point(folder, config);
-  if (!found.fallback.empty()) fmt::print(stderr, "note: going on from checkpoint.prev.h5: {}\n", found.fallback);
-  return {folder, std::move(found.checkpoint)};
+  std::optional<Found> found = resume_point(folder, config);
+  if (!found) {
+    fmt::print(stderr, "note: {} holds no checkpoint yet: the run begins again\n", folder.string());
+    return {folder, std::nullopt};
+  }
+  if (!found->fallback.empty()) fmt::print(stderr, "note: going on from checkpoint.prev.h5: {}\n", found->fallback);
+  return {folder, std::move(found->checkpoint)};
+}
+
+void note_other_engine(const std::string& was, const std::string& is) {
+  if (was == is || is.starts_with(was + '\n')) return;  // older checkpoints have the first line alone
+  const auto [before, now] = first_difference(was, is);
+  fmt::print(stderr, "note: begun with {}, going on with {}: they may round differently, and then the end is not the same to the bit\n", before, now);
 }
 
 ExitCode run(Communicator& comm, const TrainArguments& arguments, const Config& config) {
@@ -76,13 +87,12 @@ ExitCode run(Communicator& comm, const TrainArguments& arguments, const Config& 
   std::optional<FolderLock> lock;  // rank 0's
   RunStart start = find_start(comm, [&] { return look_for_start(arguments, config, lock); });
 
-  TrainerOptions options{config,         session->data, session->data_hash, session->threads, start.folder, std::move(start.checkpoint),
-                         stop_requested, nullptr};
+  TrainerOptions options{config,           session->data, session->data_hash,          session->computed_by,
+                         session->threads, start.folder,  std::move(start.checkpoint), stop_requested,
+                         nullptr};
   if (options.resume) {
     check_same_data(*options.resume, session->data_hash);
-    if (const std::string now = engine_text(session->engine->info()); now != options.resume->engine && comm.rank() == 0)
-      fmt::print(stderr, "note: begun with engine {}, going on with {}: they round differently, so the end is not the same to the bit\n",
-                 options.resume->engine, now);
+    if (comm.rank() == 0) note_other_engine(options.resume->engine, session->computed_by);
   }
 
   std::optional<Reports> reports;

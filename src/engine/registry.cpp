@@ -51,6 +51,12 @@ constexpr std::array entries {
 #endif
 };
 
+const Entry& find_engine(const std::string& name) {
+  for (const Entry& entry : entries)
+    if (entry.name == name) return entry;
+  throw usage_error("there is no engine \"" + name + "\"", suggest(name, engine_names())).mark_everywhere();
+}
+
 /// The driver's device file: looked for instead of asking CUDA, which takes a second.
 bool has_gpu() { return fs::exists("/dev/nvidiactl"); }
 
@@ -80,11 +86,12 @@ std::vector<std::string> simd_targets(const std::string& engine) { return engine
 
 std::string choose_engine(const std::string& engine, const std::string& device) {
   const bool on_gpu = engine == gpu_engine;
-  if (!built_for_gpus() && (device == "cuda" || on_gpu)) throw built_without_gpus(on_gpu ? "engine torch-cuda" : "device cuda");
+  if (!built_for_gpus() && (device == "cuda" || on_gpu)) throw built_without_gpus(on_gpu ? "engine torch-cuda" : "device cuda").mark_everywhere();
   if (engine.empty()) return device == "cuda" || (device == "auto" && built_for_gpus() && has_gpu()) ? gpu_engine : entries.front().name;
-  if (on_gpu && device == "cpu") throw usage_error("engine torch-cuda computes on GPUs, not on device cpu", "leave --device out");
+  find_engine(engine);
+  if (on_gpu && device == "cpu") throw usage_error("engine torch-cuda computes on GPUs, not on device cpu", "leave --device out").mark_everywhere();
   if (!on_gpu && device == "cuda")
-    throw usage_error("engine " + engine + " computes on the CPU, not on device cuda", "leave --engine out, or --device");
+    throw usage_error("engine " + engine + " computes on the CPU, not on device cuda", "leave --engine out, or --device").mark_everywhere();
   return engine;
 }
 
@@ -100,11 +107,7 @@ std::unique_ptr<Communicator> make_gpu_communicator(Communicator& group, const Q
   return gpu_library().make_communicator(group, queue, options);
 }
 
-std::unique_ptr<Engine> make_engine(const std::string& name, const EngineOptions& options) {
-  for (const Entry& entry : entries)
-    if (entry.name == name) return entry.make(options);
-  throw usage_error("there is no engine \"" + name + "\"", suggest(name, engine_names()));
-}
+std::unique_ptr<Engine> make_engine(const std::string& name, const EngineOptions& options) { return find_engine(name).make(options); }
 
 std::unique_ptr<TrainingLoop> make_plain_torch_loop(const ModelSpec& model, const OptimizerConfig& optimizer, int slice) {
   return open_torch_library().make_plain_loop(model, optimizer, slice);

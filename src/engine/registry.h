@@ -15,7 +15,8 @@ struct DeviceCommOptions;
 std::vector<std::string> engine_names();
 
 /// The engine for what was asked for, where "" and "auto" leave it open: on a GPU where the program was built for GPUs and there is one, else fused.
-/// Throws Error: device when GPUs were asked for in a build without, usage when engine and device do not go together.
+/// Throws Error, on every rank that was asked the same: device when GPUs were asked for in a build without, usage for an unknown engine (with the
+/// nearest), or one that does not go with the device.
 std::string choose_engine(const std::string& engine, const std::string& device);
 
 bool built_for_gpus();

@@ -38,7 +38,8 @@ class Progress : public Observer {
 RunStart look_for_start(const fs::path& folder, const Config& config) {
   if (auto found = newest_checkpoint(folder)) return {folder, std::move(found->checkpoint)};
   fs::remove_all(folder);
-  return {create_run_folder(folder, config), std::nullopt};
+  const FolderLock lock = create_run_folder(folder, config);
+  return {folder, std::nullopt};
 }
 
 std::vector<std::string> lines_of_file(const fs::path& file) {
@@ -109,6 +110,7 @@ SeedOutcome run_seed(Communicator& group, const Session& session, const Config& 
     const TrainerOptions options{config,
                                  session.data,
                                  session.data_hash,
+                                 session.computed_by,
                                  session.threads,
                                  folder,
                                  std::move(start.checkpoint),
@@ -139,12 +141,14 @@ Config fingerprint_config(const Config& recipe) {
 }
 
 std::string fingerprint(Communicator& group, const Session& session, const Config& config) {
-  LocalData unscored = session.data;  // only the weights matter
-  unscored.evaluation.clear();
-  unscored.evaluation_rows = 0;
+  const TrainerOptions options{.config = config,
+                               .data = session.data,
+                               .data_hash = session.data_hash,
+                               .computed_by = session.computed_by,
+                               .threads = session.threads,
+                               .scored = false};
   try {
-    return train(session.trains_through(group), *session.engine, {config, unscored, session.data_hash, session.threads, {}, {}, {}, nullptr})
-        .raw_parameters_sha256;
+    return train(session.trains_through(group), *session.engine, options).raw_parameters_sha256;
   } catch (const Error& error) {
     if (error.code() != ExitCode::diverged) throw;
     return "diverged";

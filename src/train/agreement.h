@@ -7,14 +7,18 @@
 
 namespace mnist_dist {
 
-/// What must be the same on every rank, as {what, value}.
+/// What must be the same on every rank, as {what, value}; every rank names the same things in the same order.
 using Facts = std::vector<std::pair<std::string, std::string>>;
 
-/// Collective. Throws the same Error (device) on every rank when two ranks differ: "ranks disagree on simd: rank 0 has AVX2, rank 2 has AVX3".
-void check_agreement(Communicator& comm, const Facts& facts);
+/// Collective. Throws the same Error (device) on every rank when two ranks differ, with the first line in which they do: ranks disagree on the SIMD
+/// target: rank 0 has "avx2", rank 2 has "sse4".
+void check_agreement(Communicator& comm, const Facts& facts, const std::string& hint = "install the same mnist-dist and libraries on every host");
 
-/// The first of `mine` that every rank has, "" when a rank has none; the same on every rank. Collective. Throws Error (device), on every rank, when
-/// the lists have nothing in common.
+/// The first lines in which two texts differ; "" where one has ended.
+std::pair<std::string, std::string> first_difference(const std::string& a, const std::string& b);
+
+/// The first of `mine` that every rank has; the same on every rank. Collective. Throws Error (device), on every rank, when the lists have nothing in
+/// common.
 std::string first_common(Communicator& comm, const std::string& what, const std::vector<std::string>& mine);
 
 /// What the lowest rank that has a problem says, with its number where there are several ranks; "" when `mine` is empty everywhere. The same on every

@@ -19,6 +19,7 @@ namespace fs = std::filesystem;
 constexpr int checkpoint_format = 1;
 constexpr const char* file_name = "checkpoint.h5";
 constexpr const char* previous_name = "checkpoint.prev.h5";
+constexpr const char* next_name = "checkpoint.next.tmp";
 
 /// The one list of what a checkpoint holds: writing, reading and hashing all walk it.
 template <class C, class Visitor>
@@ -119,13 +120,29 @@ struct Reader {
   }
 };
 
+bool is_whole(const fs::path& checkpoint) {
+  if (!fs::exists(checkpoint)) return false;
+  try {
+    load_checkpoint(checkpoint);
+    return true;
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+void keep_as_previous(const fs::path& folder) {
+  const fs::path newest = folder / file_name, previous = folder / previous_name, link = folder / "checkpoint.link.tmp";
+  std::error_code error;
+  fs::remove(link, error);
+  fs::create_hard_link(newest, link, error);
+  rename_file(error ? newest : link, previous);  // there are file systems without hard links
+}
+
 }  // namespace
 
 std::string place_text(std::uint32_t epoch, int step) {
   return step == 0 ? fmt::format("epoch {}", epoch) : fmt::format("epoch {} step {}", epoch + 1, step);
 }
-
-std::string engine_text(const EngineInfo& info) { return fmt::format("{} ({})", info.name, info.simd); }
 
 std::vector<std::byte> pack(const Checkpoint& checkpoint) {
   Packer packer;
@@ -146,22 +163,15 @@ void save_checkpoint(const fs::path& folder, const Checkpoint& checkpoint) {
   file.attribute("content_sha256", content_hash(checkpoint));
   const auto bytes = file.finish();
 
-  const fs::path newest = folder / file_name, previous = folder / previous_name;
-  // A hard link first, so that at no moment the folder is without a whole checkpoint.
-  const fs::path link = folder / "checkpoint.link.tmp";
-  std::error_code error;
-  fs::remove(link, error);
-  fs::create_hard_link(newest, link, error);
-  if (!error) {
-    fs::rename(link, previous, error);
-  } else if (fs::exists(newest)) {  // a file system without hard links
-    fs::rename(newest, previous, error);
-  }
-  write_file_atomically(newest, bytes);
+  // The new one is whole on disk before any other is touched, and a damaged newest one never replaces the one before it: at no moment is the folder
+  // without a good checkpoint.
+  const fs::path newest = folder / file_name, next = folder / next_name;
+  write_file_atomically(next, bytes);
+  if (is_whole(newest)) keep_as_previous(folder);
+  rename_file(next, newest);
 }
 
-Checkpoint load_checkpoint(const fs::path& path) {
-  const char* hint = "name a checkpoint.h5 of a run folder";
+Checkpoint load_checkpoint(const fs::path& path, const std::string& hint) {
   const Hdf5Reader file(path, hint);
   if (!file.has_attribute("checkpoint_format") || !file.has_attribute("content_sha256"))
     throw data_error(fmt::format("{} is not a checkpoint", path.string()), hint);
@@ -177,13 +187,14 @@ Checkpoint load_checkpoint(const fs::path& path) {
 
 std::optional<Found> newest_checkpoint(const fs::path& folder) {
   const fs::path newest = folder / file_name, previous = folder / previous_name;
+  const std::string hint = fmt::format("put a copy of a checkpoint there, or remove {} and train it again", folder.string());
   if (!fs::exists(newest) && !fs::exists(previous)) return std::nullopt;
-  if (!fs::exists(newest)) return Found{load_checkpoint(previous), fmt::format("{} is missing", newest.string())};
+  if (!fs::exists(newest)) return Found{load_checkpoint(previous, hint), fmt::format("{} is missing", newest.string())};
   try {
-    return Found{load_checkpoint(newest), ""};
+    return Found{load_checkpoint(newest, hint), ""};
   } catch (const Error& newest_error) {
     if (!fs::exists(previous)) throw;
-    return Found{load_checkpoint(previous), newest_error.what()};
+    return Found{load_checkpoint(previous, hint), newest_error.what()};
   }
 }
 

@@ -1,12 +1,12 @@
 #include "train/session.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <sched.h>
 
 #include <algorithm>
 #include <filesystem>
 
-#include "base/sha256.h"
 #include "base/version.h"
 #include "comm/heartbeat.h"
 #include "data/prepare.h"
@@ -42,36 +42,80 @@ int bound_cores() {
   return ::sched_getaffinity(0, sizeof cores, &cores) == 0 ? CPU_COUNT(&cores) : 1;
 }
 
-/// Threads beyond the owned shards would have nothing to do.
+/// Threads beyond the owned shards, or shares of the test set, would have nothing to do.
 int effective_threads(const Communicator& world, const ComputeOptions& compute, int owned_shards) {
   const int wanted = compute.threads > 0 ? compute.threads : world.size() == 1 ? bound_cores() : 1;
   return std::clamp(wanted, 1, std::max(1, owned_shards));
 }
 
-Facts facts_of(const Config& config, const EngineInfo& info, const std::string& data_hash) {
-  Facts facts{{"mnist-dist's version", version},
-              {"recipe", recipe_toml(config)},
-              {"seed", std::to_string(config.train.seed)},
-              {"data", data_hash},
-              {"engine", info.name},
-              {"simd", info.simd}};
-  for (const auto& [name, value] : info.versions) facts.emplace_back(name + "'s version", value);
-  return facts;
+/// Ranks that were told different things would not even meet in the same calls: compared before anything else.
+void check_same_orders(Communicator& world, const Config& config, const ComputeOptions& compute) {
+  check_agreement(world,
+                  {{"mnist-dist's version", full_version()},
+                   {"the recipe", recipe_toml(config)},
+                   {"the seed", std::to_string(config.train.seed)},
+                   {"--engine", compute.engine},
+                   {"--device", compute.device},
+                   {"--simd", compute.simd},
+                   {"--comm", compute.comm.transport},
+                   {"--reduce", compute.comm.reduce},
+                   {"--per-slice", compute.per_slice ? "on" : "off"}},
+                  "start every rank with the same mnist-dist, recipe and options");
+}
+
+/// What else decides the engine's bits. Libraries are in it when the engine uses them: LibTorch's BLAS takes other kernels on another CPU, and its
+/// version text names them.
+void check_same_engine(Communicator& world, const EngineInfo& info) {
+  Facts facts{{"the device", info.device}, {"the SIMD target", info.simd}};
+  for (const auto& [name, value] : info.versions) facts.emplace_back("the version of " + name, value);
+  check_agreement(world, facts,
+                  info.device == "cpu"
+                      ? "use hosts with the same libraries and like CPUs (ATEN_CPU_CAPABILITY and OPENBLAS_CORETYPE make unlike ones "
+                        "alike), or --engine fused, which needs neither"
+                      : "use hosts with the same libraries and GPUs of one type");
+}
+
+/// EngineInfo and the options that change bits, one thing a line. Older checkpoints have the first line alone.
+std::string computed_by(const EngineInfo& info, const ComputeOptions& compute, int ranks) {
+  std::string text = fmt::format("{} ({})", info.name, info.simd);
+  for (const auto& [name, value] : info.versions) text += fmt::format("\n{} {}", name, value);
+  if (!runs_on_gpu(info.name)) return text;
+  text += fmt::format("\ndevice {}", info.device);
+  text += compute.per_slice ? "\neach slice by itself" : fmt::format("\nthe batches of {} ranks", ranks);
+  text += compute.comm.reduce == "fast" && ranks > 1 ? fmt::format("\nfast sums over {} ranks", ranks) : "\nexact sums";
+  return text;
+}
+
+/// The target that all ranks compute with, "" where the engine chooses by itself. Ranks on different CPUs compute the same bits on what they have in
+/// common. Collective.
+std::string choose_simd(Communicator& world, const std::string& engine, const std::string& wanted) {
+  const auto targets = simd_targets(engine);
+  if (targets.empty()) return wanted;
+  if (wanted.empty()) return first_common(world, "SIMD target", targets);
+  const bool known = std::ranges::find(targets, wanted) != targets.end();
+  const std::string problem = known ? "" : fmt::format("this CPU cannot run the SIMD target \"{}\"", wanted);
+  if (const std::string first = first_problem(world, problem); !first.empty())
+    throw usage_error(first, fmt::format("rank 0 can run {}; without --simd, ranks take the best that all can", fmt::join(targets, ", ")))
+        .mark_everywhere();
+  return wanted;
 }
 
 }  // namespace
 
 std::unique_ptr<Session> make_session(Communicator& comm, const Config& config, const ComputeOptions& compute,
-                                      const std::function<void(const std::string& line)>& progress) {
-  return make_session(comm, comm, config, compute, progress);
+                                      const std::function<void(const std::string& line)>& progress, Use use) {
+  return make_session(comm, comm, config, compute, progress, use);
 }
 
 std::unique_ptr<Session> make_session(Communicator& world, Communicator& group, const Config& config, const ComputeOptions& compute,
-                                      const std::function<void(const std::string& line)>& progress) {
+                                      const std::function<void(const std::string& line)>& progress, Use use) {
+  // All that can be refused without the data, which may take minutes to fetch.
+  check_same_orders(world, config, compute);
   check_ranks(group.size(), config);
-  // Before the data, which may take minutes to fetch.
   const std::string engine = choose_engine(compute.engine, compute.device);
+  check_agreement(world, {{"the engine", engine}}, "hosts with and without a GPU cannot train together: give --device cpu");
   const int gpu = runs_on_gpu(engine) ? choose_gpu(world, group) : 0;
+  const std::string simd = choose_simd(world, engine, compute.simd);
   world.set_activity("preparing data");
   run_on_root(world, [&] {
     if (!std::filesystem::exists(config.data.file)) {
@@ -79,18 +123,23 @@ std::unique_ptr<Session> make_session(Communicator& world, Communicator& group, 
       options.out = config.data.file;
       prepare(options, progress);
     }
-    Dataset dataset(config.data.file);  // what is wrong with the whole file is said once
-    training_rows(config, dataset);
-    check_norm_slices(config.model, shortest_slice(config, training_rows(config, dataset).size()));
+    const Dataset dataset(config.data.file);  // what is wrong with the whole file is said once
+    if (use == Use::training) check_norm_slices(config.model, shortest_slice(config, training_rows(config, dataset).size()));
   });
 
   auto session = std::make_unique<Session>();
   session->engine_name = engine;
   const Dataset dataset(config.data.file);
-  session->data = load_local_data(config, dataset, group.rank(), group.size());
   session->data_hash = dataset.hash();
+  check_agreement(world, {{"the data (SHA-256)", session->data_hash}}, "copy one data file to every host");
+  if (use == Use::training) {
+    session->data = load_local_data(config, dataset, group.rank(), group.size());
+  } else {
+    session->data.evaluation = load_test_shares(dataset, config.data.shards, group.rank(), group.size());
+    session->data.evaluation_rows = dataset.test_rows();
+  }
   session->synthetic = dataset.synthetic();
-  session->threads = effective_threads(world, compute, static_cast<int>(session->data.training.size()));
+  session->threads = effective_threads(world, compute, static_cast<int>(session->data.evaluation.size()));
 
   EngineOptions& options = session->engine_options;
   options.config = config;
@@ -106,11 +155,11 @@ std::unique_ptr<Session> make_session(Communicator& world, Communicator& group, 
     if (made->device_group) made->device_group->watch(seconds);
   };
   options.gpu = gpu;
-  // Ranks on different CPUs compute the same bits on what they have in common.
-  options.simd = compute.simd.empty() ? first_common(world, "SIMD target", simd_targets(engine)) : compute.simd;
+  options.simd = simd;
   session->engine = make_engine(engine, options);
+  check_same_engine(world, session->engine->info());
+  session->computed_by = computed_by(session->engine->info(), compute, group.size());
   if (session->engine->queue().device >= 0) session->device_group = make_gpu_communicator(group, session->engine->queue(), comm);
-  check_agreement(world, facts_of(config, session->engine->info(), session->data_hash));
   return session;
 }
 

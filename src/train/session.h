@@ -27,6 +27,7 @@ struct ComputeOptions {
 struct Session {
   LocalData data;
   std::string data_hash;
+  std::string computed_by;  ///< engine, libraries and options that decide a result's bits besides recipe, seed and data, one a line
   bool synthetic = false;
   int threads = 1;
   std::string engine_name;
@@ -41,13 +42,16 @@ struct Session {
   std::unique_ptr<Engine> engine_for_seed(std::uint64_t seed) const;
 };
 
+/// What a session is for: scoring needs this rank's shares of the test set and no training rows.
+enum class Use { training, scoring };
+
 /// Makes the data file when it is missing (rank 0, the others wait), reads this rank's rows, makes the engine and compares the ranks. Collective.
 /// Throws Error: usage for more ranks than shards or slices too short for batch norm, data, device when ranks disagree.
 std::unique_ptr<Session> make_session(Communicator& comm, const Config& config, const ComputeOptions& compute,
-                                      const std::function<void(const std::string& line)>& progress);
+                                      const std::function<void(const std::string& line)>& progress, Use use = Use::training);
 
 /// The same for several groups that train apart: `group` shares the rows among its ranks, all of `world` must be able to give the same bits.
 std::unique_ptr<Session> make_session(Communicator& world, Communicator& group, const Config& config, const ComputeOptions& compute,
-                                      const std::function<void(const std::string& line)>& progress);
+                                      const std::function<void(const std::string& line)>& progress, Use use = Use::training);
 
 }  // namespace mnist_dist

@@ -45,7 +45,7 @@ class Run {
 
   RunResult run() {
     engine_.set_training_data(options_.data.training, options_.data.first_shard);
-    engine_.set_evaluation_data(options_.data.evaluation);
+    if (options_.scored) engine_.set_evaluation_data(options_.data.evaluation);
     engine_.load(progress_.state);
     tell([&](Observer& o) { o.started(info()); });
     EpochRow row;
@@ -73,7 +73,7 @@ class Run {
     start.recipe = recipe_toml(config_);
     start.seed = config_.train.seed;
     start.data_hash = options_.data_hash;
-    start.engine = engine_text(engine_.info());
+    start.engine = options_.computed_by;
     start.state.parameters = initial_parameters(layout, config_.train.seed);
     start.state.norm_statistics = initial_norm_statistics(layout);
     start.state.momentum.assign(layout.parameter_count, 0.0f);
@@ -155,6 +155,10 @@ class Run {
   }
 
   void score(EpochRow& row) {
+    if (!options_.scored) {
+      row.test = row.averaged_test = Score{};
+      return;
+    }
     tell([&](Observer& o) { o.evaluating(row.epoch); });
     row.test = evaluate(comm_, engine_, Weights::raw);
     if (averaging()) row.averaged_test = evaluate(comm_, engine_, Weights::averaged);

@@ -17,11 +17,13 @@ struct TrainerOptions {
   const Config& config;
   const LocalData& data;
   std::string data_hash;
-  int threads = 1;                       ///< a rank, as reported
-  std::filesystem::path folder;          ///< for checkpoints; empty: none are written (rank 0 alone writes)
-  std::optional<Checkpoint> resume;      ///< where to go on; the same on every rank
-  std::function<bool()> stop_requested;  ///< asked before each step; empty: never
-  Observer* observer = nullptr;          ///< on rank 0
+  std::string computed_by;                    ///< for the checkpoint (train/session.h)
+  int threads = 1;                            ///< a rank, as reported
+  std::filesystem::path folder = {};          ///< for checkpoints; empty: none are written (rank 0 alone writes)
+  std::optional<Checkpoint> resume = {};      ///< where to go on; the same on every rank
+  std::function<bool()> stop_requested = {};  ///< asked before each step; empty: never
+  Observer* observer = nullptr;               ///< on rank 0
+  bool scored = true;                         ///< false: only the weights matter, and nothing is evaluated
 };
 
 /// Trains to the end. Throws Error on every rank alike: interrupted (after a checkpoint) when some rank was asked to stop, diverged (naming step,

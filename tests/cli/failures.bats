@@ -67,10 +67,53 @@ start_run() {
   [ "$(sed 's/rank [0-9]*//' <<<"$alone")" = "$(sed 's/rank [0-9]*//' <<<"$stderr")" ]
 }
 
+# unlike FIRST SECOND: two ranks, each with its own arguments (words of one string) behind a short run's.
+unlike() {
+  mpirun_command 1
+  local run=("$MNIST_DIST" "${QUICK[@]}" --set train.max_steps=2 --run-dir r)
+  # shellcheck disable=SC2086
+  "${MPIRUN[@]}" "${run[@]}" $1 : -np 1 "${run[@]}" $2
+}
+@test "ranks with unlike seeds, recipes, options or data: exit 4 and what differs, before anything is written" {
+  fails 4 'ranks disagree on the seed: rank 0 has "1", rank 1 has "2"' unlike "--seed 1" "--seed 2"
+  fails 4 'ranks disagree on the recipe: rank 0 has "epochs = 3", rank 1 has "epochs = 4"' unlike "--set train.epochs=3" "--set train.epochs=4"
+  fails 4 'ranks disagree on --simd: rank 0 has "", rank 1 has "scalar"' unlike "" "--simd scalar"
+  fails 4 'ranks disagree on --engine' unlike "" "--engine fsued"
+  "$MNIST_DIST" prepare --synthetic --count 6001 --out other.h5
+  fails 4 "ranks disagree on the data" unlike "" "--set data.file=other.h5"
+  [ ! -e r ]
+  # Where a rank's data lies, and its threads, are its own affair.
+  cp "$TEST_DATA" copy.h5
+  run -0 unlike "--threads 1" "--threads 2 --set data.file=copy.h5"
+}
+@test "ranks on unlike CPUs: the reference engine says whose BLAS kernels differ, the fused one trains" {
+  [ -e "$(dirname "$MNIST_DIST")/libmnist-dist-torch.so" ] || skip "this build has no reference engine"
+  blas_of() {
+    OPENBLAS_CORETYPE=$1 "$MNIST_DIST" "${QUICK[@]}" --set train.max_steps=1 --engine torch --run-dir "$1" >/dev/null
+    python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["versions"]["blas"])' "$1/summary.json"
+  }
+  [ "$(blas_of Haswell)" != "$(blas_of Nehalem)" ] || skip "its BLAS does not choose kernels by OPENBLAS_CORETYPE"
+  mpirun_command 1
+  on_unlike_cpus() {
+    local run=("$MNIST_DIST" "${QUICK[@]}" --set train.max_steps=2 "$@")
+    "${MPIRUN[@]}" env OPENBLAS_CORETYPE=Haswell "${run[@]}" : -np 1 env OPENBLAS_CORETYPE=Nehalem "${run[@]}"
+  }
+  fails 4 "ranks disagree on the version of blas" on_unlike_cpus --engine torch
+  [[ "$stderr" == *Haswell*Nehalem*OPENBLAS_CORETYPE*"--engine fused"* ]]
+  run -0 on_unlike_cpus --engine fused
+}
+@test "a wrong engine or SIMD target is said once, before there is any data" {
+  fails 2 'there is no engine "fsued"' ranks 3 --config step3 --engine fsued
+  [[ "$stderr" == *"did you mean fused?"* ]]
+  fails 2 'this CPU cannot run the SIMD target "avx9"' ranks 3 --config step3 --simd avx9
+  [ ! -e data ]
+}
+
 @test "--device cuda in a build for CPUs: exit 4, and no run folder" {
   [[ $CUDA_BUILD != ON ]] || skip "this is a build for GPUs"
   fails 4 "built without" "$MNIST_DIST" "${QUICK[@]}" --device cuda --run-dir r
   [[ $stderr == *"hint: launch/local.sh --cuda"* ]]
+  fails 4 "built without" ranks 2 "${QUICK[@]}" --device cuda --run-dir r
   [ ! -e r ]
 }
 

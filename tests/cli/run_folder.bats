@@ -52,6 +52,11 @@ short() { "$MNIST_DIST" "${QUICK[@]}" --set train.max_steps=5 "$@"; }
   [[ "$stderr" == *"No space left"* ]]
   [ -z "$partial" ]
 }
+@test "a file over the user's limit: exit 3, not a signal" {
+  limited() { (ulimit -f 20 && short --run-dir r); }
+  fails 3 "File too large" limited
+  [ -z "$(find r -name '*.tmp*')" ]
+}
 @test "nothing to resume" {
   mkdir empty
   fails 2 "nothing to resume" short --resume --run-dir empty
@@ -63,6 +68,23 @@ short() { "$MNIST_DIST" "${QUICK[@]}" --set train.max_steps=5 "$@"; }
   rm r/config.toml
   fails 2 "nothing to resume: r holds no config.toml" "$MNIST_DIST" --resume --run-dir r
   run -0 "$MNIST_DIST" --resume --run-dir r --config some.toml
+}
+@test "a run killed before its first checkpoint begins again" {
+  mkdir r
+  short --print-config >r/config.toml
+  fails 2 "another recipe" "$MNIST_DIST" --resume --run-dir r --config r/config.toml --set optimizer.momentum=0.5
+  run --separate-stderr -0 "$MNIST_DIST" --resume --run-dir r
+  [[ "$stderr" == *"r holds no checkpoint yet: the run begins again"* ]]
+  short --run-dir whole
+  [ "$(sha_of r)" = "$(sha_of whole)" ]
+}
+@test "a resume under another SIMD target is told" {
+  stopped_run
+  cp -r r other
+  run --separate-stderr -0 "$MNIST_DIST" --resume --run-dir r
+  [[ "$stderr" != *"begun with"* ]]
+  run --separate-stderr -0 "$MNIST_DIST" --resume --run-dir other --simd scalar
+  [[ "$stderr" == *"begun with fused ("*"), going on with fused (scalar)"* ]]
 }
 @test "a damaged metrics.csv gets its header back" {
   stopped_run
@@ -105,6 +127,7 @@ short() { "$MNIST_DIST" "${QUICK[@]}" --set train.max_steps=5 "$@"; }
   truncate -s 1000 r/checkpoint.h5
   truncate -s 1000 r/checkpoint.prev.h5
   fails 3 "checkpoint" "$MNIST_DIST" --resume --run-dir r
+  [[ "$stderr" == *"put a copy of a checkpoint there, or remove r and train it again"* ]]
 }
 @test "resume without a folder finds the newest unfinished run" {
   mkdir runs
@@ -136,6 +159,10 @@ short() { "$MNIST_DIST" "${QUICK[@]}" --set train.max_steps=5 "$@"; }
   run -0 "$MNIST_DIST" prepare --synthetic --count 200 --out other.h5
   run --separate-stderr -0 "$MNIST_DIST" evaluate --checkpoint r/checkpoint.h5 --data other.h5
   [[ "$stderr" == *"trained on other data than other.h5"* ]]
+  # Training rows that would not fill a batch are none of its business.
+  run -0 "$MNIST_DIST" prepare --synthetic --count 8 --test-count 200 --out few.h5
+  run -0 ranks 2 evaluate --checkpoint r/checkpoint.h5 --data few.h5
+  [[ "$output" == *" of 200 correct"* ]]
 }
 
 # Leaves r, stopped by a signal in one of its first epochs, and some.toml with its recipe: epochs take less than a signal may on a busy machine.

@@ -14,6 +14,7 @@ TEST(Registry, UnknownEngineIsAUsageErrorThatNamesTheNearest) {
     FAIL() << "nothing was thrown";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ExitCode::usage);
+    EXPECT_TRUE(error.everywhere());
     EXPECT_STREQ(error.what(), "there is no engine \"torhc\"");
     EXPECT_THAT(error.hint(), testing::HasSubstr("torch"));
   }
@@ -59,6 +60,7 @@ TEST(Registry, ChoosesAnEngineThatGoesWithTheDevice) {
   EXPECT_EQ(chosen("", "cpu"), "fused");
   EXPECT_EQ(chosen("torch", "auto"), "torch");
   EXPECT_EQ(chosen("fused", "cpu"), "fused");
+  EXPECT_EQ(chosen("fsued", "auto"), "error 2");
   if (built_for_gpus()) {
     EXPECT_EQ(chosen("", "cuda"), "torch-cuda");
     EXPECT_EQ(chosen("torch-cuda", "auto"), "torch-cuda");

@@ -33,29 +33,58 @@ class ScriptedRanks : public Communicator {
   std::vector<std::string> others_;
 };
 
+/// As a rank sends them.
+std::string sent(const std::vector<std::string>& texts) {
+  std::string bytes;
+  for (const std::string& text : texts) bytes += text + '\0';
+  return bytes;
+}
+
 TEST(Agreement, NamesTheFirstDifferenceAndItsRank) {
-  ScriptedRanks same({"1.0\navx2\n", "1.0\navx2\n"}), differ({"1.0\navx2\n", "1.0\nsse4\n"});
+  ScriptedRanks same({sent({"1.0", "avx2"}), sent({"1.0", "avx2"})}), differ({sent({"1.0", "avx2"}), sent({"1.0", "sse4"})});
   const Facts facts = {{"version", "1.0"}, {"simd", "avx2"}};
   EXPECT_NO_THROW(check_agreement(same, facts));
   try {
-    check_agreement(differ, facts);
+    check_agreement(differ, facts, "use like hosts");
     FAIL() << "the difference was not seen";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ExitCode::device);
     EXPECT_TRUE(error.everywhere());
     EXPECT_STREQ(error.what(), "ranks disagree on simd: rank 0 has \"avx2\", rank 2 has \"sse4\"");
+    EXPECT_EQ(error.hint(), "use like hosts");
   }
 }
 
+/// What check_agreement says when rank 1 has these texts instead.
+std::string disagreement(const Facts& facts, const std::vector<std::string>& other) {
+  ScriptedRanks ranks({sent(other)});
+  try {
+    check_agreement(ranks, facts);
+    return "";
+  } catch (const Error& error) {
+    return error.what();
+  }
+}
+
+TEST(Agreement, FactsOfSeveralLinesHideNothingBehindThem) {
+  const std::string recipe = "[train]\nepochs = 3\nbatch = 64\n";
+  const Facts facts = {{"the recipe", recipe}, {"the seed", "1"}, {"--simd", ""}};
+  EXPECT_EQ(disagreement(facts, {recipe, "1", ""}), "");
+  EXPECT_EQ(disagreement(facts, {recipe, "2", ""}), "ranks disagree on the seed: rank 0 has \"1\", rank 1 has \"2\"");
+  EXPECT_EQ(disagreement(facts, {recipe, "1", "avx2"}), "ranks disagree on --simd: rank 0 has \"\", rank 1 has \"avx2\"");
+  EXPECT_EQ(disagreement(facts, {"[train]\nepochs = 4\nbatch = 64\n", "1", ""}),
+            "ranks disagree on the recipe: rank 0 has \"epochs = 3\", rank 1 has \"epochs = 4\"");
+  EXPECT_EQ(disagreement(facts, {"[train]\nepochs = 3\n", "1", ""}), "ranks disagree on the recipe: rank 0 has \"batch = 64\", rank 1 has \"\"");
+}
+
 TEST(Agreement, RanksTakeTheBestTargetTheyAllHave) {
-  ScriptedRanks older({"avx2\nsse4\nscalar\n"}), none({"neon\n"}), silent({"\n"});
+  ScriptedRanks older({sent({"avx2", "sse4", "scalar"})}), none({sent({"neon"})});
   EXPECT_EQ(first_common(older, "SIMD target", {"avx512", "avx2", "sse4", "scalar"}), "avx2");
-  EXPECT_EQ(first_common(silent, "SIMD target", {}), "");
   EXPECT_THROW(first_common(none, "SIMD target", {"avx2", "scalar"}), Error);
 }
 
 TEST(Agreement, TheLowestRanksProblemIsEverybodys) {
-  ScriptedRanks fine({"\n", "\n"}), second({"\n", "no GPU\n"}), both({"no GPU\n"}), alone({});
+  ScriptedRanks fine({sent({""}), sent({""})}), second({sent({""}), sent({"no GPU"})}), both({sent({"no GPU"})}), alone({});
   EXPECT_EQ(first_problem(fine, ""), "");
   EXPECT_EQ(first_problem(second, ""), "rank 2: no GPU");
   EXPECT_EQ(first_problem(both, "2 ranks on a host with 1 GPU"), "rank 0: 2 ranks on a host with 1 GPU");

@@ -1,8 +1,10 @@
 #include "train/checkpoint.h"
 
 #include <gmock/gmock.h>
+#include <sys/resource.h>
 
 #include <cmath>
+#include <csignal>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -59,6 +61,31 @@ TEST(Checkpoint, KeepsThePreviousOne) {
   EXPECT_EQ(std::distance(fs::directory_iterator(folder.path()), {}), 2) << "no temporary file stays behind";
 }
 
+TEST(Checkpoint, ADamagedOneNeverReplacesTheOneBefore) {
+  const TemporaryFolder folder;
+  for (int step : {1, 2}) save_checkpoint(folder.path(), sample(step));
+  fs::resize_file(folder.path() / "checkpoint.h5", 500);
+  save_checkpoint(folder.path(), sample(3));
+  EXPECT_EQ(load_checkpoint(folder.path() / "checkpoint.h5").step, 3);
+  EXPECT_EQ(load_checkpoint(folder.path() / "checkpoint.prev.h5").step, 1);
+}
+
+TEST(Checkpoint, OneThatCannotBeWrittenChangesNothing) {
+  const TemporaryFolder folder;
+  for (int step : {1, 2}) save_checkpoint(folder.path(), sample(step));
+  rlimit usual{};
+  ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &usual), 0);
+  const rlimit small{1000, usual.rlim_max};
+  const auto before = std::signal(SIGXFSZ, SIG_IGN);
+  setrlimit(RLIMIT_FSIZE, &small);
+  EXPECT_THROW(save_checkpoint(folder.path(), sample(3)), Error);
+  setrlimit(RLIMIT_FSIZE, &usual);
+  std::signal(SIGXFSZ, before);
+  EXPECT_EQ(load_checkpoint(folder.path() / "checkpoint.h5").step, 2);
+  EXPECT_EQ(load_checkpoint(folder.path() / "checkpoint.prev.h5").step, 1);
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder.path()), {}), 2) << "no temporary file stays behind";
+}
+
 TEST(Checkpoint, EveryDamagedByteIsNoticedOrHarmless) {
   const TemporaryFolder folder;
   save_checkpoint(folder.path(), sample(1));
@@ -89,6 +116,7 @@ TEST(Checkpoint, TruncatedOnesAreErrorsThatNameTheFile) {
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ExitCode::data);
     EXPECT_THAT(error.what(), testing::HasSubstr("checkpoint.h5"));
+    EXPECT_THAT(error.hint(), testing::HasSubstr("remove " + folder.path().string()));
   }
 }
 

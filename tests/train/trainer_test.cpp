@@ -45,7 +45,10 @@ class CountingEngine : public Engine {
  public:
   EngineInfo info() const override { return {"counting", "cpu", "none", {}}; }
   void set_training_data(std::span<const Images>, int) override {}
-  void set_evaluation_data(std::span<const Images> shares) override { shares_ = shares.size(); }
+  void set_evaluation_data(std::span<const Images> shares) override {
+    evaluation_rows_set = true;
+    shares_ = shares.size();
+  }
   void load(const TrainState& state) override { state_ = state; }
   TrainState save() override { return state_; }
   void begin_epoch(const EpochPlan& plan) override {
@@ -79,6 +82,7 @@ class CountingEngine : public Engine {
 
   std::map<std::uint32_t, std::map<std::uint32_t, int>> seen;  ///< [epoch][row] -> times
   std::vector<Weights> evaluations;
+  bool evaluation_rows_set = false;
   std::int64_t overflow_at = -1;
 
  private:
@@ -109,7 +113,7 @@ struct TrainerTest : testing::Test {
   Recorder recorder;
 
   TrainerOptions options(std::function<bool()> stop = {}, std::optional<Checkpoint> resume = {}) {
-    return {config, data, "hash", 1, folder.path(), std::move(resume), std::move(stop), &recorder};
+    return {config, data, "hash", "engine (simd)\nlibrary 1.0", 1, folder.path(), std::move(resume), std::move(stop), &recorder};
   }
 };
 
@@ -143,13 +147,25 @@ TEST_F(TrainerTest, EvaluatesEveryKEpochsAndAlwaysTheLast) {
   EXPECT_TRUE(recorder.rows[2].test);
 }
 
+TEST_F(TrainerTest, UnscoredItNeverOpensTheEvaluationRows) {
+  TrainerOptions unscored = options();
+  unscored.scored = false;
+  const RunResult result = train(*comm, engine, unscored);
+  EXPECT_TRUE(engine.evaluations.empty());
+  EXPECT_FALSE(engine.evaluation_rows_set);
+  CountingEngine scored;
+  EXPECT_EQ(result.raw_parameters_sha256, train(*comm, scored, options()).raw_parameters_sha256);
+}
+
 TEST_F(TrainerTest, MaxStepsEndsTheRunWithAnEvaluation) {
   config.train.max_steps = 4;
   const RunResult result = train(*comm, engine, options());
   EXPECT_EQ(result.steps, 4);
   ASSERT_EQ(recorder.rows.size(), 2u);
   EXPECT_TRUE(recorder.rows[1].averaged_test);
-  EXPECT_EQ(load_checkpoint(folder.path() / "checkpoint.h5").state.updates, 4);
+  const Checkpoint checkpoint = load_checkpoint(folder.path() / "checkpoint.h5");
+  EXPECT_EQ(checkpoint.state.updates, 4);
+  EXPECT_EQ(checkpoint.engine, "engine (simd)\nlibrary 1.0");
 }
 
 TEST_F(TrainerTest, StopsAfterAnyStepAndGoesOnToTheSameEnd) {
