@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <memory>
 
+#include "base/standard_streams.h"
 #include "cli/commands.h"
 #include "cli/compute_options.h"
 #include "cli/world.h"
@@ -45,11 +46,10 @@ ExitCode run(Communicator& comm, const EvaluateArguments& arguments) {
   if (!std::filesystem::exists(config.data.file))
     throw data_error(fmt::format("there is no data file {}", config.data.file), "name one with --data, or make it with mnist-dist prepare");
   config.data.split.clear();  // this command is about the test set
-  const auto session = make_session(
-      comm, config, arguments.compute, [](const std::string& line) { fmt::print(stderr, "{}\n", line); }, Use::scoring);
+  const auto session = make_session(comm, config, arguments.compute, say_line, Use::scoring);
   if (session->data_hash != checkpoint.data_hash && comm.rank() == 0)
-    fmt::print(stderr, "note: the run was trained on other data than {} (hash {:.12}..., here {:.12}...)\n", config.data.file, checkpoint.data_hash,
-               session->data_hash);
+    say_line(fmt::format("note: the run was trained on other data than {} (hash {:.12}..., here {:.12}...)", config.data.file, checkpoint.data_hash,
+                         session->data_hash));
   Engine& engine = *session->engine;
   engine.set_evaluation_data(session->data.evaluation);
   engine.load(checkpoint.state);

@@ -5,6 +5,7 @@
 
 #include "base/folder_lock.h"
 #include "base/signals.h"
+#include "base/standard_streams.h"
 #include "cli/command_line.h"
 #include "cli/commands.h"
 #include "cli/compute_options.h"
@@ -69,21 +70,22 @@ RunStart look_for_start(const TrainArguments& arguments, const Config& config, s
   lock.emplace(folder);
   std::optional<Found> found = resume_point(folder, config);
   if (!found) {
-    fmt::print(stderr, "note: {} holds no checkpoint yet: the run begins again\n", folder.string());
+    say_line(fmt::format("note: {} holds no checkpoint yet: the run begins again", folder.string()));
     return {folder, std::nullopt};
   }
-  if (!found->fallback.empty()) fmt::print(stderr, "note: going on from checkpoint.prev.h5: {}\n", found->fallback);
+  if (!found->fallback.empty()) say_line(fmt::format("note: going on from checkpoint.prev.h5: {}", found->fallback));
   return {folder, std::move(found->checkpoint)};
 }
 
 void note_other_engine(const std::string& was, const std::string& is) {
   if (was == is || is.starts_with(was + '\n')) return;  // older checkpoints have the first line alone
   const auto [before, now] = first_difference(was, is);
-  fmt::print(stderr, "note: begun with {}, going on with {}: they may round differently, and then the end is not the same to the bit\n", before, now);
+  say_line(
+      fmt::format("note: begun with {}, going on with {}: they may round differently, and then the end is not the same to the bit", before, now));
 }
 
 ExitCode run(Communicator& comm, const TrainArguments& arguments, const Config& config) {
-  const auto session = make_session(comm, config, arguments.compute, [](const std::string& line) { fmt::print(stderr, "{}\n", line); });
+  const auto session = make_session(comm, config, arguments.compute, say_line);
   std::optional<FolderLock> lock;  // rank 0's
   RunStart start = find_start(comm, [&] { return look_for_start(arguments, config, lock); });
 
