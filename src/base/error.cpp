@@ -4,12 +4,6 @@
 #include <system_error>
 
 namespace mnist_dist {
-namespace {
-
-std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
-
-}  // namespace
-
 Error as_error(std::exception_ptr exception) {
   try {
     std::rethrow_exception(exception);
@@ -20,9 +14,9 @@ Error as_error(std::exception_ptr exception) {
   } catch (const std::system_error& error) {  // a folder that cannot be looked into, a full disk behind stdout
     if (error.code() == std::errc::resource_unavailable_try_again)
       return {ExitCode::internal, "the system gives no more threads", "use fewer ranks or threads on this machine"};
-    return {ExitCode::data, first_line(error.what()), "check the path, its permissions and the space there"};
+    return {ExitCode::data, error.what(), "check the path, its permissions and the space there"};
   } catch (const std::exception& error) {
-    return {ExitCode::internal, first_line(error.what()), "this is a defect of mnist-dist: please report it with the command line"};
+    return {ExitCode::internal, error.what(), "this is a defect of mnist-dist: please report it with the command line"};
   } catch (...) {
     return {ExitCode::internal, "unknown failure", "this is a defect of mnist-dist: please report it with the command line"};
   }

@@ -1,6 +1,8 @@
 #pragma once
 #include <filesystem>
 
+#include "base/descriptor.h"
+
 namespace mnist_dist {
 
 /// Keeps other processes on this host out of a folder for as long as it lives (flock; a file system without locks lets everybody in).
@@ -8,12 +10,9 @@ class FolderLock {
  public:
   /// Throws Error (usage) when another process holds it.
   explicit FolderLock(const std::filesystem::path& folder);
-  ~FolderLock();
-  FolderLock(FolderLock&& other) noexcept;
-  FolderLock& operator=(FolderLock&&) = delete;
 
  private:
-  int descriptor_;
+  Descriptor folder_;
 };
 
 }  // namespace mnist_dist

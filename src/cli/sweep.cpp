@@ -50,12 +50,10 @@ ExitCode conclude(Communicator& comm, SweepEnd end, const std::filesystem::path&
     fmt::print("{:<11} {}\n", "report", (folder / "report.html").string());
     std::fflush(stdout);
   });
-  if (end == SweepEnd::interrupted) {
-    stop_made();
+  if (end == SweepEnd::interrupted)
     throw Error(ExitCode::interrupted, fmt::format("stopped by a signal; {} of {} seeds are done", done, requested),
                 "the same command goes on with what is missing")
         .mark_everywhere();
-  }
   comm.broadcast(std::as_writable_bytes(std::span(&answer, 1)), 0);
   return answer == Verdict::Answer::pass ? ExitCode::ok : ExitCode::target_missed;
 }

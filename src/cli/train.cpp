@@ -128,14 +128,7 @@ Command add_train(CLI::App& app) {
       return ExitCode::ok;
     }
     install_stop_handlers();
-    return in_world(config.comm.timeout, [&](Communicator& comm) {
-      try {
-        return run(comm, *arguments, config);
-      } catch (const Error& error) {
-        if (error.code() == ExitCode::interrupted) stop_made();
-        throw;
-      }
-    });
+    return in_world(config.comm.timeout, [&](Communicator& comm) { return run(comm, *arguments, config); });
   };
 }
 

@@ -83,14 +83,7 @@ Command add_tune(CLI::App& app) {
     options.sweep.folder = arguments->out.empty() ? "runs/tune-" + std::filesystem::path(arguments->space).stem().string() : arguments->out;
     const double timeout = load_config(options.space.recipes.front(), options.settings, options.recipe_folders).comm.timeout;
     install_stop_handlers();
-    return in_world(timeout, [&](Communicator& comm) {
-      try {
-        return run(comm, *arguments, options);
-      } catch (const Error& error) {
-        if (error.code() == ExitCode::interrupted) stop_made();
-        throw;
-      }
-    });
+    return in_world(timeout, [&](Communicator& comm) { return run(comm, *arguments, options); });
   };
 }
 

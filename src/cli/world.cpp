@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/signals.h"
 #include "cli/failure.h"
 
 namespace mnist_dist {
@@ -12,6 +13,7 @@ ExitCode in_world(double timeout_seconds, const std::function<ExitCode(Communica
     return work(*world);
   } catch (...) {
     const Error error = as_error(std::current_exception());
+    if (error.code() == ExitCode::interrupted) stop_made();
     if (world->size() == 1 || error.everywhere()) throw;
     print_error(error, fmt::format("rank {}", world->rank()));
     world->abort(error.code());

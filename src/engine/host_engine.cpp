@@ -1,7 +1,6 @@
 #include "engine/host_engine.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <new>
 #include <stdexcept>
 
@@ -30,11 +29,10 @@ class AlignedFloats {
   std::unique_ptr<float, Free> data_;
 };
 
-/// What one thread works with: its worker, and room for the slice at hand.
+/// What one thread works with.
 struct Seat {
   std::unique_ptr<SliceWorker> worker;
-  std::vector<const std::uint8_t*> images;
-  std::vector<std::uint8_t> labels;
+  SliceReader reader;
 };
 
 /// Part of an evaluation share that one call of a worker gets.
@@ -61,12 +59,7 @@ class HostEngine final : public Engine {
         vectors_(0),
         total_(layout_.size()) {
     // On its own thread, so that a worker's buffers lie in the memory nearest to it and thread-local settings of its library hold.
-    pool_.run([&](int thread) {
-      Seat& seat = seats_[static_cast<std::size_t>(thread)];
-      seat.worker = make_worker();
-      seat.images.resize(static_cast<std::size_t>(slice_size_));
-      seat.labels.resize(static_cast<std::size_t>(slice_size_));
-    });
+    pool_.run([&](int thread) { seats_[static_cast<std::size_t>(thread)].worker = make_worker(); });
   }
 
   EngineInfo info() const override { return info_; }
@@ -166,16 +159,10 @@ class HostEngine final : public Engine {
  private:
   /// The images that a shard shows at a step; none when it is exhausted.
   Slice gather(Seat& seat, int shard, int index) const {
-    const Images& images = shards_[static_cast<std::size_t>(shard)];
     const std::span<const std::uint32_t> order = orders_[static_cast<std::size_t>(shard)];
     const std::size_t first = std::min(order.size(), static_cast<std::size_t>(index) * static_cast<std::size_t>(slice_size_));
     const auto rows = order.subspan(first, std::min(order.size() - first, static_cast<std::size_t>(slice_size_)));
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-      const int local = static_cast<int>(rows[i]) - images.first_row;
-      seat.images[i] = images.image(local);
-      seat.labels[i] = images.labels[static_cast<std::size_t>(local)];
-    }
-    return {{seat.images.data(), rows.size()}, {seat.labels.data(), rows.size()}, rows, epoch_};
+    return seat.reader.read(shards_[static_cast<std::size_t>(shard)], rows, epoch_);
   }
 
   void train(Seat& seat, int shard, int index, bool stop) const {

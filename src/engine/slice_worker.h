@@ -2,6 +2,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "engine/engine.h"
 
@@ -14,6 +15,25 @@ struct Slice {
   std::span<const std::uint32_t> rows;          ///< [n] rows of the file: with seed and epoch they key every random draw
   std::uint32_t epoch = 0;
   int count() const { return static_cast<int>(labels.size()); }
+};
+
+/// Makes slices of rows of a shard. A slice points into what made it, until the next one. Memory is asked for while slices still grow.
+class SliceReader {
+ public:
+  Slice read(const Images& shard, std::span<const std::uint32_t> rows, std::uint32_t epoch) {
+    images_.clear();
+    labels_.clear();
+    for (const std::uint32_t row : rows) {
+      const int local = static_cast<int>(row) - shard.first_row;
+      images_.push_back(shard.image(local));
+      labels_.push_back(shard.labels[static_cast<std::size_t>(local)]);
+    }
+    return {images_, labels_, rows, epoch};
+  }
+
+ private:
+  std::vector<const std::uint8_t*> images_;
+  std::vector<std::uint8_t> labels_;
 };
 
 /// The weights of a forward pass.

@@ -42,16 +42,8 @@ inline FourShards decided_shards(const EngineOptions& options, std::span<const f
   for (std::size_t shard = 0; shard < data.shards.size(); ++shard) {
     Images& images = data.shards[shard];
     const std::span<const std::uint32_t> rows = std::span(data.orders[shard]).first(4);
-    const auto margin = [&] {
-      std::vector<const std::uint8_t*> pixels;
-      std::vector<std::uint8_t> labels;
-      for (const std::uint32_t row : rows) {
-        const int local = static_cast<int>(row) - images.first_row;
-        pixels.push_back(images.image(local));
-        labels.push_back(images.labels[static_cast<std::size_t>(local)]);
-      }
-      return reference_forward(options.config, options.normalisation, {pixels, labels, rows, 0}, wide).least_margin;
-    };
+    SliceReader reader;
+    const auto margin = [&] { return reference_forward(options.config, options.normalisation, reader.read(images, rows, 0), wide).least_margin; };
     for (int which = 1; margin() < 2e-5; ++which) images.pixels = noise_images(images.count(), images.first_row + 1000 * which).pixels;
   }
   return data;

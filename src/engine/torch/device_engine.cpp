@@ -112,18 +112,11 @@ class DeviceEngine final : public Engine {
   std::optional<Diagnosis> diagnose(int index) override {
     const TrainState state = save();
     const std::unique_ptr<SliceWorker> worker = make_torch_worker(options_);
+    SliceReader reader;
     for (int shard = 0; shard < input_.shards(); ++shard) {
-      const Images& images = input_.images(shard);
       const std::span<const std::uint32_t> rows = input_.slice_rows(shard, index);
-      std::vector<const std::uint8_t*> pixels;
-      std::vector<std::uint8_t> labels;
-      for (const std::uint32_t row : rows) {
-        const int local = static_cast<int>(row) - images.first_row;
-        pixels.push_back(images.image(local));
-        labels.push_back(images.labels[static_cast<std::size_t>(local)]);
-      }
       if (rows.empty()) continue;
-      if (auto found = worker->diagnose({pixels, labels, rows, epoch_}, state.parameters)) {
+      if (auto found = worker->diagnose(reader.read(input_.images(shard), rows, epoch_), state.parameters)) {
         found->shard = first_shard_ + shard;
         return found;
       }
