@@ -39,13 +39,17 @@ void print_mistakes(const Images& test, const std::vector<std::uint8_t>& predict
   }
 }
 
-ExitCode run(Communicator& comm, const EvaluateArguments& arguments) {
-  const Checkpoint checkpoint = load_checkpoint(arguments.checkpoint);
+/// The checkpoint's recipe, for the whole test set of the data file.
+Config scoring_config(const Checkpoint& checkpoint, const EvaluateArguments& arguments) {
   Config config = parse_config(checkpoint.recipe, arguments.checkpoint, {});
   config.data.file = arguments.data_file;
   if (!std::filesystem::exists(config.data.file))
     throw data_error(fmt::format("there is no data file {}", config.data.file), "name one with --data, or make it with mnist-dist prepare");
   config.data.split.clear();  // this command is about the test set
+  return config;
+}
+
+ExitCode run(Communicator& comm, const EvaluateArguments& arguments, const Checkpoint& checkpoint, const Config& config) {
   const auto session = make_session(comm, config, arguments.compute, say_line, Use::scoring);
   if (session->data_hash != checkpoint.data_hash && comm.rank() == 0)
     say_line(fmt::format("note: the run was trained on other data than {} (hash {:.12}..., here {:.12}...)", config.data.file, checkpoint.data_hash,
@@ -76,7 +80,12 @@ Command add_evaluate(CLI::App& app) {
   app.add_option("--data", arguments->data_file, "The prepared data file")->type_name("FILE")->capture_default_str();
   app.add_option("--show", arguments->show, "How many mistaken digits to draw")->type_name("N")->capture_default_str();
   add_compute_options(app, arguments->compute);
-  return [arguments] { return in_world(CommConfig{}.timeout, [&](Communicator& comm) { return run(comm, *arguments); }); };
+  return [arguments] {
+    // What is wrong with the files all ranks find, so before they meet: then it is said once.
+    const Checkpoint checkpoint = load_checkpoint(arguments->checkpoint);
+    const Config config = scoring_config(checkpoint, *arguments);
+    return in_world(config.comm.timeout, [&](Communicator& comm) { return run(comm, *arguments, checkpoint, config); });
+  };
 }
 
 }  // namespace mnist_dist
