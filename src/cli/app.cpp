@@ -10,6 +10,7 @@
 #include "base/nearest.h"
 #include "base/version.h"
 #include "cli/commands.h"
+#include "cli/first_rank.h"
 
 namespace mnist_dist {
 namespace {
@@ -69,7 +70,7 @@ ExitCode run_app(int argc, char** argv) {
   try {
     app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));  // CLI11 takes them last first
   } catch (const CLI::Success& help) {                                          // --help, --version
-    app.exit(help);
+    if (is_first_rank()) app.exit(help);
     return ExitCode::ok;
   } catch (const CLI::ParseError& error) {
     throw usage_error(error.what(), fmt::format("see mnist-dist {} --help", arguments[0]));

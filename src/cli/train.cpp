@@ -10,6 +10,7 @@
 #include "cli/commands.h"
 #include "cli/compute_options.h"
 #include "cli/config_options.h"
+#include "cli/first_rank.h"
 #include "cli/world.h"
 #include "report/console.h"
 #include "report/run_files.h"
@@ -124,7 +125,7 @@ Command add_train(CLI::App& app) {
   return [arguments] {
     const Config config = configured(*arguments);
     if (arguments->print_config) {
-      if (detect_launcher().rank == 0) fmt::print("{}", to_toml(config));
+      if (is_first_rank()) fmt::print("{}", to_toml(config));
       return ExitCode::ok;
     }
     install_stop_handlers();

@@ -50,7 +50,11 @@ load helpers
   if compgen -G '/dev/nvidia[0-9]*' >/dev/null; then skip "this machine has a GPU"; fi
   fails 4 "cuda" "$MNIST_DIST" "${QUICK[@]}" --device cuda
 }
-@test "Slurm tasks without PMI would each train alone" { SLURM_STEP_NUM_TASKS=4 fails 4 "Slurm" "$MNIST_DIST" "${QUICK[@]}"; }
+@test "Slurm tasks without PMI would each train alone" {
+  SLURM_STEP_NUM_TASKS=4 fails 4 "Slurm" "$MNIST_DIST" "${QUICK[@]}"
+  # What trains nothing is no worse for it.
+  SLURM_STEP_NUM_TASKS=4 run -0 "$MNIST_DIST" --print-config
+}
 
 @test "--print-config reads back to itself" {
   "$MNIST_DIST" --config step2 --set train.epochs=3 --print-config >a.toml
@@ -82,7 +86,7 @@ load helpers
 }
 @test "commands that ranks do not share talk once under mpirun" {
   "$MNIST_DIST" --config step1 --set "data.file=$TEST_DATA" --set 'data.split=[200,100]' --set train.max_steps=1 --run-dir run >/dev/null
-  for arguments in summary "report run" "prepare --synthetic --count 10 --out small.h5"; do
+  for arguments in --version "train --help" --print-config summary "report run" "prepare --synthetic --count 10 --out small.h5"; do
     # shellcheck disable=SC2086 # several words on purpose
     run -0 --separate-stderr "$MNIST_DIST" $arguments
     local alone=$output
