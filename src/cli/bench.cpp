@@ -100,7 +100,7 @@ ExitCode run(BenchArguments& arguments) {
   std::vector<int>& cores = arguments.rounds.cores;
   cores = usable_cores();
   if (cores.size() < static_cast<std::size_t>(arguments.threads))
-    say_line(fmt::format("only {} core here: no figures for {} threads", cores.size(), arguments.threads));
+    say_line(fmt::format("only {} core{} here: no figures for {} threads", cores.size(), cores.size() == 1 ? "" : "s", arguments.threads));
   cores.resize(cores.size() < static_cast<std::size_t>(arguments.threads) ? 1 : static_cast<std::size_t>(arguments.threads));
 
   std::vector<Contender> contenders = make_contenders(arguments, config, cores);

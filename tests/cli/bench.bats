@@ -21,7 +21,7 @@ load helpers
   targets=$("$MNIST_DIST" doctor | sed -n 's/.*fused (SIMD: \([^)]*\)).*/\1/p')
   [[ "$targets" == *sse4* ]] || skip "no SSE4 here"
   run --separate-stderr -0 "$MNIST_DIST" bench --engine fused --simd sse4 --threads 1 --rounds 1 --seconds 0.05
-  [[ "$output" == *"FMA peak of one core, SSE4: "* ]]
+  [[ "$output" == *"FMA peak of one core, sse4: "* ]]
   fails 2 'this CPU cannot run the SIMD target "avx9"' "$MNIST_DIST" bench --simd avx9
 }
 
