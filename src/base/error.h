@@ -2,6 +2,7 @@
 #include <exception>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 namespace mnist_dist {
 

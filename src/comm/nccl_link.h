@@ -1,7 +1,6 @@
 #pragma once
 #include <nccl.h>
 
-#include <functional>
 #include <span>
 #include <string>
 #include <thread>

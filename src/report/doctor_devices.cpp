@@ -1,7 +1,7 @@
 #include <dlfcn.h>
 #include <fmt/format.h>
 
-#include <ctime>
+#include <algorithm>
 #include <fstream>
 #include <map>
 #include <string>

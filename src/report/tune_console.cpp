@@ -1,6 +1,7 @@
 #include "report/tune_console.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <cstdio>
 

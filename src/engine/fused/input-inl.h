@@ -13,6 +13,7 @@
 
 #include "data/augment.h"
 #include "data/resample.h"
+#include "engine/fused/activation-inl.h"
 #include "engine/fused/simd-inl.h"
 #include "engine/slice_worker.h"
 
