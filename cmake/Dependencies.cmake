@@ -1,4 +1,4 @@
-# Every library from outside, found once. launch/setup.sh installs them.
+# Every library from outside, found once; but LibTorch's CMake code, which src/engine/torch calls. launch/setup.sh installs them.
 find_package(Threads REQUIRED)
 find_package(fmt REQUIRED)
 find_package(MPI REQUIRED COMPONENTS C)
