@@ -12,8 +12,8 @@
 
 namespace mnist_dist {
 
-/// A group of ranks that work together. Every method but rank, size and abort is collective: all ranks call it, in the same order. One thread calls
-/// it. A call in which other ranks do not answer for `timeout` seconds ends the program with exit code 4, naming the silent ranks.
+/// A group of ranks that work together. What moves data, barrier, split and open_mailbox are collective: all ranks call them, in the same order. One
+/// thread calls it. A call in which other ranks do not answer for `timeout` seconds ends the program with exit code 4, naming the silent ranks.
 class Communicator {
  public:
   virtual ~Communicator() = default;

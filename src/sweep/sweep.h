@@ -44,8 +44,7 @@ void check_groups(int ranks, int ranks_per_run, bool ranks_show);
 
 /// Trains a recipe once a seed, on groups of `ranks_per_run` ranks (the last one may be smaller: see check_groups), each of which takes the next
 /// seed as it gets free; seeds that the folder has are not trained again. Collective over the world. Throws Error: usage for seeds, target, ranks or
-/// a folder that does not fit; device for a group that stands still. What came of
-/// it is in the folder: read_record.
+/// a folder that does not fit; device for a group that stands still. What came of it is in the folder: read_record.
 SweepEnd run_sweep(Communicator& world, const SweepOptions& options);
 
 }  // namespace mnist_dist

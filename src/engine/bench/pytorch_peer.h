@@ -14,7 +14,7 @@ struct PytorchPeer {
   std::unique_ptr<TrainingLoop> loop;
 };
 
-/// Throws Error (device) when python3 or its torch is missing, with PyTorch's own last line.
+/// Throws Error (device) when python3 or its torch is missing; what Python says of it goes to stderr before.
 PytorchPeer start_pytorch_peer(const Config& config, const std::string& device);
 
 }  // namespace mnist_dist
