@@ -77,7 +77,7 @@ setup() { fresh_aws; }
   run "$repository/launch/ec2.sh" up --instance p4d.24xlarge --nodes 2 --from 203.0.113.7/32 --bare </dev/null
   fails 2 "nobody is here to confirm the price" "--yes"
   shows "price:   \$43.92 an hour" "at most \$87.83"
-  command -v script >/dev/null || skip "no script, to have a terminal"
+  command -v script >/dev/null || skip "script(1), which makes a terminal, is not here"
   run script -qec "$repository/launch/ec2.sh up --instance c7a.4xlarge --from 203.0.113.7/32 --bare" /dev/null < <(sleep 8; echo no)
   [ "$status" -eq 2 ]
   shows "Start it? Type yes:" "not started"
