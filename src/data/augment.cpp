@@ -8,9 +8,6 @@
 #include "data/resample.h"
 
 namespace mnist_dist {
-bool augments(const AugmentConfig& config) {
-  return augment_draws::crops(config) || augment_draws::moves(config) || augment_draws::bends(config) || augment_draws::erases(config);
-}
 
 AugmentConfig at_epoch(const AugmentConfig& config, std::uint32_t epoch) {
   const double faded = static_cast<double>(epoch) + 1 - config.fade_after;

@@ -35,8 +35,6 @@ struct AugmentDraw {
   int erase_top = 0, erase_left = 0, erase_height = 0, erase_width = 0;
 };
 
-bool augments(const AugmentConfig& config);
-
 /// What is left of it in an epoch, counted from 0: all for fade_after epochs, then in fade_epochs equal steps down to the share fade_to of every
 /// angle, distance and probability. Whatever is drawn below is drawn from this.
 AugmentConfig at_epoch(const AugmentConfig& config, std::uint32_t epoch);
