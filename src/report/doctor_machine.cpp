@@ -1,16 +1,13 @@
 #include <fmt/format.h>
-#include <sched.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <fstream>
-#include <set>
 #include <sstream>
 #include <string>
 
 #include "base/version.h"
+#include "engine/bench/pinning.h"
 #include "report/doctor.h"
 
 namespace mnist_dist {
@@ -28,19 +25,6 @@ std::string proc_value(const char* file, const std::string& name) {
     return value == std::string::npos ? "" : line.substr(value);
   }
   return "";
-}
-
-/// Physical cores among the CPUs of a mask: hyper-threads of a core list the same siblings.
-std::size_t count_cores(const cpu_set_t& cpus) {
-  std::set<std::string> cores;
-  for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
-    if (!CPU_ISSET(cpu, &cpus)) continue;
-    std::ifstream in(fmt::format("/sys/devices/system/cpu/cpu{}/topology/thread_siblings_list", cpu));
-    std::string siblings;
-    if (!std::getline(in, siblings)) siblings = std::to_string(cpu);  // a container without sysfs: take each for a core
-    cores.insert(siblings);
-  }
-  return cores.size();
 }
 
 /// CPUs' worth of time a container may use (its cgroup, version 2), 0 without a limit.
@@ -65,10 +49,7 @@ const char* compiler() {
 Finding find_program() { return {"program", Health::ok, fmt::format("mnist-dist {}, {}, {}", full_version(), build_type, compiler()), ""}; }
 
 Finding find_cpu() {
-  cpu_set_t mask;
-  CPU_ZERO(&mask);
-  ::sched_getaffinity(0, sizeof mask, &mask);
-  const auto cores = count_cores(mask);
+  const auto cores = usable_cores().size();
   const long online = ::sysconf(_SC_NPROCESSORS_ONLN);
   std::string model = proc_value("/proc/cpuinfo", "model name");
   if (model.empty()) model = "unknown model";

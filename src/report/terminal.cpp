@@ -6,6 +6,7 @@
 
 #include <cstdlib>
 
+#include "base/descriptor.h"
 #include "comm/communicator.h"
 
 namespace mnist_dist {
@@ -14,11 +15,8 @@ namespace {
 /// Whether a descriptor of the parent process is a terminal; no such thing to look at (srun, another user's process): no.
 bool parent_has_terminal(int descriptor) {
   const std::string path = fmt::format("/proc/{}/fd/{}", ::getppid(), descriptor);
-  const int fd = ::open(path.c_str(), O_WRONLY | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
-  if (fd < 0) return false;
-  const bool terminal = ::isatty(fd);
-  ::close(fd);
-  return terminal;
+  const Descriptor file(::open(path.c_str(), O_WRONLY | O_NOCTTY | O_CLOEXEC | O_NONBLOCK));
+  return ::isatty(file.get());  // of none that is open, too: no
 }
 
 }  // namespace

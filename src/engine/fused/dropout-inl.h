@@ -26,8 +26,7 @@ inline void draw_dropout(const DropoutKey& key, const DropoutRule& rule, const s
   const Draws draws{.seed = key.seed, .purpose = Purpose::dropout, .row = rows[0], .epoch = key.epoch, .layer = key.layer};
   for (int element = 0; element < elements; element += 8) {
     const auto words = draws.block(static_cast<std::uint32_t>(element / 8));
-    for (int i = 0; i < std::min(8, elements - element); ++i)
-      dropped[element + i] = (words[static_cast<std::size_t>(i / 2)] >> (16 * (i % 2)) & 0xffff) < rule.threshold;
+    for (int i = 0; i < std::min(8, elements - element); ++i) dropped[element + i] = half_word(words, i) < rule.threshold;
   }
 }
 
