@@ -49,7 +49,7 @@ Layer read_layer(const toml::node& node, std::size_t index) {
   if ((conv != nullptr) + (linear != nullptr) + (pool != nullptr) != 1)
     throw usage_error(fmt::format("{}: {} does not have just one of conv, linear and pool", place(node), name), "say what the layer is, once");
 
-  const Field channels{"model.layer", "channels", from_to(1, 4096), "output channels"};
+  const Field channels{"model.layer", "channels", from_to(1, channel_limit), "output channels"};
   if (conv) {
     assign(name + ": conv", *conv, channels, layer.channels);
   } else if (linear) {

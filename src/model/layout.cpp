@@ -23,8 +23,7 @@ FlatLayout flat_layout(const ModelSpec& model) {
           {fmt::format("layer{}.{}", i + 1, name), static_cast<int>(i), kind, std::move(extents), layout.parameter_count, size, fan_in});
       layout.parameter_count += size;
     };
-    if (layer.kind == LayerKind::convolution || layer.kind == LayerKind::linear)
-      add(ParameterKind::weight, "weight", {shape.out_channels, shape.kernel_channels, shape.kernel, shape.kernel});
+    if (has_weights(layer.kind)) add(ParameterKind::weight, "weight", {shape.out_channels, shape.kernel_channels, shape.kernel, shape.kernel});
     if (layer.bias) add(ParameterKind::bias, "bias", {shape.out_channels});
     if (layer.norm) {
       add(ParameterKind::gamma, "gamma", {shape.out_channels});

@@ -10,10 +10,6 @@
 namespace mnist_dist {
 namespace {
 
-constexpr int channel_limit = 4096;  // far above any sensible model, and no product of sizes overflows
-
-bool has_weights(LayerKind kind) { return kind == LayerKind::convolution || kind == LayerKind::linear; }
-
 /// The side of the window that slides over an input of this side.
 int window(const Layer& layer, int in_side) {
   return layer.kind == LayerKind::convolution || layer.kind == LayerKind::max_pool ? layer.kernel : in_side;

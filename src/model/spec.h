@@ -36,6 +36,15 @@ struct ModelSpec {
   bool operator==(const ModelSpec&) const = default;
 };
 
+/// Convolutions and linear layers have weights, pools none.
+constexpr bool has_weights(LayerKind kind) { return kind == LayerKind::convolution || kind == LayerKind::linear; }
+
+/// Output channels at most: far above any sensible model, and no product of sizes overflows.
+inline constexpr int channel_limit = 4096;
+
+/// Added to a variance before its root by batch norm, as PyTorch does.
+inline constexpr double norm_epsilon = 1e-5;
+
 /// How a recipe writes the layer's kind: "conv = 12".
 std::string layer_text(const Layer& layer);
 /// How messages name a layer, counted from 1: "layer 3 (conv = 12)".

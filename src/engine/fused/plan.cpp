@@ -20,7 +20,7 @@ std::vector<LayerPlan> make_plan(const ModelSpec& model) {
     layer.dropout = dropout_rule(layer.layer.dropout);
     if (layer.layer.depthwise)
       layer.algorithm = Algorithm::depthwise;
-    else if (layer.convolves() && layer.shape.kernel == 3 && wide_enough(layer.shape))
+    else if (has_weights(layer.layer.kind) && layer.shape.kernel == 3 && wide_enough(layer.shape))
       layer.algorithm = Algorithm::winograd;
     plan.push_back(layer);
   }

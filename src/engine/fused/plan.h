@@ -13,9 +13,6 @@ enum class Algorithm {
   depthwise,  ///< as defined, channel by channel
 };
 
-/// Added to a variance before its root, as PyTorch does.
-inline constexpr double norm_epsilon = 1e-5;
-
 /// What the engine knows about one layer before it sees an image.
 struct LayerPlan {
   int index = -1;  ///< in ModelSpec::layers
@@ -25,8 +22,6 @@ struct LayerPlan {
   DropoutRule dropout{};
   std::size_t weight = 0, bias = 0, gamma = 0, beta = 0;  ///< places in the flat parameter vector, where the layer has them
   std::size_t norm = 0;                                   ///< place of its means in the flat vector of norm statistics
-
-  bool convolves() const { return layer.kind == LayerKind::convolution || layer.kind == LayerKind::linear; }
 };
 
 std::vector<LayerPlan> make_plan(const ModelSpec& model);

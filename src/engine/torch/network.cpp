@@ -5,8 +5,6 @@
 namespace mnist_dist {
 namespace {
 
-constexpr double norm_epsilon = 1e-5;
-
 /// LibTorch has no tensors of const memory. Only training's norm statistics and gradients are written to, and their memory is not const.
 at::Tensor view(std::span<const float> values, at::IntArrayRef shape, const at::TensorOptions& options) {
   return at::from_blob(const_cast<float*>(values.data()), shape, options);
