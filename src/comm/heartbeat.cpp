@@ -4,6 +4,8 @@
 #include <future>
 #include <optional>
 
+#include "comm/broadcast_text.h"
+
 namespace mnist_dist {
 namespace {
 
@@ -15,15 +17,6 @@ enum class Status : unsigned char { working, done, failed };
 Status broadcast_status(Communicator& communicator, Status status) {
   communicator.broadcast(std::as_writable_bytes(std::span(&status, 1)), 0);
   return status;
-}
-
-/// Root's text to all.
-std::string broadcast_text(Communicator& communicator, std::string text) {
-  std::uint64_t size = text.size();
-  communicator.broadcast(std::as_writable_bytes(std::span(&size, 1)), 0);
-  text.resize(size);
-  communicator.broadcast(std::as_writable_bytes(std::span(text)), 0);
-  return text;
 }
 
 [[noreturn]] void throw_everywhere(Communicator& communicator, const Error& roots) {

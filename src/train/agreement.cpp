@@ -65,13 +65,4 @@ std::string first_problem(Communicator& comm, const std::string& mine) {
   return comm.size() == 1 ? found->front() : fmt::format("rank {}: {}", found - all.begin(), found->front());
 }
 
-std::string broadcast_text(Communicator& comm, const std::string& text) {
-  std::uint64_t size = text.size();
-  comm.broadcast(std::as_writable_bytes(std::span(&size, 1)), 0);
-  std::string out = text;
-  out.resize(size);
-  comm.broadcast(std::as_writable_bytes(std::span(out)), 0);
-  return out;
-}
-
 }  // namespace mnist_dist

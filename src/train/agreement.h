@@ -25,7 +25,4 @@ std::string first_common(Communicator& comm, const std::string& what, const std:
 /// rank. Collective.
 std::string first_problem(Communicator& comm, const std::string& mine);
 
-/// Root's text to all. Collective.
-std::string broadcast_text(Communicator& comm, const std::string& text);
-
 }  // namespace mnist_dist

@@ -3,8 +3,8 @@
 #include <string>
 #include <vector>
 
+#include "comm/broadcast_text.h"
 #include "comm/heartbeat.h"
-#include "train/agreement.h"
 
 namespace mnist_dist {
 
