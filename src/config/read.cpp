@@ -22,13 +22,6 @@ void assign_if_present(const toml::table& table, const std::string& name, const 
   if (const toml::node* node = table.get(field.key)) assign(name, *node, field, member);
 }
 
-/// The first key of a table that nobody reads; null when there is none.
-const toml::key* unknown_key(const toml::table& table, const std::vector<std::string>& known) {
-  for (const auto& [key, node] : table)
-    if (std::find(known.begin(), known.end(), key.str()) == known.end()) return &key;
-  return nullptr;
-}
-
 const toml::table& as_table(const toml::node& node, const std::string& name) {
   if (!node.is_table()) wrong_type(name, node, "a table");
   return *node.as_table();

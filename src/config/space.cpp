@@ -8,7 +8,6 @@
 #include <concepts>
 #include <cstdlib>
 #include <limits>
-#include <sstream>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -24,15 +23,12 @@ const char* const example = "see configs/tune/recipe.toml";
 /// As TOML writes it; numbers as short as they read back.
 std::string written(const toml::node& node) {
   if (const auto* number = node.as_floating_point()) return fmt::format("{}", number->get());
-  std::ostringstream out;
-  node.visit([&](const auto& value) { out << toml::toml_formatter(value, toml::format_flags::none); });
-  return out.str();
+  return toml_text(node);
 }
 
 void refuse_unknown(const toml::table& table, const std::string& what, const std::vector<std::string>& known) {
-  for (const auto& [key, node] : table)
-    if (std::find(known.begin(), known.end(), key.str()) == known.end())
-      throw usage_error(fmt::format("{}: {} has an unknown key {}", place(node), what, key.str()), suggest(key.str(), known));
+  if (const toml::key* key = unknown_key(table, known))
+    throw usage_error(fmt::format("{}: {} has an unknown key {}", place(*table.get(*key)), what, key->str()), suggest(key->str(), known));
 }
 
 bool is_whole(const std::string& key) {

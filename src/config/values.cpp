@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <sstream>
 
 #include "base/error.h"
@@ -11,9 +12,7 @@ namespace {
 
 /// A value as its author wrote it, or near enough, for messages.
 std::string shown(const toml::node& node) {
-  std::ostringstream out;
-  node.visit([&](const auto& value) { out << toml::toml_formatter(value, toml::format_flags::none); });
-  const std::string text = out.str();
+  const std::string text = toml_text(node);
   return text.find('\n') == std::string::npos && text.size() <= 40 ? text : "...";
 }
 
@@ -32,6 +31,18 @@ toml::table parse_toml(const std::string& text, const std::string& source, const
     const auto& at = error.source().begin;
     throw usage_error(fmt::format("{}:{}:{}: {}", source, at.line, at.column, error.description()), hint);
   }
+}
+
+const toml::key* unknown_key(const toml::table& table, const std::vector<std::string>& known) {
+  for (const auto& [key, node] : table)
+    if (std::find(known.begin(), known.end(), key.str()) == known.end()) return &key;
+  return nullptr;
+}
+
+std::string toml_text(const toml::node& node) {
+  std::ostringstream out;
+  node.visit([&](const auto& value) { out << toml::toml_formatter(value, toml::format_flags::none); });
+  return out.str();
 }
 
 void wrong_type(const std::string& key, const toml::node& node, const char* wanted, const std::string& range) {

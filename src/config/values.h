@@ -21,6 +21,12 @@ std::string place(const toml::node& node);
 /// Throws Error (usage) naming line and column, with the hint, when the text is no TOML.
 toml::table parse_toml(const std::string& text, const std::string& source, const std::string& hint);
 
+/// The first key of a table that nobody reads; null when there is none.
+const toml::key* unknown_key(const toml::table& table, const std::vector<std::string>& known);
+
+/// A value as TOML writes it.
+std::string toml_text(const toml::node& node);
+
 [[noreturn]] void wrong_type(const std::string& key, const toml::node& node, const char* wanted, const std::string& range = "");
 /// "1 to 100", "more than 0, at most 1".
 std::string describe(const Bounds& bounds);

@@ -2,20 +2,16 @@
 #include <fmt/ranges.h>
 #include <toml++/toml.h>
 
-#include <sstream>
 #include <string>
 
 #include "config/config.h"
 #include "config/fields.h"
+#include "config/values.h"
 
 namespace mnist_dist {
 namespace {
 
-std::string text(const std::string& value) {
-  std::ostringstream quoted;
-  quoted << toml::toml_formatter(toml::value<std::string>(value), toml::format_flags::none);
-  return quoted.str();
-}
+std::string text(const std::string& value) { return toml_text(toml::value<std::string>(value)); }
 std::string text(bool value) { return value ? "true" : "false"; }
 std::string text(std::integral auto value) { return fmt::format("{}", value); }
 /// The shortest text that reads back to the same double, marked as one.
