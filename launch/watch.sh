@@ -6,10 +6,20 @@
 # a host stays open beside the run, whose keepalive says when the host is lost; then the ranks get time to say where they wait, and mpirun is ended.
 # shellcheck disable=SC2154  # what the scripts above set
 
-# recipe_timeout ARGUMENTS...: the recipe's comm.timeout, whole seconds.
+# recipe_timeout ARGUMENTS...: the recipe's comm.timeout, whole seconds. Only train shows a recipe: of other commands it is given what names theirs.
 recipe_timeout() {
-  local recipe
-  recipe=$("$program" "$@" --print-config 2>/dev/null) || true
+  local recipe words=("$@")
+  if [[ $1 != train ]]; then
+    words=(train)
+    while (($#)); do
+      case $1 in
+        --config | --set) words+=("$1" "${2:-}") ;;
+        --config=* | --set=*) words+=("$1") ;;
+      esac
+      shift
+    done
+  fi
+  recipe=$("$program" "${words[@]}" --print-config 2>/dev/null) || true
   awk -F' *= *' '/^\[/ { section = $0 } section == "[comm]" && $1 ~ /^ *timeout$/ { n = int($2 + 0.999) } END { print n ? n : 120 }' <<<"$recipe"
 }
 

@@ -186,6 +186,19 @@ SCRIPT
   [[ $output == *"error: there is no "*"hint: build it first"* ]]
 }
 
+@test "a host counts as lost after the recipe's comm.timeout, in a sweep too" {
+  # As the program itself: train alone knows --print-config.
+  cat >"$MNIST_DIST_BUILD_DIR/mnist-dist" <<'SCRIPT'
+#!/bin/bash
+[[ $1 == train && $* == *--print-config ]] || exit 2
+printf '[comm]\ntimeout = %s\n' "$(sed -n 's/.*comm.timeout=\([0-9.]*\).*/\1/p' <<<"$*")"
+SCRIPT
+  for command in train sweep tune; do
+    run bash -c 'source "$0/launch/lib.sh"; source "$0/launch/watch.sh"; recipe_timeout "$@"' "$repository" $command --seeds 0..9 --set comm.timeout=29.5
+    [ "$output" = 30 ]
+  done
+}
+
 @test "only training and sweeps are for several hosts; unknown options are ours" {
   hosts_sh --no-preflight --hosts a summary
   [ "$status" -eq 2 ]
