@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <exception>
+#include <thread>
 #include <utility>
 
 #include "base/awake_clock.h"
@@ -14,9 +16,36 @@ namespace {
 constexpr char hint[] = "NCCL_DEBUG=WARN in the environment says more; --comm mpi does without NCCL";
 constexpr double seconds_to_part = 5;  ///< from ranks that have nothing more to say
 
+void leave(ncclComm_t comm) {
+  ncclResult_t state = ncclCommFinalize(comm);
+  AwakeClock waited;
+  while (state == ncclInProgress && waited.seconds() < seconds_to_part) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    if (ncclCommGetAsyncError(comm, &state) != ncclSuccess) break;
+  }
+  if (state == ncclSuccess)
+    ncclCommDestroy(comm);
+  else
+    ncclCommAbort(comm);
+}
+
 }  // namespace
 
-NcclLink::NcclLink(Communicator& group, int device, double timeout_seconds) : group_(group), timeout_(timeout_seconds) {
+Parting::~Parting() {
+  if (!done_.valid()) return;
+  if (std::uncaught_exceptions() > 0)
+    done_.wait_for(std::chrono::duration<double>(seconds_to_part));
+  else
+    done_.wait();
+}
+
+void Parting::begin(std::function<void()> work) {
+  std::packaged_task<void()> task(std::move(work));
+  done_ = task.get_future();
+  std::thread(std::move(task)).detach();
+}
+
+NcclLink::NcclLink(Communicator& group, int device, double timeout_seconds) : group_(group), device_(device), timeout_(timeout_seconds) {
   if (const cudaError_t error = cudaSetDevice(device); error != cudaSuccess)
     throw device_error(fmt::format("GPU {} cannot be used: {}", device, cudaGetErrorString(error)), "run mnist-dist doctor");
   ncclUniqueId id{};
@@ -27,19 +56,7 @@ NcclLink::NcclLink(Communicator& group, int device, double timeout_seconds) : gr
   finish(ncclCommInitRankConfig(&comm_, group.size(), id, group.rank(), &config), "ncclCommInitRankConfig");
 }
 
-NcclLink::~NcclLink() {
-  if (!comm_) return;
-  ncclResult_t state = ncclCommFinalize(comm_);
-  AwakeClock waited;
-  while (state == ncclInProgress && waited.seconds() < seconds_to_part) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    if (ncclCommGetAsyncError(comm_, &state) != ncclSuccess) break;
-  }
-  if (state == ncclSuccess)
-    ncclCommDestroy(comm_);
-  else
-    ncclCommAbort(comm_);
-}
+NcclLink::~NcclLink() { part(leave); }
 
 void NcclLink::all_gather(const float* own, float* all, std::size_t count, const Queue& queue) {
   finish(ncclAllGather(own, all, count, ncclFloat, comm_, static_cast<cudaStream_t>(queue.stream)), "ncclAllGather");
@@ -69,9 +86,16 @@ void NcclLink::check(ncclResult_t result, const char* call) {
   throw device_error(fmt::format("NCCL's {} failed: {}{}", call, ncclGetErrorString(result), more), hint);
 }
 
-void NcclLink::abort() {
+void NcclLink::part(void (*how)(ncclComm_t)) {
   if (!comm_) return;
-  aborting_ = std::jthread([comm = std::exchange(comm_, nullptr)] { ncclCommAbort(comm); });
+  parting_.begin([how, device = device_, comm = std::exchange(comm_, nullptr)] {
+    cudaSetDevice(device);  // a thread's own; NCCL would make a context on the first GPU
+    how(comm);
+  });
+}
+
+void NcclLink::abort() {
+  part([](ncclComm_t comm) { ncclCommAbort(comm); });
 }
 
 void NcclLink::finish(ncclResult_t result, const char* call) {

@@ -1,14 +1,29 @@
 #pragma once
 #include <nccl.h>
 
+#include <functional>
+#include <future>
 #include <span>
 #include <string>
-#include <thread>
 
 #include "base/queue.h"
 #include "comm/communicator.h"
 
 namespace mnist_dist {
+
+/// What is done beside this thread. Its end is waited for, but not long when an exception is on its way: the other ranks, which it may be waiting
+/// for, know nothing of that before this rank has said so.
+class Parting {
+ public:
+  Parting() = default;
+  ~Parting();
+  Parting(const Parting&) = delete;
+  Parting& operator=(const Parting&) = delete;
+  void begin(std::function<void()> work);
+
+ private:
+  std::future<void> done_;
+};
 
 /// One NCCL communicator over the ranks of a group, one GPU each.
 class NcclLink {
@@ -29,15 +44,18 @@ class NcclLink {
 
  private:
   void check(ncclResult_t result, const char* call);
-  /// Gives the communicator up. NCCL then waits for recorded steps that hold its calls to be destroyed, which is the calling thread's to do.
+  /// Gives the communicator up by `how`, on a thread of its own: NCCL waits until recorded steps that hold its calls are destroyed, which is the
+  /// calling thread's to do, and until the other ranks of the host have given it up too.
+  void part(void (*how)(ncclComm_t));
   void abort();
   /// As check, for calls that may go on in the background: returns when they have ended.
   void finish(ncclResult_t result, const char* call);
 
   Communicator& group_;
+  int device_;
   double timeout_;
   ncclComm_t comm_ = nullptr;
-  std::jthread aborting_;
+  Parting parting_;
 };
 
 }  // namespace mnist_dist

@@ -83,8 +83,24 @@ TEST(DeviceCommunicator, MpiCarriesTheVectorsOverTheHost) {
 TEST(DeviceCommunicator, PartsWhenItIsDestroyed) {
   fake_nccl() = {};
   make_device_communicator(test_world(), on_host, {.transport = "nccl"}).reset();
-  EXPECT_TRUE(fake_nccl().destroyed);
+  EXPECT_TRUE(*fake_nccl().destroyed);
   EXPECT_FALSE(*fake_nccl().aborted);
+}
+
+TEST(DeviceCommunicator, AnErrorOfOneRankDoesNotWaitForTheOthers) {
+  fake_nccl() = {.waits_for_others = true};
+  const auto start = std::chrono::steady_clock::now();
+  try {
+    const auto comm = make_device_communicator(test_world(), on_host, {.transport = "nccl"});
+    throw std::runtime_error("met by one rank");
+  } catch (const std::runtime_error&) {
+  }
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(20));
+  EXPECT_FALSE(*fake_nccl().destroyed);
+  fake_nccl().others->count_down();
+  for (int i = 0; i < 5000 && !*fake_nccl().destroyed; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  EXPECT_TRUE(*fake_nccl().destroyed) << "it goes on beside";
+  test_world().barrier();
 }
 
 void expect_device_error(const std::function<void()>& work, const std::string& text, bool everywhere) {

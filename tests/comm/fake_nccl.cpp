@@ -88,7 +88,8 @@ const char* ncclGetErrorString(ncclResult_t) { return "something broke"; }
 const char* ncclGetLastError(ncclComm_t) { return "the cable"; }
 ncclResult_t ncclCommFinalize(ncclComm_t) { return mnist_dist::begin(); }
 ncclResult_t ncclCommDestroy(ncclComm_t) {
-  fake_nccl().destroyed = true;
+  if (fake_nccl().waits_for_others) std::shared_ptr(fake_nccl().others)->wait();
+  *fake_nccl().destroyed = true;
   return ncclSuccess;
 }
 ncclResult_t ncclCommAbort(ncclComm_t) {
