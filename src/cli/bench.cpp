@@ -34,6 +34,7 @@ struct BenchArguments {
 
 constexpr int profiled_slices = 100;
 constexpr int gpu_epoch_steps = 512;  ///< an epoch's beginning stops a GPU, so that it must not come more often than in a run
+constexpr int gpu_first_steps = 8;    ///< in which libraries prepare themselves and a step is recorded: no measure of how many a round takes
 
 constexpr char plain_loop[] = "plain LibTorch loop";
 
@@ -45,10 +46,12 @@ std::unique_ptr<TrainingLoop> make_gpu_loop(const std::string& name, const Confi
   auto engine = make_engine(name, options);
   const std::shared_ptr<Communicator> single = make_single();
   const std::shared_ptr<Communicator> group = make_gpu_communicator(*single, engine->queue(), {});
-  return make_engine_loop(std::move(engine), config, gpu_epoch_steps,
-                          [single, group, shards = config.data.shards](const ShardVectors& vectors, std::span<float> total, const Queue& queue) {
-                            group->tree_all_reduce(vectors, shards, total, queue);
-                          });
+  auto loop = make_engine_loop(std::move(engine), config, gpu_epoch_steps,
+                               [single, group, shards = config.data.shards](const ShardVectors& vectors, std::span<float> total, const Queue& queue) {
+                                 group->tree_all_reduce(vectors, shards, total, queue);
+                               });
+  loop->train(gpu_first_steps * config.train.batch);
+  return loop;
 }
 
 /// The plain loop, then all engines, each on one thread and on several. Without --engine one that cannot be opened here is left out.
