@@ -110,9 +110,11 @@ place "$ranks" <"$work/table" >"$work/places" ||
   die 2 "$ranks ranks do not fit into the hosts' $total slots" "-np $total, more hosts, or more --slots (a host may have more ranks than cores)"
 say "$(count "$ranks" rank): $(awk '{ printf "%s%s x %s", (NR > 1) ? ", " : "", $1, $2 }' "$work/places")$note"
 
-# Binding is right only where no host has more ranks than cores, and none keeps CPUs from us.
+# Binding is right only where no host has more ranks than cores, and none keeps CPUs from us; and where a rank is one thread (lib.sh, mpirun_options).
+bind_to=core
+[[ ${MNIST_DIST_CUDA:-} != on ]] || bind_to=none
 awk 'NR == FNR { cores[$1] = $3; masked[$1] = $4; next } $2 > cores[$1] || masked[$1] == 1 { exit 1 }' "$work/table" "$work/places" &&
-  binding=(--map-by slot --bind-to core) || binding=(--map-by slot --oversubscribe --bind-to none --mca mpi_yield_when_idle 1)
+  binding=(--map-by slot --bind-to "$bind_to") || binding=(--map-by slot --oversubscribe --bind-to none --mca mpi_yield_when_idle 1)
 major=$(open_mpi_major)
 mapfile -t network < <(network_options "$major" "${hosts[@]}")
 mapfile -t environment < <(forwarded_environment)

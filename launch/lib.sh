@@ -155,8 +155,9 @@ mpirun_options() {
   if ((ranks > cores)); then
     # Ranks that wait must leave the core to those that work.
     printf '%s\n' --oversubscribe --bind-to none --mca mpi_yield_when_idle 1
-  elif (($(nproc) < $(nproc --all))); then
-    # mpirun binds from the machine's first core whatever mask it was started with; unbound, the ranks inherit the mask.
+  elif (($(nproc) < $(nproc --all))) || [[ ${MNIST_DIST_CUDA:-} == on ]]; then
+    # mpirun binds from the machine's first core whatever mask it was started with; unbound, the ranks inherit the mask. And a rank with a GPU has
+    # several threads, of LibTorch and NCCL.
     printf '%s\n' --bind-to none
   else
     printf '%s\n' --map-by core --bind-to core

@@ -62,6 +62,11 @@ table() {
   [[ $(mpirun_options 2 4 4 | xargs) != *oversubscribe* ]]
 }
 
+@test "a rank with a GPU keeps no core to itself: LibTorch and NCCL have threads there" {
+  nproc() { echo 8; }
+  [[ $(MNIST_DIST_CUDA=on mpirun_options 4 4 4 | xargs) == "-q --bind-to none" ]]
+}
+
 @test "Open MPI 5 gets no option that it does not know" {
   nproc() { echo 8; }
   [[ $(mpirun_options 4 4 5 | xargs) == "--map-by core --bind-to core" ]]
