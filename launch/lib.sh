@@ -79,6 +79,7 @@ build_targets() (
       text=$(cuda_options) || exit
       mapfile -t options <<<"$text"
     fi
+    [[ -z ${CI:-} ]] || options+=(-DMNIST_DIST_WERROR=ON)
     quietly cmake -S "$root" -B "$build" "${generator[@]}" "${options[@]}" 9>&- || die 1 "cmake could not configure $build" "see above; deleting $build starts afresh"
   fi
   local make=(cmake --build "$build" -j "$(build_jobs)" --target "$@")

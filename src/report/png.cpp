@@ -3,6 +3,7 @@
 #include <openssl/evp.h>
 #include <zlib.h>
 
+#include <algorithm>
 #include <vector>
 
 namespace mnist_dist {
@@ -34,15 +35,13 @@ Bytes compressed(const Bytes& raw) {
 }  // namespace
 
 std::string png_data_uri(std::span<const std::uint8_t> pixels, int side) {
-  Bytes png{0x89, 'P', 'N', 'G', '\r', '\n', 0x1A, '\n'}, header, rows;
+  const auto width = static_cast<std::size_t>(side);
+  Bytes png{0x89, 'P', 'N', 'G', '\r', '\n', 0x1A, '\n'}, header;
+  Bytes rows(width * (width + 1));  // each row begins with 0: no filter
   put_u32(header, static_cast<std::uint32_t>(side));
   put_u32(header, static_cast<std::uint32_t>(side));
   header.insert(header.end(), {8, 0, 0, 0, 0});  // 8 bits, grey, deflate, no interlace
-  for (int row = 0; row < side; ++row) {
-    rows.push_back(0);  // filter: none
-    const auto line = pixels.subspan(static_cast<std::size_t>(row * side), static_cast<std::size_t>(side));
-    rows.insert(rows.end(), line.begin(), line.end());
-  }
+  for (std::size_t row = 0; row < width; ++row) std::copy_n(pixels.begin() + row * width, width, rows.begin() + row * (width + 1) + 1);
   put_chunk(png, "IHDR", header);
   put_chunk(png, "IDAT", compressed(rows));
   put_chunk(png, "IEND", {});
