@@ -64,12 +64,24 @@ class RowRing {
 
 #if HWY_TARGET == HWY_SCALAR
 
+HWY_INLINE float sum_lanes(D, V v) { return hn::GetLane(v); }
 HWY_INLINE void sum_lanes(V v0, V v1, V v2, V v3, float* sums) {
   const V all[] = {v0, v1, v2, v3};
   for (int i = 0; i < 4; ++i) sums[i] = hn::GetLane(all[i]);
 }
 
 #else
+
+/// Sum over the lanes, half to half. Not Highway's SumOfLanes, whose order, and with it the last bit, differs from one Highway to another.
+template <class DN, class VN>
+HWY_INLINE float sum_lanes(DN dn, VN v) {
+  if constexpr (hn::MaxLanes(dn) == 1) {
+    return hn::GetLane(v);
+  } else {
+    const hn::Half<DN> half;
+    return sum_lanes(half, hn::Add(hn::LowerHalf(half, v), hn::UpperHalf(half, v)));
+  }
+}
 
 /// Of vectors of four lanes or more whose blocks of four hold four sums' parts: those sums.
 template <class DN, class VN>
@@ -96,7 +108,7 @@ inline void sum_lanes(const float* vectors, std::size_t count, float* sums) {
   std::size_t i = 0;
   const auto vector = [&](std::size_t offset) HWY_ATTR { return load(vectors + (i + offset) * kLanes); };
   for (; i + 4 <= count; i += 4) sum_lanes(vector(0), vector(1), vector(2), vector(3), sums + i);
-  for (; i < count; ++i) sums[i] = hn::GetLane(hn::SumOfLanes(d, vector(0)));
+  for (; i < count; ++i) sums[i] = sum_lanes(d, vector(0));
 }
 
 }  // namespace HWY_NAMESPACE
