@@ -148,9 +148,11 @@ open_mpi_major() {
   echo "${BASH_REMATCH[1]}"
 }
 
-# mpirun_options RANKS CORES MAJOR: one option a line.
+# mpirun_options RANKS CORES MAJOR: one option a line, for ranks of this machine.
 mpirun_options() {
   local ranks=$1 cores=$2 major=$3
+  # They need no network card: on some, Open MPI 5 finds no way from one back to itself, and says so.
+  printf '%s\n' --mca btl_tcp_if_include lo
   # -q: no banner after an exit code other than 0. Open MPI 5 has no such option.
   if ((major < 5)); then printf '%s\n' -q; fi
   if ((ranks > cores)); then

@@ -14,6 +14,7 @@
 namespace mnist_dist {
 namespace {
 
+using testing::AnyOf;
 using testing::HasSubstr;
 
 /// Rows that can be told apart: row r is all zeros but for its number in the first two pixels, and a pixel of 255; its label is r % 10.
@@ -110,7 +111,7 @@ TEST_F(DatasetFile, ADamagedChunkIsNamedAndTheOthersStillRead) {
   const std::string what = data_failure([&] { dataset.train({1900, 2100}); });
   EXPECT_THAT(what, HasSubstr(path_.string()));
   EXPECT_THAT(what, HasSubstr("rows 1000 to 1999 of dataset /train/images"));
-  EXPECT_THAT(what, HasSubstr("Fletcher32"));
+  EXPECT_THAT(what, AnyOf(HasSubstr("Fletcher32"), HasSubstr("filter returned failure")));  // HDF5 1.10, 1.14
 }
 
 TEST_F(DatasetFile, WhatFletcherMissesTheChunkHashFinds) {

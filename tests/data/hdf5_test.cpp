@@ -163,7 +163,8 @@ TEST_F(Hdf5, AFlippedBitIsNeverAWrongNumber) {
       EXPECT_EQ(error.code(), ExitCode::data);
       EXPECT_THAT(error.what(), HasSubstr("flipped.h5"));
       ++noticed;
-      fletcher += std::string(error.what()).find("letcher32") != std::string::npos;
+      const std::string what = error.what();
+      fletcher += what.find("letcher32") != std::string::npos || what.find("filter returned failure") != std::string::npos;  // HDF5 1.10, 1.14
     }
   }
   EXPECT_GE(fletcher, 300);  // every data byte

@@ -48,7 +48,7 @@ table() {
 
 @test "each rank gets a core of its own" {
   nproc() { echo 8; }
-  [[ $(mpirun_options 4 4 4 | xargs) == "-q --map-by core --bind-to core" ]]
+  [[ $(mpirun_options 4 4 4 | xargs) == *"-q --map-by core --bind-to core" ]]
 }
 
 @test "more ranks than cores: unbound, and waiting ranks yield" {
@@ -64,13 +64,13 @@ table() {
 
 @test "a rank with a GPU keeps no core to itself: LibTorch and NCCL have threads there" {
   nproc() { echo 8; }
-  [[ $(MNIST_DIST_CUDA=on mpirun_options 4 4 4 | xargs) == "-q --bind-to none" ]]
+  [[ $(MNIST_DIST_CUDA=on mpirun_options 4 4 4 | xargs) == *"-q --bind-to none" ]]
 }
 
 @test "Open MPI 5 gets no option that it does not know" {
   nproc() { echo 8; }
-  [[ $(mpirun_options 4 4 5 | xargs) == "--map-by core --bind-to core" ]]
-  [[ $(mpirun_options 5 4 5 | xargs) == "--oversubscribe --bind-to none --mca mpi_yield_when_idle 1" ]]
+  [[ $(mpirun_options 4 4 5 | xargs) == "--mca btl_tcp_if_include lo --map-by core --bind-to core" ]]
+  [[ $(mpirun_options 5 4 5 | xargs) == *" lo --oversubscribe --bind-to none --mca mpi_yield_when_idle 1" ]]
 }
 
 @test "Open MPI's version" {

@@ -41,7 +41,7 @@ local_sh() { run "$repository/launch/local.sh" "$@"; }
   fake_cores 2
   local_sh
   [ "$status" -eq 0 ]
-  [[ ${lines[0]} == "mpirun -np 2 -q --map-by core --bind-to core $MNIST_DIST_BUILD_DIR/mnist-dist" ]]
+  [[ ${lines[0]} == "mpirun -np 2 --mca btl_tcp_if_include lo -q --map-by core --bind-to core $MNIST_DIST_BUILD_DIR/mnist-dist" ]]
 }
 
 @test "default: at most the recipe's shards" {
