@@ -90,9 +90,8 @@ ExitCode run(Communicator& comm, const TrainArguments& arguments, const Config& 
   std::optional<FolderLock> lock;  // rank 0's
   RunStart start = find_start(comm, [&] { return look_for_start(arguments, config, lock); });
 
-  TrainerOptions options{config,           session->data, session->data_hash,          session->computed_by,
-                         session->threads, start.folder,  std::move(start.checkpoint), stop_requested,
-                         nullptr};
+  TrainerOptions options{config,       session->data,           session->data_hash,          session->computed_by, session->threads,
+                         start.folder, lock ? &*lock : nullptr, std::move(start.checkpoint), stop_requested,       nullptr};
   if (options.resume) {
     check_same_data(*options.resume, session->data_hash);
     if (comm.rank() == 0) note_other_engine(options.resume->engine, session->computed_by);

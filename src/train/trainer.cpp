@@ -47,6 +47,7 @@ class Run {
     engine_.set_training_data(options_.data.training, options_.data.first_shard);
     if (options_.scored) engine_.set_evaluation_data(options_.data.evaluation);
     engine_.load(progress_.state);
+    check_folder();
     tell([&](Observer& o) { o.started(info()); });
     EpochRow row;
     while (!done()) {
@@ -60,6 +61,7 @@ class Run {
       progress_.sums = {};
       progress_.epoch_seconds = 0;
       row.seconds = seconds_before_resume + epoch_time.seconds();
+      check_folder();
       tell([&](Observer& o) { o.epoch_ended(row); });
       if (!done()) save();
     }
@@ -178,6 +180,7 @@ class Run {
     result.steps = last_step_;
     result.seconds = seconds();
     result.images_per_second = last.images_per_second;
+    check_folder();
     tell([&](Observer& o) { o.finished(result); });
     // Last, so that a run whose summary was never written is not taken for a finished one.
     progress_.finished = true;
@@ -192,7 +195,13 @@ class Run {
     if (comm_.rank() != 0 || options_.folder.empty()) return;
     progress_.state = engine_.save();
     progress_.seconds = seconds();
+    check_folder();
     save_checkpoint(options_.folder, progress_);
+  }
+
+  /// Before what writes into the run folder.
+  void check_folder() const {
+    if (comm_.rank() == 0 && options_.lock) options_.lock->check_in_place();
   }
 
   [[noreturn]] void interrupted() {

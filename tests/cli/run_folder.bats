@@ -140,6 +140,20 @@ short() { "$MNIST_DIST" "${QUICK[@]}" --set train.max_steps=5 "$@"; }
   stopped_run
   fails 2 "another process is working in r" flock r "$MNIST_DIST" --resume --run-dir r
 }
+@test "a run whose folder was removed and begun anew, or moved, leaves the new one alone" {
+  "$MNIST_DIST" "${QUICK[@]}" --set train.epochs=5000 --seed 1 --run-dir r 2>err.txt &
+  local pid=$! code=0
+  wait_for 60 rows_in r 1
+  mv r moved
+  run -0 short --seed 2 --run-dir r
+  wait $pid || code=$?
+  [ "$code" -eq 3 ]
+  [ "$(grep -c '^error: r was moved, removed or replaced' err.txt)" -eq 1 ]
+  [ "$(field r/summary.json seed)" = 2 ]
+  [ "$(rows_of r)" -eq 1 ]
+  run timeout -s TERM 5 "$MNIST_DIST" --resume --run-dir moved
+  [[ "$output" == *"resumed after epoch"* ]]
+}
 @test "a batch larger than the data is refused" { fails 2 "train.batch = 4096" "$MNIST_DIST" "${QUICK[@]}" --set train.batch=4096; }
 @test "evaluate does not make a data file" {
   run -0 short --run-dir r
@@ -166,6 +180,8 @@ short() { "$MNIST_DIST" "${QUICK[@]}" --set train.max_steps=5 "$@"; }
   run -0 ranks 2 evaluate --checkpoint r/checkpoint.h5 --data few.h5
   [[ "$output" == *" of 200 correct"* ]]
 }
+
+rows_of() { tail -n +2 "$1/metrics.csv" | wc -l; }
 
 # Leaves r, stopped by a signal in one of its first epochs, and some.toml with its recipe: epochs take less than a signal may on a busy machine.
 stopped_run() {

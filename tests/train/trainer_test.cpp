@@ -113,7 +113,7 @@ struct TrainerTest : testing::Test {
   Recorder recorder;
 
   TrainerOptions options(std::function<bool()> stop = {}, std::optional<Checkpoint> resume = {}) {
-    return {config, data, "hash", "engine (simd)\nlibrary 1.0", 1, folder.path(), std::move(resume), std::move(stop), &recorder};
+    return {config, data, "hash", "engine (simd)\nlibrary 1.0", 1, folder.path(), nullptr, std::move(resume), std::move(stop), &recorder};
   }
 };
 
@@ -199,6 +199,28 @@ TEST_F(TrainerTest, ARunThatEndedIsMarkedFinished) {
   train(*comm, engine, options());
   EXPECT_TRUE(load_checkpoint(folder.path() / "checkpoint.h5").finished);
   EXPECT_FALSE(load_checkpoint(folder.path() / "checkpoint.prev.h5").finished);
+}
+
+TEST_F(TrainerTest, NothingIsWrittenIntoAFolderInThePlaceOfItsOwn) {
+  const FolderLock lock(folder.path());
+  TrainerOptions moved = options();
+  moved.lock = &lock;
+  moved.stop_requested = [&] {  // before the last step of the second epoch
+    if (recorder.rows.size() == 1 && engine.seen[1].size() == 24) {
+      std::filesystem::rename(folder.path(), folder.path().string() + ".moved");
+      std::filesystem::create_directory(folder.path());
+    }
+    return false;
+  };
+  try {
+    train(*comm, engine, moved);
+    FAIL() << "trained on";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ExitCode::data);
+  }
+  EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
+  EXPECT_EQ(recorder.rows.size(), 1u) << "an observer writes there too";
+  std::filesystem::remove_all(folder.path().string() + ".moved");
 }
 
 TEST_F(TrainerTest, DivergenceNamesStepRateAndLayer) {
