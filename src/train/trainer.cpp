@@ -174,6 +174,7 @@ class Run {
     const TrainState& state = progress_.state;
     RunResult result;
     result.final = averaging() ? *last.averaged_test : *last.test;
+    check_finite_loss(result.final, last_step_);
     result.best = progress_.best;
     result.raw_parameters_sha256 = weights_sha256(state.parameters, state.norm_statistics);
     result.parameters_sha256 = averaging() ? weights_sha256(state.average_parameters, state.average_norm_statistics) : result.raw_parameters_sha256;

@@ -67,6 +67,12 @@ start_run() {
   [ "$(sed 's/rank [0-9]*//' <<<"$alone")" = "$(sed 's/rank [0-9]*//' <<<"$stderr")" ]
 }
 
+@test "weights that are finite and score no finite loss are not delivered: exit 5" {
+  fails 5 "diverged at its last step 3" "$MNIST_DIST" --config step1 --set "data.file=$TEST_DATA" --set 'data.split=[2000,1000]' \
+    --set optimizer.learning_rate=1000 --set train.max_steps=3 --run-dir r
+  [ ! -e r/summary.json ]
+}
+
 # unlike FIRST SECOND: two ranks, each with its own arguments (words of one string) behind a short run's.
 unlike() {
   mpirun_command 1
