@@ -57,7 +57,7 @@ start_run() {
   grep -q -- "--resume --run-dir r" err.txt
 }
 
-@test "a reader that goes away stops a run as a signal does: checkpoint, exit 130; a second one is not counted" {
+@test "a reader that goes away stops a run as a signal does: checkpoint, exit 130" {
   local codes
   "$MNIST_DIST" "${QUICK[@]}" --set train.epochs=5000 --run-dir r 2>err.txt | head -1
   codes=("${PIPESTATUS[@]}")
@@ -66,14 +66,6 @@ start_run() {
   "$MNIST_DIST" --resume --run-dir r 2>&1 | head -1 | grep "| r |"  # stderr goes too
   codes=("${PIPESTATUS[@]}")
   [ "${codes[0]}" -eq 130 ]
-  # Ctrl-C reaches the reader too.
-  mkfifo log
-  "$MNIST_DIST" --resume --run-dir r >log 2>&1 &
-  local pid=$! code=0
-  head -4 log
-  kill -INT $pid
-  wait $pid || code=$?
-  [ "$code" -eq 130 ]
 }
 
 @test "divergence: exit 5, step, rate and layer named, on every number of ranks" {

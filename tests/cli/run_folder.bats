@@ -102,6 +102,10 @@ short() { "$MNIST_DIST" "${QUICK[@]}" --set train.max_steps=5 "$@"; }
 @test "a finished run is not resumed" {
   run -0 short --run-dir r
   fails 2 "finished" "$MNIST_DIST" --resume --run-dir r
+  [[ "$stderr" == *"in summary.json"* ]]
+  rm r/summary.json
+  fails 2 "finished" "$MNIST_DIST" --resume --run-dir r
+  [[ "$stderr" == *"summary.json is missing; score its weights with: mnist-dist evaluate --checkpoint r/checkpoint.h5"* ]]
 }
 @test "another recipe or seed is refused, and says in what" {
   stopped_run
@@ -135,6 +139,19 @@ short() { "$MNIST_DIST" "${QUICK[@]}" --set train.max_steps=5 "$@"; }
   mv r runs/some-name
   run -0 "$MNIST_DIST" --config some.toml --resume
   [ -s runs/some-name/summary.json ]
+}
+@test "resume without a folder names a run that was begun with another --set, and how to go on with it" {
+  mkdir runs
+  stopped_run
+  mv r runs/some-name
+  fails 2 "nothing to resume: runs holds no unfinished run of step3 with seed 1 and this recipe" "$MNIST_DIST" --config some.toml --set train.epochs=9 --resume
+  [[ "$stderr" == *'runs/some-name was begun with another: it has "epochs = 20", asked for is "epochs = 9"'* ]]
+  [[ "$stderr" == *"hint: go on with it by --resume --run-dir runs/some-name and no --config or --set, or start"* ]]
+}
+@test "an empty --run-dir, as of an unset variable, is no default one" {
+  fails 2 "--run-dir" short --run-dir ""
+  fails 2 "--run-dir" short --run-dir= --resume
+  [ ! -e runs ]
 }
 @test "two processes in one run folder: the second is refused" {
   stopped_run
