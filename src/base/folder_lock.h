@@ -11,7 +11,12 @@ class FolderLock {
   /// Throws Error (usage) when another process holds it.
   explicit FolderLock(const std::filesystem::path& folder);
 
+  /// Throws Error (data) when the locked folder is no longer the one at its path. The lock goes along with a folder that is moved or removed, a path
+  /// does not: whatever is written by it would be another process's, or a new folder's.
+  void check_in_place() const;
+
  private:
+  std::filesystem::path path_;
   Descriptor folder_;
 };
 

@@ -4,6 +4,7 @@ namespace mnist_dist {
 
 /// From now on the first INT, TERM or USR1 asks for a clean stop; a second one ends the process at once with exit code 130. The same
 /// request may arrive twice, from the terminal and from mpirun: signals within 0.3 s of the first count as one.
+/// PIPE asks for a stop too when the reader of stdout or stderr has gone, and never counts as one of the two: nobody sent it. Other writes get EPIPE.
 void install_stop_handlers();
 
 bool stop_requested() noexcept;

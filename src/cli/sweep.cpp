@@ -13,7 +13,7 @@
 #include "cli/compute_options.h"
 #include "cli/config_options.h"
 #include "cli/first_rank.h"
-#include "cli/sweep_run.h"
+#include "cli/run_observer.h"
 #include "cli/world.h"
 #include "comm/heartbeat.h"
 #include "report/doctor.h"

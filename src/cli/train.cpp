@@ -6,14 +6,13 @@
 #include "base/folder_lock.h"
 #include "base/signals.h"
 #include "base/standard_streams.h"
-#include "cli/command_line.h"
 #include "cli/commands.h"
 #include "cli/compute_options.h"
 #include "cli/config_options.h"
 #include "cli/first_rank.h"
+#include "cli/run_observer.h"
 #include "cli/world.h"
 #include "report/console.h"
-#include "report/run_files.h"
 #include "train/agreement.h"
 #include "train/run_folder.h"
 #include "train/run_start.h"
@@ -34,17 +33,16 @@ struct TrainArguments {
 /// Tells the run folder first, so that what the console shows is on disk.
 class Reports : public Observer {
  public:
-  Reports(std::string title, std::filesystem::path folder, RunIdentity identity, int first_epoch)
-      : console_(std::move(title)), files_(std::move(folder), std::move(identity), first_epoch) {}
-  void started(const RunInfo& info) override { files_.started(info), console_.started(info); }
+  Reports(std::string title, std::unique_ptr<Observer> files) : console_(std::move(title)), files_(std::move(files)) {}
+  void started(const RunInfo& info) override { files_->started(info), console_.started(info); }
   void stepped(int epoch, int steps, const Sums& sums, double seconds) override { console_.stepped(epoch, steps, sums, seconds); }
   void evaluating(int epoch) override { console_.evaluating(epoch); }
-  void epoch_ended(const EpochRow& row) override { files_.epoch_ended(row), console_.epoch_ended(row); }
-  void finished(const RunResult& result) override { files_.finished(result), console_.finished(result); }
+  void epoch_ended(const EpochRow& row) override { files_->epoch_ended(row), console_.epoch_ended(row); }
+  void finished(const RunResult& result) override { files_->finished(result), console_.finished(result); }
 
  private:
   Console console_;
-  RunFiles files_;
+  std::unique_ptr<Observer> files_;
 };
 
 Config configured(const TrainArguments& arguments) {
@@ -90,9 +88,8 @@ ExitCode run(Communicator& comm, const TrainArguments& arguments, const Config& 
   std::optional<FolderLock> lock;  // rank 0's
   RunStart start = find_start(comm, [&] { return look_for_start(arguments, config, lock); });
 
-  TrainerOptions options{config,           session->data, session->data_hash,          session->computed_by,
-                         session->threads, start.folder,  std::move(start.checkpoint), stop_requested,
-                         nullptr};
+  TrainerOptions options{config,       session->data,           session->data_hash,          session->computed_by, session->threads,
+                         start.folder, lock ? &*lock : nullptr, std::move(start.checkpoint), stop_requested,       nullptr};
   if (options.resume) {
     check_same_data(*options.resume, session->data_hash);
     if (comm.rank() == 0) note_other_engine(options.resume->engine, session->computed_by);
@@ -100,12 +97,10 @@ ExitCode run(Communicator& comm, const TrainArguments& arguments, const Config& 
 
   std::optional<Reports> reports;
   if (comm.rank() == 0) {
-    const RunIdentity identity{config.name,        config.train.seed, parameter_count(config.model), config.data.file, session->data_hash,
-                               session->synthetic, command_line()};
     const int first_epoch = options.resume ? static_cast<int>(options.resume->epoch) + 1 : 1;
     reports.emplace(fmt::format("{} | {} {} | seed {} | {}", config.name, session->synthetic ? "SYNTHETIC digits, not MNIST:" : "MNIST",
                                 config.data.file, config.train.seed, start.folder.string()),
-                    start.folder, identity, first_epoch);
+                    make_run_files(start.folder, config, *session, first_epoch));
     options.observer = &*reports;
   }
   train(session->trains_through(comm), *session->engine, options);
@@ -118,7 +113,11 @@ Command add_train(CLI::App& app) {
   auto arguments = std::make_shared<TrainArguments>();
   add_config_options(app, arguments->config);
   app.add_option("--seed", arguments->seed, "The run's seed, short for --set train.seed=N")->type_name("N");
-  app.add_option("--run-dir", arguments->run_dir, "Run folder (default: runs/RECIPE-seedN-TIME); never overwritten")->type_name("DIR");
+  app.add_option("--run-dir", arguments->run_dir, "Run folder (default: runs/RECIPE-seedN-TIME); never overwritten")
+      ->type_name("DIR")
+      ->check([](const std::string& folder) {  // CLI11 takes the next option for the value of `--run-dir=`
+        return folder.empty() || folder.starts_with("--") ? "names no folder: is a variable not set?" : "";
+      });
   app.add_flag("--resume", arguments->resume, "Go on from the last checkpoint of --run-dir, or of the newest unfinished run of this recipe and seed");
   add_compute_options(app, arguments->compute);
   app.add_flag("--print-config", arguments->print_config, "Show the resolved recipe and stop");

@@ -13,7 +13,7 @@
 #include "cli/commands.h"
 #include "cli/compute_options.h"
 #include "cli/config_options.h"
-#include "cli/sweep_run.h"
+#include "cli/run_observer.h"
 #include "cli/world.h"
 #include "config/recipes.h"
 #include "report/doctor.h"

@@ -9,6 +9,8 @@
 #include "report/chart.h"
 #include "report/page.h"
 #include "report/sweep_charts.h"
+#include "train/checkpoint.h"
+#include "train/run_folder.h"
 
 namespace mnist_dist {
 namespace {
@@ -25,14 +27,18 @@ struct Summary {
 
 Summary read_summary(const fs::path& folder) {
   const fs::path file = folder / "summary.json";
-  if (!fs::exists(file)) return {folder.string() + ": not finished", false, {}};
+  if (!fs::exists(file)) {
+    if (const auto found = newest_checkpoint(folder); found && found->checkpoint.finished)
+      throw data_error(fmt::format("{} is missing, and the run is finished", file.string()), scoring_hint(folder));
+    return {folder.string() + ": not finished", false, {}};
+  }
   try {
     const Json json = Json::parse(read_text_file(file));
     Summary summary{fmt::format("{}, seed {}", json.value("recipe", "?"), json.value("seed", 0ull)), json.value("synthetic", false), {}};
     for (const auto& [name, value] : json.items()) summary.lines.emplace_back(name, value.is_string() ? value.get<std::string>() : value.dump());
     return summary;
   } catch (const Json::exception& error) {
-    throw data_error(fmt::format("{} is damaged: {}", file.string(), error.what()), "resume the run, which writes it again at its end");
+    throw data_error(fmt::format("{} is damaged: {}", file.string(), error.what()), scoring_hint(folder));
   }
 }
 

@@ -67,6 +67,7 @@ void SweepFolder::go_on(const Config& recipe, const SweepIdentity& now) {
 void SweepFolder::add(SeedOutcome outcome) {
   done_.insert(outcome.seed);
   record_.outcomes.push_back(std::move(outcome));
+  lock_->check_in_place();
   // Written whole: at a few hundred kilobytes a minute that costs nothing, and no crash leaves half a row. seeds.csv last, since it decides what is
   // done.
   write_file_atomically(folder_ / "epochs.csv", epochs_csv(record_));

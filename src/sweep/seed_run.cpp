@@ -35,10 +35,13 @@ class Progress : public Observer {
 };
 
 /// A folder without a checkpoint was left before there was anything to keep.
-RunStart look_for_start(const fs::path& folder, const Config& config) {
-  if (auto found = newest_checkpoint(folder)) return {folder, std::move(found->checkpoint)};
+RunStart look_for_start(const fs::path& folder, const Config& config, std::optional<FolderLock>& lock) {
+  if (auto found = newest_checkpoint(folder)) {
+    lock.emplace(folder);
+    return {folder, std::move(found->checkpoint)};
+  }
   fs::remove_all(folder);
-  const FolderLock lock = create_run_folder(folder, config);
+  lock.emplace(create_run_folder(folder, config));
   return {folder, std::nullopt};
 }
 
@@ -85,7 +88,8 @@ void score(Communicator& group, Engine& engine, const LocalData& data, SeedOutco
 
 SeedOutcome run_seed(Communicator& group, const Session& session, const Config& config, const fs::path& folder, const MakeObserver& make_observer,
                      const BetweenSteps& between_steps) {
-  RunStart start = find_start(group, [&] { return look_for_start(folder, config); });
+  std::optional<FolderLock> lock;  // the group's rank 0's
+  RunStart start = find_start(group, [&] { return look_for_start(folder, config, lock); });
   if (start.checkpoint) check_same_data(*start.checkpoint, session.data_hash);
   const auto engine = session.engine_for_seed(config.train.seed);
   const EngineInfo info = engine->info();
@@ -113,6 +117,7 @@ SeedOutcome run_seed(Communicator& group, const Session& session, const Config& 
                                  session.computed_by,
                                  session.threads,
                                  folder,
+                                 lock ? &*lock : nullptr,
                                  std::move(start.checkpoint),
                                  [&] { return between_steps(progress ? progress->share() : 0); },
                                  progress ? &*progress : nullptr};

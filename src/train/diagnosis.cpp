@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <cstring>
 
 #include "engine/update.h"
@@ -11,9 +12,14 @@ namespace {
 
 const char* const hint = "lower optimizer.learning_rate, lengthen schedule.warmup, or look at the data named";
 
-std::string layer_name(const Config& config, int layer) {
+std::string place(const Config& config, int layer) {
   if (layer < 0 || layer >= static_cast<int>(config.model.layers.size())) return "the loss";
-  return fmt::format("layer {}", layer + 1);
+  return layer_name(config.model, layer);
+}
+
+/// All ranks find it: the state and the score are the same on each.
+Error diverged_at_the_end(std::int64_t steps, const std::string& where) {
+  return Error(ExitCode::diverged, fmt::format("training diverged at its last step {}: not finite first: {}", steps, where), hint).mark_everywhere();
 }
 
 }  // namespace
@@ -21,7 +27,7 @@ std::string layer_name(const Config& config, int layer) {
 void throw_diverged(Communicator& comm, Engine& engine, const Config& config, std::uint32_t epoch, int step, std::span<const float> rates) {
   const std::optional<Diagnosis> mine = engine.diagnose(step);
   const std::string line = mine ? fmt::format("{} of {} on rank {}, shard {}", mine->where == "loss" ? "value" : mine->where,
-                                              layer_name(config, mine->layer), comm.rank(), mine->shard)
+                                              place(config, mine->layer), comm.rank(), mine->shard)
                                 : "";
   std::string first = "the sum over shards, where no single slice overflowed";
   for (const auto& bytes : comm.all_gather(std::as_bytes(std::span(line)))) {
@@ -41,10 +47,14 @@ void check_finite_parameters(const Config& config, const TrainState& state, std:
   std::string where = "norm statistics";
   for (const ParameterTensor& tensor : flat_layout(config.model).parameters) {
     if (all_finite(std::span(state.parameters).subspan(tensor.offset, tensor.size))) continue;
-    where = fmt::format("parameter {} of layer {}", tensor.name, tensor.layer + 1);
+    where = fmt::format("parameter {} of {}", tensor.name, layer_name(config.model, tensor.layer));
     break;
   }
-  throw Error(ExitCode::diverged, fmt::format("training diverged at its last step {}: not finite first: {}", steps, where), hint).mark_everywhere();
+  throw diverged_at_the_end(steps, where);
+}
+
+void check_finite_loss(const Score& delivered, std::int64_t steps) {
+  if (!std::isfinite(delivered.loss)) throw diverged_at_the_end(steps, "the evaluation's loss");
 }
 
 }  // namespace mnist_dist

@@ -4,6 +4,7 @@
 #include "comm/communicator.h"
 #include "config/config.h"
 #include "engine/engine.h"
+#include "train/observer.h"
 
 namespace mnist_dist {
 
@@ -14,5 +15,8 @@ namespace mnist_dist {
 
 /// Throws Error (diverged), naming the layer, when the last update left a parameter that is not finite: no later step would notice.
 void check_finite_parameters(const Config& config, const TrainState& state, std::int64_t steps);
+
+/// The same when the weights that are delivered, finite as they are, do not score a finite loss: no step sees what an evaluation does.
+void check_finite_loss(const Score& delivered, std::int64_t steps);
 
 }  // namespace mnist_dist

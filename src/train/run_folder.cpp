@@ -34,8 +34,8 @@ bool holds_only_a_beginning(const fs::path& folder) {
   });
 }
 
-/// As this program would write it: a checkpoint of an older one lacks the keys that were added since.
-std::string recipe_of(const Checkpoint& checkpoint) { return recipe_toml(parse_config(checkpoint.recipe, "the checkpoint's recipe")); }
+/// Compared as this program would write it: a checkpoint of an older one lacks the keys that were added since.
+Config recipe_of(const Checkpoint& checkpoint) { return parse_config(checkpoint.recipe, "the checkpoint's recipe"); }
 
 void check_same_run(const fs::path& folder, const std::string& recipe, std::uint64_t seed, const Config& config) {
   if (seed != config.train.seed)
@@ -47,6 +47,10 @@ void check_same_run(const fs::path& folder, const std::string& recipe, std::uint
 }
 
 }  // namespace
+
+std::string scoring_hint(const fs::path& folder) {
+  return fmt::format("score its weights with: mnist-dist evaluate --checkpoint {}", (folder / "checkpoint.h5").string());
+}
 
 std::string recipe_difference(const std::string& was, const std::string& is) {
   const auto [has, wanted] = first_difference(was, is);
@@ -84,24 +88,38 @@ fs::path newest_unfinished_run(const fs::path& runs, const Config& config) {
     if (fs::exists(any)) candidates.emplace_back(fs::last_write_time(any), entry.path());
   }
   std::sort(candidates.rbegin(), candidates.rend());
+  const std::string wanted = recipe_toml(config);
+  std::string nearly, difference;  // the newest of the same name and seed that was begun with another --set
   for (const auto& [time, folder] : candidates) {
     try {
       const Checkpoint checkpoint = newest_checkpoint(folder)->checkpoint;
-      if (!checkpoint.finished && checkpoint.seed == config.train.seed && recipe_of(checkpoint) == recipe_toml(config)) return folder;
+      if (checkpoint.finished || checkpoint.seed != config.train.seed) continue;
+      const Config begun = recipe_of(checkpoint);
+      if (recipe_toml(begun) == wanted) return folder;
+      if (nearly.empty() && begun.name == config.name) {
+        nearly = folder.string();
+        difference = recipe_difference(recipe_toml(begun), wanted);
+      }
     } catch (const Error&) {
       // A damaged run is not the one to go on with; naming it with --run-dir says why.
     }
   }
-  throw usage_error(fmt::format("nothing to resume: {} holds no unfinished run of {} with seed {}", runs.string(), config.name, config.train.seed),
-                    "name the run with --run-dir, or start a new one without --resume");
+  const std::string none =
+      fmt::format("nothing to resume: {} holds no unfinished run of {} with seed {}", runs.string(), config.name, config.train.seed);
+  if (!nearly.empty())
+    throw usage_error(fmt::format("{} and this recipe; {} was begun with another: {}", none, nearly, difference),
+                      fmt::format("go on with it by --resume --run-dir {} and no --config or --set, or start a new run without --resume", nearly));
+  throw usage_error(none, "name the run with --run-dir, or start a new one without --resume");
 }
 
 std::optional<Found> resume_point(const fs::path& folder, const Config& config) {
   std::optional<Found> found = newest_checkpoint(folder);
   if (found && found->checkpoint.finished)
-    throw usage_error(fmt::format("nothing to resume: the run in {} is finished", folder.string()), "its results are in summary.json");
+    throw usage_error(
+        fmt::format("nothing to resume: the run in {} is finished", folder.string()),
+        fs::exists(folder / "summary.json") ? "its results are in summary.json" : "its summary.json is missing; " + scoring_hint(folder));
   if (found) {
-    check_same_run(folder, recipe_of(found->checkpoint), found->checkpoint.seed, config);
+    check_same_run(folder, recipe_toml(recipe_of(found->checkpoint)), found->checkpoint.seed, config);
   } else if (holds_only_a_beginning(folder)) {
     const Config begun = load_config((folder / "config.toml").string(), {}, {});
     check_same_run(folder, recipe_toml(begun), begun.train.seed, config);

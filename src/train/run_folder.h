@@ -25,6 +25,9 @@ std::filesystem::path newest_unfinished_run(const std::filesystem::path& runs, c
 /// Error: usage when the folder holds no run, the run is finished, or recipe or seed differ; data when all checkpoints are damaged.
 std::optional<Found> resume_point(const std::filesystem::path& folder, const Config& config);
 
+/// For a run whose summary.json is lost or damaged: nothing writes it again.
+std::string scoring_hint(const std::filesystem::path& folder);
+
 /// The first line in which two recipe_toml texts differ, as: it has "epochs = 3", asked for is "epochs = 4".
 std::string recipe_difference(const std::string& was, const std::string& is);
 

@@ -47,6 +47,7 @@ class Run {
     engine_.set_training_data(options_.data.training, options_.data.first_shard);
     if (options_.scored) engine_.set_evaluation_data(options_.data.evaluation);
     engine_.load(progress_.state);
+    check_folder();
     tell([&](Observer& o) { o.started(info()); });
     EpochRow row;
     while (!done()) {
@@ -60,6 +61,7 @@ class Run {
       progress_.sums = {};
       progress_.epoch_seconds = 0;
       row.seconds = seconds_before_resume + epoch_time.seconds();
+      check_folder();
       tell([&](Observer& o) { o.epoch_ended(row); });
       if (!done()) save();
     }
@@ -172,12 +174,14 @@ class Run {
     const TrainState& state = progress_.state;
     RunResult result;
     result.final = averaging() ? *last.averaged_test : *last.test;
+    check_finite_loss(result.final, last_step_);
     result.best = progress_.best;
     result.raw_parameters_sha256 = weights_sha256(state.parameters, state.norm_statistics);
     result.parameters_sha256 = averaging() ? weights_sha256(state.average_parameters, state.average_norm_statistics) : result.raw_parameters_sha256;
     result.steps = last_step_;
     result.seconds = seconds();
     result.images_per_second = last.images_per_second;
+    check_folder();
     tell([&](Observer& o) { o.finished(result); });
     // Last, so that a run whose summary was never written is not taken for a finished one.
     progress_.finished = true;
@@ -192,7 +196,13 @@ class Run {
     if (comm_.rank() != 0 || options_.folder.empty()) return;
     progress_.state = engine_.save();
     progress_.seconds = seconds();
+    check_folder();
     save_checkpoint(options_.folder, progress_);
+  }
+
+  /// Before what writes into the run folder.
+  void check_folder() const {
+    if (comm_.rank() == 0 && options_.lock) options_.lock->check_in_place();
   }
 
   [[noreturn]] void interrupted() {

@@ -3,6 +3,7 @@
 #include <functional>
 #include <optional>
 
+#include "base/folder_lock.h"
 #include "comm/communicator.h"
 #include "config/config.h"
 #include "engine/engine.h"
@@ -20,6 +21,7 @@ struct TrainerOptions {
   std::string computed_by;                    ///< for the checkpoint (train/session.h)
   int threads = 1;                            ///< a rank, as reported
   std::filesystem::path folder = {};          ///< for checkpoints; empty: none are written (rank 0 alone writes)
+  const FolderLock* lock = nullptr;           ///< the folder's, on rank 0: nothing is written into another one that took its place
   std::optional<Checkpoint> resume = {};      ///< where to go on; the same on every rank
   std::function<bool()> stop_requested = {};  ///< asked before each step; empty: never
   Observer* observer = nullptr;               ///< on rank 0
@@ -27,7 +29,7 @@ struct TrainerOptions {
 };
 
 /// Trains to the end. Throws Error on every rank alike: interrupted (after a checkpoint) when some rank was asked to stop, diverged (naming step,
-/// learning rate, rank, shard and layer) when a value stopped being finite. A checkpoint that cannot be written is rank 0's own Error (data).
+/// learning rate, rank, shard and layer) when a value stopped being finite. What cannot be written is rank 0's own Error (data).
 RunResult train(Communicator& comm, Engine& engine, const TrainerOptions& options);
 
 }  // namespace mnist_dist

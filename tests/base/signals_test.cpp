@@ -1,6 +1,7 @@
 #include "base/signals.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <csignal>
@@ -49,6 +50,35 @@ TEST_P(Signals, OnceTheStopIsMadeItIsSilent) {
         raise(GetParam());
       },
       testing::ExitedWithCode(130), "^$");
+}
+
+TEST_P(Signals, AReaderThatWentAwayAsksForAStopAndIsNeverTheFirstOfTwo) {
+  EXPECT_EXIT(
+      {
+        raise(SIGPIPE);  // as by a library's connection: stdout has its reader
+        if (stop_requested()) _exit(1);
+        int ends[2];
+        if (::pipe(ends) != 0 || ::dup2(ends[1], STDOUT_FILENO) < 0) _exit(2);
+        ::close(ends[0]);
+        if (::write(STDOUT_FILENO, "x", 1) != -1 || !stop_requested()) _exit(3);
+        std::this_thread::sleep_for(std::chrono::milliseconds(400));
+        raise(GetParam());
+        _exit(stop_requested() ? 0 : 4);
+      },
+      testing::ExitedWithCode(0), "^$");
+}
+
+TEST_P(Signals, AReaderThatWentAwayIsNeverTheSecondOfTwo) {
+  EXPECT_EXIT(
+      {
+        raise(GetParam());
+        int ends[2];
+        if (::pipe(ends) != 0 || ::dup2(ends[1], STDOUT_FILENO) < 0) _exit(2);
+        ::close(ends[0]);
+        std::this_thread::sleep_for(std::chrono::milliseconds(400));
+        _exit(::write(STDOUT_FILENO, "x", 1) == -1 && stop_requested() ? 0 : 3);
+      },
+      testing::ExitedWithCode(0), "^$");
 }
 
 INSTANTIATE_TEST_SUITE_P(Stop, Signals, testing::Values(SIGINT, SIGTERM, SIGUSR1));

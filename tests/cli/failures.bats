@@ -57,6 +57,17 @@ start_run() {
   grep -q -- "--resume --run-dir r" err.txt
 }
 
+@test "a reader that goes away stops a run as a signal does: checkpoint, exit 130" {
+  local codes
+  "$MNIST_DIST" "${QUICK[@]}" --set train.epochs=5000 --run-dir r 2>err.txt | head -1
+  codes=("${PIPESTATUS[@]}")
+  [ "${codes[0]}" -eq 130 ]
+  grep -q -- "--resume --run-dir r" err.txt
+  "$MNIST_DIST" --resume --run-dir r 2>&1 | head -1 | grep "| r |"  # stderr goes too
+  codes=("${PIPESTATUS[@]}")
+  [ "${codes[0]}" -eq 130 ]
+}
+
 @test "divergence: exit 5, step, rate and layer named, on every number of ranks" {
   local recipe=(--config step1 --set "data.file=$TEST_DATA" --set optimizer.learning_rate=1000)
   fails 5 "diverged at epoch 1 step" "$MNIST_DIST" "${recipe[@]}" --run-dir one
@@ -65,6 +76,12 @@ start_run() {
   fails 5 "diverged at epoch 1 step" ranks 3 "${recipe[@]}" --run-dir three
   # The same step and layer; only the rank that owns the shard differs.
   [ "$(sed 's/rank [0-9]*//' <<<"$alone")" = "$(sed 's/rank [0-9]*//' <<<"$stderr")" ]
+}
+
+@test "weights that are finite and score no finite loss are not delivered: exit 5" {
+  fails 5 "diverged at its last step 3" "$MNIST_DIST" --config step1 --set "data.file=$TEST_DATA" --set 'data.split=[2000,1000]' \
+    --set optimizer.learning_rate=1000 --set train.max_steps=3 --run-dir r
+  [ ! -e r/summary.json ]
 }
 
 # unlike FIRST SECOND: two ranks, each with its own arguments (words of one string) behind a short run's.

@@ -102,6 +102,10 @@ short() { "$MNIST_DIST" "${QUICK[@]}" --set train.max_steps=5 "$@"; }
 @test "a finished run is not resumed" {
   run -0 short --run-dir r
   fails 2 "finished" "$MNIST_DIST" --resume --run-dir r
+  [[ "$stderr" == *"in summary.json"* ]]
+  rm r/summary.json
+  fails 2 "finished" "$MNIST_DIST" --resume --run-dir r
+  [[ "$stderr" == *"summary.json is missing; score its weights with: mnist-dist evaluate --checkpoint r/checkpoint.h5"* ]]
 }
 @test "another recipe or seed is refused, and says in what" {
   stopped_run
@@ -136,9 +140,36 @@ short() { "$MNIST_DIST" "${QUICK[@]}" --set train.max_steps=5 "$@"; }
   run -0 "$MNIST_DIST" --config some.toml --resume
   [ -s runs/some-name/summary.json ]
 }
+@test "resume without a folder names a run that was begun with another --set, and how to go on with it" {
+  mkdir runs
+  stopped_run
+  mv r runs/some-name
+  fails 2 "nothing to resume: runs holds no unfinished run of step3 with seed 1 and this recipe" "$MNIST_DIST" --config some.toml --set train.epochs=9 --resume
+  [[ "$stderr" == *'runs/some-name was begun with another: it has "epochs = 20", asked for is "epochs = 9"'* ]]
+  [[ "$stderr" == *"hint: go on with it by --resume --run-dir runs/some-name and no --config or --set, or start"* ]]
+}
+@test "an empty --run-dir, as of an unset variable, is no default one" {
+  fails 2 "--run-dir" short --run-dir ""
+  fails 2 "--run-dir" short --run-dir= --resume
+  [ ! -e runs ]
+}
 @test "two processes in one run folder: the second is refused" {
   stopped_run
   fails 2 "another process is working in r" flock r "$MNIST_DIST" --resume --run-dir r
+}
+@test "a run whose folder was removed and begun anew, or moved, leaves the new one alone" {
+  "$MNIST_DIST" "${QUICK[@]}" --set train.epochs=5000 --seed 1 --run-dir r 2>err.txt &
+  local pid=$! code=0
+  wait_for 60 rows_in r 1
+  mv r moved
+  run -0 short --seed 2 --run-dir r
+  wait $pid || code=$?
+  [ "$code" -eq 3 ]
+  [ "$(grep -c '^error: r was moved, removed or replaced' err.txt)" -eq 1 ]
+  [ "$(field r/summary.json seed)" = 2 ]
+  [ "$(rows_of r)" -eq 1 ]
+  run timeout -s TERM 5 "$MNIST_DIST" --resume --run-dir moved
+  [[ "$output" == *"resumed after epoch"* ]]
 }
 @test "a batch larger than the data is refused" { fails 2 "train.batch = 4096" "$MNIST_DIST" "${QUICK[@]}" --set train.batch=4096; }
 @test "evaluate does not make a data file" {
@@ -166,6 +197,8 @@ short() { "$MNIST_DIST" "${QUICK[@]}" --set train.max_steps=5 "$@"; }
   run -0 ranks 2 evaluate --checkpoint r/checkpoint.h5 --data few.h5
   [[ "$output" == *" of 200 correct"* ]]
 }
+
+rows_of() { tail -n +2 "$1/metrics.csv" | wc -l; }
 
 # Leaves r, stopped by a signal in one of its first epochs, and some.toml with its recipe: epochs take less than a signal may on a busy machine.
 stopped_run() {

@@ -12,6 +12,7 @@
 #include "report/sweep_verdict.h"
 #include "sweep/records.h"
 #include "temporary_folder.h"
+#include "train/checkpoint.h"
 
 namespace mnist_dist {
 namespace {
@@ -70,6 +71,25 @@ TEST(RunPage, ADamagedSummaryIsNamed) {
       EXPECT_EQ(error.code(), ExitCode::data) << damaged;
       EXPECT_THAT(error.what(), HasSubstr("summary.json is damaged")) << damaged;
     }
+  }
+}
+
+TEST(RunPage, AFinishedRunWithoutItsSummaryIsNotCalledUnfinished) {
+  const TemporaryFolder folder;
+  write_file_atomically(folder / "config.toml", std::string_view("[model]\n"));
+  write_file_atomically(folder / "metrics.csv", std::string_view("epoch,train_accuracy,test_accuracy,averaged_test_accuracy\n1,99,98,\n"));
+  Checkpoint checkpoint;
+  save_checkpoint(folder.path(), checkpoint);
+  EXPECT_THAT(run_page(folder.path()), HasSubstr("not finished"));
+  checkpoint.finished = true;
+  save_checkpoint(folder.path(), checkpoint);
+  try {
+    run_page(folder.path());
+    FAIL() << "made";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ExitCode::data);
+    EXPECT_THAT(error.what(), HasSubstr("summary.json is missing"));
+    EXPECT_THAT(error.hint(), HasSubstr("evaluate --checkpoint " + (folder / "checkpoint.h5").string()));
   }
 }
 

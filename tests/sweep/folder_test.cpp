@@ -61,6 +61,13 @@ TEST_F(SweepFolderTest, RowsOfASeedThatIsNotInSeedsCsvAreForgotten) {
   EXPECT_EQ(epochs_csv(again.record()), epochs_csv(before));
 }
 
+TEST_F(SweepFolderTest, NothingIsAddedToAFolderInItsPlace) {
+  SweepFolder folder(path, recipe, example.identity);
+  std::filesystem::remove_all(path);
+  EXPECT_THROW(folder.add(example.outcomes[0]), Error);
+  EXPECT_FALSE(std::filesystem::exists(path));
+}
+
 TEST_F(SweepFolderTest, AnotherRecipeDataOrProgramIsRefused) {
   fill();
   Config other = recipe;

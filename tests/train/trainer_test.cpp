@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include <cmath>
 #include <map>
 
 #include "base/error.h"
@@ -76,7 +77,7 @@ class CountingEngine : public Engine {
   StepReport report(bool) override { return report_; }
   std::vector<Sums> evaluate(Weights weights, std::vector<std::uint8_t>*) override {
     evaluations.push_back(weights);
-    return std::vector<Sums>(shares_, Sums{2, 1 + (weights == Weights::averaged), 0.5});
+    return std::vector<Sums>(shares_, Sums{2, 1 + (weights == Weights::averaged), weights == nan_from ? std::nan("") : 0.5});
   }
   std::optional<Diagnosis> diagnose(int) override { return Diagnosis{2, 0, "activation"}; }
 
@@ -84,6 +85,7 @@ class CountingEngine : public Engine {
   std::vector<Weights> evaluations;
   bool evaluation_rows_set = false;
   std::int64_t overflow_at = -1;
+  std::optional<Weights> nan_from;  ///< score a loss that is not finite
 
  private:
   TrainState state_;
@@ -113,7 +115,7 @@ struct TrainerTest : testing::Test {
   Recorder recorder;
 
   TrainerOptions options(std::function<bool()> stop = {}, std::optional<Checkpoint> resume = {}) {
-    return {config, data, "hash", "engine (simd)\nlibrary 1.0", 1, folder.path(), std::move(resume), std::move(stop), &recorder};
+    return {config, data, "hash", "engine (simd)\nlibrary 1.0", 1, folder.path(), nullptr, std::move(resume), std::move(stop), &recorder};
   }
 };
 
@@ -201,6 +203,28 @@ TEST_F(TrainerTest, ARunThatEndedIsMarkedFinished) {
   EXPECT_FALSE(load_checkpoint(folder.path() / "checkpoint.prev.h5").finished);
 }
 
+TEST_F(TrainerTest, NothingIsWrittenIntoAFolderInThePlaceOfItsOwn) {
+  const FolderLock lock(folder.path());
+  TrainerOptions moved = options();
+  moved.lock = &lock;
+  moved.stop_requested = [&] {  // before the last step of the second epoch
+    if (recorder.rows.size() == 1 && engine.seen[1].size() == 24) {
+      std::filesystem::rename(folder.path(), folder.path().string() + ".moved");
+      std::filesystem::create_directory(folder.path());
+    }
+    return false;
+  };
+  try {
+    train(*comm, engine, moved);
+    FAIL() << "trained on";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ExitCode::data);
+  }
+  EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
+  EXPECT_EQ(recorder.rows.size(), 1u) << "an observer writes there too";
+  std::filesystem::remove_all(folder.path().string() + ".moved");
+}
+
 TEST_F(TrainerTest, DivergenceNamesStepRateAndLayer) {
   engine.overflow_at = 4;
   try {
@@ -211,7 +235,7 @@ TEST_F(TrainerTest, DivergenceNamesStepRateAndLayer) {
     EXPECT_TRUE(error.everywhere());
     EXPECT_THAT(error.what(), testing::HasSubstr("epoch 2 step 2"));
     EXPECT_THAT(error.what(), testing::HasSubstr("learning rate 0.01"));
-    EXPECT_THAT(error.what(), testing::HasSubstr("activation of layer 1 on rank 0, shard 2"));
+    EXPECT_THAT(error.what(), testing::HasSubstr("activation of layer 1 (linear = 10) on rank 0, shard 2"));
   }
   EXPECT_EQ(load_checkpoint(folder.path() / "checkpoint.h5").epoch, 1u) << "the last good checkpoint stays";
 }
@@ -224,12 +248,28 @@ TEST_F(TrainerTest, AParameterThatOverflowsInTheLastUpdateIsNotDelivered) {
           train(*comm, engine, options());
         } catch (const Error& error) {
           EXPECT_EQ(error.code(), ExitCode::diverged);
-          EXPECT_THAT(error.what(), testing::HasSubstr("layer 1"));
+          EXPECT_THAT(error.what(), testing::HasSubstr("of layer 1 (linear = 10)"));
           throw;
         }
       },
       Error);
   EXPECT_EQ(recorder.finishes, 0);
+}
+
+TEST_F(TrainerTest, WeightsWhoseLossIsNotFiniteAreNotDelivered) {
+  engine.nan_from = Weights::raw;
+  train(*comm, engine, options());
+  EXPECT_EQ(recorder.finishes, 1) << "the averaged ones are delivered";
+  engine.nan_from = Weights::averaged;
+  try {
+    train(*comm, engine, options());
+    FAIL() << "delivered";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ExitCode::diverged);
+    EXPECT_TRUE(error.everywhere());
+    EXPECT_THAT(error.what(), testing::HasSubstr("last step 9"));
+  }
+  EXPECT_EQ(recorder.finishes, 1);
 }
 
 }  // namespace

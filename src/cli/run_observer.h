@@ -7,7 +7,7 @@
 
 namespace mnist_dist {
 
-/// A MakeObserver (sweep/seed_run.h): keeps a seed's run folder as `train` would.
+/// Keeps a run folder, of `train` or of a sweep's seed (a MakeObserver: sweep/seed_run.h).
 std::unique_ptr<Observer> make_run_files(const std::filesystem::path& folder, const Config& config, const Session& session, int first_epoch);
 
 }  // namespace mnist_dist

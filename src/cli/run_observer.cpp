@@ -1,4 +1,4 @@
-#include "cli/sweep_run.h"
+#include "cli/run_observer.h"
 
 #include "cli/command_line.h"
 #include "report/run_files.h"

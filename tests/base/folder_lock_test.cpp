@@ -1,0 +1,51 @@
+#include "base/folder_lock.h"
+
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+#include "temporary_folder.h"
+
+namespace mnist_dist {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct FolderLockTest : testing::Test {
+  TemporaryFolder temporary;
+  fs::path folder = temporary / "run";
+
+  FolderLockTest() { fs::create_directory(folder); }
+  static void expect_gone(const FolderLock& lock) {
+    try {
+      lock.check_in_place();
+      FAIL() << "another folder was taken for it";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ExitCode::data);
+    }
+  }
+};
+
+TEST_F(FolderLockTest, OneAtATime) {
+  { const FolderLock first(folder); }
+  const FolderLock second(folder);
+  EXPECT_THROW(FolderLock{folder}, Error);
+}
+
+TEST_F(FolderLockTest, KnowsItsFolderAlsoByALink) {
+  fs::create_directory_symlink(folder, temporary / "link");
+  const FolderLock lock(temporary / "link");
+  EXPECT_NO_THROW(lock.check_in_place());
+  fs::rename(folder, temporary / "elsewhere");
+  expect_gone(lock);
+}
+
+TEST_F(FolderLockTest, AnotherFolderInItsPlaceIsNotTheLockedOne) {
+  const FolderLock lock(folder);
+  fs::remove_all(folder);
+  expect_gone(lock);
+  fs::create_directory(folder);
+  expect_gone(lock);
+}
+
+}  // namespace
+}  // namespace mnist_dist
