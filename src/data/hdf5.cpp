@@ -256,6 +256,7 @@ Hdf5Reader::Hdf5Reader(const std::filesystem::path& path, std::string hint) : im
   impl_->hint = std::move(hint);
   if (::access(path.c_str(), R_OK) != 0) throw impl_->error(std::strerror(errno));
   if (std::filesystem::is_directory(path)) throw impl_->error(std::strerror(EISDIR));
+  if (!std::filesystem::is_regular_file(path)) throw impl_->error("not a regular file");  // HDF5 would wait for a pipe's writer
   const Handle access(H5Pcreate(H5P_FILE_ACCESS));
 #if H5_VERSION_GE(1, 12, 1) || (H5_VERSION_GE(1, 10, 7) && !H5_VERSION_GE(1, 12, 0))
   H5Pset_file_locking(access, /*use=*/true, /*ignore_when_disabled=*/true);
