@@ -78,7 +78,10 @@ Command add_evaluate(CLI::App& app) {
   auto arguments = std::make_shared<EvaluateArguments>();
   app.add_option("--checkpoint", arguments->checkpoint, "A run's checkpoint.h5; the recipe is in it")->type_name("FILE")->required();
   app.add_option("--data", arguments->data_file, "The prepared data file")->type_name("FILE")->capture_default_str();
-  app.add_option("--show", arguments->show, "How many mistaken digits to draw")->type_name("N")->capture_default_str();
+  app.add_option("--show", arguments->show, "How many mistaken digits to draw")
+      ->type_name("N")
+      ->check(CLI::Range(0, 1'000'000))
+      ->capture_default_str();
   add_compute_options(app, arguments->compute);
   return [arguments] {
     // What is wrong with the files all ranks find, so before they meet: then it is said once.

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <map>
 #include <string>
 
@@ -106,17 +108,26 @@ void refuse_unknown_keys(const toml::table& root) {
   }
 }
 
-Config read_config(const toml::table& root, const std::string& name) {
+Config read_config(const toml::table& root, const std::string& source) {
   refuse_unknown_keys(root);
   Config config;
-  config.name = name;
+  config.name = std::filesystem::path(source).stem().string();
   visit_fields(config, [&](const Field& field, auto& member) {
     if (const toml::node* section = root.get(field.section))
       assign_if_present(*section->as_table(), fmt::format("{}.{}", field.section, field.key), field, member);
   });
   if (const toml::node* model = root.get("model")) read_model(*model->as_table(), config);
+  if (config.model.layers.empty())
+    throw usage_error(fmt::format("{}: the model has no layers", source), "add [[model.layer]] tables; configs/step3.toml shows how");
   check_config(config);
   return config;
+}
+
+/// Of a pipe, too, as in --config <(...), which has no size to ask for.
+std::string read_recipe(const std::string& file) {
+  if (std::filesystem::is_regular_file(file)) return read_text_file(file);
+  std::ifstream pipe(file);
+  return {std::istreambuf_iterator<char>(pipe), {}};
 }
 
 /// The value of a setting: TOML, or a plain word, as in schedule.kind=cosine.
@@ -146,12 +157,12 @@ void apply_setting(toml::table& root, const std::string& setting) {
 Config parse_config(const std::string& toml, const std::string& source, const std::vector<std::string>& settings) {
   toml::table root = parse_toml(toml, source, "recipes are TOML; configs/step3.toml shows how");
   for (const auto& setting : settings) apply_setting(root, setting);
-  return read_config(root, std::filesystem::path(source).stem().string());
+  return read_config(root, source);
 }
 
 Config load_config(const std::string& name_or_file, const std::vector<std::string>& settings, const std::vector<std::string>& search) {
   const std::string file = find_recipe(name_or_file, search);
-  return parse_config(read_text_file(file), file, settings);
+  return parse_config(read_recipe(file), file, settings);
 }
 
 }  // namespace mnist_dist

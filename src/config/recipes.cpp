@@ -38,7 +38,11 @@ std::vector<std::string> recipe_folders() {
 std::string find_recipe(const std::string& name_or_file, const std::vector<std::string>& folders) {
   const bool is_file = name_or_file.ends_with(".toml") || name_or_file.find('/') != std::string::npos;
   if (is_file) {
-    if (fs::is_regular_file(name_or_file)) return name_or_file;
+    const fs::file_status status = fs::status(name_or_file);
+    if (fs::is_regular_file(status) || fs::is_fifo(status)) return name_or_file;
+    if (fs::exists(status))
+      throw usage_error(fmt::format("{} is {}, no config file", name_or_file, fs::is_directory(status) ? "a folder" : "a device"),
+                        "name a recipe's file");
     throw usage_error(fmt::format("no config file {}", name_or_file),
                       fmt::format("check the path, or name a recipe: {}", fmt::join(known_recipes(folders), ", ")));
   }

@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
+#include <fstream>
 
 #include "base/sha256.h"
 #include "data/dataset_writer.h"
@@ -14,16 +16,29 @@ namespace {
 
 constexpr std::size_t digest_size = sizeof(Sha256Digest);
 
+/// Whether this was a data file once, however damaged: the name of a dataset is where write_dataset puts it, in the first few hundred bytes.
+bool was_data_file(const std::filesystem::path& path) {
+  std::string start(4096, '\0');
+  std::ifstream(path, std::ios::binary).read(start.data(), static_cast<std::streamsize>(start.size()));
+  return start.find("chunk_sha256") != std::string::npos;
+}
+
+/// What to do when the file cannot be used. Writing it again is said of damaged data files alone, as it may be anything that was named by mistake.
 std::string remedy(const std::string& path) {
-  return std::filesystem::exists(path) ? fmt::format("write it again with: mnist-dist prepare --force --out {}", path)
-                                       : fmt::format("make it with: mnist-dist prepare --out {}", path);
+  const auto status = std::filesystem::status(path);
+  if (!std::filesystem::exists(status)) return fmt::format("make it with: mnist-dist prepare --out {}", path);
+  if (std::filesystem::is_regular_file(status)) {
+    if (::access(path.c_str(), R_OK) != 0) return "check the file's permissions, or name another one";
+    if (was_data_file(path)) return fmt::format("write it again with: mnist-dist prepare --force --out {}", path);
+  }
+  return "this is no data file: name another one, or make one elsewhere with mnist-dist prepare --out FILE";
 }
 
 std::size_t chunks_of(int rows) { return static_cast<std::size_t>((rows + dataset_chunk_rows - 1) / dataset_chunk_rows); }
 
 }  // namespace
 
-Dataset::Dataset(const std::filesystem::path& path) : path_(path.string()), file_(path, remedy(path_)) {
+Dataset::Dataset(const std::filesystem::path& path) : path_(path.string()), hint_(remedy(path_)), file_(path, hint_) {
   check_format();
   train_ = open_group("/train");
   test_ = open_group("/test");
@@ -36,7 +51,7 @@ Dataset::Dataset(const std::filesystem::path& path) : path_(path.string()), file
   hash_ = dataset_hash(train_.chunk_sha256, test_.chunk_sha256);
 }
 
-Error Dataset::error(const std::string& what) const { return data_error(fmt::format("{}: {}", path_, what), remedy(path_)); }
+Error Dataset::error(const std::string& what) const { return data_error(fmt::format("{}: {}", path_, what), hint_); }
 
 void Dataset::check_format() const {
   const auto version = file_.integer("format_version");

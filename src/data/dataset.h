@@ -45,7 +45,7 @@ class Dataset {
   Images rows_of(const Group& group, Range rows) const;
   Error error(const std::string& what) const;
 
-  std::string path_;
+  std::string path_, hint_;
   Hdf5Reader file_;
   Group train_, test_;
   float mean_ = 0, sd_ = 0;

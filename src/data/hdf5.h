@@ -10,7 +10,7 @@
 
 namespace mnist_dist {
 
-// The only door to HDF5: hdf5.cpp alone includes it. Files are built in memory and written by write_file_atomically, because HDF5 1.10
+// The only door to HDF5: hdf5_handle.h alone includes it. Files are built in memory and written by write_file_atomically, because HDF5 1.10
 // crashes at exit when it meets a full disk itself.
 
 using Extents = std::vector<std::size_t>;

@@ -78,6 +78,8 @@ MnistSource find_mnist(const std::optional<fs::path>& raw, const Progress& progr
     return found.source;
   }
   if (const char* folder = environment("MNIST_DATA_DIR")) {
+    if (!fs::is_directory(folder))
+      throw data_error(fmt::format("MNIST_DATA_DIR: there is no folder {}", folder), "correct the variable, or unset it");
     const Search found = search(folder);
     if (found.missing.empty()) return found.source;
     progress(fmt::format("MNIST_DATA_DIR: {} lacks {}; looking in {}", folder, fmt::join(found.missing, ", "), download_folder));

@@ -36,7 +36,7 @@ struct MnistSource {
 };
 
 /// Looks in `raw` if given, and there only; else in $MNIST_DATA_DIR, then in data/raw, where what is missing is downloaded to. NAME and NAME.gz
-/// are taken. Throws Error (data) that says which files a folder lacks, and what else can be done.
+/// are taken. Throws Error (data) that says which files a folder lacks, and what else can be done; or that $MNIST_DATA_DIR is no folder.
 MnistSource find_mnist(const std::optional<std::filesystem::path>& raw, const Progress& progress);
 
 /// The contents of the four files, every payload checked: its form, then its SHA-256.

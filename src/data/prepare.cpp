@@ -98,7 +98,10 @@ DatasetContents gather(const PrepareOptions& options, const Progress& progress) 
 }  // namespace
 
 PrepareResult prepare(const PrepareOptions& options, const Progress& progress) {
-  if (std::filesystem::exists(options.out) && !options.force) {
+  const auto there = std::filesystem::status(options.out);
+  if (std::filesystem::exists(there) && !std::filesystem::is_regular_file(there))  // renaming would replace a device, too
+    throw data_error(fmt::format("{} is there and is not a regular file", options.out.string()), "choose another file with --out");
+  if (std::filesystem::exists(there) && !options.force) {
     progress(fmt::format("checking {}", options.out.string()));
     return keep_existing(options);
   }

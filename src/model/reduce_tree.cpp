@@ -54,6 +54,12 @@ float* tree_sum(std::span<const NodeVector> nodes, std::size_t size) {
       .data;
 }
 
+void sum_shards(const ShardVectors& shards, std::span<float> total) {
+  std::vector<NodeVector> nodes;
+  for (int i = 0; i < shards.count; ++i) nodes.push_back({{i, i + 1}, shards[i].data()});
+  std::copy_n(tree_sum(nodes, shards.size), shards.size, total.begin());
+}
+
 std::vector<TreeAddition> tree_additions(std::span<const NodeVector> nodes) {
   std::vector<TreeAddition> additions;
   reduce(nodes, 0, [&](std::size_t into, std::size_t from) { additions.push_back({static_cast<int>(into), static_cast<int>(from)}); });

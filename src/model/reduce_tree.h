@@ -3,6 +3,8 @@
 #include <span>
 #include <vector>
 
+#include "model/flat_view.h"
+
 namespace mnist_dist {
 
 /// A range of shards (or rows): [first, last).
@@ -34,6 +36,9 @@ struct NodeVector {
 /// Adds the vectors of `nodes`, which together cover one node of the tree, in the tree's order. Works in place: the sum ends in the first
 /// vector, whose address it returns, and the others hold partial sums.
 float* tree_sum(std::span<const NodeVector> nodes, std::size_t size);
+
+/// The sum of all shards' vectors in the host's memory, where all are one process's. The vectors are scratch afterwards.
+void sum_shards(const ShardVectors& shards, std::span<float> total);
 
 /// One addition of a tree sum: vector `from` is added to vector `into`, both indices of nodes.
 struct TreeAddition {

@@ -178,6 +178,9 @@ short() { "$MNIST_DIST" "${QUICK[@]}" --set train.max_steps=5 "$@"; }
   fails 3 "no data file gone.h5" ranks 2 evaluate --checkpoint r/checkpoint.h5 --data gone.h5
   [ ! -e gone.h5 ]
   fails 3 "nowhere.h5: No such file" ranks 2 evaluate --checkpoint nowhere.h5 --data "$TEST_DATA"
+  fails 3 "r/checkpoint.h5" "$MNIST_DIST" evaluate --checkpoint r/checkpoint.h5 --data r/checkpoint.h5
+  [[ "$stderr" != *--force* ]]
+  fails 2 "--show: Value -1" "$MNIST_DIST" evaluate --checkpoint r/checkpoint.h5 --show -1
 }
 @test "evaluate scores a checkpoint as the run did" {
   run -0 "$MNIST_DIST" --config step3 --set "data.file=$TEST_DATA" --set train.max_steps=5 --run-dir r

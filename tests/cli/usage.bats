@@ -36,6 +36,14 @@ load helpers
 }
 @test "missing recipe" { fails 2 "step9" "$MNIST_DIST" --config step9; [[ "$stderr" == *"step"* ]]; }
 @test "missing config file" { fails 2 "nowhere.toml" "$MNIST_DIST" --config nowhere.toml; }
+@test "a config from a pipe; what is no file, or an empty one" {
+  "$MNIST_DIST" --print-config --set model.name=step4 >plain
+  "$MNIST_DIST" --config <(cat configs/step4.toml) --print-config --set model.name=step4 | cmp - plain
+  "$MNIST_DIST" --config /dev/stdin --print-config --set model.name=step4 <configs/step4.toml | cmp - plain
+  fails 2 "./configs is a folder" "$MNIST_DIST" --config ./configs
+  : >empty.toml
+  fails 2 "empty.toml: the model has no layers" "$MNIST_DIST" --config empty.toml
+}
 @test "broken TOML" {
   printf '[train]\nepochs = = 3\n' >broken.toml
   fails 2 "broken.toml" "$MNIST_DIST" --config broken.toml

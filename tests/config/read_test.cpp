@@ -202,7 +202,7 @@ TEST(Read, WhatMustFitTogether) {
       refused("[train]\nbatch = 4\n" + tiny + "norm = true\n"),
       "layer 1 (linear = 10): batch norm over one value per channel: a slice of 1 image, maps of 1x1 | change train.batch or data.shards so that "
       "every slice has at least 2 images, or drop norm there");
-  EXPECT_EQ(refused("[train]\nepochs = 3\n"), "the model has no layers | add [[model.layer]] tables; configs/step3.toml shows how");
+  EXPECT_EQ(refused("[train]\nepochs = 3\n"), "r.toml: the model has no layers | add [[model.layer]] tables; configs/step3.toml shows how");
 }
 
 TEST(Check, KeysWithoutEffectAreRefusedWhereARecipeIsAskedFor) {

@@ -1,6 +1,10 @@
 #include "config/recipes.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <fstream>
+#include <thread>
 
 #include "base/file.h"
 #include "recipe_text.h"
@@ -28,6 +32,18 @@ TEST(Recipes, MissingOnesNameTheNearest) {
   EXPECT_EQ(refusal([&] { find_recipe("setp3", folders); }), "no recipe named \"setp3\" | did you mean step3?");
   EXPECT_EQ(refusal([&] { find_recipe("resnet", folders); }), "no recipe named \"resnet\" | known: step3");
   EXPECT_EQ(refusal([&] { find_recipe("nowhere/x.toml", folders); }), "no config file nowhere/x.toml | check the path, or name a recipe: step3");
+}
+
+TEST(Recipes, AFileMayBeAPipe) {
+  const TemporaryFolder folder;
+  const std::string pipe = (folder / "pipe.toml").string();
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  ASSERT_EQ(find_recipe(pipe, {}), pipe);  // else the writer would wait for ever
+  std::jthread writer([&] { std::ofstream(pipe) << tiny; });
+  EXPECT_EQ(load_config(pipe, {}, {}).model.layers.size(), 1u);
+  EXPECT_EQ(refusal([&] { find_recipe(folder.path().string(), {}); }),
+            folder.path().string() + " is a folder, no config file | name a recipe's file");
+  EXPECT_EQ(refusal([&] { find_recipe("/dev/zero", {}); }), "/dev/zero is a device, no config file | name a recipe's file");
 }
 
 TEST(Recipes, TheSourceTreesOwnAreFound) { EXPECT_EQ(load_config("step3", {}, recipe_folders()).name, "step3"); }

@@ -132,6 +132,32 @@ TEST_F(DatasetFile, MissingFileSaysHowToMakeIt) {
   }
 }
 
+TEST_F(DatasetFile, OnlyADamagedDataFileIsToBeWrittenAgain) {
+  const auto hint_of = [](const std::filesystem::path& path) {
+    try {
+      Dataset(path).train({0, 1});
+    } catch (const Error& error) {
+      return error.hint();
+    }
+    return std::string("no error");
+  };
+  const auto bytes = read_file(path_);
+  const std::string again = "write it again with: mnist-dist prepare --force --out " + path_.string();
+  write_file_atomically(path_, std::span(bytes).first(bytes.size() / 2));
+  EXPECT_EQ(hint_of(path_), again) << "cut off";
+  auto damaged = bytes;
+  damaged[0] = std::byte{0};
+  write_file_atomically(path_, damaged);
+  EXPECT_EQ(hint_of(path_), again) << "no longer HDF5";
+
+  Hdf5Writer other;
+  other.attribute("format_version", std::int64_t{1});
+  write_file_atomically(folder_ / "checkpoint.h5", other.finish());
+  write_file_atomically(folder_ / "text.toml", "[train]");
+  for (const auto& path : {folder_ / "checkpoint.h5", folder_ / "text.toml", folder_.path(), std::filesystem::path("/dev/null")})
+    EXPECT_THAT(hint_of(path), HasSubstr("this is no data file")) << path;
+}
+
 /// A file as the schema has it, but for what a test changes.
 struct Schema {
   std::int64_t version = dataset_format;

@@ -60,6 +60,14 @@ TEST_F(MnistFiles, LooksInTheEnvironmentsFolderThenInDataRaw) {
   EXPECT_THAT(lines_, ElementsAre(HasSubstr("elsewhere lacks train-labels-idx1-ubyte")));
 }
 
+TEST_F(MnistFiles, AnEnvironmentThatNamesNoFolderIsAnError) {
+  fill("data/raw");
+  for (const char* mistyped : {"/nope", "data/raw/train-images-idx3-ubyte"}) {
+    ::setenv("MNIST_DATA_DIR", mistyped, 1);
+    EXPECT_EQ(data_failure([&] { find(); }), std::string("MNIST_DATA_DIR: there is no folder ") + mistyped);
+  }
+}
+
 TEST_F(MnistFiles, AGivenFolderThatLacksFilesSaysWhich) {
   fill("here");
   fill("data/raw");

@@ -1,6 +1,7 @@
 #include "data/prepare.h"
 
 #include <gmock/gmock.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <map>
@@ -128,6 +129,19 @@ TEST_F(Prepare, AnotherCountIsAnotherFile) {
   run();
   options_.train_count = 1600;
   EXPECT_THAT(data_failure([&] { run(); }), HasSubstr("asked for were 1600 + 250 synthetic digits"));
+}
+
+TEST_F(Prepare, WhatIsNoRegularFileIsNeverReplaced) {
+  const fs::path pipe = folder_ / "pipe";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  fs::create_symlink(pipe, folder_ / "link");
+  for (const bool force : {false, true})
+    for (const fs::path& out : {pipe, folder_ / "link", folder_.path()}) {
+      options_.out = out;
+      options_.force = force;
+      EXPECT_THAT(data_failure([&] { run(); }), HasSubstr("is not a regular file"));
+    }
+  EXPECT_TRUE(fs::is_fifo(pipe));
 }
 
 TEST_F(Prepare, AFileThatCannotBeWrittenIsNamed) {

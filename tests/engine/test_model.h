@@ -35,11 +35,7 @@ inline Images noise_images(int rows, int first_row) {
 }
 
 /// The Reduce of a world of one.
-inline void add_tree(const ShardVectors& vectors, std::span<float> total, const Queue&) {
-  std::vector<NodeVector> nodes;
-  for (int i = 0; i < vectors.count; ++i) nodes.push_back({{i, i + 1}, vectors[i].data()});
-  std::ranges::copy_n(tree_sum(nodes, vectors.size), static_cast<std::ptrdiff_t>(vectors.size), total.begin());
-}
+inline void add_tree(const ShardVectors& vectors, std::span<float> total, const Queue&) { sum_shards(vectors, total); }
 
 inline TrainState fresh_state(const FlatLayout& layout, bool averages) {
   TrainState state;

@@ -85,6 +85,14 @@ TEST(Tree, AddsWholeVectorsIntoTheFirst) {
   EXPECT_EQ(a, (std::vector<float>{111, 222, 333}));
 }
 
+TEST(Tree, SumsTheShardsOfOneProcess) {
+  auto values = order_sensitive(7);
+  const float expected = reference_sum(values, 0, 7);
+  float total = 0;
+  sum_shards({.data = values.data(), .size = 1, .stride = 1, .first_shard = 0, .count = 7}, {&total, 1});
+  EXPECT_EQ(total, expected);
+}
+
 TEST(TreeAdditions, AddElementsInTheTreesOrder) {
   for (int shards = 1; shards <= 20; ++shards) {
     auto values = order_sensitive(shards);

@@ -1,7 +1,5 @@
 #include "engine/bench/engine_loop.h"
 
-#include <algorithm>
-
 #include "base/error.h"
 #include "data/order.h"
 #include "data/synthetic.h"
@@ -10,19 +8,13 @@
 namespace mnist_dist {
 namespace {
 
-void sum_shards(const ShardVectors& shards, std::span<float> total, const Queue&) {
-  std::vector<NodeVector> nodes;
-  for (int i = 0; i < shards.count; ++i) nodes.push_back({{i, i + 1}, shards[i].data()});
-  std::ranges::copy(std::span(tree_sum(nodes, shards.size), shards.size), total.begin());
-}
-
 class EngineLoop final : public TrainingLoop {
  public:
   EngineLoop(std::unique_ptr<Engine> engine, const Config& config, int steps, Reduce reduce)
       : batch_(config.train.batch),
         seed_(config.train.seed),
         epoch_steps_(steps),
-        reduce_(reduce ? std::move(reduce) : sum_shards),
+        reduce_(reduce ? std::move(reduce) : [](const ShardVectors& shards, std::span<float> total, const Queue&) { sum_shards(shards, total); }),
         rates_(static_cast<std::size_t>(steps), static_cast<float>(config.optimizer.learning_rate)) {
     const Images digits = synthetic_digits(seed_, SyntheticSet::train, epoch_steps_ * batch_);
     for (int shard = 0; shard < config.data.shards; ++shard) {

@@ -27,16 +27,11 @@ std::vector<float> train(int threads, const std::string& target) {
     for (int i = 0; i < rows; ++i) order.push_back(row++);
   }
   const std::vector<float> rates(3, 0.05f);
-  const auto reduce = [](const ShardVectors& vectors, std::span<float> total, const Queue&) {
-    std::vector<NodeVector> nodes;
-    for (int i = 0; i < vectors.count; ++i) nodes.push_back({{i, i + 1}, vectors[i].data()});
-    std::copy_n(tree_sum(nodes, vectors.size), vectors.size, total.begin());
-  };
   const auto engine = make_fused_engine(options);
   engine->set_training_data(shards, 0);
   engine->load(fresh_state(flat_layout(options.config.model), false));
   engine->begin_epoch({.epoch = 1, .orders = orders, .learning_rates = rates, .before = {}});
-  for (int step = 0; step < 3; ++step) engine->step(step, false, reduce);
+  for (int step = 0; step < 3; ++step) engine->step(step, false, add_tree);
   TrainState state = engine->save();
   state.parameters.insert(state.parameters.end(), state.norm_statistics.begin(), state.norm_statistics.end());
   return state.parameters;

@@ -51,9 +51,7 @@ Outcome train(const std::string& name, const ModelSpec& model, const TrainState&
 
   Outcome outcome;
   const auto reduce = [&](const ShardVectors& vectors, std::span<float> total, const Queue&) {
-    std::vector<NodeVector> nodes;
-    for (int i = 0; i < vectors.count; ++i) nodes.push_back({{i, i + 1}, vectors[i].data()});
-    std::copy_n(tree_sum(nodes, vectors.size), vectors.size, total.begin());
+    sum_shards(vectors, total);
     outcome.losses.push_back(static_cast<double>(total[loss]) / kBatch);
   };
   const auto engine = make_engine(name, options);

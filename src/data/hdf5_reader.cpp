@@ -1,0 +1,175 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "base/error.h"
+#include "data/hdf5_handle.h"
+
+namespace mnist_dist {
+namespace {
+
+using namespace hdf5;
+
+/// "uint8", "float32", "string": a stored type as people name it.
+std::string type_name(hid_t type) {
+  const std::size_t bits = 8 * H5Tget_size(type);
+  switch (H5Tget_class(type)) {
+    case H5T_INTEGER:
+      return fmt::format("{}int{}", H5Tget_sign(type) == H5T_SGN_NONE ? "u" : "", bits);
+    case H5T_FLOAT:
+      return fmt::format("float{}", bits);
+    case H5T_STRING:
+      return "string";
+    default:
+      return "another type";
+  }
+}
+
+}  // namespace
+
+struct Hdf5Reader::Impl {
+  std::string path, hint;
+  Handle file{H5I_INVALID_HID};
+
+  Error error(const std::string& what) const { return data_error(fmt::format("{}: {}", path, what), hint); }
+
+  Handle open(const std::string& name) const {
+    if (!has_link(name)) throw error(fmt::format("dataset {} is missing", name));
+    Handle set(H5Dopen2(file, name.c_str(), H5P_DEFAULT));
+    if (!set.valid()) throw error(fmt::format("cannot read dataset {}: {}", name, last_cause()));
+    return set;
+  }
+
+  /// H5Lexists wants every group on the way to exist, so each is asked for.
+  bool has_link(const std::string& name) const {
+    for (std::size_t end = name.find('/', 1);; end = name.find('/', end + 1)) {
+      const htri_t there = H5Lexists(file, name.substr(0, end).c_str(), H5P_DEFAULT);
+      if (there < 0) throw error(fmt::format("cannot read dataset {}: {}", name, last_cause()));
+      if (there == 0) return false;
+      if (end == std::string::npos) return true;
+    }
+  }
+
+  Extents extents(hid_t set) const {
+    const Handle space(H5Dget_space(set));
+    std::vector<hsize_t> dimensions(static_cast<std::size_t>(std::max(0, H5Sget_simple_extent_ndims(space))));
+    H5Sget_simple_extent_dims(space, dimensions.data(), nullptr);
+    return {dimensions.begin(), dimensions.end()};
+  }
+
+  /// Opens an attribute and checks its class; `expected` is what the message calls it.
+  Handle open_attribute(const std::string& name, H5T_class_t type_class, const char* expected) const {
+    Handle attribute(H5Aopen(file, name.c_str(), H5P_DEFAULT));
+    if (!attribute.valid()) throw error(fmt::format("attribute {} is missing", name));
+    const Handle type(H5Aget_type(attribute));
+    const Handle space(H5Aget_space(attribute));
+    if (H5Tget_class(type) != type_class || H5Tis_variable_str(type) > 0 || H5Sget_simple_extent_npoints(space) != 1)
+      throw error(fmt::format("attribute {} is not {}", name, expected));
+    return attribute;
+  }
+
+  void read_attribute(hid_t attribute, const std::string& name, hid_t memory, void* out) const {
+    if (H5Aread(attribute, memory, out) < 0) throw error(fmt::format("cannot read attribute {}: {}", name, last_cause()));
+  }
+};
+
+Hdf5Reader::Hdf5Reader(const std::filesystem::path& path, std::string hint) : impl_(std::make_unique<Impl>()) {
+  keep_quiet();
+  impl_->path = path.string();
+  impl_->hint = std::move(hint);
+  if (::access(path.c_str(), R_OK) != 0) throw impl_->error(std::strerror(errno));
+  if (std::filesystem::is_directory(path)) throw impl_->error(std::strerror(EISDIR));
+  if (!std::filesystem::is_regular_file(path)) throw impl_->error("not a regular file");  // HDF5 would wait for a pipe's writer
+  const Handle access(H5Pcreate(H5P_FILE_ACCESS));
+#if H5_VERSION_GE(1, 12, 1) || (H5_VERSION_GE(1, 10, 7) && !H5_VERSION_GE(1, 12, 0))
+  H5Pset_file_locking(access, /*use=*/true, /*ignore_when_disabled=*/true);
+#endif
+  impl_->file = Handle(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access));
+  if (!impl_->file.valid()) throw impl_->error(fmt::format("not an HDF5 file, or a damaged one: {}", last_cause()));
+}
+Hdf5Reader::~Hdf5Reader() = default;
+Hdf5Reader::Hdf5Reader(Hdf5Reader&&) noexcept = default;
+
+bool Hdf5Reader::has(const std::string& name) const { return impl_->has_link(name); }
+
+Extents Hdf5Reader::extents(const std::string& name) const { return impl_->extents(impl_->open(name)); }
+
+template <class T>
+void Hdf5Reader::read_rows(const std::string& name, std::size_t first, std::span<T> out) const {
+  const Handle set = impl_->open(name);
+  const Handle type(H5Dget_type(set));
+  if (H5Tequal(type, stored_type<T>()) <= 0)
+    throw impl_->error(fmt::format("dataset {} holds {}, not {}", name, type_name(type), type_name(stored_type<T>())));
+  const Extents extents = impl_->extents(set);
+  const std::size_t row = product(extents, 1);
+  const std::size_t rows = row == 0 ? 0 : out.size() / row;
+  if (extents.empty() || rows * row != out.size() || first + rows > extents[0])
+    throw impl_->error(
+        fmt::format("dataset {} has shape [{}], which does not hold {} values from row {} on", name, fmt::join(extents, ", "), out.size(), first));
+  if (out.empty()) return;
+
+  Extents wanted = extents;
+  wanted[0] = rows;
+  std::vector<hsize_t> start(extents.size(), 0), count(wanted.begin(), wanted.end());
+  start[0] = first;
+  const Handle in_file(H5Dget_space(set));
+  const Handle in_memory = dataspace(wanted);
+  H5Sselect_hyperslab(in_file, H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr);
+  if (H5Dread(set, memory_type<T>(), in_memory, in_file, H5P_DEFAULT, out.data()) < 0)
+    throw impl_->error(fmt::format("cannot read rows {} to {} of dataset {}: {}", first, first + rows - 1, name, last_cause()));
+}
+
+template <class T>
+std::vector<T> Hdf5Reader::read(const std::string& name) const {
+  std::vector<T> values(product(extents(name)));
+  read_rows<T>(name, 0, values);
+  return values;
+}
+
+bool Hdf5Reader::has_attribute(const std::string& name) const { return H5Aexists(impl_->file, name.c_str()) > 0; }
+
+std::int64_t Hdf5Reader::integer(const std::string& name) const {
+  std::int64_t value = 0;
+  impl_->read_attribute(impl_->open_attribute(name, H5T_INTEGER, "an integer"), name, H5T_NATIVE_INT64, &value);
+  return value;
+}
+
+double Hdf5Reader::real(const std::string& name) const {
+  double value = 0;
+  impl_->read_attribute(impl_->open_attribute(name, H5T_FLOAT, "a real number"), name, H5T_NATIVE_DOUBLE, &value);
+  return value;
+}
+
+std::string Hdf5Reader::text(const std::string& name) const {
+  const Handle attribute = impl_->open_attribute(name, H5T_STRING, "a text");
+  const Handle type(H5Aget_type(attribute));
+  std::string value(H5Tget_size(type), '\0');
+  impl_->read_attribute(attribute, name, type, value.data());
+  value.resize(::strnlen(value.data(), value.size()));
+  return value;
+}
+
+std::string hdf5_version() {
+  keep_quiet();
+  unsigned major = 0, minor = 0, release = 0;
+  H5get_libversion(&major, &minor, &release);
+  return fmt::format("{}.{}.{}", major, minor, release);
+}
+
+#define MNIST_DIST_HDF5_TYPE(T)                                                                \
+  template void Hdf5Reader::read_rows<T>(const std::string&, std::size_t, std::span<T>) const; \
+  template std::vector<T> Hdf5Reader::read<T>(const std::string&) const;
+MNIST_DIST_HDF5_TYPE(std::uint8_t)
+MNIST_DIST_HDF5_TYPE(std::uint32_t)
+MNIST_DIST_HDF5_TYPE(std::int64_t)
+MNIST_DIST_HDF5_TYPE(std::uint64_t)
+MNIST_DIST_HDF5_TYPE(float)
+MNIST_DIST_HDF5_TYPE(double)
+#undef MNIST_DIST_HDF5_TYPE
+
+}  // namespace mnist_dist
