@@ -100,9 +100,11 @@ std::string tuning_csv(const std::vector<Candidate>& candidates) {
   std::string text =
       "place,candidate,recipe,parameters,rounds,seeds,diverged,mean_validation_accuracy,sd,min_validation_accuracy,mean_validation_loss,settings\n";
   int place = 0;
-  for (const Candidate& c : candidates)
-    text += fmt::format("{},{},{},{},{},{},{},{:.4f},{:.4f},{:.4f},{:.6f},{}\n", ++place, c.index, c.draw.recipe, c.parameters, c.rounds, c.seeds,
-                        c.diverged, c.mean, c.sd, c.min, c.loss, fmt::join(c.draw.settings, " "));
+  for (const Candidate& c : candidates) {
+    const std::string scores = c.scored() ? fmt::format("{:.4f},{:.4f},{:.4f},{:.6f}", c.mean, c.sd, c.min, c.loss) : ",,,";
+    text += fmt::format("{},{},{},{},{},{},{},{},{}\n", ++place, c.index, c.draw.recipe, c.parameters, c.rounds, c.seeds, c.diverged, scores,
+                        fmt::join(c.draw.settings, " "));
+  }
   return text;
 }
 

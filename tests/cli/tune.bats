@@ -84,3 +84,16 @@ rounds() { tail -n +2 search/tuning.csv | awk -F, '{ print $2, $5, $6 }' | sort 
   fails 2 "unknown key optimizer.learning_rat" "$MNIST_DIST" tune --space mistyped.toml --candidates 2 --out other
   [ ! -e other ]
 }
+
+@test "a search in which everything diverges delivers no recipe" {
+  echo 'recipes = ["step1"]' >space.toml
+  local hot=(tune --space space.toml --set "data.file=$TEST_DATA" --set 'data.split=[600,300]' --set optimizer.learning_rate=1000 --candidates 1)
+  for start in "$MNIST_DIST" "ranks 2"; do
+    rm -rf search
+    run -5 $start "${hot[@]}" --out search
+    [ "$(grep -c '^error: every candidate diverged on all its seeds' <<<"$output")" -eq 1 ]
+    [[ "$output" == *" - "*"2 DIVERGED"* ]]
+    [[ "$(tail -1 search/tuning.csv)" == 1,0,step1,*,1,2,2,,,,, ]]
+    [ ! -e search/best.toml ]
+  done
+}
