@@ -9,6 +9,7 @@
 #include "base/standard_streams.h"
 #include "cli/commands.h"
 #include "cli/config_options.h"
+#include "cli/first_rank.h"
 #include "cli/range.h"
 #include "comm/device_communicator.h"
 #include "engine/bench/engine_loop.h"
@@ -142,7 +143,7 @@ Command add_bench(CLI::App& app) {
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
   app.add_option("--seconds", arguments->rounds.seconds, "Length of a turn")->type_name("S")->check(real_range(0.01, 60))->capture_default_str();
-  return [arguments] { return run(*arguments); };
+  return [arguments] { return is_first_rank() ? run(*arguments) : ExitCode::ok; };
 }
 
 }  // namespace mnist_dist
