@@ -147,7 +147,7 @@ std::string machine_section(const SweepRecord& record, const Verdict& v) {
              {{"command", id.command},
               {"machine", fmt::format("{} ({})", id.machine, id.host)},
               {"engine", fmt::format("{} ({}), device {}", id.engine, id.simd, id.device)},
-              {"ranks", fmt::format("groups {} x ranks {} x threads {}", id.groups, id.ranks_per_run, id.threads)},
+              {"ranks", fmt::format("groups {} x ranks {}{} x threads {}", id.groups, id.ranks_per_run, last_group_text(id), id.threads)},
               {"versions", versions},
               {"started", id.started},
               {"training", fmt::format("{} in all, {} a seed", duration(seconds),

@@ -59,6 +59,7 @@ SweepIdentity parse_identity(const fs::path& file) {
     json.at("machine").get_to(i.machine);
     i.groups = static_cast<int>(whole(json, "groups", 1));
     i.ranks_per_run = static_cast<int>(whole(json, "ranks_per_run", 1));
+    if (json.contains("last_group_ranks")) i.last_group_ranks = static_cast<int>(whole(json, "last_group_ranks", 1));
     i.threads = static_cast<int>(whole(json, "threads", 1));
     i.seeds = json.at("seeds").get<std::string>();
     parse_seeds(i.seeds);
@@ -176,30 +177,30 @@ SweepRecord read_record(const fs::path& folder) {
 }
 
 std::string sweep_json(const SweepIdentity& i) {
-  return Json{{"recipe", i.recipe},
-              {"parameter_count", i.parameter_count},
-              {"epochs", i.epochs},
-              {"seeds", i.seeds},
-              {"target", i.target},
-              {"scored", i.scored()},
-              {"images", i.images},
-              {"data_file", i.data_file},
-              {"data_hash", i.data_hash},
-              {"synthetic", i.synthetic},
-              {"fingerprint", i.fingerprint},
-              {"engine", i.engine},
-              {"simd", i.simd},
-              {"device", i.device},
-              {"versions", i.versions},
-              {"groups", i.groups},
-              {"ranks_per_run", i.ranks_per_run},
-              {"threads", i.threads},
-              {"host", i.host},
-              {"machine", i.machine},
-              {"command", i.command},
-              {"started", i.started}}
-             .dump(2, ' ', false, Json::error_handler_t::replace) +  // the command may hold bytes that are not UTF-8
-         "\n";
+  Json json{{"recipe", i.recipe},
+            {"parameter_count", i.parameter_count},
+            {"epochs", i.epochs},
+            {"seeds", i.seeds},
+            {"target", i.target},
+            {"scored", i.scored()},
+            {"images", i.images},
+            {"data_file", i.data_file},
+            {"data_hash", i.data_hash},
+            {"synthetic", i.synthetic},
+            {"fingerprint", i.fingerprint},
+            {"engine", i.engine},
+            {"simd", i.simd},
+            {"device", i.device},
+            {"versions", i.versions},
+            {"groups", i.groups},
+            {"ranks_per_run", i.ranks_per_run},
+            {"threads", i.threads},
+            {"host", i.host},
+            {"machine", i.machine},
+            {"command", i.command},
+            {"started", i.started}};
+  if (i.last_group_ranks > 0) json["last_group_ranks"] = i.last_group_ranks;
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";  // the command may hold bytes that are not UTF-8
 }
 
 std::string seeds_csv(const SweepRecord& record) {
