@@ -6,6 +6,7 @@
 #include <memory>
 #include <set>
 
+#include "base/plural.h"
 #include "base/standard_streams.h"
 #include "cli/commands.h"
 #include "cli/config_options.h"
@@ -104,7 +105,7 @@ ExitCode run(BenchArguments& arguments) {
   std::vector<int>& cores = arguments.rounds.cores;
   cores = usable_cores();
   if (cores.size() < static_cast<std::size_t>(arguments.threads))
-    say_line(fmt::format("only {} core{} here: no figures for {} threads", cores.size(), cores.size() == 1 ? "" : "s", arguments.threads));
+    say_line(fmt::format("only {} core{} here: no figures for {} threads", cores.size(), plural(cores.size()), arguments.threads));
   cores.resize(cores.size() < static_cast<std::size_t>(arguments.threads) ? 1 : static_cast<std::size_t>(arguments.threads));
 
   std::vector<Contender> contenders = make_contenders(arguments, config, cores);

@@ -5,6 +5,7 @@
 
 #include <cstdio>
 
+#include "base/plural.h"
 #include "base/standard_streams.h"
 
 namespace mnist_dist {
@@ -24,7 +25,7 @@ std::string row(const Candidate& c) {
 }  // namespace
 
 void TuneConsole::round_started(int round, int candidates, int seeds) {
-  fmt::print("round {}: {} candidate{}, {} seed{} each\n{}", round, candidates, candidates == 1 ? "" : "s", seeds, seeds == 1 ? "" : "s", header);
+  fmt::print("round {}: {} candidate{}, {} seed{} each\n{}", round, candidates, plural(candidates), seeds, plural(seeds), header);
   std::fflush(stdout);
 }
 
