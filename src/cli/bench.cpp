@@ -6,9 +6,11 @@
 #include <memory>
 #include <set>
 
+#include "base/plural.h"
 #include "base/standard_streams.h"
 #include "cli/commands.h"
 #include "cli/config_options.h"
+#include "cli/first_rank.h"
 #include "cli/range.h"
 #include "comm/device_communicator.h"
 #include "engine/bench/engine_loop.h"
@@ -103,7 +105,7 @@ ExitCode run(BenchArguments& arguments) {
   std::vector<int>& cores = arguments.rounds.cores;
   cores = usable_cores();
   if (cores.size() < static_cast<std::size_t>(arguments.threads))
-    say_line(fmt::format("only {} core{} here: no figures for {} threads", cores.size(), cores.size() == 1 ? "" : "s", arguments.threads));
+    say_line(fmt::format("only {} core{} here: no figures for {} threads", cores.size(), plural(cores.size()), arguments.threads));
   cores.resize(cores.size() < static_cast<std::size_t>(arguments.threads) ? 1 : static_cast<std::size_t>(arguments.threads));
 
   std::vector<Contender> contenders = make_contenders(arguments, config, cores);
@@ -142,7 +144,7 @@ Command add_bench(CLI::App& app) {
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
   app.add_option("--seconds", arguments->rounds.seconds, "Length of a turn")->type_name("S")->check(real_range(0.01, 60))->capture_default_str();
-  return [arguments] { return run(*arguments); };
+  return [arguments] { return is_first_rank() ? run(*arguments) : ExitCode::ok; };
 }
 
 }  // namespace mnist_dist

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 
+#include "base/plural.h"
 #include "cli/commands.h"
 #include "cli/first_rank.h"
 #include "cli/range.h"
@@ -27,8 +28,8 @@ ExitCode run_all_reduce(double seconds) {
     comm.set_activity("trying the network");
     const AllReduceSpeed speed = measure_all_reduce(comm, seconds);
     if (comm.rank() == 0)
-      fmt::print("{} rank{} on {} host{} add {} KB in {:.2f} ms ({} times)\n", speed.ranks, speed.ranks == 1 ? "" : "s", speed.hosts,
-                 speed.hosts == 1 ? "" : "s", speed.bytes / 1000, speed.median_seconds * 1e3, speed.calls);
+      fmt::print("{} rank{} on {} host{} add {} KB in {:.2f} ms ({} times)\n", speed.ranks, plural(speed.ranks), speed.hosts, plural(speed.hosts),
+                 speed.bytes / 1000, speed.median_seconds * 1e3, speed.calls);
     return ExitCode::ok;
   });
 }

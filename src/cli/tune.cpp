@@ -15,6 +15,7 @@
 #include "cli/config_options.h"
 #include "cli/run_observer.h"
 #include "cli/world.h"
+#include "comm/heartbeat.h"
 #include "config/recipes.h"
 #include "report/doctor.h"
 #include "report/tune_console.h"
@@ -30,6 +31,21 @@ struct TuneArguments {
   std::uint64_t draw_seed = 1;
 };
 
+/// The table of all candidates, and the best one's recipe. Throws Error (diverged) when not even that one trained to its end.
+void deliver(const std::vector<Candidate>& candidates, const std::filesystem::path& folder) {
+  fmt::print("\nall candidates, best first (validation rows; the test set was not opened)\n{}{:<9} {}\n", tuning_table(candidates), "table",
+             (folder / "tuning.csv").string());
+  std::fflush(stdout);
+  if (!candidates.front().scored())
+    throw Error(ExitCode::diverged, "every candidate diverged on all its seeds: there is no recipe to deliver",
+                "let the space hold smaller learning rates, and another --out");
+  Config winner = candidates.front().config;
+  winner.data.split.clear();  // what is frozen trains on all training images
+  const auto best = folder / "best.toml";
+  write_file_atomically(best, to_toml(winner));
+  fmt::print("{:<9} {}\n", "recipe", best.string());
+}
+
 ExitCode run(Communicator& comm, const TuneArguments& arguments, TuneOptions options) {
   options.sweep.compute = arguments.compute;
   options.sweep.command = command_line();
@@ -40,13 +56,7 @@ ExitCode run(Communicator& comm, const TuneArguments& arguments, TuneOptions opt
   options.sweep.observer = &trial;
   TuneConsole console;
   const auto candidates = tune(comm, options, comm.rank() == 0 ? &console : nullptr);
-  if (comm.rank() != 0) return ExitCode::ok;
-  Config winner = candidates.front().config;
-  winner.data.split.clear();  // what is frozen trains on all training images
-  const auto best = options.sweep.folder / "best.toml";
-  write_file_atomically(best, to_toml(winner));
-  fmt::print("\nall candidates, best first (validation rows; the test set was not opened)\n{}{:<9} {}\n{:<9} {}\n", tuning_table(candidates),
-             "recipe", best.string(), "table", (options.sweep.folder / "tuning.csv").string());
+  run_on_root(comm, [&] { deliver(candidates, options.sweep.folder); });
   return ExitCode::ok;
 }
 

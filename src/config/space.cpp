@@ -4,6 +4,7 @@
 #include <toml++/toml.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <concepts>
 #include <cstdlib>
@@ -31,19 +32,23 @@ void refuse_unknown(const toml::table& table, const std::string& what, const std
     throw usage_error(fmt::format("{}: {} has an unknown key {}", place(*table.get(*key)), what, key->str()), suggest(key->str(), known));
 }
 
-bool is_whole(const std::string& key) {
-  bool whole = false;
+/// Calls visit(field, member) for the field that a variation's key names, but for the model's layers: they are checked as a whole, when a candidate
+/// is made of them. Throws Error (usage) when a recipe has no such key, or candidates cannot differ in it.
+void visit_key(const toml::node& key, const std::string& name, const auto& visit) {
+  constexpr std::array set_by_trial = {"data.split", "train.evaluate_every"};
+  std::vector<std::string> known{"model.layer"};
+  bool found = name == known.front(), variable = std::ranges::find(set_by_trial, name) == set_by_trial.end();
   Config any;
-  visit_fields(any, [&]<class Member>(const Field& field, const Member&) {
-    if (key == fmt::format("{}.{}", field.section, field.key)) whole = std::integral<Member> && !std::same_as<Member, bool>;
+  visit_fields(any, [&](const Field& field, auto& member) {
+    if (name != known.emplace_back(fmt::format("{}.{}", field.section, field.key))) return;
+    found = true;
+    variable = variable && field.identity == Identity::part_of_recipe;
+    if (variable) visit(field, member);
   });
-  return whole;
-}
-
-double read_number(const toml::table& table, const char* key) {
-  double value = 0;
-  assign(fmt::format("vary: {}", key), *table.get(key), {}, value);
-  return value;
+  if (!found) throw usage_error(fmt::format("{}: unknown key {}", place(key), name), suggest(name, known));
+  if (!variable)
+    throw usage_error(fmt::format("{}: candidates cannot differ in {}", place(key), name),
+                      "take it out of the space: all train the same seeds on the same rows");
 }
 
 Variation read_variation(const toml::node& node) {
@@ -52,7 +57,14 @@ Variation read_variation(const toml::node& node) {
   refuse_unknown(table, "vary", {"key", "values", "low", "high", "log"});
   Variation variation;
   if (!table.get("key")) throw usage_error(fmt::format("{}: vary without a key", place(node)), "name it as in --set: key = \"train.batch\"");
-  assign("vary: key", *table.get("key"), {}, variation.key);
+  const toml::node& key = *table.get("key");
+  assign("vary: key", key, {}, variation.key);
+  const auto check = [&](const toml::node& value) {
+    visit_key(key, variation.key, [&]<class Member>(const Field& field, Member& member) {
+      assign(variation.key, value, field, member);
+      variation.whole = std::integral<Member> && !std::same_as<Member, bool>;
+    });
+  };
   const auto fail = [&](const std::string& problem, const std::string& hint) {
     throw usage_error(fmt::format("{}: {} {}", place(node), variation.key, problem), hint);
   };
@@ -62,14 +74,16 @@ Variation read_variation(const toml::node& node) {
     fail("does not have just one of values and a range", "give values = [...], or low and high");
   if (values) {
     if (!values->is_array() || values->as_array()->empty()) wrong_type("vary: values", *values, "a list of at least one value");
-    for (const toml::node& value : *values->as_array()) variation.values.push_back(written(value));
+    for (const toml::node& value : *values->as_array()) {
+      check(value);
+      variation.values.push_back(written(value));
+    }
     return variation;
   }
-  variation.whole = is_whole(variation.key);
-  for (const char* end : {"low", "high"})
-    if (variation.whole && !table.get(end)->is_integer()) wrong_type(fmt::format("vary: {}", end), *table.get(end), "a whole number, as the key is");
-  variation.low = read_number(table, "low");
-  variation.high = read_number(table, "high");
+  for (const auto& [end, number] : {std::pair("low", &variation.low), std::pair("high", &variation.high)}) {
+    check(*table.get(end));
+    assign(fmt::format("vary: {}", end), *table.get(end), {}, *number);
+  }
   if (const toml::node* log = table.get("log")) assign("vary: log", *log, {}, variation.log);
   if (!(variation.low < variation.high)) fail("has a low that is not below its high", "swap them, or use values = [...]");
   if (variation.log && variation.low <= 0) fail("is to be drawn by its logarithm, from 0 or less", "give a low above 0, or drop log");
@@ -106,7 +120,12 @@ SearchSpace parse_space(const std::string& toml, const std::string& source) {
   for (const toml::node& recipe : *recipes->as_array()) assign("recipes", recipe, {}, space.recipes.emplace_back());
   if (const toml::node* vary = root.get("vary")) {
     if (!vary->is_array()) wrong_type("vary", *vary, "a list of tables, [[vary]]");
-    for (const toml::node& variation : *vary->as_array()) space.variations.push_back(read_variation(variation));
+    for (const toml::node& node : *vary->as_array()) {
+      const Variation variation = read_variation(node);
+      if (std::ranges::find(space.variations, variation.key, &Variation::key) != space.variations.end())
+        throw usage_error(fmt::format("{}: {} is varied twice", place(node), variation.key), "delete one of the two");
+      space.variations.push_back(variation);
+    }
   }
   return space;
 }

@@ -5,9 +5,8 @@
 #include <array>
 #include <vector>
 
-#include "base/standard_streams.h"
+#include "base/plural.h"
 #include "report/duration.h"
-#include "report/terminal.h"
 
 namespace mnist_dist {
 namespace {
@@ -38,14 +37,14 @@ void print_row(const std::vector<std::string>& cells, bool averaging) {
 
 }  // namespace
 
-Console::Console(std::string title) : title_(std::move(title)), live_(is_terminal(Output::standard_error)) {}
+Console::Console(std::string title) : title_(std::move(title)) {}
 
 void Console::started(const RunInfo& info) {
   info_ = info;
   begin_ = last_shown_ = Clock::now();
   first_step_ = std::int64_t{info.resumed_epoch} * info.steps_per_epoch + info.resumed_step;
   fmt::print("{} | engine {} ({}) | device {} | {} rank{} x {} thread{}\n", title_, info.engine.name, info.engine.simd, info.engine.device,
-             info.ranks, info.ranks == 1 ? "" : "s", info.threads, info.threads == 1 ? "" : "s");
+             info.ranks, plural(info.ranks), info.threads, plural(info.threads));
   if (first_step_ > 0) fmt::print("resumed after {}\n", place_text(static_cast<std::uint32_t>(info.resumed_epoch), info.resumed_step));
   const std::string prefix = info.validation ? "valid" : "test";
   print_row({"epoch", "train loss", "train acc", prefix + " loss", prefix + " acc", "avg acc", "rate", "images/s", "seconds"}, info.averaging);
@@ -53,22 +52,22 @@ void Console::started(const RunInfo& info) {
 
 void Console::stepped(int epoch, int steps_done, const Sums& sums, double epoch_seconds) {
   const auto now = Clock::now();
-  if (now - last_shown_ < (live_ ? Clock::duration(bar_interval) : Clock::duration(plain_interval))) return;
+  if (now - last_shown_ < (line_.live() ? Clock::duration(bar_interval) : Clock::duration(plain_interval))) return;
   last_shown_ = now;
   const double rate = epoch_seconds > 0 ? static_cast<double>(sums.images) / epoch_seconds : 0;
   const double loss = sums.images > 0 ? sums.loss / static_cast<double>(sums.images) : 0;
   const std::int64_t total_done = std::int64_t{epoch - 1} * info_.steps_per_epoch + steps_done;
-  show(fmt::format("epoch {}/{} {} step {}/{}  loss {:.4f}  {:.0f} images/s  ETA {}", epoch, info_.epochs,
-                   live_ ? bar(static_cast<double>(steps_done) / info_.steps_per_epoch) : "", steps_done, info_.steps_per_epoch, loss, rate,
-                   eta(total_done)));
+  line_.show(fmt::format("epoch {}/{} {} step {}/{}  loss {:.4f}  {:.0f} images/s  ETA {}", epoch, info_.epochs,
+                         line_.live() ? bar(static_cast<double>(steps_done) / info_.steps_per_epoch) : "", steps_done, info_.steps_per_epoch, loss,
+                         rate, eta(total_done)));
 }
 
 void Console::evaluating(int epoch) {
-  if (live_) show(fmt::format("epoch {}/{} evaluating", epoch, info_.epochs));
+  if (line_.live()) line_.show(fmt::format("epoch {}/{} evaluating", epoch, info_.epochs));
 }
 
 void Console::epoch_ended(const EpochRow& row) {
-  clear_bar();
+  line_.clear();
   print_row({fmt::format("{}", row.epoch), fmt::format("{:.4f}", row.train.loss), fmt::format("{:.2f}", row.train.accuracy), loss_cell(row.test),
              accuracy_cell(row.test), accuracy_cell(row.averaged_test), fmt::format("{:.3g}", row.learning_rate),
              fmt::format("{:.0f}", row.images_per_second), fmt::format("{:.1f}", row.seconds)},
@@ -76,24 +75,13 @@ void Console::epoch_ended(const EpochRow& row) {
 }
 
 void Console::finished(const RunResult& result) {
-  clear_bar();
+  line_.clear();
   const char* what = info_.validation ? "validation" : "test";
   fmt::print("final {} accuracy {:.2f} % ({} of {} correct{}); best {:.2f} % at epoch {}; {} in all\n", what, result.final.accuracy,
              result.final.correct, result.final.images, info_.averaging ? ", averaged weights" : "", result.best.accuracy, result.best.epoch,
              duration(result.seconds));
   fmt::print("parameters sha256 {}\n", result.parameters_sha256);
   std::fflush(stdout);
-}
-
-void Console::show(const std::string& line) {
-  say(live_ ? "\r" + line + "\x1b[K" : line + "\n");
-  bar_shown_ = live_;
-}
-
-void Console::clear_bar() {
-  if (!bar_shown_) return;
-  say("\r\x1b[K");
-  bar_shown_ = false;
 }
 
 std::string Console::eta(std::int64_t steps_done) const {

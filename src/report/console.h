@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <string>
 
+#include "report/live_line.h"
 #include "train/observer.h"
 
 namespace mnist_dist {
@@ -21,14 +22,11 @@ class Console : public Observer {
 
  private:
   using Clock = std::chrono::steady_clock;
-  void show(const std::string& line);
-  void clear_bar();
   std::string eta(std::int64_t steps_done) const;
 
   std::string title_;
   RunInfo info_;
-  bool live_;
-  bool bar_shown_ = false;
+  LiveLine line_;
   Clock::time_point begin_ = Clock::now(), last_shown_ = Clock::now();
   std::int64_t first_step_ = 0;
 };

@@ -6,6 +6,7 @@
 #include <sstream>
 #include <string>
 
+#include "base/plural.h"
 #include "base/version.h"
 #include "engine/bench/pinning.h"
 #include "report/doctor.h"
@@ -53,8 +54,8 @@ Finding find_cpu() {
   const long online = ::sysconf(_SC_NPROCESSORS_ONLN);
   std::string model = proc_value("/proc/cpuinfo", "model name");
   if (model.empty()) model = "unknown model";
-  std::string text = fmt::format("{}, {} core{} usable (CPUs {} of {})", model, cores, cores == 1 ? "" : "s",
-                                 proc_value("/proc/self/status", "Cpus_allowed_list"), online);
+  std::string text =
+      fmt::format("{}, {} core{} usable (CPUs {} of {})", model, cores, plural(cores), proc_value("/proc/self/status", "Cpus_allowed_list"), online);
   const double quota = cpu_quota();
   if (quota > 0 && quota < static_cast<double>(cores))
     return {"cpu", Health::warning, fmt::format("{}, but time for {:.1f}", text, quota),

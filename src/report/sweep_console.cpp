@@ -4,10 +4,9 @@
 
 #include <cstdio>
 
-#include "base/standard_streams.h"
+#include "base/plural.h"
 #include "report/duration.h"
 #include "report/sweep_verdict.h"
-#include "report/terminal.h"
 
 namespace mnist_dist {
 namespace {
@@ -17,21 +16,18 @@ using namespace std::chrono_literals;
 constexpr auto live_interval = 250ms;  // smooth to the eye, nothing to the machine
 constexpr auto plain_interval = 60s;   // a log file should not drown
 
-const char* plural(int n) { return n == 1 ? "" : "s"; }
-
 }  // namespace
 
 void SweepConsole::started(const SweepRecord& record) {
   record_ = &record;
-  live_ = is_terminal(Output::standard_error);
   begin_ = last_shown_ = Clock::now();
   done_before_ = record.outcomes.size();
   const SweepIdentity& id = record.identity;
   verdict_ = verdict_of(record);
   const Verdict& v = verdict_;
-  fmt::print("{} | {} {} | seeds {} | target {} % ({} of {}) | engine {} ({}) | device {} | {} group{} x {} rank{} x {} thread{} | {}\n", id.recipe,
+  fmt::print("{} | {} {} | seeds {} | target {} % ({} of {}) | engine {} ({}) | device {} | {} group{} x {} rank{}{} x {} thread{} | {}\n", id.recipe,
              scored_text(id), id.data_file, id.seeds, id.target, v.required_correct, v.images, id.engine, id.simd, id.device, id.groups,
-             plural(id.groups), id.ranks_per_run, plural(id.ranks_per_run), id.threads, plural(id.threads), folder_.string());
+             plural(id.groups), id.ranks_per_run, plural(id.ranks_per_run), last_group_text(id), id.threads, plural(id.threads), folder_.string());
   if (!v.counted.empty()) fmt::print("going on: {} of {} seeds are done\n", v.counted.size(), v.requested);
   fmt::print("{:>8}  {:>8}  {:>8}  {:>8}  {:>8}  {:>5}  {:>7}  {:>8}  {:>5}  {}\n", "seed", "final", "correct", "raw", "best", "epoch", "loss",
              "seconds", "group", "target");
@@ -39,7 +35,7 @@ void SweepConsole::started(const SweepRecord& record) {
 }
 
 void SweepConsole::seed_ended(const SeedOutcome& o) {
-  clear();
+  line_.clear();
   verdict_ = verdict_of(*record_);
   if (o.diverged)
     fmt::print("{:>8}  {}\n", o.seed, o.message);
@@ -52,9 +48,9 @@ void SweepConsole::seed_ended(const SeedOutcome& o) {
 
 void SweepConsole::tick(const SweepStatus& status) {
   const auto now = Clock::now();
-  if (now - last_shown_ < (live_ ? Clock::duration(live_interval) : Clock::duration(plain_interval))) return;
+  if (now - last_shown_ < (line_.live() ? Clock::duration(live_interval) : Clock::duration(plain_interval))) return;
   last_shown_ = now;
-  show(progress_line(status));
+  line_.show(progress_line(status));
 }
 
 std::string SweepConsole::progress_line(const SweepStatus& status) const {
@@ -71,16 +67,6 @@ std::string SweepConsole::progress_line(const SweepStatus& status) const {
   const std::string so_far = v.trained > 0 ? fmt::format("  mean {:.3f}  min {:.2f}", v.final.mean, v.final.min) : "";
   return fmt::format("{}/{} seeds{}  failures {}  running{}  ETA {}", v.counted.size(), v.requested, so_far,
                      v.counted.size() - static_cast<std::size_t>(v.reached), running, done > 0.01 ? duration(elapsed / done * left) : "?");
-}
-
-void SweepConsole::show(const std::string& line) {
-  say(live_ ? "\r" + line + "\x1b[K" : line + "\n");
-  shown_ = live_;
-}
-
-void SweepConsole::clear() {
-  if (shown_) say("\r\x1b[K");
-  shown_ = false;
 }
 
 }  // namespace mnist_dist

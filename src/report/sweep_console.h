@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <string>
 
+#include "report/live_line.h"
 #include "sweep/sweep.h"
 #include "sweep/verdict.h"
 
@@ -16,18 +17,16 @@ class SweepConsole : public SweepObserver {
   void started(const SweepRecord& record) override;
   void seed_ended(const SeedOutcome& outcome) override;
   void tick(const SweepStatus& status) override;
-  void ended() override { clear(); }
+  void ended() override { line_.clear(); }
 
  private:
   using Clock = std::chrono::steady_clock;
   std::string progress_line(const SweepStatus& status) const;
-  void show(const std::string& line);
-  void clear();
 
   std::filesystem::path folder_;
   const SweepRecord* record_ = nullptr;
   Verdict verdict_;  ///< as the last seed left it
-  bool live_ = false, shown_ = false;
+  LiveLine line_;
   std::size_t done_before_ = 0;  ///< by earlier starts
   Clock::time_point begin_, last_shown_;
 };

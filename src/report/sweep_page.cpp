@@ -147,16 +147,15 @@ std::string machine_section(const SweepRecord& record, const Verdict& v) {
              {{"command", id.command},
               {"machine", fmt::format("{} ({})", id.machine, id.host)},
               {"engine", fmt::format("{} ({}), device {}", id.engine, id.simd, id.device)},
-              {"ranks", fmt::format("groups {} x ranks {} x threads {}", id.groups, id.ranks_per_run, id.threads)},
+              {"ranks", fmt::format("groups {} x ranks {}{} x threads {}", id.groups, id.ranks_per_run, last_group_text(id), id.threads)},
               {"versions", versions},
               {"started", id.started},
               {"training", fmt::format("{} in all, {} a seed", duration(seconds),
                                        v.counted.empty() ? "-" : duration(seconds / static_cast<double>(v.counted.size())))},
               {"data hash", id.data_hash},
               {"fingerprint", id.fingerprint + " (parameters after 50 steps: another program or machine that gives the same bits shows the same)"}}) +
-         fmt::format(
-             "<p>Any one seed alone gives the same bytes: <code>mnist-dist --config config.toml --seed N</code>, compared with parameters_sha256 "
-             "in seeds.csv.</p>\n") +
+         "<p>Any one seed alone gives the same bytes: <code>mnist-dist --config DIR/config.toml --seed N</code>, DIR being this folder, "
+         "compared with parameters_sha256 in seeds.csv.</p>\n" +
          html_details("The recipe (config.toml)", record.recipe_text);
 }
 

@@ -39,6 +39,10 @@ std::string scored_text(const SweepIdentity& identity) {
   return what + (identity.validation ? ", validation rows" : ", test set");
 }
 
+std::string last_group_text(const SweepIdentity& identity) {
+  return identity.last_group_ranks > 0 ? fmt::format(" ({} in the last)", identity.last_group_ranks) : "";
+}
+
 std::string headline(const SweepRecord& record, const Verdict& v) {
   std::string text = fmt::format("{}: {} of {} seeds reached {} % ({} of {} correct)", name_of(v.answer), v.reached, v.requested,
                                  record.identity.target, v.required_correct, v.images);

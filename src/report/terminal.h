@@ -8,6 +8,9 @@ enum class Output { standard_out, standard_error };
 /// instead.
 bool is_terminal(Output output);
 
+/// How wide that terminal is now; 0 where there is none, or it does not say.
+int terminal_columns(Output output);
+
 /// is_terminal, and the NO_COLOR convention (no-color.org) does not forbid it.
 bool use_color(Output output);
 

@@ -5,6 +5,7 @@
 
 #include <cstdio>
 
+#include "base/plural.h"
 #include "base/standard_streams.h"
 
 namespace mnist_dist {
@@ -16,14 +17,15 @@ std::string row(const Candidate& c) {
   const std::string settings = c.draw.settings.empty() ? "as it is" : fmt::format("{}", fmt::join(c.draw.settings, " "));
   if (c.seeds == 0) return fmt::format("{:>9}  {:<12}  {:>10}  not tried: {}\n", c.index, c.draw.recipe, c.parameters, settings);
   const std::string diverged = c.diverged > 0 ? fmt::format("  {} DIVERGED", c.diverged) : "";
-  return fmt::format("{:>9}  {:<12}  {:>10}  {:>5}  {:>8.3f}  {:>6.3f}  {:>8.2f}  {:>8.5f}  {}{}\n", c.index, c.draw.recipe, c.parameters, c.seeds,
-                     c.mean, c.sd, c.min, c.loss, settings, diverged);
+  const std::string scores = c.scored() ? fmt::format("{:>8.3f}  {:>6.3f}  {:>8.2f}  {:>8.5f}", c.mean, c.sd, c.min, c.loss)
+                                        : fmt::format("{:>8}  {:>6}  {:>8}  {:>8}", "-", "-", "-", "-");
+  return fmt::format("{:>9}  {:<12}  {:>10}  {:>5}  {}  {}{}\n", c.index, c.draw.recipe, c.parameters, c.seeds, scores, settings, diverged);
 }
 
 }  // namespace
 
 void TuneConsole::round_started(int round, int candidates, int seeds) {
-  fmt::print("round {}: {} candidate{}, {} seed{} each\n{}", round, candidates, candidates == 1 ? "" : "s", seeds, seeds == 1 ? "" : "s", header);
+  fmt::print("round {}: {} candidate{}, {} seed{} each\n{}", round, candidates, plural(candidates), seeds, plural(seeds), header);
   std::fflush(stdout);
 }
 

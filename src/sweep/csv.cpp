@@ -7,7 +7,6 @@
 #include <cstdlib>
 #include <sstream>
 
-#include "base/error.h"
 #include "base/file.h"
 
 namespace mnist_dist {
@@ -64,23 +63,27 @@ double CsvTable::number(std::size_t row, const std::string& column) const {
   const std::string& cell = text(row, column);
   char* end = nullptr;
   const double value = std::strtod(cell.c_str(), &end);
-  if (cell.empty() || *end != '\0') throw damaged(file_, fmt::format("row {}: {} is \"{}\", not a number", row + 1, column, cell));
+  if (cell.empty() || *end != '\0') throw wrong(row, column, "a number");
   return value;
 }
 
-std::int64_t CsvTable::integer(std::size_t row, const std::string& column) const {
+double CsvTable::number(std::size_t row, const std::string& column, double low, double high) const {
+  const double value = number(row, column);
+  if (!(value >= low && value <= high)) throw wrong(row, column, fmt::format("{} to {}", low, high));
+  return value;
+}
+
+std::int64_t CsvTable::integer(std::size_t row, const std::string& column, std::int64_t low, std::int64_t high) const {
   const std::string& cell = text(row, column);
   std::int64_t value = 0;
   const auto [end, error] = std::from_chars(cell.data(), cell.data() + cell.size(), value);
-  if (error != std::errc{} || end != cell.data() + cell.size())
-    throw damaged(file_, fmt::format("row {}: {} is \"{}\", not a whole number", row + 1, column, cell));
+  if (error != std::errc{} || end != cell.data() + cell.size()) throw wrong(row, column, "a whole number");
+  if (value < low || value > high) throw wrong(row, column, low == high ? fmt::to_string(low) : fmt::format("{} to {}", low, high));
   return value;
 }
 
-int CsvTable::integer(std::size_t row, const std::string& column, int low, int high) const {
-  const std::int64_t value = integer(row, column);
-  if (value < low || value > high) throw damaged(file_, fmt::format("row {}: {} is {}, not {} to {}", row + 1, column, value, low, high));
-  return static_cast<int>(value);
+Error CsvTable::wrong(std::size_t row, const std::string& column, const std::string& wanted) const {
+  return damaged(file_, fmt::format("row {}: {} is \"{}\", not {}", row + 1, column, text(row, column), wanted));
 }
 
 }  // namespace mnist_dist

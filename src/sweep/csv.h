@@ -3,6 +3,8 @@
 #include <string>
 #include <vector>
 
+#include "base/error.h"
+
 namespace mnist_dist {
 
 /// A comma-separated file of ours: a header, no commas inside cells but in the last one.
@@ -17,8 +19,10 @@ class CsvTable {
   /// Throw Error (data) naming file, row and column when it is missing, no number or not from `low` to `high`.
   const std::string& text(std::size_t row, const std::string& column) const;
   double number(std::size_t row, const std::string& column) const;
-  std::int64_t integer(std::size_t row, const std::string& column) const;
-  int integer(std::size_t row, const std::string& column, int low, int high) const;
+  double number(std::size_t row, const std::string& column, double low, double high) const;
+  std::int64_t integer(std::size_t row, const std::string& column, std::int64_t low, std::int64_t high) const;
+  /// An Error (data) that says what a cell is not.
+  Error wrong(std::size_t row, const std::string& column, const std::string& wanted) const;
   const std::vector<std::string>& header() const { return header_; }
 
  private:

@@ -14,6 +14,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
+const char* const same = "choose another --out, or go on as it was begun";
+
 /// Whether a folder holds nothing but what a start leaves that is killed at once: config.toml is the last file that it writes.
 bool is_unused(const fs::path& folder) {
   const fs::directory_iterator entries(folder);
@@ -24,6 +26,13 @@ bool is_unused(const fs::path& folder) {
 }
 
 }  // namespace
+
+void check_same_recipe(const fs::path& folder, const Config& recipe) {
+  const fs::path file = folder / "config.toml";
+  const std::string before = recipe_toml(parse_config(read_text_file(file), file.string())), after = recipe_toml(recipe);
+  if (before != after)
+    throw usage_error(fmt::format("{} holds a sweep of another recipe: {}", folder.string(), recipe_difference(before, after)), same);
+}
 
 SweepFolder::SweepFolder(fs::path folder, const Config& recipe, const SweepIdentity& identity) : folder_(std::move(folder)) {
   const auto no_sweep = [&] { return usage_error(fmt::format("{} is there already and holds no sweep", folder_.string()), "choose another --out"); };
@@ -46,10 +55,7 @@ SweepFolder::SweepFolder(fs::path folder, const Config& recipe, const SweepIdent
 void SweepFolder::go_on(const Config& recipe, const SweepIdentity& now) {
   record_ = read_record(folder_);
   const SweepIdentity& was = record_.identity;
-  const std::string same = "choose another --out, or go on as it was begun";
-  if (const std::string before = recipe_toml(parse_config(record_.recipe_text, (folder_ / "config.toml").string())), after = recipe_toml(recipe);
-      before != after)
-    throw usage_error(fmt::format("{} holds a sweep of another recipe: {}", folder_.string(), recipe_difference(before, after)), same);
+  check_same_recipe(folder_, recipe);
   if (was.data_hash != now.data_hash)
     throw usage_error(fmt::format("{} holds a sweep over other data (hash {:.12}..., now {:.12}...)", folder_.string(), was.data_hash, now.data_hash),
                       same);

@@ -30,4 +30,7 @@ class SweepFolder {
   std::set<std::uint64_t> done_;
 };
 
+/// Throws Error: usage when the sweep in `folder` was begun with another recipe, data when its config.toml cannot be read.
+void check_same_recipe(const std::filesystem::path& folder, const Config& recipe);
+
 }  // namespace mnist_dist

@@ -22,6 +22,7 @@ struct SweepIdentity {
   std::map<std::string, std::string> versions;  ///< of libraries that compute, and this program's
   std::string host, machine;
   int groups = 1, ranks_per_run = 1, threads = 1;
+  int last_group_ranks = 0;   ///< where the last group has fewer than the others; else 0
   std::string seeds, target;  ///< as asked for last
   std::string command, started;
   const char* scored() const { return validation ? "validation" : "test"; }

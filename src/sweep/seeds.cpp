@@ -27,6 +27,7 @@ std::optional<std::uint64_t> number(std::string_view text) {
 
 std::vector<std::uint64_t> parse_seeds(const std::string& text) {
   const auto bad = [&] { return usage_error(fmt::format("\"{}\" does not name seeds", text), "write them as 0..99 or 1,5,10..19"); };
+  const auto too_many = [&] { return usage_error(fmt::format("\"{}\" names more than {} seeds", text, most), "name fewer"); };
   std::vector<std::uint64_t> seeds;
   std::set<std::uint64_t> seen;
   for (std::size_t from = 0; from <= text.size();) {
@@ -35,12 +36,13 @@ std::vector<std::uint64_t> parse_seeds(const std::string& text) {
     const std::size_t dots = part.find("..");
     const auto first = number(part.substr(0, dots));
     const auto last = dots == part.npos ? first : number(part.substr(dots + 2));
-    if (!first || !last || *last < *first || *last - *first >= most) throw bad();
+    if (!first || !last || *last < *first) throw bad();
+    if (*last - *first >= most) throw too_many();
     for (std::uint64_t seed = *first;; ++seed) {
       if (seen.insert(seed).second) seeds.push_back(seed);
       if (seed == *last) break;
     }
-    if (seeds.size() > most) throw bad();
+    if (seeds.size() > most) throw too_many();
     from = to + 1;
   }
   return seeds;

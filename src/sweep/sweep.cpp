@@ -44,6 +44,7 @@ SweepIdentity identity_of(const SweepOptions& options, const Session& session, c
   identity.machine = options.machine;
   identity.ranks_per_run = options.ranks_per_run;
   identity.groups = (ranks + options.ranks_per_run - 1) / options.ranks_per_run;
+  identity.last_group_ranks = ranks % options.ranks_per_run;
   identity.threads = session.threads;
   identity.seeds = options.seeds;
   identity.target = options.target;

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "comm/heartbeat.h"
+#include "sweep/folder.h"
 #include "sweep/verdict.h"
 
 namespace mnist_dist {
@@ -31,7 +32,15 @@ std::vector<Candidate> make_candidates(const TuneOptions& options) {
     Candidate candidate;
     candidate.index = i;
     candidate.draw = draw_candidate(options.space, options.draw_seed, i);
-    candidate.config = load_config(candidate.draw.recipe, settings_of(options, candidate.draw), options.recipe_folders);
+    try {
+      candidate.config = load_config(candidate.draw.recipe, settings_of(options, candidate.draw), options.recipe_folders);
+    } catch (const Error& error) {
+      if (candidate.draw.settings.empty()) throw;
+      // Its recipe was read before, as a candidate of its own: what is wrong is the draw, which is the same on every rank.
+      throw Error(error.code(), fmt::format("candidate {} of the space ({}): {}", i, fmt::join(candidate.draw.settings, " "), error.what()),
+                  error.hint())
+          .mark_everywhere();
+    }
     candidate.parameters = parameter_count(candidate.config.model);
     candidates.push_back(std::move(candidate));
   }
@@ -44,6 +53,16 @@ Config trial_config(const Candidate& candidate, const TuneOptions& options) {
   if (candidate.config.data.split.empty()) settings.push_back(fmt::format("data.split=[{}]", fmt::join(options.split, ",")));
   settings.push_back(fmt::format("train.evaluate_every={}", candidate.config.train.epochs));
   return load_config(candidate.draw.recipe, settings, options.recipe_folders);
+}
+
+/// Before anything is trained: whether the folder is empty or holds this search, with the candidates that are there as they are now.
+void check_folder(const TuneOptions& options, const std::vector<Candidate>& candidates) {
+  const fs::path& folder = options.sweep.folder;
+  const auto folder_of = [&](const Candidate& candidate) { return folder / folder_name(candidate); };
+  if (fs::exists(folder) && !fs::exists(folder_of(candidates.front())) && !(fs::is_directory(folder) && fs::is_empty(folder)))
+    throw usage_error(fmt::format("{} is there already and holds no search", folder.string()), "choose another --out");
+  for (const Candidate& candidate : candidates)
+    if (fs::exists(folder_of(candidate) / "config.toml")) check_same_recipe(folder_of(candidate), trial_config(candidate, options));
 }
 
 void score(Candidate& candidate, const SweepRecord& record) {
@@ -100,14 +119,17 @@ std::string tuning_csv(const std::vector<Candidate>& candidates) {
   std::string text =
       "place,candidate,recipe,parameters,rounds,seeds,diverged,mean_validation_accuracy,sd,min_validation_accuracy,mean_validation_loss,settings\n";
   int place = 0;
-  for (const Candidate& c : candidates)
-    text += fmt::format("{},{},{},{},{},{},{},{:.4f},{:.4f},{:.4f},{:.6f},{}\n", ++place, c.index, c.draw.recipe, c.parameters, c.rounds, c.seeds,
-                        c.diverged, c.mean, c.sd, c.min, c.loss, fmt::join(c.draw.settings, " "));
+  for (const Candidate& c : candidates) {
+    const std::string scores = c.scored() ? fmt::format("{:.4f},{:.4f},{:.4f},{:.6f}", c.mean, c.sd, c.min, c.loss) : ",,,";
+    text += fmt::format("{},{},{},{},{},{},{},{},{}\n", ++place, c.index, c.draw.recipe, c.parameters, c.rounds, c.seeds, c.diverged, scores,
+                        fmt::join(c.draw.settings, " "));
+  }
   return text;
 }
 
 std::vector<Candidate> tune(Communicator& world, const TuneOptions& options, TuneObserver* observer) {
   std::vector<Candidate> candidates = make_candidates(options);
+  run_on_root(world, [&] { check_folder(options, candidates); });
   int seeds = options.seeds, round = 1;
   for (std::size_t left = candidates.size(); left > 0; left = left > 1 ? (left + 1) / 2 : 0, seeds *= 2, ++round) {
     if (observer) observer->round_started(round, static_cast<int>(left), seeds);

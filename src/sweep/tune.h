@@ -30,6 +30,7 @@ struct Candidate {
   int rounds = 0;  ///< in which it took part
   int seeds = 0, diverged = 0;
   double mean = 0, sd = 0, min = 0, loss = 0;  ///< accuracies in percent; of the seeds that did not diverge
+  bool scored() const { return seeds > diverged; }
 };
 
 /// Whether `a` did better: no divergence, then higher mean accuracy, then lower loss, then the earlier one.

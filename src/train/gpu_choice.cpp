@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/plural.h"
 #include "engine/registry.h"
 #include "train/agreement.h"
 
@@ -18,7 +19,7 @@ int choose_gpu(Communicator& world, Communicator& group) {
     problem = "no GPU can be used here: " + problem;
   else if (const std::string pair = who_shares(chosen); !pair.empty())
     problem = fmt::format("{} of a run have the same GPU: {} ranks on a host, {} GPU{} for this one to choose from", pair, world.local_size(), gpus,
-                          gpus == 1 ? "" : "s");
+                          plural(gpus));
   if (const std::string first = first_problem(world, problem); !first.empty())
     throw device_error(first, "mnist-dist doctor says more about GPUs; one rank for each of them can train, or any number with --device cpu")
         .mark_everywhere();

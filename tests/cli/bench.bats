@@ -32,3 +32,8 @@ load helpers
 @test "bench refuses an engine that does not exist" {
   fails 2 'there is no engine "torhc"' "$MNIST_DIST" bench --engine torhc
 }
+
+@test "bench of several ranks: the first one alone" {
+  run --separate-stderr -0 ranks 2 bench --engine fused --threads 1 --rounds 1 --seconds 0.05
+  [ "$(grep -c "SYNTHETIC digits in memory" <<<"$output")" -eq 1 ]
+}

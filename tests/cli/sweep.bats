@@ -41,7 +41,9 @@ sha_in_sweep() { awk -F, -v seed="$2" 'NR == 1 { for (i = 1; i <= NF; i++) if ($
   [[ "$output" == *"SYNTHETIC digits, not MNIST, validation rows"* ]]
   [[ "$output" == *"PASS: 4 of 4 seeds reached 0 %"* ]]
   run -0 ranks 2 sweep "${RECIPE[@]}" "${SWEEP_SEEDS[@]}" --out k1
+  [[ "$output" == *"| 2 groups x 1 rank x 1 thread |"* ]]
   run -0 ranks 3 sweep "${RECIPE[@]}" "${SWEEP_SEEDS[@]}" --out k2 --ranks-per-run 2
+  [[ "$output" == *"| 2 groups x 2 ranks (1 in the last) x 1 thread |"* ]]
   mpirun_command 3
   run -0 "${MPIRUN[@]}" --mca btl tcp,self "$MNIST_DIST" sweep "${RECIPE[@]}" "${SWEEP_SEEDS[@]}" --out tcp
   for other in k1 k2 tcp; do same_results alone $other; done

@@ -81,6 +81,36 @@ rounds() { tail -n +2 search/tuning.csv | awk -F, '{ print $2, $5, $6 }' | sort 
   fails 2 "tune needs --space" "$MNIST_DIST" tune
   fails 2 "--set train.seed=7: this command trains seeds of its own" "$MNIST_DIST" "${TUNE[@]}" --set train.seed=7
   sed s/learning_rate/learning_rat/ space.toml >mistyped.toml
-  fails 2 "unknown key optimizer.learning_rat" "$MNIST_DIST" tune --space mistyped.toml --candidates 2 --out other
+  fails 2 "error: mistyped.toml:3: unknown key optimizer.learning_rat" "$MNIST_DIST" tune --space mistyped.toml --candidates 2 --out other
+  sed 's/^key = .optimizer.nesterov.*/key = "train.batch"/; s/values = .*/values = [63]/' space.toml >odd.toml
+  fails 2 "error: candidate 1 of the space (optimizer.learning_rate=" ranks 2 tune --space odd.toml --candidates 2 --out other
   [ ! -e other ]
+}
+
+@test "a folder that holds other things, or another search, is refused before anything is trained" {
+  space
+  mkdir full
+  touch full/thesis.tex full.txt
+  for other in full full.txt; do
+    fails 2 "$other is there already and holds no search" "$MNIST_DIST" "${TUNE[@]}" --candidates 2 --out "$other"
+  done
+  fails 2 "full is there already and holds no search" ranks 2 "${TUNE[@]}" --candidates 2 --out full
+  [ "$(ls full)" = thesis.tex ]
+  run -0 "$MNIST_DIST" "${TUNE[@]}" --candidates 2 --seeds 1 --out search
+  rm -r search/candidate000/*
+  fails 2 "search/candidate001 holds a sweep of another recipe" "$MNIST_DIST" "${TUNE[@]}" --candidates 2 --seeds 1 --draw-seed 7 --out search
+  [ -z "$(ls search/candidate000)" ]
+}
+
+@test "a search in which everything diverges delivers no recipe" {
+  echo 'recipes = ["step1"]' >space.toml
+  local hot=(tune --space space.toml --set "data.file=$TEST_DATA" --set 'data.split=[600,300]' --set optimizer.learning_rate=1000 --candidates 1)
+  for start in "$MNIST_DIST" "ranks 2"; do
+    rm -rf search
+    run -5 $start "${hot[@]}" --out search
+    [ "$(grep -c '^error: every candidate diverged on all its seeds' <<<"$output")" -eq 1 ]
+    [[ "$output" == *" - "*"2 DIVERGED"* ]]
+    [[ "$(tail -1 search/tuning.csv)" == 1,0,step1,*,1,2,2,,,,, ]]
+    [ ! -e search/best.toml ]
+  done
 }

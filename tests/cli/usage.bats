@@ -106,3 +106,15 @@ load helpers
   fails 2 "holds neither a sweep nor a run" ranks 2 report nowhere
   fails 2 "holds no sweep" ranks 2 sweep --compare nowhere nowhere
 }
+
+@test "the live line is no wider than the terminal" {
+  script -qec true /dev/null >/dev/null || skip "no script(1), or no /dev/pts, to make a terminal"
+  local command="stty cols 40; '$MNIST_DIST' --config step1 --set 'data.file=$TEST_DATA' --set 'data.split=[2000,500]' --set train.epochs=5 --run-dir narrow"
+  local sweep="stty cols 40; '$MNIST_DIST' sweep --config step1 --set 'data.file=$TEST_DATA' --set 'data.split=[2000,500]' --set train.epochs=5 --seeds 1..4 --target 0 --out s"
+  for line in "$command" "$sweep"; do
+    script -qec "$line" /dev/null | tr '\r' '\n' | grep -a $'\x1b\[K' | sed $'s/\x1b\[K.*//' >live.txt
+    cat live.txt
+    grep -aqE 'epoch 1/5 |seeds' live.txt
+    [ "$(wc -L <live.txt)" -le 39 ]
+  done
+}

@@ -1,5 +1,6 @@
 #include "config/space.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -98,14 +99,41 @@ TEST(Space, SaysWhatIsWrong) {
   EXPECT_THAT(refused("recipes = []"), HasSubstr("a list of at least one recipe's name"));
   const std::string head = "recipes = [\"a\"]\n[[vary]]\n";
   EXPECT_THAT(refused(head + "low = 1\nhigh = 2"), HasSubstr("space.toml:2: vary without a key"));
-  EXPECT_THAT(refused(head + "key = \"a.b\""), HasSubstr("a.b does not have just one of values and a range"));
-  EXPECT_THAT(refused(head + "key = \"a.b\"\nvalues = [1]\nlow = 1\nhigh = 2"), HasSubstr("does not have just one"));
-  EXPECT_THAT(refused(head + "key = \"a.b\"\nvalues = []"), HasSubstr("a list of at least one value"));
-  EXPECT_THAT(refused(head + "key = \"a.b\"\nlow = 2\nhigh = 1"), HasSubstr("has a low that is not below its high"));
-  EXPECT_THAT(refused(head + "key = \"a.b\"\nlow = 0\nhigh = 1\nlog = true"), HasSubstr("by its logarithm, from 0 or less"));
+  EXPECT_THAT(refused(head + "key = \"train.batch\""), HasSubstr("train.batch does not have just one of values and a range"));
+  EXPECT_THAT(refused(head + "key = \"train.batch\"\nvalues = [1]\nlow = 1\nhigh = 2"), HasSubstr("does not have just one"));
+  EXPECT_THAT(refused(head + "key = \"train.batch\"\nvalues = []"), HasSubstr("a list of at least one value"));
+  EXPECT_THAT(refused(head + "key = \"train.batch\"\nlow = 2\nhigh = 1"), HasSubstr("has a low that is not below its high"));
+  EXPECT_THAT(refused(head + "key = \"average.decay\"\nlow = 0\nhigh = 0.9\nlog = true"), HasSubstr("by its logarithm, from 0 or less"));
   EXPECT_THAT(refused(head + "key = \"train.epochs\"\nlow = 1\nhigh = 2.5"),
-              HasSubstr("space.toml:5: vary: high = 2.5 is not a whole number, as the key is | give a whole number"));
+              HasSubstr("space.toml:5: train.epochs = 2.5 is not a whole number | give a whole number: 1 to 1000000"));
   EXPECT_THAT(refused("recipes = ["), HasSubstr("space.toml:1:"));
+}
+
+TEST(Space, AKeyOrValueThatNoRecipeCanHaveIsNamedWithItsLine) {
+  const std::string head = "recipes = [\"a\"]\n[[vary]]\n";
+  EXPECT_THAT(refused(head + "key = \"optimizer.learning_rat\"\nvalues = [1]"),
+              HasSubstr("space.toml:3: unknown key optimizer.learning_rat | did you mean optimizer.learning_rate?"));
+  EXPECT_THAT(refused(head + "key = \"a.b\"\nvalues = [1]"), HasSubstr("space.toml:3: unknown key a.b"));
+  EXPECT_THAT(refused(head + "key = \"average.decay\"\nvalues = [0.9, 1]"), HasSubstr("space.toml:4: average.decay = 1 is out of range"));
+  EXPECT_THAT(refused(head + "key = \"average.decay\"\nlow = 0.9\nhigh = 1"), HasSubstr("space.toml:5: average.decay = 1 is out of range"));
+  EXPECT_THAT(refused(head + "key = \"schedule.kind\"\nvalues = [\"linaer\"]"),
+              HasSubstr("space.toml:4: unknown schedule.kind \"linaer\" | did you mean linear?"));
+  EXPECT_THAT(refused(head + "key = \"optimizer.nesterov\"\nlow = 0\nhigh = 1"), HasSubstr("optimizer.nesterov = 0 is not true or false"));
+}
+
+TEST(Space, WhatCandidatesCannotDifferInIsRefused) {
+  for (const auto& [key, values] : {std::pair("train.seed", "[1, 2]"), std::pair("data.split", "[[100, 50], [50, 50]]"),
+                                    std::pair("data.file", "[\"a.h5\"]"), std::pair("train.evaluate_every", "[1, 2]")})
+    EXPECT_THAT(refused(fmt::format("recipes = [\"a\"]\n[[vary]]\nkey = \"{}\"\nvalues = {}", key, values)),
+                HasSubstr(fmt::format("space.toml:3: candidates cannot differ in {} | take it out of the space", key)));
+  const std::string twice = "[[vary]]\nkey = \"average.decay\"\nvalues = [0, 0.9]\n";
+  EXPECT_THAT(refused("recipes = [\"a\"]\n" + twice + twice), HasSubstr("space.toml:5: average.decay is varied twice"));
+}
+
+TEST(Space, LayersAreVariedAsAWhole) {
+  const std::set<std::string> layers = draws_of("model.layer", "values = [[{ linear = 10 }], [{ conv = 10 }, { pool = \"global_max\" }]]");
+  EXPECT_EQ(layers.size(), 2u);
+  for (const std::string& layer : layers) EXPECT_NO_THROW(parse_config(tiny, "tiny.toml", {"model.layer=" + layer})) << layer;
 }
 
 }  // namespace

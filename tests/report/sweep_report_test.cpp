@@ -49,6 +49,19 @@ TEST(SweepPage, ShowsDivergedSeedsAmongTheWorstAndCountsMistakes) {
   EXPECT_THAT(page, HasSubstr("<b>2</b> taken for 3 (2x)<br>#7, 2 seeds"));
 }
 
+TEST(SweepPage, TellsALastGroupThatIsSmaller) {
+  const TemporaryFolder folder;
+  SweepRecord record = sweep_record({9950});
+  record.identity.groups = record.identity.ranks_per_run = 2;
+  EXPECT_THAT(sweep_page(record, verdict_of(record)), HasSubstr("groups 2 x ranks 2 x threads 1"));
+  EXPECT_THAT(sweep_json(record.identity), Not(HasSubstr("last_group"))) << "sweeps of before stay what they are";
+  record.identity.last_group_ranks = 1;
+  write_file_atomically(folder / "sweep.json", sweep_json(record.identity));
+  write_file_atomically(folder / "config.toml", std::string_view("[model]\n"));
+  record.identity = read_record(folder.path()).identity;
+  EXPECT_THAT(sweep_page(record, verdict_of(record)), HasSubstr("groups 2 x ranks 2 (1 in the last) x threads 1"));
+}
+
 TEST(SweepPage, OfASweepThatHasNotBegunHasNoDrawings) {
   SweepRecord record = sweep_record({9950});
   record.outcomes.clear();

@@ -43,5 +43,13 @@ TEST(Tune, TheTableNamesEveryCandidateAndItsSettings) {
   EXPECT_EQ(csv.substr(csv.find('\n') + 1), "1,3,step3,9776,2,4,0,99.4567,0.0000,99.4000,0.021250,train.batch=32 average.decay=0.99\n");
 }
 
+TEST(Tune, WhatWasNotMeasuredHasNoScores) {
+  Candidate c = candidate(0, 0, 0, 2);
+  c.draw.recipe = "step3";
+  c.seeds = 2;
+  const std::string csv = tuning_csv({c}), row = csv.substr(csv.find('\n') + 1);
+  EXPECT_EQ(row, "1,0,step3,0,0,2,2,,,,,\n");
+}
+
 }  // namespace
 }  // namespace mnist_dist

@@ -1,0 +1,9 @@
+#pragma once
+#include <concepts>
+
+namespace mnist_dist {
+
+/// What a counted noun ends in: "1 rank", "2 ranks".
+constexpr const char* plural(std::integral auto n) { return n == 1 ? "" : "s"; }
+
+}  // namespace mnist_dist

@@ -1,0 +1,27 @@
+#include "report/live_line.h"
+
+#include <fmt/format.h>
+
+#include "base/standard_streams.h"
+#include "report/terminal.h"
+
+namespace mnist_dist {
+
+LiveLine::LiveLine() : live_(is_terminal(Output::standard_error)) {}
+
+void LiveLine::show(const std::string& line) {
+  say(live_ ? fmt::format("\r{}\x1b[K", fitted(line, terminal_columns(Output::standard_error))) : line + "\n");
+  shown_ = live_;
+}
+
+void LiveLine::clear() {
+  if (shown_) say("\r\x1b[K");
+  shown_ = false;
+}
+
+std::string fitted(const std::string& line, int columns) {
+  // A character in the last column may leave the cursor behind the line's end, where clearing the rest would take it away again.
+  return columns > 0 ? line.substr(0, static_cast<std::size_t>(columns) - 1) : line;
+}
+
+}  // namespace mnist_dist

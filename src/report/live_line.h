@@ -1,0 +1,22 @@
+#pragma once
+#include <string>
+
+namespace mnist_dist {
+
+/// How far something is, on stderr: on a terminal one line that changes in place, else a plain line each time.
+class LiveLine {
+ public:
+  LiveLine();
+  bool live() const { return live_; }
+  void show(const std::string& line);
+  /// To call before anything else is printed.
+  void clear();
+
+ private:
+  bool live_, shown_ = false;
+};
+
+/// What of a line fits into so many columns without a wrap, after which it could not be replaced; 0: nobody knows how many there are.
+std::string fitted(const std::string& line, int columns);
+
+}  // namespace mnist_dist
