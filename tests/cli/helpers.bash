@@ -31,6 +31,7 @@ fails() {
   local code=$1 text=$2
   shift 2
   run --separate-stderr "$@"
+  stderr=$(sed '/^-\{60,\}$/,/^-\{60,\}$/d; /^$/d' <<<"$stderr") # what Open MPI 5 says of an exit code, between two rules
   echo "exit $status, stderr: $stderr"
   [ "$status" -eq "$code" ]
   [[ "$stderr" == *"$text"* ]]
