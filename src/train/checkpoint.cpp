@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 #include <system_error>
@@ -72,7 +73,7 @@ struct Packer {
 struct Unpacker {
   std::span<const std::byte> bytes;
   void take(void* out, std::size_t size) {
-    std::memcpy(out, bytes.data(), size);
+    std::copy_n(bytes.begin(), size, static_cast<std::byte*>(out));  // memcpy would forbid an empty vector's null
     bytes = bytes.subspan(size);
   }
   std::size_t count() {

@@ -37,7 +37,7 @@ load helpers
 
 @test "on several ranks it talks once" {
   ranks 2 doctor >out
-  [ "$(grep -c ' program ' out)" -eq 1 ]
+  [ "$(grep -c '^ok    program ' out)" -eq 1 ]
   grep -q 'launcher  Open MPI, 2 ranks' out
 }
 
