@@ -18,7 +18,7 @@ load helpers
 
 @test "bench --simd: the peak too is that target's" {
   local targets
-  targets=$("$MNIST_DIST" doctor | sed -n 's/.*fused (SIMD: \([^)]*\)).*/\1/p')
+  targets=$(simd_targets)
   [[ "$targets" == *sse4* ]] || skip "no SSE4 here"
   run --separate-stderr -0 "$MNIST_DIST" bench --engine fused --simd sse4 --threads 1 --rounds 1 --seconds 0.05
   [[ "$output" == *"FMA peak of one core, sse4: "* ]]

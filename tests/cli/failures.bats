@@ -84,24 +84,21 @@ start_run() {
   [ ! -e r/summary.json ]
 }
 
-# unlike FIRST SECOND: two ranks, each with its own arguments (words of one string) behind a short run's.
-unlike() {
-  mpirun_command 1
-  local run=("$MNIST_DIST" "${QUICK[@]}" --set train.max_steps=2 --run-dir r)
-  # shellcheck disable=SC2086
-  "${MPIRUN[@]}" "${run[@]}" $1 : -np 1 "${run[@]}" $2
+# unlike_words FIRST SECOND: a short run on two ranks, each with words of its own behind what both are told.
+unlike_words() {
+  FIRST=$1 SECOND=$2 unlike '((RANK)) && words=$SECOND || words=$FIRST; exec "$MNIST_DIST" "$@" $words' "${QUICK[@]}" --set train.max_steps=2 --run-dir r
 }
 @test "ranks with unlike seeds, recipes, options or data: exit 4 and what differs, before anything is written" {
-  fails 4 'ranks disagree on the seed: rank 0 has "1", rank 1 has "2"' unlike "--seed 1" "--seed 2"
-  fails 4 'ranks disagree on the recipe: rank 0 has "epochs = 3", rank 1 has "epochs = 4"' unlike "--set train.epochs=3" "--set train.epochs=4"
-  fails 4 'ranks disagree on --simd: rank 0 has "", rank 1 has "scalar"' unlike "" "--simd scalar"
-  fails 4 'ranks disagree on --engine' unlike "" "--engine fsued"
+  fails 4 'ranks disagree on the seed: rank 0 has "1", rank 1 has "2"' unlike_words "--seed 1" "--seed 2"
+  fails 4 'ranks disagree on the recipe: rank 0 has "epochs = 3", rank 1 has "epochs = 4"' unlike_words "--set train.epochs=3" "--set train.epochs=4"
+  fails 4 'ranks disagree on --simd: rank 0 has "", rank 1 has "scalar"' unlike_words "" "--simd scalar"
+  fails 4 'ranks disagree on --engine' unlike_words "" "--engine fsued"
   "$MNIST_DIST" prepare --synthetic --count 6001 --out other.h5
-  fails 4 "ranks disagree on the data" unlike "" "--set data.file=other.h5"
+  fails 4 "ranks disagree on the data" unlike_words "" "--set data.file=other.h5"
   [ ! -e r ]
   # Where a rank's data lies, and its threads, are its own affair.
   cp "$TEST_DATA" copy.h5
-  run -0 unlike "--threads 1" "--threads 2 --set data.file=copy.h5"
+  run -0 unlike_words "--threads 1" "--threads 2 --set data.file=copy.h5"
 }
 @test "ranks on unlike CPUs: the reference engine says whose BLAS kernels differ, the fused one trains" {
   [ -e "$(dirname "$MNIST_DIST")/libmnist-dist-torch.so" ] || skip "this build has no reference engine"
@@ -110,10 +107,8 @@ unlike() {
     python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["versions"]["blas"])' "$1/summary.json"
   }
   [ "$(blas_of Haswell)" != "$(blas_of Nehalem)" ] || skip "its BLAS does not choose kernels by OPENBLAS_CORETYPE"
-  mpirun_command 1
   on_unlike_cpus() {
-    local run=("$MNIST_DIST" "${QUICK[@]}" --set train.max_steps=2 "$@")
-    "${MPIRUN[@]}" env OPENBLAS_CORETYPE=Haswell "${run[@]}" : -np 1 env OPENBLAS_CORETYPE=Nehalem "${run[@]}"
+    unlike 'cpus=(Haswell Nehalem); OPENBLAS_CORETYPE=${cpus[RANK]} exec "$MNIST_DIST" "$@"' "${QUICK[@]}" --set train.max_steps=2 "$@"
   }
   fails 4 "ranks disagree on the version of blas" on_unlike_cpus --engine torch
   [[ "$stderr" == *Haswell*Nehalem*OPENBLAS_CORETYPE*"--engine fused"* ]]
@@ -135,8 +130,7 @@ unlike() {
 }
 
 @test "what one rank alone meets before MPI starts is said, with its number" {
-  mpirun_command 1
-  run --separate-stderr "${MPIRUN[@]}" "$MNIST_DIST" "${QUICK[@]}" --run-dir r : -np 1 "$MNIST_DIST" --config nowhere
+  run --separate-stderr unlike '((RANK)) && exec "$MNIST_DIST" --config nowhere; exec "$MNIST_DIST" "$@"' "${QUICK[@]}" --run-dir r
   echo "exit $status, stderr: $stderr"
   [ "$status" -eq 2 ]
   [[ "$stderr" == *"error: rank 1: "*nowhere* ]]

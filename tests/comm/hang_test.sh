@@ -16,7 +16,7 @@ start=$SECONDS
 "$@" "$scenario" >"$out" 2>"$err"
 code=$?
 took=$((SECONDS - start))
-sed -i '/^-\{60,\}$/,/^-\{60,\}$/d; /^$/d' "$err" # what Open MPI 5 says of an exit code, between two rules
+sed -i '/^-\{60,\}$/,/^-\{60,\}$/d; /PMIX ERROR/d; /^[[:space:]]*$/d' "$err" # what Open MPI 5 says of an exit code, between two rules
 
 status=0
 fail() { echo "FAILED: $*"; status=1; }
