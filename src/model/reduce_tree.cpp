@@ -42,22 +42,28 @@ std::size_t reduce(std::span<const NodeVector> nodes, std::size_t first, const A
   return left_sum;
 }
 
+void add_into(float* sum, const float* other, std::size_t size) {
+  for (std::size_t i = 0; i < size; ++i) sum[i] += other[i];
+}
+
+/// The node's sum, in its first shard's vector.
+void sum_node(const ShardVectors& shards, Range node) {
+  if (node.size() == 1) return;
+  const int split = tree_split(node);
+  sum_node(shards, {node.first, split});
+  sum_node(shards, {split, node.last});
+  add_into(shards[node.first].data(), shards[split].data(), shards.size);
+}
+
 }  // namespace
 
 float* tree_sum(std::span<const NodeVector> nodes, std::size_t size) {
-  return nodes[reduce(nodes, 0,
-                      [&](std::size_t into, std::size_t from) {
-                        float* const sum = nodes[into].data;
-                        const float* const other = nodes[from].data;
-                        for (std::size_t i = 0; i < size; ++i) sum[i] += other[i];
-                      })]
-      .data;
+  return nodes[reduce(nodes, 0, [&](std::size_t into, std::size_t from) { add_into(nodes[into].data, nodes[from].data, size); })].data;
 }
 
 void sum_shards(const ShardVectors& shards, std::span<float> total) {
-  std::vector<NodeVector> nodes;
-  for (int i = 0; i < shards.count; ++i) nodes.push_back({{i, i + 1}, shards[i].data()});
-  std::copy_n(tree_sum(nodes, shards.size), shards.size, total.begin());
+  sum_node(shards, {0, shards.count});
+  std::copy_n(shards.data, shards.size, total.begin());
 }
 
 std::vector<TreeAddition> tree_additions(std::span<const NodeVector> nodes) {

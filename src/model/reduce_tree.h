@@ -37,7 +37,8 @@ struct NodeVector {
 /// vector, whose address it returns, and the others hold partial sums.
 float* tree_sum(std::span<const NodeVector> nodes, std::size_t size);
 
-/// The sum of all shards' vectors in the host's memory, where all are one process's. The vectors are scratch afterwards.
+/// The sum of all shards' vectors in the host's memory, where all are one process's. The vectors are scratch afterwards. Allocates nothing: it is
+/// part of every step.
 void sum_shards(const ShardVectors& shards, std::span<float> total);
 
 /// One addition of a tree sum: vector `from` is added to vector `into`, both indices of nodes.
