@@ -75,12 +75,25 @@ is_cuda_torch() {
   [[ -n $version ]] && at_least "$version" "$oldest_torch"
 }
 
-# Where a LibTorch may lie. PyTorch's folder is asked for without importing it, which takes seconds.
-torch_candidates() {
+# The folders that Torch_DIR and CMAKE_PREFIX_PATH name, without the share/cmake that torch.utils.cmake_prefix_path ends with.
+named_prefixes() {
   local entries entry
   [[ -z ${Torch_DIR:-} ]] || echo "${Torch_DIR%/share/cmake/Torch*}"
   IFS=':;' read -ra entries <<<"${CMAKE_PREFIX_PATH:-}"
   for entry in ${entries[@]+"${entries[@]}"}; do echo "${entry%/share/cmake*}"; done
+}
+
+# named_torch: the first of them that has a LibTorch, nothing when there is none.
+named_torch() {
+  local folder
+  while IFS= read -r folder; do
+    if [[ -e $folder/share/cmake/Torch/TorchConfig.cmake ]]; then echo "$folder" && return; fi
+  done < <(named_prefixes)
+}
+
+# Where a LibTorch may lie. PyTorch's folder is asked for without importing it, which takes seconds.
+torch_candidates() {
+  named_prefixes
   python3 -c 'import importlib.util as util; spec = util.find_spec("torch"); spec and print(spec.submodule_search_locations[0])' 2>/dev/null || true
   echo "$(torch_folder)/torch"
 }

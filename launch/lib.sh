@@ -63,17 +63,36 @@ build_jobs() {
   echo $((cpus < by_memory ? cpus : by_memory))
 }
 
-# build_targets TARGET...: configures the build folder the first time, then builds.
+# cached NAME: a value of the build folder's CMakeCache.txt; nothing without one.
+cached() { sed -n "s/^$1:[A-Z]*=//p" "$build/CMakeCache.txt" 2>/dev/null || true; }
+
+# True when the build folder was configured without LibTorch and there is one now.
+torch_appeared() {
+  [[ $(cached Torch_DIR) == *-NOTFOUND ]] || return 1
+  [[ -n $(named_torch) ]] || compgen -G "${MNIST_DIST_SYSTEM_PREFIX:-/usr}/lib/*/cmake/Torch/TorchConfig.cmake" >/dev/null
+}
+
+# build_targets TARGET...: configures the build folder where need be, then builds.
 # Two scripts that start together take turns: ninja does not lock its folder.
 build_targets() (
   ! $installed || return 0
   { mkdir -p "$build" && touch "$build/.lock"; } 2>/dev/null || die 3 "cannot write to $build" "MNIST_DIST_BUILD_DIR names another build folder"
   exec 9>"$build/.lock"
   flock 9
-  if [[ ! -f $build/build.ninja && ! -f $build/Makefile ]]; then
+  local configure=false generator=(-G Ninja) home
+  home=$(cached CMAKE_HOME_DIRECTORY)
+  [[ -z $home ]] || generator=()
+  if [[ -n $home && ! ($home -ef $root && $(cached CMAKE_CACHEFILE_DIR) -ef $build) ]]; then
+    # The tree was copied or moved: this build folder would build the other one.
+    say "note: $build was configured for the source in $home; configuring it afresh for $root"
+    configure=true generator=(--fresh -G Ninja)
+  elif [[ ! -f $build/build.ninja && ! -f $build/Makefile ]]; then
     say "building mnist-dist in $build; the first time takes some minutes"
-    local generator=(-G Ninja)
-    [[ ! -f $build/CMakeCache.txt ]] || generator=()
+    configure=true
+  elif torch_appeared; then
+    configure=true
+  fi
+  if $configure; then
     local options=() text
     if [[ ${MNIST_DIST_CUDA:-} == on ]]; then
       text=$(cuda_options) || exit

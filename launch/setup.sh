@@ -4,7 +4,7 @@ set -euo pipefail
 # shellcheck source=lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-# The same names on Debian 12, Debian 13 and Ubuntu 24.04.
+# Required. The same names on Debian 12, Debian 13 and Ubuntu 24.04 (docs/systems.md).
 packages() {
   cat <<'TABLE'
 build-essential         C++20 compiler
@@ -13,8 +13,6 @@ ninja-build             runs the build
 ccache                  makes building again fast
 openmpi-bin             mpirun, which starts the ranks
 libopenmpi-dev          Open MPI, through which ranks talk
-libtorch-dev            LibTorch, the reference engine
-libopenblas0-pthread    fast BLAS under LibTorch (the plain one is 40 times slower)
 libhdf5-dev             HDF5, the format of data files and checkpoints
 hdf5-tools              h5dump and h5ls, to look into those
 libtomlplusplus-dev     reads recipes
@@ -37,6 +35,16 @@ shellcheck              checks the launch scripts
 openssh-client          ssh and keys for clusters
 rsync                   carries code to a cluster and results back
 curl                    asks for this machine's address, and AWS whether a node is about to end
+TABLE
+}
+
+# Installed where apt has them. The program builds, trains and passes its tests without them.
+optional_packages() {
+  # A LibTorch that CMAKE_PREFIX_PATH or Torch_DIR names is used instead, and brings its own BLAS.
+  [[ -z $(named_torch) ]] || return 0
+  cat <<'TABLE'
+libtorch-dev            LibTorch, the reference engine
+libopenblas0-pthread    fast BLAS under LibTorch (the plain one is 40 times slower)
 TABLE
 }
 
@@ -63,6 +71,7 @@ usage() {
 usage: launch/setup.sh [--check] [--tests] [--cuda]
 
 Installs with apt what is missing to build and run mnist-dist (Debian 12 or newer, Ubuntu 24.04 or newer).
+LibTorch is optional: where apt has none, one line says how to add it.
   --check   only report; exit 0 when all is there, 1 when something is missing
   --tests   what the tests of clusters need as well (sshd, Slurm: installed, not started)
   --cuda    what a build for GPUs needs as well: LibTorch with CUDA is found, or fetched from PyPI (1.2 GB), NVIDIA's toolkit
@@ -70,19 +79,45 @@ Installs with apt what is missing to build and run mnist-dist (Debian 12 or newe
 HELP
 }
 
-# Prints the lines of the table whose package is not installed.
-missing_packages() {
+# missing_of TABLE: its lines whose package is not installed.
+missing_of() {
   local names installed
-  names=$(wanted_packages | awk '{ print $1 }')
+  names=$(awk '{ print $1 }' <<<"$1")
   # dpkg-query's own complaint about unknown packages is what we ask for, not an error.
   # shellcheck disable=SC2086  # one word a package
   installed=$(dpkg-query -W -f='${Package} ${db:Status-Status}\n' $names 2>/dev/null || true)
-  wanted_packages | awk -v installed="$installed" '
+  awk -v installed="$installed" '
     BEGIN {
       n = split(installed, line, "\n")
       for (i = 1; i <= n; i++) if (split(line[i], field, " ") == 2 && field[2] == "installed") there[field[1]]
     }
-    !($1 in there)'
+    NF && !($1 in there)' <<<"$1"
+}
+
+# has_candidate PACKAGE: the sources of apt offer it, or apt has no package lists yet that could say.
+has_candidate() {
+  [[ $(LC_ALL=C apt-cache policy "$1" 2>/dev/null) == *"Candidate: "[^\(]* ]] ||
+    [[ $(LC_ALL=C apt-cache policy 2>/dev/null) != *" Packages"* ]]
+}
+
+# find_optional: sets optional to the lines of optional_packages that are missing and that apt can install,
+# and torch_absent to true where there is no LibTorch and none can be installed.
+find_optional() {
+  local line
+  optional=() torch_absent=false
+  while IFS= read -r line; do
+    if has_candidate "${line%% *}"; then
+      optional+=("$line")
+    elif [[ $line == libtorch-dev* ]]; then
+      torch_absent=true
+      break # the other is of use to LibTorch alone
+    fi
+  done < <(missing_of "$(optional_packages)")
+}
+
+say_no_torch() {
+  say "note: LibTorch is not here, so the reference engine (--engine torch) is not built;" \
+    "to add it: pip install torch, and CMAKE_PREFIX_PATH (HACKING.md, LibTorch)"
 }
 
 # True on the systems whose package names are known.
@@ -98,6 +133,7 @@ other_system() {
   say "error: no package list for $1"
   say "hint: install these with its own package manager, then run again with MNIST_DIST_SETUP=skip in the environment:"
   wanted_packages | sed 's/^/    /' >&2
+  optional_packages | sed 's/^/    (optional) /' >&2
   exit 2
 }
 
@@ -133,28 +169,60 @@ deny_services() {
   trap 'as_root rm -f "$policy"; rm -f "${log:-}"' EXIT
 }
 
-install_packages() {
-  local names=("$@")
-  if ((EUID != 0)) && ! command -v sudo >/dev/null; then
-    die 1 "installing packages takes root, and sudo is not here" "as root: apt-get install --no-install-recommends ${names[*]}"
-  fi
+# can_be_root: whether as_root works here.
+can_be_root() { ((EUID == 0)) || command -v sudo >/dev/null; }
+
+# update_lists: asks the package servers, once. From then on log is the file with what apt says.
+update_lists() {
+  [[ -z ${log:-} ]] || return 0
   log=$(temporary -q)
   trap 'rm -f "$log"' EXIT
-  if $tests; then deny_services; fi
-  if run_apt update >"$log" 2>&1 && run_apt install --no-install-recommends "${names[@]}" >>"$log" 2>&1; then return; fi
+  run_apt update >"$log" 2>&1
+}
+
+# install_packages PACKAGE...: ends the script with a clear error when one cannot be installed.
+install_packages() {
+  local names=("$@")
+  can_be_root ||
+    die 1 "installing packages takes root, and sudo is not here" "as root: apt-get install --no-install-recommends ${names[*]}"
+  if update_lists; then
+    if $tests; then deny_services; fi
+    if run_apt install --no-install-recommends "${names[@]}" >>"$log" 2>&1; then return; fi
+  fi
   # Everything apt complains about starts with E: or W:.
   grep -E '^(E|W|Err):?' "$log" | tail -n 5 >&2 || tail -n 5 "$log" >&2
   if grep -qE 'Temporary failure|Could not (resolve|connect)|Cannot initiate the connection|Connection (failed|timed out)|Network is unreachable' "$log"; then
     die 1 "the package servers cannot be reached" "check the network, or the proxy in apt's configuration, and run this again"
   elif grep -q 'Unable to locate package\|has no installation candidate' "$log"; then
-    die 1 "some packages are in none of the sources that apt is configured with" "on Ubuntu enable universe: sudo add-apt-repository universe"
+    die_no_candidate
   fi
   die 1 "apt could not install what is missing" "repair apt as it says above, then run this again"
+}
+
+# Ubuntu has several of the packages in universe, which its container and cloud images have on. Debian has all of them in main.
+die_no_candidate() {
+  local what="some packages are in none of the sources that apt is configured with"
+  if [[ $id == ubuntu ]] && ! apt-cache policy 2>/dev/null | grep -q 'c=universe'; then
+    die 1 "$what" "enable universe: sudo add-apt-repository universe"
+  fi
+  die 1 "$what" "add the $id archive to /etc/apt/sources.list.d, or remove the pin that hides them (apt-cache policy PACKAGE)"
+}
+
+# install_optional PACKAGE...: what cannot be installed is left out, with a line that says so.
+install_optional() {
+  if can_be_root && update_lists && run_apt install --no-install-recommends "$@" >>"$log" 2>&1; then
+    say "installed"
+  elif [[ $* == *libtorch-dev* ]]; then
+    torch_absent=true
+  else
+    say "note: apt could not install $*"
+  fi
 }
 
 # LibTorch takes whichever BLAS the system's alternatives point to.
 check_blas() {
   local blas
+  [[ -z $(missing_of "libtorch-dev") ]] || return 0
   blas=$(update-alternatives --get-selections 2>/dev/null | awk '$1 ~ /^libblas\.so\.3/ { print $1, $3 }')
   if [[ $blas == */blas/libblas.so.3 ]]; then
     say "warning: LibTorch would use the reference BLAS, 40 times slower than OpenBLAS"
@@ -190,21 +258,34 @@ system=$(. "$os_release" 2>/dev/null && echo "${ID:-}:${VERSION_ID:-}:${PRETTY_N
 IFS=: read -r id version name <<<"$system"
 is_supported "$id" "$version" || other_system "${name:-this system}"
 
-mapfile -t missing < <(missing_packages)
-if ((${#missing[@]})); then
-  if $check_only; then say "missing:"; else say "installing with apt (some minutes, about 2 GB when all is new):"; fi
-  printf '  %s\n' "${missing[@]}" >&2
-  if $check_only; then
+mapfile -t missing < <(missing_of "$(wanted_packages)")
+find_optional
+if $check_only; then
+  if ((${#missing[@]} + ${#optional[@]})); then
+    say "missing:"
+    printf '  %s\n' ${missing[@]+"${missing[@]}"} ${optional[@]+"${optional[@]}"} >&2
     say "launch/setup.sh installs them"
+    ! $torch_absent || $cuda || say_no_torch
     ! $cuda || check_cuda || true
     exit 1
   fi
-  install_packages "${missing[@]%% *}"
-  if $tests; then keep_services_off "${missing[@]%% *}"; fi
-  say "installed"
-elif $check_only; then
   say "all $(wanted_packages | wc -l) packages are there"
+else
+  if ((${#missing[@]})); then
+    say "installing with apt (some minutes, about 2 GB when all is new):"
+    printf '  %s\n' "${missing[@]}" >&2
+    install_packages "${missing[@]%% *}"
+    if $tests; then keep_services_off "${missing[@]%% *}"; fi
+    say "installed"
+    find_optional # a bare system had no package lists before
+  fi
+  if ((${#optional[@]})); then
+    say "installing with apt, optional:"
+    printf '  %s\n' "${optional[@]}" >&2
+    install_optional "${optional[@]%% *}"
+  fi
 fi
+! $torch_absent || $cuda || say_no_torch
 check_cmake
 check_blas
 if $cuda; then

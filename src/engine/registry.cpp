@@ -21,7 +21,7 @@ const TorchLibrary& open_torch_library() {
   const fs::path file = torch_library_path();
   const auto fail = [] {
     return device_error(std::string("the torch engine's library cannot be opened: ") + ::dlerror(),
-                        "check that LibTorch is installed as it was for the build (launch/setup.sh), or build again");
+                        "use --engine fused, or install the LibTorch that it was built with, or build again (launch/local.sh)");
   };
   void* const library = ::dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (!library) throw fail();
@@ -72,8 +72,9 @@ fs::path torch_library_path() {
   const fs::path program = fs::read_symlink("/proc/self/exe").parent_path();
   for (const fs::path& folder : {program, program.parent_path() / "lib" / "mnist-dist"})
     if (fs::path file = folder / torch_library_file; fs::exists(file)) return file;
-  throw device_error(std::string("the torch engine's library, ") + torch_library_file + ", is neither beside the program nor in ../lib/mnist-dist",
-                     "install LibTorch (launch/setup.sh does) and build again with -DMNIST_DIST_TORCH=ON");
+  throw device_error(std::string("this build has no torch engine: its library, ") + torch_library_file +
+                         ", is neither beside the program nor in ../lib/mnist-dist",
+                     "use --engine fused, or build from source with LibTorch (HACKING.md, LibTorch)");
 }
 
 std::vector<std::string> engine_names() {

@@ -12,6 +12,7 @@ load helpers
   local engines
   engines=$("$MNIST_DIST" bench --help | sed -n 's/.*may be repeated: //p')
   # Twice: training, and below it evaluation.
+  has_torch || engines=fused
   for engine in ${engines//,/}; do [ "$(grep -Ec "^$engine +1 +[0-9]+ " <<<"$output")" -eq 2 ]; done
   [[ "$stderr" == *"round 1 of 1:"* ]]
 }

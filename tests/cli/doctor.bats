@@ -32,7 +32,11 @@ load helpers
 @test "--full finds a damaged chunk, and opens LibTorch" {
   run -0 "$MNIST_DIST" doctor --full --data "$TEST_DATA"
   [[ $output == *"every chunk intact"* ]]
-  [[ $output == *"ok    torch     LibTorch "[12].* ]] || ! [ -e "$(dirname "$MNIST_DIST")/libmnist-dist-torch.so" ]
+  if has_torch; then
+    [[ $output == *"ok    torch     LibTorch "[12].* ]]
+  else
+    [[ $output == *"warn  torch "* ]]
+  fi
 }
 
 @test "on several ranks it talks once" {

@@ -101,7 +101,7 @@ unlike_words() {
   run -0 unlike_words "--threads 1" "--threads 2 --set data.file=copy.h5"
 }
 @test "ranks on unlike CPUs: the reference engine says whose BLAS kernels differ, the fused one trains" {
-  [ -e "$(dirname "$MNIST_DIST")/libmnist-dist-torch.so" ] || skip "this build has no reference engine"
+  needs_torch
   blas_of() {
     OPENBLAS_CORETYPE=$1 "$MNIST_DIST" "${QUICK[@]}" --set train.max_steps=1 --engine torch --run-dir "$1" >/dev/null
     python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["versions"]["blas"])' "$1/summary.json"

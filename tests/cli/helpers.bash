@@ -18,6 +18,10 @@ ranks() {
   "${MPIRUN[@]}" "$MNIST_DIST" "$@"
 }
 
+# Skips a test that needs the reference engine, in a build without.
+has_torch() { [ -e "$(dirname "$MNIST_DIST")/libmnist-dist-torch.so" ]; }
+needs_torch() { has_torch || skip "this build has no reference engine, which needs LibTorch"; }
+
 # unlike SCRIPT ARGUMENTS...: two ranks that run a line of Bash each, which knows its RANK. (Not mpirun's own "PROGRAM : PROGRAM", which crashes in
 # Debian 13's Open MPI 5.0.7.)
 unlike() {

@@ -25,6 +25,7 @@ load helpers
 }
 
 @test "the reference engine keeps the promise too" {
+  needs_torch
   local recipe=("${QUICK[@]}" --set train.max_steps=20 --engine torch)
   run -0 "$MNIST_DIST" "${recipe[@]}" --threads 2 --run-dir threads
   run -0 ranks 3 "${recipe[@]}" --run-dir ranks

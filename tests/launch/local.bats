@@ -150,6 +150,42 @@ local_sh() { run "$repository/launch/local.sh" "$@"; }
   [ ! -e "$BATS_TEST_TMPDIR/cmake.log" ]
 }
 
+# cache NAME=VALUE...: the build folder's CMakeCache.txt, of this source but for what is given.
+cache() {
+  printf '%s\n' "CMAKE_HOME_DIRECTORY:INTERNAL=$repository" "CMAKE_CACHEFILE_DIR:INTERNAL=$MNIST_DIST_BUILD_DIR" "$@" \
+    >"$MNIST_DIST_BUILD_DIR/CMakeCache.txt"
+}
+
+@test "a build folder of another source is configured afresh, with one line" {
+  cache
+  local_sh --print
+  [ "$status" -eq 0 ]
+  ! grep -q -- "-S " "$BATS_TEST_TMPDIR/cmake.log" || false
+  # A tree that was copied, and one that was moved.
+  for home in "$BATS_TEST_TMPDIR" /nowhere; do
+    : >"$BATS_TEST_TMPDIR/cmake.log"
+    cache
+    sed -i "s|=$repository\$|=$home|" "$MNIST_DIST_BUILD_DIR/CMakeCache.txt"
+    local_sh --print
+    [ "$status" -eq 0 ]
+    [ "$(grep -c '^note: ' <<<"$output")" -eq 1 ]
+    grep -qF -- "-S $repository -B $MNIST_DIST_BUILD_DIR --fresh" "$BATS_TEST_TMPDIR/cmake.log"
+  done
+}
+
+@test "a build folder without LibTorch is configured again once there is one" {
+  cache "Torch_DIR:PATH=Torch_DIR-NOTFOUND"
+  export MNIST_DIST_SYSTEM_PREFIX=$BATS_TEST_TMPDIR/usr
+  unset Torch_DIR CMAKE_PREFIX_PATH
+  local_sh --print
+  ! grep -q -- "-S " "$BATS_TEST_TMPDIR/cmake.log" || false
+  mkdir -p "$BATS_TEST_TMPDIR/usr/lib/some-linux-gnu/cmake/Torch"
+  touch "$BATS_TEST_TMPDIR/usr/lib/some-linux-gnu/cmake/Torch/TorchConfig.cmake"
+  local_sh --print
+  [ "$status" -eq 0 ]
+  grep -qF -- "-S $repository -B $MNIST_DIST_BUILD_DIR" "$BATS_TEST_TMPDIR/cmake.log"
+}
+
 # fake_checkout: a copy of launch/ whose set-up only notes how it was called.
 fake_checkout() {
   checkout=$BATS_TEST_TMPDIR/checkout

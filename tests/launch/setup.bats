@@ -9,7 +9,19 @@ setup() {
   # Installing must go through these, never through the real ones.
   fake apt-get <<<'echo "apt-get $*" >>"$BATS_TEST_TMPDIR/apt.log"'
   fake sudo <<<'echo sudo >>"$BATS_TEST_TMPDIR/apt.log"; while [[ $1 == -* ]]; do shift; done; exec "$@"'
+  fake_candidates
+  unset Torch_DIR CMAKE_PREFIX_PATH
   fake update-alternatives <<<'echo "libblas.so.3-x86_64-linux-gnu auto /usr/lib/x86_64-linux-gnu/openblas-pthread/libblas.so.3"'
+}
+
+# fake_candidates ALL_BUT...: apt-cache's sources offer every package but these.
+fake_candidates() {
+  fake apt-cache <<SCRIPT
+[[ \$1 == policy ]] || exit 1
+(($# > 1)) || echo " 500 http://mirror stable/main amd64 Packages"
+case " $* " in *" \${2:-} "*) candidate="(none)" ;; *) candidate=1.0 ;; esac
+((\$# == 1)) || printf '%s:\n  Installed: (none)\n  Candidate: %s\n' "\$2" "\$candidate"
+SCRIPT
 }
 
 @test "does nothing, quietly and in under a second, when all is there" {
@@ -44,13 +56,14 @@ setup() {
 }
 
 @test "installs only what is missing, without recommended packages, waiting for other apts" {
-  fake_installed libtorch-dev ninja-build
+  fake_installed libtorch-dev ninja-build cmake
   run "$repository/launch/setup.sh"
   [ "$status" -eq 0 ]
   [[ $output == *"libtorch-dev "*"reference engine"* ]]
   run cat "$BATS_TEST_TMPDIR/apt.log"
-  [[ $output == *"update"* ]]
-  [[ ${lines[-1]} == *"DPkg::Lock::Timeout="*"install --no-install-recommends ninja-build libtorch-dev" ]]
+  [ "$(grep -c update <<<"$output")" -eq 1 ]
+  [[ ${lines[-2]} == *"DPkg::Lock::Timeout="*"install --no-install-recommends cmake ninja-build" ]]
+  [[ ${lines[-1]} == *"DPkg::Lock::Timeout="*"install --no-install-recommends libtorch-dev" ]]
 }
 
 @test "one clear line when the package servers cannot be reached" {
@@ -67,13 +80,70 @@ SCRIPT
   [[ $output == *"hint: "*"proxy"* ]]
 }
 
-@test "a package that no source offers" {
-  fake_installed libtorch-dev
-  fake apt-get <<<'[[ $* == *update* ]] || { echo "E: Unable to locate package libtorch-dev"; exit 100; }'
+@test "a required package that no source offers is an error; the hint fits the system" {
+  fake_installed libhwy-dev
+  fake apt-get <<<'[[ $* == *update* ]] || { echo "E: Unable to locate package libhwy-dev"; exit 100; }'
   run "$repository/launch/setup.sh"
   [ "$status" -eq 1 ]
-  [[ $output == *"E: Unable to locate package libtorch-dev"* ]]
-  [[ $output == *"universe"* ]]
+  [[ $output == *"E: Unable to locate package libhwy-dev"* ]]
+  [[ $output != *universe* ]]
+  fake_system ubuntu 24.04
+  run "$repository/launch/setup.sh"
+  [ "$status" -eq 1 ]
+  [[ $output == *"hint: "*"add-apt-repository universe"* ]]
+}
+
+# one_note: the last output has exactly one line "note: ", which names LibTorch and a way to it.
+one_note() {
+  [ "$status" -eq 0 ]
+  [ "$(grep -c '^note: ' <<<"$output")" -eq 1 ]
+  [[ $output == *"note: LibTorch "*CMAKE_PREFIX_PATH* ]]
+}
+
+@test "no source has LibTorch: one line, exit 0, and no BLAS for it" {
+  fake_system ubuntu 24.04
+  fake_installed libtorch-dev libopenblas0-pthread
+  fake_candidates libtorch-dev
+  run "$repository/launch/setup.sh" --check
+  one_note
+  run "$repository/launch/setup.sh"
+  one_note
+  [ ! -e "$BATS_TEST_TMPDIR/apt.log" ]
+  fake_installed libtorch-dev libopenblas0-pthread ninja-build
+  run "$repository/launch/setup.sh"
+  one_note
+  [[ $(<"$BATS_TEST_TMPDIR/apt.log") == *"install --no-install-recommends ninja-build" ]]
+}
+
+@test "a bare system, whose apt has no lists yet: asked after the update" {
+  fake_installed libtorch-dev libopenblas0-pthread ninja-build
+  # No candidate for anything and no Packages file before the update; then all but LibTorch.
+  fake apt-cache <<'SCRIPT'
+[[ -e $BATS_TEST_TMPDIR/updated ]] || { echo " 100 /var/lib/dpkg/status"; exit; }
+(($# > 1)) || { echo " 500 http://mirror noble/universe amd64 Packages"; exit; }
+[[ $2 == libtorch-dev ]] && echo "  Candidate: (none)" || echo "  Candidate: 1.0"
+SCRIPT
+  fake apt-get <<<'[[ $* != *update* ]] || touch "$BATS_TEST_TMPDIR/updated"; echo "$*" >>"$BATS_TEST_TMPDIR/apt.log"'
+  run "$repository/launch/setup.sh"
+  one_note
+  [[ $(<"$BATS_TEST_TMPDIR/apt.log") != *libtorch* ]]
+}
+
+@test "LibTorch that cannot be installed is no error where all required packages are there" {
+  fake_installed libtorch-dev libopenblas0-pthread
+  fake apt-get <<<'echo "E: Could not resolve mirror"; exit 100'
+  run "$repository/launch/setup.sh"
+  one_note
+}
+
+@test "a LibTorch that CMAKE_PREFIX_PATH names takes the place of the package" {
+  fake_installed libtorch-dev libopenblas0-pthread
+  mkdir -p "$BATS_TEST_TMPDIR/torch/share/cmake/Torch"
+  touch "$BATS_TEST_TMPDIR/torch/share/cmake/Torch/TorchConfig.cmake"
+  CMAKE_PREFIX_PATH=/nowhere:$BATS_TEST_TMPDIR/torch/share/cmake run "$repository/launch/setup.sh"
+  [ "$status" -eq 0 ]
+  [ -z "$output" ]
+  [ ! -e "$BATS_TEST_TMPDIR/apt.log" ]
 }
 
 @test "neither root nor sudo: the command to ask somebody for" {
@@ -83,7 +153,7 @@ SCRIPT
   rm "$BATS_TEST_TMPDIR/bin/sudo"
   mkdir "$BATS_TEST_TMPDIR/path"
   local tool
-  for tool in bash env dirname awk cat mktemp rm sed sort; do ln -s "$(command -v $tool)" "$BATS_TEST_TMPDIR/path/"; done
+  for tool in bash env dirname awk cat grep mktemp rm sed sort; do ln -s "$(command -v $tool)" "$BATS_TEST_TMPDIR/path/"; done
   chmod -R a+rX "$BATS_TEST_TMPDIR" "$(dirname "$BATS_TEST_TMPDIR")" "$BATS_RUN_TMPDIR"
   cp -r "$repository/launch" "$BATS_TEST_TMPDIR/" # the checkout may be root's alone
   chmod -R a+rX "$BATS_TEST_TMPDIR/launch"
