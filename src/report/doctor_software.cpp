@@ -64,8 +64,13 @@ Finding find_engines() {
 }
 
 Finding find_torch(bool open) {
+  std::string path;
   try {
-    const std::string path = torch_library_path().string();
+    path = torch_library_path().string();
+  } catch (const Error& error) {
+    return {"torch", Health::ok, fmt::format("none, and only --engine torch needs it: {}", error.what()), ""};
+  }
+  try {
     if (!open) return {"torch", Health::ok, fmt::format("{} (--full opens it)", path), ""};
     const auto info = make_engine("torch", smallest_engine())->info();
     const auto libtorch = info.versions.find("libtorch");

@@ -100,6 +100,19 @@ std::string choose_simd(Communicator& world, const std::string& engine, const st
   return wanted;
 }
 
+/// Throws Error (device) on all ranks where one of them lacks the library of an engine that uses LibTorch.
+void check_library(Communicator& world, const std::string& engine) {
+  std::string problem, hint;
+  try {
+    if (engine != "fused") torch_library_path();
+  } catch (const Error& error) {
+    problem = error.what();
+    hint = error.hint();
+  }
+  if (const std::string first = first_problem(world, problem); !first.empty())
+    throw device_error(first, hint.empty() ? "install the same build on every host" : hint).mark_everywhere();
+}
+
 }  // namespace
 
 std::unique_ptr<Session> make_session(Communicator& comm, const Config& config, const ComputeOptions& compute,
@@ -114,6 +127,7 @@ std::unique_ptr<Session> make_session(Communicator& world, Communicator& group, 
   check_ranks(group.size(), config);
   const std::string engine = choose_engine(compute.engine, compute.device);
   check_agreement(world, {{"the engine", engine}}, "hosts with and without a GPU cannot train together: give --device cpu");
+  check_library(world, engine);
   const int gpu = runs_on_gpu(engine) ? choose_gpu(world, group) : 0;
   const std::string simd = choose_simd(world, engine, compute.simd);
   world.set_activity("preparing data");

@@ -35,7 +35,7 @@ load helpers
   if has_torch; then
     [[ $output == *"ok    torch     LibTorch "[12].* ]]
   else
-    [[ $output == *"warn  torch "* ]]
+    [[ $output == *"ok    torch     none"* ]]
   fi
 }
 

@@ -100,6 +100,17 @@ unlike_words() {
   cp "$TEST_DATA" copy.h5
   run -0 unlike_words "--threads 1" "--threads 2 --set data.file=copy.h5"
 }
+@test "--engine torch in a build without it: said before the data is touched, and the hint works" {
+  # A copy of the program that does not find the library beside it.
+  cp "$MNIST_DIST" mnist-dist
+  MNIST_DIST=$PWD/mnist-dist
+  fails 4 "libmnist-dist-torch.so" "$MNIST_DIST" --engine torch --set data.file=none.h5
+  [ ! -e none.h5 ]
+  fails 4 "libmnist-dist-torch.so" ranks 2 "${QUICK[@]}" --engine torch
+  [[ "$stderr" == *"hint: use --engine fused"* ]]
+  run -0 "$MNIST_DIST" "${QUICK[@]}" --set train.max_steps=1 --engine fused
+}
+
 @test "ranks on unlike CPUs: the reference engine says whose BLAS kernels differ, the fused one trains" {
   needs_torch
   blas_of() {
