@@ -23,6 +23,12 @@ constexpr double grace_seconds = 5;
 constexpr std::chrono::milliseconds impatience{10};
 constexpr std::chrono::microseconds nap{100};
 
+bool are_complete(std::span<MPI_Request> requests, const char* call) {
+  int all = 0;
+  check(MPI_Testall(static_cast<int>(requests.size()), requests.data(), &all, MPI_STATUSES_IGNORE), call);
+  return all != 0;
+}
+
 }  // namespace
 
 Alarm::Alarm(MPI_Comm comm, std::vector<Peer> peers, double timeout_seconds)
@@ -32,21 +38,16 @@ Alarm::~Alarm() {
   for (Sent& sent : sent_) MPI_Wait(&sent.request, MPI_STATUS_IGNORE);
 }
 
-void Alarm::wait(MPI_Request& request, const Call& call) {
-  const bool done = poll_for(impatience, [&] {
-    int flag = 0;
-    check(MPI_Test(&request, &flag, MPI_STATUS_IGNORE), call.name);
-    return flag != 0;
-  });
-  if (!done) wait_long(request, call);
+void Alarm::wait(std::span<MPI_Request> requests, const Call& call) {
+  if (!poll_for(impatience, [&] { return are_complete(requests, call.name); })) wait_long(requests, call);
 }
 
-void Alarm::wait_long(MPI_Request& request, const Call& call) {
+void Alarm::wait_long(std::span<MPI_Request> requests, const Call& call) {
   const Place here = make_place(call.group, call.sequence, call.name, activity_);
   question_.reset();
   lowest_asker_ = std::numeric_limits<int>::max();
   AwakeClock clock;
-  for (int done = 0; !done; check(MPI_Test(&request, &done, MPI_STATUS_IGNORE), call.name)) {
+  while (!are_complete(requests, call.name)) {
     std::this_thread::sleep_for(nap);
     const double waited = clock.seconds();
     const bool asked_here = read_messages(here);

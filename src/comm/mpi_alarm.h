@@ -30,8 +30,8 @@ class Alarm {
     std::int64_t sequence;         ///< calls made there so far
     std::span<const int> members;  ///< world ranks
   };
-  /// Returns when the request is complete, or not at all.
-  void wait(MPI_Request& request, const Call& call);
+  /// Returns when all requests are complete, or not at all.
+  void wait(std::span<MPI_Request> requests, const Call& call);
 
  private:
   struct Message {
@@ -49,7 +49,7 @@ class Alarm {
     std::map<int, Place> live;
   };
 
-  void wait_long(MPI_Request& request, const Call& call);
+  void wait_long(std::span<MPI_Request> requests, const Call& call);
   void ask(const Call& call, const Place& here, double waited);
   bool read_messages(const Place& here);
   bool my_turn_to_report(const Place& here, double waited) const;

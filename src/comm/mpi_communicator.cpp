@@ -5,6 +5,13 @@
 #include "comm/mpi_mailbox.h"
 
 namespace mnist_dist {
+namespace {
+
+// Up to here one all-gather is faster than the rounds of an exchange (docs/performance.md).
+constexpr int most_gathering_ranks = 8;
+constexpr const char* all_reduce = "all-reduce";
+
+}  // namespace
 
 MpiCommunicator::MpiCommunicator(std::shared_ptr<MpiSession> session, MPI_Comm comm, std::vector<int> world_ranks, std::uint64_t group)
     : session_(std::move(session)), comm_(comm), rank_(rank_in(comm)), world_ranks_(std::move(world_ranks)), group_(group) {
@@ -16,7 +23,14 @@ MpiCommunicator::MpiCommunicator(std::shared_ptr<MpiSession> session, MPI_Comm c
   }
 }
 
-void MpiCommunicator::wait(MPI_Request& request, const char* call) { session_->alarm().wait(request, {call, group_, ++calls_, world_ranks_}); }
+void MpiCommunicator::wait(MPI_Request& request, const char* call) {
+  ++calls_;
+  wait_for_all({&request, 1}, call);
+}
+
+void MpiCommunicator::wait_for_all(std::span<MPI_Request> requests, const char* call) {
+  session_->alarm().wait(requests, {call, group_, calls_, world_ranks_});
+}
 
 void MpiCommunicator::broadcast(std::span<std::byte> bytes, int root) {
   MPI_Request request = MPI_REQUEST_NULL;
@@ -58,16 +72,37 @@ std::vector<std::vector<std::byte>> MpiCommunicator::all_gather(std::span<const 
   return parts;
 }
 
-void MpiCommunicator::tree_all_reduce(const ShardVectors& vectors, int shards, std::span<float> total, const Queue& queue) {
+void MpiCommunicator::tree_all_reduce(const ShardVectors& vectors, int shards, std::span<float> total,
+                                      const Queue& queue) {
   check_reduce(vectors, even_share(rank_, size(), shards), total.size(), queue);
+  if (size() > most_gathering_ranks && size() <= shards) {
+    if (!exchange_ || !exchange_->fits(shards, total.size())) exchange_.emplace(rank_, size(), shards, total.size());
+    ++calls_;
+    exchange_->reduce(vectors, total, [this](auto messages) { move(messages); });
+    return;
+  }
   if (!gather_ || !gather_->fits(shards, total.size())) gather_.emplace(rank_, size(), shards, total.size());
   gather_->add_owned(vectors);
   MPI_Request request = MPI_REQUEST_NULL;
-  check(MPI_Iallgatherv(MPI_IN_PLACE, 0, MPI_FLOAT, gather_->buffer().data(), gather_->counts().data(), gather_->displacements().data(), MPI_FLOAT,
-                        comm_, &request),
+  check(MPI_Iallgatherv(MPI_IN_PLACE, 0, MPI_FLOAT, gather_->buffer().data(), gather_->counts().data(),
+                        gather_->displacements().data(), MPI_FLOAT, comm_, &request),
         "MPI_Iallgatherv");
-  wait(request, "all-reduce");
+  wait(request, all_reduce);
   gather_->finish(total);
+}
+
+void MpiCommunicator::move(std::span<const TreeExchange::Message> messages) {
+  constexpr int tag = 0;  // the only messages between two ranks of this communicator
+  requests_.assign(messages.size(), MPI_REQUEST_NULL);
+  for (std::size_t i = 0; i < messages.size(); ++i) {
+    const auto& [peer, sent, data] = messages[i];
+    const int count = mpi_count(data.size());
+    if (sent)
+      check(MPI_Isend(data.data(), count, MPI_FLOAT, peer, tag, comm_, &requests_[i]), "MPI_Isend");
+    else
+      check(MPI_Irecv(data.data(), count, MPI_FLOAT, peer, tag, comm_, &requests_[i]), "MPI_Irecv");
+  }
+  wait_for_all(requests_, all_reduce);
 }
 
 std::unique_ptr<Communicator> MpiCommunicator::split(int color) {

@@ -6,6 +6,7 @@
 #include "comm/communicator.h"
 #include "comm/mpi_handle.h"
 #include "comm/mpi_session.h"
+#include "comm/tree_exchange.h"
 #include "comm/tree_gather.h"
 
 namespace mnist_dist {
@@ -31,6 +32,8 @@ class MpiCommunicator final : public Communicator {
 
  private:
   void wait(MPI_Request& request, const char* call);
+  void wait_for_all(std::span<MPI_Request> requests, const char* call);
+  void move(std::span<const TreeExchange::Message> messages);
   /// One fixed-size value of each rank, by rank.
   template <class T>
   std::vector<T> gather_values(const T& mine, const char* call);
@@ -43,6 +46,8 @@ class MpiCommunicator final : public Communicator {
   std::int64_t calls_ = 0;
   int local_rank_ = 0, local_size_ = 0;
   std::optional<TreeGather> gather_;  ///< kept from step to step
+  std::optional<TreeExchange> exchange_;
+  std::vector<MPI_Request> requests_;
 };
 
 }  // namespace mnist_dist

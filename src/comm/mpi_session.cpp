@@ -94,7 +94,7 @@ bool MpiSession::all_ranks_end(bool unwinding) {
     });
   std::vector<int> everybody(peers_.size());
   std::iota(everybody.begin(), everybody.end(), 0);
-  alarm_.wait(request, {"MPI_Finalize", 0, 0, everybody});
+  alarm_.wait({&request, 1}, {"MPI_Finalize", 0, 0, everybody});
   return true;
 }
 

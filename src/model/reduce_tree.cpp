@@ -46,7 +46,8 @@ void add_into(float* sum, const float* other, std::size_t size) {
   for (std::size_t i = 0; i < size; ++i) sum[i] += other[i];
 }
 
-/// The node's sum, in its first shard's vector.
+}  // namespace
+
 void sum_node(const ShardVectors& shards, Range node) {
   if (node.size() == 1) return;
   const int split = tree_split(node);
@@ -54,8 +55,6 @@ void sum_node(const ShardVectors& shards, Range node) {
   sum_node(shards, {split, node.last});
   add_into(shards[node.first].data(), shards[split].data(), shards.size);
 }
-
-}  // namespace
 
 float* tree_sum(std::span<const NodeVector> nodes, std::size_t size) {
   return nodes[reduce(nodes, 0, [&](std::size_t into, std::size_t from) { add_into(nodes[into].data, nodes[from].data, size); })].data;

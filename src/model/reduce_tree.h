@@ -37,6 +37,10 @@ struct NodeVector {
 /// vector, whose address it returns, and the others hold partial sums.
 float* tree_sum(std::span<const NodeVector> nodes, std::size_t size);
 
+/// Adds the vectors of a tree node, whose shards are indices into `shards`. The sum ends in the vector of
+/// its first shard, the others are scratch afterwards. Host memory.
+void sum_node(const ShardVectors& shards, Range node);
+
 /// The sum of all shards' vectors in the host's memory, where all are one process's. The vectors are scratch afterwards. Allocates nothing: it is
 /// part of every step.
 void sum_shards(const ShardVectors& shards, std::span<float> total);
