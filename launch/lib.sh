@@ -158,6 +158,13 @@ physical_cores() {
   echo "$cores"
 }
 
+# loopback_is_down: true in a network namespace whose loopback interface nobody has brought up, as
+# `unshare -n` makes it. mpirun cannot start there.
+loopback_is_down() {
+  local routes=${MNIST_DIST_ROUTES:-/proc/net/fib_trie}
+  [[ -r $routes ]] && ! grep -q '127\.0\.0\.1' "$routes"
+}
+
 # open_mpi_major: 4 or 5; their mpiruns take different options.
 open_mpi_major() {
   local version

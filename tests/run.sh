@@ -32,5 +32,11 @@ setup
 [[ ${MNIST_DIST_SETUP:-} == skip ]] || "$root/launch/setup.sh" --tests ||
   say "note: without these packages the tests of clusters (labels multihost, slurm) are skipped"
 build_targets all
+if loopback_is_down; then
+  # In a network namespace of its own, the tests may do this. mpirun and ssh need it.
+  ip link set lo up 2>/dev/null ||
+    die 4 "the loopback interface is down, and many tests need it" "as root: ip link set lo up"
+  say "note: the loopback interface was down and is up now"
+fi
 # A second try for what runs out of time on a busy machine; a failure stands.
 exec ctest --test-dir "$build" --output-on-failure --repeat after-timeout:2 -j "$(nproc)" "$@"

@@ -361,3 +361,10 @@ SCRIPT
   [ "$status" -eq 130 ]
   [ "$(sort "$BATS_TEST_TMPDIR/signals" | xargs)" = "saved saved USR1 USR1" ] || [ "$(sort "$BATS_TEST_TMPDIR/signals" | xargs)" = "USR1 USR1 saved saved" ]
 }
+
+@test "no loopback interface: the program alone, and a note" {
+  : >"$BATS_TEST_TMPDIR/routes"
+  MNIST_DIST_ROUTES=$BATS_TEST_TMPDIR/routes local_sh --seed 3
+  [ "$status" -eq 0 ]
+  [[ $output == *loopback*"mnist-dist --seed 3 alone"* ]]
+}
