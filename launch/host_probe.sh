@@ -2,6 +2,9 @@
 # What preflight.sh asks a host: sent to its bash after lib.sh's functions and "program", "folder"; prints lines of NAME=VALUE.
 # Needs nothing but what is on any Linux host.
 
+# One decimal point and one language, whatever the host's locale.
+export LC_ALL=C
+
 first_line() { sed -n '1s/[[:space:]]*$//p' <<<"$1"; }
 
 echo "name=$(hostname)"

@@ -1,6 +1,9 @@
 # shellcheck shell=bash
 # What the scripts in launch/ and tests/run.sh share. To be sourced; does nothing by itself.
 
+# One language and one decimal point for awk, printf, sort and ssh's words, whatever the user's locale.
+export LC_ALL=C
+
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # shellcheck disable=SC2034  # used by the scripts
 build=${MNIST_DIST_BUILD_DIR:-$root/build}
@@ -24,7 +27,13 @@ use_cuda() {
 }
 [[ ${MNIST_DIST_CUDA:-} != on ]] || use_cuda
 
-say() { printf '%s\n' "$*" >&2; }
+# say WORDS: one line on stderr; lines of it when it has several. Control characters of arguments and hosts do not reach
+# the terminal, and a terminal that has vanished ends nothing.
+say() {
+  local text=${*//[$'\001'-$'\010'$'\013'-$'\037'$'\177']/?}
+  ((${#text} <= 4000)) || text="${text:0:3000} ... ${text: -900}"
+  printf '%s\n' "$text" >&2 2>/dev/null || true
+}
 
 # die CODE WHAT HINT: the same two lines, and the same codes, as the program's own errors.
 die() {

@@ -25,7 +25,7 @@ HELP
 }
 
 # fact HOST NAME: what the host said.
-fact() { sed -n "s/^$2=//p" "$work/$1.facts"; }
+fact() { sed -n "s/^$2=//p" "$work/$1.facts" | tr -d '[:cntrl:]' | cut -c1-200; }
 
 # ask HOST: runs the probe there.
 ask() {
@@ -50,7 +50,7 @@ bad() {
 # judge_ssh HOST: why there is no answer, from ssh's last words.
 judge_ssh() {
   local host=$1 words
-  words=$(grep -v '^Warning:' "$work/$host.err" | tail -n 1 | tr -d '\r') || true
+  words=$(grep -v '^Warning:' "$work/$host.err" | tail -n 1 | tr -d '[:cntrl:]' | cut -c1-200) || true
   case $(<"$work/$host.code"):$(<"$work/$host.err") in
     124:* | *"timed out"* | *"No route to host"* | *"Network is unreachable"*)
       bad 4 "$host" "does not answer: no ssh within $ssh_seconds s" "is it up, and does a firewall let port 22 through? leave it out of --hosts to go on without it"
@@ -159,7 +159,7 @@ leave() {
   rm -rf "$work"
 }
 trap leave EXIT
-trap 'exit 130' INT
+trap 'exit 130' INT HUP
 trap 'exit 143' TERM
 table=$(list_hosts)
 mapfile -t hosts < <(awk '{ print $1 }' <<<"$table")

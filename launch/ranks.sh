@@ -64,31 +64,34 @@ beside_ranks() { :; }
 # It runs mpirun so that Ctrl-C ends in a checkpoint. mpirun itself would turn INT and TERM into TERM and, 1 s later, KILL; USR1 it only
 # forwards (as Slurm's srun does), and the ranks take it as "stop after this step". Its own process group keeps the terminal's Ctrl-C away from it.
 run_ranks() {
-  local signals=0 code=0 pid
+  local signals=0 code=0 pid='' signal
   ranks_stopped=
   # shellcheck disable=SC2317  # the trap calls it
   stop() {
+    # A closed terminal says so more than once, and never means "at once".
+    [[ $1 != HUP ]] || ((signals == 0)) || return 0
     signals=$((signals + 1))
     : "${ranks_stopped:=$1}"
+    [[ -n $pid ]] || return 0
     case $signals in
       1) kill -USR1 "$pid" ;;
       2) kill -TERM "$pid" ;;
       *) kill -KILL -- "-$pid" ;;
     esac 2>/dev/null || true
   }
+  # shellcheck disable=SC2064  # the signal's name as it is now
+  for signal in INT TERM HUP USR1 USR2; do trap "stop $signal" "$signal"; done
   set -m
   "$@" </dev/null &
   pid=$!
   set +m
-  local signal
-  # shellcheck disable=SC2064  # the signal's name as it is now
-  for signal in INT TERM HUP USR1; do trap "stop $signal" "$signal"; done
+  ((signals == 0)) || kill -USR1 "$pid" # it came before there was anything to stop
   beside_ranks "$pid"
   # A trapped signal ends a wait early; bash keeps the status of a child that has ended, and would say "Killed" of one that was.
   while kill -0 "$pid"; do wait "$pid" || true; done 2>/dev/null
   wait "$pid" 2>/dev/null || code=$?
   # Ranks that had not yet begun to listen died of the signal; to the caller that is an interruption like any other.
   if ((signals > 0 && code > 128)); then code=130; fi
-  trap - INT TERM HUP USR1
+  trap - INT TERM HUP USR1 USR2
   return "$code"
 }

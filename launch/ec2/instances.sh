@@ -36,7 +36,7 @@ gpu_trouble=
 uses_gpus() { ((gpus)) && gpu_is_supported && [[ -z $gpu_trouble ]]; }
 
 # calculate EXPRESSION [FORMAT]: awk's arithmetic; bash has no fractions.
-calculate() { LC_ALL=C awk "BEGIN { printf \"${2:-%.2f}\", ($1) }"; }
+calculate() { awk "BEGIN { printf \"${2:-%.2f}\", ($1) }"; }
 
 # quota_of TYPE SPOT: the code of the service quota that counts this type's vCPUs, the first letters of all types it counts, its name.
 quota_of() {

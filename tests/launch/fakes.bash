@@ -1,6 +1,9 @@
 # shellcheck shell=bash
 # Fake programs for the tests of the launch scripts: they stand first in PATH.
 
+# The tests' own numbers and sorting; what a script makes of another locale is tested where it matters.
+export LC_ALL=C
+
 # shellcheck disable=SC2034  # used by the tests
 repository=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
 

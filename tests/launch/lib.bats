@@ -7,6 +7,15 @@ setup() {
   source "$repository/launch/lib.sh"
 }
 
+@test "what is said: no control characters, a sane length, and no end for a terminal that is gone" {
+  run say $'a\e[31mb\tB\xc3\xbcro\nend'
+  [ "$output" = $'a?[31mb\tB\xc3\xbcro\nend' ]
+  run say "$(printf 'x%.0s' {1..100000})"
+  ((${#output} < 4100))
+  [ -c /dev/full ] || return 0
+  say lost 2>/dev/full
+}
+
 # Two sockets of two cores of two hyper-threads; CPU numbers as most machines have them.
 table() {
   printf '# CPU,Core,Socket\n'

@@ -328,6 +328,28 @@ wait_for_script() {
   done
 }
 
+@test "a closed terminal, which says so twice, is one request; nohup's stays ignored" {
+  fake mpirun <<<"$noting_program"
+  start
+  wait_until_ready 1
+  kill -HUP "$script"
+  sleep 0.2
+  kill -HUP "$script"
+  wait_for_script
+  [ "$status" -eq 130 ]
+  [ "$(xargs <"$BATS_TEST_TMPDIR/signals")" = "USR1 saved" ]
+
+  rm "$BATS_TEST_TMPDIR/ready" "$BATS_TEST_TMPDIR/signals"
+  fake mpirun <<<"${noting_program/200/20}"
+  setsid nohup "$repository/launch/local.sh" >/dev/null 2>&1 3>&- &
+  script=$!
+  wait_until_ready 1
+  kill -HUP "$script"
+  wait_for_script
+  [ "$status" -eq 0 ]
+  [ ! -e "$BATS_TEST_TMPDIR/signals" ]
+}
+
 @test "a second Ctrl-C is harder, a third the end" {
   fake mpirun <<'SCRIPT'
 [[ $1 == --version ]] && echo "mpirun (Open MPI) 4.1.4" && exit

@@ -38,6 +38,40 @@ bad() {
   [[ ${lines[-1]} == "b "* ]]
 }
 
+@test "locales that write 0,5: awk runs in the C locale here and on the hosts" {
+  local awk
+  awk=$(command -v awk)
+  fake awk <<SCRIPT
+echo "\${LC_ALL:-} \${LC_NUMERIC:-}" >>"\$BATS_TEST_TMPDIR/locales"
+exec "$awk" "\$@"
+SCRIPT
+  b_is <<<'export LC_ALL=de_DE.UTF-8; echo remote >>"$BATS_TEST_TMPDIR/locales"'
+  LC_ALL=de_DE.UTF-8 LC_NUMERIC=de_DE.UTF-8 preflight 2>/dev/null
+  [ "$status" -eq 0 ]
+  grep -q remote locales
+  [ "$(grep -v remote locales | grep -vc '^C ')" -eq 0 ]
+}
+
+@test "a German locale, with gawk where it is installed" {
+  mkdir locales
+  command -v localedef >/dev/null && localedef -i de_DE -f UTF-8 locales/de_DE.UTF-8 2>/dev/null ||
+    skip "no localedef, or no sources of locales"
+  ! command -v gawk >/dev/null || fake awk <<<'exec gawk "$@"'
+  # The first line proves that this locale is in force: bash's printf refuses a point in it.
+  ! LOCPATH=$PWD/locales LC_ALL=de_DE.UTF-8 bash -c 'printf %.1f 0.5' 2>/dev/null
+  LOCPATH=$PWD/locales LC_ALL=de_DE.UTF-8 preflight
+  echo "$output"
+  [ "$status" -eq 0 ]
+  [[ $output == *"clock +0.0 s"*"clock +0.0 s"* ]]
+}
+
+@test "what a host says reaches the terminal without control characters" {
+  b_is <<<'nvidia-smi() { printf "broken \e]0;title\a card\n"; return 18; }'
+  preflight
+  bad 4 "has a GPU driver that fails: broken " "reboot"
+  [[ $output != *$'\e'* && $output != *$'\a'* ]]
+}
+
 @test "slots: the host's own, --slots, its GPUs, its cores" {
   preflight --seconds 0
   [[ ${lines[-1]} == "b $(source "$repository/launch/lib.sh" && physical_cores) "* ]]
