@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/nearest.h"
+#include "base/share.h"
 
 namespace mnist_dist {
 namespace {
@@ -28,10 +29,7 @@ std::vector<std::string> known_recipes(const std::vector<std::string>& folders) 
 
 std::vector<std::string> recipe_folders() {
   std::vector<std::string> folders{"configs"};
-  std::error_code unknown;
-  if (const fs::path program = fs::read_symlink("/proc/self/exe", unknown); !unknown)
-    folders.push_back((program.parent_path().parent_path() / "share/mnist-dist/configs").string());
-  folders.emplace_back(MNIST_DIST_SOURCE_CONFIGS);
+  for (const fs::path& folder : share_folders()) folders.push_back((folder / "configs").string());
   return folders;
 }
 

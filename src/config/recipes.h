@@ -4,8 +4,8 @@
 
 namespace mnist_dist {
 
-/// Where recipes are looked up by name, in this order: ./configs, share/mnist-dist/configs beside the executable's folder, the source tree this
-/// program was built from.
+/// Where recipes are looked up by name, in this order: ./configs, then `configs` in each of
+/// `share_folders()` (base/share.h).
 std::vector<std::string> recipe_folders();
 
 /// The file of a recipe given by name ("step3": the first FOLDER/step3.toml) or by path (it ends in .toml or has a slash; it may be a pipe). Throws

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/share.h"
 #include "model/spec.h"
 
 extern char** environ;
@@ -113,10 +114,11 @@ class PeerLoop final : public TrainingLoop {
 }  // namespace
 
 PytorchPeer start_pytorch_peer(const Config& config, const std::string& device) {
-  const std::string script = std::string(MNIST_DIST_SOURCE_DIR) + "/tests/pytorch_peer.py";
-  if (!std::filesystem::exists(script))
-    throw device_error("there is no " + script, "run bench --pytorch from a build whose source folder is still there");
-  auto peer = std::make_unique<Conversation>(script);
+  const std::filesystem::path script = find_shared("tests/pytorch_peer.py");
+  if (script.empty())
+    throw device_error("tests/pytorch_peer.py: not found in share/mnist-dist",
+                       "run bench --pytorch with the program of a build folder");
+  auto peer = std::make_unique<Conversation>(script.string());
   std::string version = peer->ask(description(config, device));
   while (!version.empty() && version.back() == '\n') version.pop_back();
   return {version, std::make_unique<PeerLoop>(std::move(peer))};
