@@ -13,8 +13,9 @@ endif()
 set(shared "${CMAKE_INSTALL_DATADIR}/mnist-dist")
 install(DIRECTORY configs DESTINATION "${shared}" FILES_MATCHING PATTERN "*.toml")
 install(DIRECTORY data/mnist DESTINATION "${shared}/data" OPTIONAL)
-install(PROGRAMS launch/local.sh launch/preflight.sh launch/hosts.sh launch/lib.sh launch/ranks.sh
-  launch/cluster.sh launch/watch.sh launch/host_probe.sh launch/slurm.sbatch
+install(PROGRAMS launch/local.sh launch/preflight.sh launch/hosts.sh launch/slurm.sbatch
+  DESTINATION "${shared}/launch")
+install(FILES launch/lib.sh launch/ranks.sh launch/cluster.sh launch/watch.sh launch/host_probe.sh
   DESTINATION "${shared}/launch")
 install(FILES packaging/completion.bash RENAME mnist-dist
   DESTINATION "${CMAKE_INSTALL_DATADIR}/bash-completion/completions")
@@ -23,7 +24,7 @@ install(FILES packaging/completion.bash RENAME mnist-dist
 find_program(HELP2MAN help2man)
 set(documentation "${CMAKE_BINARY_DIR}/packaging")
 if(HELP2MAN)
-  set(pages "${documentation}/man/mnist-dist.1")
+  set(pages "${documentation}/man/mnist-dist.1.gz")
   add_custom_command(OUTPUT ${pages}
     COMMAND ${CMAKE_COMMAND} -E env "EMULATOR=${CMAKE_CROSSCOMPILING_EMULATOR}"
       "${CMAKE_SOURCE_DIR}/packaging/man_pages.sh" $<TARGET_FILE:mnist-dist> "${documentation}/man"
@@ -37,7 +38,7 @@ endif()
 set(CPACK_PACKAGE_VENDOR "mnist-dist")
 set(CPACK_PACKAGE_CONTACT "The mnist-dist authors <maintainers@mnist-dist.invalid>")
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "distributed trainer of small networks on MNIST")
-set(CPACK_PACKAGE_DESCRIPTION
+set(CPACK_COMPONENT_UNSPECIFIED_DESCRIPTION
 "mnist-dist trains small convolutional networks on the MNIST digits. A recipe and
 a seed give the same bytes on any number of MPI ranks and threads. The digits, the
 recipes and the scripts that start ranks on one host or on several are included.")
@@ -66,7 +67,11 @@ if(TARGET mnist-dist-torch)
   set(CPACK_COMPONENT_TORCH_DESCRIPTION "the reference engine of mnist-dist, with LibTorch")
   install(FILES packaging/copyright DESTINATION "${CMAKE_INSTALL_DOCDIR}-torch" COMPONENT torch)
 endif()
-install(FILES packaging/copyright DESTINATION "${CMAKE_INSTALL_DOCDIR}")
+string(TIMESTAMP date "%a, %d %b %Y 00:00:00 +0000" UTC)
+configure_file(packaging/changelog.in "${documentation}/changelog" @ONLY)
+execute_process(COMMAND gzip -9nf "${documentation}/changelog" COMMAND_ERROR_IS_FATAL ANY)
+install(FILES packaging/copyright "${documentation}/changelog.gz"
+  DESTINATION "${CMAKE_INSTALL_DOCDIR}")
 include(CPack)
 
 # The target `package` would build the tests too.

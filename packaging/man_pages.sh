@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# man_pages.sh PROGRAM FOLDER: writes mnist-dist.1 and one page per command, mnist-dist-COMMAND.1,
+# man_pages.sh PROGRAM FOLDER: writes mnist-dist.1.gz and mnist-dist-COMMAND.1.gz for each command
 # from the program's --help.
 # EMULATOR: in a cross build, the command that runs PROGRAM (a list as CMake writes it).
 set -euo pipefail
@@ -9,7 +9,7 @@ IFS=';' read -ra emulator <<<"${EMULATOR:-}"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir -p "$folder"
-rm -f "$folder"/*.1
+rm -f "$folder"/*.1.gz
 
 run() { ${emulator[@]+"${emulator[@]}"} "$program" "$@"; }
 
@@ -23,7 +23,7 @@ page() {
   chmod +x "$work/$name"
   printf '[SEE ALSO]\n%s\n' "$also" >"$work/include"
   help2man --no-info --section=1 --include="$work/include" --name="$(head -n 1 "$work/help")" \
-    --version-string="$version" --output="$folder/$name.1" "$work/$name"
+    --version-string="$version" "$work/$name" | gzip -9n >"$folder/$name.1.gz"
 }
 
 version=$(run --version | cut -d ' ' -f 2)
