@@ -1,7 +1,10 @@
 # Every library from outside, found once; but LibTorch's CMake code, which src/engine/torch calls. launch/setup.sh installs them.
 find_package(Threads REQUIRED)
 find_package(fmt REQUIRED)
+# Where no network interface is up, Open MPI's mpicc warns on stderr, and FindMPI reads that as options.
+set(ENV{OMPI_MCA_if} "^posix_ipv4,linux_ipv6")
 find_package(MPI REQUIRED COMPONENTS C)
+unset(ENV{OMPI_MCA_if})
 find_package(HDF5 REQUIRED COMPONENTS C)
 find_package(tomlplusplus REQUIRED)
 find_package(CLI11 REQUIRED)
