@@ -22,7 +22,6 @@ librandom123-dev        counter-based random numbers
 libhwy-dev              Highway: SIMD chosen at run time
 libboost-math-dev       statistics: binomial bounds, Student t
 nlohmann-json3-dev      writes summary.json
-libcurl4-openssl-dev    downloads MNIST
 libssl-dev              SHA-256
 zlib1g-dev              reads gzipped MNIST files
 libgtest-dev            unit tests

@@ -1,6 +1,5 @@
 #!/usr/bin/env bash
 # Everything that is checked before a change goes in: set-up, build, all tests. Arguments go to ctest, e.g. tests/run.sh -R comm
-# Tests on real MNIST (label mnist) look for it in MNIST_DATA_DIR and are skipped without it.
 # tests/run.sh --cuda: the build for GPUs in its place, and the tests of it alone (labels cuda and gpu; the latter need a GPU).
 set -euo pipefail
 # shellcheck source=../launch/lib.sh

@@ -4,12 +4,10 @@
 #include <fmt/ranges.h>
 
 #include <cstdlib>
-#include <iterator>
-#include <sstream>
 
 #include "base/error.h"
 #include "base/sha256.h"
-#include "data/download.h"
+#include "base/share.h"
 #include "data/idx.h"
 
 namespace mnist_dist {
@@ -17,7 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* download_folder = "data/raw";
+constexpr const char* raw_folder = "data/raw";
 constexpr const char* ways_out =
     "set MNIST_DATA_DIR to a folder with the four files, put them into data/raw/, or draw digits: mnist-dist prepare --synthetic";
 
@@ -55,21 +53,11 @@ std::vector<std::uint8_t> read_checked(const fs::path& path, const MnistFile& fi
   const auto rows = file.holds == MnistFile::images ? idx_images(payload, path.string()) : idx_labels(payload, path.string());
   if (const std::string found = hex(sha256(payload)); found != file.sha256)
     throw data_error(fmt::format("{}: SHA-256 of its payload is {}, not {}", path.string(), found, file.sha256),
-                     "the file is damaged or not MNIST: get it anew, or delete it from data/raw/ and it is downloaded");
+                     "replace the file with a whole copy");
   return {rows.begin(), rows.end()};
 }
 
 }  // namespace
-
-std::vector<std::string> mnist_mirrors() {
-  if (const char* own = environment("MNIST_DIST_MIRRORS")) {
-    std::istringstream words{std::string(own)};
-    const std::vector<std::string> mirrors{std::istream_iterator<std::string>(words), {}};
-    if (!mirrors.empty()) return mirrors;  // blanks alone are no address
-  }
-  return {"https://ossci-datasets.s3.amazonaws.com/mnist", "https://storage.googleapis.com/cvdf-datasets/mnist",
-          "https://systemds.apache.org/assets/datasets/mnist"};
-}
 
 MnistSource find_mnist(const std::optional<fs::path>& raw, const Progress& progress) {
   if (raw) {
@@ -82,21 +70,13 @@ MnistSource find_mnist(const std::optional<fs::path>& raw, const Progress& progr
       throw data_error(fmt::format("MNIST_DATA_DIR: there is no folder {}", folder), "correct the variable, or unset it");
     const Search found = search(folder);
     if (found.missing.empty()) return found.source;
-    progress(fmt::format("MNIST_DATA_DIR: {} lacks {}; looking in {}", folder, fmt::join(found.missing, ", "), download_folder));
+    progress(fmt::format("MNIST_DATA_DIR: {} lacks {}; looking in {}", folder, fmt::join(found.missing, ", "), raw_folder));
   }
-  const Search found = search(download_folder);
-  if (found.missing.empty()) return found.source;
-
-  std::string host;  // stays empty when another process has downloaded all
-  for (const MnistFile& file : mnist_files) {
-    if (!find_file(download_folder, file).empty()) continue;
-    const auto check = [&](const fs::path& path) { read_checked(path, file); };
-    const std::string from = download(fmt::format("{}.gz", file.name), mnist_mirrors(), download_folder, check, ways_out, progress);
-    if (!from.empty()) host = from;
-  }
-  MnistSource source = search(download_folder).source;
-  if (!host.empty()) source.description = fmt::format("MNIST downloaded from {}", host);
-  return source;
+  std::vector<std::string> folders{raw_folder};
+  for (const fs::path& folder : share_folders()) folders.push_back(folder / "data/mnist");
+  for (const fs::path folder : folders)
+    if (Search found = search(folder); found.missing.empty()) return found.source;
+  throw data_error(fmt::format("no MNIST in {}", fmt::join(folders, ", ")), ways_out);
 }
 
 Mnist read_mnist(const MnistSource& source) {

@@ -25,18 +25,15 @@ inline constexpr std::array<MnistFile, 4> mnist_files = {{
 
 inline constexpr int mnist_train_rows = 60000, mnist_test_rows = 10000;
 
-/// Where downloads come from, tried in turn: $MNIST_DIST_MIRRORS (addresses separated by blanks), else the well-known public ones. To each,
-/// "/NAME.gz" is added.
-std::vector<std::string> mnist_mirrors();
-
 /// The four files, found.
 struct MnistSource {
   std::array<std::filesystem::path, 4> paths;  ///< as mnist_files
-  std::string description;                     ///< "MNIST from FOLDER", "MNIST downloaded from HOST"
+  std::string description;                     ///< "MNIST from FOLDER"
 };
 
-/// Looks in `raw` if given, and there only; else in $MNIST_DATA_DIR, then in data/raw, where what is missing is downloaded to. NAME and NAME.gz
-/// are taken. Throws Error (data) that says which files a folder lacks, and what else can be done; or that $MNIST_DATA_DIR is no folder.
+/// Looks in `raw` if given, and only there. Otherwise in $MNIST_DATA_DIR, data/raw, and data/mnist of
+/// the shipped folders (base/share.h); the first that holds all four files is taken.
+/// Throws: Error (data) when `raw` lacks files, $MNIST_DATA_DIR is no folder or nothing is found.
 MnistSource find_mnist(const std::optional<std::filesystem::path>& raw, const Progress& progress);
 
 /// The contents of the four files, every payload checked: its form, then its SHA-256.

@@ -6,6 +6,9 @@ export BATS_TEST_TIMEOUT=${BATS_TEST_TIMEOUT:-180}
 # A quick recipe: step 3 with all its dropout and augmentation, on 2,000 of the synthetic rows.
 QUICK=(--config step3 --set "data.file=$TEST_DATA" --set 'data.split=[2000,500]')
 
+# MNIST is the source tree's own.
+unset MNIST_DATA_DIR
+
 setup() {
   cd "$BATS_TEST_TMPDIR" || return 1
   cp -r "$SOURCE_DIR/configs" .

@@ -3,7 +3,6 @@ bats_require_minimum_version 1.5.0
 load helpers
 
 @test "train prepares real MNIST on its own and learns it; ranks give the same bytes" {
-  [ -n "${MNIST_DATA_DIR:-}" ] || skip "MNIST_DATA_DIR is not set"
   local recipe=(--config step3 --set 'data.split=[12000,3000]' --set train.epochs=3)
   run -0 "$MNIST_DIST" "${recipe[@]}" --run-dir one
   [[ "${lines[*]}" == *"step3 | MNIST data/mnist.h5"* ]]
@@ -15,7 +14,6 @@ load helpers
 }
 
 @test "one checkpoint, two engines: the same confusion matrix and the same mistakes" {
-  [ -n "${MNIST_DATA_DIR:-}" ] || skip "MNIST_DATA_DIR is not set"
   needs_torch
   run -0 "$MNIST_DIST" --config step3 --set 'data.split=[6000,3000]' --set train.epochs=1 --run-dir one
   # Losses may differ in their last digit.
@@ -29,7 +27,6 @@ load helpers
 
 # Any other bit would show in an epoch's loss by its last digit: training multiplies a difference by 2 to 3 a step.
 @test "today's program computes what the published sweeps recorded: first epochs of one seed of each recipe" {
-  [ -n "${MNIST_DATA_DIR:-}" ] || skip "MNIST_DATA_DIR is not set"
   [[ "$("$MNIST_DIST" doctor 2>/dev/null)" == *avx512* ]] || skip "the sweeps ran on AVX-512, which this CPU lacks"
   local of recipe seed steps
   for of in step1/1000/469 step2/1000/469 step3/1000/938 step4/1000/938 compact/2100/938; do

@@ -14,15 +14,15 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::IsEmpty;
 namespace fs = std::filesystem;
 
-/// Works in a folder of its own, without MNIST anywhere near, and without a network.
+/// Works in a folder of its own.
 class MnistFiles : public testing::Test {
  protected:
   MnistFiles() {
     fs::current_path(folder_.path());
     ::unsetenv("MNIST_DATA_DIR");
-    ::setenv("MNIST_DIST_MIRRORS", "http://127.0.0.1:1", 1);
   }
   ~MnistFiles() override { fs::current_path("/"); }
 
@@ -76,41 +76,12 @@ TEST_F(MnistFiles, AGivenFolderThatLacksFilesSaysWhich) {
   EXPECT_EQ(data_failure([&] { find("here"); }), "here lacks train-images-idx3-ubyte, t10k-labels-idx1-ubyte");
 }
 
-TEST_F(MnistFiles, NothingFoundAndOfflineNamesTheWaysOut) {
-  try {
-    find();
-    FAIL();
-  } catch (const Error& error) {
-    EXPECT_EQ(error.code(), ExitCode::data);
-    EXPECT_THAT(error.what(), HasSubstr("train-images-idx3-ubyte.gz"));
-    for (const char* way : {"MNIST_DATA_DIR", "data/raw/", "--synthetic"}) EXPECT_THAT(error.hint(), HasSubstr(way));
-  }
-}
-
-TEST_F(MnistFiles, DownloadsOnlyWhatIsMissingAndOnlyRealMnist) {
+TEST_F(MnistFiles, TheBoxComesLast) {
+  const MnistSource box = find();
+  EXPECT_TRUE(box.description.ends_with("data/mnist")) << box.description;
+  EXPECT_THAT(lines_, IsEmpty());
   fill("data/raw");
-  fs::rename("data/raw", "mirror");
-  for (const char* name : {"train-images-idx3-ubyte", "train-labels-idx1-ubyte"})
-    write_gzip(fs::path("mirror") / (std::string(name) + ".gz"), read_text_file(fs::path("mirror") / name));
-  fill("data/raw");
-  fs::remove("data/raw/train-labels-idx1-ubyte");
-  const std::string mirror = "file://" + (folder_ / "mirror").string();
-  ::setenv("MNIST_DIST_MIRRORS", mirror.c_str(), 1);
-  const std::string what = data_failure([&] { find(); });
-  EXPECT_THAT(what, HasSubstr("train-labels-idx1-ubyte.gz"));
-  EXPECT_THAT(what, HasSubstr("SHA-256"));
-  EXPECT_THAT(lines_, ElementsAre(HasSubstr("downloading train-labels-idx1-ubyte.gz")));
-  EXPECT_FALSE(fs::exists("data/raw/train-labels-idx1-ubyte.gz"));
-}
-
-TEST_F(MnistFiles, MirrorsAreSeparatedByBlanks) {
-  ::setenv("MNIST_DIST_MIRRORS", "http://a/x  http://b", 1);
-  EXPECT_THAT(mnist_mirrors(), ElementsAre("http://a/x", "http://b"));
-  ::unsetenv("MNIST_DIST_MIRRORS");
-  const auto usual = mnist_mirrors();
-  EXPECT_GE(usual.size(), 2u);
-  ::setenv("MNIST_DIST_MIRRORS", " ", 1);
-  EXPECT_EQ(mnist_mirrors(), usual);
+  EXPECT_EQ(find().description, "MNIST from data/raw");
 }
 
 TEST_F(MnistFiles, OtherContentsAreRefusedByChecksumAndByForm) {

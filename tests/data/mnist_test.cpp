@@ -1,9 +1,8 @@
-// On the real MNIST of $MNIST_DATA_DIR; skipped without it.
+// On the real MNIST of the source tree.
 #include <gmock/gmock.h>
 
-#include <cstdlib>
-
 #include "base/file.h"
+#include "base/share.h"
 #include "data/dataset.h"
 #include "data/failures.h"
 #include "data/idx.h"
@@ -22,11 +21,6 @@ const Progress silent = [](const std::string&) {};
 
 class RealMnist : public testing::Test {
  protected:
-  void SetUp() override {
-    const char* folder = std::getenv("MNIST_DATA_DIR");
-    if (!folder || !*folder) GTEST_SKIP() << "MNIST_DATA_DIR is not set";
-    raw_ = fs::absolute(folder);
-  }
   /// A folder with links to the real files but for one, which is a changed copy.
   fs::path with_changed(std::size_t file, const std::function<void(std::vector<std::byte>&)>& change) {
     const fs::path folder = folder_ / "changed";
@@ -42,7 +36,7 @@ class RealMnist : public testing::Test {
   }
 
   TemporaryFolder folder_;
-  fs::path raw_;
+  const fs::path raw_ = share_folders().front() / "data/mnist";
 };
 
 TEST_F(RealMnist, IsPrepared) {
@@ -76,20 +70,6 @@ TEST_F(RealMnist, DamagedFilesAreRefusedByName) {
   EXPECT_THAT(failure(0, [](auto& bytes) { bytes[1'000'000] ^= std::byte{1}; }), HasSubstr("train-images-idx3-ubyte: SHA-256 of its payload"));
   EXPECT_THAT(failure(2, [](auto& bytes) { bytes.pop_back(); }), HasSubstr("t10k-images-idx3-ubyte: truncated"));
   EXPECT_THAT(failure(1, [](auto& bytes) { bytes[8 + 123] = std::byte{10}; }), HasSubstr("train-labels-idx1-ubyte: label 10 in row 123"));
-}
-
-TEST_F(RealMnist, IsDownloaded) {
-  const MnistSource real = find_mnist(raw_, silent);
-  for (const fs::path& path : real.paths)
-    if (path.extension() != ".gz") GTEST_SKIP() << "needs the gzipped files";
-  ::unsetenv("MNIST_DATA_DIR");
-  ::setenv("MNIST_DIST_MIRRORS", ("http://127.0.0.1:1 file://" + raw_.string()).c_str(), 1);
-  fs::current_path(folder_.path());
-  const MnistSource source = find_mnist({}, silent);
-  EXPECT_THAT(source.description, HasSubstr("MNIST downloaded from"));
-  EXPECT_EQ(read_mnist(source).train.count(), 60000);
-  EXPECT_EQ(find_mnist({}, silent).description, "MNIST from data/raw");
-  fs::current_path("/");
 }
 
 }  // namespace

@@ -1,12 +1,12 @@
-// Evaluation of MNIST's 10,000 test images with both engines; skipped without $MNIST_DATA_DIR.
+// Evaluation of MNIST's 10,000 test images with both engines.
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
 #include <numeric>
 #include <ranges>
 
+#include "base/share.h"
 #include "data/mnist_files.h"
 #include "engine/fused/fused_engine.h"
 #include "engine/fused/test_models.h"
@@ -62,8 +62,7 @@ float largest_difference(std::span<const float> a, std::span<const float> b) {
 }
 
 TEST(FusedOnMnist, LogitsAndPredictionsAreTheReferenceEngines) {
-  const char* folder = std::getenv("MNIST_DATA_DIR");
-  if (!folder || !*folder) GTEST_SKIP() << "MNIST_DATA_DIR is not set";
+  const auto folder = share_folders().front() / "data/mnist";
   Mnist mnist = read_mnist(find_mnist(folder, [](const std::string&) {}));
   EngineOptions options = test_options(seed_models()[2]);
   options.config.data.shards = 1;
