@@ -49,11 +49,11 @@ Command add_prepare(CLI::App& app) {
   constexpr int most_rows = 10'000'000;
 
   app.footer(
-      "Without --raw the four IDX files (gzipped or not) are looked for in $MNIST_DATA_DIR, then in data/raw/, and what is missing there is\n"
-      "downloaded. $MNIST_DIST_MIRRORS replaces the addresses tried (separated by blanks; each has the four NAME.gz files).");
-  app.add_option("--raw", arguments->raw, "Folder of the four IDX files; nothing is looked for elsewhere")->type_name("FOLDER");
+      "The four IDX files, gzipped or not, are searched in --raw if it is given, otherwise in\n"
+      "$MNIST_DATA_DIR, data/raw/ and the MNIST that comes with mnist-dist.");
+  app.add_option("--raw", arguments->raw, "Folder of the four IDX files; no other folder is searched")->type_name("FOLDER");
   app.add_option("--out", options.out, "The file to write")->type_name("FILE")->capture_default_str();
-  auto* synthetic = app.add_flag("--synthetic", options.synthetic, "Draw digits instead: for tests, and without a network")->excludes("--raw");
+  auto* synthetic = app.add_flag("--synthetic", options.synthetic, "Draw digits instead, for tests")->excludes("--raw");
   app.add_option("--count", options.train_count, "Synthetic training images")
       ->type_name("N")
       ->needs(synthetic)

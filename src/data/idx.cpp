@@ -1,14 +1,11 @@
 #include "data/idx.h"
 
 #include <fmt/format.h>
-#include <zlib.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <memory>
 
 #include "base/error.h"
+#include "data/file_kind.h"
 #include "model/spec.h"
 
 namespace mnist_dist {
@@ -18,7 +15,7 @@ constexpr std::uint32_t images_magic = 0x00000803;  // unsigned bytes, 3 dimensi
 constexpr std::uint32_t labels_magic = 0x00000801;  // unsigned bytes, 1 dimension
 
 Error damaged(const std::string& file, const std::string& what) {
-  return data_error(fmt::format("{}: {}", file, what), "get this file anew: see `mnist-dist prepare --help` for where it is looked for");
+  return data_error(fmt::format("{}: {}", file, what), "replace the file with a whole copy");
 }
 
 std::uint32_t big_endian(std::span<const std::byte> bytes, std::size_t word) {
@@ -30,6 +27,7 @@ std::uint32_t big_endian(std::span<const std::byte> bytes, std::size_t word) {
 /// Checks magic number, dimensions (rows x row_shape) and size; gives back the elements.
 std::span<const std::uint8_t> elements(std::span<const std::byte> payload, const std::string& file, std::uint32_t magic,
                                        std::span<const std::uint32_t> row_shape) {
+  check_is_idx(payload, file);
   const std::size_t header = 4 * (2 + row_shape.size());
   if (payload.size() < header) throw damaged(file, fmt::format("{} bytes are too few for an IDX file", payload.size()));
   if (const auto found = big_endian(payload, 0); found != magic)
@@ -48,25 +46,11 @@ std::span<const std::uint8_t> elements(std::span<const std::byte> payload, const
 
 }  // namespace
 
-std::vector<std::byte> read_unpacked(const std::filesystem::path& path) {
-  // zlib's gz functions read files that are not gzipped as they are.
-  const std::unique_ptr<gzFile_s, int (*)(gzFile)> file(::gzopen(path.c_str(), "rb"), ::gzclose);
-  if (!file) throw damaged(path.string(), std::strerror(errno));
-  std::vector<std::byte> bytes;
-  constexpr std::size_t step = 4 << 20;
-  for (;;) {
-    const std::size_t had = bytes.size();
-    bytes.resize(had + step);
-    const int got = ::gzread(file.get(), bytes.data() + had, step);
-    bytes.resize(had + static_cast<std::size_t>(std::max(got, 0)));
-    if (got == static_cast<int>(step)) continue;
-    // A truncated archive reads short without complaint; only the error state tells.
-    int code = Z_OK;
-    const char* message = ::gzerror(file.get(), &code);
-    if (code == Z_ERRNO) message = std::strerror(errno);
-    if (code != Z_OK) throw damaged(path.string(), fmt::format("cannot unpack: {}", message));
-    return bytes;
-  }
+void check_is_idx(std::span<const std::byte> head, const std::string& file) {
+  // Two zeros, then an element type: 8 to 14, without 10. One dimension at least.
+  const auto byte = [&](std::size_t i) { return i < head.size() ? std::to_integer<int>(head[i]) : 0; };
+  const bool is_idx = byte(0) == 0 && byte(1) == 0 && byte(2) >= 8 && byte(2) <= 14 && byte(2) != 10 && byte(3) > 0;
+  if (!is_idx) throw damaged(file, fmt::format("not an IDX file (got {}, expected images or labels of MNIST)", file_kind(head)));
 }
 
 std::span<const std::uint8_t> idx_images(std::span<const std::byte> payload, const std::string& file) {

@@ -9,6 +9,7 @@
 #include "base/sha256.h"
 #include "base/share.h"
 #include "data/idx.h"
+#include "data/payload.h"
 
 namespace mnist_dist {
 namespace {
@@ -16,71 +17,107 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* raw_folder = "data/raw";
-constexpr const char* ways_out =
-    "set MNIST_DATA_DIR to a folder with the four files, put them into data/raw/, or draw digits: mnist-dist prepare --synthetic";
 
-const char* environment(const char* name) {
-  const char* value = std::getenv(name);
-  return value && *value ? value : nullptr;
-}
-
-/// NAME or NAME.gz in `folder`; empty when neither is there.
-fs::path find_file(const fs::path& folder, const MnistFile& file) {
-  for (const char* ending : {"", ".gz"})
-    if (const fs::path path = folder / fmt::format("{}{}", file.name, ending); fs::is_regular_file(path)) return path;
-  return {};
-}
-
-/// The four files in one folder, and the names of those that are not there.
-struct Search {
-  MnistSource source;
-  std::vector<std::string> missing;
+struct Place {
+  fs::path folder;
+  const char* hint;
+  bool is_named = false;  ///< by the user
 };
 
-Search search(const fs::path& folder) {
-  Search result;
-  for (std::size_t i = 0; i < mnist_files.size(); ++i) {
-    result.source.paths[i] = find_file(folder, mnist_files[i]);
-    if (result.source.paths[i].empty()) result.missing.emplace_back(mnist_files[i].name);
-  }
-  result.source.description = fmt::format("MNIST from {}", folder.string());
-  return result;
+MnistSource source_in(const fs::path& folder, std::string hint) {
+  return {scan_mnist_folder(folder), fmt::format("MNIST from {}", folder.string()), std::move(hint)};
 }
 
-/// Rows of one file after every check there is: its form first, which tells more than a wrong checksum does.
-std::vector<std::uint8_t> read_checked(const fs::path& path, const MnistFile& file) {
-  const auto payload = read_unpacked(path);
+std::string lacks(const std::string& folder, const MnistSource& source) {
+  return fmt::format("{} lacks {}", folder, fmt::join(source.files.missing(), ", "));
+}
+
+void check_is_folder(const char* named_by, const fs::path& folder, const char* hint) {
+  std::error_code error;
+  if (fs::is_directory(folder, error)) return;
+  const bool missing = !fs::exists(folder, error);
+  const std::string problem = error ? error.message() : missing ? "there is no such folder" : "it is not a folder";
+  throw data_error(fmt::format("{}: cannot use {}: {}", named_by, folder.string(), problem), hint);
+}
+
+std::vector<std::uint8_t> read_rows(const fs::path& path, const MnistFile& file) {
+  const auto payload = read_payload(path, file.bytes);
   const auto rows = file.holds == MnistFile::images ? idx_images(payload, path.string()) : idx_labels(payload, path.string());
-  if (const std::string found = hex(sha256(payload)); found != file.sha256)
-    throw data_error(fmt::format("{}: SHA-256 of its payload is {}, not {}", path.string(), found, file.sha256),
-                     "replace the file with a whole copy");
   return {rows.begin(), rows.end()};
+}
+
+/// Throws Error (data) unless the payload is the one of mnist_files. Needs little memory however much
+/// the file would unpack to.
+void check_whole(const fs::path& path, const MnistFile& file) {
+  Sha256 hash;
+  std::size_t bytes = 0;
+  stream_payload(path, file.bytes, [&](std::span<const std::byte> part) {
+    if (bytes == 0) check_is_idx(part, path.string());
+    hash.add(part);
+    bytes += part.size();
+    return bytes <= file.bytes;
+  });
+  if (bytes == 0) check_is_idx({}, path.string());
+  const std::string found = hex(hash.digest());
+  if (found == file.sha256) return;
+  read_rows(path, file);  // a fault of form tells more than a wrong checksum
+  throw data_error(fmt::format("{}: SHA-256 of its payload is {}, not {}", path.string(), found, file.sha256), "");
+}
+
+/// The first whole one of `candidates`.
+const fs::path& choose(const std::vector<fs::path>& candidates, const MnistFile& file, const std::string& hint, const Progress& progress) {
+  std::vector<std::string> faults;
+  for (const fs::path& path : candidates) {
+    try {
+      check_whole(path, file);
+      for (const std::string& fault : faults) progress(fmt::format("note: {}; using {}", fault, path.string()));
+      return path;
+    } catch (const Error& error) {
+      if (error.code() != ExitCode::data) throw;
+      faults.emplace_back(error.what());
+    }
+  }
+  throw data_error(faults.at(0), hint);
 }
 
 }  // namespace
 
 MnistSource find_mnist(const std::optional<fs::path>& raw, const Progress& progress) {
   if (raw) {
-    const Search found = search(*raw);
-    if (!found.missing.empty()) throw data_error(fmt::format("{} lacks {}", raw->string(), fmt::join(found.missing, ", ")), ways_out);
-    return found.source;
+    constexpr const char* hint = "name a folder that holds the four files, or omit --raw: MNIST comes with the program";
+    check_is_folder("--raw", *raw, hint);
+    MnistSource source = source_in(*raw, "replace the file with a whole copy, or omit --raw: MNIST comes with the program");
+    if (!source.files.missing().empty()) throw data_error(lacks(raw->string(), source), hint);
+    return source;
   }
-  if (const char* folder = environment("MNIST_DATA_DIR")) {
-    if (!fs::is_directory(folder))
-      throw data_error(fmt::format("MNIST_DATA_DIR: there is no folder {}", folder), "correct the variable, or unset it");
-    const Search found = search(folder);
-    if (found.missing.empty()) return found.source;
-    progress(fmt::format("MNIST_DATA_DIR: {} lacks {}; looking in {}", folder, fmt::join(found.missing, ", "), raw_folder));
+  std::vector<Place> places;
+  if (const char* named = std::getenv("MNIST_DATA_DIR"); named && *named) {
+    check_is_folder("MNIST_DATA_DIR", named, "correct the variable, or unset it: MNIST comes with the program");
+    places.push_back({named, "replace the file with a whole copy, or unset MNIST_DATA_DIR: MNIST comes with the program", true});
   }
-  std::vector<std::string> folders{raw_folder};
-  for (const fs::path& folder : share_folders()) folders.push_back(folder / "data/mnist");
-  for (const fs::path folder : folders)
-    if (Search found = search(folder); found.missing.empty()) return found.source;
-  throw data_error(fmt::format("no MNIST in {}", fmt::join(folders, ", ")), ways_out);
+  places.push_back({raw_folder, "replace the file with a whole copy, or delete data/raw/: MNIST comes with the program"});
+  std::vector<fs::path> shared = share_folders();
+  shared.insert(shared.begin(), "");  // as recipes: the current folder may be the source tree
+  for (const fs::path& folder : shared)
+    places.push_back({folder / "data/mnist", "restore the file from the repository, or install mnist-dist again"});
+
+  std::vector<std::string> folders;
+  for (const Place& place : places) {
+    MnistSource source = source_in(place.folder, place.hint);
+    const auto missing = source.files.missing().size();
+    if (missing == 0) return source;
+    folders.push_back(place.folder);
+    if (place.is_named || missing < mnist_files.size()) progress(fmt::format("note: {}; searching further", lacks(folders.back(), source)));
+  }
+  throw data_error(fmt::format("no MNIST in {}", fmt::join(folders, ", ")),
+                   "set MNIST_DATA_DIR to a folder with the four files, put them into data/raw/, or draw digits: "
+                   "mnist-dist prepare --synthetic");
 }
 
-Mnist read_mnist(const MnistSource& source) {
-  const auto read = [&](std::size_t i) { return read_checked(source.paths[i], mnist_files[i]); };
+Mnist read_mnist(const MnistSource& source, const Progress& progress) {
+  std::array<fs::path, 4> paths;
+  for (std::size_t i = 0; i < paths.size(); ++i) paths[i] = choose(source.files.candidates[i], mnist_files[i], source.hint, progress);
+  const auto read = [&](std::size_t i) { return read_rows(paths[i], mnist_files[i]); };
   return {.train = {.pixels = read(0), .labels = read(1)}, .test = {.pixels = read(2), .labels = read(3)}};
 }
 

@@ -84,7 +84,7 @@ DatasetContents gather(const PrepareOptions& options, const Progress& progress) 
   } else {
     const MnistSource source = find_mnist(options.raw, progress);
     progress(fmt::format("reading {}", source.description));
-    Mnist mnist = read_mnist(source);
+    Mnist mnist = read_mnist(source, progress);
     contents.train = std::move(mnist.train);
     contents.test = std::move(mnist.test);
     contents.source = source.description;

@@ -11,7 +11,7 @@ namespace mnist_dist {
 
 struct PrepareOptions {
   std::filesystem::path out = "data/mnist.h5";
-  std::optional<std::filesystem::path> raw;     ///< folder of the IDX files; else $MNIST_DATA_DIR, then data/raw, then download
+  std::optional<std::filesystem::path> raw;     ///< folder of the IDX files; else see find_mnist
   bool synthetic = false;                       ///< drawn digits instead of MNIST
   int train_count = 60000, test_count = 10000;  ///< synthetic only
   bool force = false;                           ///< write again although a valid file is there
@@ -20,7 +20,7 @@ struct PrepareOptions {
 struct PrepareResult {
   std::filesystem::path file;
   bool kept = false;   ///< a valid file was there already
-  std::string source;  ///< "MNIST from FOLDER", "MNIST downloaded from HOST", "synthetic digits"
+  std::string source;  ///< "MNIST from FOLDER", "synthetic digits"
   bool synthetic = false;
   int train_rows = 0, test_rows = 0;
   std::array<int, class_count> train_classes{}, test_classes{};  ///< rows of each digit

@@ -85,7 +85,7 @@ Finding find_disk() {
   std::string text = fmt::format("{:.1f} GB free in {}", gigabytes(static_cast<double>(space.available)), here.string());
   if (::access(".", W_OK) != 0)
     return {"disk", Health::warning, fmt::format("{}, but not writable", text), "go to a folder where data/ and runs/ can be made"};
-  // The data file takes 56 MB and a download as much again; a run's two checkpoints take less than 1 MB.
+  // The data file takes 56 MB, and 56 MB more while --force replaces it; a run's two checkpoints take less than 1 MB.
   if (space.available < 200'000'000) return {"disk", Health::warning, text, "free some space: data and runs take up to 0.2 GB"};
   return {"disk", Health::ok, text, ""};
 }

@@ -3,7 +3,6 @@
 #include <fmt/ranges.h>
 #include <link.h>
 
-#include <algorithm>
 #include <cstdlib>
 #include <string>
 #include <vector>
@@ -123,15 +122,15 @@ Finding find_data(const fs::path& file, bool read_all) {
 }
 
 Finding find_raw_files() {
-  const char* const named = std::getenv("MNIST_DATA_DIR");
-  const fs::path folder = named && *named ? named : "data/raw";
-  const auto found = std::count_if(mnist_files.begin(), mnist_files.end(), [&](const MnistFile& file) {
-    std::error_code error;
-    return fs::exists(folder / file.name, error) || fs::exists(folder / fmt::format("{}.gz", file.name), error);
-  });
-  const std::string text = fmt::format("{} of 4 files in {}{}", found, folder.string(), named && *named ? " (MNIST_DATA_DIR)" : "");
-  if (named && *named && found < 4) return {"raw", Health::warning, text, "let MNIST_DATA_DIR name the folder of the four files, or unset it"};
-  return {"raw", Health::ok, found == 0 ? "none in data/raw; prepare downloads them" : text, ""};
+  std::string note;
+  try {
+    const MnistSource source = find_mnist({}, [&](const std::string& line) { note = line; });
+    if (note.empty()) return {"raw", Health::ok, source.description, ""};
+    return {"raw", Health::warning, fmt::format("{}; {}", source.description, note),
+            "complete that folder, or remove it from the search: unset MNIST_DATA_DIR, or delete data/raw/"};
+  } catch (const Error& error) {
+    return {"raw", Health::warning, error.what(), error.hint()};
+  }
 }
 
 }  // namespace mnist_dist

@@ -113,6 +113,17 @@ void check_library(Communicator& world, const std::string& engine) {
     throw device_error(first, hint.empty() ? "install the same build on every host" : hint).mark_everywhere();
 }
 
+/// Makes the default data file when it is missing. Any other name is one that the user gave: a missing
+/// file is a mistake then. Throws: Error (data).
+void make_default_data(const std::filesystem::path& file, const Progress& progress) {
+  if (std::filesystem::exists(file)) return;
+  const PrepareOptions options;
+  if (file.lexically_normal() != options.out.lexically_normal())
+    throw data_error(fmt::format("no data file {}", file.string()),
+                     fmt::format("correct data.file, or make the file: mnist-dist prepare --out {}", file.string()));
+  prepare(options, progress);
+}
+
 }  // namespace
 
 std::unique_ptr<Session> make_session(Communicator& comm, const Config& config, const ComputeOptions& compute,
@@ -122,7 +133,7 @@ std::unique_ptr<Session> make_session(Communicator& comm, const Config& config, 
 
 std::unique_ptr<Session> make_session(Communicator& world, Communicator& group, const Config& config, const ComputeOptions& compute,
                                       const std::function<void(const std::string& line)>& progress, Use use) {
-  // All that can be refused without the data, which may take minutes to fetch.
+  // All that can be refused without the data, which takes seconds to prepare.
   check_same_orders(world, config, compute);
   check_ranks(group.size(), config);
   const std::string engine = choose_engine(compute.engine, compute.device);
@@ -132,11 +143,7 @@ std::unique_ptr<Session> make_session(Communicator& world, Communicator& group, 
   const std::string simd = choose_simd(world, engine, compute.simd);
   world.set_activity("preparing data");
   run_on_root(world, [&] {
-    if (!std::filesystem::exists(config.data.file)) {
-      PrepareOptions options;
-      options.out = config.data.file;
-      prepare(options, progress);
-    }
+    make_default_data(config.data.file, progress);
     const Dataset dataset(config.data.file);  // what is wrong with the whole file is said once
     if (use == Use::training) check_norm_slices(config.model, shortest_slice(config, training_rows(config, dataset).size()));
   });

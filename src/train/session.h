@@ -45,7 +45,7 @@ struct Session {
 /// What a session is for: scoring needs this rank's shares of the test set and no training rows.
 enum class Use { training, scoring };
 
-/// Makes the data file when it is missing (rank 0, the others wait), reads this rank's rows, makes the engine and compares the ranks. Collective.
+/// Makes the default data file when it is missing (rank 0, the others wait), reads this rank's rows, makes the engine and compares the ranks. Collective.
 /// Throws Error: usage for more ranks than shards or slices too short for batch norm, data, device when ranks disagree.
 std::unique_ptr<Session> make_session(Communicator& comm, const Config& config, const ComputeOptions& compute,
                                       const std::function<void(const std::string& line)>& progress, Use use = Use::training);

@@ -50,7 +50,58 @@ overwrite() { printf %s "$3" | dd of="$1" bs=1 seek="$2" conv=notrunc status=non
 
 @test "an empty IDX file" {
   mkdir raw && touch raw/{train-images-idx3-ubyte,train-labels-idx1-ubyte,t10k-images-idx3-ubyte,t10k-labels-idx1-ubyte}
-  refuses 3 "raw/train-images-idx3-ubyte: 0 bytes are too few" "$MNIST_DIST" prepare --raw raw
+  refuses 3 "raw/train-images-idx3-ubyte: not an IDX file (got an empty file" "$MNIST_DIST" prepare --raw raw
+}
+
+# A folder "raw" with links to three whole files; the fourth is the caller's.
+three_of_four() {
+  mkdir raw
+  ln -s "$SOURCE_DIR"/data/mnist/*.gz raw
+  rm raw/t10k-labels-idx1-ubyte.gz
+}
+
+@test "a web page in place of a file is named; another whole form of the file is used instead" {
+  three_of_four
+  echo '<!DOCTYPE html><html>403 Forbidden</html>' >raw/t10k-labels-idx1-ubyte.gz
+  refuses 3 "raw/t10k-labels-idx1-ubyte.gz: not an IDX file (got a web page" "$MNIST_DIST" prepare --raw raw
+  zcat "$SOURCE_DIR/data/mnist/t10k-labels-idx1-ubyte.gz" >raw/t10k-labels-idx1-ubyte
+  run -0 --separate-stderr "$MNIST_DIST" prepare --raw raw --out one.h5
+  [[ "$stderr" != *note* ]]
+  mkdir raw/other && mv raw/t10k-labels-idx1-ubyte raw/other && mv raw/other raw/t10k-labels-idx1-ubyte
+  mv raw/t10k-labels-idx1-ubyte/* raw/t10k-labels-idx1-ubyte/t10k-labels.idx1-ubyte
+  run -0 --separate-stderr "$MNIST_DIST" prepare --raw raw --out two.h5
+  [[ "$stderr" == *"note: raw/t10k-labels-idx1-ubyte.gz: "*"using raw/t10k-labels-idx1-ubyte/t10k-labels.idx1-ubyte"* ]]
+  cmp <(h5dump -d /train/chunk_sha256 one.h5 | tail -n +2) <(h5dump -d /train/chunk_sha256 two.h5 | tail -n +2)
+}
+
+@test "a gzip bomb: exit 3 in little memory" {
+  three_of_four
+  { printf '\0\0\010\001\0\0\047\020' && head -c 400M /dev/zero; } | gzip -1 >raw/t10k-labels-idx1-ubyte.gz
+  run python3 -c 'import resource, subprocess, sys
+code = subprocess.run(sys.argv[1:]).returncode
+print("exit", code, "with", resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, "KiB")
+sys.exit(code != 3 or resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss > 150_000)' "$MNIST_DIST" prepare --raw raw
+  echo "$output"
+  [ "$status" -eq 0 ]
+  [[ "$output" == *"t10k-labels-idx1-ubyte.gz: too long"* ]]
+}
+
+@test "training makes the default data file only: another name that is missing is a mistake" {
+  refuses 3 "no data file data/mnits.h5" "$MNIST_DIST" --set data.file=data/mnits.h5 --run-dir r
+  [ ! -e data ]
+  [ ! -e r ]
+  run -0 --separate-stderr "$MNIST_DIST" --set data.file=./data/mnist.h5 --set train.max_steps=1 --run-dir r
+  [[ "$stderr" == *"reading MNIST from "*"/data/mnist"* ]]
+}
+
+@test "an installed program has MNIST beside it, read-only" {
+  mkdir -p usr/bin usr/share/mnist-dist/data work
+  cp "$MNIST_DIST" usr/bin/ && cp -r "$SOURCE_DIR/data/mnist" usr/share/mnist-dist/data/
+  chmod -R a-w usr
+  cd work
+  run -0 --separate-stderr ../usr/bin/mnist-dist prepare
+  chmod -R u+w ../usr
+  [[ "$stderr" == *"reading MNIST from $BATS_TEST_TMPDIR/usr/share/mnist-dist/data/mnist"* ]]
 }
 
 @test "drawn digits are never replaced by MNIST, nor the other way, unasked" {

@@ -12,9 +12,11 @@
 namespace mnist_dist {
 namespace {
 
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::StartsWith;
 namespace fs = std::filesystem;
 
 /// Works in a folder of its own.
@@ -37,6 +39,10 @@ class MnistFiles : public testing::Test {
     return find_mnist(raw, [this](const std::string& line) { lines_.push_back(line); });
   }
 
+  Mnist read(const fs::path& raw) {
+    return read_mnist(find(raw), [this](const std::string& line) { lines_.push_back(line); });
+  }
+
   TemporaryFolder folder_;
   std::vector<std::string> lines_;
 };
@@ -44,8 +50,8 @@ class MnistFiles : public testing::Test {
 TEST_F(MnistFiles, FindsPlainAndGzipped) {
   fill("here");
   const MnistSource source = find("here");
-  EXPECT_THAT(source.paths, ElementsAre("here/train-images-idx3-ubyte", "here/train-labels-idx1-ubyte", "here/t10k-images-idx3-ubyte.gz",
-                                        "here/t10k-labels-idx1-ubyte.gz"));
+  EXPECT_THAT(source.files.candidates, ElementsAre(ElementsAre("here/train-images-idx3-ubyte"), ElementsAre("here/train-labels-idx1-ubyte"),
+                                                   ElementsAre("here/t10k-images-idx3-ubyte.gz"), ElementsAre("here/t10k-labels-idx1-ubyte.gz")));
   EXPECT_EQ(source.description, "MNIST from here");
 }
 
@@ -64,7 +70,7 @@ TEST_F(MnistFiles, AnEnvironmentThatNamesNoFolderIsAnError) {
   fill("data/raw");
   for (const char* mistyped : {"/nope", "data/raw/train-images-idx3-ubyte"}) {
     ::setenv("MNIST_DATA_DIR", mistyped, 1);
-    EXPECT_EQ(data_failure([&] { find(); }), std::string("MNIST_DATA_DIR: there is no folder ") + mistyped);
+    EXPECT_THAT(data_failure([&] { find(); }), AllOf(StartsWith("MNIST_DATA_DIR: "), HasSubstr(mistyped)));
   }
 }
 
@@ -84,12 +90,43 @@ TEST_F(MnistFiles, TheBoxComesLast) {
   EXPECT_EQ(find().description, "MNIST from data/raw");
 }
 
+TEST_F(MnistFiles, ADataRawThatLacksFilesIsNamedAndPassedOver) {
+  fill("data/raw");
+  fs::remove("data/raw/train-labels-idx1-ubyte");
+  EXPECT_FALSE(find().description.ends_with("data/raw"));
+  EXPECT_THAT(lines_, ElementsAre(HasSubstr("data/raw lacks train-labels-idx1-ubyte")));
+}
+
+TEST_F(MnistFiles, FindsTheNamesThatOthersGive) {
+  const auto found = [&](const std::string& path) {
+    const fs::path folder = folder_ / "foreign";
+    fs::remove_all(folder);
+    write_file_atomically(folder / path, "x");
+    return scan_mnist_folder(folder).candidates[3];
+  };
+  for (const char* path : {"t10k-labels.idx1-ubyte", "t10k-labels.idx1-ubyte.gz", "T10K-LABELS-IDX1-UBYTE.GZ", "t10k-labels-idx1-ubyte.gz.gz",
+                           "t10k-labels-idx1-ubyte.zip", "t10k-labels-idx1-ubyte/t10k-labels-idx1-ubyte", "MNIST/raw/t10k-labels-idx1-ubyte",
+                           "t10k-labels.idx1-ubyte/t10k-labels-idx1-ubyte.gz", "raw/t10k-labels-idx1-ubyte.gz",
+                           "mnist/raw/t10k-labels-idx1-ubyte/t10k-labels.idx1-ubyte"})
+    EXPECT_THAT(found(path), ElementsAre(folder_ / "foreign" / path));
+  for (const char* path : {"train-labels-idx1-ubyte", "t10k-labels-idx1-ubyte.gz.part", "FashionMNIST/raw/t10k-labels-idx1-ubyte"})
+    EXPECT_THAT(found(path), IsEmpty()) << path;
+  // A folder of that name without the file is named later, when it cannot be read.
+  EXPECT_THAT(found("t10k-labels-idx1-ubyte/readme"), ElementsAre(folder_ / "foreign/t10k-labels-idx1-ubyte"));
+}
+
+TEST_F(MnistFiles, LinksThatLeadInACircleEnd) {
+  fs::create_directory("here");
+  fs::create_directory_symlink(".", "here/raw");
+  EXPECT_THAT(scan_mnist_folder("here").missing().size(), 4u);
+}
+
 TEST_F(MnistFiles, OtherContentsAreRefusedByChecksumAndByForm) {
   fill("here");
-  EXPECT_THAT(data_failure([&] { read_mnist(find("here")); }), HasSubstr("here/train-images-idx3-ubyte: SHA-256 of its payload is "));
-  EXPECT_THAT(data_failure([&] { read_mnist(find("here")); }), HasSubstr("not ba891046e6505d7a"));
+  EXPECT_THAT(data_failure([&] { read("here"); }), HasSubstr("here/train-images-idx3-ubyte: SHA-256 of its payload is "));
+  EXPECT_THAT(data_failure([&] { read("here"); }), HasSubstr("not ba891046e6505d7a"));
   write_file_atomically("here/train-images-idx3-ubyte", image_idx(4).substr(0, 1000));
-  EXPECT_THAT(data_failure([&] { read_mnist(find("here")); }), HasSubstr("here/train-images-idx3-ubyte: truncated"));
+  EXPECT_THAT(data_failure([&] { read("here"); }), HasSubstr("here/train-images-idx3-ubyte: truncated"));
 }
 
 }  // namespace

@@ -5,8 +5,8 @@
 #include "base/share.h"
 #include "data/dataset.h"
 #include "data/failures.h"
-#include "data/idx.h"
 #include "data/mnist_files.h"
+#include "data/payload.h"
 #include "data/prepare.h"
 #include "temporary_folder.h"
 
@@ -26,10 +26,11 @@ class RealMnist : public testing::Test {
     const fs::path folder = folder_ / "changed";
     fs::remove_all(folder);
     fs::create_directories(folder);
-    const MnistSource source = find_mnist(raw_, silent);
+    std::vector<fs::path> paths;
+    for (const auto& candidates : find_mnist(raw_, silent).files.candidates) paths.push_back(candidates.front());
     for (std::size_t i = 0; i < mnist_files.size(); ++i)
-      if (i != file) fs::create_symlink(source.paths[i], folder / source.paths[i].filename());
-    auto payload = read_unpacked(source.paths[file]);
+      if (i != file) fs::create_symlink(paths[i], folder / paths[i].filename());
+    auto payload = read_payload(paths[file], mnist_files[file].bytes);
     change(payload);
     write_file_atomically(folder / mnist_files[file].name, payload);
     return folder;
@@ -65,11 +66,20 @@ TEST_F(RealMnist, IsPrepared) {
 TEST_F(RealMnist, DamagedFilesAreRefusedByName) {
   const auto failure = [&](std::size_t file, const std::function<void(std::vector<std::byte>&)>& change) {
     const fs::path folder = with_changed(file, change);
-    return data_failure([&] { read_mnist(find_mnist(folder, silent)); });
+    return data_failure([&] { read_mnist(find_mnist(folder, silent), silent); });
   };
   EXPECT_THAT(failure(0, [](auto& bytes) { bytes[1'000'000] ^= std::byte{1}; }), HasSubstr("train-images-idx3-ubyte: SHA-256 of its payload"));
   EXPECT_THAT(failure(2, [](auto& bytes) { bytes.pop_back(); }), HasSubstr("t10k-images-idx3-ubyte: truncated"));
   EXPECT_THAT(failure(1, [](auto& bytes) { bytes[8 + 123] = std::byte{10}; }), HasSubstr("train-labels-idx1-ubyte: label 10 in row 123"));
+}
+
+TEST_F(RealMnist, OfTwoFormsOfAFileTheWholeOneIsRead) {
+  const fs::path folder = with_changed(3, [](auto& bytes) { bytes[100] ^= std::byte{1}; });
+  fs::create_symlink(raw_ / "t10k-labels-idx1-ubyte.gz", folder / "t10k-labels-idx1-ubyte.gz");
+  std::vector<std::string> lines;
+  const Mnist mnist = read_mnist(find_mnist(folder, silent), [&](const std::string& line) { lines.push_back(line); });
+  EXPECT_EQ(mnist.test.count(), 10000);
+  EXPECT_THAT(lines, ElementsAre(testing::AllOf(HasSubstr("t10k-labels-idx1-ubyte: "), HasSubstr("t10k-labels-idx1-ubyte.gz"))));
 }
 
 }  // namespace

@@ -63,7 +63,8 @@ float largest_difference(std::span<const float> a, std::span<const float> b) {
 
 TEST(FusedOnMnist, LogitsAndPredictionsAreTheReferenceEngines) {
   const auto folder = share_folders().front() / "data/mnist";
-  Mnist mnist = read_mnist(find_mnist(folder, [](const std::string&) {}));
+  const Progress silent = [](const std::string&) {};
+  Mnist mnist = read_mnist(find_mnist(folder, silent), silent);
   EngineOptions options = test_options(seed_models()[2]);
   options.config.data.shards = 1;
   options.config.augment.rotation = 15;
