@@ -25,7 +25,7 @@ Installs and builds what is missing, then runs build/mnist-dist on N ranks of th
 Relative paths, data/ and runs/ are taken from the folder you are in. Ctrl-C stops after the current step with a
 checkpoint (exit code 130; continue with --resume); a second Ctrl-C stops at once.
 
-Environment: MNIST_DATA_DIR         folder of the four MNIST files; without it data/raw/, then a download
+Environment: MNIST_DATA_DIR         folder of the four MNIST files (default: data/raw/, data/mnist/)
              MNIST_DIST_BUILD_DIR   another build folder
              MNIST_DIST_SETUP=skip  do not look at installed packages
 HELP
