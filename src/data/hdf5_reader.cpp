@@ -62,6 +62,20 @@ struct Hdf5Reader::Impl {
     return {dimensions.begin(), dimensions.end()};
   }
 
+  /// The number of values in a dataset. A few bytes can announce any number: HDF5 makes up what a file
+  /// does not hold. Throws Error (data) for more than compression can explain.
+  std::size_t stored_values(const std::string& name, std::size_t value_size) const {
+    constexpr double best_compression = 1100;  // deflate's is 1032
+    const Handle set = open(name);
+    const Extents found = extents(set);
+    double bytes = static_cast<double>(value_size);
+    for (const std::size_t extent : found) bytes *= static_cast<double>(extent);
+    if (bytes > best_compression * static_cast<double>(H5Dget_storage_size(set)))
+      throw error(fmt::format("dataset {} has shape [{}], but the file does not hold its values", name,
+                              fmt::join(found, ", ")));
+    return product(found);
+  }
+
   /// Opens an attribute and checks its class; `expected` is what the message calls it.
   Handle open_attribute(const std::string& name, H5T_class_t type_class, const char* expected) const {
     Handle attribute(H5Aopen(file, name.c_str(), H5P_DEFAULT));
@@ -126,7 +140,7 @@ void Hdf5Reader::read_rows(const std::string& name, std::size_t first, std::span
 
 template <class T>
 std::vector<T> Hdf5Reader::read(const std::string& name) const {
-  std::vector<T> values(product(extents(name)));
+  std::vector<T> values(impl_->stored_values(name, sizeof(T)));
   read_rows<T>(name, 0, values);
   return values;
 }

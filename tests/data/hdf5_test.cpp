@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "data/failures.h"
+#include "data/hdf5_handle.h"
 #include "temporary_folder.h"
 
 #ifdef __SANITIZE_ADDRESS__
@@ -117,6 +118,35 @@ TEST_F(Hdf5, MissingTypeAndShapeAreNamed) {
   EXPECT_THAT(data_failure([&] { reader.read_rows<std::uint8_t>("/train/images", 2, rows); }), HasSubstr("/train/images has shape [3, 4]"));
   rows.resize(7);
   EXPECT_THAT(data_failure([&] { reader.read_rows<std::uint8_t>("/train/images", 0, rows); }), HasSubstr("/train/images has shape [3, 4]"));
+}
+
+TEST_F(Hdf5, ValuesThatTheFileDoesNotHoldAreNotMadeUp) {
+  const auto path = folder_ / "hollow.h5";
+  hdf5::Handle file(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT));
+  for (const auto& [name, extents] : {std::pair<const char*, Extents>{"/large", {1u << 31}},
+                                      {"/overflow", {1ull << 40, 1ull << 40}}})
+    hdf5::Handle(H5Dcreate2(file, name, H5T_IEEE_F32LE, hdf5::dataspace(extents), H5P_DEFAULT,
+                            H5P_DEFAULT, H5P_DEFAULT));
+  file.close();
+  const Hdf5Reader reader(path);
+  EXPECT_THAT(data_failure([&] { reader.read<float>("/large"); }), HasSubstr("/large"));
+  EXPECT_THAT(data_failure([&] { reader.read<float>("/overflow"); }), HasSubstr("/overflow"));
+}
+
+TEST_F(Hdf5, CompressedDatasetsComeBack) {
+  const auto path = folder_ / "compressed.h5";
+  const std::vector<std::uint8_t> values(4 << 20, 7);
+  const hsize_t chunk = values.size();
+  {
+    const hdf5::Handle layout(H5Pcreate(H5P_DATASET_CREATE));
+    H5Pset_chunk(layout, 1, &chunk);
+    H5Pset_deflate(layout, 9);
+    const hdf5::Handle file(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT));
+    const hdf5::Handle set(H5Dcreate2(file, "/data", H5T_STD_U8LE, hdf5::dataspace({values.size()}),
+                                      H5P_DEFAULT, layout, H5P_DEFAULT));
+    H5Dwrite(set, H5T_NATIVE_UINT8, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data());
+  }
+  EXPECT_EQ(Hdf5Reader(path).read<std::uint8_t>("/data"), values);
 }
 
 TEST_F(Hdf5, MissingTruncatedAndForeignFilesAreNamed) {
