@@ -11,7 +11,8 @@ target_compile_options(mnist_dist_flags INTERFACE
   # Lets std::fma and std::sqrt become one instruction; changes no result.
   "$<$<COMPILE_LANGUAGE:CXX>:-fno-math-errno;-fno-trapping-math>")
 if(MNIST_DIST_SANITIZE)
-  target_compile_options(mnist_dist_flags INTERFACE -fsanitize=${MNIST_DIST_SANITIZE} -fno-omit-frame-pointer)
+  target_compile_options(mnist_dist_flags INTERFACE -fsanitize=${MNIST_DIST_SANITIZE}
+    -fno-sanitize-recover=all -fno-omit-frame-pointer)
   target_link_options(mnist_dist_flags INTERFACE -fsanitize=${MNIST_DIST_SANITIZE})
 endif()
 
@@ -37,6 +38,7 @@ endfunction()
 
 # mnist_dist_test(NAME sources... [TIMEOUT seconds] [LINK libraries...] [LABELS labels...])
 # One GoogleTest program; each of its tests is one CTest test, tests/data -> "data.Idx.ReadsGzip".
+# The target unit_tests builds all of them.
 function(mnist_dist_test name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT" "LINK;LABELS")
   if(NOT arg_TIMEOUT)
@@ -47,6 +49,7 @@ function(mnist_dist_test name)
   target_link_libraries(${name}_test PRIVATE mnist_dist_flags ${arg_LINK} GTest::gmock GTest::gtest_main)
   gtest_discover_tests(${name}_test TEST_PREFIX "${name}." DISCOVERY_TIMEOUT 60
     PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS "${arg_LABELS}")
+  add_dependencies(unit_tests ${name}_test)
 endfunction()
 
 # mnist_dist_skipped_test(NAME reason)

@@ -47,7 +47,8 @@ libopenblas0-pthread    fast BLAS under LibTorch (the plain one is 40 times slow
 TABLE
 }
 
-# What only the tests of clusters and of EC2 need (tests/cluster, tests/launch/ec2); they are skipped without.
+# What only the tests of clusters and of EC2 (tests/cluster, tests/launch/ec2) and the fuzz targets
+# (tests/fuzz) need. Without these packages they are skipped.
 test_packages() {
   cat <<'TABLE'
 iproute2                network namespaces that stand for hosts
@@ -56,6 +57,8 @@ munge                   lets Slurm's parts trust each other
 slurmctld               Slurm: the controller
 slurmd                  Slurm: a node
 slurm-client            Slurm: sbatch, srun, scancel
+clang                   libFuzzer's compiler, for tests/run.sh --fuzz
+libclang-rt-dev         libFuzzer
 python3-venv            the AWS CLI and a simulated AWS, for the tests of launch/ec2.sh
 TABLE
 }
@@ -72,7 +75,7 @@ usage: launch/setup.sh [--check] [--tests] [--cuda]
 Installs with apt what is missing to build and run mnist-dist (Debian 12 or newer, Ubuntu 24.04 or newer).
 LibTorch is optional: where apt has none, one line says how to add it.
   --check   only report; exit 0 when all is there, 1 when something is missing
-  --tests   what the tests of clusters need as well (sshd, Slurm: installed, not started)
+  --tests   also what the tests of clusters and the fuzz targets need (sshd, Slurm: installed, not started)
   --cuda    what a build for GPUs needs as well: LibTorch with CUDA is found, or fetched from PyPI (1.2 GB), NVIDIA's toolkit
             and NCCL are looked for; exit 4 with what to do when this machine cannot have it (docs/gpu.md)
 HELP

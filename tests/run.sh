@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # Everything that is checked before a change goes in: set-up, build, all tests. Arguments go to ctest, e.g. tests/run.sh -R comm
 # tests/run.sh --cuda: the build for GPUs in its place, and the tests of it alone (labels cuda and gpu; the latter need a GPU).
+# tests/run.sh --sanitize: the unit tests alone, under AddressSanitizer and UndefinedBehaviorSanitizer.
+# tests/run.sh --fuzz: each fuzz target for one minute. Skipped without Clang and its libFuzzer.
 set -euo pipefail
 # shellcheck source=../launch/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../launch/lib.sh"
@@ -18,6 +20,40 @@ set_up_cuda_or_skip() {
   rm -f "$log"
   case $code in 0) ;; 3 | 4) exit 0 ;; *) exit "$code" ;; esac
 }
+
+# run_preset NAME [CTEST ARGUMENTS]: configures, builds and tests a preset of CMakePresets.json.
+run_preset() {
+  local preset=$1
+  shift
+  cd "$root"
+  quietly cmake --preset "$preset" || die 1 "cmake could not configure the preset $preset" "see above"
+  quietly cmake --build --preset "$preset" -j "$(build_jobs)" || die 1 "the build failed" "see above"
+  exec ctest --preset "$preset" --no-tests=error -j "$(nproc)" "$@"
+}
+
+has_libfuzzer() {
+  command -v clang++ >/dev/null &&
+    clang++ -fsanitize=fuzzer,address -x c++ - -o /dev/null 2>/dev/null <<'CODE'
+extern "C" int LLVMFuzzerTestOneInput(const unsigned char*, unsigned long) { return 0; }
+CODE
+}
+
+case ${1:-} in
+  --sanitize)
+    shift
+    setup
+    run_preset sanitize "$@"
+    ;;
+  --fuzz)
+    shift
+    setup --tests || say "note: launch/setup.sh --tests failed"
+    if ! has_libfuzzer; then
+      echo "skipped: the fuzz targets need Clang with libFuzzer; install them with launch/setup.sh --tests"
+      exit 0
+    fi
+    run_preset fuzz "$@"
+    ;;
+esac
 
 if [[ ${1:-} == --cuda ]]; then
   shift

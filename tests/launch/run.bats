@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
-# tests/run.sh --cuda: what it builds and runs, and the one case in which it passes without having done so. cmake and ctest are fakes.
+# tests/run.sh: what each of its stages builds and runs, and the cases in which one passes without
+# having done so. cmake, ctest and clang++ are fakes.
 
 load fakes
 
@@ -64,4 +65,34 @@ set_up_ends() {
   [ "$status" -eq 0 ]
   ! grep -q build-cuda "$BATS_TEST_TMPDIR/log" || false
   grep -q -- "--build $checkout/build .*--target all" "$BATS_TEST_TMPDIR/log"
+}
+
+@test "--sanitize: unit tests alone, in a preset" {
+  run "$checkout/tests/run.sh" --sanitize -R data
+  [ "$status" -eq 0 ] || { echo "$output" && false; }
+  run cat "$BATS_TEST_TMPDIR/log"
+  [[ ${lines[1]} == "cmake --preset sanitize" ]]
+  [[ ${lines[2]} == "cmake --build --preset sanitize "* ]]
+  [[ ${lines[3]} == "ctest --preset sanitize --no-tests=error "*"-R data" ]]
+  CTEST_CODE=8 run "$checkout/tests/run.sh" --sanitize
+  [ "$status" -eq 8 ]
+}
+
+@test "--fuzz: the fuzz targets, in a preset" {
+  fake clang++ <<<'exit 0'
+  run "$checkout/tests/run.sh" --fuzz
+  [ "$status" -eq 0 ] || { echo "$output" && false; }
+  run cat "$BATS_TEST_TMPDIR/log"
+  [[ ${lines[0]} == "setup --tests" ]]
+  [[ ${lines[1]} == "cmake --preset fuzz" ]]
+  [[ ${lines[3]} == "ctest --preset fuzz --no-tests=error "* ]]
+}
+
+@test "--fuzz: skipped, and said so, without libFuzzer" {
+  fake clang++ <<<'exit 1'
+  set_up_ends 1 "apt could not install what is missing"
+  run "$checkout/tests/run.sh" --fuzz
+  [ "$status" -eq 0 ]
+  [[ $output == *"skipped: the fuzz targets need Clang with libFuzzer"* ]]
+  ! grep -q cmake "$BATS_TEST_TMPDIR/log" || false
 }

@@ -1,0 +1,57 @@
+// A sweep's folder (folder_input.h).
+// Property: an accepted record has a verdict and a page, and its files read back to the same
+// record.
+#include <string>
+#include <vector>
+
+#include "fuzz/folder_input.h"
+#include "report/sweep_charts.h"
+#include "report/sweep_page.h"
+#include "report/sweep_verdict.h"
+#include "sweep/record.h"
+#include "sweep/verdict.h"
+
+using namespace mnist_dist;
+
+namespace {
+
+const std::vector<std::string> names{"config.toml", "sweep.json", "seeds.csv", "epochs.csv",
+                                     "errors.csv"};
+
+void check_page(const SweepRecord& record) {
+  const Verdict verdict = verdict_of(record);
+  headline(record, verdict);
+  sweep_summary_json(record, verdict);
+  sweep_page(record, verdict);
+  if (verdict.trained > 0) histogram_svg(record, verdict, true);
+}
+
+void check_written(const SweepRecord& record) {
+  static const TemporaryFolder folder;
+  const std::string json = sweep_json(record.identity), seeds = seeds_csv(record),
+                    epochs = epochs_csv(record), errors = errors_csv(record);
+  fuzz::write_folder(folder.path(),
+                     "=== sweep.json\n" + json + "=== seeds.csv\n" + seeds +
+                         (epochs.empty() ? "" : "=== epochs.csv\n" + epochs) + "=== errors.csv\n" +
+                         errors + "=== config.toml\n",
+                     names);
+  SweepRecord again;
+  fuzz::require(fuzz::accepted([&] { again = read_record(folder.path()); }),
+                "a record that was accepted is accepted again");
+  fuzz::require(sweep_json(again.identity) == json, "sweep.json reads back to itself");
+  fuzz::require(seeds_csv(again) == seeds, "seeds.csv reads back to itself");
+  fuzz::require(epochs_csv(again) == epochs, "epochs.csv reads back to itself");
+  fuzz::require(errors_csv(again) == errors, "errors.csv reads back to itself");
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  static const TemporaryFolder folder;
+  fuzz::write_folder(folder.path(), fuzz::text(data, size), names);
+  SweepRecord record;
+  if (!fuzz::accepted([&] { record = read_record(folder.path()); })) return 0;
+  fuzz::accepted([&] { check_page(record); });
+  check_written(record);
+  return 0;
+}
