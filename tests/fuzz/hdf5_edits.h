@@ -73,14 +73,14 @@ inline void edit_attribute(hid_t file, const std::string& name, Numbers& numbers
   }
 }
 
-inline void edit_dataset(hid_t file, const std::string& name, Numbers& numbers) {
+/// Values change in the original's datasets only: HDF5 1.10 crashes when it writes some new ones.
+inline void edit_dataset(hid_t file, const std::string& name, Numbers& numbers, bool& original) {
   const auto kind = numbers.below(5);
   if (kind == 0) {  // one value
+    if (!original) return;
     const hdf5::Handle set(H5Dopen2(file, name.c_str(), H5P_DEFAULT));
     if (!set.valid()) return;
     const hdf5::Handle space(H5Dget_space(set)), one(H5Screate(H5S_SCALAR));
-    // HDF5 allocates the index of all chunks when it writes one.
-    if (H5Sget_simple_extent_npoints(space) > 100'000) return;
     std::array<hsize_t, H5S_MAX_RANK> point{};
     const int rank = H5Sget_simple_extent_ndims(space);
     for (int i = 0; i < rank; ++i) point[static_cast<std::size_t>(i)] = numbers.next();
@@ -90,6 +90,7 @@ inline void edit_dataset(hid_t file, const std::string& name, Numbers& numbers) 
       H5Dwrite(set, H5T_NATIVE_FLOAT, one, space, H5P_DEFAULT, &value);
     return;
   }
+  original = false;
   H5Ldelete(file, name.c_str(), H5P_DEFAULT);
   if (kind == 1) {
     const hdf5::Handle group(H5Gcreate2(file, name.c_str(), H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
@@ -125,12 +126,13 @@ inline void write_edited(const File& file, std::span<const std::byte> original,
   const hdf5::Handle opened(H5Fopen(file.path().c_str(), H5F_ACC_RDWR, H5P_DEFAULT));
   require(opened.valid(), "HDF5 opens the original");
   Numbers numbers(input);
+  bool original_datasets = true;
   for (int edit = 0; edit < 8 && !numbers.empty(); ++edit) {
     const auto which = numbers.below(attributes.size() + datasets.size());
     if (which < attributes.size())
       edit_attribute(opened, attributes[which], numbers);
     else
-      edit_dataset(opened, datasets[which - attributes.size()], numbers);
+      edit_dataset(opened, datasets[which - attributes.size()], numbers, original_datasets);
   }
 }
 
