@@ -13,6 +13,7 @@ endif()
 set(shared "${CMAKE_INSTALL_DATADIR}/mnist-dist")
 install(DIRECTORY configs DESTINATION "${shared}" FILES_MATCHING PATTERN "*.toml")
 install(DIRECTORY data/mnist DESTINATION "${shared}/data")
+install(FILES data/README.md DESTINATION "${shared}/data")  # the authors and the licence of MNIST
 install(PROGRAMS launch/local.sh launch/preflight.sh launch/hosts.sh launch/slurm.sbatch
   DESTINATION "${shared}/launch")
 install(FILES launch/lib.sh launch/ranks.sh launch/cluster.sh launch/watch.sh launch/host_probe.sh

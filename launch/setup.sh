@@ -27,6 +27,8 @@ zlib1g-dev              reads gzipped MNIST files
 libgtest-dev            unit tests
 libgmock-dev            unit tests
 libbenchmark-dev        micro-benchmarks
+help2man                makes the manual pages
+man-db                  renders them, in a test of the package
 bats                    tests of the scripts and of the whole program
 procps                  finds the processes that those tests stop and kill
 python3                 reads JSON in those tests

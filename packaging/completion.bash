@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Bash completion for mnist-dist: commands, each command's options, recipes, and the values that an
 # option's help lists. All of it comes from the program's --help and the recipe folders, so it
 # fits the installed version.

@@ -57,9 +57,9 @@ commands() { "$PROGRAM" --help | sed -n '/^Subcommands:/,/^$/s/^  \([a-z]\+\) .*
   for command in '' $(commands | sed 's/^/-/'); do
     local page=$TREE/usr/share/man/man1/mnist-dist$command.1.gz
     [ -z "$(man --warnings -E UTF-8 -l "$page" 2>&1 >/dev/null)" ]
-    MANPAGER=cat man -E UTF-8 -l "$page" | grep -q -- '--help'
+    MANPAGER='cat' man -E UTF-8 -l "$page" | grep -q -- '--help'
   done
-  MANPAGER=cat man -l "$TREE/usr/share/man/man1/mnist-dist-sweep.1.gz" | grep -q -- '--seeds'
+  MANPAGER='cat' man -l "$TREE/usr/share/man/man1/mnist-dist-sweep.1.gz" | grep -q -- '--seeds'
 }
 
 # complete WORD...: the words that Bash would offer for the last WORD.
