@@ -5,9 +5,11 @@ add_library(mnist_dist_flags INTERFACE)
 target_include_directories(mnist_dist_flags INTERFACE "${CMAKE_SOURCE_DIR}/src")
 target_compile_options(mnist_dist_flags INTERFACE
   "$<$<COMPILE_LANGUAGE:CXX>:-Wall;-Wextra;-Wpedantic;-Wshadow;$<$<BOOL:${MNIST_DIST_WERROR}>:-Werror>>"
+  "-include;${CMAKE_SOURCE_DIR}/src/base/exact_math.h"
   # The bits of a run must not depend on which multiply-adds a compiler chose to fuse.
   $<$<COMPILE_LANGUAGE:CXX>:-ffp-contract=off>
   "$<$<COMPILE_LANGUAGE:CUDA>:-fmad=false;--expt-relaxed-constexpr;-Xcompiler=-Wall,-Wextra,-ffp-contract=off>"
+  "$<$<COMPILE_LANGUAGE:CUDA>:-ftz=false;-prec-div=true;-prec-sqrt=true>"
   # Lets std::fma and std::sqrt become one instruction; changes no result.
   "$<$<COMPILE_LANGUAGE:CXX>:-fno-math-errno;-fno-trapping-math>")
 if(MNIST_DIST_SANITIZE)

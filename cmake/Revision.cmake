@@ -1,6 +1,19 @@
-# Writes OUT, the commit that SOURCE_DIR is at ("" outside git), if it is not what OUT already says.
-execute_process(COMMAND git -C "${SOURCE_DIR}" describe --always --dirty --abbrev=12 --exclude=*
-  OUTPUT_VARIABLE revision OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+# Writes OUT, the commit that SOURCE_DIR is at, if it is not what OUT already says. It is "" where
+# SOURCE_DIR is not itself the top of a git repository: a source archive may lie inside of another
+# project's.
+set(git ${CMAKE_COMMAND} -E env --unset=GIT_DIR --unset=GIT_WORK_TREE --unset=GIT_INDEX_FILE
+  git -C "${SOURCE_DIR}")
+execute_process(COMMAND ${git} rev-parse --show-toplevel
+  OUTPUT_VARIABLE top OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+set(revision "")
+if(top)
+  file(REAL_PATH "${top}" top)
+  file(REAL_PATH "${SOURCE_DIR}" source)
+  if(top STREQUAL source)
+    execute_process(COMMAND ${git} describe --always --dirty --abbrev=12 --exclude=*
+      OUTPUT_VARIABLE revision OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+  endif()
+endif()
 file(CONFIGURE OUTPUT "${OUT}" CONTENT [[
 #include "base/version.h"
 

@@ -14,6 +14,7 @@
 #include "cli/range.h"
 #include "comm/device_communicator.h"
 #include "engine/bench/engine_loop.h"
+#include "base/cpus.h"
 #include "engine/bench/pinning.h"
 #include "engine/bench/pytorch_peer.h"
 #include "engine/bench/rounds.h"

@@ -4,6 +4,7 @@
 #include <new>
 #include <stdexcept>
 
+#include "base/arithmetic.h"
 #include "engine/thread_pool.h"
 #include "engine/update.h"
 #include "model/reduce_tree.h"
@@ -59,7 +60,10 @@ class HostEngine final : public Engine {
         vectors_(0),
         total_(layout_.size()) {
     // On its own thread, so that a worker's buffers lie in the memory nearest to it and thread-local settings of its library hold.
-    pool_.run([&](int thread) { seats_[static_cast<std::size_t>(thread)].worker = make_worker(); });
+    pool_.run([&](int thread) {
+      seats_[static_cast<std::size_t>(thread)].worker = make_worker();
+      check_arithmetic();
+    });
   }
 
   EngineInfo info() const override { return info_; }

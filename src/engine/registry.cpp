@@ -5,6 +5,7 @@
 #include <array>
 #include <filesystem>
 
+#include "base/arithmetic.h"
 #include "base/error.h"
 #include "base/nearest.h"
 #include "comm/communicator.h"
@@ -108,7 +109,11 @@ std::unique_ptr<Communicator> make_gpu_communicator(Communicator& group, const Q
   return gpu_library().make_communicator(group, queue, options);
 }
 
-std::unique_ptr<Engine> make_engine(const std::string& name, const EngineOptions& options) { return find_engine(name).make(options); }
+std::unique_ptr<Engine> make_engine(const std::string& name, const EngineOptions& options) {
+  auto engine = find_engine(name).make(options);
+  check_arithmetic();  // again, where it computes on a device: its library has been opened by now
+  return engine;
+}
 
 std::unique_ptr<TrainingLoop> make_plain_torch_loop(const ModelSpec& model, const OptimizerConfig& optimizer, int slice) {
   return open_torch_library().make_plain_loop(model, optimizer, slice);

@@ -6,9 +6,9 @@
 #include <sstream>
 #include <string>
 
+#include "base/cpus.h"
 #include "base/plural.h"
 #include "base/version.h"
-#include "engine/bench/pinning.h"
 #include "report/doctor.h"
 
 namespace mnist_dist {
@@ -26,13 +26,6 @@ std::string proc_value(const char* file, const std::string& name) {
     return value == std::string::npos ? "" : line.substr(value);
   }
   return "";
-}
-
-/// CPUs' worth of time a container may use (its cgroup, version 2), 0 without a limit.
-double cpu_quota() {
-  std::ifstream in("/sys/fs/cgroup/cpu.max");
-  double quota = 0, period = 0;
-  return in >> quota >> period && period > 0 ? quota / period : 0;  // "max 100000" fails to read
 }
 
 double gigabytes(double bytes) { return bytes / 1e9; }
@@ -59,7 +52,8 @@ Finding find_cpu() {
   const double quota = cpu_quota();
   if (quota > 0 && quota < static_cast<double>(cores))
     return {"cpu", Health::warning, fmt::format("{}, but time for {:.1f}", text, quota),
-            fmt::format("a container's CPU quota: use {:.0f} ranks or threads at most", std::max(1.0, quota))};
+            fmt::format("a container's CPU quota: use {} ranks or threads at most",
+                        usable_core_count(static_cast<int>(cores), quota))};
   return {"cpu", Health::ok, text, ""};
 }
 

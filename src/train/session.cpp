@@ -2,11 +2,11 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <sched.h>
 
 #include <algorithm>
 #include <filesystem>
 
+#include "base/cpus.h"
 #include "base/version.h"
 #include "comm/heartbeat.h"
 #include "data/prepare.h"
@@ -36,15 +36,10 @@ int shortest_slice(const Config& config, int rows) {
   return shortest;
 }
 
-int bound_cores() {
-  cpu_set_t cores;
-  CPU_ZERO(&cores);
-  return ::sched_getaffinity(0, sizeof cores, &cores) == 0 ? CPU_COUNT(&cores) : 1;
-}
-
 /// Threads beyond the owned shards, or shares of the test set, would have nothing to do.
 int effective_threads(const Communicator& world, const ComputeOptions& compute, int owned_shards) {
-  const int wanted = compute.threads > 0 ? compute.threads : world.size() == 1 ? bound_cores() : 1;
+  const int usual = world.size() == 1 ? usable_core_count() : 1;
+  const int wanted = compute.threads > 0 ? compute.threads : usual;
   return std::clamp(wanted, 1, std::max(1, owned_shards));
 }
 

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <thread>
 
+#include "base/cpus.h"
 #include "base/error.h"
 #include "engine/bench/engine_loop.h"
 #include "engine/bench/fma_peak.h"

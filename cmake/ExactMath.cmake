@@ -1,0 +1,27 @@
+# Refuses compiler and linker options that change results, at configure time: CXXFLAGS, CFLAGS,
+# CUDAFLAGS and LDFLAGS come from the environment of a site or a package manager, and nobody sees
+# them. src/base/exact_math.h refuses them again in every file.
+set(inexact
+  -Ofast -f[a-z-]*fast-math -ffinite-math-only -funsafe-math-optimizations -fassociative-math
+  -freciprocal-math -fno-signed-zeros -fsingle-precision-constant -fapprox-func -ffp-model=[a-z]+
+  "-fp-model[= ]fast[=0-9]*" -mdaz-ftz -mrecip
+  --?use_fast_math "--?ftz[= ]true" "--?prec-div[= ]false" "--?prec-sqrt[= ]false")
+list(JOIN inexact "|" inexact)
+string(TOUPPER "${CMAKE_BUILD_TYPE}" configuration)
+foreach(variable
+    CMAKE_CXX_FLAGS CMAKE_CXX_FLAGS_${configuration} CMAKE_C_FLAGS CMAKE_C_FLAGS_${configuration}
+    CMAKE_CUDA_FLAGS CMAKE_CUDA_FLAGS_${configuration}
+    CMAKE_EXE_LINKER_FLAGS CMAKE_SHARED_LINKER_FLAGS CMAKE_MODULE_LINKER_FLAGS
+    ENV{CUDAFLAGS} ENV{NVCC_PREPEND_FLAGS} ENV{NVCC_APPEND_FLAGS})
+  if(variable MATCHES "^ENV{(.*)}$")
+    set(flags "$ENV{${CMAKE_MATCH_1}}")
+  else()
+    set(flags "${${variable}}")
+  endif()
+  string(REGEX REPLACE "[ ,;=]-fno-fast-math" " " flags " ${flags} ")
+  if(flags MATCHES "[ ,;=\"'](${inexact})[ ,;\"']")
+    message(FATAL_ERROR "${variable}: ${CMAKE_MATCH_1} changes results and hides divergence "
+      "(expected: IEEE 754 arithmetic). Remove it from CXXFLAGS, CFLAGS, CUDAFLAGS or LDFLAGS, "
+      "and configure a new build folder.")
+  endif()
+endforeach()
