@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/provenance.h"
 #include "comm/poll.h"
+#include "comm/single_copy.h"
 
 namespace mnist_dist {
 namespace {
@@ -45,6 +46,7 @@ std::vector<Peer> exchange_peers(MPI_Comm comm) {
 }  // namespace
 
 MpiLibrary::MpiLibrary() {
+  choose_single_copy();
   int provided = MPI_THREAD_SINGLE;
   check(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_FUNNELED, &provided), "MPI_Init_thread");
   if (provided < MPI_THREAD_FUNNELED)
@@ -65,9 +67,17 @@ MpiSession::MpiSession(const Launcher& launcher, double timeout_seconds)
       peers_(exchange_peers(alarm_comm_)),
       alarm_(alarm_comm_, peers_, timeout_seconds) {
   watchdog_.reset();
-  if (launcher.size > 0 && launcher.size != size_of(alarm_comm_))
-    throw device_error(fmt::format("{} started {} ranks but MPI sees {}", launcher.name, launcher.size, size_of(alarm_comm_)),
-                       "start with the mpirun of the MPI this program is linked to, or with srun --mpi=pmix");
+  const int size = size_of(alarm_comm_);
+  constexpr char hint[] =
+      "start with the mpirun of the MPI this program is linked to (launch/local.sh finds it), "
+      "or with srun --mpi=pmix";
+  if (launcher.size > 0 && launcher.size != size)
+    throw device_error(
+        fmt::format("{} started {} ranks but MPI sees {}", launcher.name, launcher.size, size), hint);
+  // PMIx gives no size, and a rank that MPI does not know is a world of its own.
+  if (launcher.size == 0 && launcher.rank > 0 && size == 1)
+    throw device_error(
+        fmt::format("{} started rank {} but MPI sees 1 rank", launcher.name, launcher.rank), hint);
 }
 
 MpiSession::~MpiSession() {

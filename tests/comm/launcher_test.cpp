@@ -4,6 +4,7 @@
 #include <map>
 #include <string>
 
+#include "base/error.h"
 #include "comm/communicator.h"
 
 namespace mnist_dist {
@@ -16,7 +17,7 @@ class LauncherTest : public testing::Test {
   void TearDown() override { set({}); }
   static void set(const std::map<std::string, std::string>& values) {
     for (const char* name : {"OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMIX_NAMESPACE", "PMI_RANK", "PMI_SIZE", "SLURM_NTASKS",
-                             "SLURM_STEP_NUM_TASKS"})
+                             "SLURM_STEP_NUM_TASKS", "MV2_COMM_WORLD_SIZE", "MPI_LOCALNRANKS"})
       unsetenv(name);
     for (const auto& [name, value] : values) setenv(name.c_str(), value.c_str(), 1);
   }
@@ -55,6 +56,20 @@ TEST_F(LauncherTest, AnotherPmixLauncherInASlurmJobMayStartFewerRanks) {
 TEST_F(LauncherTest, PmiTellsRankAndSize) {
   set({{"PMI_RANK", "1"}, {"PMI_SIZE", "2"}, {"SLURM_NTASKS", "2"}});
   expect_launcher("PMI", 1, 2);
+}
+
+TEST_F(LauncherTest, AnotherMpisLauncherWithoutPmiIsRefused) {
+  for (const char* name : {"MV2_COMM_WORLD_SIZE", "MPI_LOCALNRANKS"}) {
+    set({{name, "1"}});
+    expect_launcher("", 0, 1);
+    set({{name, "2"}});
+    try {
+      detect_launcher();
+      FAIL() << name;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ExitCode::device);
+    }
+  }
 }
 
 TEST_F(LauncherTest, OneSlurmTaskNeedsNoLauncher) {
