@@ -122,7 +122,8 @@ network_options() {
   # All daemons are started from here: the hosts need no keys for each other.
   printf '%s\n' "$runtime" "${launcher}_agent" ssh "$runtime" "${launcher}_args" "$(ssh_options | xargs)" "$runtime" "${launcher}_no_tree_spawn" 1
   local mpirun_path
-  mpirun_path=$(command -v mpirun)
+  # shellcheck disable=SC2154  # find_mpirun sets it
+  mpirun_path=$(command -v "$mpirun")
   [[ $mpirun_path == /usr/bin/* ]] || printf '%s\n' --prefix "$(dirname "$(dirname "$mpirun_path")")"
   if [[ -z $network ]]; then
     for host in "$@"; do

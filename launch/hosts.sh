@@ -115,10 +115,10 @@ bind_to=core
 [[ ${MNIST_DIST_CUDA:-} != on ]] || bind_to=none
 awk 'NR == FNR { cores[$1] = $3; masked[$1] = $4; next } $2 > cores[$1] || masked[$1] == 1 { exit 1 }' "$work/table" "$work/places" &&
   binding=(--map-by slot --bind-to "$bind_to") || binding=(--map-by slot --oversubscribe --bind-to none --mca mpi_yield_when_idle 1)
-major=$(open_mpi_major)
+find_mpirun
 mapfile -t network < <(network_options "$major" "${hosts[@]}")
 mapfile -t environment < <(forwarded_environment)
-command=(mpirun -np "$ranks" --host "$(sed 's/ /:/' "$work/places" | paste -sd,)" "${network[@]}" "${binding[@]}" "${environment[@]}")
+command=("$mpirun" -np "$ranks" --host "$(sed 's/ /:/' "$work/places" | paste -sd,)" "${network[@]}" "${binding[@]}" "${environment[@]}")
 # Open MPI 5 has no -q, which keeps its banner about exit codes away.
 if ((major < 5)) && ! $verbose; then command+=(-q); fi
 command+=("$program" "$@")

@@ -135,25 +135,36 @@ count_cores() {
     END { for (core in cores) count++; print count + 0 }'
 }
 
-# cgroup_quota MOUNT GROUP: whole CPUs that a container's quota pays for, at least 1; nothing without a quota.
-# Every group above (version 2) may set one; version 1 shows a container its own.
+# cgroup_quota SYSTEM: whole CPUs that a container's quota pays for, at least 1. Prints nothing
+# without a quota. It is the least of all groups from our own up, of version 1 and 2, as in
+# base/cpus.h. SYSTEM is the folder with sys/fs/cgroup and proc/self/cgroup ("" is /).
 cgroup_quota() {
-  local mount=$1 group=${2%/} quota period cpus least=
-  while :; do
-    quota=max period=1
-    if [[ -r $mount$group/cpu.max ]]; then
-      read -r quota period <"$mount$group/cpu.max"
-    elif [[ -z $group && -r $mount/cpu/cpu.cfs_quota_us ]]; then
-      quota=$(<"$mount/cpu/cpu.cfs_quota_us") period=$(<"$mount/cpu/cpu.cfs_period_us")
-    fi
-    if [[ $quota != max ]] && ((quota > 0)); then
-      cpus=$((quota / period))
-      ((cpus >= 1)) || cpus=1
-      if [[ -z $least ]] || ((cpus < least)); then least=$cpus; fi
-    fi
-    [[ -n $group ]] || break
-    group=${group%/*}
-  done
+  local system=$1 controllers group mount folder quota period cpus least=
+  while IFS=: read -r _ controllers group; do
+    case ,$controllers, in
+      ,,) set -- "$system/sys/fs/cgroup" ;;
+      *,cpu,*) set -- "$system/sys/fs/cgroup/$controllers" "$system/sys/fs/cgroup/cpu" ;;
+      *) continue ;;
+    esac
+    for mount in "$@"; do
+      folder=$mount${group%/}
+      while :; do
+        quota=max period=1
+        if [[ -r $folder/cpu.max ]]; then
+          read -r quota period <"$folder/cpu.max"
+        elif [[ -r $folder/cpu.cfs_quota_us && -r $folder/cpu.cfs_period_us ]]; then
+          quota=$(<"$folder/cpu.cfs_quota_us") period=$(<"$folder/cpu.cfs_period_us")
+        fi
+        if [[ $quota != max ]] && ((quota > 0)); then
+          cpus=$((quota / period))
+          ((cpus >= 1)) || cpus=1
+          if [[ -z $least ]] || ((cpus < least)); then least=$cpus; fi
+        fi
+        [[ $folder != "$mount" ]] || break
+        folder=${folder%/*}
+      done
+    done
+  done 2>/dev/null <"$system/proc/self/cgroup" || true
   echo "$least"
 }
 
@@ -162,7 +173,7 @@ physical_cores() {
   local cores quota
   cores=$(lscpu -p=CPU,CORE,SOCKET 2>/dev/null | count_cores "$(allowed_cpus)")
   ((cores >= 1)) || cores=$(nproc)
-  quota=$(cgroup_quota /sys/fs/cgroup "$(sed -n 's/^0:://p' /proc/self/cgroup)")
+  quota=$(cgroup_quota "")
   if [[ -n $quota ]] && ((quota < cores)); then cores=$quota; fi
   echo "$cores"
 }
@@ -174,13 +185,24 @@ loopback_is_down() {
   [[ -r $routes ]] && ! grep -q '127\.0\.0\.1' "$routes"
 }
 
-# open_mpi_major: 4 or 5; their mpiruns take different options.
-open_mpi_major() {
+# version_of_open_mpi MPIRUN: 4 or 5; nothing when it is of another MPI, or not there.
+version_of_open_mpi() {
   local version
-  version=$(mpirun --version 2>&1) || true
-  [[ $version =~ \(Open\ MPI\)\ ([0-9]+)\. ]] ||
-    die 4 "the mpirun in PATH is not Open MPI's" "install openmpi-bin, or put its mpirun first in PATH"
-  echo "${BASH_REMATCH[1]}"
+  version=$("$1" --version 2>&1) || true
+  [[ ! $version =~ \((Open\ MPI|OpenRTE)\)\ ([0-9]+)\. ]] || echo "${BASH_REMATCH[2]}"
+}
+
+# find_mpirun: sets mpirun to the first mpirun of Open MPI, which the program is linked with, and
+# major to 4 or 5, whose options differ. Another MPI's may stand before it in PATH (conda, a module).
+find_mpirun() {
+  local candidates
+  mapfile -t candidates < <(type -aP mpirun mpirun.openmpi; cached MPIEXEC_EXECUTABLE)
+  for mpirun in mpirun ${candidates[@]+"${candidates[@]}"}; do
+    major=$(version_of_open_mpi "$mpirun")
+    [[ -z $major ]] || return 0
+  done
+  die 4 "there is no mpirun of Open MPI in PATH (got $(type -P mpirun || echo none))" \
+    "install openmpi-bin, or put its mpirun into PATH"
 }
 
 # mpirun_options RANKS CORES MAJOR: one option a line, for ranks of this machine.

@@ -71,9 +71,9 @@ if ((ranks > 1)) && loopback_is_down; then
   ranks=1
 fi
 if ((ranks > 1)); then
-  major=$(open_mpi_major)
+  find_mpirun
   mapfile -t options < <(mpirun_options "$ranks" "$cores" "$major")
-  command=(mpirun -np "$ranks" "${options[@]}" "${command[@]}")
+  command=("$mpirun" -np "$ranks" "${options[@]}" "${command[@]}")
   if ((EUID == 0)); then
     # Open MPI refuses to run as root, which is what one is in most containers, unless told twice.
     export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1

@@ -114,7 +114,7 @@ add_vectors() {
   list=$(IFS=, && echo "${*/%/:1}")
   mapfile -t options < <(network_options "$major" "$@")
   ((major >= 5)) || options+=(-q)
-  timeout --foreground -k 3 $((seconds + 20 + $# / 4)) mpirun -np $# --host "$list" "${options[@]}" --bind-to none \
+  timeout --foreground -k 3 $((seconds + 20 + $# / 4)) "$mpirun" -np $# --host "$list" "${options[@]}" --bind-to none \
     "$program" doctor --all-reduce "$seconds" </dev/null || code=$?
   return "$code"
 }
@@ -163,7 +163,7 @@ trap 'exit 130' INT HUP
 trap 'exit 143' TERM
 table=$(list_hosts)
 mapfile -t hosts < <(awk '{ print $1 }' <<<"$table")
-major=$(open_mpi_major)
+find_mpirun
 
 need_program
 if ((EUID == 0)); then export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1; fi

@@ -38,10 +38,14 @@ unlike() {
 # Sets MPIRUN to a command that starts N ranks, as cmake/MpiTest.cmake does.
 mpirun_command() {
   if [ "$(id -u)" = 0 ]; then export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1; fi
+  # The one that belongs to the linked MPI, where another MPI's stands first in PATH.
+  local mpirun=mpirun version
+  version=$(mpirun --version 2>&1) || true
+  if [[ $version != *"(Open "* ]]; then mpirun=$MPIEXEC version=$("$MPIEXEC" --version); fi
   # Open MPI unloads its parts before LeakSanitizer can tell whose memory it was: tests/lsan.supp is in vain.
-  MPIRUN=(env ASAN_OPTIONS=detect_leaks=0 mpirun --oversubscribe --bind-to none --mca btl_tcp_if_include lo -np "$1")
+  MPIRUN=(env ASAN_OPTIONS=detect_leaks=0 "$mpirun" --oversubscribe --bind-to none --mca btl_tcp_if_include lo -np "$1")
   # Without its banner about exit codes; Open MPI 5 cannot do without.
-  if [[ "$(mpirun --version)" == *"(Open MPI) 4"* ]]; then MPIRUN+=(-q); fi
+  if [[ $version == *") 4."* ]]; then MPIRUN+=(-q); fi
 }
 
 # fails CODE TEXT COMMAND...: the command ends with CODE and says TEXT in one line "error: ..." with one line "hint: ..." behind it.

@@ -34,25 +34,33 @@ table() {
 }
 
 @test "a container's quota limits the cores, wherever above us it is set" {
-  local cgroup=$BATS_TEST_TMPDIR/cgroup
-  mkdir -p "$cgroup/outer/inner"
-  [ -z "$(cgroup_quota "$cgroup" /outer/inner)" ]
+  local cgroup=$BATS_TEST_TMPDIR/sys/fs/cgroup
+  [ -z "$(cgroup_quota "$BATS_TEST_TMPDIR")" ]
+  mkdir -p "$cgroup/outer/inner" "$BATS_TEST_TMPDIR/proc/self"
+  echo "0::/outer/inner" >"$BATS_TEST_TMPDIR/proc/self/cgroup"
+  [ -z "$(cgroup_quota "$BATS_TEST_TMPDIR")" ]
   echo "max 100000" >"$cgroup/outer/inner/cpu.max"
-  [ -z "$(cgroup_quota "$cgroup" /outer/inner)" ]
+  [ -z "$(cgroup_quota "$BATS_TEST_TMPDIR")" ]
   echo "350000 100000" >"$cgroup/outer/cpu.max"
-  [ "$(cgroup_quota "$cgroup" /outer/inner)" -eq 3 ]
+  [ "$(cgroup_quota "$BATS_TEST_TMPDIR")" -eq 3 ]
   echo "50000 100000" >"$cgroup/cpu.max"
-  [ "$(cgroup_quota "$cgroup" /outer/inner)" -eq 1 ]
-  [ "$(cgroup_quota "$cgroup" /)" -eq 1 ]
+  [ "$(cgroup_quota "$BATS_TEST_TMPDIR")" -eq 1 ]
+  echo "0::/" >"$BATS_TEST_TMPDIR/proc/self/cgroup"
+  [ "$(cgroup_quota "$BATS_TEST_TMPDIR")" -eq 1 ]
 }
 
-@test "version 1 quota" {
-  mkdir -p "$BATS_TEST_TMPDIR/cpu"
-  echo 100000 >"$BATS_TEST_TMPDIR/cpu/cpu.cfs_period_us"
-  echo -1 >"$BATS_TEST_TMPDIR/cpu/cpu.cfs_quota_us"
-  [ -z "$(cgroup_quota "$BATS_TEST_TMPDIR" /)" ]
-  echo 200000 >"$BATS_TEST_TMPDIR/cpu/cpu.cfs_quota_us"
-  [ "$(cgroup_quota "$BATS_TEST_TMPDIR" /)" -eq 2 ]
+# The cases of tests/base/cpus_test.cpp.
+@test "version 1 quota: in a nested group, and as a container sees its own group" {
+  local cgroup=$BATS_TEST_TMPDIR/sys/fs/cgroup
+  mkdir -p "$cgroup/cpu,cpuacct/docker/a" "$cgroup/cpu" "$BATS_TEST_TMPDIR/proc/self"
+  printf '%s\n' 7:memory:/docker/a 4:cpu,cpuacct:/docker/a 1:name=systemd:/docker/a >"$BATS_TEST_TMPDIR/proc/self/cgroup"
+  [ -z "$(cgroup_quota "$BATS_TEST_TMPDIR")" ]
+  echo 100000 | tee "$cgroup"/{cpu,cpu\,cpuacct/docker,cpu\,cpuacct/docker/a}/cpu.cfs_period_us
+  echo 300000 >"$cgroup/cpu,cpuacct/docker/cpu.cfs_quota_us"
+  echo -1 >"$cgroup/cpu,cpuacct/docker/a/cpu.cfs_quota_us"
+  [ "$(cgroup_quota "$BATS_TEST_TMPDIR")" -eq 3 ]
+  echo 150000 >"$cgroup/cpu/cpu.cfs_quota_us"
+  [ "$(cgroup_quota "$BATS_TEST_TMPDIR")" -eq 1 ]
 }
 
 @test "each rank gets a core of its own" {
@@ -84,16 +92,30 @@ table() {
 
 @test "Open MPI's version" {
   fake mpirun <<<'echo "mpirun (Open MPI) 5.0.7"; echo; echo "Report bugs to https://www.open-mpi.org/community/help/"'
-  [ "$(open_mpi_major)" -eq 5 ]
+  find_mpirun
+  [ "$mpirun $major" = "mpirun 5" ]
   fake mpirun <<<'echo "mpirun (Open MPI) 4.1.4"'
-  [ "$(open_mpi_major)" -eq 4 ]
+  find_mpirun
+  [ "$mpirun $major" = "mpirun 4" ]
 }
 
-@test "another MPI's mpirun" {
-  fake mpirun <<<'echo "HYDRA build details: Version: 4.0.2"'
-  run open_mpi_major
+@test "another MPI's mpirun first in PATH: Open MPI's behind it is taken" {
+  fake mpirun <<<'echo "mpirun (Open MPI) 4.1.4"'
+  mkdir "$BATS_TEST_TMPDIR/conda"
+  printf '#!/bin/bash\necho "HYDRA build details: Version: 4.0.2"\n' >"$BATS_TEST_TMPDIR/conda/mpirun"
+  chmod +x "$BATS_TEST_TMPDIR/conda/mpirun"
+  PATH=$BATS_TEST_TMPDIR/conda:$PATH
+  find_mpirun
+  [ "$mpirun" = "$BATS_TEST_TMPDIR/bin/mpirun" ]
+  [ "$major" -eq 4 ]
+}
+
+@test "no mpirun of Open MPI at all" {
+  # Nothing but another MPI's, and Bash's own commands.
+  fake mpirun <<<'echo "Intel(R) MPI Library for Linux* OS, Version 2021.9"'
+  PATH=$BATS_TEST_TMPDIR/bin build=$BATS_TEST_TMPDIR run find_mpirun
   [ "$status" -eq 4 ]
-  [[ $output == *"not Open MPI's"* ]]
+  [[ $output == *"error: "*"bin/mpirun"*"hint: install openmpi-bin"* ]]
 }
 
 @test "quietly shows the output of what fails, and only that" {

@@ -1,0 +1,27 @@
+# What a container or a site forbids or brings along.
+bats_require_minimum_version 1.5.0
+load helpers
+
+@test "process_vm_readv forbidden: ranks train the same result, without a line for every message" {
+  "$DENY_COPY" true || skip "no seccomp here"
+  mpirun_command 2
+  local recipe=("${QUICK[@]}" --set train.max_steps=20)
+  run -0 --separate-stderr "$DENY_COPY" "${MPIRUN[@]}" "$MNIST_DIST" "${recipe[@]}" --run-dir denied
+  [[ "$stderr" != *"Read -1"* && "$stderr" != *"errno"* ]]
+  run -0 "${MPIRUN[@]}" "$MNIST_DIST" "${recipe[@]}" --run-dir allowed
+  [ "$(sha_of denied)" = "$(sha_of allowed)" ]
+}
+
+@test "a library that turns subnormal numbers off is found when a run starts" {
+  run -0 "$MNIST_DIST" "${QUICK[@]}" --set train.max_steps=1 --run-dir right
+  fails 4 "floating-point arithmetic: subnormal" env LD_PRELOAD="$FLUSH_TO_ZERO" "$MNIST_DIST" "${QUICK[@]}" --threads 2 --run-dir wrong
+  [ ! -e wrong/summary.json ]
+  fails 4 "floating-point arithmetic: subnormal" env LD_PRELOAD="$FLUSH_TO_ZERO" \
+    "$MNIST_DIST" evaluate --checkpoint right/checkpoint.h5 --data "$TEST_DATA"
+}
+
+@test "ranks that another MPI's launcher started are refused" {
+  fails 4 "MPI sees 1" env PMI_RANK=0 PMI_SIZE=2 "$MNIST_DIST" "${QUICK[@]}" --run-dir r
+  fails 4 "each would train alone" env MPI_LOCALNRANKS=2 MPI_LOCALRANKID=0 "$MNIST_DIST" "${QUICK[@]}" --run-dir r
+  [ ! -e r ]
+}
