@@ -40,9 +40,10 @@ set(CPACK_PACKAGE_VENDOR "mnist-dist")
 set(CPACK_PACKAGE_CONTACT "The mnist-dist authors <maintainers@mnist-dist.invalid>")
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "distributed trainer of small networks on MNIST")
 set(CPACK_COMPONENT_UNSPECIFIED_DESCRIPTION
-"mnist-dist trains small convolutional networks on the MNIST digits. A recipe and
-a seed give the same bytes on any number of MPI ranks and threads. The digits, the
-recipes and the scripts that start ranks on one host or on several are included.")
+"mnist-dist trains small convolutional networks on the MNIST digits.
+A recipe and a seed give the same bytes on any number of MPI ranks and
+threads. The digits, the recipes and the scripts that start ranks on
+one host or on several are included.")
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
 set(CPACK_STRIP_FILES ON)
