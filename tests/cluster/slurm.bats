@@ -1,7 +1,7 @@
-# launch/slurm.sbatch on a real Slurm of one node (one_node_slurm.bash). To be run by private.sh.
+# launch/slurm.sbatch on a real Slurm of two nodes (slurm_cluster.bash). To be run by private.sh.
 bats_require_minimum_version 1.5.0
 load ../cli/helpers
-load one_node_slurm
+load slurm_cluster
 
 # Some seconds' work: long enough to be interrupted.
 LONG=("${QUICK[@]}" --set train.epochs=10 --set train.checkpoint_seconds=0.2)
@@ -21,8 +21,10 @@ teardown_file() { stop_slurm "$BATS_FILE_TMPDIR/slurm"; }
 # For whoever reads a failure.
 teardown() { cat mnist-dist-*.log 2>/dev/null || true; }
 
-submit() { sbatch --parsable "$SOURCE_DIR/launch/slurm.sbatch" "$@"; }
-state_of() { scontrol show job "$1" | sed -n "s/.*JobState=\([A-Z_]*\).*/\1/p"; }
+# submit ARGUMENTS...: with the options of sbatch in the array on_sbatch.
+on_sbatch=(--ntasks=4)
+submit() { sbatch --parsable "${on_sbatch[@]}" "$SOURCE_DIR/launch/slurm.sbatch" "$@"; }
+state_of() { scontrol show job "$1" | sed -n "s/.*JobState=\([A-Z_]*\).*/\1/p" | head -n 1; }
 ended() { [[ $(state_of "$1") =~ ^(COMPLETED|FAILED|CANCELLED|TIMEOUT|NODE_FAIL)$ ]]; }
 restarts_of() { scontrol show job "$1" | sed -n 's/.*Restarts=\([0-9]*\).*/\1/p'; }
 
@@ -64,16 +66,137 @@ restarts_of() { scontrol show job "$1" | sed -n 's/.*Restarts=\([0-9]*\).*/\1/p'
   [ "$(state_of "$job")" = CANCELLED ]
 }
 
-@test "more tasks than shards: the ranks that there is work for, and it says so; arguments that are refused keep their code" {
-  local job
+@test "refused arguments keep their code; tasks without work are refused, unless asked for" {
+  local job few
+  few=(--config step1 --set "data.file=$TEST_DATA" --set data.shards=2 --set train.epochs=1)
   job=$(submit --config nothing)
   wait_for 30 ended "$job"
   scontrol show job "$job" | grep -q "ExitCode=2:0"
   grep -q "^hint: " "mnist-dist-$job.log"
-  job=$(sbatch --parsable --ntasks=4 "$SOURCE_DIR/launch/slurm.sbatch" --config step1 --set "data.file=$TEST_DATA" --set data.shards=2 --set train.epochs=1)
+  job=$(submit "${few[@]}")
   wait_for 60 ended "$job"
-  grep -q "2 ranks: a rank takes at least one of the recipe's shards, so 2 of 4 tasks stay free" "mnist-dist-$job.log"
+  scontrol show job "$job" | grep -q "ExitCode=2:0"
+  grep -q "^error: .*got 4, expected at most 2" "mnist-dist-$job.log"
+  grep -q "^hint: .*--ntasks=2" "mnist-dist-$job.log"
+  job=$(MNIST_DIST_IDLE_TASKS=1 submit "${few[@]}")
+  wait_for 60 ended "$job"
   [ "$(field "runs/slurm-$job/summary.json" ranks)" -eq 2 ]
+}
+
+# A run that ends at once.
+SHORT=(--config step1 --set "data.file=$TEST_DATA" --set 'data.split=[500,100]'
+  --set train.epochs=1)
+
+@test "an array from a folder with blanks: each element trains its own seed in its own folder" {
+  local job n
+  mkdir -p "my copy/launch"
+  cp "$SOURCE_DIR"/launch/{slurm.sbatch,lib.sh,ranks.sh,cuda.sh} "my copy/launch"
+  touch "my copy/CMakeLists.txt"
+  job=$(sbatch --parsable --array=0-2 "my copy/launch/slurm.sbatch" "${SHORT[@]}")
+  for n in 0 1 2; do
+    wait_for 60 ended "${job}_$n"
+    [ "$(state_of "${job}_$n")" = COMPLETED ]
+    "$MNIST_DIST" "${SHORT[@]}" --seed $n --run-dir "alone$n"
+    [ "$(sha_of "runs/slurm-${job}_$n")" = "$(sha_of "alone$n")" ]
+  done
+  # --seed is the first element's; a folder that was named gets the element's number.
+  job=$(sbatch --parsable --array=1-2 "my copy/launch/slurm.sbatch" "${SHORT[@]}" --seed=0 \
+    --run-dir named)
+  for n in 1 2; do
+    wait_for 60 ended "${job}_$n"
+    [ "$(sha_of "named-$n")" = "$(sha_of "alone$n")" ]
+  done
+}
+
+@test "an element of an array that is told to stop goes back into the queue alone" {
+  local job n
+  job=$(sbatch --parsable --array=5-6 --ntasks=2 "$SOURCE_DIR/launch/slurm.sbatch" "${LONG[@]}")
+  wait_for 60 test -s "runs/slurm-${job}_5/checkpoint.h5"
+  wait_for 60 test -s "runs/slurm-${job}_6/checkpoint.h5"
+  # One of the two has the number of the whole array.
+  scancel --signal=USR1 --batch "${job}_5" "${job}_6"
+  for n in 5 6; do
+    wait_for 100 ended "${job}_$n"
+    [ "$(state_of "${job}_$n")" = COMPLETED ]
+    [ "$(restarts_of "${job}_$n")" -eq 1 ]
+  done
+}
+
+@test "tasks per node and threads are those on sbatch's line; memory, too, in both ways" {
+  local job
+  on_sbatch=(--nodes=2 --ntasks-per-node=1 --cpus-per-task=2 --mem-per-cpu=100M)
+  job=$(submit "${SHORT[@]}")
+  wait_for 60 ended "$job"
+  grep -q "start 1: 2 ranks on node\[1-2\]" "mnist-dist-$job.log"
+  grep -q "2 ranks x 2 threads" "mnist-dist-$job.log"
+  [ "$(field "runs/slurm-$job/summary.json" ranks)" -eq 2 ]
+  on_sbatch=(--mem=500M)
+  job=$(submit "${SHORT[@]}")
+  wait_for 60 ended "$job"
+  [ "$(field "runs/slurm-$job/summary.json" ranks)" -eq 1 ]
+}
+
+# preempts PARTITION: a job of that partition gives way to an urgent one, and ends in the same
+# bytes.
+preempts() {
+  local job urgent
+  on_sbatch=(--ntasks=4 --nodes=2 --exclusive --partition="$1")
+  job=$(submit "${LONG[@]}")
+  wait_for 60 test -s "runs/slurm-$job/checkpoint.h5"
+  urgent=$(sbatch --parsable --partition=urgent --nodes=2 --exclusive --wrap "sleep 3")
+  wait_for 100 ended "$urgent"
+  [ "$(state_of "$urgent")" = COMPLETED ]
+  wait_for 100 ended "$job"
+  [ "$(state_of "$job")" = COMPLETED ]
+  [ "$(restarts_of "$job")" -eq 1 ]
+  grep -q "stopped with a checkpoint; back into the queue" "mnist-dist-$job.log"
+  grep -q "^resumed after epoch" "mnist-dist-$job.log"
+  [ "$(sha_of "runs/slurm-$job")" = "$WANTED" ]
+}
+
+@test "a job that another partition preempts writes a checkpoint in its GraceTime and resumes" {
+  preempts spare
+}
+
+@test "so does one that preemption would cancel" {
+  preempts cancelled
+}
+
+# About a minute.
+@test "a node dies, which the ranks notice before Slurm: requeued, finished on what is left" {
+  local job
+  on_sbatch=(--ntasks=4 --nodes=1-2)
+  job=$(submit "${LONG[@]}" --set train.epochs=30 --set comm.timeout=3)
+  wait_for 60 test -s "runs/slurm-$job/checkpoint.h5"
+  unplug_second_node
+  wait_for 100 grep -q "failure 1 of this job; back into the queue" "mnist-dist-$job.log"
+  wait_for 240 ended "$job"
+  plug_second_node
+  [ "$(state_of "$job")" = COMPLETED ]
+  [ "$(restarts_of "$job")" -ge 1 ]
+  grep -q "^resumed after epoch" "mnist-dist-$job.log"
+  "$MNIST_DIST" "${LONG[@]}" --set train.epochs=30 --threads 2 --run-dir alone
+  [ "$(sha_of "runs/slurm-$job")" = "$(sha_of alone)" ]
+  [ ! -e "mnist-dist-$job.failures" ]
+  wait_for 60 nodes_are idle
+}
+
+@test "a job that fails each time is requeued a bounded number of times, then keeps its code" {
+  local job
+  mkdir -p build
+  printf '#!/bin/bash\n[[ $* != *--print-config* ]] || exec %q "$@"\nexit 4\n' "$MNIST_DIST" \
+    >build/mnist-dist
+  chmod +x build/mnist-dist
+  on_sbatch=(--ntasks=2)
+  job=$(MNIST_DIST_BUILD_DIR=$PWD/build MNIST_DIST_MAX_FAILURES=1 submit "${SHORT[@]}")
+  wait_for 60 ended "$job"
+  [ "$(state_of "$job")" = FAILED ]
+  [ "$(restarts_of "$job")" -eq 1 ]
+  scontrol show job "$job" | grep -q "ExitCode=4:0"
+  [ "$(wc -l <"mnist-dist-$job.failures")" -eq 2 ]
+  job=$(MNIST_DIST_BUILD_DIR=$PWD/build MNIST_DIST_MAX_RESTARTS=0 submit "${SHORT[@]}")
+  wait_for 60 ended "$job"
+  [ "$(restarts_of "$job")" -eq 0 ]
 }
 
 @test "a Slurm whose srun knows no PMIx: mpirun starts the ranks, is told to stop and goes on like them" {
