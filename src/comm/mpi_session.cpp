@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/provenance.h"
+#include "comm/local_ranks.h"
 #include "comm/poll.h"
 #include "comm/single_copy.h"
 
@@ -59,7 +60,8 @@ MpiLibrary::~MpiLibrary() {
 }
 
 MpiSession::MpiSession(const Launcher& launcher, double timeout_seconds)
-    : timeout_(timeout_seconds),
+    : launcher_(launcher),
+      timeout_(timeout_seconds),
       exceptions_at_start_(std::uncaught_exceptions()),
       process_(fmt::format("rank {} (host {}, pid {})", launcher.rank, host_name(), getpid())),
       watchdog_(guard("MPI_Init")),
@@ -109,9 +111,9 @@ bool MpiSession::all_ranks_end(bool unwinding) {
 }
 
 Watchdog MpiSession::guard(const std::string& call) const {
-  return {timeout_, fmt::format("error: {} has waited {:g} s in {}\n"
-                                "hint: another rank did not start, or its host cannot be reached from here; comm.timeout sets the limit\n",
-                                process_, timeout_, call)};
+  return {timeout_, [this, call] {
+            return complain(local_ranks(), launcher_, process_, host_name(), call, timeout_);
+          }};
 }
 
 }  // namespace mnist_dist

@@ -43,6 +43,7 @@ class MpiSession {
   /// False when ranks are missing; `unwinding`: waits only for a moment.
   bool all_ranks_end(bool unwinding);
 
+  Launcher launcher_;
   double timeout_;
   int exceptions_at_start_;
   std::string process_;               ///< "rank 2 (host foo, pid 123)"

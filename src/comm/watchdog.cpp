@@ -12,23 +12,37 @@
 namespace mnist_dist {
 namespace {
 
-void guard(const std::stop_token& stop, double seconds, const std::string& complaint) {
+/// False when it was told to stop before.
+bool sleep_awake(const std::stop_token& stop, double seconds) {
   std::mutex mutex;
   std::condition_variable_any wake;
   std::unique_lock lock(mutex);
   AwakeClock clock;
   while (clock.seconds() < seconds) {
     wake.wait_for(lock, stop, std::chrono::milliseconds(100), [] { return false; });
-    if (stop.stop_requested()) return;
+    if (stop.stop_requested()) return false;
   }
-  write_to_stderr(complaint);
+  return true;
+}
+
+void guard(const std::stop_token& stop, double seconds,
+           const std::function<Complaint()>& complain) {
+  if (!sleep_awake(stop, seconds)) return;
+  Complaint complaint = complain();
+  if (complaint.patience > 0) {
+    if (!sleep_awake(stop, complaint.patience)) return;
+    complaint = complain();
+  }
+  write_to_stderr(complaint.text);
   _exit(static_cast<int>(ExitCode::device));
 }
 
 }  // namespace
 
-Watchdog::Watchdog(double seconds, std::string complaint)
-    : thread_([seconds, text = std::move(complaint)](const std::stop_token& stop) { guard(stop, seconds, text); }) {}
+Watchdog::Watchdog(double seconds, std::function<Complaint()> complain)
+    : thread_([seconds, complain = std::move(complain)](const std::stop_token& stop) {
+        guard(stop, seconds, complain);
+      }) {}
 
 void write_to_stderr(const std::string& text) {
   // Nothing is left to do when stderr is gone.

@@ -1,6 +1,9 @@
 #pragma once
+#include <functional>
 #include <string>
 #include <thread>
+
+#include "comm/local_ranks.h"
 
 namespace mnist_dist {
 
@@ -8,8 +11,9 @@ namespace mnist_dist {
 /// then ends the other ranks.
 class Watchdog {
  public:
-  /// `complaint`: the two lines to print then, on stderr.
-  Watchdog(double seconds, std::string complaint);
+  /// `complain`: what to print then, on stderr, found out when the time is over. After its patience
+  /// it is found out anew, unless this object has ended by then.
+  Watchdog(double seconds, std::function<Complaint()> complain);
 
  private:
   std::jthread thread_;

@@ -1,4 +1,5 @@
 // One rank of hang_test.sh: mpirun ... hang_rank SCENARIO. Prints its process id on stdout first, so that the test can look for orphans.
+#include <mpi.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -90,17 +91,30 @@ const std::map<std::string, void (*)(Communicator&)> scenarios{
     {"error-on-all", [](Communicator& world) { throw data_error("met by rank " + std::to_string(world.rank()), ""); }},
 };
 
+/// Rank 1 stops inside the first MPI call of this name: see the wrappers below.
+const char* stops_in = "";
+void stop_in(const char* call) {
+  if (std::string(stops_in) == call && detect_launcher().rank == 1) raise(SIGSTOP);
+}
+
 }  // namespace
+
+// These stand before the library's own, which MPI has for such purposes under a second name.
+extern "C" int MPI_Comm_dup(MPI_Comm comm, MPI_Comm* copy) {
+  stop_in("MPI_Comm_dup");
+  return PMPI_Comm_dup(comm, copy);
+}
 
 int main(int, char** argv) {
   const std::string scenario = argv[1];
+  if (scenario == "stop-in-dup") stops_in = "MPI_Comm_dup";
   std::printf("pid %d\n", static_cast<int>(getpid()));
   std::fflush(stdout);
   try {
     const Launcher launcher = detect_launcher();
     if (scenario == "stop-before-init" && launcher.rank == 1) raise(SIGSTOP);
     const auto world = make_world(launcher, timeout_seconds);
-    if (scenario != "stop-before-init") scenarios.at(scenario)(*world);
+    if (scenario != "stop-before-init" && scenario != "stop-in-dup") scenarios.at(scenario)(*world);
   } catch (const Error& error) {
     std::fprintf(stderr, "%s\n", error.what());
     return static_cast<int>(error.code());

@@ -26,9 +26,11 @@ if [[ -z $want_text ]]; then
   ! grep -qa '[[:graph:]]' "$err" || fail "something on stderr"
 else
   grep -qE -- "$want_text" "$err" || fail "no line of stderr matches: $want_text"
+  ((want_code != 4)) || grep -q "^hint: ." "$err" || fail "no hint"
 fi
 # One report, whoever writes it; before MPI_Init the ranks cannot agree on who does.
-[[ $scenario == stop-before-init ]] || (($(grep -c '^error: ' "$err") <= 1)) || fail "more than one report"
+[[ $scenario == stop-before-init || $scenario == stop-in-dup ]] ||
+  (($(grep -c '^error: ' "$err") <= 1)) || fail "more than one report"
 
 # A process may need a moment to go; a dead one that nobody has reaped (Z) is gone.
 running() { [[ $(ps -o stat= -p "$1") == [!Z]* ]]; }

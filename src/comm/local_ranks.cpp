@@ -1,0 +1,128 @@
+#include "comm/local_ranks.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <optional>
+#include <string_view>
+#include <system_error>
+
+#include "base/plural.h"
+
+namespace mnist_dist {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string contents(const fs::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+std::optional<int> number(std::string_view text) {
+  int value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+/// One variable of a process's environment as /proc has it: NAME=VALUE, each ended by a zero.
+std::optional<std::string> variable(const std::string& environment, const std::string& name) {
+  for (std::size_t from = 0; from < environment.size();) {
+    const std::size_t to = std::min(environment.find('\0', from), environment.size());
+    const std::string_view entry = std::string_view(environment).substr(from, to - from);
+    if (entry.size() > name.size() && entry.starts_with(name) && entry[name.size()] == '=')
+      return std::string(entry.substr(name.size() + 1));
+    from = to + 1;
+  }
+  return std::nullopt;
+}
+
+std::optional<int> rank_of(const std::string& environment) {
+  for (const char* name : {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK"})
+    if (const auto text = variable(environment, name)) return number(*text);
+  return std::nullopt;
+}
+
+/// What all ranks of a job have in common and no other process has.
+std::string job_of(const std::string& environment) {
+  for (const char* name :
+       {"PMIX_NAMESPACE", "OMPI_MCA_ess_base_jobid", "PMI_JOBID", "SLURM_JOB_ID"})
+    if (const auto text = variable(environment, name)) return std::string(name) + "=" + *text;
+  return "";
+}
+
+/// The state behind the command's name, which may hold blanks and brackets.
+bool is_stopped(const fs::path& process) {
+  const std::string status = contents(process / "stat");
+  const std::size_t at = status.rfind(") ");
+  return at != std::string::npos && at + 2 < status.size() &&
+         (status[at + 2] == 'T' || status[at + 2] == 't');
+}
+
+}  // namespace
+
+std::vector<LocalRank> local_ranks(const fs::path& processes) {
+  const std::string job = job_of(contents(processes / "self" / "environ"));
+  std::map<int, LocalRank> by_rank;
+  std::error_code error;
+  if (!job.empty())
+    for (fs::directory_iterator entry(processes, error), end; !error && entry != end;
+         entry.increment(error)) {
+      const auto pid = number(entry->path().filename().string());
+      if (!pid) continue;
+      const std::string environment = contents(entry->path() / "environ");  // empty: another user's
+      const auto rank = rank_of(environment);
+      if (!rank || job_of(environment) != job) continue;
+      // A rank may be several processes (a wrapping script): one that is stopped stops it.
+      LocalRank& found = by_rank.try_emplace(*rank, LocalRank{*rank, *pid, false}).first->second;
+      if (is_stopped(entry->path())) found = {*rank, *pid, true};
+    }
+  std::vector<LocalRank> ranks;
+  for (const auto& [number, rank] : by_rank) ranks.push_back(rank);
+  return ranks;
+}
+
+Complaint complain(const std::vector<LocalRank>& ranks, const Launcher& launcher,
+                   const std::string& process, const std::string& host, const std::string& call,
+                   double timeout_seconds) {
+  std::vector<std::string> stopped;
+  int first_live = launcher.rank;
+  for (const LocalRank& rank : ranks) {
+    if (rank.stopped)
+      stopped.push_back(fmt::format("rank {} (host {}, pid {})", rank.rank, host, rank.pid));
+    else
+      first_live = std::min(first_live, rank.rank);
+  }
+  const std::string waited =
+      fmt::format("{} has waited {:g} s in {}", process, timeout_seconds, call);
+  if (!stopped.empty())
+    return {fmt::format("error: {}: {} {} stopped\n"
+                        "hint: start again, and let {} run: something (SIGSTOP, Ctrl-Z, a "
+                        "debugger) has stopped it\n",
+                        waited, fmt::join(stopped, ", "), stopped.size() == 1 ? "is" : "are",
+                        stopped.size() == 1 ? "that process" : "those processes"),
+            first_live < launcher.rank ? 2.0 : 0.0};
+  // All others here run. Another host's ranks name those that are stopped there.
+  const int here = static_cast<int>(ranks.size());
+  const std::string missing =
+      here > 0 && launcher.size > here
+          ? fmt::format(": {} of {} ranks run on host {}, the others do not answer", here,
+                        launcher.size, host)
+          : "";
+  return {fmt::format("error: {}{}\n"
+                      "hint: check that each rank started and that its host can be reached from "
+                      "here (launch/preflight.sh "
+                      "does); comm.timeout sets the limit\n",
+                      waited, missing),
+          first_live < launcher.rank ? 4.0 : 3.0};
+}
+
+}  // namespace mnist_dist
