@@ -55,7 +55,7 @@ Chart::Axis accuracy_axis(double low, double high) {
 Points curve_of(const SeedOutcome& outcome, const std::string& scored) {
   Points curve;
   if (outcome.epochs.empty()) return curve;
-  const CsvTable table(outcome.epochs);
+  const CsvTable table(outcome.epochs, "epochs.csv");
   const std::string averaged = "averaged_" + scored + "_accuracy", raw = scored + "_accuracy";
   for (std::size_t row = 0; row < table.rows(); ++row) {
     const std::string& column = table.has(averaged) && !table.text(row, averaged).empty() ? averaged : raw;

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cstdlib>
 #include <sstream>
 
 #include "base/file.h"
@@ -35,7 +34,8 @@ CsvTable::CsvTable(const std::filesystem::path& file) : file_(file.string()) {
   if (header_.empty()) throw damaged(file_, "it has no header");
 }
 
-CsvTable::CsvTable(const std::vector<std::string>& lines) : file_("epochs.csv") {
+CsvTable::CsvTable(const std::vector<std::string>& lines, std::string name)
+    : file_(std::move(name)) {
   for (const std::string& line : lines) add(line);
 }
 
@@ -61,9 +61,10 @@ const std::string& CsvTable::text(std::size_t row, const std::string& column) co
 
 double CsvTable::number(std::size_t row, const std::string& column) const {
   const std::string& cell = text(row, column);
-  char* end = nullptr;
-  const double value = std::strtod(cell.c_str(), &end);
-  if (cell.empty() || *end != '\0') throw wrong(row, column, "a number");
+  double value = 0;  // as std::from_chars reads it: whatever the locale, "0.5" is a half
+  const auto [end, error] = std::from_chars(cell.data(), cell.data() + cell.size(), value);
+  if (error != std::errc{} || end != cell.data() + cell.size())
+    throw wrong(row, column, "a number");
   return value;
 }
 

@@ -12,8 +12,8 @@ class CsvTable {
  public:
   /// Throws Error (data) when the file cannot be read, is empty, or a row has too few cells.
   explicit CsvTable(const std::filesystem::path& file);
-  /// From lines, header first.
-  explicit CsvTable(const std::vector<std::string>& lines);
+  /// From lines, header first; `name` stands for the file in errors.
+  CsvTable(const std::vector<std::string>& lines, std::string name);
   std::size_t rows() const { return cells_.size(); }
   bool has(const std::string& column) const;
   /// Throw Error (data) naming file, row and column when it is missing, no number or not from `low` to `high`.

@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "model/spec.h"
 #include "sweep/csv.h"
+#include "sweep/record_check.h"
 #include "sweep/seeds.h"
 #include "sweep/statistics.h"
 
@@ -93,11 +94,22 @@ SeedOutcome parse_outcome(const CsvTable& csv, std::size_t row, const SweepIdent
   o.device = csv.text(row, "device");
   o.seconds = csv.number(row, "seconds", 0, std::numeric_limits<double>::max());
   o.message = csv.text(row, "message");
-  if (o.diverged) return o;
+  if (o.diverged) {
+    for (const std::string& column :
+         {"final_" + scored + "_accuracy", "final_" + scored + "_correct", scored + "_images",
+          "final_" + scored + "_loss", "raw_" + scored + "_accuracy",
+          "best_" + scored + "_accuracy", std::string("best_epoch"),
+          std::string("parameters_sha256"), std::string("raw_parameters_sha256")})
+      if (!csv.text(row, column).empty())
+        throw csv.wrong(row, column, "empty as of a seed that diverged");
+    return o;
+  }
+  if (!o.message.empty()) throw csv.wrong(row, "message", "empty as of a seed that is ok");
   o.images = csv.integer(row, scored + "_images", identity.images, identity.images);
   o.final_accuracy = percent("final_" + scored + "_accuracy");
   o.final_correct = csv.integer(row, "final_" + scored + "_correct", 0, o.images);
-  o.final_loss = csv.number(row, "final_" + scored + "_loss");
+  o.final_loss =
+      csv.number(row, "final_" + scored + "_loss", 0, std::numeric_limits<double>::max());
   o.raw_accuracy = percent("raw_" + scored + "_accuracy");
   o.best_accuracy = percent("best_" + scored + "_accuracy");
   o.best_epoch = count("best_epoch", 0);
@@ -163,7 +175,10 @@ SweepRecord read_record(const fs::path& folder) {
   SweepRecord record;
   record.identity = parse_identity(folder / "sweep.json");
   record.recipe_text = read_text_file(folder / "config.toml");
-  if (!fs::exists(folder / "seeds.csv")) return record;
+  if (!fs::exists(folder / "seeds.csv")) {
+    check_record(folder, record);
+    return record;
+  }
   const std::string scored = record.identity.scored();
   const CsvTable seeds(folder / "seeds.csv");
   for (std::size_t row = 0; row < seeds.rows(); ++row) record.outcomes.push_back(parse_outcome(seeds, row, record.identity));
@@ -173,6 +188,7 @@ SweepRecord read_record(const fs::path& folder) {
   // Only seeds.csv decides what is done; the other two say more about it.
   if (fs::exists(folder / "epochs.csv")) read_epochs(folder / "epochs.csv", record.outcomes);
   if (fs::exists(folder / "errors.csv")) read_errors(folder / "errors.csv", scored, record.outcomes);
+  check_record(folder, record);
   return record;
 }
 

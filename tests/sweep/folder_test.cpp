@@ -20,6 +20,7 @@ struct SweepFolderTest : testing::Test {
     Config config;
     config.name = "tiny";
     config.model.layers = {{.kind = LayerKind::linear, .channels = 10}};
+    config.train.epochs = 2;
     return config;
   }();
 
@@ -74,10 +75,10 @@ TEST_F(SweepFolderTest, AnotherRecipeDataOrProgramIsRefused) {
   other.train.epochs = 99;
   expect_refused(other, example.identity, "asked for is \"epochs = 99\"");
   SweepIdentity identity = example.identity;
-  identity.data_hash = "def";
+  identity.data_hash = std::string(64, 'd');
   expect_refused(recipe, identity, "other data");
   identity = example.identity;
-  identity.fingerprint = "0123";
+  identity.fingerprint = std::string(64, '0');
   expect_refused(recipe, identity, "other bits");
 }
 
@@ -168,6 +169,64 @@ TEST_F(SweepFolderTest, ADamagedFileIsNamed) {
   expect_damage("sweep.json", identity_with("\"scored\": \"test\"", "\"scored\": \"foo\""), " is damaged: scored is \"foo\", not test or validation");
   expect_damage("sweep.json", identity_with("99.4", "foo"), " is damaged: \"foo\" is not a target");
   expect_damage("sweep.json", identity_with("0..2", "all"), " is damaged: \"all\" does not name seeds");
+  read_record(path);
+}
+
+// What no run can come to, though each cell alone is in its range.
+TEST_F(SweepFolderTest, FilesThatContradictThemselvesOrEachOtherAreRefusedNamingTheRow) {
+  fill();
+  const auto expect = [&](const std::string& file, const std::string& was, const std::string& is,
+                          const std::string& why) {
+    const std::string before = read_text_file(path / file);
+    std::string text = before;
+    ASSERT_NE(text.find(was), text.npos) << was;
+    write_file_atomically(path / file, text.replace(text.find(was), was.size(), is));
+    try {
+      read_record(path);
+      ADD_FAILURE() << file << ": accepted " << is << " for " << was;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ExitCode::data);
+      EXPECT_THAT(error.what(), HasSubstr(why)) << is;
+    }
+    write_file_atomically(path / file, before);
+  };
+  const std::string seeds = "seeds.csv", epochs = "epochs.csv", errors = "errors.csv";
+  expect(seeds, "ok,99.4100,9941", "ok,99.4100,9940", "row 3 (seed 2): final_test_accuracy");
+  expect(seeds, "ok,99.4100,9941", "ok,99.4200,9941", "row 3 (seed 2): final_test_accuracy");
+  expect(seeds, ",99.4100,99.4100,2,", ",99.4150,99.4100,2,", "row 3 (seed 2): raw_test_accuracy");
+  expect(seeds, ",99.4100,99.4100,2,", ",99.4000,99.4100,2,", "row 3 (seed 2): raw_test_accuracy");
+  expect(seeds, ",99.4100,99.4100,2,", ",99.4100,99.4000,2,",
+         "row 3 (seed 2): best_test_accuracy is below");
+  expect(seeds, ",99.4100,99.4100,2,", ",99.4100,99.9000,2,",
+         "row 3 (seed 2): best_test_accuracy in epochs.csv");
+  expect(seeds, ",99.4100,99.4100,2,", ",99.4100,99.4100,3,", "row 3 (seed 2): best_epoch");
+  expect(seeds, ",99.4100,99.4100,2,", ",99.4100,99.4100,1,",
+         "row 3 (seed 2): best_epoch in epochs.csv");
+  expect(seeds, "9941,10000,0.0", "9941,10000,-1.0", "row 3: final_test_loss");
+  expect(seeds, "9941,10000,0.000000", "9941,10000,inf", "row 3: final_test_loss");
+  expect(seeds, std::string(63, 'b') + "2,", "b,", "row 3 (seed 2): no SHA-256");
+  expect(seeds, std::string(63, 'b') + "2,", std::string(64, 'b') + ",",
+         "row 3 (seed 2): raw_parameters_sha256");
+  expect(seeds, "1,diverged,,", "1,diverged,99.0,", "row 2: final_test_accuracy");
+  expect(seeds, "2,ok,", "2,diverged,", "row 3: final_test_accuracy");
+  expect(epochs, "2,2,0.100000", "2,3,0.100000", "epochs.csv, seed 2: row 2: epoch");
+  expect(epochs, "2,1,0.500000", "9,1,0.500000", "epochs.csv, seed 2: row 1: epoch");
+  expect(epochs, ",99.410000,,0.01", ",99.400000,,0.01",
+         "row 3 (seed 2): final_test_accuracy in epochs.csv");
+  expect(epochs, ",99.410000,,0.01", ",99.410000,,nan", "epochs.csv, seed 2: row 2: learning_rate");
+  expect(epochs, ",99.410000,,0.01", ",,99.410000,0.01", "epochs.csv, seed 2: row 2: test_loss");
+  expect(errors, "2,7,2,3\n", "", "row 3 (seed 2): mistakes in errors.csv (got 58, expected 59)");
+  expect(errors, "2,7,2,3\n", "2,7,2,2\n", "row 3 (seed 2): errors.csv names image 7");
+  expect(errors, "2,7,2,3\n", "2,102,4,9\n", "row 3 (seed 2): errors.csv names image 102: twice");
+  expect(errors, "2,7,2,3\n", "2,10000,2,3\n",
+         "row 3 (seed 2): errors.csv names image 10000: it was not scored");
+  expect(errors, "2,7,2,3\n", "2,7,1,3\n",
+         "row 3 (seed 2): errors.csv names image 7: label 1 here, 2 for another seed");
+  expect("sweep.json", "\"parameter_count\": 7840", "\"parameter_count\": 7841",
+         "sweep.json: parameter_count");
+  expect("sweep.json", "\"epochs\": 2", "\"epochs\": 3", "sweep.json: epochs");
+  expect("sweep.json", std::string(64, 'a'), "abc", "sweep.json: data_hash");
+  expect("config.toml", "linear = 10", "linear = ", "config.toml is damaged");
   read_record(path);
 }
 

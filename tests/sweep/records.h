@@ -9,10 +9,14 @@ namespace mnist_dist {
 inline SweepRecord sweep_record(const std::vector<int>& correct, const std::string& target = "99.4") {
   SweepRecord record;
   record.identity.recipe = "tiny";
+  record.recipe_text = "[model]\nname = \"tiny\"\nlayer = [{ linear = 10 }]\n[train]\nepochs = 2\n";
+  record.identity.parameter_count = 7840;
+  record.identity.epochs = 2;
   record.identity.seeds = "0.." + std::to_string(correct.size() - 1);
   record.identity.target = target;
   record.identity.images = 10000;
-  record.identity.data_hash = "abc";
+  record.identity.data_hash = std::string(64, 'a');
+  record.identity.fingerprint = std::string(64, 'f');
   for (std::size_t i = 0; i < correct.size(); ++i) {
     SeedOutcome o;
     o.seed = i;
@@ -21,15 +25,24 @@ inline SweepRecord sweep_record(const std::vector<int>& correct, const std::stri
     o.engine = "fused";
     o.simd = "avx2";
     o.device = "cpu";
-    o.epochs = {"epoch,test_accuracy"};
+    o.epochs = {
+        "epoch,train_loss,train_accuracy,test_loss,test_accuracy,averaged_test_accuracy,learning_"
+        "rate,"
+        "images_per_second,seconds"};
     if (!o.diverged) {
       o.images = 10000;
       o.final_correct = correct[i];
       o.final_accuracy = o.raw_accuracy = o.best_accuracy = correct[i] / 100.0;
       o.best_epoch = 2;
-      o.parameters_sha256 = o.raw_parameters_sha256 = "sha" + std::to_string(i);
-      o.epochs.insert(o.epochs.end(), {"1,99.0000", "2,99.5000"});
-      o.mistakes = {{7, 2, 3}, {static_cast<int>(100 + i), 4, 9}};
+      o.parameters_sha256 = o.raw_parameters_sha256 =
+          std::string(63, 'b') + static_cast<char>('0' + i % 10);
+      o.epochs.insert(o.epochs.end(),
+                      {"1,0.500000,80.0000,0.400000,50.0000,,0.01,1000.0,1.000",
+                       "2,0.100000,90.0000,0.050000," + std::to_string(correct[i] / 100.0) +
+                           ",,0.01,1000.0,1.000"});
+      if (correct[i] < 10000) o.mistakes.push_back({7, 2, 3});
+      for (int n = 1; n < 10000 - correct[i]; ++n)
+        o.mistakes.push_back({static_cast<int>(100 + i) + n - 1, 4, 9});
     }
     record.outcomes.push_back(o);
   }

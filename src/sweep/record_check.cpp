@@ -1,0 +1,173 @@
+#include "sweep/record_check.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <map>
+#include <set>
+
+#include "base/error.h"
+#include "config/config.h"
+#include "sweep/metrics_check.h"
+
+namespace mnist_dist {
+namespace {
+
+namespace fs = std::filesystem;
+
+Error contradiction(const std::string& where, const std::string& what) {
+  return data_error(fmt::format("{}: {}", where, what),
+                    "put the file back as it was, or begin in another folder");
+}
+
+double percent_of(std::int64_t correct, std::int64_t images) {
+  return 100.0 * static_cast<double>(correct) / static_cast<double>(images);
+}
+
+/// sweep.json against config.toml. Gives the recipe.
+Config check_identity(const fs::path& folder, const SweepRecord& record) {
+  const SweepIdentity& id = record.identity;
+  const std::string file = (folder / "sweep.json").string();
+  const auto must_be = [&](const char* key, const auto& got, const auto& expected) {
+    if (got == expected) return;
+    throw contradiction(
+        file, fmt::format("{} is not the recipe's (got {}, expected {})", key, got, expected));
+  };
+  if (!is_sha256(id.data_hash))
+    throw contradiction(file, fmt::format("data_hash is no SHA-256 (got \"{}\")", id.data_hash));
+  if (!is_sha256(id.fingerprint) && id.fingerprint != "diverged")
+    throw contradiction(file,
+                        fmt::format("fingerprint is no SHA-256 (got \"{}\")", id.fingerprint));
+  const fs::path recipe_file = folder / "config.toml";
+  try {
+    const Config recipe = parse_config(record.recipe_text, recipe_file.string());
+    must_be("recipe", id.recipe, recipe.name);
+    must_be("parameter_count", id.parameter_count, parameter_count(recipe.model));
+    must_be("epochs", id.epochs, recipe.train.epochs);
+    must_be("scored", std::string(id.scored()),
+            std::string(recipe.data.split.empty() ? "test" : "validation"));
+    if (id.validation) must_be("images", id.images, std::int64_t{recipe.data.split[1]});
+    return recipe;
+  } catch (const Error& error) {
+    if (error.code() != ExitCode::usage) throw;
+    throw contradiction(recipe_file.string() + " is damaged", error.what());
+  }
+}
+
+/// One row of seeds.csv: what its own cells say of each other.
+class Row {
+ public:
+  Row(const fs::path& folder, const SeedOutcome& outcome, std::size_t index,
+      const SweepRecord& record)
+      : o_(outcome),
+        scored_(record.identity.scored()),
+        where_(fmt::format("{}: row {} (seed {})", (folder / "seeds.csv").string(), index + 1,
+                           o_.seed)) {}
+
+  void check_scores(const Config& recipe) const {
+    const std::string final = "final_" + scored_ + "_accuracy",
+                      raw = "raw_" + scored_ + "_accuracy", best = "best_" + scored_ + "_accuracy";
+    must_be(final, o_.final_accuracy, percent_of(o_.final_correct, o_.images));
+    for (const auto& [name, value] :
+         {std::pair(raw, o_.raw_accuracy), std::pair(best, o_.best_accuracy)})
+      if (!same_accuracy(value, percent_of(count_of(value), o_.images)))
+        refuse(fmt::format("{} is no share of {} images (got {:.4f})", name, o_.images, value));
+    // The last epoch is always scored, so the best is never below the end.
+    if (count_of(o_.best_accuracy) < o_.final_correct)
+      refuse(fmt::format("{} is below {} (got {:.4f}, expected at least {:.4f})", best, final,
+                         o_.best_accuracy, o_.final_accuracy));
+    if (o_.best_epoch < 1 || o_.best_epoch > recipe.train.epochs)
+      refuse(fmt::format("best_epoch is no epoch of the run (got {}, expected 1 to {})",
+                         o_.best_epoch, recipe.train.epochs));
+    for (const std::string& hash : {o_.parameters_sha256, o_.raw_parameters_sha256})
+      if (!is_sha256(hash)) refuse(fmt::format("no SHA-256 of parameters (got \"{}\")", hash));
+    if (recipe.average.decay > 0) return;
+    must_be(raw, o_.raw_accuracy, o_.final_accuracy);
+    if (o_.raw_parameters_sha256 != o_.parameters_sha256)
+      refuse("raw_parameters_sha256 is not parameters_sha256, yet the recipe does not average");
+  }
+
+  void check_curve(const Config& recipe, const Curve& curve) const {
+    if (o_.diverged) {
+      if (curve.epochs > recipe.train.epochs)
+        refuse(fmt::format("epochs.csv has {} epochs of it, the recipe {}", curve.epochs,
+                           recipe.train.epochs));
+      return;
+    }
+    // A run that train.max_steps ends may have fewer.
+    if (curve.epochs > recipe.train.epochs ||
+        (recipe.train.max_steps == 0 && curve.epochs < recipe.train.epochs))
+      refuse(fmt::format("epochs.csv has not all epochs of it (got {}, expected {})", curve.epochs,
+                         recipe.train.epochs));
+    const std::string of = " in epochs.csv";
+    must_be("final_" + scored_ + "_accuracy" + of, curve.final_accuracy, o_.final_accuracy);
+    must_be("raw_" + scored_ + "_accuracy" + of, curve.raw_accuracy, o_.raw_accuracy);
+    must_be("best_" + scored_ + "_accuracy" + of, curve.best_accuracy, o_.best_accuracy);
+    if (curve.best_epoch != o_.best_epoch)
+      refuse(fmt::format("best_epoch in epochs.csv (got {}, expected {})", curve.best_epoch,
+                         o_.best_epoch));
+  }
+
+  void check_mistakes(const Config& recipe, std::map<int, int>& labels) const {
+    const auto wrong = static_cast<std::int64_t>(o_.mistakes.size());
+    if (const std::int64_t expected = o_.diverged ? 0 : o_.images - o_.final_correct;
+        wrong != expected)
+      refuse(fmt::format("mistakes in errors.csv (got {}, expected {})", wrong, expected));
+    // Validation rows are the last ones of the file's training rows, whose number is not recorded.
+    const bool validation = !recipe.data.split.empty();
+    const std::int64_t first = validation ? recipe.data.split[0] : 0;
+    std::set<int> seen;
+    for (const Mistake& m : o_.mistakes) {
+      const auto bad = [&](const std::string& what) {
+        refuse(fmt::format("errors.csv names image {}: {}", m.index, what));
+      };
+      const std::int64_t lowest = labels.empty() ? m.index : labels.begin()->first;
+      const std::int64_t highest = labels.empty() ? m.index : labels.rbegin()->first;
+      const bool scored = validation ? m.index - lowest < o_.images && highest - m.index < o_.images
+                                     : m.index < o_.images;
+      if (m.index < first || !scored) bad("it was not scored");
+      if (m.label == m.prediction)
+        bad(fmt::format("label {} predicted as {} is no mistake", m.label, m.prediction));
+      if (!seen.insert(m.index).second) bad("twice");
+      if (const int label = labels.emplace(m.index, m.label).first->second; label != m.label)
+        bad(fmt::format("label {} here, {} for another seed", m.label, label));
+    }
+  }
+
+  [[noreturn]] void refuse(const std::string& what) const { throw contradiction(where_, what); }
+
+ private:
+  std::int64_t count_of(double percent) const {
+    return std::llround(percent / 100 * static_cast<double>(o_.images));
+  }
+  void must_be(const std::string& name, double got, double expected) const {
+    if (!same_accuracy(got, expected))
+      refuse(
+          fmt::format("{} contradicts the row (got {:.4f}, expected {:.4f})", name, got, expected));
+  }
+
+  const SeedOutcome& o_;
+  const std::string scored_, where_;
+};
+
+}  // namespace
+
+void check_record(const fs::path& folder, const SweepRecord& record) {
+  const Config recipe = check_identity(folder, record);
+  const bool has_epochs = fs::exists(folder / "epochs.csv"),
+             has_errors = fs::exists(folder / "errors.csv");
+  std::map<int, int> labels;  // by image
+  for (std::size_t i = 0; i < record.outcomes.size(); ++i) {
+    const SeedOutcome& outcome = record.outcomes[i];
+    const Row row(folder, outcome, i, record);
+    if (!outcome.diverged) row.check_scores(recipe);
+    const std::string name =
+        fmt::format("{}, seed {}", (folder / "epochs.csv").string(), outcome.seed);
+    if (has_epochs)
+      row.check_curve(recipe,
+                      check_metrics(CsvTable(outcome.epochs, name), record.identity.scored()));
+    if (has_errors) row.check_mistakes(recipe, labels);
+  }
+}
+
+}  // namespace mnist_dist
