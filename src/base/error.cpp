@@ -4,6 +4,13 @@
 #include <system_error>
 
 namespace mnist_dist {
+namespace {
+
+/// Of a library's report of many lines, the one that says what happened.
+std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
+
+}  // namespace
+
 Error as_error(std::exception_ptr exception) {
   try {
     std::rethrow_exception(exception);
@@ -16,7 +23,8 @@ Error as_error(std::exception_ptr exception) {
       return {ExitCode::internal, "the system gives no more threads", "use fewer ranks or threads on this machine"};
     return {ExitCode::data, error.what(), "check the path, its permissions and the space there"};
   } catch (const std::exception& error) {
-    return {ExitCode::internal, error.what(), "this is a defect of mnist-dist: please report it with the command line"};
+    return {ExitCode::internal, first_line(error.what()),
+            "this is a defect of mnist-dist: please report it with the command line"};
   } catch (...) {
     return {ExitCode::internal, "unknown failure", "this is a defect of mnist-dist: please report it with the command line"};
   }

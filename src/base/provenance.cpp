@@ -5,11 +5,13 @@
 
 #include <chrono>
 
+#include "base/printable.h"
+
 namespace mnist_dist {
 
 std::string host_name() {
   char name[256] = {};
-  return ::gethostname(name, sizeof name - 1) == 0 ? name : "unknown";
+  return ::gethostname(name, sizeof name - 1) == 0 ? printable(name) : "unknown";
 }
 
 std::string utc_now() {

@@ -19,7 +19,8 @@ namespace {
 std::atomic<std::int64_t> first_signal{0};
 static_assert(std::atomic<std::int64_t>::is_always_lock_free);
 
-std::atomic<bool> reader_gone{false};
+// The terminal, the reader or the CPU time is gone.
+std::atomic<bool> surroundings_gone{false};
 
 std::atomic<bool> leaving{false};
 static_assert(std::atomic<bool>::is_always_lock_free);
@@ -46,12 +47,20 @@ extern "C" void on_stop_signal(int) {
   errno = saved_errno;
 }
 
+extern "C" void on_lost_surroundings(int) { surroundings_gone = true; }
+
 extern "C" void on_broken_pipe(int) {
   const int saved_errno = errno;
   pollfd outputs[] = {{STDOUT_FILENO, 0, 0}, {STDERR_FILENO, 0, 0}};  // errors are told without being asked for
   // The signal does not say which descriptor it is about; it may be a connection of a library's.
-  if (::poll(outputs, 2, 0) > 0 && ((outputs[0].revents | outputs[1].revents) & POLLERR)) reader_gone = true;
+  if (::poll(outputs, 2, 0) > 0 && ((outputs[0].revents | outputs[1].revents) & POLLERR))
+    surroundings_gone = true;
   errno = saved_errno;
+}
+
+bool is_ignored(int signal) {
+  struct sigaction now {};
+  return sigaction(signal, nullptr, &now) == 0 && now.sa_handler == SIG_IGN;
 }
 
 }  // namespace
@@ -62,11 +71,18 @@ void install_stop_handlers() {
   action.sa_flags = SA_RESTART;  // file and network calls go on; the flag is looked at between steps
   sigemptyset(&action.sa_mask);
   for (const int signal : {SIGINT, SIGTERM, SIGUSR1}) sigaction(signal, &action, nullptr);
+  if (!is_ignored(SIGUSR2)) sigaction(SIGUSR2, &action, nullptr);
+  action.sa_handler = on_lost_surroundings;
+  for (const int signal : {SIGHUP, SIGXCPU})
+    if (!is_ignored(signal)) sigaction(signal, &action, nullptr);
   action.sa_handler = on_broken_pipe;
   sigaction(SIGPIPE, &action, nullptr);
 }
 
-bool stop_requested() noexcept { return first_signal.load(std::memory_order_relaxed) != 0 || reader_gone.load(std::memory_order_relaxed); }
+bool stop_requested() noexcept {
+  return first_signal.load(std::memory_order_relaxed) != 0 ||
+         surroundings_gone.load(std::memory_order_relaxed);
+}
 
 void ignore_file_size_signal() noexcept { std::signal(SIGXFSZ, SIG_IGN); }
 
@@ -74,7 +90,7 @@ void stop_made() noexcept { leaving = true; }
 
 void reset_stop_request() noexcept {
   first_signal = 0;
-  reader_gone = false;
+  surroundings_gone = false;
   leaving = false;
 }
 

@@ -2,9 +2,13 @@
 
 namespace mnist_dist {
 
-/// From now on the first INT, TERM or USR1 asks for a clean stop; a second one ends the process at once with exit code 130. The same
-/// request may arrive twice, from the terminal and from mpirun: signals within 0.3 s of the first count as one.
-/// PIPE asks for a stop too when the reader of stdout or stderr has gone, and never counts as one of the two: nobody sent it. Other writes get EPIPE.
+/// From now on the first INT, TERM, USR1 or USR2 asks for a clean stop. A second one ends the
+/// process at once with exit code 130. The same request may arrive twice, from the terminal and
+/// from mpirun: signals within 0.3 s of the first count as one. HUP (the terminal was closed), XCPU
+/// (the limit on CPU time) and PIPE (the reader of stdout or stderr has gone) ask for a clean stop
+/// too, and never count as one of the two: nobody sent them by hand, and the system repeats them.
+/// HUP, USR2 and XCPU stay ignored where they are (nohup). QUIT keeps its meaning: at once, with a
+/// core file where the user allows them.
 void install_stop_handlers();
 
 bool stop_requested() noexcept;

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/error.h"
+#include "base/printable.h"
 
 namespace mnist_dist {
 
@@ -17,12 +18,22 @@ void fill_closed_streams() {
       const int filled = ::open("/dev/null", O_RDWR);
 }
 
+void print(std::string_view text) { print_styled(printable_lines(text)); }
+
+void print_styled(std::string_view text) {
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  std::fflush(stdout);
+}
+
 void say(std::string_view text) {
   std::fwrite(text.data(), 1, text.size(), stderr);
   std::fflush(stderr);
 }
 
-void say_line(std::string_view line) { say(std::string(line) + "\n"); }
+void say_line(std::string_view line) {
+  constexpr std::size_t most = 1000;
+  say(shortened(printable(line), most) + "\n");
+}
 
 void finish_output() {
   const bool flushed = std::fflush(stdout) == 0;

@@ -6,9 +6,17 @@ namespace mnist_dist {
 /// Opens /dev/null for each of stdin, stdout and stderr that is closed. Else the next file opened gets its number, and is printed into.
 void fill_closed_streams();
 
-/// To stderr, at once. Where it cannot be written (a full disk, a terminal that is gone) the text is lost, not the run.
+/// Results: to stdout, at once, with control characters other than line ends and tabs escaped.
+/// What cannot be written (a terminal that has vanished) does not end a run: finish_output reports
+/// it.
+void print(std::string_view text);
+/// The same for text that already has colours in it: its values are escaped by the caller.
+void print_styled(std::string_view text);
+
+/// To stderr, at once, as it is: values in it are escaped by the caller. Where it cannot be written
+/// (a full disk, a terminal that is gone) the text is lost, not the run.
 void say(std::string_view text);
-/// The same with a line break behind it: notes, progress.
+/// Notes, progress: one line, escaped and of sane length.
 void say_line(std::string_view line);
 
 /// Writes out what stdout still holds. Throws Error (data) when something printed did not arrive: `--print-config >file` on a full disk must not

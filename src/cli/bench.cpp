@@ -112,17 +112,24 @@ ExitCode run(BenchArguments& arguments) {
   std::vector<Contender> contenders = make_contenders(arguments, config, cores);
   const FmaPeak peak = run_rounds(contenders, arguments.rounds, say_line);
   const bool plain = !contenders.empty() && contenders[0].name == plain_loop;
-  fmt::print(
+  print(fmt::format(
       "{}: training, batch {} in slices of {}; SYNTHETIC digits in memory\n"
-      "augmentation and optimiser included (the plain loop: no augmentation, one optimiser step a slice)\n"
+      "augmentation and optimiser included (the plain loop: no augmentation, one optimiser step a "
+      "slice)\n"
       "CPU {} (FMA peak of one core, {}: {:.1f} GFLOP/s), medians of {} alternating rounds\n\n{}",
-      config.name, config.train.batch, config.train.batch / config.data.shards, fmt::join(cores, ", "), peak.simd, peak.gflops,
-      arguments.rounds.rounds, bench_table(contenders, &Contender::trained_per_second, plain ? 0 : -1, peak, training_flops(config.model)));
-  fmt::print("\nevaluation\n{}", bench_table(contenders, &Contender::evaluated_per_second, plain ? 0 : -1, peak, evaluation_flops(config.model)));
+      config.name, config.train.batch, config.train.batch / config.data.shards,
+      fmt::join(cores, ", "), peak.simd, peak.gflops, arguments.rounds.rounds,
+      bench_table(contenders, &Contender::trained_per_second, plain ? 0 : -1, peak,
+                  training_flops(config.model))));
+  print(fmt::format("\nevaluation\n{}",
+                    bench_table(contenders, &Contender::evaluated_per_second, plain ? 0 : -1, peak,
+                                evaluation_flops(config.model))));
   const auto fused = std::ranges::find(contenders, "fused", &Contender::name);
   if (fused != contenders.end())
-    fmt::print("\n{}", fused_table(config.model, fused::profile_step(config, arguments.rounds.simd, profiled_slices),
-                                   config.train.batch / config.data.shards, peak));
+    print(fmt::format(
+        "\n{}", fused_table(config.model,
+                            fused::profile_step(config, arguments.rounds.simd, profiled_slices),
+                            config.train.batch / config.data.shards, peak)));
   return ExitCode::ok;
 }
 

@@ -3,11 +3,11 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <cstdio>
 #include <memory>
 #include <optional>
 
 #include "base/plural.h"
+#include "base/standard_streams.h"
 #include "cli/commands.h"
 #include "cli/first_rank.h"
 #include "cli/range.h"
@@ -28,8 +28,9 @@ ExitCode run_all_reduce(double seconds) {
     comm.set_activity("trying the network");
     const AllReduceSpeed speed = measure_all_reduce(comm, seconds);
     if (comm.rank() == 0)
-      fmt::print("{} rank{} on {} host{} add {} KB in {:.2f} ms ({} times)\n", speed.ranks, plural(speed.ranks), speed.hosts, plural(speed.hosts),
-                 speed.bytes / 1000, speed.median_seconds * 1e3, speed.calls);
+      print(fmt::format("{} rank{} on {} host{} add {} KB in {:.2f} ms ({} times)\n", speed.ranks,
+                        plural(speed.ranks), speed.hosts, plural(speed.hosts), speed.bytes / 1000,
+                        speed.median_seconds * 1e3, speed.calls));
     return ExitCode::ok;
   });
 }
@@ -54,7 +55,7 @@ Command add_doctor(CLI::App& app) {
     if (!is_first_rank()) return ExitCode::ok;
     const auto findings = examine({options->data_file, options->full});
     const std::string text = options->json ? doctor_json(findings) : doctor_table(findings, use_color(Output::standard_out));
-    std::fwrite(text.data(), 1, text.size(), stdout);
+    print_styled(text);
     return doctor_verdict(findings);
   };
 }

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <memory>
 
+#include "base/shell_word.h"
 #include "base/standard_streams.h"
 #include "cli/commands.h"
 #include "cli/compute_options.h"
@@ -25,16 +26,18 @@ struct EvaluateArguments {
 };
 
 void print_score(const char* weights, const Score& score) {
-  fmt::print("{:<17} {:>6} of {} correct, {:.2f} %, loss {:.4f}\n", weights, score.correct, score.images, score.accuracy, score.loss);
+  print(fmt::format("{:<17} {:>6} of {} correct, {:.2f} %, loss {:.4f}\n", weights, score.correct,
+                    score.images, score.accuracy, score.loss));
 }
 
 /// Confusion matrix, then the first few digits that were taken for another.
 void print_mistakes(const Images& test, const std::vector<std::uint8_t>& predictions, int show) {
-  fmt::print("\n{}", confusion_table(confusion_of(test.labels, predictions)));
+  print(fmt::format("\n{}", confusion_table(confusion_of(test.labels, predictions))));
   for (int i = 0; i < test.count() && show > 0; ++i) {
     const auto row = static_cast<std::size_t>(i);
     if (test.labels[row] == predictions[row]) continue;
-    fmt::print("\ntest image {}: a {} taken for a {}\n{}", i, test.labels[row], predictions[row], draw_digit({test.image(i), image_size}));
+    print(fmt::format("\ntest image {}: a {} taken for a {}\n{}", i, test.labels[row],
+                      predictions[row], draw_digit({test.image(i), image_size})));
     --show;
   }
 }
@@ -44,7 +47,10 @@ Config scoring_config(const Checkpoint& checkpoint, const EvaluateArguments& arg
   Config config = parse_config(checkpoint.recipe, arguments.checkpoint, {});
   config.data.file = arguments.data_file;
   if (!std::filesystem::exists(config.data.file))
-    throw data_error(fmt::format("there is no data file {}", config.data.file), "name one with --data, or make it with mnist-dist prepare");
+    throw data_error(
+        fmt::format("there is no data file {}", config.data.file),
+        fmt::format("name one with --data, or make it with: mnist-dist prepare --out {}",
+                    shell_word(config.data.file)));
   config.data.split.clear();  // this command is about the test set
   return config;
 }
@@ -63,8 +69,11 @@ ExitCode run(Communicator& comm, const EvaluateArguments& arguments, const Check
   const Score raw = evaluate(comm, engine, Weights::raw, averaged ? nullptr : &predictions);
   const Score delivered = averaged ? evaluate(comm, engine, Weights::averaged, &predictions) : raw;
   if (comm.rank() != 0) return ExitCode::ok;
-  fmt::print("{} | seed {} | {} {} | {}\n", config.name, checkpoint.seed, session->synthetic ? "SYNTHETIC digits, not MNIST:" : "MNIST test set",
-             config.data.file, checkpoint.finished ? "finished run" : "after " + place_text(checkpoint.epoch, checkpoint.step));
+  print(fmt::format(
+      "{} | seed {} | {} {} | {}\n", config.name, checkpoint.seed,
+      session->synthetic ? "SYNTHETIC digits, not MNIST:" : "MNIST test set", config.data.file,
+      checkpoint.finished ? "finished run"
+                          : "after " + place_text(checkpoint.epoch, checkpoint.step)));
   if (averaged) print_score("averaged weights", delivered);
   print_score(averaged ? "raw weights" : "weights", raw);
   const Dataset dataset(config.data.file);

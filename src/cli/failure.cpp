@@ -5,6 +5,7 @@
 #include <chrono>
 #include <thread>
 
+#include "base/printable.h"
 #include "base/standard_streams.h"
 #include "cli/first_rank.h"
 #include "report/terminal.h"
@@ -12,16 +13,21 @@
 namespace mnist_dist {
 namespace {
 
-std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
+/// One line of sane length, whatever files, arguments and hosts put into it. A hint may be a
+/// command to copy: it is cut only beyond the longest path with some words around it.
+std::string error_line(const std::string& text) { return shortened(printable(text), 1000); }
+std::string hint_line(const std::string& text) { return shortened(printable(text), 5000); }
 
 }  // namespace
 
 void print_error(const Error& error, const std::string& who) {
   const bool color = use_color(Output::standard_error);
   const bool stopped = error.code() == ExitCode::interrupted;
-  std::string lines = fmt::format("{}{}{}{}{}\n", color ? "\x1b[1;31m" : "", stopped ? "" : "error: ", color ? "\x1b[0m" : "",
-                                  who.empty() ? "" : who + ": ", first_line(error.what()));
-  if (!error.hint().empty()) lines += fmt::format("{}{}\n", stopped ? "" : "hint: ", first_line(error.hint()));
+  std::string lines = fmt::format("{}{}{}{}{}\n", color ? "\x1b[1;31m" : "",
+                                  stopped ? "" : "error: ", color ? "\x1b[0m" : "",
+                                  who.empty() ? "" : who + ": ", error_line(error.what()));
+  if (!error.hint().empty())
+    lines += fmt::format("{}{}\n", stopped ? "" : "hint: ", hint_line(error.hint()));
   say(lines);
 }
 

@@ -4,7 +4,6 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cstdio>
 #include <memory>
 #include <span>
 #include <string>
@@ -18,22 +17,26 @@ namespace {
 
 /// One aligned row: name, rows in all, rows of each digit.
 void print_counts(const char* name, int rows, std::span<const int> classes) {
-  fmt::print("{:<10}{:>7}  ", name, rows);
-  for (const int count : classes) fmt::print("{:>6}", count);
-  fmt::print("\n");
+  print(fmt::format("{:<10}{:>7}  ", name, rows));
+  for (const int count : classes) print(fmt::format("{:>6}", count));
+  print("\n");
 }
 
 void print_result(const PrepareResult& result) {
   const double megabytes = static_cast<double>(std::filesystem::file_size(result.file)) * 1e-6;
-  fmt::print("{:<10}{} ({:.1f} MB, {})\n", "file", result.file.string(), megabytes, result.kept ? "was there, valid: kept" : "written, verified");
-  fmt::print("{:<10}{}{}\n", "source", result.source, result.synthetic ? ": not MNIST, results on them say nothing about it" : "");
-  fmt::print("{:<10}{:>7}  ", "", "rows");
-  for (int digit = 0; digit < class_count; ++digit) fmt::print("{:>6}", fmt::format("of {}", digit));
-  fmt::print("\n");
+  print(fmt::format("{:<10}{} ({:.1f} MB, {})\n", "file", result.file.string(), megabytes,
+                    result.kept ? "was there, valid: kept" : "written, verified"));
+  print(fmt::format("{:<10}{}{}\n", "source", result.source,
+                    result.synthetic ? ": not MNIST, results on them say nothing about it" : ""));
+  print(fmt::format("{:<10}{:>7}  ", "", "rows"));
+  for (int digit = 0; digit < class_count; ++digit)
+    print(fmt::format("{:>6}", fmt::format("of {}", digit)));
+  print("\n");
   print_counts("training", result.train_rows, result.train_classes);
   print_counts("test", result.test_rows, result.test_classes);
-  fmt::print("{:<10}{:.4f}, SD {:.4f} of the training pixels / 255\n", "mean", result.mean, result.sd);
-  fmt::print("{:<10}{}\n", "hash", result.hash);
+  print(fmt::format("{:<10}{:.4f}, SD {:.4f} of the training pixels / 255\n", "mean", result.mean,
+                    result.sd));
+  print(fmt::format("{:<10}{}\n", "hash", result.hash));
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "base/file.h"
+#include "base/standard_streams.h"
 #include "cli/commands.h"
 #include "cli/first_rank.h"
 #include "report/run_page.h"
@@ -23,11 +24,11 @@ Command add_report(CLI::App& app) {
       const SweepRecord record = read_record(path);
       const Verdict verdict = verdict_of(record);
       write_sweep_report(path, record, verdict);
-      fmt::print("{}\n", headline(record, verdict));
+      print(fmt::format("{}\n", headline(record, verdict)));
     } else {
       write_file_atomically(path / "report.html", run_page(path));
     }
-    fmt::print("{}\n", (path / "report.html").string());
+    print(fmt::format("{}\n", (path / "report.html").string()));
     return ExitCode::ok;
   };
 }

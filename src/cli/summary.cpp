@@ -1,8 +1,8 @@
 #include "model/summary.h"
 
-#include <cstdio>
 #include <memory>
 
+#include "base/standard_streams.h"
 #include "cli/commands.h"
 #include "cli/config_options.h"
 #include "cli/first_rank.h"
@@ -15,7 +15,7 @@ Command add_summary(CLI::App& app) {
   return [options] {
     const Config config = options->load();
     if (!is_first_rank()) return ExitCode::ok;
-    std::printf("%s\n%s", config.name.c_str(), summary_table(config.model).c_str());
+    print(config.name + "\n" + summary_table(config.model));
     return ExitCode::ok;
   };
 }

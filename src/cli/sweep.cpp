@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <cstdio>
 #include <memory>
 
 #include "base/signals.h"
@@ -45,10 +44,10 @@ ExitCode conclude(Communicator& comm, SweepEnd end, const std::filesystem::path&
     done = verdict.trained + verdict.diverged;
     requested = verdict.requested;
     write_sweep_report(folder, record, verdict);
-    fmt::print("\n{}\n", headline(record, verdict));
-    for (const auto& [name, text] : verdict_lines(verdict)) fmt::print("{:<11} {}\n", name, text);
-    fmt::print("{:<11} {}\n", "report", (folder / "report.html").string());
-    std::fflush(stdout);
+    print(fmt::format("\n{}\n", headline(record, verdict)));
+    for (const auto& [name, text] : verdict_lines(verdict))
+      print(fmt::format("{:<11} {}\n", name, text));
+    print(fmt::format("{:<11} {}\n", "report", (folder / "report.html").string()));
   });
   if (end == SweepEnd::interrupted)
     throw Error(ExitCode::interrupted, fmt::format("stopped by a signal; {} of {} seeds are done", done, requested),
@@ -79,7 +78,7 @@ ExitCode run(Communicator& comm, const SweepArguments& arguments, const Config& 
 
 ExitCode compare(const std::vector<std::string>& folders) {
   if (!is_first_rank()) return ExitCode::ok;
-  fmt::print("{}", comparison_text(read_record(folders.at(0)), read_record(folders.at(1))));
+  print(comparison_text(read_record(folders.at(0)), read_record(folders.at(1))));
   return ExitCode::ok;
 }
 

@@ -124,7 +124,7 @@ Command add_train(CLI::App& app) {
   return [arguments] {
     const Config config = configured(*arguments);
     if (arguments->print_config) {
-      if (is_first_rank()) fmt::print("{}", to_toml(config));
+      if (is_first_rank()) print(to_toml(config));
       return ExitCode::ok;
     }
     install_stop_handlers();

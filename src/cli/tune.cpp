@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <cstdio>
 #include <memory>
 
 #include "base/file.h"
@@ -33,9 +32,9 @@ struct TuneArguments {
 
 /// The table of all candidates, and the best one's recipe. Throws Error (diverged) when not even that one trained to its end.
 void deliver(const std::vector<Candidate>& candidates, const std::filesystem::path& folder) {
-  fmt::print("\nall candidates, best first (validation rows; the test set was not opened)\n{}{:<9} {}\n", tuning_table(candidates), "table",
-             (folder / "tuning.csv").string());
-  std::fflush(stdout);
+  print(fmt::format(
+      "\nall candidates, best first (validation rows; the test set was not opened)\n{}{:<9} {}\n",
+      tuning_table(candidates), "table", (folder / "tuning.csv").string()));
   if (!candidates.front().scored())
     throw Error(ExitCode::diverged, "every candidate diverged on all its seeds: there is no recipe to deliver",
                 "let the space hold smaller learning rates, and another --out");
@@ -43,7 +42,7 @@ void deliver(const std::vector<Candidate>& candidates, const std::filesystem::pa
   winner.data.split.clear();  // what is frozen trains on all training images
   const auto best = folder / "best.toml";
   write_file_atomically(best, to_toml(winner));
-  fmt::print("{:<9} {}\n", "recipe", best.string());
+  print(fmt::format("{:<9} {}\n", "recipe", best.string()));
 }
 
 ExitCode run(Communicator& comm, const TuneArguments& arguments, TuneOptions options) {

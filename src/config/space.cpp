@@ -5,9 +5,9 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cmath>
 #include <concepts>
-#include <cstdlib>
 #include <limits>
 
 #include "base/error.h"
@@ -104,7 +104,8 @@ std::string draw_value(const Variation& variation, Stream& stream) {
   const double value =
       variation.log ? variation.low * std::pow(variation.high / variation.low, share) : variation.low + (variation.high - variation.low) * share;
   const std::string text = variation.whole ? fmt::format("{:.0f}", value) : fmt::format("{:.{}g}", value, digits_for(variation.low, variation.high));
-  const double rounded = std::strtod(text.c_str(), nullptr);  // may lie outside
+  double rounded = 0;  // may lie outside
+  std::from_chars(text.data(), text.data() + text.size(), rounded);
   return rounded < variation.low ? fmt::format("{}", variation.low) : rounded > variation.high ? fmt::format("{}", variation.high) : text;
 }
 

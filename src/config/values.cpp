@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "base/error.h"
+#include "base/printable.h"
 
 namespace mnist_dist {
 namespace {
@@ -61,15 +62,7 @@ void check_bounds(const std::string& key, const toml::node& node, const Bounds& 
   if (!inside) throw usage_error(fmt::format("{}: {} = {} is out of range", place(node), key, shown(node)), fmt::format("give {}", describe(bounds)));
 }
 
-bool is_line_of_text(const std::string& text) {
-  if (text.find_first_of("\t\r\n") != std::string::npos) return false;
-  try {
-    static_cast<void>(toml::parse("#" + text));  // a comment may hold anything but control characters and what is not UTF-8
-    return true;
-  } catch (const toml::parse_error&) {
-    return false;
-  }
-}
+bool is_line_of_text(const std::string& text) { return printable(text) == text; }
 
 void assign(const std::string& key, const toml::node& node, const Field&, std::string& member) {
   if (!node.is_string()) wrong_type(key, node, "a string");

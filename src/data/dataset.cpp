@@ -9,6 +9,7 @@
 #include <fstream>
 
 #include "base/sha256.h"
+#include "base/shell_word.h"
 #include "data/dataset_writer.h"
 
 namespace mnist_dist {
@@ -26,10 +27,13 @@ bool was_data_file(const std::filesystem::path& path) {
 /// What to do when the file cannot be used. Writing it again is said of damaged data files alone, as it may be anything that was named by mistake.
 std::string remedy(const std::string& path) {
   const auto status = std::filesystem::status(path);
-  if (!std::filesystem::exists(status)) return fmt::format("make it with: mnist-dist prepare --out {}", path);
+  if (!std::filesystem::exists(status))
+    return fmt::format("make it with: mnist-dist prepare --out {}", shell_word(path));
   if (std::filesystem::is_regular_file(status)) {
     if (::access(path.c_str(), R_OK) != 0) return "check the file's permissions, or name another one";
-    if (was_data_file(path)) return fmt::format("write it again with: mnist-dist prepare --force --out {}", path);
+    if (was_data_file(path))
+      return fmt::format("write it again with: mnist-dist prepare --force --out {}",
+                         shell_word(path));
   }
   return "this is no data file: name another one, or make one elsewhere with mnist-dist prepare --out FILE";
 }

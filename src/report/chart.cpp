@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/printable.h"
+
 namespace mnist_dist {
 namespace {
 
@@ -48,38 +50,47 @@ void Chart::band(const std::vector<std::pair<double, double>>& low, const std::v
 }
 
 void Chart::bar(double from, double to, double value, std::string_view color, const std::string& tip) {
-  inside_ += fmt::format("<rect x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\" fill=\"{}\"><title>{}</title></rect>\n", px(from) + 0.5,
-                         py(value), std::max(px(to) - px(from) - 1, 1.0), py(y_.low) - py(value), color, escaped(tip));
+  inside_ += fmt::format(
+      "<rect x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\" "
+      "fill=\"{}\"><title>{}</title></rect>\n",
+      px(from) + 0.5, py(value), std::max(px(to) - px(from) - 1, 1.0), py(y_.low) - py(value),
+      color, html_text(tip));
 }
 
 void Chart::dot(double x, double y, std::string_view color, const std::string& tip) {
-  inside_ += fmt::format("<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"2.6\" fill=\"{}\"><title>{}</title></circle>\n", px(x), py(y), color, escaped(tip));
+  inside_ += fmt::format(
+      "<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"2.6\" fill=\"{}\"><title>{}</title></circle>\n",
+      px(x), py(y), color, html_text(tip));
 }
 
 void Chart::vertical(double x, const std::string& label, std::string_view color) {
   inside_ += fmt::format("<path d=\"M{0:.1f} {1}V{2}\" stroke=\"{3}\" stroke-width=\"1.5\" stroke-dasharray=\"5 3\"/>\n", px(x), top, height - bottom,
                          color);
   const bool on_right = px(x) < width * 0.7;
-  labels_ += fmt::format("<text x=\"{:.1f}\" y=\"{}\" fill=\"{}\" text-anchor=\"{}\">{}</text>\n", px(x) + (on_right ? 4 : -4), top + 10, color,
-                         on_right ? "start" : "end", escaped(label));
+  labels_ += fmt::format("<text x=\"{:.1f}\" y=\"{}\" fill=\"{}\" text-anchor=\"{}\">{}</text>\n",
+                         px(x) + (on_right ? 4 : -4), top + 10, color, on_right ? "start" : "end",
+                         html_text(label));
 }
 
 void Chart::horizontal(double y, const std::string& label, std::string_view color) {
   inside_ +=
       fmt::format("<path d=\"M{0} {1:.1f}H{2}\" stroke=\"{3}\" stroke-width=\"1.5\" stroke-dasharray=\"5 3\"/>\n", left, py(y), width - right, color);
-  labels_ += fmt::format("<text x=\"{}\" y=\"{:.1f}\" fill=\"{}\" text-anchor=\"end\">{}</text>\n", width - right, py(y) + 12, color, escaped(label));
+  labels_ += fmt::format("<text x=\"{}\" y=\"{:.1f}\" fill=\"{}\" text-anchor=\"end\">{}</text>\n",
+                         width - right, py(y) + 12, color, html_text(label));
 }
 
 std::string Chart::svg(bool standalone) const {
   std::string out = fmt::format(
-      "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{}\" font-family=\"system-ui, sans-serif\" "
+      "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {} {}\" role=\"img\" "
+      "aria-label=\"{}\" font-family=\"system-ui, sans-serif\" "
       "font-size=\"11\">\n",
-      width, height, escaped(title_));
+      width, height, html_text(title_));
   if (standalone) out += fmt::format("<rect width=\"{}\" height=\"{}\" fill=\"#fff\"/>\n", width, height);
   // Clip paths of several drawings in one page must not share a name; the same box may.
   out += fmt::format("<clipPath id=\"box\"><rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"/></clipPath>\n", left, top, width - left - right,
                      height - top - bottom);
-  out += fmt::format("<text x=\"{}\" y=\"13\" font-weight=\"600\" fill=\"#111827\">{}</text>\n", left, escaped(title_));
+  out += fmt::format("<text x=\"{}\" y=\"13\" font-weight=\"600\" fill=\"#111827\">{}</text>\n",
+                     left, html_text(title_));
   for (const double y : marks(y_.low, y_.high, 5))
     out += fmt::format(
         "<path d=\"M{0} {1:.1f}H{2}\" stroke=\"#e5e7eb\"/><text x=\"{3}\" y=\"{4:.1f}\" text-anchor=\"end\" fill=\"#4b5563\">{5:.{6}f}</text>\n",
@@ -90,8 +101,9 @@ std::string Chart::svg(bool standalone) const {
         px(x), height - bottom, height - bottom + 15, x, x_.decimals);
   out += fmt::format("<path d=\"M{} {}H{}\" stroke=\"#9ca3af\"/>\n<g clip-path=\"url(#box)\">\n{}</g>\n{}", left, height - bottom, width - right,
                      inside_, labels_);
-  out += fmt::format("<text x=\"{:.0f}\" y=\"{}\" text-anchor=\"middle\" fill=\"#4b5563\">{}</text>\n", (left + width - right) / 2, height - 5,
-                     escaped(x_.label));
+  out +=
+      fmt::format("<text x=\"{:.0f}\" y=\"{}\" text-anchor=\"middle\" fill=\"#4b5563\">{}</text>\n",
+                  (left + width - right) / 2, height - 5, html_text(x_.label));
   return out + "</svg>\n";
 }
 
@@ -101,23 +113,6 @@ double round_step(double low, double high, int steps) {
   for (const double times : {1.0, 2.0, 5.0})
     if (times * power >= raw * 0.999) return times * power;
   return 10 * power;
-}
-
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    if (c == '&')
-      out += "&amp;";
-    else if (c == '<')
-      out += "&lt;";
-    else if (c == '>')
-      out += "&gt;";
-    else if (c == '"')
-      out += "&quot;";
-    else
-      out += c;
-  }
-  return out;
 }
 
 }  // namespace mnist_dist

@@ -39,9 +39,6 @@ class Chart {
 /// The distance of an axis' marks from low to high: 1, 2 or 5 times a power of ten, so that there are about `steps`.
 double round_step(double low, double high, int steps);
 
-/// Text that may stand in HTML and SVG.
-std::string escaped(std::string_view text);
-
 namespace color {
 inline constexpr const char *good = "#2563eb", *bad = "#dc2626", *target = "#b45309", *grey = "#6b7280";
 }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/plural.h"
+#include "base/standard_streams.h"
 #include "report/duration.h"
 
 namespace mnist_dist {
@@ -31,8 +32,7 @@ void print_row(const std::vector<std::string>& cells, bool averaging) {
   std::string line;
   for (std::size_t i = 0; i < cells.size(); ++i)
     if (i != 5 || averaging) line += fmt::format("{:>{}}  ", cells[i], widths[i]);
-  fmt::print("{}\n", line.substr(0, line.size() - 2));
-  std::fflush(stdout);
+  print(fmt::format("{}\n", line.substr(0, line.size() - 2)));
 }
 
 }  // namespace
@@ -43,9 +43,13 @@ void Console::started(const RunInfo& info) {
   info_ = info;
   begin_ = last_shown_ = Clock::now();
   first_step_ = std::int64_t{info.resumed_epoch} * info.steps_per_epoch + info.resumed_step;
-  fmt::print("{} | engine {} ({}) | device {} | {} rank{} x {} thread{}\n", title_, info.engine.name, info.engine.simd, info.engine.device,
-             info.ranks, plural(info.ranks), info.threads, plural(info.threads));
-  if (first_step_ > 0) fmt::print("resumed after {}\n", place_text(static_cast<std::uint32_t>(info.resumed_epoch), info.resumed_step));
+  print(fmt::format("{} | engine {} ({}) | device {} | {} rank{} x {} thread{}\n", title_,
+                    info.engine.name, info.engine.simd, info.engine.device, info.ranks,
+                    plural(info.ranks), info.threads, plural(info.threads)));
+  if (first_step_ > 0)
+    print(
+        fmt::format("resumed after {}\n",
+                    place_text(static_cast<std::uint32_t>(info.resumed_epoch), info.resumed_step)));
   const std::string prefix = info.validation ? "valid" : "test";
   print_row({"epoch", "train loss", "train acc", prefix + " loss", prefix + " acc", "avg acc", "rate", "images/s", "seconds"}, info.averaging);
 }
@@ -77,11 +81,12 @@ void Console::epoch_ended(const EpochRow& row) {
 void Console::finished(const RunResult& result) {
   line_.clear();
   const char* what = info_.validation ? "validation" : "test";
-  fmt::print("final {} accuracy {:.2f} % ({} of {} correct{}); best {:.2f} % at epoch {}; {} in all\n", what, result.final.accuracy,
-             result.final.correct, result.final.images, info_.averaging ? ", averaged weights" : "", result.best.accuracy, result.best.epoch,
-             duration(result.seconds));
-  fmt::print("parameters sha256 {}\n", result.parameters_sha256);
-  std::fflush(stdout);
+  print(fmt::format(
+      "final {} accuracy {:.2f} % ({} of {} correct{}); best {:.2f} % at epoch {}; {} in all\n",
+      what, result.final.accuracy, result.final.correct, result.final.images,
+      info_.averaging ? ", averaged weights" : "", result.best.accuracy, result.best.epoch,
+      duration(result.seconds)));
+  print(fmt::format("parameters sha256 {}\n", result.parameters_sha256));
 }
 
 std::string Console::eta(std::int64_t steps_done) const {

@@ -6,6 +6,8 @@
 #include <ctime>
 #include <nlohmann/json.hpp>
 
+#include "base/printable.h"
+
 namespace mnist_dist {
 namespace {
 
@@ -53,8 +55,9 @@ std::string doctor_table(const std::vector<Finding>& findings, bool color) {
   std::string out;
   for (const Finding& finding : findings) {
     const Mark mark = mark_of(finding.health);
-    out += fmt::format("{}{:<6}{}{:<10}{}\n", color ? mark.color : "", mark.word, color ? "\x1b[0m" : "", finding.subject, finding.text);
-    if (!finding.fix.empty()) out += fmt::format("{:16}-> {}\n", "", finding.fix);
+    out += fmt::format("{}{:<6}{}{:<10}{}\n", color ? mark.color : "", mark.word,
+                       color ? "\x1b[0m" : "", finding.subject, printable_lines(finding.text));
+    if (!finding.fix.empty()) out += fmt::format("{:16}-> {}\n", "", printable_lines(finding.fix));
   }
   return out;
 }

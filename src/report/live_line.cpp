@@ -2,15 +2,20 @@
 
 #include <fmt/format.h>
 
+#include "base/printable.h"
 #include "base/standard_streams.h"
 #include "report/terminal.h"
 
 namespace mnist_dist {
 
-LiveLine::LiveLine() : live_(is_terminal(Output::standard_error)) {}
+LiveLine::LiveLine() : live_(takes_control_sequences(Output::standard_error)) {}
 
 void LiveLine::show(const std::string& line) {
-  say(live_ ? fmt::format("\r{}\x1b[K", fitted(line, terminal_columns(Output::standard_error))) : line + "\n");
+  if (live_)
+    say(fmt::format("\r{}\x1b[K",
+                    fitted(printable(line), terminal_columns(Output::standard_error))));
+  else
+    say_line(line);
   shown_ = live_;
 }
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/printable.h"
 #include "report/chart.h"
 
 namespace mnist_dist {
@@ -27,24 +28,31 @@ pre{overflow-x:auto;background:#f3f4f6;padding:10px;border-radius:6px;font-size:
 
 std::string html_page(const std::string& title, const std::string& body) {
   return fmt::format(
-      "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width, "
+      "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta "
+      "name=\"viewport\" content=\"width=device-width, "
       "initial-scale=1\">\n"
       "<title>{}</title>\n<style>{}</style>\n</head>\n<body>\n{}</body>\n</html>\n",
-      escaped(title), style, body);
+      html_text(title), style, body);
 }
 
 std::string html_figure(const std::string& svg, const std::string& caption) {
-  return svg.empty() ? "" : fmt::format("<figure>\n{}<figcaption>{}</figcaption>\n</figure>\n", svg, escaped(caption));
+  return svg.empty() ? ""
+                     : fmt::format("<figure>\n{}<figcaption>{}</figcaption>\n</figure>\n", svg,
+                                   html_text(caption));
 }
 
 std::string html_pairs(const std::vector<std::pair<std::string, std::string>>& lines) {
   std::string out = "<dl>\n";
-  for (const auto& [name, text] : lines) out += fmt::format("<dt>{}</dt><dd>{}</dd>\n", escaped(name), escaped(text));
+  constexpr std::size_t most = 4000;  // a command with many settings is whole
+  for (const auto& [name, text] : lines)
+    out +=
+        fmt::format("<dt>{}</dt><dd>{}</dd>\n", html_text(name), html_text(shortened(text, most)));
   return out + "</dl>\n";
 }
 
 std::string html_details(const std::string& summary, const std::string& text) {
-  return fmt::format("<details><summary>{}</summary><pre>{}</pre></details>\n", escaped(summary), escaped(text));
+  return fmt::format("<details><summary>{}</summary><pre>{}</pre></details>\n", html_text(summary),
+                     html_text(text));
 }
 
 }  // namespace mnist_dist

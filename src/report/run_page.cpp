@@ -6,9 +6,12 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/printable.h"
+#include "config/config.h"
 #include "report/chart.h"
 #include "report/page.h"
 #include "report/sweep_charts.h"
+#include "sweep/metrics_check.h"
 #include "train/checkpoint.h"
 #include "train/run_folder.h"
 
@@ -25,7 +28,44 @@ struct Summary {
   std::vector<std::pair<std::string, std::string>> lines;
 };
 
-Summary read_summary(const fs::path& folder) {
+/// The weights' scores in summary.json against the rows of metrics.csv, and the recipe against what
+/// is said of it. Keys that an older program did not write are not looked for.
+void check_summary(const Json& json, const fs::path& folder, const std::string& scored,
+                   const Curve& curve) {
+  const auto contradiction = [&](const std::string& key, const Json& got, const auto& expected) {
+    return data_error(fmt::format("{}: {} contradicts the run's other files (got {}, expected {})",
+                                  (folder / "summary.json").string(), key, got.dump(), expected),
+                      "put the file back as it was; " + scoring_hint(folder));
+  };
+  for (const auto& [key, expected] :
+       {std::pair("final_" + scored + "_accuracy", curve.final_accuracy),
+        std::pair("best_" + scored + "_accuracy", curve.best_accuracy)})
+    if (json.contains(key) && !same_accuracy(json.at(key).get<double>(), expected))
+      throw contradiction(key, json.at(key), expected);
+  if (json.contains("best_epoch") && json.at("best_epoch").get<std::int64_t>() != curve.best_epoch)
+    throw contradiction("best_epoch", json.at("best_epoch"), curve.best_epoch);
+  for (const char* key : {"parameters_sha256", "raw_parameters_sha256", "data_hash"})
+    if (json.contains(key) && !is_sha256(json.at(key).get<std::string>()))
+      throw contradiction(key, json.at(key), "64 hexadecimal digits");
+  const fs::path file = folder / "config.toml";
+  try {
+    const Config recipe = parse_config(read_text_file(file), file.string());
+    const auto parameters = static_cast<std::uint64_t>(parameter_count(recipe.model));
+    if (json.contains("parameter_count") &&
+        json.at("parameter_count").get<std::uint64_t>() != parameters)
+      throw contradiction("parameter_count", json.at("parameter_count"), parameters);
+    if (json.contains("seed") && json.at("seed").get<std::uint64_t>() != recipe.train.seed)
+      throw contradiction("seed", json.at("seed"), recipe.train.seed);
+    if (json.contains("epochs") && json.at("epochs").get<std::int64_t>() != recipe.train.epochs)
+      throw contradiction("epochs", json.at("epochs"), recipe.train.epochs);
+  } catch (const Error& error) {
+    if (error.code() != ExitCode::usage) throw;
+    throw data_error(fmt::format("{} is damaged: {}", file.string(), error.what()),
+                     scoring_hint(folder));
+  }
+}
+
+Summary read_summary(const fs::path& folder, const std::string& scored, const Curve& curve) {
   const fs::path file = folder / "summary.json";
   if (!fs::exists(file)) {
     if (const auto found = newest_checkpoint(folder); found && found->checkpoint.finished)
@@ -35,6 +75,7 @@ Summary read_summary(const fs::path& folder) {
   try {
     const Json json = Json::parse(read_text_file(file));
     Summary summary{fmt::format("{}, seed {}", json.value("recipe", "?"), json.value("seed", 0ull)), json.value("synthetic", false), {}};
+    check_summary(json, folder, scored, curve);
     for (const auto& [name, value] : json.items()) summary.lines.emplace_back(name, value.is_string() ? value.get<std::string>() : value.dump());
     return summary;
   } catch (const Json::exception& error) {
@@ -47,8 +88,10 @@ Summary read_summary(const fs::path& folder) {
 std::string run_page(const fs::path& folder) {
   if (!fs::exists(folder / "metrics.csv") || !fs::exists(folder / "config.toml"))
     throw usage_error(fmt::format("{} holds neither a sweep nor a run", folder.string()), "name a folder that mnist-dist train or sweep wrote");
-  const Summary summary = read_summary(folder);
-  std::string body = fmt::format("<h1>{}</h1>\n", escaped(summary.title));
+  const CsvTable metrics(folder / "metrics.csv");
+  const std::string scored = metrics.has("test_accuracy") ? "test" : "validation";
+  const Summary summary = read_summary(folder, scored, check_metrics(metrics, scored));
+  std::string body = fmt::format("<h1>{}</h1>\n", html_text(summary.title));
   if (summary.synthetic) body += "<p class=\"warn\">SYNTHETIC digits, drawn by a program: this says nothing about MNIST.</p>\n";
   body += html_figure(run_curves_svg(folder / "metrics.csv"),
                       "Blue: the weights that are delivered; grey: those before averaging, where the recipe averages; dashed: training. One run says "

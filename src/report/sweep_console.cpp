@@ -2,9 +2,8 @@
 
 #include <fmt/format.h>
 
-#include <cstdio>
-
 #include "base/plural.h"
+#include "base/standard_streams.h"
 #include "report/duration.h"
 #include "report/sweep_verdict.h"
 
@@ -25,25 +24,31 @@ void SweepConsole::started(const SweepRecord& record) {
   const SweepIdentity& id = record.identity;
   verdict_ = verdict_of(record);
   const Verdict& v = verdict_;
-  fmt::print("{} | {} {} | seeds {} | target {} % ({} of {}) | engine {} ({}) | device {} | {} group{} x {} rank{}{} x {} thread{} | {}\n", id.recipe,
-             scored_text(id), id.data_file, id.seeds, id.target, v.required_correct, v.images, id.engine, id.simd, id.device, id.groups,
-             plural(id.groups), id.ranks_per_run, plural(id.ranks_per_run), last_group_text(id), id.threads, plural(id.threads), folder_.string());
-  if (!v.counted.empty()) fmt::print("going on: {} of {} seeds are done\n", v.counted.size(), v.requested);
-  fmt::print("{:>8}  {:>8}  {:>8}  {:>8}  {:>8}  {:>5}  {:>7}  {:>8}  {:>5}  {}\n", "seed", "final", "correct", "raw", "best", "epoch", "loss",
-             "seconds", "group", "target");
-  std::fflush(stdout);
+  print(
+      fmt::format("{} | {} {} | seeds {} | target {} % ({} of {}) | engine {} ({}) | device {} | "
+                  "{} group{} x {} rank{}{} x {} thread{} | {}\n",
+                  id.recipe, scored_text(id), id.data_file, id.seeds, id.target, v.required_correct,
+                  v.images, id.engine, id.simd, id.device, id.groups, plural(id.groups),
+                  id.ranks_per_run, plural(id.ranks_per_run), last_group_text(id), id.threads,
+                  plural(id.threads), folder_.string()));
+  if (!v.counted.empty())
+    print(fmt::format("going on: {} of {} seeds are done\n", v.counted.size(), v.requested));
+  print(fmt::format("{:>8}  {:>8}  {:>8}  {:>8}  {:>8}  {:>5}  {:>7}  {:>8}  {:>5}  {}\n", "seed",
+                    "final", "correct", "raw", "best", "epoch", "loss", "seconds", "group",
+                    "target"));
 }
 
 void SweepConsole::seed_ended(const SeedOutcome& o) {
   line_.clear();
   verdict_ = verdict_of(*record_);
   if (o.diverged)
-    fmt::print("{:>8}  {}\n", o.seed, o.message);
+    print(fmt::format("{:>8}  {}\n", o.seed, o.message));
   else
-    fmt::print("{:>8}  {:>8.2f}  {:>8}  {:>8.2f}  {:>8.2f}  {:>5}  {:>7.4f}  {:>8.1f}  {:>5}  {}\n", o.seed, o.final_accuracy, o.final_correct,
-               o.raw_accuracy, o.best_accuracy, o.best_epoch, o.final_loss, o.seconds, o.group,
-               reaches(o, Target(record_->identity.target)) ? "reached" : "MISSED");
-  std::fflush(stdout);
+    print(fmt::format(
+        "{:>8}  {:>8.2f}  {:>8}  {:>8.2f}  {:>8.2f}  {:>5}  {:>7.4f}  {:>8.1f}  {:>5}  {}\n",
+        o.seed, o.final_accuracy, o.final_correct, o.raw_accuracy, o.best_accuracy, o.best_epoch,
+        o.final_loss, o.seconds, o.group,
+        reaches(o, Target(record_->identity.target)) ? "reached" : "MISSED"));
 }
 
 void SweepConsole::tick(const SweepStatus& status) {

@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 
+#include "base/printable.h"
 #include "data/dataset.h"
 #include "report/chart.h"
 #include "report/confusion.h"
@@ -113,9 +114,13 @@ std::string worst_section(const Verdict& v) {
       "<h2>Worst seeds</h2>\n<div class=\"scroll\"><table>\n<tr><th>seed</th><th>final %</th><th>correct</th><th>best %*</th><th "
       "class=\"text\">most frequent mistakes</th></tr>\n";
   for (const SeedOutcome* o : worst)
-    out += o->diverged ? fmt::format("<tr><td>{}</td><td colspan=\"4\">{}</td></tr>\n", o->seed, escaped(o->message))
-                       : fmt::format("<tr><td>{}</td><td>{:.2f}</td><td>{}</td><td>{:.2f}</td><td class=\"text\">{}</td></tr>\n", o->seed,
-                                     accuracy_of(*o), o->final_correct, o->best_accuracy, confusions_of(*o));
+    out += o->diverged ? fmt::format("<tr><td>{}</td><td colspan=\"4\">{}</td></tr>\n", o->seed,
+                                     html_text(o->message))
+                       : fmt::format(
+                             "<tr><td>{}</td><td>{:.2f}</td><td>{}</td><td>{:.2f}</td><td "
+                             "class=\"text\">{}</td></tr>\n",
+                             o->seed, accuracy_of(*o), o->final_correct, o->best_accuracy,
+                             confusions_of(*o));
   return out + "</table></div>\n<p class=\"note\">* of the best epoch: optimistic, as the score itself chose it.</p>\n";
 }
 
@@ -163,12 +168,15 @@ std::string machine_section(const SweepRecord& record, const Verdict& v) {
 
 std::string sweep_page(const SweepRecord& record, const Verdict& v) {
   const SweepIdentity& id = record.identity;
-  std::string body = fmt::format("<h1>{}: seeds {}</h1>\n<p class=\"verdict {}\">{}</p>\n", escaped(id.recipe), escaped(id.seeds), name_of(v.answer),
-                                 escaped(headline(record, v)));
+  std::string body =
+      fmt::format("<h1>{}: seeds {}</h1>\n<p class=\"verdict {}\">{}</p>\n", html_text(id.recipe),
+                  html_text(id.seeds), name_of(v.answer), html_text(headline(record, v)));
   if (id.synthetic) body += "<p class=\"warn\">SYNTHETIC digits, drawn by a program: this says nothing about MNIST.</p>\n";
   if (id.validation) body += "<p class=\"warn\">Validation rows of the training set: the test images were not opened.</p>\n";
-  body += fmt::format("<p>{} parameters, {} epochs; accuracy of the weights that each run delivers after its last epoch, on {} images ({}).</p>\n",
-                      id.parameter_count, id.epochs, v.images, escaped(scored_text(id)));
+  body += fmt::format(
+      "<p>{} parameters, {} epochs; accuracy of the weights that each run delivers after its last "
+      "epoch, on {} images ({}).</p>\n",
+      id.parameter_count, id.epochs, v.images, html_text(scored_text(id)));
   body += html_pairs(verdict_lines(v));
   body += html_figure(histogram_svg(record, v), "Final accuracy of all seeds. Blue reached the target, red did not.");
   body +=

@@ -99,7 +99,7 @@ std::string sweep_summary_json(const SweepRecord& record, const Verdict& v) {
                {"best_" + scored + "_accuracy_optimistic", json_of(v.best)},
                {"resolution", v.resolution}};
   summary.update(Json::parse(sweep_json(record.identity)));
-  return summary.dump(2) + "\n";
+  return summary.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 std::string comparison_text(const SweepRecord& a, const SweepRecord& b) {

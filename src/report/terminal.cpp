@@ -7,6 +7,7 @@
 
 #include <cstdlib>
 #include <functional>
+#include <string_view>
 
 #include "base/descriptor.h"
 #include "comm/communicator.h"
@@ -39,9 +40,14 @@ int terminal_columns(Output output) {
   });
 }
 
+bool takes_control_sequences(Output output) {
+  const char* type = std::getenv("TERM");
+  return type && *type && std::string_view(type) != "dumb" && is_terminal(output);
+}
+
 bool use_color(Output output) {
   const char* no_color = std::getenv("NO_COLOR");
-  return (!no_color || !*no_color) && is_terminal(output);
+  return (!no_color || !*no_color) && takes_control_sequences(output);
 }
 
 }  // namespace mnist_dist

@@ -11,7 +11,10 @@ bool is_terminal(Output output);
 /// How wide that terminal is now; 0 where there is none, or it does not say.
 int terminal_columns(Output output);
 
-/// is_terminal, and the NO_COLOR convention (no-color.org) does not forbid it.
+/// is_terminal, and one that understands control sequences: TERM names it, and not as "dumb".
+bool takes_control_sequences(Output output);
+
+/// takes_control_sequences, and the NO_COLOR convention (no-color.org) does not forbid it.
 bool use_color(Output output);
 
 }  // namespace mnist_dist

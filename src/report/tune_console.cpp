@@ -3,8 +3,6 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <cstdio>
-
 #include "base/plural.h"
 #include "base/standard_streams.h"
 
@@ -25,14 +23,11 @@ std::string row(const Candidate& c) {
 }  // namespace
 
 void TuneConsole::round_started(int round, int candidates, int seeds) {
-  fmt::print("round {}: {} candidate{}, {} seed{} each\n{}", round, candidates, plural(candidates), seeds, plural(seeds), header);
-  std::fflush(stdout);
+  print(fmt::format("round {}: {} candidate{}, {} seed{} each\n{}", round, candidates,
+                    plural(candidates), seeds, plural(seeds), header));
 }
 
-void TuneConsole::candidate_ended(const Candidate& candidate) {
-  fmt::print("{}", row(candidate));
-  std::fflush(stdout);
-}
+void TuneConsole::candidate_ended(const Candidate& candidate) { print(row(candidate)); }
 
 void TrialConsole::seed_ended(const SeedOutcome& o) {
   say_line(fmt::format("  seed {}: {}", o.seed, o.diverged ? o.message : fmt::format("{:.2f} % in {:.0f} s", o.final_accuracy, o.seconds)));

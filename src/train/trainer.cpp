@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "base/shell_word.h"
 #include "data/order.h"
 #include "engine/update.h"
 #include "train/diagnosis.h"
@@ -211,8 +212,10 @@ class Run {
     const std::string where = place_text(progress_.epoch, progress_.step);
     if (options_.folder.empty())
       throw Error(ExitCode::interrupted, fmt::format("stopped by a signal after {}", where), "start again").mark_everywhere();
-    throw Error(ExitCode::interrupted, fmt::format("stopped by a signal after {}; the checkpoint is written", where),
-                fmt::format("go on with --resume --run-dir {}", options_.folder.string()))
+    throw Error(
+        ExitCode::interrupted,
+        fmt::format("stopped by a signal after {}; the checkpoint is written", where),
+        fmt::format("go on with --resume --run-dir {}", shell_word(options_.folder.string())))
         .mark_everywhere();
   }
 

@@ -81,7 +81,47 @@ TEST_P(Signals, AReaderThatWentAwayIsNeverTheSecondOfTwo) {
       testing::ExitedWithCode(0), "^$");
 }
 
-INSTANTIATE_TEST_SUITE_P(Stop, Signals, testing::Values(SIGINT, SIGTERM, SIGUSR1));
+INSTANTIATE_TEST_SUITE_P(Stop, Signals, testing::Values(SIGINT, SIGTERM, SIGUSR1, SIGUSR2));
+
+class LostSurroundings : public Signals {};
+
+TEST_P(LostSurroundings, AskForAStopHoweverOftenTheyAreSaid) {
+  EXPECT_EXIT(
+      {
+        raise(GetParam());
+        if (!stop_requested()) _exit(1);
+        std::this_thread::sleep_for(std::chrono::milliseconds(400));
+        raise(GetParam());
+        raise(SIGTERM);  // the first that was sent on purpose
+        _exit(0);
+      },
+      testing::ExitedWithCode(0), "^$");
+}
+
+TEST_P(LostSurroundings, AreNeverTheSecondOfTwo) {
+  EXPECT_EXIT(
+      {
+        raise(SIGINT);
+        std::this_thread::sleep_for(std::chrono::milliseconds(400));
+        raise(GetParam());
+        _exit(0);
+      },
+      testing::ExitedWithCode(0), "^$");
+}
+
+TEST_P(LostSurroundings, StayIgnoredWhereTheyAre) {
+  EXPECT_EXIT(
+      {
+        reset_stop_request();
+        std::signal(GetParam(), SIG_IGN);  // as nohup does
+        install_stop_handlers();
+        raise(GetParam());
+        _exit(stop_requested() ? 1 : 0);
+      },
+      testing::ExitedWithCode(0), "^$");
+}
+
+INSTANTIATE_TEST_SUITE_P(Gone, LostSurroundings, testing::Values(SIGHUP, SIGXCPU));
 
 }  // namespace
 }  // namespace mnist_dist

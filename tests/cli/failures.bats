@@ -68,6 +68,43 @@ start_run() {
   [ "${codes[0]}" -eq 130 ]
 }
 
+@test "a closed terminal, the limit on CPU time and USR2 stop with a checkpoint: exit 130" {
+  local signal code
+  for signal in HUP XCPU USR2; do
+    "$MNIST_DIST" "${QUICK[@]}" --set train.epochs=5000 --run-dir "$signal" >out.txt 2>err.txt &
+    local pid=$!
+    wait_for 60 rows_in "$signal" 1
+    code=0
+    kill "-$signal" $pid
+    wait $pid || code=$?
+    [ "$code" -eq 130 ]
+    grep -q -- "--resume --run-dir $signal" err.txt
+    [ -s "$signal/checkpoint.h5" ]
+  done
+}
+
+@test "a terminal that vanishes: a checkpoint and the end; with HUP ignored (nohup) no end" {
+  script -qec true /dev/null >/dev/null || skip "no script(1), or no /dev/pts, to make a terminal"
+  local line="'$MNIST_DIST' --config step1 --set 'data.file=$TEST_DATA'"
+  line+=" --set 'data.split=[2000,500]'"
+  script -qec "exec $line --set train.epochs=5000 --run-dir $RUN" /dev/null >/dev/null 2>&1 &
+  local terminal=$!
+  wait_for 60 rows_in "$RUN" 1
+  kill -KILL $terminal
+  wait_for 30 gone "--run-dir $RUN"
+  # The step in hand is not lost: a run that was killed would resume at the end of an epoch.
+  run timeout -s TERM 10 "$MNIST_DIST" --resume --run-dir "$RUN"
+  [[ "$output" == *"resumed after epoch "*" step "* ]]
+  line="trap '' HUP; $line --set train.epochs=40 --run-dir stays; echo \$? >code"
+  script -qec "$line" /dev/null >/dev/null 2>&1 &
+  terminal=$!
+  wait_for 60 rows_in stays 1
+  [ ! -e stays/summary.json ]
+  kill -KILL $terminal
+  wait_for 90 test -s code
+  [ -s stays/summary.json ]
+}
+
 @test "divergence: exit 5, step, rate and layer named, on every number of ranks" {
   local recipe=(--config step1 --set "data.file=$TEST_DATA" --set optimizer.learning_rate=1000)
   fails 5 "diverged at epoch 1 step" "$MNIST_DIST" "${recipe[@]}" --run-dir one

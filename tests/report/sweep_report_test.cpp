@@ -57,7 +57,7 @@ TEST(SweepPage, TellsALastGroupThatIsSmaller) {
   EXPECT_THAT(sweep_json(record.identity), Not(HasSubstr("last_group"))) << "sweeps of before stay what they are";
   record.identity.last_group_ranks = 1;
   write_file_atomically(folder / "sweep.json", sweep_json(record.identity));
-  write_file_atomically(folder / "config.toml", std::string_view("[model]\n"));
+  write_file_atomically(folder / "config.toml", record.recipe_text);
   record.identity = read_record(folder.path()).identity;
   EXPECT_THAT(sweep_page(record, verdict_of(record)), HasSubstr("groups 2 x ranks 2 (1 in the last) x threads 1"));
 }
@@ -68,13 +68,49 @@ TEST(SweepPage, OfASweepThatHasNotBegunHasNoDrawings) {
   EXPECT_THAT(sweep_page(record, verdict_of(record)), HasSubstr("INCOMPLETE: 0 of 1 seeds"));
 }
 
+/// One epoch of a run that does not average.
+constexpr std::string_view metrics =
+    "epoch,train_loss,train_accuracy,test_loss,test_accuracy,averaged_test_accuracy,learning_rate,"
+    "images_per_second,"
+    "seconds\n1,0.1,99,0.1,98,,0.01,1000,1\n";
+
+TEST(RunPage, FilesThatContradictEachOtherAreRefused) {
+  const TemporaryFolder folder;
+  write_file_atomically(folder / "config.toml", sweep_record({}).recipe_text);
+  const auto refused = [&](std::string_view csv, const std::string& json) -> std::string {
+    write_file_atomically(folder / "metrics.csv", csv);
+    write_file_atomically(folder / "summary.json", json);
+    try {
+      run_page(folder.path());
+      return "";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ExitCode::data);
+      return error.what();
+    }
+  };
+  EXPECT_EQ(refused(metrics, R"({"final_test_accuracy": 98.0, "best_epoch": 1, "epochs": 2})"), "");
+  EXPECT_THAT(refused(metrics, R"({"final_test_accuracy": 99.0})"),
+              HasSubstr("final_test_accuracy"));
+  EXPECT_THAT(refused(metrics, R"({"best_test_accuracy": 97.0})"), HasSubstr("best_test_accuracy"));
+  EXPECT_THAT(refused(metrics, R"({"best_epoch": 2})"), HasSubstr("best_epoch"));
+  EXPECT_THAT(refused(metrics, R"({"parameters_sha256": "abc"})"), HasSubstr("parameters_sha256"));
+  EXPECT_THAT(refused(metrics, R"({"parameter_count": 7})"), HasSubstr("parameter_count"));
+  EXPECT_THAT(refused(metrics, R"({"seed": 7})"), HasSubstr("seed"));
+  std::string text(metrics);
+  EXPECT_THAT(refused(text + "3,0.1,99,0.1,98,,0.01,1000,1\n", "{}"), HasSubstr("row 2: epoch"));
+  EXPECT_THAT(refused(text + "2,0.1,99,0.1,101,,0.01,1000,1\n", "{}"),
+              HasSubstr("row 2: test_accuracy"));
+}
+
 TEST(RunPage, ADamagedSummaryIsNamed) {
   const TemporaryFolder folder;
-  write_file_atomically(folder / "config.toml", std::string_view("[model]\n"));
-  write_file_atomically(folder / "metrics.csv", std::string_view("epoch,train_accuracy,test_accuracy,averaged_test_accuracy\n1,99,98,\n"));
+  write_file_atomically(folder / "config.toml", sweep_record({}).recipe_text);
+  write_file_atomically(folder / "metrics.csv", metrics);
   EXPECT_THAT(run_page(folder.path()), HasSubstr("not finished"));
-  write_file_atomically(folder / "summary.json", std::string_view(R"({"recipe": "step3", "seed": 7, "synthetic": true})"));
-  EXPECT_THAT(run_page(folder.path()), AllOf(HasSubstr("step3, seed 7"), HasSubstr("SYNTHETIC"), Not(HasSubstr("not finished"))));
+  write_file_atomically(folder / "summary.json",
+                        std::string_view(R"({"recipe": "step3", "seed": 1, "synthetic": true})"));
+  EXPECT_THAT(run_page(folder.path()), AllOf(HasSubstr("step3, seed 1"), HasSubstr("SYNTHETIC"),
+                                             Not(HasSubstr("not finished"))));
   for (const char* damaged : {"[]", "7", "{", R"({"recipe": 3})", R"({"synthetic": "no"})"}) {
     write_file_atomically(folder / "summary.json", std::string_view(damaged));
     try {
@@ -89,8 +125,8 @@ TEST(RunPage, ADamagedSummaryIsNamed) {
 
 TEST(RunPage, AFinishedRunWithoutItsSummaryIsNotCalledUnfinished) {
   const TemporaryFolder folder;
-  write_file_atomically(folder / "config.toml", std::string_view("[model]\n"));
-  write_file_atomically(folder / "metrics.csv", std::string_view("epoch,train_accuracy,test_accuracy,averaged_test_accuracy\n1,99,98,\n"));
+  write_file_atomically(folder / "config.toml", sweep_record({}).recipe_text);
+  write_file_atomically(folder / "metrics.csv", metrics);
   Checkpoint checkpoint;
   save_checkpoint(folder.path(), checkpoint);
   EXPECT_THAT(run_page(folder.path()), HasSubstr("not finished"));
@@ -118,8 +154,6 @@ TEST(Histogram, NoBarMixesSeedsThatReachedTheTargetWithOthers) {
   EXPECT_EQ(count(color::bad), 2);
   EXPECT_EQ(count(color::good), 2);
 }
-
-TEST(Chart, EscapesText) { EXPECT_EQ(escaped("a<b & \"c\">"), "a&lt;b &amp; &quot;c&quot;&gt;"); }
 
 TEST(Png, HoldsThePixels) {
   std::vector<std::uint8_t> pixels(16);
