@@ -4,13 +4,16 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "base/nearest.h"
+#include "base/shell_word.h"
 #include "base/version.h"
 #include "cli/commands.h"
 #include "cli/first_rank.h"
+#include "cli/foreign_flags.h"
 
 namespace mnist_dist {
 namespace {
@@ -26,12 +29,41 @@ std::vector<std::string> flags_of(const CLI::App& app) {
   return names;
 }
 
-/// What CLI11 calls an extra: a mistyped flag, or a word too many.
-Error unknown_argument(const CLI::App& command, const std::string& argument) {
+/// "train.epochs=5": a setting whose --set is missing.
+bool looks_like_setting(const std::string& argument) {
+  const std::size_t equals = argument.find('='), dot = argument.find('.');
+  return equals != std::string::npos && dot < equals && argument.find('/') > equals;
+}
+
+Error unexpected_word(const CLI::App& command, const std::string& word) {
+  std::string hint = fmt::format("see mnist-dist {} --help", command.get_name());
+  if (looks_like_setting(word) && command.get_option_no_throw("--set"))
+    hint = "write it as --set " + shell_word(word);
+  else if (command.get_name() == "train" && command.count("--resume") > 0)
+    hint = "name the run with --resume --run-dir " + shell_word(word);
+  else if (command.get_name() == "train")
+    hint = "name a recipe with --config, a run's folder with --run-dir, a key with --set";
+  return usage_error(fmt::format("unexpected argument '{}'", word), hint);
+}
+
+/// What CLI11 calls extras: a mistyped flag or one of another program, or a word too many.
+Error unknown_argument(const CLI::App& command, std::span<const std::string> extras) {
+  const std::string& argument = extras.front();
   const std::string name = argument.substr(0, argument.find('='));
-  if (!name.starts_with("-"))
-    return usage_error(fmt::format("unexpected argument '{}'", argument), fmt::format("see mnist-dist {} --help", command.get_name()));
-  return usage_error(fmt::format("unknown option {} for {}", name, command.get_name()), suggest(name, flags_of(command)));
+  if (!name.starts_with("-")) return unexpected_word(command, argument);
+  // A slip of the keyboard is close to a flag of this command: -seed, --sead.
+  std::string hint = foreign_flag_hint(command.get_name(), extras);
+  if (hint.empty()) hint = suggest(name, flags_of(command));
+  return usage_error(fmt::format("unknown option {} for {}", name, command.get_name()), hint);
+}
+
+/// What to do about what CLI11 refuses.
+std::string parse_hint(const std::vector<std::string>& arguments) {
+  constexpr std::string_view resume = "--resume=";
+  for (const std::string& argument : arguments)
+    if (argument.starts_with(resume))
+      return "name the run with --resume --run-dir " + shell_word(argument.substr(resume.size()));
+  return fmt::format("see mnist-dist {} --help", arguments[0]);
 }
 
 }  // namespace
@@ -73,11 +105,11 @@ ExitCode run_app(int argc, char** argv) {
     if (is_first_rank()) app.exit(help);
     return ExitCode::ok;
   } catch (const CLI::ParseError& error) {
-    throw usage_error(error.what(), fmt::format("see mnist-dist {} --help", arguments[0]));
+    throw usage_error(error.what(), parse_hint(arguments));
   }
   for (const auto& [sub, command] : commands) {
     if (!sub->parsed()) continue;
-    if (const auto extras = sub->remaining(); !extras.empty()) throw unknown_argument(*sub, extras.front());
+    if (const auto extras = sub->remaining(); !extras.empty()) throw unknown_argument(*sub, extras);
     return command();
   }
   return ExitCode::usage;

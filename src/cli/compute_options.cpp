@@ -5,9 +5,33 @@
 
 #include <CLI/CLI.hpp>
 
+#include "base/error.h"
+#include "base/shell_word.h"
 #include "engine/registry.h"
 
 namespace mnist_dist {
+
+namespace {
+
+/// For CLI11; throws Error (usage) for the names that other programs have for devices.
+std::string check_device(const std::string& device) {
+  if (device == "auto" || device == "cpu" || device == "cuda") return "";
+  const std::size_t colon = device.find(':');
+  const std::string kind = device.substr(0, colon);
+  std::string hint = "write it as --device auto, --device cpu or --device cuda";
+  if (!built_for_gpus() && kind != "cpu")
+    hint = "leave --device out, or build for GPUs with launch/local.sh --cuda";
+  if (built_for_gpus() && (kind == "cuda" || kind == "gpu"))
+    hint =
+        colon == std::string::npos
+            ? "write it as --device cuda"
+            : "choose the card with CUDA_VISIBLE_DEVICES=" + shell_word(device.substr(colon + 1)) +
+                  " and --device cuda";
+  throw usage_error(fmt::format("--device {}: no such device (expected auto, cpu or cuda)", device),
+                    hint);
+}
+
+}  // namespace
 
 void add_compute_options(CLI::App& app, ComputeOptions& options) {
   const std::string choice = built_for_gpus() ? "torch-cuda where there is a GPU, else fused" : "the first";
@@ -15,7 +39,7 @@ void add_compute_options(CLI::App& app, ComputeOptions& options) {
       ->type_name("NAME");
   app.add_option("--device", options.device, "Where: auto, cpu or cuda")
       ->type_name("D")
-      ->check(CLI::IsMember({"auto", "cpu", "cuda"}))
+      ->check(check_device)
       ->capture_default_str();
   app.add_option("--simd", options.simd, "Force a SIMD target (see doctor)")->type_name("TARGET");
   app.add_option("--threads", options.threads, "Threads a rank (default: all cores for a single process, else 1)")

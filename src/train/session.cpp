@@ -7,8 +7,11 @@
 #include <filesystem>
 
 #include "base/cpus.h"
+#include "base/plural.h"
 #include "base/version.h"
 #include "comm/heartbeat.h"
+#include "config/check.h"
+#include "data/mnist_files.h"
 #include "data/prepare.h"
 #include "engine/registry.h"
 #include "train/agreement.h"
@@ -16,14 +19,6 @@
 
 namespace mnist_dist {
 namespace {
-
-void check_ranks(int ranks, const Config& config) {
-  const int shards = config.data.shards;
-  if (ranks <= shards) return;
-  throw usage_error(fmt::format("{} ranks cannot share {} shards", ranks, shards),
-                    fmt::format("start at most {} ranks, or give --set data.shards={} (another recipe: its results differ)", shards, ranks))
-      .mark_everywhere();
-}
 
 /// The shortest slice that is not empty: what batch norm must be able to live with.
 int shortest_slice(const Config& config, int rows) {
@@ -34,6 +29,34 @@ int shortest_slice(const Config& config, int rows) {
     if (rest > 0) shortest = std::min(shortest, rest);
   }
   return shortest;
+}
+
+/// The fewest shards for so many ranks with which the recipe is accepted; 0: none.
+int shards_for(int ranks, Config config) {
+  const int rows = config.data.split.empty() ? mnist_train_rows : config.data.split[0];
+  for (config.data.shards = ranks; config.data.shards <= config.train.batch; ++config.data.shards) {
+    if (config.train.batch % config.data.shards != 0) continue;
+    try {
+      check_config(config);
+      check_norm_slices(config.model, shortest_slice(config, rows));
+      return config.data.shards;
+    } catch (const Error&) {  // slices too short for batch norm; longer ones come with fewer shards
+      return 0;
+    }
+  }
+  return 0;
+}
+
+void check_ranks(int ranks, const Config& config) {
+  const int shards = config.data.shards;
+  if (ranks <= shards) return;
+  std::string hint = fmt::format("start at most {} rank{}", shards, plural(shards));
+  if (const int more = shards_for(ranks, config); more > 0)
+    hint +=
+        fmt::format(", or give --set data.shards={} (another recipe: its results differ)", more);
+  throw usage_error(fmt::format("{} ranks cannot share {} shard{}", ranks, shards, plural(shards)),
+                    hint)
+      .mark_everywhere();
 }
 
 /// Threads beyond the owned shards, or shares of the test set, would have nothing to do.

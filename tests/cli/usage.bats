@@ -4,6 +4,74 @@ load helpers
 
 @test "unknown command" { fails 2 "unknown command 'trian'" "$MNIST_DIST" trian; [[ "$stderr" == *"did you mean train?"* ]]; }
 @test "unknown option" { fails 2 "unknown option --sead" "$MNIST_DIST" --sead 3; [[ "$stderr" == *"did you mean --seed?"* ]]; }
+@test "flags of other programs: the hint names what does it here, and works" {
+  local flag words
+  while IFS='|' read -r flag words; do
+    # shellcheck disable=SC2086 # several words on purpose
+    fails 2 "unknown option" "$MNIST_DIST" $flag
+    [[ "$stderr" == *"hint: "*"$words"* ]] || { echo "wanted: $words"; return 1; }
+    # Followed, it is accepted and shows.
+    [[ $words == --set* && $words != *VALUE ]] || continue
+    # shellcheck disable=SC2086
+    run -0 --separate-stderr "$MNIST_DIST" $words --print-config
+    grep -q "^${words##*[a-z].}" <<<"$(sed 's/ *= */=/; s/"//g' <<<"$output")"
+  done <<'FLAGS'
+--epochs 5|--set train.epochs=5
+--epochs=5|--set train.epochs=5
+--num-epochs 7|--set train.epochs=7
+--batch-size 32|--set train.batch=32
+--batch_size=32|--set train.batch=32
+-b 32|--set train.batch=32
+--lr 0.1|--set optimizer.learning_rate=0.1
+--learning-rate 0.1|--set optimizer.learning_rate=0.1
+--momentum 0.8|--set optimizer.momentum=0.8
+--weight-decay=0.01|--set optimizer.weight_decay=0.01
+--wd 0.01|--set optimizer.weight_decay=0.01
+--label-smoothing 0.1|--set train.label_smoothing=0.1
+--rotation 5|--set augment.rotation=5
+--train.epochs 5|--set train.epochs=5
+--epochs|--set train.epochs=VALUE
+--epochs 0|give 1 to
+--batch-size 65|train.batch=64
+-j4|--threads 4
+--num-workers 2|--threads 2
+--workers 0|leave it out
+--no-cuda|--device cpu
+--output runs/x|--run-dir runs/x
+--name x|--run-dir runs/x
+--model step2|--config step2
+--data-dir raw|mnist-dist prepare --raw raw
+--data other.h5|--set data.file=other.h5
+-np 2|mpirun -np 2 mnist-dist train
+--manual-seed 3|--seed 3
+--log-interval 10|leave it out
+--runs 5|sweep --seeds 0..4
+--checkpoint runs/a/checkpoint.h5|--resume --run-dir runs/a
+FLAGS
+  fails 2 "unknown option --seed for sweep" "$MNIST_DIST" sweep --seed 3
+  [[ "$stderr" == *"--seeds 3"* ]]
+  fails 2 "unexpected argument 'train.epochs=5'" "$MNIST_DIST" train train.epochs=5
+  [[ "$stderr" == *"--set train.epochs=5"* ]]
+  fails 2 "unexpected argument 'runs/a'" "$MNIST_DIST" train --resume runs/a
+  [[ "$stderr" == *"--resume --run-dir runs/a"* ]]
+  fails 2 "--resume" "$MNIST_DIST" --resume=runs/a
+  [[ "$stderr" == *"--resume --run-dir runs/a"* ]]
+  fails 2 "--device cuda:0" "$MNIST_DIST" --device cuda:0
+  [[ "$stderr" == *"expected auto, cpu or cuda"* ]]
+}
+
+@test "control characters and invalid UTF-8 of arguments, files and variables are escaped" {
+  fails 2 'a\x1b[31m\nb\xff' "$MNIST_DIST" $'a\e[31m\nb\xff'
+  fails 2 'no\x1b]0;title\x07where.toml' "$MNIST_DIST" --config $'no\e]0;title\awhere.toml'
+  fails 2 'hidden\u202e.toml' "$MNIST_DIST" --config $'hidden\xe2\x80\xae.toml'
+  printf '[train]\nepochs = "\\u009b31m"\n' >escape.toml
+  fails 2 "train.epochs" "$MNIST_DIST" --config escape.toml
+  [[ $stderr != *$'\xc2\x9b'* ]]
+  MNIST_DATA_DIR=$'/no\e[31mwhere' fails 3 'no\x1b[31mwhere' "$MNIST_DIST" prepare --out x.h5
+  fails 2 "unknown option" "$MNIST_DIST" "--$(printf 'x%.0s' {1..60000})"
+  [ "${#stderr}" -lt 8000 ]
+}
+
 @test "unknown key" { fails 2 "train.epoch" "$MNIST_DIST" --set train.epoch=3; [[ "$stderr" == *"did you mean"*"epochs"* ]]; }
 @test "unknown section" { fails 2 "trian" "$MNIST_DIST" --set trian.epochs=3; }
 @test "wrong type" { fails 2 "train.epochs" "$MNIST_DIST" --set train.epochs=many; }
@@ -51,7 +119,9 @@ load helpers
 @test "unknown engine" { fails 2 "torhc" "$MNIST_DIST" "${QUICK[@]}" --engine torhc; }
 @test "more ranks than shards" {
   fails 2 "5 ranks cannot share 4 shards" ranks 5 "${QUICK[@]}"
-  [[ "$stderr" == *"data.shards=5"* ]]
+  # The batch of 64 is divisible by 8 shards, not by 5.
+  [[ "$stderr" == *"--set data.shards=8 "* ]]
+  run -0 ranks 5 "${QUICK[@]}" --set data.shards=8 --set train.max_steps=1 --run-dir r
 }
 @test "a usage error on several ranks is said once" { fails 2 "train.epoch" ranks 3 --set train.epoch=3; }
 @test "no GPU in this build or machine" {
@@ -107,8 +177,25 @@ load helpers
   fails 2 "holds no sweep" ranks 2 sweep --compare nowhere nowhere
 }
 
+@test "a terminal that takes no control sequences gets none: TERM dumb, empty or unset" {
+  script -qec true /dev/null >/dev/null || skip "no script(1), or no /dev/pts, to make a terminal"
+  unset NO_COLOR
+  local type line="'$MNIST_DIST' --config step1 --set 'data.file=$TEST_DATA'"
+  line+=" --set 'data.split=[2000,500]' --set train.epochs=5 --run-dir r; '$MNIST_DIST' trian"
+  for type in TERM=dumb TERM= "-u TERM"; do
+    rm -rf r
+    env $type script -qec "$line; '$MNIST_DIST' doctor" /dev/null >out.txt || true
+    grep -q "did you mean train" out.txt
+    [ "$(grep -ac $'\x1b' out.txt)" -eq 0 ]
+  done
+  rm -rf r
+  TERM=xterm script -qec "$line" /dev/null >out.txt || true
+  [ "$(grep -ac $'\x1b' out.txt)" -gt 0 ]
+}
+
 @test "the live line is no wider than the terminal" {
   script -qec true /dev/null >/dev/null || skip "no script(1), or no /dev/pts, to make a terminal"
+  export TERM=xterm
   local command="stty cols 40; '$MNIST_DIST' --config step1 --set 'data.file=$TEST_DATA' --set 'data.split=[2000,500]' --set train.epochs=5 --run-dir narrow"
   local sweep="stty cols 40; '$MNIST_DIST' sweep --config step1 --set 'data.file=$TEST_DATA' --set 'data.split=[2000,500]' --set train.epochs=5 --seeds 1..4 --target 0 --out s"
   for line in "$command" "$sweep"; do

@@ -1,0 +1,270 @@
+#include "cli/foreign_flags.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <charconv>
+#include <map>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "base/shell_word.h"
+#include "cli/config_options.h"
+#include "config/config.h"
+#include "config/fields.h"
+#include "config/recipes.h"
+#include "engine/registry.h"
+
+namespace mnist_dist {
+namespace {
+
+/// A flag without its dashes, in lower case with underscores, and its value where it has one.
+struct Flag {
+  std::string name;
+  std::optional<std::string> value;
+};
+
+bool is_option(const std::string& argument) {
+  return argument.size() > 1 && argument[0] == '-' &&
+         (std::isdigit(static_cast<unsigned char>(argument[1])) == 0);
+}
+
+Flag read_flag(std::span<const std::string> arguments) {
+  const std::string& first = arguments.front();
+  Flag flag;
+  const std::size_t equals = first.find('='),
+                    begin = std::min(first.find_first_not_of('-'), first.size());
+  flag.name = first.substr(begin, equals - begin);
+  if (equals != std::string::npos)
+    flag.value = first.substr(equals + 1);
+  else if (begin == 1 && flag.name.size() > 1 &&
+           std::isdigit(static_cast<unsigned char>(flag.name[1])) != 0)
+    flag = {flag.name.substr(0, 1), flag.name.substr(1)};  // -j4
+  else if (arguments.size() > 1 && !is_option(arguments[1]))
+    flag.value = arguments[1];
+  std::ranges::transform(flag.name, flag.name.begin(), [](unsigned char c) {
+    return c == '-' ? '_' : static_cast<char>(std::tolower(c));
+  });
+  return flag;
+}
+
+/// What other programs call a key of ours.
+const std::map<std::string, std::string, std::less<>> key_names = {
+    {"b", "train.batch"},
+    {"base_lr", "optimizer.learning_rate"},
+    {"batch_size", "train.batch"},
+    {"batchsize", "train.batch"},
+    {"bs", "train.batch"},
+    {"e", "train.epochs"},
+    {"ema", "average.decay"},
+    {"ema_decay", "average.decay"},
+    {"epoch", "train.epochs"},
+    {"gamma", "schedule.step_factor"},
+    {"init_lr", "optimizer.learning_rate"},
+    {"iterations", "train.max_steps"},
+    {"l2", "optimizer.weight_decay"},
+    {"lr", "optimizer.learning_rate"},
+    {"lr_gamma", "schedule.step_factor"},
+    {"lr_scheduler", "schedule.kind"},
+    {"lr_step_size", "schedule.step_epochs"},
+    {"m", "optimizer.momentum"},
+    {"max_epochs", "train.epochs"},
+    {"max_iter", "train.max_steps"},
+    {"max_iters", "train.max_steps"},
+    {"n_epochs", "train.epochs"},
+    {"num_epochs", "train.epochs"},
+    {"num_train_epochs", "train.epochs"},
+    {"per_device_train_batch_size", "train.batch"},
+    {"save_interval", "train.checkpoint_seconds"},
+    {"schedule", "schedule.kind"},
+    {"scheduler", "schedule.kind"},
+    {"smoothing", "train.label_smoothing"},
+    {"step_size", "schedule.step_epochs"},
+    {"steps", "train.max_steps"},
+    {"train_batch_size", "train.batch"},
+    {"wd", "optimizer.weight_decay"},
+};
+
+/// The key that a flag means: by another program's name, by its own (weight_decay), or in full.
+std::optional<std::string> key_of(const std::string& name) {
+  if (const auto found = key_names.find(name); found != key_names.end()) return found->second;
+  std::vector<std::string> keys;
+  Config any;
+  visit_fields(any, [&](const Field& field, const auto&) {
+    const std::string full = fmt::format("{}.{}", field.section, field.key);
+    if (name == field.key || name == full) keys.push_back(full);
+  });
+  if (keys.size() == 1) return keys.front();
+  return std::nullopt;
+}
+
+/// Whether the setting is accepted, else what to do about its value.
+std::string setting_problem(const std::string& setting) {
+  try {
+    load_config(default_recipe, {setting}, recipe_folders());
+    return "";
+  } catch (const Error& error) {
+    return error.hint();
+  }
+}
+
+std::string setting_hint(const std::string& command, const std::string& key,
+                         const std::optional<std::string>& value) {
+  const bool takes_settings = command == "train" || command == "sweep" || command == "tune" ||
+                              command == "summary" || command == "bench";
+  const std::string set =
+      takes_settings ? "write it as --set" : "give it to train: mnist-dist train --set";
+  if (!value) return fmt::format("{} {}=VALUE", set, key);
+  const std::string setting = fmt::format("{}={}", key, *value);
+  if (const std::string problem = setting_problem(setting); !problem.empty())
+    return fmt::format("{} {}=VALUE, and {}", set, key, problem);
+  return fmt::format("{} {}", set, shell_word(setting));
+}
+
+std::optional<int> whole_number(const std::optional<std::string>& text) {
+  int value = 0;
+  if (!text) return std::nullopt;
+  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), value);
+  if (error != std::errc{} || end != text->data() + text->size()) return std::nullopt;
+  return value;
+}
+
+bool any_of(const std::string& name, std::initializer_list<std::string_view> names) {
+  return std::ranges::find(names, name) != names.end();
+}
+
+/// "mpirun -np 4 mnist-dist train": no more ranks than the default recipe has shards.
+std::string ranks_hint(const std::string& command, std::optional<int> ranks, bool gpus) {
+  const int most = DataConfig{}.shards;
+  const int n = std::clamp(ranks.value_or(2), 1, command == "train" ? most : 1024);
+  if (gpus && !built_for_gpus())
+    return fmt::format("build for GPUs: launch/local.sh --cuda -np {} {}", n, command);
+  return fmt::format("start the ranks with mpirun: mpirun -np {} mnist-dist {}{}", n, command,
+                     gpus ? " --device cuda" : "");
+}
+
+bool computes(const std::string& command) {
+  return any_of(command, {"train", "sweep", "tune", "evaluate"});
+}
+
+std::string device_hint(const std::string& command, const std::string& device) {
+  if (!computes(command)) return fmt::format("leave it out: {} computes nothing", command);
+  if (device == "cuda" && !built_for_gpus())
+    return fmt::format("build for GPUs: launch/local.sh --cuda {}", command);
+  return "write it as --device " + device;
+}
+
+std::string threads_hint(const std::string& command, const std::optional<std::string>& value) {
+  const std::optional<int> threads = whole_number(value);
+  if (!computes(command) && command != "bench")
+    return fmt::format("leave it out: {} runs on one thread", command);
+  if (!threads || *threads < 1 || *threads > 1024)
+    return "leave it out: threads are chosen by themselves, or by --threads N";
+  return fmt::format("write it as --threads {}", *threads);
+}
+
+std::string folder_hint(const std::string& command, const std::optional<std::string>& value) {
+  const std::string option = command == "train"                              ? "--run-dir"
+                             : any_of(command, {"sweep", "tune", "prepare"}) ? "--out"
+                                                                             : "";
+  if (option.empty())
+    return fmt::format("leave it out: {} writes to no folder of its own", command);
+  return fmt::format("write it as {} {}", option, value ? shell_word(*value) : "FOLDER");
+}
+
+std::string data_hint(const std::string& command, const std::optional<std::string>& value) {
+  if (command == "prepare")
+    return fmt::format("write it as --raw {}", value ? shell_word(*value) : "FOLDER");
+  if (value && value->ends_with(".h5")) return setting_hint(command, "data.file", value);
+  return fmt::format("make the data file from that folder first: mnist-dist prepare --raw {}",
+                     value ? shell_word(*value) : "FOLDER");
+}
+
+std::string resume_hint(const std::string& command, const std::optional<std::string>& value) {
+  if (command != "train")
+    return fmt::format("leave it out: the same {} command continues what is there", command);
+  if (!value) return "continue a run with --resume --run-dir FOLDER";
+  std::string folder = *value;  // a checkpoint is named by its folder
+  if (const std::size_t slash = folder.rfind('/');
+      folder.ends_with(".h5") || folder.ends_with(".pt"))
+    folder = slash == std::string::npos ? "." : folder.substr(0, slash);
+  return fmt::format("continue a run with --resume --run-dir {}", shell_word(folder));
+}
+
+std::string seeds_hint(const std::string& command, const std::optional<std::string>& value) {
+  if (command == "train")
+    return value ? fmt::format("write it as --seed {}", shell_word(*value))
+                 : "write it as --seed N";
+  if (command == "sweep")
+    return value ? fmt::format("write it as --seeds {}", shell_word(*value))
+                 : "write it as --seeds 0..9";
+  return fmt::format("leave it out: {} takes no seed", command);
+}
+
+std::string runs_hint(const std::string& command, const std::optional<std::string>& value) {
+  const int runs = std::clamp(whole_number(value).value_or(10), 1, 1'000'000);
+  return fmt::format(
+      "{} --seeds 0..{}",
+      command == "sweep" ? "write it as" : "train several seeds with mnist-dist sweep", runs - 1);
+}
+
+}  // namespace
+
+std::string foreign_flag_hint(const std::string& command, std::span<const std::string> arguments) {
+  const auto& [name, value] = read_flag(arguments);
+  if (any_of(name,
+             {"gpus", "gpu", "ngpu", "ngpus", "n_gpu", "n_gpus", "num_gpus", "nproc_per_node"}))
+    return ranks_hint(command, whole_number(value), true);
+  if (any_of(name, {"n", "np", "ranks", "nranks", "n_ranks", "nprocs", "world_size",
+                    "num_processes", "nodes", "nnodes", "num_ranks"}))
+    return ranks_hint(command, whole_number(value), false);
+  if (any_of(name, {"cpu", "no_cuda", "no_gpu", "cpu_only", "use_cpu", "no_accel", "no_mps"}))
+    return device_hint(command, "cpu");
+  if (any_of(name, {"cuda", "use_cuda", "use_gpu"})) return device_hint(command, "cuda");
+  if (any_of(name, {"j", "jobs", "workers", "num_workers", "cores", "cpus", "num_threads",
+                    "nthreads", "n_jobs", "t", "w", "threads"}))
+    return threads_hint(command, value);
+  if (any_of(name, {"o", "out", "output", "output_dir", "out_dir", "outdir", "save_dir", "savedir",
+                    "log_dir", "logdir", "work_dir", "run_dir", "checkpoint_dir", "ckpt_dir",
+                    "exp_dir", "dir", "folder", "results_dir", "save_path"}))
+    return folder_hint(command, value);
+  if (any_of(name, {"name", "exp_name", "experiment", "run_name", "tag"}))
+    return folder_hint(command, "runs/" + value.value_or("NAME"));
+  if (any_of(name, {"data", "data_dir", "datadir", "data_path", "data_root", "dataset", "dataroot",
+                    "root", "raw", "d", "input"}))
+    return data_hint(command, value);
+  if (any_of(name,
+             {"model", "arch", "a", "net", "network", "recipe", "c", "cfg", "config_file", "conf"}))
+    return fmt::format("name a recipe with --config {}", value ? shell_word(*value) : "NAME");
+  if (any_of(name, {"resume", "resume_from", "resume_from_checkpoint", "r", "load", "checkpoint",
+                    "ckpt", "weights", "pretrained", "restore", "continue", "restart"}))
+    return resume_hint(command, value);
+  if (any_of(name, {"random_seed", "manual_seed", "rng_seed", "s", "seed", "seeds"}))
+    return seeds_hint(command, value);
+  if (any_of(name, {"runs", "num_runs", "repeat", "repeats", "trials", "num_seeds", "n_seeds"}))
+    return runs_hint(command, value);
+  if (any_of(name, {"dry_run"})) return setting_hint(command, "train.max_steps", "1");
+  if (any_of(name, {"optimizer", "optim", "opt"}))
+    return "leave it out: the optimizer is SGD with momentum, see --set optimizer.momentum=0.9";
+  if (any_of(name, {"dropout", "drop", "p"}))
+    return "write a recipe with dropout in its layers: mnist-dist --print-config >mine.toml shows "
+           "one";
+  if (any_of(name, {"log_interval", "print_freq", "print_interval", "log_every", "v", "verbose",
+                    "debug", "q", "quiet", "silent", "progress"}))
+    return "leave it out: every epoch is one line on stdout, progress goes to stderr";
+  if (any_of(name, {"save_model", "save", "save_weights", "save_every"}))
+    return "leave it out: a run's folder always has its weights, in checkpoint.h5";
+  if (any_of(name, {"test_batch_size", "eval_batch_size", "val_batch_size", "pin_memory", "amp",
+                    "fp16", "bf16", "deterministic", "local_rank", "backend", "download",
+                    "no_shuffle", "shuffle", "y", "yes", "f"}))
+    return "leave it out: there is nothing to choose";
+  if (any_of(name, {"val_split", "validation_split", "val_size", "split"}))
+    return "write it as --set data.split=[50000,10000]";
+  if (const auto key = key_of(name)) return setting_hint(command, *key, value);
+  return "";
+}
+
+}  // namespace mnist_dist
