@@ -14,7 +14,7 @@ load helpers
     [[ $words == --set* && $words != *VALUE ]] || continue
     # shellcheck disable=SC2086
     run -0 --separate-stderr "$MNIST_DIST" $words --print-config
-    grep -q "^${words##*[a-z].}" <<<"$(sed 's/ *= */=/; s/"//g' <<<"$output")"
+    grep -q "^${words#*.}" <<<"$(sed 's/ *= */=/; s/"//g' <<<"$output")"
   done <<'FLAGS'
 --epochs 5|--set train.epochs=5
 --epochs=5|--set train.epochs=5
