@@ -1,6 +1,7 @@
 // A sweep's folder (folder_input.h).
 // Property: an accepted record has a verdict and a page, and its files read back to the same
 // record.
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -30,10 +31,14 @@ void check_written(const SweepRecord& record) {
   static const TemporaryFolder folder;
   const std::string json = sweep_json(record.identity), seeds = seeds_csv(record),
                     epochs = epochs_csv(record), errors = errors_csv(record);
+  // A folder may be without errors.csv; then nothing is known of mistakes.
+  const bool has_mistakes =
+      std::ranges::any_of(record.outcomes, [](auto& outcome) { return !outcome.mistakes.empty(); });
   fuzz::write_folder(folder.path(),
                      "=== sweep.json\n" + json + "=== seeds.csv\n" + seeds +
-                         (epochs.empty() ? "" : "=== epochs.csv\n" + epochs) + "=== errors.csv\n" +
-                         errors + "=== config.toml\n",
+                         (epochs.empty() ? "" : "=== epochs.csv\n" + epochs) +
+                         (has_mistakes ? "=== errors.csv\n" + errors : "") +
+                         "=== config.toml\n" + record.recipe_text,
                      names);
   SweepRecord again;
   fuzz::require(fuzz::accepted([&] { again = read_record(folder.path()); }),
