@@ -55,7 +55,10 @@ Dataset::Dataset(const std::filesystem::path& path) : path_(path.string()), hint
   hash_ = dataset_hash(train_.chunk_sha256, test_.chunk_sha256);
 }
 
-Error Dataset::error(const std::string& what) const { return data_error(fmt::format("{}: {}", path_, what), hint_); }
+Error Dataset::error(const std::string& what) const {
+  refuse_if_written(path_);
+  return data_error(fmt::format("{}: {}", path_, what), hint_);
+}
 
 void Dataset::check_format() const {
   const auto version = file_.integer("format_version");

@@ -5,8 +5,11 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
+
+#include "base/error.h"
 
 namespace mnist_dist {
 
@@ -39,8 +42,22 @@ class Hdf5Writer {
   std::unique_ptr<Impl> impl_;
 };
 
-/// An HDF5 file open for reading, with best-effort locking so that network file systems work. Every failure throws Error (data) that names the file
-/// and the dataset: missing, wrong type, wrong shape, damaged chunk; its hint is `hint`. HDF5 is not safe for threads: one at a time.
+/// Thrown of a file that another program has open for writing (exit code: data). It may be healthy:
+/// nothing may be written in its place, and no older file may be used for it.
+class FileInUse : public Error {
+ public:
+  FileInUse(const std::string& what, std::string hint)
+      : Error(ExitCode::data, what, std::move(hint)) {}
+};
+
+/// Throws FileInUse when another program has locked a file for writing. Where locks do not work it
+/// finds nothing.
+void refuse_if_written(const std::filesystem::path& file);
+
+/// An HDF5 file open for reading, without a lock. Every failure throws Error (data) that names the
+/// file and the dataset: missing, wrong type, wrong shape, damaged chunk; its hint is `hint`.
+/// FileInUse is thrown instead where that is the reason. HDF5 is not safe for threads: one at a
+/// time.
 class Hdf5Reader {
  public:
   explicit Hdf5Reader(const std::filesystem::path& path, std::string hint = "the file is damaged or of another kind: write it again");

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <functional>
 #include <numeric>
 #include <string>
@@ -58,9 +59,17 @@ hid_t memory_type() {
   if constexpr (std::is_same_v<T, double>) return H5T_NATIVE_DOUBLE;
 }
 
-/// HDF5 prints its error stack by itself unless told not to; we turn it into one line. At exit it complains of what a damaged file left open
-/// ("infinite loop closing library") unless told to leave that out, before any other call: as it never writes, it has nothing to finish.
+/// HDF5 prints its error stack by itself unless told not to; we turn it into one line. At exit it
+/// complains of what a damaged file left open
+/// ("infinite loop closing library") unless told to leave that out, before any other call: as it
+/// never writes, it has nothing to finish. Asks the environment for no locks either, which would
+/// have the last word.
 inline void keep_quiet() {
+#if H5_VERSION_GE(1, 12, 1) || (H5_VERSION_GE(1, 10, 7) && !H5_VERSION_GE(1, 12, 0))
+  ::unsetenv("HDF5_USE_FILE_LOCKING");
+#else
+  ::setenv("HDF5_USE_FILE_LOCKING", "FALSE", 1);
+#endif
   H5dont_atexit();
   H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
 }

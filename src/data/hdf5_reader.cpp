@@ -1,5 +1,7 @@
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -7,6 +9,7 @@
 #include <cstring>
 #include <utility>
 
+#include "base/descriptor.h"
 #include "base/error.h"
 #include "data/hdf5_handle.h"
 
@@ -30,13 +33,36 @@ std::string type_name(hid_t type) {
   }
 }
 
+/// Files are replaced by rename and never changed, so that a reader needs no lock. There are file
+/// systems that have none.
+Handle without_locks() {
+  Handle access(H5Pcreate(H5P_FILE_ACCESS));
+#if H5_VERSION_GE(1, 12, 1) || (H5_VERSION_GE(1, 10, 7) && !H5_VERSION_GE(1, 12, 0))
+  H5Pset_file_locking(access, /*use=*/false, /*ignore_when_disabled=*/true);
+#endif
+  return access;
+}
+
 }  // namespace
+
+void refuse_if_written(const std::filesystem::path& path) {
+  // HDF5 locks what it writes, and marks it only in its newer formats. The lock goes when the
+  // descriptor is closed.
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  if (file.get() < 0 || ::flock(file.get(), LOCK_SH | LOCK_NB) == 0 || errno != EWOULDBLOCK) return;
+  throw FileInUse(fmt::format("{}: open for writing in another program", path.string()),
+                  "close it in that program");
+}
 
 struct Hdf5Reader::Impl {
   std::string path, hint;
   Handle file{H5I_INVALID_HID};
 
-  Error error(const std::string& what) const { return data_error(fmt::format("{}: {}", path, what), hint); }
+  /// What another program is about to change is not called damaged: then throws FileInUse.
+  Error error(const std::string& what) const {
+    refuse_if_written(path);
+    return data_error(fmt::format("{}: {}", path, what), hint);
+  }
 
   Handle open(const std::string& name) const {
     if (!has_link(name)) throw error(fmt::format("dataset {} is missing", name));
@@ -99,12 +125,18 @@ Hdf5Reader::Hdf5Reader(const std::filesystem::path& path, std::string hint) : im
   if (::access(path.c_str(), R_OK) != 0) throw impl_->error(std::strerror(errno));
   if (std::filesystem::is_directory(path)) throw impl_->error(std::strerror(EISDIR));
   if (!std::filesystem::is_regular_file(path)) throw impl_->error("not a regular file");  // HDF5 would wait for a pipe's writer
-  const Handle access(H5Pcreate(H5P_FILE_ACCESS));
-#if H5_VERSION_GE(1, 12, 1) || (H5_VERSION_GE(1, 10, 7) && !H5_VERSION_GE(1, 12, 0))
-  H5Pset_file_locking(access, /*use=*/true, /*ignore_when_disabled=*/true);
-#endif
+  refuse_if_written(path);
+  const Handle access = without_locks();  // closing it would forget the cause of a failure
   impl_->file = Handle(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access));
-  if (!impl_->file.valid()) throw impl_->error(fmt::format("not an HDF5 file, or a damaged one: {}", last_cause()));
+  if (impl_->file.valid()) return;
+  const std::string cause = last_cause();
+  // What HDF5 says of a file whose header, which its checksum proves whole, is marked by a writer.
+  if (cause.find("already open") != std::string::npos)
+    throw FileInUse(
+        fmt::format("{}: marked as open for writing in another program", impl_->path),
+        fmt::format("close it in that program, or run h5clear -s {} if no program has it open",
+                    impl_->path));
+  throw impl_->error(fmt::format("not an HDF5 file, or a damaged one: {}", cause));
 }
 Hdf5Reader::~Hdf5Reader() = default;
 Hdf5Reader::Hdf5Reader(Hdf5Reader&&) noexcept = default;

@@ -134,6 +134,8 @@ bool is_whole(const fs::path& checkpoint) {
 void keep_as_previous(const fs::path& folder) {
   const fs::path newest = folder / file_name, previous = folder / previous_name, link = folder / "checkpoint.link.tmp";
   std::error_code error;
+  if (fs::equivalent(newest, previous, error))
+    return;  // killed here before: a rename between two links of one file does nothing
   fs::remove(link, error);
   fs::create_hard_link(newest, link, error);
   rename_file(error ? newest : link, previous);  // there are file systems without hard links
@@ -193,6 +195,8 @@ std::optional<Found> newest_checkpoint(const fs::path& folder) {
   if (!fs::exists(newest)) return Found{load_checkpoint(previous, hint), fmt::format("{} is missing", newest.string())};
   try {
     return Found{load_checkpoint(newest, hint), ""};
+  } catch (const FileInUse&) {
+    throw;  // it may be whole, and is not to be replaced
   } catch (const Error& newest_error) {
     if (!fs::exists(previous)) throw;
     return Found{load_checkpoint(previous, hint), newest_error.what()};

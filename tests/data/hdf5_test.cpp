@@ -1,13 +1,19 @@
 #include "data/hdf5.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
+#include <sys/file.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <chrono>
+#include <csignal>
 #include <fstream>
 #include <limits>
 #include <numeric>
 #include <thread>
 
+#include "base/descriptor.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "data/failures.h"
@@ -161,6 +167,59 @@ TEST_F(Hdf5, MissingTruncatedAndForeignFilesAreNamed) {
     std::filesystem::resize_file(path, size);
     EXPECT_THAT(data_failure([&] { Hdf5Reader(path).read<std::uint8_t>("/data"); }), HasSubstr(path.string()));
   }
+}
+
+/// Opens a file for writing in another program, which calls `then` with it open.
+template <class Then>
+pid_t open_elsewhere(const std::filesystem::path& path, const Then& then) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    if (H5Fopen(path.c_str(), H5F_ACC_RDWR, H5P_DEFAULT) >= 0) then();
+    ::_exit(1);
+  }
+  return child;
+}
+
+TEST_F(Hdf5, AFileThatAnotherProgramWritesIsCalledThat) {
+  Hdf5Writer writer;
+  writer.attribute("number", std::int64_t{1});
+  const auto path = write(writer);
+  const auto bytes = read_file(path);
+  const auto refusal = [&] {
+    try {
+      Hdf5Reader(path, "write it again");
+      return std::string();
+    } catch (const FileInUse& error) {
+      return error.what() + std::string(" | ") + error.hint();
+    }
+  };
+  int opened[2];
+  ASSERT_EQ(::pipe(opened), 0);
+  const pid_t child = open_elsewhere(path, [&] {
+    [[maybe_unused]] const auto told = ::write(opened[1], "o", 1);
+    ::pause();
+  });
+  char nothing = 0;
+  ASSERT_EQ(::read(opened[0], &nothing, 1), 1);
+  EXPECT_THAT(refusal(),
+              HasSubstr(path.string() + ": open for writing in another program | close it"));
+  ::kill(child, SIGKILL);
+  ::waitpid(child, nullptr, 0);
+  // The lock went with the process. The mark in the file stays, and says the same where there are
+  // no locks.
+  EXPECT_THAT(refusal(),
+              HasSubstr(path.string() + ": marked as open for writing in another program"));
+  EXPECT_THAT(refusal(), HasSubstr("h5clear -s " + path.string()));
+  EXPECT_EQ(refusal().find("write it again"), std::string::npos);
+  write_file_atomically(path, bytes);
+  EXPECT_EQ(refusal(), "");
+}
+
+TEST_F(Hdf5, ADamagedFileThatIsOpenElsewhereIsNotCalledDamaged) {
+  write_file_atomically(folder_ / "file.h5", "begun");
+  const Descriptor writer(::open((folder_ / "file.h5").c_str(), O_RDWR));
+  ASSERT_EQ(::flock(writer.get(), LOCK_EX), 0);
+  EXPECT_THROW(Hdf5Reader{folder_ / "file.h5"}, FileInUse);
 }
 
 TEST_F(Hdf5, HintIsTheCallers) {

@@ -1,13 +1,17 @@
 #include "train/checkpoint.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 
 #include <cmath>
 #include <csignal>
 
+#include "base/descriptor.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "data/hdf5.h"
 #include "temporary_folder.h"
 
 namespace mnist_dist {
@@ -59,6 +63,27 @@ TEST(Checkpoint, KeepsThePreviousOne) {
   EXPECT_EQ(load_checkpoint(folder.path() / "checkpoint.h5").step, 3);
   EXPECT_EQ(load_checkpoint(folder.path() / "checkpoint.prev.h5").step, 2);
   EXPECT_EQ(std::distance(fs::directory_iterator(folder.path()), {}), 2) << "no temporary file stays behind";
+}
+
+TEST(Checkpoint, NothingStaysOfOneThatWasKilledBetweenItsRenames) {
+  const TemporaryFolder folder;
+  for (int step : {1, 2}) save_checkpoint(folder.path(), sample(step));
+  // Both names are of one file: it was kept as the previous one, and the next one was not put in
+  // its place yet.
+  fs::remove(folder / "checkpoint.prev.h5");
+  fs::create_hard_link(folder / "checkpoint.h5", folder / "checkpoint.prev.h5");
+  save_checkpoint(folder.path(), sample(3));
+  EXPECT_EQ(load_checkpoint(folder / "checkpoint.h5").step, 3);
+  EXPECT_EQ(load_checkpoint(folder / "checkpoint.prev.h5").step, 2);
+  EXPECT_FALSE(fs::exists(folder / "checkpoint.link.tmp"));
+}
+
+TEST(Checkpoint, AnotherProgramsIsNotReplacedByTheOneBefore) {
+  const TemporaryFolder folder;
+  for (int step : {1, 2}) save_checkpoint(folder.path(), sample(step));
+  const Descriptor writer(::open((folder / "checkpoint.h5").c_str(), O_RDWR));
+  ASSERT_EQ(::flock(writer.get(), LOCK_EX), 0);
+  EXPECT_THROW(newest_checkpoint(folder.path()), FileInUse);
 }
 
 TEST(Checkpoint, ADamagedOneNeverReplacesTheOneBefore) {
