@@ -92,7 +92,7 @@ install_torch() {
   folder=$(torch_folder) parent=$(dirname "$(torch_folder)")
   { mkdir -p "$parent" && touch "$parent/.lock"; } 2>/dev/null || die 3 "cannot write to $parent" "MNIST_DIST_TORCH_DIR names another folder for LibTorch"
   exec 8>"$parent/.lock"
-  flock 8
+  flock 8 || say "note: no locks in $parent: do not start two set-ups there at once"
   if is_cuda_torch "$folder/torch" && [[ -z $(lacking_libraries "$folder/torch") ]]; then return; fi # another set-up did it while we waited
   check_disk "$parent"
   find_pip

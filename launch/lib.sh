@@ -87,7 +87,7 @@ build_targets() (
   ! $installed || return 0
   { mkdir -p "$build" && touch "$build/.lock"; } 2>/dev/null || die 3 "cannot write to $build" "MNIST_DIST_BUILD_DIR names another build folder"
   exec 9>"$build/.lock"
-  flock 9
+  flock 9 || say "note: no locks in $build: do not start two builds there at once"
   local configure=false generator=(-G Ninja) home
   home=$(cached CMAKE_HOME_DIRECTORY)
   [[ -z $home ]] || generator=()

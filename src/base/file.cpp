@@ -4,13 +4,18 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <fstream>
+#include <optional>
+#include <regex>
 #include <system_error>
 
 #include "base/descriptor.h"
 #include "base/error.h"
+#include "base/process.h"
 
 namespace mnist_dist {
 namespace {
@@ -45,17 +50,91 @@ fs::path behind_links(fs::path path) {
   return path;
 }
 
+/// The parts of FILE.tmpPID.NODE; earlier versions wrote FILE.tmpPID.
+struct TemporaryName {
+  std::string file, node;
+  pid_t pid = 0;
+};
+
+constexpr std::size_t node_digits = 8;
+
+std::optional<TemporaryName> parse_temporary(const std::string& name) {
+  static const std::regex pattern(
+      fmt::format(R"((.+)\.tmp(\d{{1,9}})(?:\.([0-9a-f]{{{}}}))?)", node_digits));
+  std::smatch parts;
+  if (!std::regex_match(name, parts, pattern)) return std::nullopt;
+  return TemporaryName{parts[1],
+                       parts[3].matched ? parts[3].str() : node_id().substr(0, node_digits),
+                       std::stoi(parts[2])};
+}
+
+bool is_one_of(const TemporaryName& name, std::span<const std::string_view> names) {
+  return std::ranges::any_of(
+      names, [&](std::string_view beginning) { return name.file.starts_with(beginning); });
+}
+
+bool is_abandoned_here(const TemporaryName& name) {
+  // One with this process's own id is of an earlier process.
+  return name.node == node_id().substr(0, node_digits) &&
+         (name.pid == ::getpid() || !process_runs(name.pid));
+}
+
+/// No write takes so long, and clocks of two hosts differ by less.
+bool is_old(const fs::path& file) {
+  constexpr std::chrono::hours longest_write{24};
+  std::error_code unreadable;
+  const auto written = fs::last_write_time(file, unreadable);
+  return !unreadable && written < fs::file_time_type::clock::now() - longest_write;
+}
+
+template <class Wanted>
+void remove_temporaries(const fs::path& folder, const Wanted& wanted) {
+  std::error_code error;
+  std::vector<fs::path> abandoned;
+  for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
+       entry.increment(error)) {
+    const auto name = parse_temporary(entry->path().filename().string());
+    if (name && wanted(entry->path(), *name)) abandoned.push_back(entry->path());
+  }
+  for (const fs::path& file : abandoned) ::unlink(file.c_str());
+}
+
 }  // namespace
+
+void make_folders(const fs::path& folder) {
+  if (folder.empty()) return;  // the one that this process works in
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (error && !fs::is_directory(folder)) fail("create", folder, error.value());
+}
+
+fs::path temporary_name(const fs::path& path) {
+  return path.string() + fmt::format(".tmp{}.{}", ::getpid(), node_id().substr(0, node_digits));
+}
+
+bool is_temporary(const fs::path& file, std::span<const std::string_view> names) {
+  const auto name = parse_temporary(file.filename().string());
+  return name && is_one_of(*name, names);
+}
+
+void remove_leftovers_in(const fs::path& locked_folder, std::span<const std::string_view> names) {
+  remove_temporaries(locked_folder, [&](const fs::path&, const TemporaryName& name) {
+    return is_one_of(name, names) &&
+           (name.node != node_id().substr(0, node_digits) || is_abandoned_here(name));
+  });
+}
+
+void remove_leftovers_beside(const fs::path& named) {
+  std::error_code error;
+  const fs::path file = fs::absolute(behind_links(named), error);
+  remove_temporaries(file.parent_path(), [&](const fs::path& temporary, const TemporaryName& name) {
+    return name.file == file.filename() && (is_abandoned_here(name) || is_old(temporary));
+  });
+}
 
 void write_file_atomically(const fs::path& named, std::span<const std::byte> bytes) {
   const fs::path path = behind_links(named);
-  const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
-  std::error_code made;
-  fs::create_directories(folder, made);
-  if (made) fail("create", folder, made.value());
-
-  // The process id keeps two programs that write the same file from sharing one temporary file.
-  TemporaryFile temporary{path.string() + fmt::format(".tmp{}", ::getpid())};
+  TemporaryFile temporary{temporary_name(path)};
   {
     const Descriptor file(::open(temporary.path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
     if (file.get() < 0) fail("write", path, errno);

@@ -2,16 +2,42 @@
 #include <cstddef>
 #include <filesystem>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
 namespace mnist_dist {
 
-/// Writes `bytes` so that `path` afterwards holds either all of them or what it held before: temporary file beside it, fsync, rename, fsync of
-/// the folder. Of a symbolic link it is the target that is written. Creates missing parent folders. Throws Error (data) naming the path and the
-/// reason (no space left, permission denied, ...); the temporary file is gone then.
+/// Writes `bytes` so that `path` afterwards holds either all of them or what it held before:
+/// temporary file beside it, fsync, rename, fsync of the folder. Of a symbolic link it is the
+/// target that is written. Makes no folder: in place of one that was moved away it would leave a
+/// stub. Throws Error (data) naming the path and the reason (no space left, permission denied,
+/// ...); the temporary file is gone then.
 void write_file_atomically(const std::filesystem::path& path, std::span<const std::byte> bytes);
 void write_file_atomically(const std::filesystem::path& path, std::string_view text);
+
+/// Makes a folder and the missing ones above it; one that exists is left as it is. Throws Error
+/// (data).
+void make_folders(const std::filesystem::path& folder);
+
+/// What write_file_atomically writes before it renames: `path`.tmpPID.NODE, so that neither two
+/// processes nor two hosts that write the same file share one.
+std::filesystem::path temporary_name(const std::filesystem::path& path);
+
+/// Whether a file is named as a temporary file of write_file_atomically (also as earlier versions
+/// named it: .tmpPID) for a file whose name begins with one of `names`.
+bool is_temporary(const std::filesystem::path& file, std::span<const std::string_view> names);
+
+// What killed processes left is removed at the next start, but never what a live process of this
+// node writes, and before this process writes anything there. What cannot be removed stays.
+
+/// The temporary files, in a folder that this process has locked, of files whose names begin with
+/// one of `names`.
+void remove_leftovers_in(const std::filesystem::path& locked_folder,
+                         std::span<const std::string_view> names);
+/// The temporary files of one file in a folder where others may write, too. Those of other nodes
+/// stay for a day.
+void remove_leftovers_beside(const std::filesystem::path& file);
 
 /// Renames within a folder, in the place of what `to` was, and fsyncs the folder. Throws Error (data).
 void rename_file(const std::filesystem::path& from, const std::filesystem::path& to);

@@ -1,28 +1,82 @@
 #include "base/folder_lock.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
-#include <cerrno>
+#include <array>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
 
 #include "base/error.h"
+#include "base/file.h"
+#include "base/signals.h"
+#include "base/standard_streams.h"
 
 namespace mnist_dist {
+namespace {
 
-FolderLock::FolderLock(const std::filesystem::path& folder) : path_(folder), folder_(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
-  if (folder_.get() < 0 || ::flock(folder_.get(), LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) return;
-  throw usage_error(fmt::format("another process is working in {}", folder.string()), "wait for it, or choose another folder");
+namespace fs = std::filesystem;
+
+constexpr std::string_view file_name = ".lease";
+constexpr std::chrono::milliseconds between_looks{100};
+constexpr double silent_seconds = 1;  // of waiting
+
+/// What processes left that were killed while they sought this lease. Rights to replace earlier
+/// holders mean nothing now.
+void remove_leftovers(const fs::path& folder, const std::string& id) {
+  constexpr std::array<std::string_view, 1> names{file_name};
+  std::error_code error;
+  std::vector<fs::path> old;
+  for (const auto& entry : fs::directory_iterator(folder, error)) {
+    const std::string name = entry.path().filename().string(),
+                      rights = fmt::format("{}.", file_name);
+    if (name.starts_with(rights) && !name.starts_with(rights + id) && !is_temporary(name, names))
+      old.push_back(entry.path());
+  }
+  for (const fs::path& right : old) fs::remove(right, error);
+  remove_leftovers_in(folder, names);
+}
+
+}  // namespace
+
+FolderLock::FolderLock(const fs::path& folder, LeasePace pace) : path_(folder) {
+  if (::access(folder.c_str(), W_OK | X_OK) != 0 || !fs::is_directory(folder))
+    return;  // what is written says why
+  LeaseSeeker seeker(folder / file_name, pace);
+  AwakeClock waiting;
+  bool said = false;
+  while (!(lease_ = seeker.try_take())) {
+    if (seeker.holder_lives())
+      throw usage_error(
+          fmt::format("another process is working in {} ({})", folder.string(), seeker.holder()),
+          "wait for it, or choose another folder");
+    if (stop_requested())
+      throw Error(ExitCode::interrupted,
+                  fmt::format("stopped by a signal while waiting for {}", folder.string()),
+                  "start again");
+    if (!said && waiting.seconds() > silent_seconds) {
+      said = true;
+      say_line(fmt::format("note: {} may still be working in {}: watching its lease for {} s",
+                           seeker.holder(), folder.string(),
+                           std::chrono::ceil<std::chrono::seconds>(pace.stale).count()));
+    }
+    std::this_thread::sleep_for(between_looks);
+  }
+  remove_leftovers(folder, lease_->id());
 }
 
 void FolderLock::check_in_place() const {
-  struct stat held {};
-  struct stat there {};
-  if (::fstat(folder_.get(), &held) != 0) return;  // not opened: then a write says why
-  if (::stat(path_.c_str(), &there) == 0 && there.st_dev == held.st_dev && there.st_ino == held.st_ino) return;
-  throw data_error(fmt::format("{} was moved, removed or replaced while this process was working in it", path_.string()),
-                   "if it was moved, go on where it is now, else start again; leave a folder in place until the work in it has ended");
+  if (!lease_ || lease_->in_place()) return;
+  throw data_error(
+      fmt::format(
+          "{} was moved, removed or replaced, or taken over, while this process was working in it",
+          path_.string()),
+      "if it was moved, go on where it is now, else start again; leave a folder in place until the "
+      "work in it has ended");
 }
+
+bool is_of_lock(const fs::path& file) { return file.filename().string().starts_with(file_name); }
 
 }  // namespace mnist_dist

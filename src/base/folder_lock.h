@@ -1,23 +1,31 @@
 #pragma once
 #include <filesystem>
+#include <optional>
 
-#include "base/descriptor.h"
+#include "base/lease.h"
 
 namespace mnist_dist {
 
-/// Keeps other processes on this host out of a folder for as long as it lives (flock; a file system without locks lets everybody in).
+/// Keeps other processes, on any host, out of a folder for as long as it lives: a lease in it. A
+/// folder that cannot be written to is not locked, as nobody works in it.
 class FolderLock {
  public:
-  /// Throws Error (usage) when another process holds it.
-  explicit FolderLock(const std::filesystem::path& folder);
+  /// Takes over from a process that was killed: at once on the same node, after watching its lease
+  /// from another one. Throws Error: usage when another process works in the folder, data when the
+  /// lease cannot be written, interrupted when a stop is requested while it waits.
+  explicit FolderLock(const std::filesystem::path& folder, LeasePace pace = {});
 
-  /// Throws Error (data) when the locked folder is no longer the one at its path. The lock goes along with a folder that is moved or removed, a path
-  /// does not: whatever is written by it would be another process's, or a new folder's.
+  /// Throws Error (data) when the locked folder is no longer the one at its path, or another
+  /// process has taken it over. What is written by that path would be another process's, or a new
+  /// folder's.
   void check_in_place() const;
 
  private:
   std::filesystem::path path_;
-  Descriptor folder_;
+  std::optional<Lease> lease_;
 };
+
+/// Whether a file of a folder belongs to its lock.
+bool is_of_lock(const std::filesystem::path& file);
 
 }  // namespace mnist_dist

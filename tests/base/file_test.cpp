@@ -1,8 +1,12 @@
 #include "base/file.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
+#include <chrono>
 #include <string>
 #include <system_error>
 #include <vector>
@@ -29,10 +33,50 @@ TEST(File, ReadsBackWhatItWrote) {
   EXPECT_EQ(names_in(folder.path()), std::vector<std::string>{"a"});  // no temporary file stays
 }
 
-TEST(File, MakesMissingFolders) {
+TEST(File, MakesNoFolderThatMayHaveBeenMovedAway) {
   const TemporaryFolder folder;
+  EXPECT_THROW(write_file_atomically(folder / "x/y/z", "deep"), Error);
+  EXPECT_FALSE(fs::exists(folder / "x"));
+  make_folders(folder / "x/y");
+  make_folders(folder / "x/y");
   write_file_atomically(folder / "x/y/z", "deep");
   EXPECT_EQ(read_text_file(folder / "x/y/z"), "deep");
+  EXPECT_THROW(make_folders(folder / "x/y/z"), Error);
+}
+
+TEST(File, LeftoversOfTheDeadGoAndThoseOfTheLivingStay) {
+  const TemporaryFolder folder;
+  constexpr std::array<std::string_view, 2> names{"seeds.csv", "checkpoint."};
+  const auto make = [&](const std::string& name) { write_file_atomically(folder / name, "half"); };
+  const std::string living = ".tmp" + std::to_string(::getppid()), dead = ".tmp999999999",
+                    elsewhere = ".tmp999999999.0123abcd";
+  for (const std::string& suffix : {living, dead, elsewhere})
+    make("seeds.csv" + suffix), make("notes" + suffix);
+  make(temporary_name("checkpoint.h5").string());  // an earlier process with the id of this one
+  make("seeds.csv");
+  const auto there = [&] {
+    auto sorted = names_in(folder.path());
+    std::ranges::sort(sorted);
+    return sorted;
+  };
+  auto left = std::vector<std::string>{"notes" + living, "notes" + dead, "notes" + elsewhere,
+                                       "seeds.csv", "seeds.csv" + living};
+  std::ranges::sort(left);
+  remove_leftovers_in(folder.path(), names);
+  EXPECT_EQ(there(), left);
+
+  remove_leftovers_beside(folder / "notes");
+  std::erase(left, "notes" + dead);
+  EXPECT_EQ(there(), left) << "what another host may be writing stays where nothing is locked";
+  fs::last_write_time(folder / ("notes" + elsewhere),
+                      fs::file_time_type::clock::now() - std::chrono::hours(25));
+  remove_leftovers_beside(folder / "notes");
+  std::erase(left, "notes" + elsewhere);
+  EXPECT_EQ(there(), left);
+  EXPECT_TRUE(is_temporary("seeds.csv.tmp1", names));
+  for (const char* other :
+       {"seeds.csv.tmp", "seeds.csv.tmp1x", "seeds.csv.tmp1.0123", "tmp1", ".tmp1", "seeds.csv"})
+    EXPECT_FALSE(is_temporary(other, names)) << other;
 }
 
 TEST(File, WritesThroughLinksAlsoWhenNothingIsBehindThem) {
