@@ -20,6 +20,7 @@ Command add_report(CLI::App& app) {
   return [folder] {
     if (!is_first_rank()) return ExitCode::ok;
     const std::filesystem::path path = *folder;
+    remove_leftovers_beside(path / "report.html");
     if (std::filesystem::exists(path / "sweep.json")) {
       const SweepRecord record = read_record(path);
       const Verdict verdict = verdict_of(record);

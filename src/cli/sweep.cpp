@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
+#include "base/file.h"
 #include "base/signals.h"
 #include "base/standard_streams.h"
 #include "cli/command_line.h"
@@ -70,6 +71,7 @@ ExitCode run(Communicator& comm, const SweepArguments& arguments, const Config& 
   options.machine = find_cpu().text;
   options.progress = say_line;
   options.make_observer = make_run_files;
+  run_on_root(comm, [&] { make_folders(options.folder.parent_path()); });
   SweepConsole console(options.folder);
   options.observer = &console;
   const SweepEnd end = run_sweep(comm, options);

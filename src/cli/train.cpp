@@ -51,8 +51,11 @@ Config configured(const TrainArguments& arguments) {
   if (arguments.resume && !arguments.run_dir.empty() && !options.given) {
     options.recipe = arguments.run_dir + "/config.toml";
     if (!std::filesystem::exists(options.recipe))
-      throw usage_error(fmt::format("nothing to resume: {} holds no config.toml", arguments.run_dir),
-                        "check --run-dir, or name the run's recipe with --config");
+      throw usage_error(
+          fmt::format("nothing to resume: {} holds no config.toml", arguments.run_dir),
+          std::filesystem::exists(arguments.run_dir)
+              ? "name the run's recipe with --config, or another --run-dir"
+              : "check --run-dir, or start a new run without --resume");
   }
   if (arguments.seed) options.settings.push_back(fmt::format("train.seed={}", *arguments.seed));
   return options.load();

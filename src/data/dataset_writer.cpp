@@ -65,6 +65,7 @@ void write_dataset(const std::filesystem::path& path, const DatasetContents& con
   writer.attribute("shuffle_seed", static_cast<std::int64_t>(contents.shuffle_seed));
   writer.attribute("mean", mean);
   writer.attribute("sd", sd);
+  make_folders(path.parent_path());
   write_file_atomically(path, writer.finish());
 }
 

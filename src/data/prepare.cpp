@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "data/dataset.h"
 #include "data/dataset_writer.h"
 #include "data/mnist_files.h"
@@ -98,6 +99,7 @@ DatasetContents gather(const PrepareOptions& options, const Progress& progress) 
 }  // namespace
 
 PrepareResult prepare(const PrepareOptions& options, const Progress& progress) {
+  remove_leftovers_beside(options.out);
   const auto there = std::filesystem::status(options.out);
   if (std::filesystem::exists(there) && !std::filesystem::is_regular_file(there))  // renaming would replace a device, too
     throw data_error(fmt::format("{} is there and is not a regular file", options.out.string()), "choose another file with --out");

@@ -69,7 +69,8 @@ Summary read_summary(const fs::path& folder, const std::string& scored, const Cu
   const fs::path file = folder / "summary.json";
   if (!fs::exists(file)) {
     if (const auto found = newest_checkpoint(folder); found && found->checkpoint.finished)
-      throw data_error(fmt::format("{} is missing, and the run is finished", file.string()), scoring_hint(folder));
+      throw data_error(fmt::format("{} is missing, and the run is finished", file.string()),
+                       summary_hint(folder));
     return {folder.string() + ": not finished", false, {}};
   }
   try {
@@ -79,7 +80,8 @@ Summary read_summary(const fs::path& folder, const std::string& scored, const Cu
     for (const auto& [name, value] : json.items()) summary.lines.emplace_back(name, value.is_string() ? value.get<std::string>() : value.dump());
     return summary;
   } catch (const Json::exception& error) {
-    throw data_error(fmt::format("{} is damaged: {}", file.string(), error.what()), scoring_hint(folder));
+    throw data_error(fmt::format("{} is damaged: {}", file.string(), error.what()),
+                     summary_hint(folder));
   }
 }
 

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <string_view>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -16,12 +18,17 @@ namespace {
 
 const char* const same = "choose another --out, or go on as it was begun";
 
+/// Of the files that a sweep's processes write.
+constexpr std::array<std::string_view, 8> file_names{"sweep.json",  "config.toml",  "seeds.csv",
+                                                     "epochs.csv",  "errors.csv",   "summary.json",
+                                                     "report.html", "histogram.svg"};
+
 /// Whether a folder holds nothing but what a start leaves that is killed at once: config.toml is the last file that it writes.
 bool is_unused(const fs::path& folder) {
   const fs::directory_iterator entries(folder);
   return std::all_of(begin(entries), end(entries), [](const fs::directory_entry& entry) {
-    const std::string name = entry.path().filename().string();
-    return name.starts_with("sweep.json") || name.starts_with("config.toml.tmp");
+    return entry.path().filename() == "sweep.json" || is_of_lock(entry.path()) ||
+           is_temporary(entry.path(), file_names);
   });
 }
 
@@ -38,7 +45,7 @@ SweepFolder::SweepFolder(fs::path folder, const Config& recipe, const SweepIdent
   const auto no_sweep = [&] { return usage_error(fmt::format("{} is there already and holds no sweep", folder_.string()), "choose another --out"); };
   std::error_code error;
   if (fs::exists(folder_, error) && !fs::is_directory(folder_, error)) throw no_sweep();
-  fs::create_directories(folder_, error);
+  fs::create_directory(folder_, error);  // not those above it, which may have been moved away
   if (error) throw data_error(fmt::format("cannot create {}: {}", folder_.string(), error.message()), "check the path, or choose another --out");
   lock_.emplace(folder_);  // before a look inside: of two starts the later one is to see what the first one wrote
   const bool begins = is_unused(folder_);
@@ -47,9 +54,13 @@ SweepFolder::SweepFolder(fs::path folder, const Config& recipe, const SweepIdent
     record_.identity = identity;
   else
     go_on(recipe, identity);
+  remove_leftovers_in(folder_, file_names);
   record_.recipe_text = to_toml(recipe);
   write_file_atomically(folder_ / "sweep.json", sweep_json(record_.identity));
   if (begins) write_file_atomically(folder_ / "config.toml", record_.recipe_text);
+  make_folders(folder_ / "runs");
+  for (const std::uint64_t seed : done_)
+    remove_run_leftovers(folder_ / "runs" / fmt::format("seed{}", seed));
 }
 
 void SweepFolder::go_on(const Config& recipe, const SweepIdentity& now) {
@@ -70,10 +81,17 @@ void SweepFolder::go_on(const Config& recipe, const SweepIdentity& now) {
   for (const SeedOutcome& outcome : record_.outcomes) done_.insert(outcome.seed);
 }
 
+/// Whatever wrote them, rows that are there are never lost.
+void SweepFolder::take_rows_on_disk() {
+  for (SeedOutcome& outcome : read_record(folder_).outcomes)
+    if (done_.insert(outcome.seed).second) record_.outcomes.push_back(std::move(outcome));
+}
+
 void SweepFolder::add(SeedOutcome outcome) {
-  done_.insert(outcome.seed);
-  record_.outcomes.push_back(std::move(outcome));
   lock_->check_in_place();
+  take_rows_on_disk();
+  if (!done_.insert(outcome.seed).second) return;  // another sweep wrote it
+  record_.outcomes.push_back(std::move(outcome));
   // Written whole: at a few hundred kilobytes a minute that costs nothing, and no crash leaves half a row. seeds.csv last, since it decides what is
   // done.
   write_file_atomically(folder_ / "epochs.csv", epochs_csv(record_));

@@ -22,6 +22,7 @@ class SweepFolder {
   void add(SeedOutcome outcome);
 
  private:
+  void take_rows_on_disk();
   void go_on(const Config& recipe, const SweepIdentity& identity);
 
   std::filesystem::path folder_;

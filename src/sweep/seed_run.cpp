@@ -34,17 +34,6 @@ class Progress : public Observer {
   double share_ = 0;
 };
 
-/// A folder without a checkpoint was left before there was anything to keep.
-RunStart look_for_start(const fs::path& folder, const Config& config, std::optional<FolderLock>& lock) {
-  if (auto found = newest_checkpoint(folder)) {
-    lock.emplace(folder);
-    return {folder, std::move(found->checkpoint)};
-  }
-  fs::remove_all(folder);
-  lock.emplace(create_run_folder(folder, config));
-  return {folder, std::nullopt};
-}
-
 std::vector<std::string> lines_of_file(const fs::path& file) {
   std::istringstream text(read_text_file(file));
   std::vector<std::string> lines;
@@ -89,7 +78,9 @@ void score(Communicator& group, Engine& engine, const LocalData& data, SeedOutco
 SeedOutcome run_seed(Communicator& group, const Session& session, const Config& config, const fs::path& folder, const MakeObserver& make_observer,
                      const BetweenSteps& between_steps) {
   std::optional<FolderLock> lock;  // the group's rank 0's
-  RunStart start = find_start(group, [&] { return look_for_start(folder, config, lock); });
+  RunStart start = find_start(group, [&] {
+    return RunStart{folder, begin_or_go_on(folder, config, lock)};
+  });
   if (start.checkpoint) check_same_data(*start.checkpoint, session.data_hash);
   const auto engine = session.engine_for_seed(config.train.seed);
   const EngineInfo info = engine->info();

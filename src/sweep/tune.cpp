@@ -4,10 +4,14 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <optional>
+#include <string_view>
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/folder_lock.h"
 #include "comm/heartbeat.h"
 #include "sweep/folder.h"
 #include "sweep/verdict.h"
@@ -55,12 +59,30 @@ Config trial_config(const Candidate& candidate, const TuneOptions& options) {
   return load_config(candidate.draw.recipe, settings, options.recipe_folders);
 }
 
-/// Before anything is trained: whether the folder is empty or holds this search, with the candidates that are there as they are now.
-void check_folder(const TuneOptions& options, const std::vector<Candidate>& candidates) {
+constexpr std::array<std::string_view, 2> file_names{"tuning.csv", "best.toml"};
+
+bool is_unused(const fs::path& folder) {
+  const fs::directory_iterator entries(folder);
+  return std::all_of(begin(entries), end(entries), [](const fs::directory_entry& entry) {
+    return is_of_lock(entry.path()) || is_temporary(entry.path(), file_names);
+  });
+}
+
+/// Before anything is trained: makes and locks the folder, which must be empty or hold this search,
+/// with the candidates that are there as they are now.
+void open_folder(const TuneOptions& options, const std::vector<Candidate>& candidates,
+                 std::optional<FolderLock>& lock) {
   const fs::path& folder = options.sweep.folder;
   const auto folder_of = [&](const Candidate& candidate) { return folder / folder_name(candidate); };
-  if (fs::exists(folder) && !fs::exists(folder_of(candidates.front())) && !(fs::is_directory(folder) && fs::is_empty(folder)))
-    throw usage_error(fmt::format("{} is there already and holds no search", folder.string()), "choose another --out");
+  const auto no_search = [&] {
+    return usage_error(fmt::format("{} is there already and holds no search", folder.string()),
+                       "choose another --out");
+  };
+  if (fs::exists(folder) && !fs::is_directory(folder)) throw no_search();
+  make_folders(folder);
+  lock.emplace(folder);
+  if (!fs::exists(folder_of(candidates.front())) && !is_unused(folder)) throw no_search();
+  remove_leftovers_in(folder, file_names);
   for (const Candidate& candidate : candidates)
     if (fs::exists(folder_of(candidate) / "config.toml")) check_same_recipe(folder_of(candidate), trial_config(candidate, options));
 }
@@ -129,19 +151,25 @@ std::string tuning_csv(const std::vector<Candidate>& candidates) {
 
 std::vector<Candidate> tune(Communicator& world, const TuneOptions& options, TuneObserver* observer) {
   std::vector<Candidate> candidates = make_candidates(options);
-  run_on_root(world, [&] { check_folder(options, candidates); });
+  std::optional<FolderLock> lock;  // rank 0's
+  run_on_root(world, [&] { open_folder(options, candidates, lock); });
+  const auto write_table = [&] {
+    lock->check_in_place();
+    write_file_atomically(options.sweep.folder / "tuning.csv", tuning_csv(candidates));
+  };
   int seeds = options.seeds, round = 1;
   for (std::size_t left = candidates.size(); left > 0; left = left > 1 ? (left + 1) / 2 : 0, seeds *= 2, ++round) {
     if (observer) observer->round_started(round, static_cast<int>(left), seeds);
     for (std::size_t i = 0; i < left; ++i) {
       candidates[i].rounds = round;
+      run_on_root(world, [&] { lock->check_in_place(); });
       run_trial(world, options, candidates[i], seeds);
       if (!observer) continue;
       observer->candidate_ended(candidates[i]);
-      write_file_atomically(options.sweep.folder / "tuning.csv", tuning_csv(candidates));
+      write_table();
     }
     sort_everywhere(world, candidates, left);
-    if (observer) write_file_atomically(options.sweep.folder / "tuning.csv", tuning_csv(candidates));
+    if (observer) write_table();
   }
   return candidates;
 }

@@ -6,10 +6,12 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <string_view>
 #include <vector>
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/shell_word.h"
 #include "train/agreement.h"
 
 namespace mnist_dist {
@@ -17,21 +19,48 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// One of ours that a killed process was writing.
+/// How the names of a run's files begin.
+constexpr std::array<std::string_view, 5> file_names{"config.toml", "metrics.csv", "summary.json",
+                                                     "report.html", "checkpoint."};
+/// Those of a checkpoint that is being written.
+constexpr std::array<std::string_view, 2> unfinished_names{"checkpoint.next.tmp",
+                                                           "checkpoint.link.tmp"};
+
+/// One of ours that a killed process was writing, or its lock.
 bool is_leftover(const fs::path& file) {
-  const std::string name = file.filename().string();
-  const auto begins = [&](const char* with) { return name.starts_with(with); };
-  return name.find(".tmp") != std::string::npos &&
-         std::ranges::any_of(std::array{"config.toml.", "metrics.csv.", "summary.json.", "checkpoint."}, begins);
+  return is_of_lock(file) || is_temporary(file, file_names) ||
+         std::ranges::find(unfinished_names, file.filename().string()) != unfinished_names.end();
+}
+
+/// Whether nothing is in a folder but leftovers and, where `known` says so, files of a run.
+template <class Known>
+bool holds_only(const fs::path& folder, const Known& known) {
+  std::error_code error;
+  const fs::directory_iterator entries(folder, error);
+  return !error && std::all_of(begin(entries), end(entries), [&](const fs::directory_entry& entry) {
+    return is_leftover(entry.path()) || known(entry.path().filename());
+  });
+}
+
+/// A start that was killed before it wrote its recipe left a folder that counts as empty.
+bool is_unused(const fs::path& folder) {
+  return holds_only(folder, [](const fs::path&) { return false; });
 }
 
 /// A run that was killed before its first checkpoint left nothing else.
 bool holds_only_a_beginning(const fs::path& folder) {
-  if (!fs::exists(folder / "config.toml")) return false;
-  return std::ranges::all_of(fs::directory_iterator(folder), [](const fs::directory_entry& entry) {
-    const fs::path name = entry.path().filename();
-    return name == "config.toml" || name == "metrics.csv" || is_leftover(name);
-  });
+  return fs::exists(folder / "config.toml") && holds_only(folder, [](const fs::path& name) {
+           return name == "config.toml" || name == "metrics.csv";
+         });
+}
+
+void write_recipe(const fs::path& locked_folder, const Config& config) {
+  remove_run_leftovers(locked_folder);
+  write_file_atomically(locked_folder / "config.toml", to_toml(config));
+}
+
+bool is_finished(const fs::path& folder, const Checkpoint& checkpoint) {
+  return checkpoint.finished && fs::exists(folder / "summary.json");
 }
 
 /// Compared as this program would write it: a checkpoint of an older one lacks the keys that were added since.
@@ -48,8 +77,20 @@ void check_same_run(const fs::path& folder, const std::string& recipe, std::uint
 
 }  // namespace
 
+void remove_run_leftovers(const fs::path& locked_folder) {
+  remove_leftovers_in(locked_folder, file_names);
+  std::error_code not_there;
+  for (const std::string_view name : unfinished_names) fs::remove(locked_folder / name, not_there);
+}
+
 std::string scoring_hint(const fs::path& folder) {
-  return fmt::format("score its weights with: mnist-dist evaluate --checkpoint {}", (folder / "checkpoint.h5").string());
+  return fmt::format("score its weights with: mnist-dist evaluate --checkpoint {}",
+                     shell_word((folder / "checkpoint.h5").string()));
+}
+
+std::string summary_hint(const fs::path& folder) {
+  return fmt::format("write it again with: rm -f {} && mnist-dist --resume --run-dir {}",
+                     shell_word((folder / "summary.json").string()), shell_word(folder.string()));
 }
 
 std::string recipe_difference(const std::string& was, const std::string& is) {
@@ -61,7 +102,7 @@ fs::path make_default_folder(const Config& config) {
   const auto now = fmt::gmtime(std::chrono::system_clock::to_time_t(std::chrono::system_clock::now()));
   const std::string stem = fmt::format("runs/{}-seed{}-{:%Y%m%d-%H%M%S}", config.name, config.train.seed, now);
   std::error_code error;
-  fs::create_directories("runs", error);
+  make_folders("runs");
   fs::path folder = stem;
   // Made, not looked for: of two runs that start within a second one finds it there.
   for (int n = 2; !fs::create_directory(folder, error) && !error; ++n) folder = fmt::format("{}-{}", stem, n);
@@ -69,14 +110,46 @@ fs::path make_default_folder(const Config& config) {
 }
 
 FolderLock create_run_folder(const fs::path& folder, const Config& config) {
-  std::error_code error;
-  fs::create_directories(folder, error);  // if it cannot be made, writing the first file says why
-  FolderLock lock(folder);                // before looking: another run may be about to begin here
-  if (fs::exists(folder, error) && !(fs::is_directory(folder, error) && fs::is_empty(folder, error)))
-    throw usage_error(fmt::format("run folder {} is there already; a run is never overwritten", folder.string()),
-                      fmt::format("choose another --run-dir, or go on with --resume --run-dir {}", folder.string()));
-  write_file_atomically(folder / "config.toml", to_toml(config));
+  std::error_code unknown;
+  if (!fs::exists(folder, unknown)) make_folders(folder);
+  FolderLock lock(folder);  // before looking: another run may be about to begin here
+  if (!is_unused(folder)) {
+    const bool can_go_on =
+        fs::exists(folder / "config.toml") && !fs::exists(folder / "summary.json");
+    throw usage_error(
+        fmt::format("run folder {} is there already; a run is never overwritten", folder.string()),
+        can_go_on ? fmt::format("choose another --run-dir, or go on with --resume --run-dir {}",
+                                shell_word(folder.string()))
+                  : "choose another --run-dir");
+  }
+  write_recipe(folder, config);
   return lock;
+}
+
+std::optional<Checkpoint> begin_or_go_on(const fs::path& folder, const Config& config,
+                                         std::optional<FolderLock>& lock) {
+  std::error_code error;
+  fs::create_directory(folder, error);  // not those above it, which may have been moved away
+  if (error)
+    throw data_error(fmt::format("cannot create {}: {}", folder.string(), error.message()),
+                     "leave the sweep's folder in place until it has ended");
+  lock.emplace(folder);
+  if (auto found = checkpoint_to_go_on_from(folder)) {
+    remove_run_leftovers(folder);
+    return std::move(found->checkpoint);
+  }
+  std::vector<fs::path> entries;
+  for (const auto& entry : fs::directory_iterator(folder))
+    if (!is_of_lock(entry.path())) entries.push_back(entry.path());
+  for (const fs::path& entry : entries) fs::remove_all(entry);
+  write_recipe(folder, config);
+  return std::nullopt;
+}
+
+std::optional<Found> checkpoint_to_go_on_from(const fs::path& folder) {
+  std::optional<Found> found = newest_checkpoint(folder);
+  if (found) found->checkpoint.finished = is_finished(folder, found->checkpoint);
+  return found;
 }
 
 fs::path newest_unfinished_run(const fs::path& runs, const Config& config) {
@@ -93,7 +166,7 @@ fs::path newest_unfinished_run(const fs::path& runs, const Config& config) {
   for (const auto& [time, folder] : candidates) {
     try {
       const Checkpoint checkpoint = newest_checkpoint(folder)->checkpoint;
-      if (checkpoint.finished || checkpoint.seed != config.train.seed) continue;
+      if (is_finished(folder, checkpoint) || checkpoint.seed != config.train.seed) continue;
       const Config begun = recipe_of(checkpoint);
       if (recipe_toml(begun) == wanted) return folder;
       if (nearly.empty() && begun.name == config.name) {
@@ -113,22 +186,23 @@ fs::path newest_unfinished_run(const fs::path& runs, const Config& config) {
 }
 
 std::optional<Found> resume_point(const fs::path& folder, const Config& config) {
-  std::optional<Found> found = newest_checkpoint(folder);
+  std::optional<Found> found = checkpoint_to_go_on_from(folder);
   if (found && found->checkpoint.finished)
-    throw usage_error(
-        fmt::format("nothing to resume: the run in {} is finished", folder.string()),
-        fs::exists(folder / "summary.json") ? "its results are in summary.json" : "its summary.json is missing; " + scoring_hint(folder));
+    throw usage_error(fmt::format("nothing to resume: the run in {} is finished", folder.string()),
+                      "its results are in summary.json");
   if (found) {
     check_same_run(folder, recipe_toml(recipe_of(found->checkpoint)), found->checkpoint.seed, config);
   } else if (holds_only_a_beginning(folder)) {
     const Config begun = load_config((folder / "config.toml").string(), {}, {});
     check_same_run(folder, recipe_toml(begun), begun.train.seed, config);
+  } else if (is_unused(folder)) {
+    write_recipe(folder, config);
   } else {
     throw usage_error(fmt::format("nothing to resume: {} holds no checkpoint", folder.string()),
-                      "check --run-dir, or start a new run without --resume");
+                      fs::exists(folder) ? "name another --run-dir"
+                                         : "check --run-dir, or start a new run without --resume");
   }
-  for (const auto& entry : fs::directory_iterator(folder))
-    if (is_leftover(entry.path())) fs::remove(entry.path());
+  remove_run_leftovers(folder);
   return found;
 }
 

@@ -14,19 +14,37 @@ namespace mnist_dist {
 /// Makes runs/RECIPE-seedSEED-TIME, with a number behind it where that is taken.
 std::filesystem::path make_default_folder(const Config& config);
 
-/// Makes the folder of a new run, locks it and writes its config.toml. Throws Error: usage when it is there and not empty (a run is never
-/// overwritten) or another process is at work in it, data when it cannot be written.
+/// Makes the folder of a new run, locks it and writes its config.toml. A folder that holds nothing
+/// but what killed processes left counts as empty. Throws Error: usage when it holds anything else
+/// (a run is never overwritten) or another process works in it, data when it cannot be written.
 [[nodiscard]] FolderLock create_run_folder(const std::filesystem::path& folder, const Config& config);
+
+/// For a seed of a sweep, in the sweep's folder: makes and locks the run folder, and gives the
+/// checkpoint to go on from. Where there is none the run begins again, and whatever was there is
+/// removed.
+std::optional<Checkpoint> begin_or_go_on(const std::filesystem::path& folder, const Config& config,
+                                         std::optional<FolderLock>& lock);
 
 /// The newest unfinished run of the same recipe and seed in `runs`. Throws Error (usage) when there is none.
 std::filesystem::path newest_unfinished_run(const std::filesystem::path& runs, const Config& config);
 
-/// The checkpoint to go on from, nothing when the run was killed before its first one; removes temporary files, so the folder must be locked. Throws
-/// Error: usage when the folder holds no run, the run is finished, or recipe or seed differ; data when all checkpoints are damaged.
+/// The newest whole checkpoint, as one that is not finished while there is no summary.json: that is
+/// written last.
+std::optional<Found> checkpoint_to_go_on_from(const std::filesystem::path& folder);
+
+/// The checkpoint to go on from. Nothing when the run was killed before its first one, also before
+/// it wrote its recipe: then it begins again. Removes temporary files, so the folder must be
+/// locked. Throws Error: usage when the folder is missing or holds no run, the run is finished, or
+/// recipe or seed differ; data when all checkpoints are damaged.
 std::optional<Found> resume_point(const std::filesystem::path& folder, const Config& config);
 
-/// For a run whose summary.json is lost or damaged: nothing writes it again.
+/// Removes what killed processes left in a run folder in which no other process works.
+void remove_run_leftovers(const std::filesystem::path& folder);
+
+/// For a run whose files contradict each other.
 std::string scoring_hint(const std::filesystem::path& folder);
+/// For a finished run whose summary.json is lost or damaged.
+std::string summary_hint(const std::filesystem::path& folder);
 
 /// The first line in which two recipe_toml texts differ, as: it has "epochs = 3", asked for is "epochs = 4".
 std::string recipe_difference(const std::string& was, const std::string& is);

@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "base/cpus.h"
+#include "base/file.h"
 #include "base/plural.h"
 #include "base/version.h"
 #include "comm/heartbeat.h"
@@ -161,9 +162,12 @@ std::unique_ptr<Session> make_session(Communicator& world, Communicator& group, 
   const std::string simd = choose_simd(world, engine, compute.simd);
   world.set_activity("preparing data");
   run_on_root(world, [&] {
+    remove_leftovers_beside(config.data.file);
     make_default_data(config.data.file, progress);
     const Dataset dataset(config.data.file);  // what is wrong with the whole file is said once
-    if (use == Use::training) check_norm_slices(config.model, shortest_slice(config, training_rows(config, dataset).size()));
+    if (use == Use::training)
+      check_norm_slices(config.model,
+                        shortest_slice(config, training_rows(config, dataset).size()));
   });
 
   auto session = std::make_unique<Session>();

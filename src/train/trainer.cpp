@@ -58,14 +58,19 @@ class Run {
       // Only now is the epoch behind us: what follows sees "step 0 of the next one".
       ++progress_.epoch;
       progress_.step = 0;
-      if (done() || progress_.epoch % static_cast<std::uint32_t>(config_.train.evaluate_every) == 0) score(row);
-      progress_.sums = {};
-      progress_.epoch_seconds = 0;
+      if (done() || progress_.epoch % static_cast<std::uint32_t>(config_.train.evaluate_every) == 0)
+        score(row);
       row.seconds = seconds_before_resume + epoch_time.seconds();
       check_folder();
       tell([&](Observer& o) { o.epoch_ended(row); });
-      if (!done()) save();
+      if (done()) break;  // the last checkpoint keeps the last epoch's sums
+      progress_.sums = {};
+      progress_.epoch_seconds = 0;
+      save();
     }
+    if (row.epoch == 0)
+      score(row = row_of_sums(static_cast<int>(
+                progress_.epoch)));  // killed between its last checkpoint and its summary
     return finish(row);
   }
 
@@ -139,11 +144,18 @@ class Run {
         other_seconds += writing.seconds();
       }
     }
-    EpochRow row;
-    row.epoch = static_cast<int>(epoch) + 1;
-    row.train = score_of(progress_.sums);
+    EpochRow row = row_of_sums(static_cast<int>(epoch) + 1);
     row.learning_rate = rates[static_cast<std::size_t>(steps) - 1];
-    row.images_per_second = static_cast<double>(progress_.sums.images) / progress_.epoch_seconds;
+    return row;
+  }
+
+  EpochRow row_of_sums(int epoch) const {
+    EpochRow row;
+    row.epoch = epoch;
+    row.train = score_of(progress_.sums);
+    // Checkpoints of earlier versions kept neither at the end of a run.
+    if (progress_.epoch_seconds > 0)
+      row.images_per_second = static_cast<double>(progress_.sums.images) / progress_.epoch_seconds;
     return row;
   }
 
@@ -182,11 +194,11 @@ class Run {
     result.steps = last_step_;
     result.seconds = seconds();
     result.images_per_second = last.images_per_second;
-    check_folder();
-    tell([&](Observer& o) { o.finished(result); });
-    // Last, so that a run whose summary was never written is not taken for a finished one.
     progress_.finished = true;
     save();
+    // Last: a summary without its weights would be of no use, and a finished checkpoint without its
+    // summary is resumed.
+    tell([&](Observer& o) { o.finished(result); });
     return result;
   }
 

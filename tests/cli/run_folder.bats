@@ -58,9 +58,13 @@ short() { "$MNIST_DIST" "${QUICK[@]}" --set train.max_steps=5 "$@"; }
   [ -z "$(find r -name '*.tmp*')" ]
 }
 @test "nothing to resume" {
-  mkdir empty
-  fails 2 "nothing to resume" short --resume --run-dir empty
+  fails 2 "nothing to resume" short --resume --run-dir missing
+  [ ! -e missing ]
   fails 2 "nothing to resume" short --resume
+  mkdir other
+  echo precious >other/notes.txt
+  fails 2 "nothing to resume" short --resume --run-dir other
+  [ "$(ls -A other)" = notes.txt ]
 }
 @test "nothing to resume in a folder that is no run, nor without its recipe" {
   fails 2 "nothing to resume: missing" "$MNIST_DIST" --resume --run-dir missing
@@ -105,9 +109,16 @@ short() { "$MNIST_DIST" "${QUICK[@]}" --set train.max_steps=5 "$@"; }
   run -0 short --run-dir r
   fails 2 "finished" "$MNIST_DIST" --resume --run-dir r
   [[ "$stderr" == *"in summary.json"* ]]
-  rm r/summary.json
-  fails 2 "finished" "$MNIST_DIST" --resume --run-dir r
-  [[ "$stderr" == *"summary.json is missing; score its weights with: mnist-dist evaluate --checkpoint r/checkpoint.h5"* ]]
+}
+@test "the summary of a finished run is written again" {
+  run -0 short --run-dir r
+  mv r/summary.json before.json
+  fails 3 "summary.json is missing" "$MNIST_DIST" report r
+  [[ "$stderr" == *"mnist-dist --resume --run-dir r"* ]]
+  run -0 "$MNIST_DIST" --resume --run-dir r
+  for name in parameters_sha256 final_validation_accuracy final_validation_loss best_epoch; do
+    [ "$(field r/summary.json $name)" = "$(field before.json $name)" ]
+  done
 }
 @test "another recipe or seed is refused, and says in what" {
   stopped_run
@@ -156,8 +167,18 @@ short() { "$MNIST_DIST" "${QUICK[@]}" --set train.max_steps=5 "$@"; }
   [ ! -e runs ]
 }
 @test "two processes in one run folder: the second is refused" {
-  stopped_run
-  fails 2 "another process is working in r" flock r "$MNIST_DIST" --resume --run-dir r
+  "$MNIST_DIST" "${QUICK[@]}" --set train.epochs=5000 --run-dir r &
+  local pid=$! code=0
+  wait_for 60 rows_in r 1
+  fails 2 "another process is working in r (process $pid on host" "$MNIST_DIST" --resume --run-dir r
+  cp -r r copy # is not being worked in
+  run timeout -s TERM 5 "$MNIST_DIST" --resume --run-dir copy
+  [[ "$output" == *"resumed after epoch"* ]]
+  kill -KILL $pid
+  wait $pid || code=$?
+  run timeout -s TERM 5 "$MNIST_DIST" --resume --run-dir r
+  [[ "$output" == *"resumed after epoch"* ]]
+  [ ! -e r/.lease ]
 }
 @test "a run whose folder was removed and begun anew, or moved, leaves the new one alone" {
   "$MNIST_DIST" "${QUICK[@]}" --set train.epochs=5000 --seed 1 --run-dir r 2>err.txt &

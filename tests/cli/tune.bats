@@ -49,7 +49,9 @@ rounds() { tail -n +2 search/tuning.csv | awk -F, '{ print $2, $5, $6 }' | sort 
   run -0 "$MNIST_DIST" "${TUNE[@]}" --candidates 3 --seeds 1 --out search
   cp search/tuning.csv before.csv
   stat -c '%n %Y %i' search/*/runs/*/summary.json >before.txt
+  touch search/{tuning.csv,best.toml}.tmp99999999 search/candidate000/seeds.csv.tmp99999999
   run -0 "$MNIST_DIST" "${TUNE[@]}" --candidates 3 --seeds 1 --out search
+  [ -z "$(find search -name '*.tmp*' -o -name '.lease*')" ] # what a killed search would leave
   cmp before.csv search/tuning.csv
   diff before.txt <(stat -c '%n %Y %i' search/*/runs/*/summary.json)
   run -0 "$MNIST_DIST" "${TUNE[@]}" --candidates 4 --seeds 1 --out search

@@ -15,6 +15,7 @@ namespace {
 
 TEST(Recipes, TheFirstFolderWins) {
   const TemporaryFolder folder;
+  for (const char* name : {"a", "b"}) make_folders(folder / name);
   write_file_atomically(folder / "a/mine.toml", tiny);
   write_file_atomically(folder / "b/mine.toml", tiny);
   write_file_atomically(folder / "b/other.toml", tiny);

@@ -30,6 +30,7 @@ class MnistFiles : public testing::Test {
 
   /// Files of the right names and form; not the right contents.
   void fill(const fs::path& folder) {
+    make_folders(folder);
     write_file_atomically(folder / "train-images-idx3-ubyte", image_idx(4));
     write_file_atomically(folder / "train-labels-idx1-ubyte", label_idx({1, 2, 3, 4}));
     write_gzip(folder / "t10k-images-idx3-ubyte.gz", image_idx(2));
@@ -101,6 +102,7 @@ TEST_F(MnistFiles, FindsTheNamesThatOthersGive) {
   const auto found = [&](const std::string& path) {
     const fs::path folder = folder_ / "foreign";
     fs::remove_all(folder);
+    make_folders((folder / path).parent_path());
     write_file_atomically(folder / path, "x");
     return scan_mnist_folder(folder).candidates[3];
   };

@@ -138,7 +138,7 @@ TEST(RunPage, AFinishedRunWithoutItsSummaryIsNotCalledUnfinished) {
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ExitCode::data);
     EXPECT_THAT(error.what(), HasSubstr("summary.json is missing"));
-    EXPECT_THAT(error.hint(), HasSubstr("evaluate --checkpoint " + (folder / "checkpoint.h5").string()));
+    EXPECT_THAT(error.hint(), HasSubstr("mnist-dist --resume --run-dir " + folder.path().string()));
   }
 }
 

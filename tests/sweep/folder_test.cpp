@@ -100,15 +100,40 @@ TEST_F(SweepFolderTest, WhoIsRefusedTheLockHasWrittenNothing) {
   std::filesystem::create_directory(path);
   const FolderLock other_start(path);
   expect_refused(recipe, example.identity, "another process is working in");
-  EXPECT_TRUE(std::filesystem::is_empty(path));
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(path), {}), 1) << "the lock alone";
+}
+
+TEST_F(SweepFolderTest, RowsThatAnotherSweepWroteAreKept) {
+  SweepFolder folder(path, recipe, example.identity);
+  folder.add(example.outcomes[0]);
+  SweepRecord other = example;  // as if no lock had kept it out
+  other.outcomes.pop_back();
+  write_file_atomically(path / "epochs.csv", epochs_csv(other));
+  write_file_atomically(path / "errors.csv", errors_csv(other));
+  write_file_atomically(path / "seeds.csv", seeds_csv(other));
+  folder.add(example.outcomes[2]);
+  EXPECT_TRUE(folder.has(1));
+  const SweepRecord record = read_record(path);
+  EXPECT_EQ(seeds_csv(record), seeds_csv(example));
+  EXPECT_EQ(epochs_csv(record), epochs_csv(example));
+  EXPECT_EQ(errors_csv(record), errors_csv(example));
+  folder.add(example.outcomes[1]);
+  EXPECT_EQ(seeds_csv(read_record(path)), seeds_csv(example)) << "no seed is there twice";
+}
+
+TEST_F(SweepFolderTest, MakesNoFolderAboveItsOwn) {
+  path = temporary / "moved/candidate";
+  EXPECT_THROW(SweepFolder(path, recipe, example.identity), Error);
+  EXPECT_FALSE(std::filesystem::exists(temporary / "moved"));
 }
 
 TEST_F(SweepFolderTest, AStartThatWasKilledAtOnceIsNoSweepYet) {
   fill();
   const std::string identity = read_text_file(path / "sweep.json");
   std::filesystem::remove_all(path);
+  std::filesystem::create_directory(path);
   write_file_atomically(path / "sweep.json", identity);
-  write_file_atomically(path / "config.toml.tmp77", std::string_view("[mod"));
+  write_file_atomically(path / "config.toml.tmp999999999", std::string_view("[mod"));
   fill();
   EXPECT_EQ(read_record(path).outcomes.size(), example.outcomes.size());
 
@@ -118,6 +143,7 @@ TEST_F(SweepFolderTest, AStartThatWasKilledAtOnceIsNoSweepYet) {
 }
 
 TEST_F(SweepFolderTest, AFolderWithOtherThingsIsRefused) {
+  std::filesystem::create_directory(path);
   write_file_atomically(path / "thesis.tex", std::string_view("years of work"));
   expect_refused(recipe, example.identity, "holds no sweep");
 }

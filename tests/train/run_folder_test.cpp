@@ -30,6 +30,12 @@ std::string refusal(const fs::path& folder, const Config& config) {
   }
 }
 
+std::vector<std::string> names_in(const fs::path& folder) {
+  std::vector<std::string> names;
+  for (const auto& entry : fs::directory_iterator(folder)) names.push_back(entry.path().filename());
+  return names;
+}
+
 TEST(RunFolder, ACheckpointFromBeforeAKeyWasAddedIsOfTheSameRecipe) {
   const TemporaryFolder folder;
   Checkpoint old = begun(recipe());
@@ -37,6 +43,7 @@ TEST(RunFolder, ACheckpointFromBeforeAKeyWasAddedIsOfTheSameRecipe) {
   const auto where = old.recipe.find(key);
   ASSERT_NE(where, std::string::npos) << old.recipe;
   old.recipe.erase(where, key.size());
+  fs::create_directory(folder.path() / "run");
   save_checkpoint(folder.path() / "run", old);
   EXPECT_EQ(refusal(folder.path() / "run", recipe()), "");
   EXPECT_EQ(newest_unfinished_run(folder.path(), recipe()), folder.path() / "run");
@@ -60,15 +67,68 @@ TEST(RunFolder, ARunKilledBeforeItsFirstCheckpointBeginsAgain) {
   EXPECT_THAT(refusal(folder.path(), recipe()), testing::HasSubstr("holds no checkpoint")) << "a run whose checkpoints were removed is kept";
 }
 
+TEST(RunFolder, WithNothingButLeftoversCountsAsEmpty) {
+  const TemporaryFolder folder;
+  const fs::path run = folder / "run";
+  const auto leave = [&] {
+    fs::remove_all(run);
+    fs::create_directory(run);
+    for (const char* name : {"config.toml.tmp999999999", ".lease", ".lease.0123456789abcdef",
+                             ".lease.0123456789abcdef.tmp999999999.0123abcd"})
+      write_file_atomically(run / name, "");
+    fs::remove(run / ".lease");  // of a host that nobody can ask; watched elsewhere
+  };
+  leave();
+  { const FolderLock lock = create_run_folder(run, recipe()); }
+  EXPECT_EQ(names_in(run), std::vector<std::string>{"config.toml"});
+  leave();
+  EXPECT_FALSE(resume_point(run, recipe()));
+  EXPECT_TRUE(fs::exists(run / "config.toml"));
+  leave();
+  write_file_atomically(run / "thesis.tex.tmp999999999", "years of work");
+  EXPECT_THROW(static_cast<void>(create_run_folder(run, recipe())), Error);
+  EXPECT_THAT(refusal(run, recipe()), testing::HasSubstr("nothing to resume"));
+  EXPECT_TRUE(fs::exists(run / "thesis.tex.tmp999999999"));
+  EXPECT_THAT(refusal(folder / "missing", recipe()), testing::HasSubstr("nothing to resume"));
+  EXPECT_FALSE(fs::exists(folder / "missing"));
+}
+
+TEST(RunFolder, AFinishedCheckpointWithoutItsSummaryIsResumed) {
+  const TemporaryFolder folder;
+  Checkpoint last = begun(recipe());
+  last.finished = true;
+  save_checkpoint(folder.path(), last);
+  const auto found = resume_point(folder.path(), recipe());
+  ASSERT_TRUE(found);
+  EXPECT_FALSE(found->checkpoint.finished);
+  write_file_atomically(folder.path() / "summary.json", "{}");
+  EXPECT_THAT(refusal(folder.path(), recipe()), testing::HasSubstr("is finished"));
+}
+
+TEST(RunFolder, OfASeedIsMadeInAFolderThatIsThere) {
+  const TemporaryFolder folder;
+  std::optional<FolderLock> lock;
+  EXPECT_THROW(begin_or_go_on(folder / "sweep/seed1", recipe(), lock), Error);
+  EXPECT_FALSE(fs::exists(folder / "sweep"));
+  EXPECT_FALSE(begin_or_go_on(folder / "seed1", recipe(), lock));
+  write_file_atomically(folder / "seed1/metrics.csv", "half");
+  lock.reset();
+  EXPECT_FALSE(begin_or_go_on(folder / "seed1", recipe(), lock));
+  lock.reset();
+  EXPECT_EQ(names_in(folder / "seed1"), std::vector<std::string>{"config.toml"})
+      << "what has no checkpoint begins again";
+  save_checkpoint(folder / "seed1", begun(recipe()));
+  EXPECT_TRUE(begin_or_go_on(folder / "seed1", recipe(), lock));
+}
+
 TEST(RunFolder, GoingOnRemovesWhatAKilledProcessWasWriting) {
   const TemporaryFolder folder;
   save_checkpoint(folder.path(), begun(recipe()));
-  for (const char* name : {"checkpoint.next.tmp", "checkpoint.next.tmp.tmp123", "metrics.csv.tmp123", "notes.tmp"})
+  for (const char* name : {"checkpoint.next.tmp", "checkpoint.next.tmp.tmp999999999",
+                           "metrics.csv.tmp999999999", "checkpoint.link.tmp", "notes.tmp"})
     write_file_atomically(folder.path() / name, "half");
   EXPECT_TRUE(resume_point(folder.path(), recipe()));
-  std::vector<std::string> left;
-  for (const auto& entry : fs::directory_iterator(folder.path())) left.push_back(entry.path().filename());
-  EXPECT_THAT(left, testing::UnorderedElementsAre("checkpoint.h5", "notes.tmp"));
+  EXPECT_THAT(names_in(folder.path()), testing::UnorderedElementsAre("checkpoint.h5", "notes.tmp"));
 }
 
 TEST(RunFolder, RunsThatStartInTheSameSecondHaveFoldersOfTheirOwn) {
@@ -94,7 +154,7 @@ TEST(RunFolder, IsLockedBeforeItIsLookedAt) {
   } catch (const Error& error) {
     EXPECT_THAT(error.what(), testing::HasSubstr("another process is working in"));
   }
-  EXPECT_TRUE(fs::is_empty(run)) << "the second one wrote nothing";
+  EXPECT_EQ(names_in(run), std::vector<std::string>{".lease"}) << "the second one wrote nothing";
 }
 
 }  // namespace
