@@ -58,7 +58,8 @@ SCRIPT
     skip "no localedef, or no sources of locales"
   ! command -v gawk >/dev/null || fake awk <<<'exec gawk "$@"'
   # The first line proves that this locale is in force: bash's printf refuses a point in it.
-  ! LOCPATH=$PWD/locales LC_ALL=de_DE.UTF-8 bash -c 'printf %.1f 0.5' 2>/dev/null
+  LOCPATH=$PWD/locales LC_ALL=de_DE.UTF-8 run bash -c 'printf %.1f 0.5'
+  [ "$status" -ne 0 ]
   LOCPATH=$PWD/locales LC_ALL=de_DE.UTF-8 preflight
   echo "$output"
   [ "$status" -eq 0 ]
