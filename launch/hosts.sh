@@ -25,23 +25,36 @@ HELP
   -np N               ranks; default: all slots for a sweep, for training at most the recipe's shards
   --spread            training on fewer ranks than slots: as many hosts as possible, not as few
   --no-preflight      do not look at the hosts first (--slots or slots= must then say how many ranks each takes)
+  --max-restarts N    starts after a lost rank, host or mpirun (default: 3)
+  --min-hosts M       a restart needs so many good hosts (default: 1)
   --print             print the command in place of running it
   --verbose           let mpirun say what it has to say as well
   -h, --help          this help
 
-Ctrl-C stops after the current step with a checkpoint (exit code 130; continue with --resume, on any hosts); a second one stops at once.
-A host that stops answering is named after comm.timeout (120 s), with the command that goes on without it: exit code 4, the same result.
+Ctrl-C stops after the current step with a checkpoint (exit code 130; continue with --resume, on any
+hosts); a second one stops at once. When a rank, a host or mpirun is lost, the hosts are looked at
+again, and the run starts again from its last checkpoint on those that are good, to the same result.
+A host that is back is used at the next restart. A host counts as lost after comm.timeout (120 s).
+After the last restart, or when two in a row got no further: exit code 4 and the fault.
 HELP
 }
 
-ranks='' spread=false preflight=true print=false verbose=false
+ranks_given='' spread=false preflight=true print=false verbose=false min_hosts=1
+own_options=() # all but --hosts and --print
 while (($#)); do
+  before=("$@")
   case $1 in
     -h | --help) usage; exit ;;
     --) shift && break ;;
+    --max-restarts | --min-hosts)
+      [[ ${2:-} =~ ^[0-9]{1,6}$ && $1$2 != --min-hosts0 ]] ||
+        die 2 "$1 needs a number, not '${2:-}'" "launch/hosts.sh --hosts a,b $1 1"
+      if [[ $1 == --min-hosts ]]; then min_hosts=$2; else max_restarts=$2; fi
+      shift
+      ;;
     -np | -n)
       [[ ${2:-} =~ ^[1-9][0-9]*$ ]] || die 2 "$1 needs a number of ranks, not '${2:-}'" "launch/hosts.sh --hosts a,b -np 2"
-      ranks=$2 && shift
+      ranks_given=$2 && shift
       ;;
     --spread) spread=true ;;
     --no-preflight) preflight=false ;;
@@ -55,6 +68,10 @@ while (($#)); do
     *) break ;;
   esac
   shift
+  case ${before[0]} in
+    --hosts | --print) ;;
+    *) own_options+=("${before[@]:0:${#before[@]}-$#}") ;;
+  esac
 done
 case ${1:-} in
   train | sweep | tune) ;;
@@ -87,41 +104,91 @@ place() {
     }'
 }
 
+# find_hosts: $work/table, a line per host: "HOST SLOTS [CORES MASKED]". All hosts must be good at
+# the first start; later bad ones are left out.
+find_hosts() {
+  local options host
+  if $preflight; then
+    mapfile -t options < <(same_hosts)
+    # A restart is quick, unless the one before got no further.
+    ((restarts == 0)) || options+=(--min-hosts "$min_hosts" --seconds $((no_further)))
+    "$root/launch/preflight.sh" "${options[@]}" >"$work/table" || return
+  else
+    (list_hosts) >"$work/listed" || return
+    cp "$work/listed" "$work/table"
+    if ((restarts > 0)); then
+      while read -r host _; do
+        on_host $((ssh_seconds + 2)) "$host" true </dev/null >/dev/null 2>&1 ||
+          echo "$host" >>"$work/bad" &
+      done <"$work/table"
+      wait
+      touch "$work/bad"
+      awk 'FILENAME == ARGV[1] { bad[$1]; next } !($1 in bad)' "$work/bad" "$work/listed" \
+        >"$work/table"
+      rm "$work/bad"
+      (($(wc -l <"$work/table") >= min_hosts)) || return 1
+    elif grep -q ' 0$' "$work/table"; then
+      die 2 "how many ranks does $(awk '$2 == 0 { print $1; exit }' "$work/table") take?" "--slots N, or leave out --no-preflight"
+    fi
+  fi
+  mapfile -t hosts < <(awk '{ print $1 }' "$work/table")
+}
+
+# place_ranks ARGUMENTS...: $work/places, a line per host: "HOST RANKS".
+place_ranks() {
+  local total note=
+  total=$(awk '{ n += $2 } END { print n }' "$work/table")
+  ranks=$ranks_given
+  # What is left of the hosts may have fewer slots.
+  if ((restarts > 0 && ${ranks:-0} > total)); then ranks=$total; fi
+  if [[ -z $ranks ]]; then
+    ranks=$(default_ranks "$total" "$@")
+    ((ranks == total)) || note="; a rank takes at least one of the recipe's shards, so $((total - ranks)) of $total slots stay free"
+  fi
+  place "$ranks" <"$work/table" >"$work/places" ||
+    die 2 "$ranks ranks do not fit into the hosts' $total slots" "-np $total, more hosts, or more --slots (a host may have more ranks than cores)"
+  mapfile -t used < <(awk '{ print $1 }' "$work/places")
+  say "$(count "$ranks" rank): $(awk '{ printf "%s%s x %s", (NR > 1) ? ", " : "", $1, $2 }' "$work/places")$note"
+}
+
+# make_command ARGUMENTS...: mpirun's command line for these places, as the array command.
+make_command() {
+  local bind_to=core binding network environment
+  # Binding is right only where no host has more ranks than cores, and none keeps CPUs from us; and where a rank is one thread (lib.sh, mpirun_options).
+  [[ ${MNIST_DIST_CUDA:-} != on ]] || bind_to=none
+  awk 'NR == FNR { cores[$1] = $3; masked[$1] = $4; next } $2 > cores[$1] || masked[$1] == 1 { exit 1 }' "$work/table" "$work/places" &&
+    binding=(--map-by slot --bind-to "$bind_to") || binding=(--map-by slot --oversubscribe --bind-to none --mca mpi_yield_when_idle 1)
+  mapfile -t network < <(network_options "$major" "${hosts[@]}")
+  mapfile -t environment < <(forwarded_environment)
+  command=("$mpirun" -np "$ranks" --host "$(sed 's/ /:/' "$work/places" | paste -sd,)" "${network[@]}" "${binding[@]}" "${environment[@]}")
+  # Open MPI 5 has no -q, which keeps its banner about exit codes away.
+  if ((major < 5)) && ! $verbose; then command+=(-q); fi
+  command+=("$program" "$@")
+}
+
+# on_first_host COMMAND: where the run folder is written.
+on_first_host() { on_host $((ssh_seconds + 30)) "${used[0]}" "$1" </dev/null; }
+
+# end_everywhere: kills what earlier starts left on any host, also one that is back.
+end_everywhere() {
+  local host pids=()
+  for host in $(list_hosts | awk '{ print $1 }'); do
+    on_host $((ssh_seconds + 10)) "$host" "$(declare -f end_starts); end_starts $script_id" \
+      </dev/null >/dev/null 2>&1 &
+    pids+=($!)
+  done
+  wait "${pids[@]}" || true
+}
+
 need_program
 work=$(temporary -d)
-trap 'rm -rf "$work"' EXIT
+# Not in a watcher that is ended before it has reset this trap.
+trap '[[ $BASHPID != "$$" ]] || rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM HUP # until there are ranks to stop
-list_hosts >"$work/table"
-if $preflight; then
-  mapfile -t options < <(same_hosts)
-  "$root/launch/preflight.sh" "${options[@]}" >"$work/table"
-elif grep -q ' 0$' "$work/table"; then
-  die 2 "how many ranks does $(awk '$2 == 0 { print $1; exit }' "$work/table") take?" "--slots N, or leave out --no-preflight"
-fi
-mapfile -t hosts < <(awk '{ print $1 }' "$work/table")
-total=$(awk '{ n += $2 } END { print n }' "$work/table")
-
-note=
-if [[ -z $ranks ]]; then
-  ranks=$(default_ranks "$total" "$@")
-  ((ranks == total)) || note="; a rank takes at least one of the recipe's shards, so $((total - ranks)) of $total slots stay free"
-fi
-place "$ranks" <"$work/table" >"$work/places" ||
-  die 2 "$ranks ranks do not fit into the hosts' $total slots" "-np $total, more hosts, or more --slots (a host may have more ranks than cores)"
-say "$(count "$ranks" rank): $(awk '{ printf "%s%s x %s", (NR > 1) ? ", " : "", $1, $2 }' "$work/places")$note"
-
-# Binding is right only where no host has more ranks than cores, and none keeps CPUs from us; and where a rank is one thread (lib.sh, mpirun_options).
-bind_to=core
-[[ ${MNIST_DIST_CUDA:-} != on ]] || bind_to=none
-awk 'NR == FNR { cores[$1] = $3; masked[$1] = $4; next } $2 > cores[$1] || masked[$1] == 1 { exit 1 }' "$work/table" "$work/places" &&
-  binding=(--map-by slot --bind-to "$bind_to") || binding=(--map-by slot --oversubscribe --bind-to none --mca mpi_yield_when_idle 1)
+find_hosts
+place_ranks "$@"
 find_mpirun
-mapfile -t network < <(network_options "$major" "${hosts[@]}")
-mapfile -t environment < <(forwarded_environment)
-command=("$mpirun" -np "$ranks" --host "$(sed 's/ /:/' "$work/places" | paste -sd,)" "${network[@]}" "${binding[@]}" "${environment[@]}")
-# Open MPI 5 has no -q, which keeps its banner about exit codes away.
-if ((major < 5)) && ! $verbose; then command+=(-q); fi
-command+=("$program" "$@")
+make_command "$@"
 if $print; then
   echo "${command[*]@Q}"
   exit
@@ -129,9 +196,35 @@ fi
 
 if ((EUID == 0)); then export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1; fi
 timeout=$(recipe_timeout "$@")
-mapfile -t used < <(awk '{ print $1 }' "$work/places")
-beside_ranks() { watch_hosts "$1" "$timeout" "${used[@]}"; }
-code=0
-run_ranks "${command[@]}" || code=$?
-stop_watching
-explain_end "$code" "$timeout" "$@"
+given=("$@")
+beside_ranks() {
+  watch_hosts "$1" "$timeout" "${used[@]}"
+  watch_mpirun "$1" "$start_id" "$timeout" "${used[@]}"
+}
+while :; do
+  code=0
+  new_start
+  rm -f "$work/lost" "$work/silent"
+  run_ranks env "MNIST_DIST_START=$start_id" \
+    "${command[0]}" -x MNIST_DIST_START "${command[@]:1}" || code=$?
+  stop_watching
+  # mpirun's own failures end with 1, as the program's do.
+  if ((code == 1)) && [[ -s $work/lost ]]; then code=4; fi
+  may_start_again "$code" || break
+  restarts=$((restarts + 1))
+  say "note: $(fault "$code" "$timeout"); restart $restarts of $max_restarts"
+  trap 'exit 130' INT TERM HUP
+  end_everywhere &
+  ending=$!
+  find_hosts || explain_end "$code" "$timeout" "${given[@]}"
+  wait "$ending" || true
+  place_ranks "${given[@]}"
+  results=$(on_first_host "$(results_question "${given[@]}")") || results="none unknown"
+  continue_from "$results" on_first_host "${given[@]}" || {
+    say "note: two restarts in a row got no further"
+    break
+  }
+  if [[ $results == finished* ]]; then code=0 && break; fi
+  make_command "${arguments[@]}"
+done
+explain_end "$code" "$timeout" "${given[@]}"

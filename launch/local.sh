@@ -8,7 +8,7 @@ source "$root/launch/ranks.sh"
 
 usage() {
   cat <<'HELP'
-usage: launch/local.sh [--cuda] [-np N] [--print] [arguments for mnist-dist]
+usage: launch/local.sh [--cuda] [-np N] [--max-restarts N] [--print] [arguments for mnist-dist]
 
 Installs and builds what is missing, then runs build/mnist-dist on N ranks of this machine:
   launch/local.sh                             the default recipe on all cores
@@ -19,6 +19,9 @@ Installs and builds what is missing, then runs build/mnist-dist on N ranks of th
   --cuda    the build for GPUs, in build-cuda/, with --device cuda
   -np N     ranks; default: the physical cores, or with --cuda the GPUs, at most the recipe's shards. One rank runs
             without mpirun. More ranks than cores is allowed, only slow.
+  --max-restarts N
+            starts after a rank was lost, for example for memory, from the last checkpoint
+            (default: 3); ends earlier when two in a row got no further
   --print   build, then print the command in place of running it
   -h        this help; "launch/local.sh train --help" shows mnist-dist's
 
@@ -38,6 +41,12 @@ while (($#)); do
     -np | -n | --np)
       [[ ${2:-} =~ ^[1-9][0-9]*$ ]] || die 2 "$1 needs a number of ranks, not '${2:-}'" "launch/local.sh -np 2"
       ranks=$2
+      shift
+      ;;
+    --max-restarts)
+      [[ ${2:-} =~ ^[0-9]{1,6}$ ]] ||
+        die 2 "$1 needs a number, not '${2:-}'" "launch/local.sh --max-restarts 3"
+      max_restarts=$2
       shift
       ;;
     --print) print=true ;;
@@ -65,15 +74,15 @@ fi
 build_targets mnist-dist
 [[ -n $ranks ]] || ranks=$(default_ranks "$places" "$@")
 
-command=("$program" "$@")
 if ((ranks > 1)) && loopback_is_down; then
   say "note: the loopback interface is down, so mpirun cannot start: one process computes the same result"
   ranks=1
 fi
+options=()
 if ((ranks > 1)); then
   find_mpirun
   mapfile -t options < <(mpirun_options "$ranks" "$cores" "$major")
-  command=("$mpirun" -np "$ranks" "${options[@]}" "${command[@]}")
+  options=("$mpirun" -np "$ranks" "${options[@]}")
   if ((EUID == 0)); then
     # Open MPI refuses to run as root, which is what one is in most containers, unless told twice.
     export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
@@ -81,10 +90,35 @@ if ((ranks > 1)); then
   ((ranks <= cores)) || say "note: $ranks ranks share $cores core$( ((cores == 1)) || echo s); the result is the same, only later"
 fi
 
+command=(${options[@]+"${options[@]}"} "$program")
 if $print; then
+  command+=("$@")
   echo "${command[*]@Q}"
-elif ((ranks > 1)); then
-  run_ranks "${command[@]}"
-else
-  exec "${command[@]}"
+  exit
+elif ((ranks == 1)); then
+  exec "${command[@]}" "$@"
 fi
+
+# here COMMAND: where the run folder is.
+here() { bash -c "$1"; }
+case ${1:-} in train | sweep | tune | -* | '') ;; *) max_restarts=0 ;; esac
+given=("$@") arguments=("$@")
+while :; do
+  code=0
+  new_start
+  run_ranks env "MNIST_DIST_START=$start_id" "${command[@]}" "${arguments[@]}" || code=$?
+  may_start_again "$code" || break
+  restarts=$((restarts + 1))
+  say "note: $(fault_of "$code"); restart $restarts of $max_restarts"
+  end_starts "$script_id"
+  results=$(here "$(results_question "${given[@]}")") || results="none unknown"
+  continue_from "$results" here "${given[@]}" || {
+    say "note: two restarts in a row got no further"
+    break
+  }
+  if [[ $results == finished* ]]; then exit 0; fi
+done
+case $code in
+  137) die 4 "$(fault_of "$code")" "look at dmesg: out of memory? Then take fewer ranks with -np" ;;
+esac
+exit "$code"

@@ -18,6 +18,7 @@ HELP
   cluster_usage
   cat <<'HELP'
   --seconds N         how long the all-reduce runs; default 2; 0: leave it out
+  --min-hosts M       leave bad hosts out as long as M are good
   -h, --help          this help
 
 On stdout, for other scripts: a line a host, "HOST SLOTS CORES MASKED" (MASKED 1: some of its CPUs are not ours).
@@ -119,9 +120,10 @@ add_vectors() {
   return "$code"
 }
 
-# find_bad_pair HOST...: tries all with the first one, and each with the next one; names the host that is in all pairs that cannot talk, else a pair.
+# find_bad_pair HOST...: tries all with the first one, and each with the next one; sets who to the
+# host that is in all pairs that cannot talk ("HOST and the others"), otherwise to a pair.
 find_bad_pair() {
-  local hosts=("$@") pairs=() failed=() who i
+  local hosts=("$@") pairs=() failed=() i
   for ((i = 1; i < $#; i++)); do pairs+=("${hosts[0]} ${hosts[i]}"); done
   for ((i = 1; i + 1 < $#; i++)); do pairs+=("${hosts[i]} ${hosts[i + 1]}"); done
   for i in "${!pairs[@]}"; do
@@ -132,17 +134,25 @@ find_bad_pair() {
   for i in "${!pairs[@]}"; do wait "${pids[i]}" || failed+=("${pairs[i]}"); done
   who=$(printf '%s\n' "${failed[@]}" | awk '{ n[$1]++; n[$2]++ } END { if (NR > 1) for (host in n) if (n[host] == NR) print host " and the others" }')
   : "${who:=${failed[0]:-${hosts[*]}}}"
+}
+
+die_of_bad_pair() {
   die 4 "no all-reduce between $([[ $who == *others ]] && echo "$who" || echo "${who// /, }"), though ssh works" \
     "let all TCP ports through between the hosts (firewall, security group), or those of docs/cluster.md, or name their network with --interface"
 }
 
-seconds=2
+seconds=2 min_hosts=''
 while (($#)); do
   case $1 in
     -h | --help) usage; exit ;;
     --seconds)
       [[ ${2:-} =~ ^[0-9]$|^[1-5][0-9]$|^60$ ]] || die 2 "--seconds needs a number from 0 to 60, not '${2:-}'" "--seconds 2"
       seconds=$2
+      ;;
+    --min-hosts)
+      [[ ${2:-} =~ ^[1-9][0-9]{0,5}$ ]] ||
+        die 2 "--min-hosts needs a number, not '${2:-}'" "launch/preflight.sh --min-hosts 1"
+      min_hosts=$2
       ;;
     *) cluster_option "$1" "${2:-}" || die 2 "unknown argument $1" "launch/preflight.sh --help" ;;
   esac
@@ -179,23 +189,35 @@ for host in "${hosts[@]}"; do ask "$host" & pids+=($!); done
 wait "${pids[@]}"
 
 bad_hosts=0
-for host in "${hosts[@]}"; do judge "$host"; done
-if ((bad_hosts)); then
+good=()
+for host in "${hosts[@]}"; do
+  before=$bad_hosts
+  judge "$host"
+  ((bad_hosts > before)) || good+=("$host")
+done
+if ((bad_hosts)) && { [[ -z $min_hosts ]] || ((${#good[@]} < min_hosts)); }; then
   ((bad_hosts == 1)) || first_bad[1]+=" (and $((bad_hosts - 1)) more: see above)"
   die "${first_bad[@]}"
 fi
 
-if ((seconds > 0 && ${#hosts[@]} > 1)); then
+while ((seconds > 0 && ${#good[@]} > 1)); do
   pids=()
-  if text=$(add_vectors "$seconds" "${hosts[@]}" 2>"$work/mpirun.err"); then
+  if text=$(add_vectors "$seconds" "${good[@]}" 2>"$work/mpirun.err"); then
     printf 'ok    %-12s %s\n' all-reduce "$text" >&2
-  else
-    printf 'bad   %-12s %s\n' all-reduce "failed; trying the hosts in pairs" >&2
-    find_bad_pair "${hosts[@]}"
+    break
   fi
-fi
+  printf 'bad   %-12s %s\n' all-reduce "failed; trying the hosts in pairs" >&2
+  find_bad_pair "${good[@]}"
+  if [[ -z $min_hosts ]] || ((${#good[@]} <= min_hosts)); then die_of_bad_pair; fi
+  # Of a pair, the second: the first one has the results.
+  [[ $who == *others ]] || who=${who#* }
+  leave_out=${who%% *}
+  printf 'bad   %-12s no all-reduce with it; left out\n' "$leave_out" >&2
+  mapfile -t good < <(printf '%s\n' "${good[@]}" | grep -vxF -- "$leave_out")
+done
 
 while read -r host n; do
+  [[ " ${good[*]} " == *" $host "* ]] || continue
   ((n > 0)) || n=$(fact "$host" gpus)
   ((n > 0)) || n=$(fact "$host" cores)
   echo "$host $n $(fact "$host" cores) $(fact "$host" masked)"

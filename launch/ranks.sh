@@ -1,5 +1,6 @@
 # shellcheck shell=bash
-# How many ranks a command takes, and how they are run and stopped: what local.sh and hosts.sh share. To be sourced after lib.sh.
+# How many ranks a command takes, how they are run and stopped, and how they start again after a
+# fault: what local.sh and hosts.sh share. To be sourced after lib.sh.
 # shellcheck disable=SC2154  # program: lib.sh's
 
 # True when ARGUMENTS only ask for something to be printed.
@@ -94,4 +95,132 @@ run_ranks() {
   if ((signals > 0 && code > 128)); then code=130; fi
   trap - INT TERM HUP USR1 USR2
   return "$code"
+}
+
+# A run that lost a rank, a host or mpirun starts again from its last checkpoint. The result has the
+# same bytes, whatever the number of starts and ranks.
+max_restarts=3 restarts=0
+no_further=0 mark=''
+
+# lost_something CODE: true for the end of a run that lost a rank, a host or mpirun, which another
+# start may avoid. The other codes are the program's verdicts.
+lost_something() {
+  case $1 in 0 | 1 | 2 | 3 | 5 | 6 | 130) return 1 ;; esac
+}
+
+# fault_of CODE: in words.
+fault_of() {
+  case $1 in
+    4) echo "the ranks ended with exit code 4, for the reason above" ;;
+    137) echo "a rank was killed (KILL)" ;;
+    *) echo "mpirun ended with code $1" ;;
+  esac
+}
+
+# value_of OPTION ARGUMENTS...: the last value that the arguments give the option.
+value_of() {
+  local option=$1 value=
+  shift
+  while (($#)); do
+    case $1 in
+      "$option") value=${2:-} ;;
+      "$option"=*) value=${1#*=} ;;
+    esac
+    shift
+  done
+  echo "$value"
+}
+
+# look_at_results FOLDER PREFIX MINUTES: prints "STATE MARK FOLDER". MARK changes with each
+# checkpoint and each row of a table. Without FOLDER it is the newest folder PREFIX* with a
+# checkpoint of the last MINUTES. Also runs on other hosts, without the other functions.
+look_at_results() {
+  local folder=$1 candidate state=none
+  if [[ -z $folder ]]; then
+    for candidate in "$2"*/; do
+      candidate=${candidate%/}
+      [[ -n $(find "$candidate/checkpoint.h5" -mmin "-$3" 2>/dev/null) ]] || continue
+      [[ ! -e $candidate/summary.json ]] || continue
+      [[ -n $folder && $folder/checkpoint.h5 -nt $candidate/checkpoint.h5 ]] || folder=$candidate
+    done
+  fi
+  if [[ -e $folder/summary.json ]]; then
+    state=finished
+  elif [[ -e $folder/checkpoint.h5 || -e $folder/checkpoint.prev.h5 ]]; then
+    state=checkpoint
+  elif [[ -n $folder && -e $folder ]]; then
+    state=begun
+  fi
+  echo "$state $(find "$folder" -name 'checkpoint*.h5' -printf '%P %s %T@\n' -o -name '*.csv' \
+    -printf '%P %s\n' 2>/dev/null | sort | cksum | tr -d ' ') $folder"
+}
+
+# results_question ARGUMENTS...: the command that looks at the results of mnist-dist ARGUMENTS.
+results_question() {
+  local folder prefix='' recipe
+  case ${1:-} in
+    sweep | tune) folder=$(value_of --out "$@") && folder=${folder:-runs} ;;
+    *)
+      folder=$(value_of --run-dir "$@")
+      if [[ -z $folder ]]; then
+        recipe=$("$program" "$@" --print-config 2>/dev/null) || true
+        prefix=runs/$(awk -F' *= *' '
+          /^\[/ { section = $0 }
+          { gsub(/"/, "", $2); sub(/ *#.*/, "", $2) }
+          section == "[model]" && $1 == "name" { name = $2 }
+          section == "[train]" && $1 == "seed" { seed = $2 }
+          END { print name "-seed" seed "-" }' <<<"$recipe")
+      fi
+      ;;
+  esac
+  printf '%s; cd %q && look_at_results %q %q %d' "$(declare -f look_at_results)" "$PWD" \
+    "$folder" "$prefix" $((SECONDS / 60 + 2))
+}
+
+# may_start_again CODE: whether another start is allowed after this end.
+may_start_again() {
+  [[ -z $ranks_stopped ]] && lost_something "$1" && ((restarts < max_restarts))
+}
+
+# continue_from "STATE MARK FOLDER" RUN ARGUMENTS...: sets the array arguments for this restart.
+# RUN COMMAND runs a command where the results are. False when two restarts in a row got no further.
+continue_from() {
+  local state new_mark folder run=$2
+  read -r state new_mark folder <<<"$1"
+  shift 2
+  arguments=("$@")
+  if ((restarts > 1)) && [[ $new_mark == "$mark" ]]; then
+    ((++no_further < 2)) || return 1
+  else
+    no_further=0
+  fi
+  mark=$new_mark
+  case ${1:-} in sweep | tune) return 0 ;; esac
+  case $state in
+    checkpoint)
+      [[ " $* " == *" --resume "* ]] || arguments+=(--resume)
+      [[ -n $(value_of --run-dir "$@") ]] || arguments+=(--run-dir "$folder")
+      ;;
+    # Stopped before its first checkpoint.
+    begun) "$run" "cd ${PWD@Q} && mv ${folder@Q} ${folder@Q}.before-restart-$restarts" ;;
+  esac
+}
+
+# All processes of a start have MNIST_DIST_START=$script_id-N in their environment, so that those
+# that outlive mpirun can be found.
+script_id=${HOSTNAME//[^A-Za-z0-9.-]/}-$$-$EPOCHSECONDS
+# shellcheck disable=SC2034  # the scripts use it
+new_start() { start_id=$script_id-$restarts; }
+
+# end_starts ID: kills the processes that starts ID-N left on this host, and waits for their end.
+# Also runs on other hosts.
+end_starts() {
+  local pids tries
+  for ((tries = 0; tries < 50; tries++)); do
+    pids=$(grep -lzs "^MNIST_DIST_START=$1-" /proc/[0-9]*/environ | cut -d/ -f3) || true
+    [[ -n $pids ]] || return 0
+    # shellcheck disable=SC2086  # one word per process
+    kill -KILL $pids 2>/dev/null || true
+    sleep 0.1
+  done
 }

@@ -42,8 +42,8 @@ stop_watching() {
 }
 
 watch_host() {
-  local pid=$1 seconds=$2 host=$3 line
-  trap 'kill "$line" 2>/dev/null; exit' TERM
+  local pid=$1 seconds=$2 host=$3 line=''
+  trap 'kill $line 2>/dev/null; exit' TERM
   trap '' INT HUP
   while :; do
     # Its input ends with this script, whatever happens to it, and then so does the connection.
@@ -66,30 +66,76 @@ on_host_line() {
   exec ssh "${options[@]}" -o "ServerAliveInterval=$2" -o ServerAliveCountMax=3 -o ControlPath=none "$1" cat >/dev/null 2>&1
 }
 
-# again ARGUMENTS...: the command that goes on without the lost hosts.
+# responding_ranks ID: how many ranks of this start run on this host; stopped ones do not count.
+# Also runs on other hosts.
+responding_ranks() {
+  grep -lzxs "MNIST_DIST_START=$1" /proc/[0-9]*/environ | cut -d/ -f3 | while read -r pid; do
+    sed -n 's/.*(\(mnist-dist\)) [^TtZX] .*/\1/p' "/proc/$pid/stat" 2>/dev/null
+  done | wc -l
+}
+
+# watch_mpirun PID ID SECONDS HOST...: in the background. Ends mpirun's process group PID when it no
+# longer responds: it was stopped for SECONDS, or it outlives the ranks of the first and the last
+# HOST by a quarter of a minute, since it waits for a daemon that was stopped. Then $work/silent
+# exists.
+watch_mpirun() {
+  local pid=$1 id=$2 seconds=$3 ends=("$4" "${@: -1}")
+  (
+    trap '' INT HUP
+    seen=false gone=0 stopped=0
+    while sleep 5; do
+      stopped=$((stopped + 5))
+      [[ $(sed 's/.*) //; s/ .*//' "/proc/$pid/stat") == T ]] || stopped=0
+      none=false
+      for host in "${ends[@]}"; do
+        ranks=$(on_host 10 "$host" "$(declare -f responding_ranks); responding_ranks $id" \
+          </dev/null) || continue
+        if ((ranks > 0)); then seen=true; else none=true; fi
+      done
+      if $seen && $none; then gone=$((gone + 1)); else gone=0; fi
+      ((stopped <= seconds && gone < 3)) || break
+    done
+    kill -0 -- "-$pid" && touch "$work/silent" && kill -KILL -- "-$pid"
+  ) >/dev/null 2>&1 3>&- &
+  watchers+=($!)
+}
+
+# again ARGUMENTS...: the command that continues without the lost hosts, with all other options.
 again() {
-  local command=(launch/hosts.sh --hosts "$(grep -vxFf "$work/lost" <(printf '%s\n' "${hosts[@]}") | paste -sd,)")
-  [[ -z $slots ]] || command+=(--slots "$slots")
-  [[ -z $ssh_config ]] || command+=(--ssh-config "$ssh_config")
-  [[ -z $ssh_key ]] || command+=(--ssh-key "$ssh_key")
-  command+=(-- "$@")
+  local command=(launch/hosts.sh --hosts "$(slots='' list_hosts | while read -r host n; do
+    ! grep -qsxF -- "$host" "$work/lost" || continue
+    if ((n > 0)); then echo "$host:$n"; else echo "$host"; fi
+  done | paste -sd,)" "${own_options[@]}" -- "$@")
   if [[ $1 == train && " $* " != *" --resume "* ]]; then command+=(--resume); fi
   printf '%q ' "${command[@]}"
 }
 
-# explain_end CODE SECONDS ARGUMENTS...: exits as the run did; says what neither the ranks nor a silent mpirun said.
+# fault CODE SECONDS: what ended the run.
+fault() {
+  if [[ -s $work/lost ]]; then
+    echo "$(sort -u "$work/lost" | paste -sd, | sed 's/,/, /g') stopped answering for $2 s;" \
+      "the run was ended"
+  elif [[ -e $work/silent ]]; then
+    echo "mpirun stopped responding; the run was ended"
+  else
+    fault_of "$1"
+  fi
+}
+
+# explain_end CODE SECONDS ARGUMENTS...: exits as the run did; says what neither the ranks nor a
+# silent mpirun said.
 explain_end() {
   local code=$1 seconds=$2
   shift 2
   if [[ -s $work/lost && $code == 130 ]]; then
     say "note: $(sort -u "$work/lost" | paste -sd' ') stopped answering: what is on disk is the last checkpoint before"
   elif [[ -s $work/lost && $code != 0 ]]; then
-    die 4 "$(sort -u "$work/lost" | paste -sd' ' | sed 's/ /, /g') stopped answering for $seconds s; the run was ended" \
-      "go on without it, to the same result: $(again "$@")"
+    die 4 "$(fault "$code" "$seconds")" "go on without it, to the same result: $(again "$@")"
   fi
   case $code in
     0 | [1-6] | 130) exit "$code" ;;
-    137) die 4 "a rank was killed (KILL)" "out of memory? dmesg on its host says so; --resume goes on" ;;
-    *) die 4 "mpirun ended with code $code" "launch/preflight.sh looks at the hosts; --verbose shows what mpirun says" ;;
   esac
+  local hint="launch/preflight.sh looks at the hosts; --verbose shows what mpirun says"
+  ((code != 137)) || hint="out of memory? dmesg on its host says so; --resume goes on"
+  die 4 "$(fault "$code" "$seconds")" "$hint"
 }

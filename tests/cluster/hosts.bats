@@ -136,7 +136,8 @@ nothing_left() { wait_for 15 gone "$MNIST_DIST --config"; }
 }
 
 @test "a host that stops answering mid-run is named in time; the command in the hint ends in the same bytes without it" {
-  start_hosts_sh --hosts "$ALL" -- train "${LONG[@]}" --run-dir r --set comm.timeout=4
+  start_hosts_sh --max-restarts 0 --hosts "$ALL" \
+    -- train "${LONG[@]}" --run-dir r --set comm.timeout=4
   wait_for 60 test -s r/checkpoint.h5
   unplug host3
   local begin=$SECONDS code=0
@@ -154,4 +155,84 @@ nothing_left() { wait_for 15 gone "$MNIST_DIST --config"; }
   on host1 bash -c "${command/#launch/$SOURCE_DIR/launch} --set comm.timeout=30" 2>again.txt
   [ "$(field r/summary.json ranks)" -eq 3 ]
   [ "$(sha_of r)" = "$WANTED" ]
+}
+
+# Some more seconds than LONG, and a host counts as lost soon.
+LONGER=("${LONG[@]}" --set train.epochs=20 --set comm.timeout=4)
+
+# a_run_of HOSTS...: starts one with two restarts or more, and waits for its first checkpoint.
+a_run_of() {
+  start_hosts_sh --max-restarts 5 --hosts "$1" -- train "${LONGER[@]}" --run-dir r
+  wait_for 60 test -s r/checkpoint.h5
+}
+
+# rank_on HOST: the process of its rank. Processes of all hosts are seen here.
+rank_on() {
+  local pid network
+  network=$(readlink "/proc/$(<"$HOSTS_FOLDER/$1.pid")/ns/net")
+  for pid in $(pgrep -x mnist-dist); do
+    [ "$(readlink "/proc/$pid/ns/net")" != "$network" ] || echo "$pid"
+  done
+}
+
+# resumed N: true after so many restarts.
+resumed() { [ "$(cat out.txt err.txt | grep -c '^resumed')" -ge "$1" ]; }
+
+# ends_alike: the run ends by itself, in the bytes of a process that nothing happened to.
+ends_alike() {
+  local code=0
+  wait "$STARTED" || code=$?
+  cat err.txt
+  [ "$code" -eq 0 ]
+  nothing_left
+  if [ ! -e "$BATS_FILE_TMPDIR/longer/summary.json" ]; then
+    "$MNIST_DIST" "${LONGER[@]}" --threads 2 --run-dir "$BATS_FILE_TMPDIR/longer"
+  fi
+  [ "$(sha_of r)" = "$(sha_of "$BATS_FILE_TMPDIR/longer")" ]
+}
+
+@test "a killed rank, then another one: the run starts again by itself, twice, to the same bytes" {
+  a_run_of "$ALL"
+  kill -KILL "$(rank_on host3)"
+  wait_for 30 resumed 1
+  kill -KILL "$(rank_on host1)"
+  ends_alike
+  [ "$(grep -c "^note: .*; restart [12] of 5" err.txt)" -eq 2 ]
+  [ "$(field r/summary.json ranks)" -eq 4 ]
+}
+
+@test "a host that is gone is left out; at the next restart it is back" {
+  a_run_of "$ALL"
+  unplug host3
+  wait_for 90 resumed 1
+  grep -q "^note: host3 stopped answering for 4 s.*; restart 1 of 5" err.txt
+  plug host3
+  grep -q "^3 ranks: host1 x 1, host2 x 1, host4 x 1" err.txt
+  kill -KILL "$(rank_on host2)"
+  ends_alike
+  [ "$(field r/summary.json ranks)" -eq 4 ]
+}
+
+@test "the first host of the list is gone: the others resume, since they share the run folder" {
+  a_run_of host4,host2,host3
+  unplug host4
+  ends_alike
+  [ "$(field r/summary.json ranks)" -eq 2 ]
+}
+
+@test "a rank that is stopped, and a host whose daemon is stopped with it" {
+  a_run_of "$ALL"
+  kill -STOP "$(rank_on host2)"
+  wait_for 60 resumed 1
+  local rank
+  rank=$(rank_on host3)
+  kill -STOP "$(ps -o ppid= -p "$rank")" "$rank"
+  ends_alike
+}
+
+@test "mpirun is killed: its ranks are ended, and the run starts again" {
+  a_run_of "$ALL"
+  kill -KILL "$(pgrep -x mpirun)"
+  ends_alike
+  grep -q "restart 1 of 5" err.txt
 }

@@ -149,34 +149,151 @@ CASES
 
 @test "the ranks' own exit code comes back; what mpirun kept to itself is said" {
   local code
-  for code in 0 2 3 5 6 130; do
+  for code in 0 1 2 3 5 6 130; do
     MPIRUN_CODE=$code hosts_sh --no-preflight --slots 1 --hosts a,b
     [ "$status" -eq "$code" ]
-    [[ $output != *error:* ]]
+    [[ $output != *error:* && $output != *restart* ]]
   done
-  MPIRUN_CODE=213 hosts_sh --no-preflight --slots 1 --hosts a,b
+  MPIRUN_CODE=213 hosts_sh --no-preflight --slots 1 --hosts a,b --max-restarts 0
   [ "$status" -eq 4 ]
   [[ $output == *"error: mpirun ended with code 213"*"hint: launch/preflight.sh"* ]]
-  MPIRUN_CODE=137 hosts_sh --no-preflight --slots 1 --hosts a,b
+  MPIRUN_CODE=137 hosts_sh --no-preflight --slots 1 --hosts a,b --max-restarts 0
+  [ "$status" -eq 4 ]
   [[ $output == *"error: a rank was killed"*"out of memory"* ]]
 }
 
-@test "a host whose line breaks and that does not answer again is lost; mpirun is ended, and the hint goes on without it" {
-  fake mpirun <<<'[[ $1 != --version ]] || { echo "mpirun (Open MPI) 4.1.4"; exit; }; exec sleep 60'
-  # b's line ends, and a second log-in fails; c's only ends.
+# fake_lost_host: b's line ends, and a second log-in fails, while the file gone is there; c's only
+# ends. Commands on hosts run here.
+fake_lost_host() {
   fake ssh <<'SCRIPT'
 host=${*: -2:1}
-if [[ ${!#} == true ]]; then [[ $host == c ]]; exit; fi
-if [[ $host == a ]]; then exec cat; fi
-sleep 0.3
-exit 255
+if [[ $host == b && -e gone ]]; then sleep 0.3 && exit 255; fi
+if [[ ${!#} == cat ]]; then
+  [[ $host != c ]] || { sleep 0.3 && exit 255; }
+  exec cat
+fi
+exec bash -c "${!#}"
 SCRIPT
+  touch gone
+}
+
+@test "a host that is lost, without restarts: mpirun is ended, the hint has all other options" {
+  fake mpirun <<<'[[ $1 != --version ]] || { echo "mpirun (Open MPI) 4.1.4"; exit; }; exec sleep 60'
+  fake_lost_host
   local begin=$SECONDS
-  hosts_sh --no-preflight --slots 1 --hosts a,b,c -- train --set "x=1 2"
+  hosts_sh --no-preflight --slots 1 --spread -np 3 --interface eth0 --hosts a,b,c:2 \
+    --max-restarts 0 -- train --set "x=1 2"
+  echo "$output"
   ((SECONDS - begin < 30))
   [ "$status" -eq 4 ]
   [[ $output == *"error: b stopped answering for 4 s; the run was ended"* ]]
-  [[ $output == *"hint: go on without it, to the same result: launch/hosts.sh --hosts a\\,c --slots 1 -- train --set x=1\\ 2 --resume"* ]]
+  [[ $output == *"hint: go on without it, to the same result: launch/hosts.sh --hosts a\\,c:2"* ]]
+  local option
+  for option in "--slots 1" --spread "-np 3" "--interface eth0" "-- train --set x=1\\ 2 --resume"; do
+    [[ ${lines[-1]} == *" $option "* ]]
+  done
+}
+
+# fake_starts: mpirun runs the function start_N of the file starts at its Nth start.
+fake_starts() {
+  fake mpirun <<'SCRIPT'
+if [[ $1 == --version ]]; then echo "mpirun (Open MPI) 4.1.4"; exit; fi
+echo "$*" >>starts.log
+source ./starts
+start_$(wc -l <starts.log)
+SCRIPT
+  cat >starts
+  rm -f starts.log
+}
+start() { sed -n "$1p" starts.log; }
+# checkpoint FOLDER: in the starts, a new one.
+checkpoint='checkpoint() { mkdir -p "$1" && echo "$RANDOM$RANDOM" >"$1/checkpoint.h5"; }'
+
+@test "a lost host is left out of the restart, which keeps all options; back, it is used again" {
+  fake_lost_host
+  fake_starts <<STARTS
+$checkpoint
+start_1() { checkpoint r; exec sleep 60; }
+start_2() { rm gone; checkpoint r; exit 137; }
+start_3() { exit 0; }
+STARTS
+  hosts_sh --no-preflight --slots 2 --spread -np 5 --interface eth0 --hosts a,b,c \
+    -- train --run-dir r
+  echo "$output"
+  [ "$status" -eq 0 ]
+  [ "$(wc -l <starts.log)" -eq 3 ]
+  [[ $(start 1) == *" -np 5 --host a:2,b:2,c:1 "*" btl_tcp_if_include eth0 "*" train --run-dir r" ]]
+  [[ $(start 2) == *" -np 4 --host a:2,c:2 "*" btl_tcp_if_include eth0 "* ]]
+  [[ $(start 2) == *" train --run-dir r --resume" ]]
+  [[ $(start 3) == *" -np 5 --host a:2,b:2,c:1 "*" train --run-dir r --resume" ]]
+  [[ $output == *"b stopped answering for 4 s"*"restart 1 of 3"*"restart 2 of 3"* ]]
+}
+
+@test "a killed rank: the run's own folder is resumed; one without a checkpoint is moved away" {
+  cat >"$MNIST_DIST_BUILD_DIR/mnist-dist" <<'SCRIPT'
+#!/bin/bash
+[[ $* == *--print-config* ]] || exit 0
+printf '[model]\nname = "step3"\n[data]\nshards = 4\n[train]\nseed = 7 # one\n'
+SCRIPT
+  fake ssh <<<'[[ ${!#} != cat ]] || exec cat; exec bash -c "${!#}"'
+  mkdir -p runs/step3-seed7-20200101-000000 runs/step3-seed70-1
+  touch -d 2020-01-01 runs/step3-seed7-20200101-000000/checkpoint.h5
+  touch runs/step3-seed70-1/checkpoint.h5
+  fake_starts <<STARTS
+$checkpoint
+start_1() { checkpoint runs/step3-seed7-20261126-1; exit 137; }
+start_2() { exit 0; }
+STARTS
+  hosts_sh --no-preflight --slots 1 --hosts a,b -- train --seed 7
+  echo "$output"; cat starts.log
+  [ "$status" -eq 0 ]
+  [[ $(start 2) == *" train --seed 7 --resume --run-dir runs/step3-seed7-20261126-1" ]]
+
+  fake_starts <<<$'start_1() { mkdir r; exit 4; }\nstart_2() { exit 0; }'
+  hosts_sh --no-preflight --slots 1 --hosts a,b -- train --run-dir r
+  [ "$status" -eq 0 ]
+  [[ $(start 2) == *" train --run-dir r" ]]
+  [ -e r.before-restart-1 ]
+  [ ! -e r ]
+}
+
+@test "two restarts in a row that got no further end it; so does the last restart" {
+  fake ssh <<<'[[ ${!#} != cat ]] || exec cat; exec bash -c "${!#}"'
+  fake_starts <<STARTS
+$checkpoint
+start_1() { checkpoint r; exit 137; }
+start_2() { checkpoint r; exit 137; }
+start_3() { exit 137; }
+start_4() { exit 137; }
+STARTS
+  hosts_sh --no-preflight --slots 1 --hosts a,b --max-restarts 9 -- train --run-dir r
+  echo "$output"; cat starts.log
+  [ "$status" -eq 4 ]
+  [ "$(wc -l <starts.log)" -eq 4 ]
+  [[ $output == *"restart 3 of 9"*"got no further"*"error: a rank was killed"* ]]
+
+  fake_starts <<<'for n in 1 2 3 4; do eval "start_$n() { echo row >>s/seeds.csv; exit 4; }"; done'
+  mkdir s
+  hosts_sh --no-preflight --slots 1 --hosts a,b --max-restarts 2 -- sweep --seeds 0..9 --out s
+  echo "$output"; cut -c1-50 starts.log
+  [ "$status" -eq 4 ]
+  [ "$(wc -l <starts.log)" -eq 3 ]
+  [[ $(start 3) == *" sweep --seeds 0..9 --out s" ]]
+}
+
+@test "too few good hosts for a restart" {
+  fake_lost_host
+  fake_starts <<<'start_1() { exec sleep 60; }'
+  hosts_sh --no-preflight --slots 1 --hosts a,b,c --min-hosts 3 -- train --run-dir r
+  [ "$status" -eq 4 ]
+  [ "$(wc -l <starts.log)" -eq 1 ]
+  [[ $output == *"error: b stopped answering"* ]]
+  local bad
+  for bad in "--min-hosts 0" "--min-hosts x" "--max-restarts -1" "--max-restarts"; do
+    # shellcheck disable=SC2086  # two words
+    hosts_sh --hosts a $bad
+    refused "${bad%% *} needs a number"
+  done
 }
 
 @test "no program yet" {

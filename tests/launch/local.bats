@@ -390,3 +390,49 @@ SCRIPT
   [ "$status" -eq 0 ]
   [[ $output == *loopback*"mnist-dist --seed 3 alone"* ]]
 }
+
+@test "a rank that is killed, for memory: started again with --resume, three times at most" {
+  fake mpirun <<'SCRIPT'
+if [[ $1 == --version ]]; then echo "mpirun (Open MPI) 4.1.4"; exit; fi
+echo "mpirun $*"
+mkdir -p r
+echo "$RANDOM$RANDOM" >r/checkpoint.h5
+echo start >>starts.log
+(($(wc -l <starts.log) > $(<lucky))) || exit 137
+SCRIPT
+  cd "$BATS_TEST_TMPDIR"
+  echo 2 >lucky
+  local_sh -np 2 --run-dir r
+  echo "$output"
+  [ "$status" -eq 0 ]
+  [ "$(wc -l <starts.log)" -eq 3 ]
+  [ "$(grep -c "mnist-dist --run-dir r --resume\$" <<<"$output")" -eq 2 ]
+  echo 99 >lucky
+  rm starts.log
+  local_sh -np 2 --run-dir r
+  echo "$output"
+  [ "$status" -eq 4 ]
+  [ "$(wc -l <starts.log)" -eq 4 ]
+  [[ ${lines[-2]} == "error: a rank was killed (KILL)" && ${lines[-1]} == "hint: "*"-np"* ]]
+  rm starts.log
+  local_sh -np 2 --max-restarts 0 sweep
+  [ "$status" -eq 4 ]
+  [ "$(wc -l <starts.log)" -eq 1 ]
+  local_sh --max-restarts x
+  [ "$status" -eq 2 ]
+}
+
+@test "no arguments at all, and a command that is no run" {
+  fake mpirun <<'SCRIPT'
+if [[ $1 == --version ]]; then echo "mpirun (Open MPI) 4.1.4"; exit; fi
+echo start >>"$BATS_TEST_TMPDIR/starts.log"
+exit 4
+SCRIPT
+  local_sh
+  [ "$status" -eq 4 ]
+  [ "$(wc -l <"$BATS_TEST_TMPDIR/starts.log")" -eq 3 ]
+  [[ $output == *"got no further"* ]]
+  local_sh -np 2 doctor
+  [ "$status" -eq 4 ]
+  [ "$(wc -l <"$BATS_TEST_TMPDIR/starts.log")" -eq 4 ]
+}

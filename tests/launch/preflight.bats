@@ -2,6 +2,7 @@
 # launch/preflight.sh: what it says about bad hosts. ssh is a fake that runs the probe here, with HOST.sh from the test's folder before it and
 # HOST.sed done to it.
 
+bats_require_minimum_version 1.5.0
 load fakes
 
 setup() {
@@ -178,4 +179,26 @@ CASES
   fake timeout <<<'shift 2; exec /usr/bin/timeout -k 2 2 "${@:2}"'
   preflight
   bad 4 "does not answer" "is it up"
+}
+
+@test "--min-hosts: bad hosts are left out, as long as so many are good" {
+  b_is <<<'echo no; exit 255'
+  run --separate-stderr "$repository/launch/preflight.sh" --hosts a,b,c --slots 1 --min-hosts 2
+  echo "$stderr"
+  [ "$status" -eq 0 ]
+  [ "$(awk '{ print $1 }' <<<"$output" | xargs)" = "a c" ]
+  [[ $stderr == *"bad   b "* && $stderr != *"error: "* ]]
+  run "$repository/launch/preflight.sh" --hosts a,b,c --slots 1 --min-hosts 3
+  [ "$status" -eq 4 ]
+  [[ $output == *"error: b "*"hint: "* ]]
+  # All answer, but no all-reduce with c.
+  b_is <<<''
+  fake mpirun <<'SCRIPT'
+if [[ $1 == --version ]]; then echo "mpirun (Open MPI) 4.1.4" && exit; fi
+[[ $* != *c:1* ]]
+SCRIPT
+  run --separate-stderr "$repository/launch/preflight.sh" --hosts a,c,b --slots 1 --min-hosts 1
+  echo "$stderr"
+  [ "$status" -eq 0 ]
+  [ "$(awk '{ print $1 }' <<<"$output" | xargs)" = "a b" ]
 }
