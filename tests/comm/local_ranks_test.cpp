@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <filesystem>
+
 #include "base/file.h"
 #include "temporary_folder.h"
 
@@ -20,6 +22,7 @@ struct LocalRanks : testing::Test {
     std::string text = environment;
     for (char& c : text)
       if (c == ' ') c = '\0';
+    std::filesystem::create_directories(folder / name);
     write_file_atomically(folder / name / "environ", text + '\0');
     write_file_atomically(folder / name / "stat", "7 (a ) b) " + std::string(1, state) + " 1 1");
   }
