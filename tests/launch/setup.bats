@@ -24,10 +24,8 @@ case " $* " in *" \${2:-} "*) candidate="(none)" ;; *) candidate=1.0 ;; esac
 SCRIPT
 }
 
-@test "does nothing, quietly and in under a second, when all is there" {
-  local start=${EPOCHREALTIME/./}
+@test "does nothing, quietly, when all is there" {
   run "$repository/launch/setup.sh"
-  ((${EPOCHREALTIME/./} - start < 1000000))
   [ "$status" -eq 0 ]
   [ -z "$output" ]
   [ ! -e "$BATS_TEST_TMPDIR/apt.log" ]
