@@ -28,6 +28,9 @@ usage: launch/ec2.sh COMMAND [options]
   --subnet S        up: a subnet, in place of the default network's
   --from CIDR       up: the addresses that may use ssh (default: this machine's public one)
   --ami A           up: an image, in place of the newest Ubuntu 24.04
+  --capacity-reservation ID
+                    up: in this On-Demand Capacity Reservation or Capacity Block
+  --down-when-done  run, sweep: delete the cluster when the job has ended and the results are here
   --price P         dollars a node and hour, where the table is out of date
   --s3 URL          s3://BUCKET/FOLDER: up: the nodes copy results there as well; fetch: from there
   --keep            up: nodes that cannot be set up are left running, to look into
@@ -49,11 +52,12 @@ HELP
 # shellcheck disable=SC2034  # the parts use them
 read_options() {
   name=main name_given=false instance='' nodes=1 region='' spot=false ttl=2h key_file='' subnet='' caller='' image='' price='' s3=''
+  reservation='' block=false down_when_done=false
   keep=false bare=false results=runs detach=false fetch_first=true dry_run=false yes=false arguments=()
   unfinished=false stack_id='' launch='' login=''
   while (($#)); do
     case $1 in
-      --name | --instance | --nodes | --region | --ttl | --key-file | --subnet | --from | --ami | --price | --s3 | --results)
+      --name | --instance | --nodes | --region | --ttl | --key-file | --subnet | --from | --ami | --price | --s3 | --results | --capacity-reservation)
         [[ -n ${2:-} && $2 != --* ]] || die 2 "$1 needs a value" "launch/ec2.sh --help"
         read_value "$1" "$2"
         shift
@@ -61,6 +65,7 @@ read_options() {
       --spot) spot=true ;;
       --keep) keep=true ;;
       --bare) bare=true ;;
+      --down-when-done) down_when_done=true ;;
       --detach) detach=true ;;
       --no-fetch) fetch_first=false ;;
       --dry-run) dry_run=true ;;
@@ -89,6 +94,7 @@ read_value() {
     --from) caller=$2 ;;
     --ami) image=$2 ;;
     --price) price=$2 ;;
+    --capacity-reservation) reservation=$2 ;;
     --s3) s3=${2%/} ;;
     --results) results=$2 ;;
   esac
@@ -100,6 +106,10 @@ read_value() {
     --s3) [[ $2 =~ ^s3://[a-z0-9][a-z0-9.-]+(/[A-Za-z0-9._/-]+)?$ ]] || die 2 "--s3 needs a bucket and a folder, not '$2'" "--s3 s3://my-bucket/mnist" ;;
     --region) [[ $2 =~ ^[a-z]+(-[a-z]+)+-[0-9]+$ ]] || die 2 "--region needs a region of AWS, not '$2'" "--region us-east-1" ;;
     --subnet) [[ $2 =~ ^subnet-[0-9a-f]+$ ]] || die 2 "--subnet needs the id of a subnet, not '$2'" "--subnet subnet-0a1b2c3d" ;;
+    --capacity-reservation)
+      [[ $2 =~ ^cr-[0-9a-f]+$ ]] ||
+        die 2 "--capacity-reservation needs an id, not '$2'" "--capacity-reservation cr-0a1b2c3d"
+      ;;
     --ami) [[ $2 =~ ^ami-[0-9a-f]+$ ]] || die 2 "--ami needs the id of an image, not '$2'" "--ami ami-0a1b2c3d" ;;
     --key-file)
       [[ -f $2 && -r $2 ]] || die 3 "cannot read the key $2" "--key-file ~/.ssh/id_ed25519, or leave it out for a new key"

@@ -41,6 +41,31 @@ find_places() {
   [[ -s $scratch/places ]] || die 4 "$instance is offered only in $(xargs <"$scratch/zones"), where there is no subnet" "--subnet one in such a zone"
 }
 
+# check_reservation: the reservation is for this type, has room, and decides about the zone.
+check_reservation() {
+  local type zone state free kind
+  [[ -n $reservation ]] || return 0
+  ! $spot || die 2 "--spot and --capacity-reservation exclude each other" "leave out one of them"
+  read -r type zone state free kind < <(need ec2 describe-capacity-reservations \
+    --capacity-reservation-ids "$reservation" --query 'CapacityReservations[].[InstanceType,
+    AvailabilityZone,State,AvailableInstanceCount,ReservationType]') || true
+  [[ -n ${type:-} ]] || die 4 "no capacity reservation $reservation in $region" \
+    "list them: aws ec2 describe-capacity-reservations --region $region"
+  [[ $type == "$instance" ]] ||
+    die 2 "--instance: $reservation is for another type (got $instance, expected $type)" \
+      "use --instance $type"
+  [[ $state == active ]] || die 4 "$reservation is not active (got $state)" \
+    "wait for its start time; aws ec2 describe-capacity-reservations shows it"
+  ((free >= nodes)) || die 4 \
+    "--nodes: too few free instances in $reservation (got $nodes, expected at most $free)" \
+    "use --nodes $free, or extend the reservation"
+  [[ $kind != capacity-block ]] || block=true
+  awk -v zone="$zone" '$1 == zone' "$scratch/places" >"$scratch/places.reserved"
+  mv "$scratch/places.reserved" "$scratch/places"
+  [[ -s $scratch/places ]] || die 4 "$reservation is in $zone, where there is no subnet" \
+    "name one of $zone with --subnet"
+}
+
 # check_quota: AWS counts the vCPUs of a family that run at the same time in a region.
 check_quota() {
   local code letters title limit used wanted=$((nodes * vcpus))

@@ -17,6 +17,7 @@ down() {
     if [[ -s $scratch/leftovers ]]; then
       say "there is no stack $(stack_of "$name"), but something of the cluster is left; terminating its instances"
       terminate_instances "$name"
+      free_addresses "$name"
       check_nothing_left "$name" || die_leftovers "$name"
     fi
   fi

@@ -93,9 +93,16 @@ bring_code() {
   [[ -z $s3 ]] || on_head "command -v aws >/dev/null || sudo snap install aws-cli --classic >/dev/null"
 }
 
-# fetch_results: what is new below runs/ on the head, to the folder of --results.
+# fetch_results: what is new below runs/ on the nodes, to the folder of --results. Seeds of a sweep
+# leave their weights on the node that trained them. The head comes last: its tables are the whole.
 fetch_results() {
+  local address
   mkdir -p "$results"
+  while read -r _ _ _ address _; do
+    [[ $address != "$head_address" ]] || continue
+    copy "$address:mnist-dist/runs/" "$results/" ||
+      say "warning: the results of node $address could not be copied"
+  done <"$scratch/nodes"
   copy "$head_address:mnist-dist/runs/" "$results/"
 }
 

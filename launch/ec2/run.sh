@@ -16,6 +16,12 @@ slots_a_node() {
   fi
 }
 
+# quoted_lines: the lines of stdin as words for a shell. xargs of macOS has no -d.
+quoted_lines() {
+  local line
+  while IFS= read -r line; do printf '%q ' "$line"; done
+}
+
 # job_environment: NAME=VALUE, for what NCCL talks through on this instance type; launch/hosts.sh passes it on to the ranks.
 job_environment() {
   ((gpus)) || return 0
@@ -24,8 +30,13 @@ job_environment() {
   # Not through the bridge of a container engine that has the same address everywhere.
   echo "NCCL_SOCKET_IFNAME=^lo,docker0"
   ((efa)) || return 0
-  echo "FI_PROVIDER=efa"
-  echo "LD_LIBRARY_PATH=/opt/amazon/ofi-nccl/lib:/opt/amazon/efa/lib"
+  # FI_PROVIDER is for NCCL's plugin alone: MPI keeps to TCP and does not open libfabric.
+  printf '%s\n' FI_PROVIDER=efa OMPI_MCA_pml=^cm OMPI_MCA_mtl=^ofi OMPI_MCA_btl=^ofi
+  # The plugin's folder depends on the version of its installer.
+  local folder=/opt/amazon/ofi-nccl/lib
+  echo "LD_LIBRARY_PATH=$folder:$folder/x86_64-linux-gnu:/opt/amazon/efa/lib"
+  # The cards of p6 have IPv6 addresses as well, over which NCCL cannot start.
+  [[ $instance != p6* ]] || echo "NCCL_SOCKET_FAMILY=AF_INET"
   # GPUs that the network card reads without the CPU: p4d and later.
   [[ $instance != p[4-9]* ]] || echo "FI_EFA_USE_DEVICE_RDMA=1"
 }
@@ -58,7 +69,7 @@ run_job() {
   [[ -z $gpu_trouble ]] || plan_job "$command"
   bring_results "$command"
   printf '%s\n' "$hosts" | on_head_with_input "launch/ec2/node/job.sh hosts"
-  on_head "env $(job_environment | xargs -r -d '\n' printf '%q ')MNIST_DIST_S3='$s3' launch/ec2/node/job.sh start -- $words" || exit
+  on_head "env $(job_environment | quoted_lines)MNIST_DIST_S3='$s3' launch/ec2/node/job.sh start -- $words" || exit
   if $detach; then
     say "it runs there by itself; launch/ec2.sh logs --name $name follows it"
   else
@@ -131,9 +142,15 @@ follow_job() {
   else
     kill "$tail_pid" 2>/dev/null || true
   fi
-  fetch_results || say "warning: the results could not be copied; launch/ec2.sh fetch --name $name tries again"
+  local fetched=true
+  fetch_results || fetched=false
+  $fetched ||
+    say "warning: the results could not be copied; launch/ec2.sh fetch --name $name tries again"
   say "results are in $results"
   ((signals < 2)) || exit 130
+  if $down_when_done && $fetched; then
+    (fetch_first=false && down) || say "warning: the cluster is still there"
+  fi
   end_with "$state"
 }
 

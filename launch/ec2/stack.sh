@@ -10,18 +10,34 @@ pause() {
   wait $! || true
 }
 
-# render_template NODES CARDS: the template with its node block once a node and its card block once for each card after the first.
+# render_template NODES CARDS: the template with its node block once per node, its card block once
+# for each card after the first, and its address block once per node where there are such cards.
 render_template() {
   awk -v nodes="$1" -v cards="$2" '
-    /^#: node/ || /^#: card/ { kind = $2; block = ""; next }
+    /^#: (node|card|address)/ { kind = $2; block = ""; next }
     /^#: end/ {
-      if (kind == "node") for (i = 1; i <= nodes; i++) { text = block; gsub(/Node1/, "Node" i, text); gsub(/Address1/, "Address" i, text)
-        gsub(/}-1"/, "}-" i "\"", text); gsub(/Value: "1"/, "Value: \"" i "\"", text); printf "%s", text }
-      if (kind == "card") for (i = 1; i < cards; i++) { text = block; gsub(/@card@/, i, text); printf "%s", text }
-      kind = ""; next
+      times = (kind == "card") ? cards - 1 : (kind == "address" && cards == 1) ? 0 : nodes
+      for (i = 1; i <= times; i++) {
+        text = block
+        gsub(/@card@/, i, text)
+        gsub(/Node1/, "Node" i, text)
+        gsub(/Address1/, "Address" i, text)
+        gsub(/}-1"/, "}-" i "\"", text)
+        gsub(/Value: "1"/, "Value: \"" i "\"", text)
+        # A node is deleted before its address, which is released only when nothing has it.
+        if (kind == "node" && cards > 1) sub(/AWS::EC2::Instance\n/, "&    DependsOn: Address" i "\n", text)
+        printf "%s", text
+      }
+      kind = ""
+      next
     }
-    kind == "card" { sub(/^#/, "") }
+    kind == "card" || kind == "address" { sub(/^#/, "") }
     kind { block = block $0 "\n"; next }
+    nodes * cards > 1 && /^ *#[^!]/ { next }
+    /DependsOn: \[Node1\]/ {
+      for (i = 2; i <= nodes; i++) more = more ", Node" i
+      sub(/Node1/, "Node1" more)
+    }
     { print }' "$root/launch/ec2/cluster.yaml"
 }
 
@@ -70,6 +86,7 @@ await_stack() {
   local state unknown=0
   while :; do
     state=$(stack_state "$1")
+    [[ $2:$state != create:CREATE_* ]] || ((efa <= 1)) || associate_addresses "$name"
     case $2:$state in
       create:CREATE_COMPLETE | *:DELETE_COMPLETE | *:DELETE_FAILED | *:GONE) break ;;
       *:UNKNOWN) ((++unknown < 60)) || break ;;
@@ -78,6 +95,21 @@ await_stack() {
     pause "$poll_seconds"
   done
   echo "$state"
+}
+
+# associate_addresses NAME: binds the addresses of the stack to the nodes that have none. AWS gives a
+# node with several cards no address by itself, and binds one only to an interface: the first card's.
+associate_addresses() {
+  local tag="Name=tag:mnist-dist:cluster,Values=$1" card address
+  # shellcheck disable=SC2016  # AWS's quotes
+  ask ec2 describe-instances --filters "$tag" Name=instance-state-name,Values=running --query \
+    'Reservations[].Instances[?!PublicIpAddress][].NetworkInterfaces[?Attachment.DeviceIndex==`0`].NetworkInterfaceId' |
+    tr '\t' '\n' >"$scratch/cards" || return 0
+  ask ec2 describe-addresses --filters "$tag" --query 'Addresses[?!AssociationId].AllocationId' |
+    tr '\t' '\n' >"$scratch/addresses" || return 0
+  while read -r card && read -r address <&4; do
+    ask ec2 associate-address --allocation-id "$address" --network-interface-id "$card" >/dev/null || true
+  done <"$scratch/cards" 4<"$scratch/addresses"
 }
 
 # leftovers NAME: everything in the region that carries the cluster's tag, a line each. All kinds are asked for at once.
@@ -115,7 +147,19 @@ delete_stack() {
     say "AWS could not delete everything at the first try; terminating the instances and trying once more"
     terminate_instances "$name"
   done
+  free_addresses "$name"
   check_nothing_left "$name"
+}
+
+# free_addresses NAME: releases what the deletion of the stack left: an address is billed until then.
+free_addresses() {
+  local id association
+  while read -r id association; do
+    [[ $association == None ]] ||
+      change ec2 disassociate-address --association-id "$association" || true
+    change ec2 release-address --allocation-id "$id" || say "warning: $(aws_error)"
+  done < <(ask ec2 describe-addresses --filters "Name=tag:mnist-dist:cluster,Values=$1" \
+    --query 'Addresses[].[AllocationId,AssociationId]')
 }
 
 terminate_instances() {

@@ -9,7 +9,9 @@ up() {
   find_caller
   find_image
   find_places
-  check_quota
+  check_reservation
+  # What is reserved counts against the quota already; AWS asks for none for Capacity Blocks.
+  [[ -n $reservation ]] || check_quota
   find_price
   show_plan
   if $dry_run; then
@@ -39,17 +41,22 @@ create_command() {
   local zone subnet vpc bucket= prefix= interface=interface cards=1
   read -r zone subnet vpc <<<"$1"
   ((efa == 0)) || { interface=efa cards=$efa; }
+  # Its first card has no EFA, and comes in addition to those that have.
+  [[ $instance != p6-b300.* ]] || { interface=interface cards=$((efa + 1)); }
   [[ -z $s3 ]] || { bucket=${s3#s3://} && bucket=${bucket%%/*}; prefix=${s3#s3://"$bucket"} prefix=${prefix#/} prefix=${prefix:+$prefix/}; }
   render_template "$nodes" "$cards" >"$scratch/cluster.yaml"
+  (($(wc -c <"$scratch/cluster.yaml") <= 51200)) ||
+    die 2 "--nodes: the template is too large for AWS (got $nodes)" "use fewer --nodes"
   create=(cloudformation create-stack --stack-name "$(stack_of "$name")" --template-body "file://$scratch/cluster.yaml"
-    --on-failure DELETE --timeout-in-minutes 30 --query StackId --parameters)
+    --on-failure DELETE --timeout-in-minutes 60 --query StackId --parameters)
   local pair
   for pair in "Cluster=$name" "Nodes=$nodes" "InstanceType=$instance" "ImageId=$image" "VpcId=$vpc" "SubnetId=$subnet" "Caller=$caller" \
-    "PublicKey=$2" "TtlMinutes=$ttl_minutes" "Interface=$interface" "Cards=$cards" "Spot=$spot" "Bucket=$bucket" "Prefix=$prefix"; do
+    "PublicKey=$2" "TtlMinutes=$ttl_minutes" "Interface=$interface" "Cards=$cards" "Spot=$spot" \
+    "Reservation=$reservation" "IsBlock=$block" "Bucket=$bucket" "Prefix=$prefix"; do
     create+=("ParameterKey=${pair%%=*},ParameterValue='${pair#*=}'")
   done
   create+=(--tags)
-  for pair in "project=mnist-dist" "owner=$owner" "ttl=$ttl_minutes" "mnist-dist:launch=$3" "mnist-dist:created=$(now)" "mnist-dist:ttl=$ttl_minutes" \
+  for pair in "mnist-dist:cluster=$name" "project=mnist-dist" "owner=$owner" "ttl=$ttl_minutes" "mnist-dist:launch=$3" "mnist-dist:created=$(now)" "mnist-dist:ttl=$ttl_minutes" \
     "mnist-dist:price=$price" "mnist-dist:instance=$instance" "mnist-dist:nodes=$nodes" "mnist-dist:zone=$zone" "mnist-dist:key=$key_file" \
     "mnist-dist:user=$(ami_user "$ami_family")" ${s3:+"mnist-dist:s3=$s3"}; do
     create+=("Key=${pair%%=*},Value='${pair#*=}'")
@@ -98,7 +105,13 @@ start_somewhere() {
     say "$reasons"
     die 4 "AWS could not create the cluster; nothing was left behind" "$(hint_for "$reasons")"
   done 3<"$scratch/places"
-  die 4 "no zone of $region has the capacity for $nodes x $instance now; nothing was left behind" "fewer --nodes, another --instance or --region, $($spot && echo "without --spot," || echo "--spot,") or later"
+  local otherwise=--spot,
+  ! $spot || otherwise="without --spot,"
+  # Large GPUs are seldom there on demand.
+  [[ $instance != p[4-9]* ]] || otherwise+=" or reserve them (EC2 Capacity Blocks for ML, or an \
+On-Demand Capacity Reservation) and use --capacity-reservation,"
+  die 4 "no zone of $region has the capacity for $nodes x $instance now; nothing was left behind" \
+    "fewer --nodes, another --instance or --region, $otherwise or later"
 }
 
 could_not_ask() {

@@ -34,7 +34,7 @@ setup() {
 
 @test "a card without a line: the nearest older one of its generation speaks for it" {
   [ "$(card_row 8.7 Orin | cut -d' ' -f1)" = 8.6 ]
-  [ "$(card_row 10.3 B300)" = "10.0 12.8- 2.11-" ]
+  [ "$(card_row 10.1 Thor)" = "10.0 12.8- 2.11-" ]
   [ "$(card_row 7.2 Xavier)" = "7.0 12.6 2.11-2.14" ]
   [ -z "$(card_row 6.1 "GTX 1080")" ]
   [ -z "$(card_row 11.0 Thor)" ]

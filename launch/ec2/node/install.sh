@@ -3,6 +3,8 @@
 # install.sh "ADDRESS ADDRESS..." [--cuda]: with it for the nodes' GPUs, where that can be had; else a line says why they stay idle.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../../.."
+# One Open MPI for the build and the ranks: the system's. Images for GPUs have Amazon's one in PATH.
+PATH=$(tr ':' '\n' <<<"$PATH" | grep -v '^/opt/amazon/openmpi' | paste -sd:)
 read -ra others <<<"$1"
 cuda=${2:-}
 

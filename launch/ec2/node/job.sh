@@ -4,6 +4,8 @@
 #   job.sh hosts <FILE | start -- ARGUMENTS | stop | state | follow | pull S3-URL
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../../.."
+# One Open MPI for the build and the ranks: the system's. Images for GPUs have Amazon's one in PATH.
+PATH=$(tr ':' '\n' <<<"$PATH" | grep -v '^/opt/amazon/openmpi' | paste -sd:)
 # Beside the code: that folder is overwritten from the laptop.
 job=$(dirname "$PWD")/mnist-dist-job
 

@@ -23,6 +23,7 @@ from moto.cloudformation import responses as stack_responses
 from moto.core.common_models import CloudFormationModel
 from moto.core.responses import ActionResult
 from moto.ec2 import models as ec2
+from moto.ec2.models.elastic_ip_addresses import ElasticAddress
 from moto.ec2.models.instances import Instance
 from moto.ec2.models.security_groups import SecurityGroup
 from moto.ec2.responses import EC2Response
@@ -129,13 +130,23 @@ def create_instance(cls, resource_name, cloudformation_json, account_id, region_
     instance = backend.run_instances(
         image_id="", count=1, user_data=None, security_group_names=[], security_group_ids=list(network["Groups"]),
         launch_template={"LaunchTemplateId": template.id, "Version": "$Latest"}, is_instance_type_default=True, region_name=region_name,
-        nics=[{"DeviceIndex": 0, "SubnetId": network["SubnetId"], "AssociatePublicIpAddress": True, "DeleteOnTermination": True}],
+        nics=[{"DeviceIndex": 0, "SubnetId": network["SubnetId"], "DeleteOnTermination": True,
+               "AssociatePublicIpAddress": bool(network.get("AssociatePublicIpAddress"))}],
         block_device_mappings=data["BlockDeviceMappings"], metadata_options=data["MetadataOptions"],
         instance_initiated_shutdown_behavior=data["InstanceInitiatedShutdownBehavior"],
         lifecycle="spot" if data.get("InstanceMarketOptions") else None).instances[0]
     for tag in properties["Tags"]:
         instance.add_tag(tag["Key"], tag["Value"])
     return instance
+
+
+def tags_of_address(address):
+    """As AWS, with those of its stack. moto files them under the address, not under its id."""
+    tags = address.ec2_backend.describe_tags(filters={"resource-id": [address.id, address.public_ip]})
+    return [{"key": tag["key"], "value": tag["value"]} for tag in tags]
+
+
+ElasticAddress.get_tags = tags_of_address
 
 
 def event(stack, resource, status, reason):

@@ -87,7 +87,7 @@ setup() { fresh_aws; }
 @test "--price overrides the table; spot asks AWS" {
   ec2 cost --instance g5.12xlarge --nodes 3 --ttl 1h --price 2.5
   [ "$status" -eq 0 ]
-  shows "3 x g5.12xlarge (4 x A10G (24 GiB, sm_86), 48 vCPUs): \$7.50 an hour, \$7.50 for 1:00 h (as you said)"
+  shows "3 x g5.12xlarge (4 x A10G (22 GiB, sm_86), 48 vCPUs): \$7.50 an hour, \$7.50 for 1:00 h (as you said)"
   ec2 cost --instance g5.12xlarge
   shows "\$5.67 an hour, \$11.34 for 2:00 h (list price as known on 2026-11 for us-east-1, check before you pay)"
   ec2 cost --instance g5.12xlarge --spot

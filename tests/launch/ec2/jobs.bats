@@ -232,6 +232,28 @@ until_there() {
   empty_account
 }
 
+@test "results of all nodes are copied; --down-when-done deletes the cluster when they are here" {
+  cluster_up --nodes 2
+  mkdir -p "$NODES/2/mnist-dist/runs/sweep/runs/seed1" && echo 0 >"$NODES/1/finish"
+  echo weights >"$NODES/2/mnist-dist/runs/sweep/runs/seed1/model.h5"
+  cluster run --down-when-done
+  [ "$status" -eq 0 ] || { echo "$output" && false; }
+  [ "$(<runs/sweep/runs/seed1/model.h5)" = weights ]
+  [ -e runs/step3-seed1/summary.json ]
+  shows "nothing of cluster main is left"
+  empty_account
+}
+
+@test "MPI keeps off libfabric, the plugin is found in both folders, and p6 starts over IPv4" {
+  cluster up --instance p6-b200.48xlarge --from 203.0.113.7/32 --bare --yes
+  cluster run --dry-run
+  shows "OMPI_MCA_pml=^cm" "OMPI_MCA_mtl=^ofi" "NCCL_SOCKET_FAMILY=AF_INET" \
+    "/opt/amazon/ofi-nccl/lib:/opt/amazon/ofi-nccl/lib/x86_64-linux-gnu:"
+  # As words of a shell, without programs that macOS lacks.
+  run bash -c 'source "$1/launch/ec2/run.sh"; printf "%s\n" "A=b c" "D=^e" | quoted_lines' - "$repository"
+  [ "$output" = 'A=b\ c D=\^e ' ]
+}
+
 @test "GPUs: a rank each, and NCCL's way by instance type" {
   cluster up --instance p4d.24xlarge --nodes 2 --from 203.0.113.7/32 --bare --yes
   [[ $output != *warning* ]]

@@ -15,7 +15,8 @@ setup() {
   diff "$repository/launch/ec2/cluster.yaml" one.yaml | grep -v '^[<0-9]' | grep . && return 1
   render_template 3 4 >p4d.yaml
   render_template 2 32 >p5.yaml
-  run "$tools/bin/cfn-lint" "$repository/launch/ec2/cluster.yaml" one.yaml p4d.yaml p5.yaml
+  render_template 99 32 >largest.yaml
+  run "$tools/bin/cfn-lint" "$repository/launch/ec2/cluster.yaml" one.yaml p4d.yaml p5.yaml largest.yaml
   echo "$output"
   [ "$status" -eq 0 ]
 }
@@ -24,13 +25,25 @@ setup() {
   render_template 3 4 >p4d.yaml
   [ "$(grep -cE '^  Node[123]:' p4d.yaml)" -eq 3 ]
   [ "$(grep -cE '^  Address[123]:' p4d.yaml)" -eq 3 ]
-  [ "$(grep -c 'InstanceId: !Ref Node2' p4d.yaml)" -eq 1 ]
+  # AWS refuses an address by instance where there are several interfaces.
+  [ "$(grep -c 'InstanceId: !Ref' p4d.yaml)" -eq 0 ]
+  [ "$(grep -c 'DependsOn: Address2' p4d.yaml)" -eq 1 ]
+  render_template 3 1 >small.yaml
+  [ "$(grep -cE '^  Address' small.yaml)" -eq 0 ]
   grep -q 'Key: Name, Value: !Sub "mnist-dist-${Cluster}-3"' p4d.yaml
   grep -q 'mnist-dist:node", Value: "3"' p4d.yaml
   [ "$(grep -c 'InterfaceType: efa-only' p4d.yaml)" -eq 3 ]
   grep -q 'NetworkCardIndex: 3' p4d.yaml
   # The largest cluster is still a template that AWS takes in one call.
-  (($(render_template 64 32 | wc -c) < 51200))
+  (($(render_template 99 32 | wc -c) <= 51200))
+  (($(render_template 99 1 | wc -c) <= 51200))
+}
+
+@test "the wait for the TTL's report begins when all instances are there, and fits large ones" {
+  render_template 3 1 | sed -n '/^  Armed:/,/^  Node1/p' >armed
+  grep -qF 'DependsOn: [Node1, Node2, Node3]' armed
+  (($(sed -n 's/.*Timeout: "\([0-9]*\)".*/\1/p' armed) >= 1800))
+  (($(sed -n 's/.*--timeout-in-minutes \([0-9]*\).*/\1/p' "$repository/launch/ec2/up.sh") * 60 > 1800))
 }
 
 @test "TTL, IMDSv2 and terminate-on-shutdown are in the template" {

@@ -218,3 +218,68 @@ rolls_back() {
   shows "the cluster runs and costs money"
   [ "$(ids | wc -w)" -eq 1 ]
 }
+
+@test "types with several cards: each node has the address that the stack made, and no other" {
+  ec2 up --instance p4d.24xlarge --nodes 2 --from 203.0.113.7/32 --bare --yes
+  [ "$status" -eq 0 ] || { echo "$output" && false; }
+  aws ec2 describe-addresses --query 'Addresses[].PublicIp' --output text | tr '\t' '\n' | sort >addresses
+  aws ec2 describe-instances --query 'Reservations[].Instances[].PublicIpAddress' --output text |
+    tr '\t' '\n' | sort >of_nodes
+  diff addresses of_nodes
+  [ "$(wc -l <addresses)" -eq 2 ]
+  [ "$(aws ec2 describe-addresses --query 'length(Addresses[?AssociationId])' --output text)" -eq 2 ]
+  ec2 down --yes
+  echo "$output"
+  [ "$status" -eq 0 ]
+  empty_account
+}
+
+# reserved LINE: what AWS says of any capacity reservation.
+reserved() {
+  mv bin/aws bin/aws.plain
+  cat >bin/aws <<SCRIPT
+#!/bin/bash
+if [[ \$* == *describe-capacity-reservations* ]]; then echo "$1" && exit; fi
+exec "$PWD/bin/aws.plain" "\$@"
+SCRIPT
+  chmod +x bin/aws
+}
+
+@test "--capacity-reservation: its zone, and a Capacity Block's market" {
+  local data
+  reserved "p5.48xlarge us-east-1c active 2 capacity-block"
+  ec2 up --instance p5.48xlarge --nodes 2 --from 203.0.113.7/32 --bare --yes \
+    --capacity-reservation cr-0123
+  [ "$status" -eq 0 ] || { echo "$output" && false; }
+  shows "asking for 2 x p5.48xlarge in us-east-1c"
+  data=$(aws ec2 describe-launch-template-versions --versions '$Latest' --launch-template-id "$(
+    aws ec2 describe-launch-templates --query 'LaunchTemplates[0].LaunchTemplateId' --output text
+  )" --query 'LaunchTemplateVersions[0].LaunchTemplateData')
+  echo "$data"
+  [[ $data == *'"MarketType": "capacity-block"'* && $data == *'"CapacityReservationId": "cr-0123"'* ]]
+  [[ $data != *GroupName* ]]
+}
+
+@test "--capacity-reservation: what does not fit is refused before anything is made" {
+  local facts text
+  while IFS='|' read -r facts text; do
+    reserved "$facts"
+    ec2 up --instance p5.48xlarge --nodes 2 --from 203.0.113.7/32 --yes --capacity-reservation cr-0123
+    [[ $status == [24] && $output == *"$text"* ]] || { echo "$facts: $output" && false; }
+    mv bin/aws.plain bin/aws
+  done <<'CASES'
+p4d.24xlarge us-east-1c active 2 default|expected p4d.24xlarge
+p5.48xlarge us-east-1c scheduled 2 default|got scheduled
+p5.48xlarge us-east-1c active 1 default|expected at most 1
+|no capacity reservation cr-0123
+CASES
+  ec2 up --instance p5.48xlarge --capacity-reservation x
+  fails 2 "--capacity-reservation needs an id"
+  empty_account
+}
+
+@test "GPUs that are not there on demand: the message names reservations" {
+  printf 'us-east-1%s\n' a b c d e f >"$AWS_FOLDER/no_capacity"
+  ec2 up --instance p5.48xlarge --from 203.0.113.7/32 --bare --yes
+  fails 4 "no zone of us-east-1 has the capacity" "Capacity Blocks" "--capacity-reservation"
+}
