@@ -20,11 +20,8 @@
 namespace mnist_dist {
 namespace {
 
-/// Shorter than a run's: whoever waits for this waits for nothing else.
-constexpr double all_reduce_timeout_seconds = 10;
-
 ExitCode run_all_reduce(double seconds) {
-  return in_world(all_reduce_timeout_seconds, [&](Communicator& comm) {
+  return in_world(CommConfig{}.timeout, [&](Communicator& comm) {
     comm.set_activity("trying the network");
     const AllReduceSpeed speed = measure_all_reduce(comm, seconds);
     if (comm.rank() == 0)

@@ -1,7 +1,10 @@
 #include "comm/mpi_handle.h"
 
 #include <fmt/format.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <limits>
 #include <string>
 
@@ -14,6 +17,13 @@ void check(int status, std::string_view call) {
   char text[MPI_MAX_ERROR_STRING];
   int length = 0;
   if (MPI_Error_string(status, text, &length) != MPI_SUCCESS) length = 0;
+  rlimit files{};
+  getrlimit(RLIMIT_NOFILE, &files);
+  const int next = dup(STDERR_FILENO);
+  if (next < 0 && errno == EMFILE)
+    throw device_error(fmt::format("{} failed: too many files (limit {})", call, files.rlim_cur),
+                       "raise the hard limit of open files on all hosts (ulimit -Hn)");
+  if (next >= 0) close(next);
   throw device_error(fmt::format("{} failed: {}", call, std::string_view(text, static_cast<std::size_t>(length))),
                      "see the other ranks' messages; if there are none, check that the hosts reach each other");
 }

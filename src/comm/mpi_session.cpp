@@ -1,6 +1,7 @@
 #include "comm/mpi_session.h"
 
 #include <fmt/format.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -44,9 +45,18 @@ std::vector<Peer> exchange_peers(MPI_Comm comm) {
   return peers;
 }
 
+// Each rank may open a socket to each other rank, more than the usual 1,024 files in large runs.
+void allow_many_files() noexcept {
+  rlimit files{};
+  if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur == files.rlim_max) return;
+  files.rlim_cur = files.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &files);
+}
+
 }  // namespace
 
 MpiLibrary::MpiLibrary() {
+  allow_many_files();
   choose_single_copy();
   int provided = MPI_THREAD_SINGLE;
   check(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_FUNNELED, &provided), "MPI_Init_thread");

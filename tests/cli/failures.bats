@@ -194,3 +194,15 @@ unlike_words() {
 @test "a path that the file system refuses is a data error wherever rank 0 meets it" {
   fails 3 "File name too long" "$MNIST_DIST" --config step1 --set "data.file=$(printf 'x%.0s' {1..300})"
 }
+
+@test "few open files: the soft limit is raised, and a hard limit that is too low is named" {
+  export OMPI_MCA_btl=self,tcp
+  mpirun_command 12
+  run "${MPIRUN[@]}" bash -c 'ulimit -Sn 26; exec "$0" doctor --all-reduce 0' "$MNIST_DIST"
+  echo "$output"
+  [ "$status" -eq 0 ]
+  run "${MPIRUN[@]}" bash -c 'ulimit -n 26; exec "$0" doctor --all-reduce 0' "$MNIST_DIST"
+  echo "$output"
+  [ "$status" -eq 4 ]
+  [[ $output == *"error: "*"(limit 26)"* && $output == *"hint: "*"ulimit -Hn"* ]]
+}
