@@ -14,7 +14,7 @@ enum class ExitCode {
   data = 3,           ///< missing or damaged data, unwritable or full file system
   device = 4,         ///< MPI, NCCL, GPU
   diverged = 5,       ///< a loss, gradient or parameter stopped being finite
-  target_missed = 6,  ///< a sweep's verdict
+  target_missed = 6,  ///< a sweep's verdict, or verify found other weights
   interrupted = 130,  ///< a signal asked for a clean stop
 };
 

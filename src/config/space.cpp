@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/portable_math.h"
 #include "base/random.h"
 #include "config/fields.h"
 #include "config/values.h"
@@ -101,8 +102,9 @@ int digits_for(double low, double high) {
 std::string draw_value(const Variation& variation, Stream& stream) {
   if (!variation.values.empty()) return variation.values[stream.below(static_cast<std::uint32_t>(variation.values.size()))];
   const double share = static_cast<double>(stream.uniform());
-  const double value =
-      variation.log ? variation.low * std::pow(variation.high / variation.low, share) : variation.low + (variation.high - variation.low) * share;
+  const double value = variation.log
+                           ? variation.low * portable::power(variation.high / variation.low, share)
+                           : variation.low + (variation.high - variation.low) * share;
   const std::string text = variation.whole ? fmt::format("{:.0f}", value) : fmt::format("{:.{}g}", value, digits_for(variation.low, variation.high));
   double rounded = 0;  // may lie outside
   std::from_chars(text.data(), text.data() + text.size(), rounded);

@@ -2,21 +2,35 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 
+#include "base/portable_math.h"
 #include "data/augment_draw.h"
 #include "data/resample.h"
 
 namespace mnist_dist {
 
-AugmentConfig at_epoch(const AugmentConfig& config, std::uint32_t epoch) {
+namespace {
+
+AugmentConfig faded_config(const AugmentConfig& config, std::uint32_t epoch) {
   const double faded = static_cast<double>(epoch) + 1 - config.fade_after;
   if (config.fade_epochs == 0 || faded <= 0) return config;
   const double strength = 1 - (1 - config.fade_to) * std::min(1.0, faded / config.fade_epochs);
   AugmentConfig now = config;
   for (double* size : {&now.rotation, &now.shift, &now.scale, &now.shear, &now.elastic_alpha, &now.erase_probability}) *size *= strength;
   for (double* share : {&now.crop_scale_min, &now.crop_scale_max}) *share = 1 - strength * (1 - *share);
-  for (double* ratio : {&now.crop_ratio_min, &now.crop_ratio_max}) *ratio = std::pow(*ratio, strength);
+  for (double* ratio : {&now.crop_ratio_min, &now.crop_ratio_max})
+    *ratio = portable::power(*ratio, strength);
+  return now;
+}
+
+}  // namespace
+
+EpochAugment at_epoch(const AugmentConfig& config, std::uint32_t epoch) {
+  EpochAugment now{faded_config(config, epoch)};
+  now.log_crop_ratio_min = portable::logarithm(now.crop_ratio_min);
+  now.log_crop_ratio_max = portable::logarithm(now.crop_ratio_max);
+  now.log_erase_ratio_min = portable::logarithm(1 / now.erase_ratio_max);
+  now.log_erase_ratio_max = portable::logarithm(1 / now.erase_ratio_min);
   return now;
 }
 

@@ -35,9 +35,16 @@ struct AugmentDraw {
   int erase_top = 0, erase_left = 0, erase_height = 0, erase_width = 0;
 };
 
+/// The augmentation of one epoch, with the logarithms that draws need.
+struct EpochAugment : AugmentConfig {
+  double log_crop_ratio_min = 0, log_crop_ratio_max = 0;    ///< width / height
+  double log_erase_ratio_min = 0,
+         log_erase_ratio_max = 0;  ///< width / height, the inverse of the recipe's
+};
+
 /// What is left of it in an epoch, counted from 0: all for fade_after epochs, then in fade_epochs equal steps down to the share fade_to of every
 /// angle, distance and probability. Whatever is drawn below is drawn from this.
-AugmentConfig at_epoch(const AugmentConfig& config, std::uint32_t epoch);
+EpochAugment at_epoch(const AugmentConfig& config, std::uint32_t epoch);
 
 AugmentDraw draw_augmentation(const AugmentConfig& config, std::uint64_t seed, std::uint32_t row, std::uint32_t epoch);
 

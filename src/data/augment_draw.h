@@ -4,6 +4,7 @@
 #include <numbers>
 
 #include "base/host_device.h"
+#include "base/portable_math.h"
 #include "base/random.h"
 #include "config/config.h"
 #include "data/augment.h"
@@ -21,9 +22,6 @@ MNIST_DIST_HOST_DEVICE inline double radians(double degrees) { return degrees * 
 MNIST_DIST_HOST_DEVICE inline double uniform(Stream& draws, double low, double high) {
   return low + (high - low) * static_cast<double>(draws.uniform());
 }
-MNIST_DIST_HOST_DEVICE inline double log_uniform(Stream& draws, double low, double high) {
-  return std::exp(uniform(draws, std::log(low), std::log(high)));
-}
 /// Half to even, as Python's round, which torchvision uses.
 MNIST_DIST_HOST_DEVICE inline int rounded(double value) { return static_cast<int>(std::nearbyint(value)); }
 
@@ -33,12 +31,12 @@ struct Box {
 
 /// A random rectangle whose share of the image's area is uniform and whose shape (width / height) is log-uniform.
 struct RandomBox {
-  double area_min, area_max, ratio_min, ratio_max;
+  double area_min, area_max, log_ratio_min, log_ratio_max;
   /// torchvision's two users differ only in what still fits: side 28 for a crop, 27 for erasing.
   MNIST_DIST_HOST_DEVICE bool draw(Stream& draws, int longest, Box& box) const {
     for (int attempt = 0; attempt < attempts; ++attempt) {
       const double area = side * side * uniform(draws, area_min, area_max);
-      const double ratio = log_uniform(draws, ratio_min, ratio_max);
+      const double ratio = portable::exponential(uniform(draws, log_ratio_min, log_ratio_max));
       const int width = rounded(std::sqrt(area * ratio));
       const int height = rounded(std::sqrt(area / ratio));
       if (width < 1 || height < 1 || width > longest || height > longest) continue;
@@ -59,8 +57,9 @@ MNIST_DIST_HOST_DEVICE inline bool erases(const AugmentConfig& c) { return c.era
 MNIST_DIST_HOST_DEVICE inline bool bends(const AugmentConfig& c) { return c.elastic_alpha > 0; }
 
 /// torchvision's RandomResizedCrop.get_params: a box that fits within ten tries, else the largest one of an allowed shape around the centre.
-MNIST_DIST_HOST_DEVICE inline Box draw_crop(const AugmentConfig& config, Stream& draws) {
-  const RandomBox boxes{config.crop_scale_min, config.crop_scale_max, config.crop_ratio_min, config.crop_ratio_max};
+MNIST_DIST_HOST_DEVICE inline Box draw_crop(const EpochAugment& config, Stream& draws) {
+  const RandomBox boxes{config.crop_scale_min, config.crop_scale_max, config.log_crop_ratio_min,
+                        config.log_crop_ratio_max};
   if (Box box; boxes.draw(draws, image_side, box)) return box;
   Box box{0, 0, image_side, image_side};
   if (config.crop_ratio_min > 1) box.height = rounded(side / config.crop_ratio_min);
@@ -78,15 +77,17 @@ MNIST_DIST_HOST_DEVICE inline AffineMap crop_map(const Box& box) {
 }
 
 /// Shear along x, then scale, then rotation (counter-clockwise as seen) about the centre, then shift; the map is the inverse, from output to source.
-/// Each change has its own draw, so that switching one on does not change another. Trigonometry in double: rounded to float it is the same with
-/// any maths library.
+/// Each change has its own draw, so that switching one on does not change another.
 MNIST_DIST_HOST_DEVICE inline AffineMap draw_move(const AugmentConfig& config, Stream& draws) {
   const double angle = radians(uniform(draws, -config.rotation, config.rotation));
   const double shift_x = uniform(draws, -config.shift, config.shift);
   const double shift_y = uniform(draws, -config.shift, config.shift);
   const double scale = uniform(draws, 1 - config.scale, 1 + config.scale);
-  const double shear = config.shear > 0 ? std::tan(radians(uniform(draws, -config.shear, config.shear))) : 0;
-  const double cosine = std::cos(angle) / scale, sine = std::sin(angle) / scale;
+  const double shear = config.shear > 0
+                           ? portable::tangent(radians(uniform(draws, -config.shear, config.shear)))
+                           : 0;
+  const portable::SineCosine turn = portable::sine_cosine(angle);
+  const double cosine = turn.cosine.high / scale, sine = turn.sine.high / scale;
   const double a00 = cosine - shear * sine, a01 = -sine - shear * cosine;
   const double a10 = sine, a11 = cosine;
   const double out_x = centre + shift_x, out_y = centre + shift_y;
@@ -100,7 +101,8 @@ MNIST_DIST_HOST_DEVICE inline AffineMap draw_move(const AugmentConfig& config, S
 MNIST_DIST_HOST_DEVICE inline float elastic_noise(std::uint16_t bits) { return (static_cast<float>(bits) + 0.5f) / 32768.0f - 1.0f; }
 
 /// draw_augmentation with at_epoch's work done already: once an epoch, not once an image.
-MNIST_DIST_HOST_DEVICE inline AugmentDraw draw_faded(const AugmentConfig& config, std::uint64_t seed, std::uint32_t row, std::uint32_t epoch) {
+MNIST_DIST_HOST_DEVICE inline AugmentDraw draw_faded(const EpochAugment& config, std::uint64_t seed,
+                                                     std::uint32_t row, std::uint32_t epoch) {
   using namespace augment_draws;
   AugmentDraw draw;
   if (crops(config)) {
@@ -119,7 +121,8 @@ MNIST_DIST_HOST_DEVICE inline AugmentDraw draw_faded(const AugmentConfig& config
   }
   if (erases(config)) {
     Stream draws({.seed = seed, .purpose = Purpose::erase, .row = row, .epoch = epoch});
-    const RandomBox boxes{config.erase_area_min, config.erase_area_max, 1 / config.erase_ratio_max, 1 / config.erase_ratio_min};
+    const RandomBox boxes{config.erase_area_min, config.erase_area_max, config.log_erase_ratio_min,
+                          config.log_erase_ratio_max};
     Box box{};
     draw.erase = static_cast<double>(draws.uniform()) < config.erase_probability && boxes.draw(draws, image_side - 1, box);
     if (draw.erase) draw.erase_top = box.top, draw.erase_left = box.left, draw.erase_height = box.height, draw.erase_width = box.width;

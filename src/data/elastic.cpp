@@ -4,6 +4,7 @@
 #include <numbers>
 #include <vector>
 
+#include "base/portable_math.h"
 #include "data/augment_draw.h"
 
 namespace mnist_dist {
@@ -32,7 +33,7 @@ std::vector<float> elastic_taps(const AugmentConfig& faded) {
   std::vector<double> gaussian;
   double squares = 0;
   for (int i = 0; i <= reach; ++i) {
-    gaussian.push_back(std::exp(-0.5 * i * i / (sigma * sigma)));
+    gaussian.push_back(portable::exponential(-0.5 * i * i / (sigma * sigma)));
     squares += (i == 0 ? 1 : 2) * gaussian.back() * gaussian.back();
   }
   // Two passes: the variance becomes scale^4 * squares^2 / 3.

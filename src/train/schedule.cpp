@@ -1,14 +1,17 @@
 #include "train/schedule.h"
 
 #include <algorithm>
-#include <cmath>
 #include <numbers>
+
+#include "base/portable_math.h"
 
 namespace mnist_dist {
 namespace {
 
 double along_line(double from, double to, double share) { return from + (to - from) * share; }
-double along_cosine(double from, double to, double share) { return to + (from - to) * (1 + std::cos(std::numbers::pi * share)) / 2; }
+double along_cosine(double from, double to, double share) {
+  return to + (from - to) * (1 + portable::cosine(std::numbers::pi * share)) / 2;
+}
 
 }  // namespace
 
@@ -26,7 +29,8 @@ double Schedule::factor(std::int64_t step) const {
   if (kind == ScheduleKind::constant) return 1;
   if (kind == ScheduleKind::step) {
     const auto epoch = step / steps_per_epoch_;
-    return std::pow(schedule_.step_factor, static_cast<double>(epoch / schedule_.step_epochs));
+    return portable::power(schedule_.step_factor,
+                           static_cast<double>(epoch / schedule_.step_epochs));
   }
   const auto t = static_cast<double>(step);
   if (t < peak_step_) {

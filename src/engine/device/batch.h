@@ -9,7 +9,7 @@ namespace mnist_dist {
 /// What changes from epoch to epoch, in the device's memory.
 struct DeviceEpoch {
   std::uint32_t epoch = 0;
-  AugmentConfig augment;  ///< as at_epoch makes it
+  EpochAugment augment;   ///< as at_epoch makes it
   int taps = 0;           ///< of elastic_taps
   float tap[image_side] = {};
 };
