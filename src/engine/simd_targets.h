@@ -15,13 +15,16 @@
 
 namespace mnist_dist {
 
+/// The target that every CPU has: plain C++, one number at a time.
+inline constexpr char scalar_target[] = "scalar";
+
 /// Highway calls AVX-512 "AVX3", NEON with AES and without by two names, and vectors that it only emulates "EMU128".
 inline std::string simd_target_name(std::int64_t target) {
   std::string name = hwy::TargetName(target);
   std::ranges::transform(name, name.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   if (name.starts_with("avx3")) return "avx512";
   if (name.starts_with("neon")) return "neon";
-  return name == "emu128" ? "scalar" : name;
+  return name == "emu128" ? scalar_target : name;
 }
 
 /// Place of a target in Highway's dispatch tables; "" is the best one here. Throws std::invalid_argument when this CPU or this build lacks it.

@@ -49,7 +49,7 @@ void convolve_block(const ConvolutionInput& in, int column, const float* weights
         for (int c = 0; c < kChannels; ++c) {
           const V weight = broadcast(weights[c]);
           HWY_UNROLL(8)
-          for (int x = 0; x < kColumns; ++x) sum[c][x] = hn::MulAdd(weight, value[x], sum[c][x]);
+          for (int x = 0; x < kColumns; ++x) sum[c][x] = mul_add(weight, value[x], sum[c][x]);
         }
       }
     }
@@ -101,7 +101,7 @@ void correlate_block(const CorrelationInput& in, const Tap* taps, std::size_t gr
       for (int t = 0; t < kTaps; ++t) {
         const V value = load(input[t] + at);
         HWY_UNROLL(8)
-        for (int c = 0; c < kChannels; ++c) sum[c][t] = hn::MulAdd(g[c], value, sum[c][t]);
+        for (int c = 0; c < kChannels; ++c) sum[c][t] = mul_add(g[c], value, sum[c][t]);
       }
     }
   }

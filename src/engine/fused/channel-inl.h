@@ -26,7 +26,7 @@ struct ChannelReader {
   const std::uint8_t* dropped;
 
   HWY_INLINE V next() {
-    V x = hn::MulAdd(scale, load(value), shift);
+    V x = mul_add(scale, load(value), shift);
     value += kLanes;
     if constexpr (kDropout) {
       x = unless_dropped(x, dropped);
@@ -63,7 +63,7 @@ struct ChannelFinisher {
     if constexpr (kStatistics) {
       const V difference = hn::Sub(value, pivot);
       first = add(first, difference);
-      second = hn::MulAdd(difference, difference, second);
+      second = mul_add(difference, difference, second);
     }
     return value;
   }
@@ -104,7 +104,7 @@ struct ChannelGradientFinisher {
         dropped += kMaskBytes;
       }
       first = add(first, gradient);
-      second = hn::MulAdd(gradient, hn::Sub(load(value), mean), second);
+      second = mul_add(gradient, hn::Sub(load(value), mean), second);
       value += kLanes;
     }
   }
@@ -141,7 +141,7 @@ struct ChannelGradientReader {
       g = unless_dropped(g, dropped);
       dropped += kMaskBytes;
     }
-    g = hn::MulAdd(from_gradient, g, hn::MulAdd(from_value, v, constant));
+    g = mul_add(from_gradient, g, mul_add(from_value, v, constant));
     g = hn::IfThenElseZero(kRelu ? hn::And(live, hn::Gt(v, hn::Zero(d))) : live, g);
     if constexpr (kBias) sum = add(sum, g);
     return g;

@@ -30,7 +30,7 @@ void depthwise_block(const float* const* row, int rows, std::size_t offset, cons
     for (int tap = 0; tap < kTaps; ++tap) {
       const V weight = broadcast(weights[tap]);
       HWY_UNROLL(8)
-      for (int x = 0; x < kColumns; ++x) sum[x] = hn::MulAdd(weight, value[x + tap], sum[x]);
+      for (int x = 0; x < kColumns; ++x) sum[x] = mul_add(weight, value[x + tap], sum[x]);
     }
   }
   HWY_UNROLL(8)
@@ -53,7 +53,8 @@ void depthwise_correlate(const CorrelationInput& in, std::size_t input_offset, s
       const V g = load(gradient + at);
       HWY_UNROLL(8)
       for (int y = 0; y < kKernel; ++y) HWY_UNROLL(8)
-      for (int x = 0; x < kKernel; ++x) sum[y][x] = hn::MulAdd(g, load(input[y] + at + x * kLanes), sum[y][x]);
+      for (int x = 0; x < kKernel; ++x)
+        sum[y][x] = mul_add(g, load(input[y] + at + x * kLanes), sum[y][x]);
     }
   }
   HWY_UNROLL(8)
@@ -117,7 +118,7 @@ class DepthwiseConvolution final : public SlidingConvolution {
     for (int channel = 0; channel < out_channels_; ++channel) {
       const auto c = static_cast<std::size_t>(channel);
       const std::size_t gradient_offset = c * gradient_stride_ + static_cast<std::size_t>(gradient_padding_ * kLanes);
-      float* const sums = sums_.data() + channel * taps() * kLanes;
+      float* const sums = sums_ + channel * taps() * kLanes;
       if (kernel_ == 3)
         depthwise_correlate<3>(input, c * in_stride_, gradient_offset, sums);
       else

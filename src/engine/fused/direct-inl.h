@@ -35,7 +35,7 @@ class DirectConvolution final : public SlidingConvolution {
   }
   void add_weight_gradient(const CorrelationInput& input) override {
     correlate_rows(input, out_channels_, static_cast<std::size_t>(gradient_padding_ * kLanes), taps_.data(), static_cast<int>(taps_.size()),
-                   sums_.data());
+                   sums_);
   }
 
   Buffer<float> forward_weights_, backward_weights_;

@@ -12,6 +12,7 @@
 #include <cstring>
 
 #include "data/augment.h"
+#include "data/augment_draw.h"
 #include "data/resample.h"
 #include "engine/fused/activation-inl.h"
 #include "engine/fused/simd-inl.h"
@@ -132,7 +133,8 @@ class InputReader {
 
   /// (pixel / 255 - mean) / sd.
   V normalised(V pixel) const {
-    return hn::MulAdd(pixel, broadcast(1 / (255 * normalisation_.sd)), broadcast(-normalisation_.mean / normalisation_.sd));
+    return mul_add(pixel, broadcast(1 / (255 * normalisation_.sd)),
+                   broadcast(-normalisation_.mean / normalisation_.sd));
   }
   void normalise(float* out) const {
     for (const float* const end = out + image_size * kLanes; out < end; out += kLanes) store(normalised(load(out)), out);
@@ -196,9 +198,13 @@ inline void InputReader::read_training(const Slice& slice, int group, float* out
   const int first = group * kLanes, count = std::min(kLanes, slice.count() - first);
   std::array<AugmentDraw, kLanes> draws;
   Maps crops{}, moves{};
-  for (int lane = 0; lane < count; ++lane) {
-    const auto image = static_cast<std::size_t>(first + lane), l = static_cast<std::size_t>(lane);
-    draws[l] = draw_augmentation(augment_, seed_, slice.rows[image], slice.epoch);
+  const EpochAugment augment = at_epoch(augment_, slice.epoch);
+  // Lanes that the last group has no images for repeat the last one: what they hold reaches no sum,
+  // and it stays finite as long as that image's does.
+  for (int lane = 0; lane < kLanes; ++lane) {
+    const auto image = static_cast<std::size_t>(first + std::min(lane, count - 1)),
+               l = static_cast<std::size_t>(lane);
+    draws[l] = draw_faded(augment, seed_, slice.rows[image], slice.epoch);
     crops.set(lane, draws[l].crop_map);
     moves.set(lane, draws[l].move_map);
     if (draws[l].crop || draws[l].move)
@@ -230,7 +236,7 @@ inline void InputReader::read_training(const Slice& slice, int group, float* out
     });
   }
 
-  for (int lane = 0; lane < count; ++lane) {
+  for (int lane = 0; lane < kLanes; ++lane) {
     const AugmentDraw& draw = draws[static_cast<std::size_t>(lane)];
     for (int row = draw.erase_top; row < draw.erase_top + draw.erase_height; ++row)
       for (int column = draw.erase_left; column < draw.erase_left + draw.erase_width; ++column) out[(row * image_side + column) * kLanes + lane] = 0;

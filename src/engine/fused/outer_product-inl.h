@@ -45,7 +45,7 @@ void outer_product_block(const OuterProductInput& in, std::ptrdiff_t left_offset
     for (int r = 0; r < kRight; ++r) {
       const V factor = load(right + r * stride);
       HWY_UNROLL(8)
-      for (int l = 0; l < kLeft; ++l) sum[l][r] = hn::MulAdd(value[l], factor, sum[l][r]);
+      for (int l = 0; l < kLeft; ++l) sum[l][r] = mul_add(value[l], factor, sum[l][r]);
     }
   }
   HWY_UNROLL(8)

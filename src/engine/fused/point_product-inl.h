@@ -46,7 +46,7 @@ void multiply_block(const PointInput& in, const float* weights, std::size_t weig
       for (int c = 0; c < kChannels; ++c) {
         const V weight = broadcast(weight_at[c]);
         HWY_UNROLL(8)
-        for (int x = 0; x < kTiles; ++x) sum[c][x] = hn::MulAdd(weight, value[x], sum[c][x]);
+        for (int x = 0; x < kTiles; ++x) sum[c][x] = mul_add(weight, value[x], sum[c][x]);
       }
     }
     HWY_UNROLL(8)

@@ -29,7 +29,7 @@ class SlidingConvolution : public Operation {
         out_side_(plan.shape.out_side),
         in_stride_(static_cast<std::size_t>((in_side_ + 2 * padding_) * kLanes)),
         gradient_stride_(static_cast<std::size_t>((out_side_ + 2 * gradient_padding_) * kLanes)),
-        sums_(weight_count() * kLanes),
+        all_sums_(kParts * weight_count() * kLanes),
         strip_rows_(part_count(out_side_, part_count(out_side_, std::max(kLeastRows, kStripPixels / out_side_)))),
         depth_(strip_rows_ + kernel_ - 1),
         zero_row_(padding_ > 0 ? in_row() : 0),
@@ -46,7 +46,13 @@ class SlidingConvolution : public Operation {
     gradients_ = RowRing(memory + static_cast<std::size_t>(depth_) * in_row(), depth_, gradient_row());
   }
 
-  void begin() override { fresh_ = true; }
+  void begin_part(int part) override {
+    sums_ = all_sums_.data() + static_cast<std::size_t>(part) * weight_count() * kLanes;
+    fresh_ = true;
+  }
+  void finish_part(int /*part*/) override {
+    if (fresh_) std::fill_n(sums_, weight_count() * kLanes, 0.0f);
+  }
 
   void forward(const Activation& in, int group, Activation& out) override {
     int read = choose_inputs(in, group);
@@ -75,7 +81,9 @@ class SlidingConvolution : public Operation {
     }
   }
 
-  void finish_gradient(float* gradient) override { sum_lanes(sums_.data(), weight_count(), gradient + plan_.weight); }
+  void finish_gradient(float* gradient) override {
+    sum_lanes(all_sums_.data(), weight_count(), gradient + plan_.weight);
+  }
 
  protected:
   /// Which rows are convolved: the input's with the weights, or the gradient's with the weights turned round.
@@ -93,7 +101,7 @@ class SlidingConvolution : public Operation {
   int kernel_, padding_, gradient_padding_, in_channels_, out_channels_, in_side_, out_side_;
   std::size_t in_stride_, gradient_stride_;  // floats from channel to channel of a row in the rings
   std::vector<Tap> taps_;                    // [in channel][kernel][kernel]
-  Buffer<float> sums_;                       // of the weight gradient: [weight][lanes]
+  float* sums_ = nullptr;                    // a part's of the weight gradient: [weight][lanes]
 
  private:
   static constexpr int kLeastRows = 4, kStripPixels = 96;  // of a strip: small maps are one
@@ -130,6 +138,7 @@ class SlidingConvolution : public Operation {
     fresh_ = false;
   }
 
+  Buffer<float> all_sums_;  // [part]
   int strip_rows_, depth_;
   Buffer<float> zero_row_;  // stands for the rows above and below the map
   std::vector<const float*> row_pointers_, gradient_pointers_;

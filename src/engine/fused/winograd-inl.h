@@ -42,6 +42,7 @@ class WinogradConvolution final : public Operation {
         forward_weights_(points_.size()),
         backward_weights_(points_.size()),
         sums_(points_.size() * kLanes),
+        taps_(filters_ * kFilterTaps),
         zero_row_(largest_row()),
         row_pointers_(kDepth),
         gradient_pointers_(kDepth),
@@ -62,7 +63,7 @@ class WinogradConvolution final : public Operation {
   }
 
   void use_weights(const float* parameters) override { transform_weights(parameters + plan_.weight); }
-  void begin() override { fresh_ = true; }
+  void begin_part(int /*part*/) override { fresh_ = true; }
 
   void forward(const Activation& in, int group, Activation& out) override {
     int read = 0;
@@ -106,9 +107,14 @@ class WinogradConvolution final : public Operation {
       write_input_gradient(in, group, tiles_ * kTile + i - padding_, carry_ + static_cast<std::size_t>(i) * in_row());
   }
 
-  void finish_gradient(float* gradient) override {
-    for (std::size_t filter = 0; filter < filters_; ++filter) {
-      float* const weights = gradient + plan_.weight + order_[filter] * kKernel * kKernel;
+  /// The sums are transformed lane by lane, so that the next part can use their memory.
+  void finish_part(int part) override {
+    float* taps = taps_.data() + static_cast<std::size_t>(part * kTaps * kLanes);
+    for (std::size_t filter = 0; filter < filters_; ++filter, taps += kFilterTaps) {
+      if (fresh_) {
+        std::fill_n(taps, kTaps * kLanes, 0.0f);
+        continue;
+      }
       V half[kKernel][kPoints];  // [kernel row][column point]
       for (std::size_t column = 0; column < kPoints; ++column) {
         V point[kPoints], tap[kKernel];
@@ -116,19 +122,24 @@ class WinogradConvolution final : public Operation {
         transform_weight_gradient(point, tap);
         for (std::size_t y = 0; y < kKernel; ++y) half[y][column] = tap[y];
       }
-      HWY_ALIGN float taps[kKernel * kKernel * kLanes];
-      for (std::size_t y = 0; y < kKernel; ++y) {
+      for (int y = 0; y < kKernel; ++y) {
         V tap[kKernel];
         transform_weight_gradient(half[y], tap);
-        for (std::size_t x = 0; x < kKernel; ++x) store(tap[x], taps + (y * kKernel + x) * kLanes);
+        for (int x = 0; x < kKernel; ++x) store(tap[x], taps + (y * kKernel + x) * kLanes);
       }
-      sum_lanes(taps, kKernel * kKernel, weights);
     }
+  }
+  void finish_gradient(float* gradient) override {
+    for (std::size_t filter = 0; filter < filters_; ++filter)
+      sum_lanes(taps_.data() + filter * kFilterTaps, kTaps,
+                gradient + plan_.weight + order_[filter] * kTaps);
   }
 
  private:
   static constexpr int kStripTiles = 2, kStripRows = kStripTiles * kTile;  // rows of tiles that the backward pass takes at a time, and their rows
   static constexpr int kDepth = kStripRows + kKernel - 1;
+  static constexpr int kTaps = kKernel * kKernel;
+  static constexpr std::size_t kFilterTaps = kParts * kTaps * kLanes;  // floats
 
   // Floats of a transformed row and of one point of it.
   std::size_t in_point() const { return static_cast<std::size_t>(in_channels_ * tiles_ * kLanes); }
@@ -245,7 +256,8 @@ class WinogradConvolution final : public Operation {
   std::size_t filters_;
   Buffer<float> points_;                              // [column point][row point][out][in]
   Buffer<float> forward_weights_, backward_weights_;  // [column point][row point] of pack_weights'
-  Buffer<float> sums_;                                // [column point][row point][order_][lanes]
+  Buffer<float> sums_;  // a part's: [column point][row point][order_][lanes]
+  Buffer<float> taps_;                                // [order_][part][kernel][kernel][lanes]
   Buffer<float> zero_row_;                            // stands for the rows above and below the map
   std::vector<const float*> row_pointers_, gradient_pointers_;
   std::vector<int> order_;  // filters in the order of the sums

@@ -40,22 +40,23 @@ HWY_INLINE void transform_weight_gradient(const V (&point)[kPoints], V (&tap)[kK
   const V sum1 = add(point[1], point[2]), difference1 = hn::Sub(point[2], point[1]);
   const V sum2 = add(point[3], point[4]), difference2 = hn::Sub(point[3], point[4]);
   const V sixth = broadcast(1 / 6.0f);
-  tap[0] = hn::MulAdd(broadcast(1 / 4.0f), point[0], hn::MulAdd(broadcast(1 / 24.0f), sum2, hn::Mul(broadcast(-1 / 6.0f), sum1)));
-  tap[1] = hn::MulAdd(broadcast(1 / 12.0f), difference2, hn::Mul(sixth, difference1));
-  tap[2] = hn::MulAdd(sixth, hn::Sub(sum2, sum1), point[5]);
+  tap[0] = mul_add(broadcast(1 / 4.0f), point[0],
+                   mul_add(broadcast(1 / 24.0f), sum2, hn::Mul(broadcast(-1 / 6.0f), sum1)));
+  tap[1] = mul_add(broadcast(1 / 12.0f), difference2, hn::Mul(sixth, difference1));
+  tap[2] = mul_add(sixth, hn::Sub(sum2, sum1), point[5]);
 }
 
 /// B^T.
 HWY_INLINE void transform_input(V x0, V x1, V x2, V x3, V x4, V x5, float* out, std::size_t stride) {
   const V two = broadcast(2), four = broadcast(4), five = broadcast(5);
-  const V even1 = hn::NegMulAdd(four, x2, x4), odd1 = hn::NegMulAdd(four, x1, x3);
+  const V even1 = neg_mul_add(four, x2, x4), odd1 = neg_mul_add(four, x1, x3);
   const V even2 = hn::Sub(x4, x2), odd2 = hn::Sub(x3, x1);
-  store(hn::MulAdd(four, x0, hn::NegMulAdd(five, x2, x4)), out);
+  store(mul_add(four, x0, neg_mul_add(five, x2, x4)), out);
   store(add(even1, odd1), out + stride);
   store(hn::Sub(even1, odd1), out + 2 * stride);
-  store(hn::MulAdd(two, odd2, even2), out + 3 * stride);
-  store(hn::NegMulAdd(two, odd2, even2), out + 4 * stride);
-  store(hn::MulAdd(four, x1, hn::NegMulAdd(five, x3, x5)), out + 5 * stride);
+  store(mul_add(two, odd2, even2), out + 3 * stride);
+  store(neg_mul_add(two, odd2, even2), out + 4 * stride);
+  store(mul_add(four, x1, neg_mul_add(five, x3, x5)), out + 5 * stride);
 }
 
 /// A^T; points lie `stride` floats apart.
@@ -63,21 +64,21 @@ HWY_INLINE void transform_output(const float* point, std::size_t stride, V (&out
   const V m1 = load(point + stride), m2 = load(point + 2 * stride), m3 = load(point + 3 * stride), m4 = load(point + 4 * stride);
   const V sum1 = add(m1, m2), difference1 = hn::Sub(m1, m2), sum2 = add(m3, m4), difference2 = hn::Sub(m3, m4);
   out[0] = add(load(point), add(sum1, sum2));
-  out[1] = hn::MulAdd(broadcast(2), difference2, difference1);
-  out[2] = hn::MulAdd(broadcast(4), sum2, sum1);
-  out[3] = add(load(point + 5 * stride), hn::MulAdd(broadcast(8), difference2, difference1));
+  out[1] = mul_add(broadcast(2), difference2, difference1);
+  out[2] = mul_add(broadcast(4), sum2, sum1);
+  out[3] = add(load(point + 5 * stride), mul_add(broadcast(8), difference2, difference1));
 }
 
 /// A.
 HWY_INLINE void transform_gradient(V g0, V g1, V g2, V g3, float* out, std::size_t stride) {
   const V two = broadcast(2), four = broadcast(4);
   const V even1 = add(g0, g2), odd1 = add(g1, g3);
-  const V even2 = hn::MulAdd(four, g2, g0), odd2 = hn::MulAdd(four, g3, g1);
+  const V even2 = mul_add(four, g2, g0), odd2 = mul_add(four, g3, g1);
   store(g0, out);
   store(add(even1, odd1), out + stride);
   store(hn::Sub(even1, odd1), out + 2 * stride);
-  store(hn::MulAdd(two, odd2, even2), out + 3 * stride);
-  store(hn::NegMulAdd(two, odd2, even2), out + 4 * stride);
+  store(mul_add(two, odd2, even2), out + 3 * stride);
+  store(neg_mul_add(two, odd2, even2), out + 4 * stride);
   store(g3, out + 5 * stride);
 }
 
@@ -88,9 +89,9 @@ HWY_INLINE void transform_input_gradient(const float* point, std::size_t stride,
           m5 = load(point + 5 * stride);
   const V sum1 = add(m1, m2), difference1 = hn::Sub(m1, m2), sum2 = add(m3, m4), twice2 = hn::Mul(two, hn::Sub(m3, m4));
   out[0] = hn::Mul(four, m0);
-  out[1] = hn::MulAdd(four, hn::Sub(m5, difference1), hn::Neg(twice2));
-  out[2] = hn::NegMulAdd(five, m0, hn::NegMulAdd(four, sum1, hn::Neg(sum2)));
-  out[3] = hn::NegMulAdd(five, m5, add(difference1, twice2));
+  out[1] = mul_add(four, hn::Sub(m5, difference1), hn::Neg(twice2));
+  out[2] = neg_mul_add(five, m0, neg_mul_add(four, sum1, hn::Neg(sum2)));
+  out[3] = neg_mul_add(five, m5, add(difference1, twice2));
   out[4] = add(m0, add(sum1, sum2));
   out[5] = m5;
 }

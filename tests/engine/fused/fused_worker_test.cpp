@@ -91,6 +91,25 @@ TEST_P(FusedWorker, ShortSliceOwesNothingToTheOneBefore) {
   EXPECT_EQ(train_slice(*worker, options.config.model, part.slice(), parameters), fresh);
 }
 
+/// Three black images, of which no layer overflows, after sixteen white ones, of which the first
+/// one would.
+TEST_P(FusedWorker, LanesWithoutAnImageHoldNothingThatOverflows) {
+  const ModelSpec model{
+      .name = "scaled",
+      .layers = {block(1, 1, 0, false, false, 0), {.kind = LayerKind::linear, .channels = 10}}};
+  EngineOptions options = slice_options(model, 16);
+  options.config.augment.rotation = 10;
+  std::vector<float> parameters(flat_layout(model).parameter_count, 0.0f);
+  const auto worker = make_fused_worker(options, GetParam());
+  TestSlice white = make_slice(16), black = make_slice(3);
+  std::ranges::fill(white.images.pixels, std::uint8_t{255});
+  std::ranges::fill(black.images.pixels, std::uint8_t{0});
+  train_slice(*worker, model, white.slice(), parameters);
+  parameters[0] = 1.5e38f;
+  for (const float value : train_slice(*worker, model, black.slice(), parameters))
+    EXPECT_TRUE(std::isfinite(value));
+}
+
 void expect_the_definitions_evaluation(const ModelSpec& model, const std::string& target) {
   SCOPED_TRACE(model.name);
   EngineOptions options = slice_options(model, 16);
