@@ -90,6 +90,7 @@ ExitCode run_app(int argc, char** argv) {
   add("sweep", "Train a recipe once a seed and judge how consistent it is", add_sweep);
   add("tune", "Search recipes on held-out training images: random draws, successive halving", add_tune);
   add("report", "Make the report of a sweep or a run again from its files", add_report);
+  add("verify", "Train a recorded run again and compare its weights to the bit", add_verify);
   add("bench", "Measure training speed against a plain LibTorch loop", add_bench);
   add("doctor", "Check this machine and say what to fix", add_doctor);
 

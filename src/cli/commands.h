@@ -17,6 +17,7 @@ Command add_evaluate(CLI::App& app);
 Command add_sweep(CLI::App& app);
 Command add_tune(CLI::App& app);
 Command add_report(CLI::App& app);
+Command add_verify(CLI::App& app);
 Command add_bench(CLI::App& app);
 Command add_doctor(CLI::App& app);
 

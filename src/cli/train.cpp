@@ -80,7 +80,7 @@ RunStart look_for_start(const TrainArguments& arguments, const Config& config, s
 }
 
 void note_other_engine(const std::string& was, const std::string& is) {
-  if (was == is || is.starts_with(was + '\n')) return;  // older checkpoints have the first line alone
+  if (computes_the_same(was, is)) return;
   const auto [before, now] = first_difference(was, is);
   say_line(
       fmt::format("note: begun with {}, going on with {}: they may round differently, and then the end is not the same to the bit", before, now));

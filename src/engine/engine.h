@@ -37,6 +37,7 @@ struct EngineInfo {
   std::string name;                             ///< "fused", "torch", ...
   std::string device;                           ///< "cpu" or the GPU's name
   std::string simd;                             ///< SIMD target, or the library's own CPU capability
+  std::string arithmetic = {};  ///< what decides the bits where the SIMD target does not; else ""
   std::map<std::string, std::string> versions;  ///< of libraries that compute: {"libtorch": "1.13.1"}
 };
 

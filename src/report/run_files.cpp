@@ -68,6 +68,7 @@ void RunFiles::finished(const RunResult& result) {
       {"raw_parameters_sha256", result.raw_parameters_sha256},
       {"engine", info_.engine.name},
       {"simd", info_.engine.simd},
+      {"arithmetic", info_.engine.arithmetic},
       {"device", info_.engine.device},
       {"ranks", info_.ranks},
       {"threads", info_.threads},

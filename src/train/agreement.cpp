@@ -36,14 +36,6 @@ std::pair<std::string, std::string> first_difference(const std::string& a, const
   return {line(left, i), line(right, i)};
 }
 
-std::string first_common(Communicator& comm, const std::string& what, const std::vector<std::string>& mine) {
-  const auto all = gather_texts(comm, mine);
-  for (const std::string& candidate : all[0])
-    if (std::all_of(all.begin(), all.end(), [&](const auto& list) { return std::find(list.begin(), list.end(), candidate) != list.end(); }))
-      return candidate;
-  throw device_error(fmt::format("the ranks have no {} in common", what), "use hosts with like CPUs").mark_everywhere();
-}
-
 void check_agreement(Communicator& comm, const Facts& facts, const std::string& hint) {
   std::vector<std::string> mine;
   for (const auto& [what, value] : facts) mine.push_back(value);

@@ -17,10 +17,6 @@ void check_agreement(Communicator& comm, const Facts& facts, const std::string& 
 /// The first lines in which two texts differ; "" where one has ended.
 std::pair<std::string, std::string> first_difference(const std::string& a, const std::string& b);
 
-/// The first of `mine` that every rank has; the same on every rank. Collective. Throws Error (device), on every rank, when the lists have nothing in
-/// common.
-std::string first_common(Communicator& comm, const std::string& what, const std::vector<std::string>& mine);
-
 /// What the lowest rank that has a problem says, with its number where there are several ranks; "" when `mine` is empty everywhere. The same on every
 /// rank. Collective.
 std::string first_problem(Communicator& comm, const std::string& mine);

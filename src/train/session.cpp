@@ -14,6 +14,7 @@
 #include "config/check.h"
 #include "data/mnist_files.h"
 #include "data/prepare.h"
+#include "engine/fused/fused_engine.h"
 #include "engine/registry.h"
 #include "train/agreement.h"
 #include "train/gpu_choice.h"
@@ -75,7 +76,6 @@ void check_same_orders(Communicator& world, const Config& config, const ComputeO
                    {"the seed", std::to_string(config.train.seed)},
                    {"--engine", compute.engine},
                    {"--device", compute.device},
-                   {"--simd", compute.simd},
                    {"--comm", compute.comm.transport},
                    {"--reduce", compute.comm.reduce},
                    {"--per-slice", compute.per_slice ? "on" : "off"}},
@@ -85,7 +85,8 @@ void check_same_orders(Communicator& world, const Config& config, const ComputeO
 /// What else decides the engine's bits. Libraries are in it when the engine uses them: LibTorch's BLAS takes other kernels on another CPU, and its
 /// version text names them.
 void check_same_engine(Communicator& world, const EngineInfo& info) {
-  Facts facts{{"the device", info.device}, {"the SIMD target", info.simd}};
+  Facts facts{{"the device", info.device}};
+  if (info.arithmetic.empty()) facts.emplace_back("the SIMD target", info.simd);
   for (const auto& [name, value] : info.versions) facts.emplace_back("the version of " + name, value);
   check_agreement(world, facts,
                   info.device == "cpu"
@@ -96,7 +97,8 @@ void check_same_engine(Communicator& world, const EngineInfo& info) {
 
 /// EngineInfo and the options that change bits, one thing a line. Older checkpoints have the first line alone.
 std::string computed_by(const EngineInfo& info, const ComputeOptions& compute, int ranks) {
-  std::string text = fmt::format("{} ({})", info.name, info.simd);
+  std::string text =
+      fmt::format("{} ({})", info.name, info.arithmetic.empty() ? info.simd : info.arithmetic);
   for (const auto& [name, value] : info.versions) text += fmt::format("\n{} {}", name, value);
   if (!runs_on_gpu(info.name)) return text;
   text += fmt::format("\ndevice {}", info.device);
@@ -105,18 +107,20 @@ std::string computed_by(const EngineInfo& info, const ComputeOptions& compute, i
   return text;
 }
 
-/// The target that all ranks compute with, "" where the engine chooses by itself. Ranks on different CPUs compute the same bits on what they have in
-/// common. Collective.
-std::string choose_simd(Communicator& world, const std::string& engine, const std::string& wanted) {
+/// Ranks may have different targets where all give the same bits. Collective. Throws Error (usage),
+/// on every rank, when one cannot run its target.
+void check_simd(Communicator& world, const std::string& engine, const std::string& wanted) {
   const auto targets = simd_targets(engine);
-  if (targets.empty()) return wanted;
-  if (wanted.empty()) return first_common(world, "SIMD target", targets);
-  const bool known = std::ranges::find(targets, wanted) != targets.end();
+  if (targets.empty()) {
+    check_agreement(world, {{"--simd", wanted}}, "start every rank with the same --simd");
+    return;
+  }
+  const bool known = wanted.empty() || std::ranges::find(targets, wanted) != targets.end();
   const std::string problem = known ? "" : fmt::format("this CPU cannot run the SIMD target \"{}\"", wanted);
   if (const std::string first = first_problem(world, problem); !first.empty())
-    throw usage_error(first, fmt::format("rank 0 can run {}; without --simd, ranks take the best that all can", fmt::join(targets, ", ")))
+    throw usage_error(
+        first, fmt::format("leave --simd out, or choose one of {}", fmt::join(targets, ", ")))
         .mark_everywhere();
-  return wanted;
 }
 
 /// Throws Error (device) on all ranks where one of them lacks the library of an engine that uses LibTorch.
@@ -159,7 +163,7 @@ std::unique_ptr<Session> make_session(Communicator& world, Communicator& group, 
   check_agreement(world, {{"the engine", engine}}, "hosts with and without a GPU cannot train together: give --device cpu");
   check_library(world, engine);
   const int gpu = runs_on_gpu(engine) ? choose_gpu(world, group) : 0;
-  const std::string simd = choose_simd(world, engine, compute.simd);
+  check_simd(world, engine, compute.simd);
   world.set_activity("preparing data");
   run_on_root(world, [&] {
     remove_leftovers_beside(config.data.file);
@@ -198,7 +202,7 @@ std::unique_ptr<Session> make_session(Communicator& world, Communicator& group, 
     if (made->device_group) made->device_group->watch(seconds);
   };
   options.gpu = gpu;
-  options.simd = simd;
+  options.simd = compute.simd;
   session->engine = make_engine(engine, options);
   check_same_engine(world, session->engine->info());
   session->computed_by = computed_by(session->engine->info(), compute, group.size());
@@ -210,6 +214,12 @@ std::unique_ptr<Engine> Session::engine_for_seed(std::uint64_t seed) const {
   EngineOptions options = engine_options;
   options.config.train.seed = seed;
   return make_engine(engine_name, options);
+}
+
+bool computes_the_same(const std::string& recorded, const std::string& now) {
+  const std::string was =
+      recorded == "fused (avx512)" ? fmt::format("fused ({})", fused_arithmetic) : recorded;
+  return was == now || now.starts_with(was + '\n');
 }
 
 }  // namespace mnist_dist

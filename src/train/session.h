@@ -16,7 +16,7 @@ namespace mnist_dist {
 struct ComputeOptions {
   std::string engine;           ///< "" : the default for the device
   std::string device = "auto";  ///< auto, cpu, cuda
-  std::string simd;             ///< force a SIMD target; "": the best that every rank has
+  std::string simd;             ///< force a SIMD target; "": the best of this rank's CPU
   int threads = 0;              ///< a rank; 0: all cores of the binding for a single process, else 1
   DeviceCommOptions comm;       ///< between GPUs; the timeout is the recipe's
   bool record = true;           ///< on a GPU: record a step once and replay it
@@ -53,5 +53,9 @@ std::unique_ptr<Session> make_session(Communicator& comm, const Config& config, 
 /// The same for several groups that train apart: `group` shares the rows among its ranks, all of `world` must be able to give the same bits.
 std::unique_ptr<Session> make_session(Communicator& world, Communicator& group, const Config& config, const ComputeOptions& compute,
                                       const std::function<void(const std::string& line)>& progress, Use use = Use::training);
+
+/// Whether a checkpoint's `computed_by` promises the bits of this program's. Older checkpoints have
+/// the first line alone, and name AVX-512 where the same arithmetic now runs on every SIMD target.
+bool computes_the_same(const std::string& recorded, const std::string& now);
 
 }  // namespace mnist_dist

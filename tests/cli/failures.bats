@@ -128,7 +128,6 @@ unlike_words() {
 @test "ranks with unlike seeds, recipes, options or data: exit 4 and what differs, before anything is written" {
   fails 4 'ranks disagree on the seed: rank 0 has "1", rank 1 has "2"' unlike_words "--seed 1" "--seed 2"
   fails 4 'ranks disagree on the recipe: rank 0 has "epochs = 3", rank 1 has "epochs = 4"' unlike_words "--set train.epochs=3" "--set train.epochs=4"
-  fails 4 'ranks disagree on --simd: rank 0 has "", rank 1 has "scalar"' unlike_words "" "--simd scalar"
   fails 4 'ranks disagree on --engine' unlike_words "" "--engine fsued"
   "$MNIST_DIST" prepare --synthetic --count 6001 --out other.h5
   fails 4 "ranks disagree on the data" unlike_words "" "--set data.file=other.h5"

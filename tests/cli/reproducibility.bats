@@ -24,6 +24,19 @@ load helpers
   [ "$(sha_of other)" != "$expected" ]
 }
 
+@test "ranks on unlike SIMD targets: the same bytes as one process on the best" {
+  local recipe=("${QUICK[@]}" --set train.max_steps=6)
+  run -0 "$MNIST_DIST" "${recipe[@]}" --run-dir best
+  # shellcheck disable=SC2016 # RANK is the rank's
+  run -0 unlike '[ "$RANK" = 0 ] || set -- "$@" --simd scalar; exec "$MNIST_DIST" "$@" --run-dir mixed' "${recipe[@]}"
+  [ "$(sha_of best)" = "$(sha_of mixed)" ]
+  for target in $(simd_targets | tr -d ,); do
+    run -0 "$MNIST_DIST" "${recipe[@]}" --simd "$target" --run-dir "$target"
+    [ "$(field "$target/summary.json" simd)" = "$target" ]
+    [ "$(sha_of best)" = "$(sha_of "$target")" ]
+  done
+}
+
 @test "the reference engine keeps the promise too" {
   needs_torch
   local recipe=("${QUICK[@]}" --set train.max_steps=20 --engine torch)

@@ -82,15 +82,16 @@ short() { "$MNIST_DIST" "${QUICK[@]}" --set train.max_steps=5 "$@"; }
   short --run-dir whole
   [ "$(sha_of r)" = "$(sha_of whole)" ]
 }
-@test "a resume under another SIMD target is told" {
+@test "a resume under another SIMD target ends in the same bytes and prints no note" {
   stopped_run
   cp -r r other
   run --separate-stderr -0 "$MNIST_DIST" --resume --run-dir r
   [[ "$stderr" != *"begun with"* ]]
   local targets=$(simd_targets)
-  [[ "$targets" == *,* ]] || skip "one SIMD target here"
-  run --separate-stderr -0 "$MNIST_DIST" --resume --run-dir other --simd "${targets##* }"
-  [[ "$stderr" == *"begun with fused ("*"), going on with fused (${targets##* })"* ]]
+  targets=${targets#*, }  # all but the best, where there are several
+  run --separate-stderr -0 "$MNIST_DIST" --resume --run-dir other --simd "${targets%%,*}"
+  [[ "$stderr" != *"begun with"* ]]
+  [ "$(sha_of r)" = "$(sha_of other)" ]
 }
 @test "a damaged metrics.csv gets its header back" {
   stopped_run

@@ -116,6 +116,15 @@ sha_in_sweep() { awk -F, -v seed="$2" 'NR == 1 { for (i = 1; i <= NF; i++) if ($
   [ "$(grep -c '^[01],diverged,' s2/seeds.csv)" -eq 2 ]
 }
 
+@test "a sweep begun on one SIMD target continues on another, to the same bytes" {
+  tiny_recipe
+  run -0 "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 0..2 --target 0 --out best
+  run -0 "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 0 --target 0 --simd scalar --out s
+  run -0 "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 0..2 --target 0 --out s
+  [ "$(wc -l <s/seeds.csv)" -eq 4 ]
+  for seed in 0 1 2; do [ "$(sha_in_sweep s $seed)" = "$(sha_in_sweep best $seed)" ]; done
+}
+
 @test "what does not fit together is refused" {
   tiny_recipe
   run -0 "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 0 --target 0 --out s

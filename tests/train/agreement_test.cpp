@@ -77,12 +77,6 @@ TEST(Agreement, FactsOfSeveralLinesHideNothingBehindThem) {
   EXPECT_EQ(disagreement(facts, {"[train]\nepochs = 3\n", "1", ""}), "ranks disagree on the recipe: rank 0 has \"batch = 64\", rank 1 has \"\"");
 }
 
-TEST(Agreement, RanksTakeTheBestTargetTheyAllHave) {
-  ScriptedRanks older({sent({"avx2", "sse4", "scalar"})}), none({sent({"neon"})});
-  EXPECT_EQ(first_common(older, "SIMD target", {"avx512", "avx2", "sse4", "scalar"}), "avx2");
-  EXPECT_THROW(first_common(none, "SIMD target", {"avx2", "scalar"}), Error);
-}
-
 TEST(Agreement, TheLowestRanksProblemIsEverybodys) {
   ScriptedRanks fine({sent({""}), sent({""})}), second({sent({""}), sent({"no GPU"})}), both({sent({"no GPU"})}), alone({});
   EXPECT_EQ(first_problem(fine, ""), "");

@@ -44,7 +44,7 @@ LocalData tiny_data() {
 /// An engine without a model: counts what it is shown, and puts it into the first parameter so that a lost or repeated step shows in the result.
 class CountingEngine : public Engine {
  public:
-  EngineInfo info() const override { return {"counting", "cpu", "none", {}}; }
+  EngineInfo info() const override { return {"counting", "cpu", "none", {}, {}}; }
   void set_training_data(std::span<const Images>, int) override {}
   void set_evaluation_data(std::span<const Images> shares) override {
     evaluation_rows_set = true;

@@ -19,7 +19,12 @@ std::unique_ptr<Engine> make_fused_engine(const EngineOptions& options) {
   if (options.device != "auto" && options.device != "cpu")
     throw device_error("the fused engine runs on the CPU, not on device \"" + options.device + "\"", "use --device cpu");
   const std::string target = choose_fused_target(options.simd);
-  return make_host_engine(options, {.name = "fused", .device = "cpu", .simd = target, .versions = {}},
+  return make_host_engine(options,
+                          {.name = "fused",
+                           .device = "cpu",
+                           .simd = target,
+                           .arithmetic = fused_arithmetic,
+                           .versions = {}},
                           [options, target] { return make_fused_worker(options, target); });
 }
 

@@ -12,6 +12,9 @@ namespace fused {
 class Stopwatch;
 }
 
+/// The arithmetic of docs/arithmetic.md: the same bits on every SIMD target.
+inline constexpr char fused_arithmetic[] = "16 lanes";
+
 /// The SIMD targets this CPU can run, the best first: "avx512", "avx2", "sse4", "neon", "sse2" or "scalar".
 std::vector<std::string> fused_targets();
 

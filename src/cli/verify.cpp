@@ -1,0 +1,82 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <optional>
+
+#include "base/standard_streams.h"
+#include "cli/commands.h"
+#include "cli/compute_options.h"
+#include "cli/world.h"
+#include "report/console.h"
+#include "sweep/recorded.h"
+#include "train/session.h"
+#include "train/trainer.h"
+
+namespace mnist_dist {
+namespace {
+
+struct VerifyArguments {
+  std::string folder, data_file;
+  std::optional<std::uint64_t> seed;
+  ComputeOptions compute;
+};
+
+ExitCode run(Communicator& comm, const VerifyArguments& arguments, const Recorded& recorded) {
+  const Config& config = recorded.config;
+  const auto session = make_session(comm, config, arguments.compute, say_line);
+  if (session->data_hash != recorded.data_hash)
+    throw data_error(
+        fmt::format(
+            "{} is not the data that {} was trained on (hash {:.12}..., expected {:.12}...)",
+            config.data.file, arguments.folder, session->data_hash, recorded.data_hash),
+        "name the data file with --data")
+        .mark_everywhere();
+  Console console(fmt::format("verify {} | {} | {} {} | seed {}", arguments.folder, config.name,
+                              session->synthetic ? "SYNTHETIC digits, not MNIST:" : "MNIST",
+                              config.data.file, config.train.seed));
+  const TrainerOptions options{.config = config,
+                               .data = session->data,
+                               .data_hash = session->data_hash,
+                               .computed_by = session->computed_by,
+                               .threads = session->threads,
+                               .observer = comm.rank() == 0 ? &console : nullptr};
+  const RunResult result = train(session->trains_through(comm), *session->engine, options);
+  const bool same = result.parameters_sha256 == recorded.parameters_sha256;
+  if (comm.rank() == 0) {
+    const EngineInfo here = session->engine->info();
+    fmt::print("recorded  {}  {} ({})\nhere      {}  {} ({})\n{}\n", recorded.parameters_sha256,
+               recorded.engine, recorded.simd, result.parameters_sha256, here.name, here.simd,
+               same ? "verified: the same weights to the bit" : "NOT verified: other weights");
+  }
+  return same ? ExitCode::ok : ExitCode::target_missed;
+}
+
+}  // namespace
+
+Command add_verify(CLI::App& app) {
+  auto arguments = std::make_shared<VerifyArguments>();
+  app.add_option("folder", arguments->folder, "Folder of a finished run or of a sweep")
+      ->type_name("DIR")
+      ->required();
+  app.add_option("--seed", arguments->seed, "Seed of a sweep (default: its first one)")
+      ->type_name("N");
+  app.add_option("--data", arguments->data_file,
+                 "The prepared data file (default: the recorded one)")
+      ->type_name("FILE");
+  add_compute_options(app, arguments->compute);
+  app.footer(
+      "Trains the recipe again and compares the weights. Exit code 0 when they are the same to the "
+      "bit, 6 when not.");
+  return [arguments] {
+    // All ranks find what is wrong with the folder, so before they meet.
+    Recorded recorded = read_recorded(arguments->folder, arguments->seed);
+    if (!arguments->data_file.empty()) recorded.config.data.file = arguments->data_file;
+    if (arguments->compute.engine.empty() && arguments->compute.device == "auto")
+      arguments->compute.engine = recorded.engine;
+    return in_world(recorded.config.comm.timeout,
+                    [&](Communicator& comm) { return run(comm, *arguments, recorded); });
+  };
+}
+
+}  // namespace mnist_dist

@@ -1,0 +1,73 @@
+#include "sweep/recorded.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "sweep/record.h"
+
+namespace mnist_dist {
+namespace {
+
+namespace fs = std::filesystem;
+
+Recorded of_sweep(const fs::path& folder, std::optional<std::uint64_t> seed) {
+  const SweepRecord record = read_record(folder);
+  const auto found = std::ranges::find_if(record.outcomes, [&](const SeedOutcome& outcome) {
+    return seed ? outcome.seed == *seed : !outcome.diverged;
+  });
+  if (found == record.outcomes.end())
+    throw usage_error(
+        fmt::format("{} has no {} that has ended", folder.string(),
+                    seed ? fmt::format("seed {}", *seed) : "seed"),
+        fmt::format("choose one of the seeds in {}", (folder / "seeds.csv").string()));
+  if (found->diverged)
+    throw usage_error(
+        fmt::format("{}: seed {} diverged and has no weights", folder.string(), found->seed),
+        fmt::format("choose another seed of {}", (folder / "seeds.csv").string()));
+  Recorded recorded;
+  recorded.config = parse_config(record.recipe_text, (folder / "config.toml").string());
+  recorded.config.train.seed = found->seed;
+  recorded.data_hash = record.identity.data_hash;
+  recorded.engine = found->engine;
+  recorded.simd = found->simd;
+  recorded.parameters_sha256 = found->parameters_sha256;
+  return recorded;
+}
+
+Recorded of_run(const fs::path& folder, std::optional<std::uint64_t> seed) {
+  const fs::path file = folder / "summary.json";
+  if (!fs::exists(file) || !fs::exists(folder / "config.toml"))
+    throw usage_error(fmt::format("{} holds neither a finished run nor a sweep", folder.string()),
+                      "name the folder of a run that has a summary.json, or of a sweep");
+  Recorded recorded;
+  recorded.config =
+      parse_config(read_text_file(folder / "config.toml"), (folder / "config.toml").string());
+  try {
+    const auto json = nlohmann::json::parse(read_text_file(file));
+    json.at("seed").get_to(recorded.config.train.seed);
+    json.at("data_hash").get_to(recorded.data_hash);
+    json.at("engine").get_to(recorded.engine);
+    json.at("simd").get_to(recorded.simd);
+    json.at("parameters_sha256").get_to(recorded.parameters_sha256);
+  } catch (const nlohmann::json::exception& error) {
+    throw data_error(fmt::format("{} is damaged: {}", file.string(), error.what()),
+                     "put the file back as it was");
+  }
+  if (seed && *seed != recorded.config.train.seed)
+    throw usage_error(fmt::format("{} holds a run with seed {}, not {}", folder.string(),
+                                  recorded.config.train.seed, *seed),
+                      "leave --seed out");
+  return recorded;
+}
+
+}  // namespace
+
+Recorded read_recorded(const fs::path& folder, std::optional<std::uint64_t> seed) {
+  return fs::exists(folder / "sweep.json") ? of_sweep(folder, seed) : of_run(folder, seed);
+}
+
+}  // namespace mnist_dist

@@ -1,0 +1,24 @@
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "config/config.h"
+
+namespace mnist_dist {
+
+/// A finished run that was recorded: what it was trained from and the hash that it ended in.
+struct Recorded {
+  Config config;  ///< with its seed and its data file
+  std::string data_hash;
+  std::string engine, simd;
+  std::string parameters_sha256;  ///< of the weights it delivers
+};
+
+/// Reads a run's folder, or one seed of a sweep's. Without `seed` the first one of the sweep.
+/// Throws Error: usage when the folder holds neither, the run is not finished, or the sweep has no
+/// hash of that seed; data when a file is damaged.
+Recorded read_recorded(const std::filesystem::path& folder, std::optional<std::uint64_t> seed);
+
+}  // namespace mnist_dist

@@ -1,0 +1,43 @@
+# verify: a recorded run is trained again and ends in the recorded bytes, or it is said not to.
+bats_require_minimum_version 1.5.0
+load helpers
+
+RECIPE=("${QUICK[@]}" --set 'data.split=[600,300]' --set train.max_steps=6)
+
+@test "a run ends in its recorded bytes, on one process and on two ranks" {
+  "$MNIST_DIST" "${RECIPE[@]}" --seed 7 --run-dir r
+  run -0 "$MNIST_DIST" verify r
+  [[ "${lines[-1]}" == verified:* ]]
+  [[ "$output" == *"recorded  $(sha_of r)"* && "$output" == *"here      $(sha_of r)"* ]]
+  run -0 ranks 2 verify r --seed 7
+  [ "$(grep -c ^verified <<<"$output")" -eq 1 ]
+  [ "$(find . -name summary.json | wc -l)" -eq 1 ]  # verify leaves nothing behind
+}
+
+@test "seeds of a sweep, on another SIMD target than the recorded one" {
+  run -0 "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 3,5 --target 0 --out s
+  run -0 "$MNIST_DIST" verify s
+  [[ "$output" == *"seed 3"* && "${lines[-1]}" == verified:* ]]
+  run -0 "$MNIST_DIST" verify s --seed 5 --simd scalar
+  [[ "$output" == *"seed 5"* && "$output" == *"fused (scalar)"* && "${lines[-1]}" == verified:* ]]
+}
+
+@test "another hash: exit 6" {
+  "$MNIST_DIST" "${RECIPE[@]}" --run-dir r
+  sed -i 's/"parameters_sha256": "./"parameters_sha256": "x/' r/summary.json
+  run -6 "$MNIST_DIST" verify r
+  [[ "${lines[-1]}" == NOT\ verified* ]]
+}
+
+@test "what cannot be verified" {
+  "$MNIST_DIST" "${RECIPE[@]}" --run-dir r
+  "$MNIST_DIST" prepare --synthetic --count 6001 --out other.h5
+  fails 3 "is not the data" "$MNIST_DIST" verify r --data other.h5
+  fails 2 "with seed 1, not 2" "$MNIST_DIST" verify r --seed 2
+  mkdir empty
+  fails 2 "neither a finished run nor a sweep" "$MNIST_DIST" verify empty
+  "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 3 --target 0 --out s
+  fails 2 "has no seed 4" "$MNIST_DIST" verify s --seed 4
+  echo '{' >r/summary.json
+  fails 3 "summary.json is damaged" "$MNIST_DIST" verify r
+}
