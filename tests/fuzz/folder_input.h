@@ -15,8 +15,9 @@ inline void write_folder(const std::filesystem::path& folder, const std::string&
                          std::span<const std::string> names) {
   for (const std::string& name : names) std::filesystem::remove(folder / name);
   const std::string mark = "=== ";
-  for (std::size_t at = input.starts_with(mark) ? 0 : input.find("\n" + mark) + 1;
-       at < input.size();) {
+  const std::size_t before = input.starts_with(mark) ? 0 : input.find("\n" + mark);
+  if (before == input.npos) return;
+  for (std::size_t at = input.starts_with(mark) ? 0 : before + 1; at < input.size();) {
     const std::size_t line_end = std::min(input.find('\n', at), input.size());
     const std::string name = input.substr(at + mark.size(), line_end - at - mark.size());
     const std::size_t begin = std::min(line_end + 1, input.size());
