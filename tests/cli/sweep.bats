@@ -140,7 +140,7 @@ sha_in_sweep() { awk -F, -v seed="$2" 'NR == 1 { for (i = 1; i <= NF; i++) if ($
   fails 2 "--set train.seed=7: this command trains seeds of its own" "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 0 --set train.seed=7
   fails 2 "a run on 3 ranks does not fit into 2" ranks 2 sweep "${RECIPE[@]}" --seeds 0 --ranks-per-run 3
   # Ranks <= shards is about a run's ranks, not the world's.
-  fails 2 "2 ranks cannot share 1 shards" ranks 2 sweep "${RECIPE[@]}" --set data.shards=1 --seeds 0 --ranks-per-run 2
+  fails 2 "2 ranks cannot share 1 shard" ranks 2 sweep "${RECIPE[@]}" --set data.shards=1 --seeds 0 --ranks-per-run 2
   run -0 ranks 2 sweep "${RECIPE[@]}" --set data.shards=1 --seeds 0..1 --target 0 --out one-shard
 }
 
