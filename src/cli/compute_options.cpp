@@ -38,7 +38,7 @@ void add_compute_options(CLI::App& app, ComputeOptions& options) {
   app.add_option("--engine", options.engine, fmt::format("What computes: {} (default: {})", fmt::join(engine_names(), ", "), choice))
       ->type_name("NAME");
   app.add_option("--device", options.device, "Where: auto, cpu or cuda")
-      ->type_name("D")
+      ->type_name("D:{auto,cpu,cuda}")
       ->check(check_device)
       ->capture_default_str();
   app.add_option("--simd", options.simd, "Force a SIMD target (see doctor)")->type_name("TARGET");
