@@ -144,6 +144,7 @@ setup() { fresh_aws; }
 
 @test "this machine's address is asked for, and --from is the way out" {
   mkdir www && echo 198.51.100.9 >www/index.html
+  : >http.log
   python3 -m http.server --bind 127.0.0.1 --directory www 0 >http.log 2>&1 3>&- &
   local pid=$! port
   for _ in {1..100}; do
