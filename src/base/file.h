@@ -20,7 +20,7 @@ void write_file_atomically(const std::filesystem::path& path, std::string_view t
 /// (data).
 void make_folders(const std::filesystem::path& folder);
 
-/// What write_file_atomically writes before it renames: `path`.tmpPID.NODE, so that neither two
+/// The file that write_file_atomically renames: `path`.tmpPID.NODE, so that neither two
 /// processes nor two hosts that write the same file share one.
 std::filesystem::path temporary_name(const std::filesystem::path& path);
 
@@ -28,7 +28,7 @@ std::filesystem::path temporary_name(const std::filesystem::path& path);
 /// named it: .tmpPID) for a file whose name begins with one of `names`.
 bool is_temporary(const std::filesystem::path& file, std::span<const std::string_view> names);
 
-// What killed processes left is removed at the next start, but never what a live process of this
+// Files of killed processes are removed at the next start, but never what a live process of this
 // node writes, and before this process writes anything there. What cannot be removed stays.
 
 /// The temporary files, in a folder that this process has locked, of files whose names begin with

@@ -23,7 +23,7 @@ constexpr std::string_view file_name = ".lease";
 constexpr std::chrono::milliseconds between_looks{100};
 constexpr double silent_seconds = 1;  // of waiting
 
-/// What processes left that were killed while they sought this lease. Rights to replace earlier
+/// Files of processes that were killed while they sought this lease. Rights to replace earlier
 /// holders mean nothing now.
 void remove_leftovers(const fs::path& folder, const std::string& id) {
   constexpr std::array<std::string_view, 1> names{file_name};

@@ -27,7 +27,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// What a lease file says, a word and its value a line.
+/// The contents of a lease file: one word and its value per line.
 struct Record {
   std::string id, node, host;
   pid_t pid = 0;
@@ -60,7 +60,7 @@ struct Reading {
   bool missing() const { return error == ENOENT || error == ENOTDIR || error == ESTALE; }
 };
 
-/// Opened anew each time, so that NFS reads what the server has.
+/// Opened each time, so that NFS reads the server's file.
 Reading read(const fs::path& file) {
   std::string text(1024, '\0');
   const Descriptor in(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
