@@ -13,7 +13,8 @@ clones the last commit of this repository there, and runs launch/local.sh and te
 must end with exit code 0, training must end in the README's parameters, and no test on MNIST may
 be skipped. Needs root, debootstrap and git, and a network for the packages.
 
-  FOLDER              keeps the system (3 GB). A second run starts from it, with a fresh clone.
+  FOLDER              keeps the system (3 GB) and FOLDER/ccache, which all systems share.
+                      A second run starts from them, with a fresh clone.
   --suite SUITE       bookworm (default) or trixie
   --without-libtorch  apt cannot install libtorch-dev there. Uses FOLDER/SUITE-without-libtorch.
   --loopback-down     after the cut, not even the loopback interface is up
@@ -54,9 +55,10 @@ in_system() {
   # shellcheck disable=SC2016  # for the inner shell
   unshare "${namespaces[@]}" bash -c '
     mount -t proc proc "$1/proc" && mount --rbind /dev "$1/dev" &&
-      mount -t sysfs sys "$1/sys" || exit
+      mount -t sysfs sys "$1/sys" && mount --bind "$1/../ccache" "$1/mnt" || exit
     [[ $2 != up ]] || ip link set lo up
     exec chroot "$1" env -i HOME=/root TERM=dumb LANG=C.UTF-8 PATH=/usr/sbin:/usr/bin:/sbin:/bin \
+      CCACHE_DIR=/mnt \
       ${CI:+CI=$CI} "${@:3}"' in_system "$system" "$network" "$@" </dev/null
 }
 
@@ -71,6 +73,7 @@ make_system() {
     printf '%s\n' 'Package: libtorch-dev' 'Pin: release *' 'Pin-Priority: -1' \
       >"$system/etc/apt/preferences"
   fi
+  mkdir -p "$folder/ccache"
   in_system on apt-get -q update >/dev/null
   in_system on apt-get -q -y install --no-install-recommends git >/dev/null
   touch "$system/complete"

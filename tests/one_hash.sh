@@ -3,6 +3,7 @@
 # recorded hashes on every SIMD target. Usage: tests/one_hash.sh [COMPILER,LEVEL ...]
 set -euo pipefail
 cd "$(dirname "$0")/.."
+export MNIST_DIST_SLOW_TESTS=1
 
 builds=("$@")
 ((${#builds[@]})) || builds=("g++,-O3" "g++,-O2" "g++,-O0" "clang++,-O3" "clang++,-O0")
