@@ -1,6 +1,7 @@
 # What the bats files of this folder share. CTest sets MNIST_DIST (the program) and TEST_DATA (a small file of synthetic digits).
 export NO_COLOR=1
 export LC_ALL=C
+export TERM=xterm  # the tests do not depend on the terminal of the caller
 export BATS_TEST_TIMEOUT=${BATS_TEST_TIMEOUT:-180}
 
 # A quick recipe: step 3 with all its dropout and augmentation, on 2,000 of the synthetic rows.
