@@ -109,8 +109,11 @@ class Engine {
   /// Flushes the queue when `wait`.
   virtual StepReport report(bool wait) = 0;
 
-  /// Forward over the evaluation data, sums one entry an owned share; `predictions`, when given, gets one class a row, share after share.
-  virtual std::vector<Sums> evaluate(Weights weights, std::vector<std::uint8_t>* predictions = nullptr) = 0;
+  /// Forward over the evaluation data: sums, one entry per owned share. `predictions`, when given,
+  /// gets one class per row, share after share, and `logits` ten floats per row.
+  virtual std::vector<Sums> evaluate(Weights weights,
+                                     std::vector<std::uint8_t>* predictions = nullptr,
+                                     std::vector<float>* logits = nullptr) = 0;
 
   /// Runs the owned slices of a step again, layer by layer, with the parameters as they are; nothing when all is finite here.
   virtual std::optional<Diagnosis> diagnose(int index) = 0;

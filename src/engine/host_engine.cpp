@@ -133,15 +133,22 @@ class HostEngine final : public Engine {
 
   StepReport report(bool /*wait*/) override { return report_; }
 
-  std::vector<Sums> evaluate(Weights weights, std::vector<std::uint8_t>* predictions) override {
+  std::vector<Sums> evaluate(Weights weights, std::vector<std::uint8_t>* predictions,
+                             std::vector<float>* logits) override {
     if (weights == Weights::averaged && !averages_) throw std::invalid_argument("host engine: this recipe keeps no averaged weights");
     const WeightsView view = weights == Weights::raw ? WeightsView{state_.parameters, state_.norm_statistics}
                                                      : WeightsView{state_.average_parameters, state_.average_norm_statistics};
+    std::span<float> logits_out;
+    if (logits) {
+      logits->resize(losses_.size() * class_count);
+      logits_out = *logits;
+    }
     const auto chunks = static_cast<int>(chunks_.size());
     pool_.run([&](int thread) {
       const Range owned = even_share(thread, pool_.size(), chunks);
       for (int i = owned.first; i < owned.last; ++i)
-        evaluate(*seats_[static_cast<std::size_t>(thread)].worker, chunks_[static_cast<std::size_t>(i)], view);
+        evaluate(*seats_[static_cast<std::size_t>(thread)].worker,
+                 chunks_[static_cast<std::size_t>(i)], view, logits_out);
     });
     if (predictions) *predictions = predictions_;
     return sum_shares();
@@ -179,11 +186,15 @@ class HostEngine final : public Engine {
     out[layout_.stop()] = stop ? 1.0f : 0.0f;
   }
 
-  void evaluate(SliceWorker& worker, const Chunk& chunk, const WeightsView& view) {
+  void evaluate(SliceWorker& worker, const Chunk& chunk, const WeightsView& view,
+                std::span<float> logits) {
     const auto first = static_cast<std::size_t>(chunk.rows.first), count = static_cast<std::size_t>(chunk.rows.size());
     worker.evaluate(std::span(chunk.share->pixels).subspan(first * image_size, count * image_size),
                     std::span(chunk.share->labels).subspan(first, count), view, std::span(losses_).subspan(chunk.first, count),
-                    std::span(predictions_).subspan(chunk.first, count));
+                    std::span(predictions_).subspan(chunk.first, count),
+                    logits.empty()
+                        ? logits
+                        : logits.subspan(chunk.first * class_count, count * class_count));
   }
 
   /// Row after row, whichever thread computed it.

@@ -50,9 +50,11 @@ class SliceWorker {
   /// images' losses, norm statistics times n, n, loss sum, correct; stop = 0.
   virtual void train(const Slice& slice, std::span<const float> parameters, std::span<float> out) = 0;
   /// Forward with running statistics of up to evaluation_chunk images. Writes one loss (negative log-likelihood, without label
-  /// smoothing) and one predicted class (lowest of equal logits) an image.
-  virtual void evaluate(std::span<const std::uint8_t> pixels, std::span<const std::uint8_t> labels, const WeightsView& weights,
-                        std::span<float> losses, std::span<std::uint8_t> predictions) = 0;
+  /// smoothing) and one predicted class (lowest of equal logits) an image, and the logits [n][10],
+  /// unless `logits` is empty.
+  virtual void evaluate(std::span<const std::uint8_t> pixels, std::span<const std::uint8_t> labels,
+                        const WeightsView& weights, std::span<float> losses,
+                        std::span<std::uint8_t> predictions, std::span<float> logits = {}) = 0;
   /// As train, but looks at every layer; nothing when all is finite. The shard is filled in by the caller.
   virtual std::optional<Diagnosis> diagnose(const Slice& slice, std::span<const float> parameters) = 0;
 };

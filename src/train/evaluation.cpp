@@ -10,25 +10,37 @@ Score score_of(const Sums& sums) {
   return {sums.loss / images, 100.0 * static_cast<double>(sums.correct) / images, sums.correct, sums.images};
 }
 
-Score evaluate(Communicator& comm, Engine& engine, Weights weights, std::vector<std::uint8_t>* predictions) {
+namespace {
+
+/// The values of all ranks, rank after rank. Collective.
+template <class T>
+std::vector<T> gathered(Communicator& comm, std::span<const T> mine) {
+  std::vector<T> all;
+  for (const auto& bytes : comm.all_gather(std::as_bytes(mine))) {
+    const std::size_t before = all.size();
+    all.resize(before + bytes.size() / sizeof(T));
+    if (!bytes.empty()) std::memcpy(all.data() + before, bytes.data(), bytes.size());
+  }
+  return all;
+}
+
+}  // namespace
+
+Score evaluate(Communicator& comm, Engine& engine, Weights weights,
+               std::vector<std::uint8_t>* predictions, std::vector<float>* logits) {
   comm.set_activity("evaluation");
-  std::vector<std::uint8_t> mine;
-  const std::vector<Sums> shares = engine.evaluate(weights, predictions ? &mine : nullptr);
+  std::vector<std::uint8_t> classes;
+  std::vector<float> values;
+  const std::vector<Sums> shares =
+      engine.evaluate(weights, predictions ? &classes : nullptr, logits ? &values : nullptr);
   Sums total;
-  for (const auto& bytes : comm.all_gather(std::as_bytes(std::span(shares)))) {
-    std::vector<Sums> of_rank(bytes.size() / sizeof(Sums));
-    std::memcpy(of_rank.data(), bytes.data(), bytes.size());
-    for (const Sums& share : of_rank) {
-      total.images += share.images;
-      total.correct += share.correct;
-      total.loss += share.loss;
-    }
+  for (const Sums& share : gathered<Sums>(comm, shares)) {
+    total.images += share.images;
+    total.correct += share.correct;
+    total.loss += share.loss;
   }
-  if (predictions) {
-    predictions->clear();
-    for (const auto& bytes : comm.all_gather(std::as_bytes(std::span(mine))))
-      for (const std::byte b : bytes) predictions->push_back(std::to_integer<std::uint8_t>(b));
-  }
+  if (predictions) *predictions = gathered<std::uint8_t>(comm, classes);
+  if (logits) *logits = gathered<float>(comm, values);
   return score_of(total);
 }
 

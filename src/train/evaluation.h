@@ -6,8 +6,11 @@
 namespace mnist_dist {
 
 /// Scores the weights on every rank's shares: exact counts, losses added in the order of the shares, so that no number of ranks changes a bit.
-/// Collective; all ranks get the result. `predictions`, when given, gets the class of every row, in row order.
-Score evaluate(Communicator& comm, Engine& engine, Weights weights, std::vector<std::uint8_t>* predictions = nullptr);
+/// Collective; all ranks get the result. `predictions`, when given, gets the class of every row, in
+/// row order, and `logits` the ten logits of every row.
+Score evaluate(Communicator& comm, Engine& engine, Weights weights,
+               std::vector<std::uint8_t>* predictions = nullptr,
+               std::vector<float>* logits = nullptr);
 
 /// The score of sums.
 Score score_of(const Sums& sums);

@@ -33,8 +33,12 @@ class FakeWorker final : public SliceWorker {
     if (std::ranges::count(slice.rows, bad_row_) > 0) out[1] = std::numeric_limits<float>::quiet_NaN();
   }
 
-  void evaluate(std::span<const std::uint8_t> pixels, std::span<const std::uint8_t> labels, const WeightsView& weights, std::span<float> losses,
-                std::span<std::uint8_t> predictions) override {
+  void evaluate(std::span<const std::uint8_t> pixels, std::span<const std::uint8_t> labels,
+                const WeightsView& weights, std::span<float> losses,
+                std::span<std::uint8_t> predictions, std::span<float> logits) override {
+    // Each image's logits are its first pixel, ten times.
+    for (std::size_t i = 0; i < logits.size(); ++i)
+      logits[i] = static_cast<float>(pixels[i / class_count * image_size]);
     EXPECT_LE(labels.size(), static_cast<std::size_t>(evaluation_chunk));
     for (std::size_t i = 0; i < labels.size(); ++i) {
       losses[i] = static_cast<float>(pixels[i * image_size]) * 0.37f + weights.parameters[0];
@@ -188,6 +192,20 @@ TEST(HostEngine, NonFiniteStepIsNotAppliedAndIsDiagnosed) {
   EXPECT_FALSE(test.engine->diagnose(2));
 }
 
+TEST(HostEngine, GivesTheLogitsOfEveryRowInOrder) {
+  for (const int threads : {1, 3}) {
+    Fixture test(threads);
+    std::vector<float> logits{1, 2, 3};
+    test.engine->evaluate(Weights::raw, nullptr, &logits);
+    ASSERT_EQ(logits.size(), 703u * class_count);
+    std::size_t row = 0;
+    for (const Images& share : test.shares)
+      for (int i = 0; i < share.count(); ++i, ++row)
+        for (std::size_t c = 0; c < class_count; ++c)
+          ASSERT_EQ(logits[row * class_count + c], share.image(i)[0]) << row;
+  }
+}
+
 TEST(HostEngine, EvaluatesEveryRowInOrderWhateverTheThreads) {
   Fixture one(1);
   std::vector<std::uint8_t> predictions;
@@ -228,7 +246,7 @@ TEST(HostEngine, AWorkersExceptionReachesTheCaller) {
   class Failing final : public SliceWorker {
     void train(const Slice&, std::span<const float>, std::span<float>) override { throw std::runtime_error("no luck"); }
     void evaluate(std::span<const std::uint8_t>, std::span<const std::uint8_t>, const WeightsView&, std::span<float>,
-                  std::span<std::uint8_t>) override {}
+                  std::span<std::uint8_t>, std::span<float>) override {}
     std::optional<Diagnosis> diagnose(const Slice&, std::span<const float>) override { return {}; }
   };
   Fixture test(2);

@@ -185,9 +185,10 @@ TEST(TorchWorker, FirstOfEqualLogitsWins) {
   const std::vector<float> parameters(flat_layout(options.config.model).parameter_count, 0.0f);
   const Images images = noise_images(2, 0);  // labels 0 and 1
   const auto worker = make_torch_worker(options);
-  std::vector<float> losses(2), out(parameters.size() + 4);
+  std::vector<float> losses(2), out(parameters.size() + 4), logits(2 * class_count, 1.0f);
   std::vector<std::uint8_t> predictions(2, 9);
-  worker->evaluate(images.pixels, images.labels, {parameters, {}}, losses, predictions);
+  worker->evaluate(images.pixels, images.labels, {parameters, {}}, losses, predictions, logits);
+  EXPECT_THAT(logits, testing::Each(0.0f));
   EXPECT_THAT(predictions, testing::ElementsAre(0, 0));
   EXPECT_NEAR(losses[1], std::log(10.0), 1e-6);
   worker->train(OwnedSlice(images, 0, 2).view(), parameters, out);

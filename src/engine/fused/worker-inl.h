@@ -67,7 +67,7 @@ class Worker final : public SliceWorker {
 
   void evaluate(std::span<const std::uint8_t> pixels, std::span<const std::uint8_t> labels,
                 const WeightsView& weights, std::span<float> losses,
-                std::span<std::uint8_t> predictions) override {
+                std::span<std::uint8_t> predictions, std::span<float> logits) override {
     begin(weights.parameters, kLanes, false);
     for (const auto& output : outputs_)
       output->finish_evaluation(weights.norm_statistics.data() + output->plan().norm);
@@ -85,6 +85,8 @@ class Worker final : public SliceWorker {
         predictions[static_cast<std::size_t>(first + lane)] =
             static_cast<std::uint8_t>(result.prediction[lane]);
       }
+      if (!logits.empty())
+        read_logits(images, logits.subspan(static_cast<std::size_t>(first * class_count)));
     }
   }
 
@@ -121,6 +123,15 @@ class Worker final : public SliceWorker {
   }
 
  private:
+  /// The last layer's output of one group, image after image.
+  void read_logits(int images, std::span<float> out) const {
+    HWY_ALIGN float row[class_count * kLanes];
+    outputs_.back()->read_row(0, 0, 0, row);
+    for (int lane = 0; lane < images; ++lane)
+      for (int c = 0; c < class_count; ++c)
+        out[static_cast<std::size_t>(lane * class_count + c)] = row[c * kLanes + lane];
+  }
+
   static bool finite(std::span<const float> values) {
     return std::all_of(values.begin(), values.end(),
                        [](float value) { return std::isfinite(value); });

@@ -99,12 +99,13 @@ class DeviceEngine final : public Engine {
     });
   }
 
-  std::vector<Sums> evaluate(Weights weights, std::vector<std::uint8_t>* predictions) override {
+  std::vector<Sums> evaluate(Weights weights, std::vector<std::uint8_t>* predictions,
+                             std::vector<float>* logits) override {
     if (weights == Weights::averaged && !state_.averages()) throw std::invalid_argument("device engine: this recipe keeps no averaged weights");
     return on_device([&] {
       const auto guard = queue_->use();
       const TensorViews views = tensor_views(layout_, state_.parameters(weights), state_.norm_statistics(weights), floats_);
-      return evaluation_.run(network_, views, predictions);
+      return evaluation_.run(network_, views, predictions, logits);
     });
   }
 

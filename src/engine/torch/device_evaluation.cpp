@@ -31,22 +31,32 @@ void DeviceEvaluation::set_data(std::span<const Images> shares) {
   for (const Images& share : shares) pixels_.emplace_back(queue_.queue(), std::span<const std::uint8_t>(share.pixels));
 }
 
-std::vector<Sums> DeviceEvaluation::run(const Network& network, const TensorViews& views, std::vector<std::uint8_t>* predictions) const {
+std::vector<Sums> DeviceEvaluation::run(const Network& network, const TensorViews& views,
+                                        std::vector<std::uint8_t>* predictions,
+                                        std::vector<float>* logits) const {
   const c10::InferenceMode no_gradients;
   if (predictions) predictions->clear();
+  if (logits) logits->clear();
   std::vector<Sums> sums;
   for (std::size_t share = 0; share < shares_.size(); ++share) {
     const Images& images = shares_[share];
     Sums& sum = sums.emplace_back(Sums{.images = images.count()});
     for (int first = 0; first < images.count(); first += images_at_once) {
       const int count = std::min(images_at_once, images.count() - first);
-      score(logits(share, first, count, network, views), {images.labels.data() + first, static_cast<std::size_t>(count)}, sum, predictions);
+      const at::Tensor rows = logits_of(share, first, count, network, views).contiguous();
+      score(rows, {images.labels.data() + first, static_cast<std::size_t>(count)}, sum,
+            predictions);
+      if (logits)
+        logits->insert(logits->end(), rows.data_ptr<float>(),
+                       rows.data_ptr<float>() + rows.numel());
     }
   }
   return sums;
 }
 
-at::Tensor DeviceEvaluation::logits(std::size_t share, int first, int count, const Network& network, const TensorViews& views) const {
+at::Tensor DeviceEvaluation::logits_of(std::size_t share, int first, int count,
+                                       const Network& network,
+                                       const TensorViews& views) const {
   at::Tensor x = at::empty({count, 1, image_side, image_side}, at::TensorOptions().dtype(at::kFloat).device(queue_.device()));
   enqueue_decode(queue_.queue(), pixels_[share].data() + static_cast<std::size_t>(first) * image_size, count, normalisation_, x.data_ptr<float>());
   for (int i = 0; i < network.layers(); ++i) x = network.layer(i, x, views, {}, false);

@@ -18,11 +18,13 @@ class DeviceEvaluation {
   /// The rows outlive this.
   void set_data(std::span<const Images> shares);
   /// Engine::evaluate, with the weights of `views`.
-  std::vector<Sums> run(const Network& network, const TensorViews& views, std::vector<std::uint8_t>* predictions) const;
+  std::vector<Sums> run(const Network& network, const TensorViews& views,
+                        std::vector<std::uint8_t>* predictions, std::vector<float>* logits) const;
 
  private:
   /// Logits [count][10] of a share's images from `first` on, in host memory.
-  at::Tensor logits(std::size_t share, int first, int count, const Network& network, const TensorViews& views) const;
+  at::Tensor logits_of(std::size_t share, int first, int count, const Network& network,
+                       const TensorViews& views) const;
 
   Normalisation normalisation_;
   const DeviceQueue& queue_;

@@ -56,8 +56,9 @@ class TorchWorker final : public SliceWorker {
     out[layout_.correct()] = static_cast<float>(count_correct(logits.detach(), slice.labels));
   }
 
-  void evaluate(std::span<const std::uint8_t> pixels, std::span<const std::uint8_t> labels, const WeightsView& weights, std::span<float> losses,
-                std::span<std::uint8_t> predictions) override {
+  void evaluate(std::span<const std::uint8_t> pixels, std::span<const std::uint8_t> labels,
+                const WeightsView& weights, std::span<float> losses,
+                std::span<std::uint8_t> predictions, std::span<float> logits_out) override {
     const c10::InferenceMode no_gradients;
     const TensorViews views = tensor_views(layout_, weights.parameters, weights.norm_statistics);
     for (std::size_t i = 0; i < labels.size(); ++i)
@@ -68,6 +69,7 @@ class TorchWorker final : public SliceWorker {
     const at::Tensor each = at::cross_entropy_loss(logits, targets(labels), {}, at::Reduction::None).contiguous();
     std::copy_n(each.data_ptr<float>(), labels.size(), losses.begin());
     classify(logits, predictions);
+    std::copy_n(logits.contiguous().data_ptr<float>(), logits_out.size(), logits_out.begin());
   }
 
   std::optional<Diagnosis> diagnose(const Slice& slice, std::span<const float> parameters) override {

@@ -125,13 +125,16 @@ void expect_the_definitions_evaluation(const ModelSpec& model, const std::string
   const WeightsView weights{parameters, statistics};
   std::vector<float> losses(21), losses_in_parts(21);
   std::vector<std::uint8_t> predictions(21), predictions_in_parts(21);
-  worker->evaluate(test.images.pixels, test.images.labels, weights, losses, predictions);
+  std::vector<float> given(21 * class_count);
+  worker->evaluate(test.images.pixels, test.images.labels, weights, losses, predictions, given);
 
   const auto logits = reference_logits(options.config, options.normalisation, test.pointers, parameters, statistics);
   for (std::size_t i = 0; i < losses.size(); ++i) {
     const auto largest = std::max_element(logits[i].begin(), logits[i].end());
     double sum = 0;
     for (const double logit : logits[i]) sum += std::exp(logit - *largest);
+    for (std::size_t c = 0; c < class_count; ++c)
+      EXPECT_NEAR(given[i * class_count + c], logits[i][c], 1e-4) << i;
     EXPECT_NEAR(losses[i], std::log(sum) + *largest - logits[i][test.images.labels[i]], 1e-4);
     EXPECT_EQ(predictions[i], largest - logits[i].begin());
   }
