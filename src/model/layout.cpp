@@ -1,6 +1,7 @@
 #include "model/layout.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <cmath>
 #include <utility>
@@ -33,6 +34,25 @@ FlatLayout flat_layout(const ModelSpec& model) {
     }
   }
   return layout;
+}
+
+std::string layout_json(const FlatLayout& layout) {
+  std::vector<std::string> tensors;
+  const auto add = [&](const std::string& name, const char* vector, std::size_t offset,
+                       const std::vector<int>& shape) {
+    tensors.push_back(
+        fmt::format(R"({{"name": "{}", "vector": "{}", "offset": {}, "shape": [{}]}})", name,
+                    vector, offset, fmt::join(shape, ", ")));
+  };
+  for (const ParameterTensor& tensor : layout.parameters)
+    add(tensor.name, "parameters", tensor.offset, tensor.shape);
+  for (const NormTensor& norm : layout.norms) {
+    const std::string layer = fmt::format("layer{}.", norm.layer + 1);
+    const auto channels = static_cast<std::size_t>(norm.channels);
+    add(layer + "mean", "norm_statistics", norm.offset, {norm.channels});
+    add(layer + "variance", "norm_statistics", norm.offset + channels, {norm.channels});
+  }
+  return fmt::format("[{}]", fmt::join(tensors, ", "));
 }
 
 std::vector<float> initial_parameters(const FlatLayout& layout, std::uint64_t seed) {

@@ -43,6 +43,10 @@ struct FlatLayout {
 };
 FlatLayout flat_layout(const ModelSpec& model);
 
+/// The tensors of both vectors as JSON, for readers in other languages: a list of {"name", "vector"
+/// ("parameters" or "norm_statistics"), "offset" (in floats), "shape"}.
+std::string layout_json(const FlatLayout& layout);
+
 /// Initial parameters as PyTorch's: weights and biases U(+-1/sqrt(fan_in)), gamma 1, beta 0; draws keyed by the tensor's index.
 std::vector<float> initial_parameters(const FlatLayout& layout, std::uint64_t seed);
 /// Initial running statistics: mean 0, variance 1.

@@ -52,7 +52,7 @@ void RunFiles::finished(const RunResult& result) {
   const std::string what = info_.validation ? "validation" : "test";
   nlohmann::ordered_json versions{{"mnist-dist", full_version()}};
   for (const auto& [name, value] : info_.engine.versions) versions[name] = value;
-  const nlohmann::ordered_json summary{
+  nlohmann::ordered_json summary{
       {"recipe", identity_.recipe},
       {"seed", identity_.seed},
       {"parameter_count", identity_.parameter_count},
@@ -83,6 +83,7 @@ void RunFiles::finished(const RunResult& result) {
       {"seconds", result.seconds},
       {"images_per_second", result.images_per_second},
   };
+  if (!result.initial_sha256.empty()) summary["initial_parameters_sha256"] = result.initial_sha256;
   // Paths and the command may hold bytes that are not UTF-8: no reason to lose the rest.
   write_file_atomically(folder_ / "summary.json", summary.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
 }

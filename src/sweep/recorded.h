@@ -14,6 +14,7 @@ struct Recorded {
   std::string data_hash;
   std::string engine, simd;
   std::string parameters_sha256;  ///< of the weights it delivers
+  std::string initial_sha256;     ///< of those it began with after --init-from, otherwise empty
 };
 
 /// Reads a run's folder, or one seed of a sweep's. Without `seed` the first one of the sweep.

@@ -111,7 +111,8 @@ SeedOutcome run_seed(Communicator& group, const Session& session, const Config& 
                                  lock ? &*lock : nullptr,
                                  std::move(start.checkpoint),
                                  [&] { return between_steps(progress ? progress->share() : 0); },
-                                 progress ? &*progress : nullptr};
+                                 progress ? &*progress : nullptr,
+                                 session.engine_options.normalisation};
     try {
       const RunResult result = train(session.trains_through(group), *engine, options);
       best = result.best;

@@ -45,6 +45,11 @@ void visit(C& c, Visitor&& v) {
   v.vector("/momentum", c.state.momentum);
   v.vector("/average_parameters", c.state.average_parameters);
   v.vector("/average_norm_statistics", c.state.average_norm_statistics);
+  // Older checkpoints do not have these. They stay out of the hash where they are not set.
+  v.optional("data_mean", c.data_mean);
+  v.optional("data_sd", c.data_sd);
+  v.optional("initial_sha256", c.initial_sha256);
+  v.optional("layout", c.layout);
 }
 
 /// Everything in one run of bytes, name by name: what travels between ranks and what the hash is over.
@@ -68,6 +73,12 @@ struct Packer {
   }
   void real(const char* key, double value) { name(key), add(&value, sizeof value); }
   void vector(const char* key, const std::vector<float>& values) { name(key), sized(values.data(), values.size(), sizeof(float)); }
+  void optional(const char* key, double value) {
+    if (value != 0) real(key, value);
+  }
+  void optional(const char* key, const std::string& value) {
+    if (!value.empty()) text(key, value);
+  }
 };
 
 struct Unpacker {
@@ -91,6 +102,18 @@ struct Unpacker {
   }
   void real(const char*, double& value) { skip_name(), take(&value, sizeof value); }
   void vector(const char*, std::vector<float>& values) { skip_name(), values.resize(count()), take(values.data(), values.size() * sizeof(float)); }
+  bool next_is(const char* key) const {
+    Packer packer;
+    packer.name(key);
+    const std::span<const std::byte> name(packer.bytes);
+    return bytes.size() >= name.size() && std::ranges::equal(bytes.first(name.size()), name);
+  }
+  void optional(const char* key, double& value) {
+    if (next_is(key)) real(key, value);
+  }
+  void optional(const char* key, std::string& value) {
+    if (next_is(key)) text(key, value);
+  }
 };
 
 std::string content_hash(const Checkpoint& checkpoint) { return hex(sha256(pack(checkpoint))); }
@@ -106,6 +129,12 @@ struct Writer {
   void vector(const char* name, const std::vector<float>& values) {
     if (!values.empty()) file.dataset(name, std::span<const float>(values), {values.size()});
   }
+  void optional(const char* name, double value) {
+    if (value != 0) file.attribute(name, value);
+  }
+  void optional(const char* name, const std::string& value) {
+    if (!value.empty()) file.attribute(name, value);
+  }
 };
 
 struct Reader {
@@ -118,6 +147,12 @@ struct Reader {
   void real(const char* name, double& value) { value = file.real(name); }
   void vector(const char* name, std::vector<float>& values) {
     if (file.has(name)) values = file.read<float>(name);
+  }
+  void optional(const char* name, double& value) {
+    if (file.has_attribute(name)) value = file.real(name);
+  }
+  void optional(const char* name, std::string& value) {
+    if (file.has_attribute(name)) value = file.text(name);
   }
 };
 

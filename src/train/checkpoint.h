@@ -28,6 +28,10 @@ struct Checkpoint {
   Sums sums;                 ///< of the epoch under way, over all ranks
   Best best;
   TrainState state;
+  // Empty in what older versions wrote.
+  double data_mean = 0, data_sd = 0;  ///< the normalisation of the data; sd 0: not recorded
+  std::string initial_sha256;         ///< weights_sha256 that --init-from began with
+  std::string layout;                 ///< tensors in the vectors above, as layout_json
 };
 
 /// Writes folder/checkpoint.h5 atomically and keeps the one before it, unless it is damaged, as checkpoint.prev.h5. Throws Error (data).

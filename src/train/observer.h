@@ -41,6 +41,7 @@ struct RunResult {
   Score final;  ///< of the delivered weights: the averaged ones where the recipe averages, after the last step. The headline.
   Best best;    ///< of the same weights, over evaluated epochs; optimistic, as it was chosen by the score itself
   std::string parameters_sha256, raw_parameters_sha256;
+  std::string initial_sha256;  ///< of the weights that it began with; empty: random ones
   std::int64_t steps = 0;
   double seconds = 0;            ///< over all resumes
   double images_per_second = 0;  ///< of the last epoch

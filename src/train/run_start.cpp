@@ -1,12 +1,58 @@
 #include "train/run_start.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <string>
 #include <vector>
 
+#include "base/error.h"
 #include "comm/broadcast_text.h"
 #include "comm/heartbeat.h"
 
 namespace mnist_dist {
+namespace {
+
+/// Throws Error (usage) that names the first layer in which they differ.
+void check_same_model(const Trained& from, const Config& config) {
+  const auto& has = from.config.model.layers;
+  const auto& wanted = config.model.layers;
+  const auto problem = [&](const std::string& difference) {
+    return usage_error(
+        fmt::format("--init-from: {} has another model: {}", from.file.string(), difference),
+        "give its recipe with --config, or a run of this one");
+  };
+  for (std::size_t i = 0; i < std::min(has.size(), wanted.size()); ++i) {
+    Layer layer = has[i];
+    layer.dropout = wanted[i].dropout;  // not part of what the weights mean
+    if (layer == wanted[i]) continue;
+    const std::string got = layer_text(has[i]), expected = layer_text(wanted[i]);
+    if (got == expected) throw problem(fmt::format("layer {} has other options", i + 1));
+    throw problem(fmt::format("layer {} (got {}, expected {})", i + 1, got, expected));
+  }
+  if (has.size() != wanted.size())
+    throw problem(fmt::format("(got {} layers, expected {})", has.size(), wanted.size()));
+}
+
+std::vector<float> copy(std::span<const float> values) { return {values.begin(), values.end()}; }
+
+}  // namespace
+
+Checkpoint begin_from(const Trained& from, const Config& config) {
+  check_same_model(from, config);
+  Checkpoint start;
+  start.recipe = recipe_toml(config);
+  start.seed = config.train.seed;
+  start.initial_sha256 = from.sha256(Weights::averaged);
+  start.state.parameters = copy(from.parameters(Weights::averaged));
+  start.state.norm_statistics = copy(from.norm_statistics(Weights::averaged));
+  start.state.momentum.assign(start.state.parameters.size(), 0.0f);
+  if (config.average.decay > 0) {
+    start.state.average_parameters = start.state.parameters;
+    start.state.average_norm_statistics = start.state.norm_statistics;
+  }
+  return start;
+}
 
 RunStart find_start(Communicator& comm, const std::function<RunStart()>& look) {
   RunStart start;

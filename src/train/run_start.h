@@ -5,6 +5,7 @@
 
 #include "comm/communicator.h"
 #include "train/checkpoint.h"
+#include "train/trained.h"
 
 namespace mnist_dist {
 
@@ -16,5 +17,9 @@ struct RunStart {
 
 /// What `look` finds on rank 0, on every rank: the others may not see the folder. Collective; an Error of `look` is thrown on every rank.
 RunStart find_start(Communicator& comm, const std::function<RunStart()>& look);
+
+/// The beginning of a run with the delivered weights of another one: no step done, momentum 0.
+/// Throws Error (usage): the models differ in more than dropout.
+Checkpoint begin_from(const Trained& from, const Config& config);
 
 }  // namespace mnist_dist

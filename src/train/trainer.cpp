@@ -42,7 +42,12 @@ class Run {
         seconds_before_(progress_.seconds),
         reduce_([this](const ShardVectors& shards, std::span<float> total, const Queue& queue) {
           comm_.tree_all_reduce(shards, config_.data.shards, total, queue);
-        }) {}
+        }) {
+    // Also for a run that an older version began.
+    progress_.data_mean = options.normalisation.mean;
+    progress_.data_sd = options.normalisation.sd;
+    progress_.layout = layout_json(flat_layout(config_.model));
+  }
 
   RunResult run() {
     engine_.set_training_data(options_.data.training, options_.data.first_shard);
@@ -191,6 +196,7 @@ class Run {
     result.best = progress_.best;
     result.raw_parameters_sha256 = weights_sha256(state.parameters, state.norm_statistics);
     result.parameters_sha256 = averaging() ? weights_sha256(state.average_parameters, state.average_norm_statistics) : result.raw_parameters_sha256;
+    result.initial_sha256 = progress_.initial_sha256;
     result.steps = last_step_;
     result.seconds = seconds();
     result.images_per_second = last.images_per_second;

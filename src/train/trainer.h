@@ -25,6 +25,7 @@ struct TrainerOptions {
   std::optional<Checkpoint> resume = {};      ///< where to go on; the same on every rank
   std::function<bool()> stop_requested = {};  ///< asked before each step; empty: never
   Observer* observer = nullptr;               ///< on rank 0
+  Normalisation normalisation = {};           ///< of the data, for the checkpoint
   bool scored = true;                         ///< false: only the weights matter, and nothing is evaluated
 };
 

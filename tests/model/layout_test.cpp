@@ -104,5 +104,18 @@ TEST(InitialParameters, OfTwoTensorsDiffer) {
   EXPECT_FALSE(std::equal(values.begin() + 10, values.begin() + 110, values.begin() + 110));
 }
 
+TEST(Layout, AsJson) {
+  ModelSpec model;
+  model.layers = {{.channels = 10, .kernel = 28, .norm = true}};
+  EXPECT_EQ(layout_json(flat_layout(model)),
+            R"([{"name": "layer1.weight", "vector": "parameters", "offset": 0, )"
+            R"("shape": [10, 1, 28, 28]}, )"
+            R"({"name": "layer1.gamma", "vector": "parameters", "offset": 7840, "shape": [10]}, )"
+            R"({"name": "layer1.beta", "vector": "parameters", "offset": 7850, "shape": [10]}, )"
+            R"({"name": "layer1.mean", "vector": "norm_statistics", "offset": 0, "shape": [10]}, )"
+            R"({"name": "layer1.variance", "vector": "norm_statistics", "offset": 10, )"
+            R"("shape": [10]}])");
+}
+
 }  // namespace
 }  // namespace mnist_dist

@@ -57,6 +57,26 @@ TEST(Checkpoint, SurvivesPackingAndTheFile) {
   EXPECT_TRUE(std::signbit(read.state.parameters[1]));
 }
 
+TEST(Checkpoint, KeepsWhatOlderOnesDoNotHave) {
+  const TemporaryFolder folder;
+  Checkpoint written = sample(7);
+  written.data_mean = 0.25;
+  written.data_sd = 0.5;
+  written.layout = "[]";
+  for (const char* initial : {"", "abc"}) {
+    written.initial_sha256 = initial;
+    const Checkpoint unpacked = unpack(pack(written));
+    expect_same(unpacked, written);
+    EXPECT_EQ(unpacked.initial_sha256, initial);
+    save_checkpoint(folder.path(), written);
+    const Checkpoint read = load_checkpoint(folder.path() / "checkpoint.h5");
+    expect_same(read, written);
+    EXPECT_EQ(read.data_sd, 0.5);
+    EXPECT_EQ(read.layout, "[]");
+  }
+  EXPECT_NE(pack(written), pack(sample(7)));
+}
+
 TEST(Checkpoint, KeepsThePreviousOne) {
   const TemporaryFolder folder;
   for (int step : {1, 2, 3}) save_checkpoint(folder.path(), sample(step));
