@@ -1,0 +1,24 @@
+#pragma once
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "image/picture.h"
+#include "model/spec.h"
+
+namespace mnist_dist {
+
+/// A picture as MNIST's makers would have stored it: ink is 255, the drawing fits a box of 20x20
+/// pixels, and its centre of mass is the centre of the 28x28 image.
+struct DigitImage {
+  std::array<std::uint8_t, image_size> pixels{};
+  bool empty = false;                 ///< no ink was found
+  std::vector<std::string> warnings;  ///< why it may not be one digit
+};
+
+/// Finds the drawing (image/ink.h) and converts it. Strokes thinner than MNIST's are thickened. A
+/// 28x28 picture that is in this form already keeps its pixels, or their inverse.
+DigitImage digit_of(const Picture& picture);
+
+}  // namespace mnist_dist

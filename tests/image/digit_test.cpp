@@ -1,0 +1,105 @@
+#include "image/digit.h"
+
+#include <gmock/gmock.h>
+
+#include <cmath>
+#include <numeric>
+
+#include "data/synthetic.h"
+
+namespace mnist_dist {
+namespace {
+
+/// A white vertical stroke on black, from MNIST's form: 20 pixels high, in the middle of 28x28.
+Picture stroke() {
+  Picture picture{image_side, image_side, std::vector<std::uint8_t>(image_size)};
+  for (int y = 4; y < 24; ++y)
+    for (int x = 12; x < 16; ++x)
+      picture.grey[static_cast<std::size_t>(y * image_side + x)] = x == 12 ? 100 : 255;
+  return picture;
+}
+
+Picture enlarged(const Picture& from, int times) {
+  Picture out{from.width * times, from.height * times, {}};
+  for (int y = 0; y < out.height; ++y)
+    for (int x = 0; x < out.width; ++x)
+      out.grey.push_back(
+          from.grey[static_cast<std::size_t>(y / times * from.width + x / times)]);
+  return out;
+}
+
+Picture inverse(Picture picture) {
+  for (std::uint8_t& grey : picture.grey) grey = static_cast<std::uint8_t>(255 - grey);
+  return picture;
+}
+
+int largest_difference(const DigitImage& digit, const Picture& picture) {
+  int largest = 0;
+  for (std::size_t i = 0; i < picture.grey.size(); ++i)
+    largest = std::max(largest, std::abs(digit.pixels[i] - picture.grey[i]));
+  return largest;
+}
+
+TEST(Digit, WhatIsInMnistsFormKeepsItsPixels) {
+  EXPECT_EQ(largest_difference(digit_of(stroke()), stroke()), 0);
+  EXPECT_EQ(largest_difference(digit_of(inverse(stroke())), stroke()), 0);
+}
+
+TEST(Digit, AnEnlargedImageComesBack) {
+  for (const int times : {2, 10, 40}) {
+    const Picture picture = enlarged(stroke(), times);
+    // More than 400 pixels are shrunk to 400 first, of which 28 is no divisor.
+    const int tolerance = picture.width <= 400 ? 2 : 12;
+    EXPECT_LE(largest_difference(digit_of(picture), stroke()), tolerance) << times;
+    EXPECT_LE(largest_difference(digit_of(inverse(picture)), stroke()), tolerance) << times;
+  }
+}
+
+TEST(Digit, UnevenLightAndSpecksChangeLittle) {
+  Picture picture = enlarged(stroke(), 10);
+  for (int y = 0; y < picture.height; ++y)
+    for (int x = 0; x < picture.width; ++x) {
+      std::uint8_t& grey = picture.grey[static_cast<std::size_t>(y * picture.width + x)];
+      grey = static_cast<std::uint8_t>(40 + x / 4 + y / 5 + grey / 4);
+    }
+  for (int x = 20; x < 24; ++x) picture.grey[static_cast<std::size_t>(20 * picture.width + x)] = 255;
+  const DigitImage digit = digit_of(picture);
+  EXPECT_FALSE(digit.empty);
+  EXPECT_THAT(digit.warnings, testing::IsEmpty());
+  EXPECT_LE(largest_difference(digit, stroke()), 40);
+}
+
+TEST(Digit, NoInkIsSaid) {
+  for (const std::uint8_t grey : {0, 128, 255}) {
+    const DigitImage digit =
+        digit_of({50, 30, std::vector<std::uint8_t>(std::size_t{1500}, grey)});
+    EXPECT_TRUE(digit.empty);
+    EXPECT_THAT(digit.warnings, testing::SizeIs(1));
+  }
+  EXPECT_TRUE(digit_of({1, 1, {7}}).empty);
+}
+
+TEST(Digit, FitsTheBoxAndIsCentredByMass) {
+  const Images drawn = synthetic_digits(3, SyntheticSet::test, 40);
+  for (int i = 0; i < drawn.count(); ++i) {
+    Picture small{image_side, image_side, {drawn.image(i), drawn.image(i) + image_size}};
+    const DigitImage digit = digit_of(enlarged(small, 3));
+    double sum = 0, x_sum = 0, y_sum = 0;
+    int left = image_side, right = 0, top = image_side, bottom = 0;
+    for (int y = 0; y < image_side; ++y)
+      for (int x = 0; x < image_side; ++x) {
+        const int ink = digit.pixels[static_cast<std::size_t>(y * image_side + x)];
+        if (ink == 0) continue;
+        sum += ink, x_sum += ink * (x + 0.5), y_sum += ink * (y + 0.5);
+        left = std::min(left, x), right = std::max(right, x);
+        top = std::min(top, y), bottom = std::max(bottom, y);
+      }
+    EXPECT_LE(right - left, 19);
+    EXPECT_LE(bottom - top, 19);
+    EXPECT_NEAR(x_sum / sum, 14, 0.51) << i;
+    EXPECT_NEAR(y_sum / sum, 14, 0.51) << i;
+  }
+}
+
+}  // namespace
+}  // namespace mnist_dist
