@@ -21,9 +21,15 @@ libfmt-dev              text formatting
 librandom123-dev        counter-based random numbers
 libhwy-dev              Highway: SIMD chosen at run time
 libboost-math-dev       statistics: binomial bounds, Student t
-nlohmann-json3-dev      writes summary.json
+nlohmann-json3-dev      writes summary.json, exported metadata
 libssl-dev              SHA-256
-zlib1g-dev              reads gzipped MNIST files
+zlib1g-dev              reads gzipped MNIST files, checksums
+libpng-dev              reads PNG images, for predict
+libturbojpeg0-dev       reads JPEG images
+libexif-dev             reads how a camera was held
+libnetpbm-dev           reads PGM images
+libprotobuf-dev         Protocol Buffers, the format of ONNX files
+protobuf-compiler       makes the code that writes them
 libgtest-dev            unit tests
 libgmock-dev            unit tests
 libbenchmark-dev        micro-benchmarks
@@ -47,6 +53,8 @@ optional_packages() {
 libtorch-dev            LibTorch, the reference engine
 libopenblas0-pthread    fast BLAS under LibTorch (the plain one is 40 times slower)
 TABLE
+  # The same LibTorch from Python.
+  ! $tests || echo "python3-torch           PyTorch, which the tests of export read files with"
 }
 
 # What only the tests of clusters and of EC2 (tests/cluster, tests/launch/ec2) and the fuzz targets
@@ -61,7 +69,9 @@ slurmd                  Slurm: a node
 slurm-client            Slurm: sbatch, srun, scancel
 clang                   libFuzzer's compiler, for tests/run.sh --fuzz
 libclang-rt-dev         libFuzzer
-python3-venv            the AWS CLI and a simulated AWS, for the tests of launch/ec2.sh
+python3-venv            private Python packages, for the tests of launch/ec2.sh and of export
+fonts-dejavu-core       digits that predict is tested on
+fonts-liberation        more of them
 TABLE
 }
 

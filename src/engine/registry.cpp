@@ -119,4 +119,8 @@ std::unique_ptr<TrainingLoop> make_plain_torch_loop(const ModelSpec& model, cons
   return open_torch_library().make_plain_loop(model, optimizer, slice);
 }
 
+std::string make_torchscript(const ScriptedNetwork& network) {
+  return open_torch_library().torchscript_file(network);
+}
+
 }  // namespace mnist_dist

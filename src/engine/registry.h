@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "engine/engine.h"
+#include "engine/scripted_network.h"
 #include "engine/training_loop.h"
 
 namespace mnist_dist {
@@ -37,5 +38,9 @@ std::filesystem::path torch_library_path();
 
 /// The plain LibTorch training loop (engine/torch/library.h). Throws Error (device) when the torch engine's library cannot be opened.
 std::unique_ptr<TrainingLoop> make_plain_torch_loop(const ModelSpec& model, const OptimizerConfig& optimizer, int slice);
+
+/// The network as a TorchScript file, by LibTorch. Throws Error (device) when the torch engine's
+/// library cannot be opened.
+std::string make_torchscript(const ScriptedNetwork& network);
 
 }  // namespace mnist_dist

@@ -9,6 +9,7 @@
 #include "engine/torch/cuda_library.h"
 #include "engine/torch/plain_loop.h"
 #include "engine/torch/torch_worker.h"
+#include "engine/torch/torchscript.h"
 
 extern "C" __attribute__((weak)) char* openblas_get_config();
 
@@ -47,9 +48,9 @@ std::unique_ptr<Engine> make_torch_engine(const EngineOptions& options) {
 }
 
 #if MNIST_DIST_CUDA
-const TorchLibrary library{make_torch_engine, make_plain_loop, &cuda_library()};
+const TorchLibrary library{make_torch_engine, make_plain_loop, torchscript_file, &cuda_library()};
 #else
-const TorchLibrary library{make_torch_engine, make_plain_loop, nullptr};
+const TorchLibrary library{make_torch_engine, make_plain_loop, torchscript_file, nullptr};
 #endif
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include <memory>
 
 #include "engine/engine.h"
+#include "engine/scripted_network.h"
 #include "engine/training_loop.h"
 
 namespace mnist_dist {
@@ -24,6 +25,7 @@ struct TorchLibrary {
   std::unique_ptr<Engine> (*make_engine)(const EngineOptions& options);
   /// What one would write with LibTorch alone, on slices of `slice` images: the measure of the engines' speed.
   std::unique_ptr<TrainingLoop> (*make_plain_loop)(const ModelSpec& model, const OptimizerConfig& optimizer, int slice);
+  std::string (*torchscript_file)(const ScriptedNetwork& network);
   const GpuLibrary* gpu;  ///< nullptr in a build for CPUs
 };
 

@@ -1,0 +1,13 @@
+#pragma once
+#include <string>
+
+#include "export/exported_model.h"
+
+namespace mnist_dist {
+
+/// A TorchScript file, written by LibTorch: uint8 or float pixels [N, 1, 28, 28] -> logits [N, 10].
+/// The metadata are its extra file "metadata.json".
+/// Throws Error (device): the library of the torch engine cannot be opened.
+std::string torchscript_file(const ExportedModel& model);
+
+}  // namespace mnist_dist

@@ -1,0 +1,99 @@
+# What mnist-dist exports, read by the programs it is for: PyTorch, onnxruntime, NumPy, h5py, pandas.
+bats_require_minimum_version 1.5.0
+load ../cli/helpers
+
+need_readers() {
+  [[ -e $READERS/made-of ]] || skip "no readers: tests/export/tools.sh $READERS prints the reason"
+}
+
+# trained RECIPE: a short training on the real training images, in the folder RECIPE.
+trained() {
+  local data=$BATS_FILE_TMPDIR/mnist.h5
+  [ -e "$data" ] || "$MNIST_DIST" prepare --out "$data" >/dev/null
+  DATA=$data
+  "$MNIST_DIST" --config "$1" --set "data.file=$data" --set train.max_steps=200 --seed 1 \
+    --run-dir "$1" >/dev/null 2>&1
+}
+
+# read_back RECIPE FLAGS...: exports in all formats into one folder, and compares all 10,000 logits.
+read_back() {
+  local recipe=$1 format out=$BATS_TEST_TMPDIR/out
+  shift
+  rm -rf "$out"
+  for format in safetensors onnx npz torchscript; do
+    [ $format != torchscript ] || has_torch || continue
+    local extension=$format
+    [ $format != torchscript ] || extension=pt
+    "$MNIST_DIST" export "$recipe" --format $format --out "$out/model.$extension" "$@"
+  done
+  local raw=()
+  [[ " $* " != *" --raw-weights "* ]] || raw=(--raw-weights)
+  "$MNIST_DIST" evaluate "$recipe" --data "$DATA" --logits "$out/logits.npy" "${raw[@]}" >/dev/null
+  "$READERS/bin/python" "$BATS_TEST_DIRNAME/read_back.py" "$out" "$DATA"
+}
+
+for_recipe() {
+  need_readers
+  trained "$1"
+  run -0 read_back "$1"
+  [[ "$output" == *"onnxruntime: 10000 images"* ]]
+  run -0 read_back "$1" --fold
+}
+
+@test "step 1: every reader computes what evaluate computes, folded or not" { for_recipe step1; }
+@test "step 2: every reader computes what evaluate computes, folded or not" { for_recipe step2; }
+@test "step 3: every reader computes what evaluate computes, folded or not" { for_recipe step3; }
+@test "compact: every reader computes what evaluate computes, folded or not" { for_recipe compact; }
+
+@test "step 4: every reader computes what evaluate computes, folded or not" { for_recipe step4; }
+
+@test "step 4 without averaging: every reader computes what evaluate computes, folded or not" {
+  need_readers
+  trained step4
+  run -0 read_back step4 --raw-weights
+  [[ "$output" == *"onnxruntime: 10000 images"* ]]
+  run -0 read_back step4 --raw-weights --fold
+}
+
+@test "a model of every other kind of layer: bias, linear, global max, a max-pool behind negative scales" {
+  need_readers
+  cat >other.toml <<'TOML'
+[model]
+layer = [
+  { conv = 6, bias = true, relu = true, norm = true, dropout = 0.1 },
+  { pool = "max", kernel = 3 },
+  { conv = 6, depthwise = true, padding = 1, bias = true, norm = true },
+  { pool = "max" },
+  { conv = 12, kernel = 1, relu = true, norm = true },
+  { pool = "global_max" },
+  { linear = 10, bias = true },
+]
+TOML
+  "$MNIST_DIST" --config other.toml --set "data.file=$TEST_DATA" --set train.max_steps=60 \
+    --set train.batch=64 --set optimizer.learning_rate=0.05 --run-dir other >/dev/null 2>&1
+  DATA=$TEST_DATA
+  run -0 read_back other
+  run -0 read_back other --fold
+}
+
+# block FILE: the first Python block of a page.
+block() { awk '/^```python$/ { inside = 1; next } /^```$/ { if (inside) exit } inside' "$1"; }
+
+@test "docs/python.md: its lines read a run" {
+  need_readers
+  "$MNIST_DIST" "${QUICK[@]}" --set train.max_steps=20 --run-dir runs/first >/dev/null 2>&1
+  block "$SOURCE_DIR/docs/python.md" >page.py
+  [ "$(wc -l <page.py)" -ge 10 ]
+  run -0 "$READERS/bin/python" page.py
+  [[ "$output" == *"layer1.weight (12, 1, 3, 3)"* ]]
+  [[ "$output" == *"final_validation_accuracy"* ]]
+}
+
+@test "docs/export.md: its lines run an ONNX model" {
+  need_readers
+  "$MNIST_DIST" "${QUICK[@]}" --set train.max_steps=20 --run-dir runs/first >/dev/null 2>&1
+  "$MNIST_DIST" export runs/first --format onnx --out digits.onnx
+  block "$SOURCE_DIR/docs/export.md" >page.py
+  run -0 "$READERS/bin/python" page.py
+  [[ "$output" =~ ^[0-9]$ ]]
+}

@@ -1,0 +1,70 @@
+"""read_back.py FOLDER DATA: every reader's logits of DATA's test images against evaluate's.
+
+FOLDER holds logits.npy and model.{safetensors,onnx,npz}, model.pt where there is a LibTorch, model.py.
+"""
+
+import importlib.util
+import json
+import sys
+from pathlib import Path
+
+import h5py
+import numpy
+import onnx
+import onnxruntime
+from safetensors import safe_open
+
+folder, data = Path(sys.argv[1]), sys.argv[2]
+with h5py.File(data) as file:
+    images = file["/test/images"][:][:, None]
+expected = numpy.load(folder / "logits.npy")
+assert expected.dtype == numpy.float32 and expected.shape == (len(images), 10)
+
+
+def compare(reader, network):
+    """`network` computes the logits of a part of the images; all at once would take gigabytes."""
+    logits = numpy.concatenate([network(images[i : i + 500]) for i in range(0, len(images), 500)])
+    worst = abs(logits - expected).max()
+    different = int((logits.argmax(1) != expected.argmax(1)).sum())
+    print(f"{reader}: {len(logits)} images, largest difference {worst:.2g}, "
+          f"{different} other predictions")
+    assert logits.shape == expected.shape and worst < 1e-4 and different == 0
+
+
+model = onnx.load(folder / "model.onnx")
+onnx.checker.check_model(model, full_check=True)
+metadata = {entry.key: entry.value for entry in model.metadata_props}
+session = onnxruntime.InferenceSession(folder / "model.onnx")
+compare("onnxruntime", lambda part: session.run(["logits"], {"pixels_0_to_255": part})[0])
+assert session.run(None, {"pixels_0_to_255": images[:1]})[0].shape == (1, 10)
+
+with numpy.load(folder / "model.npz") as npz:
+    assert json.loads(str(npz["metadata"])) == metadata
+    arrays = {name: npz[name] for name in npz.files if name != "metadata"}
+with safe_open(folder / "model.safetensors", "numpy") as file:
+    assert file.metadata() == metadata
+    assert set(file.keys()) == set(arrays)
+    assert all(numpy.array_equal(file.get_tensor(name), arrays[name]) for name in arrays)
+assert metadata["seed"] == "1" and len(metadata["parameters_sha256"]) == 64
+print("npz and safetensors:", len(arrays), "arrays")
+
+try:
+    import torch
+except ImportError:
+    print("skip: no PyTorch (python3-torch)")
+    sys.exit()
+spec = importlib.util.spec_from_file_location("model", folder / "model.py")
+module = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(module)
+net = module.load()
+with torch.no_grad():
+    compare("PyTorch", lambda part: net(torch.from_numpy(part)).numpy())
+    compare("PyTorch, floats", lambda part: net(torch.from_numpy(part).float()).numpy())
+names = set(net.state_dict()) - {n for n in net.state_dict() if n.endswith("num_batches_tracked")}
+assert names == set(arrays)
+if (folder / "model.pt").exists():
+    files = {"metadata.json": ""}
+    script = torch.jit.load(folder / "model.pt", _extra_files=files)
+    assert json.loads(files["metadata.json"]) == metadata
+    with torch.no_grad():
+        compare("TorchScript", lambda part: script(torch.from_numpy(part)).numpy())
