@@ -87,6 +87,8 @@ ExitCode run_app(int argc, char** argv) {
   add("prepare", "Make the HDF5 data file from MNIST's IDX files, or from drawn digits", add_prepare);
   add("summary", "Show a model layer by layer", add_summary);
   add("evaluate", "Score a checkpoint on the test set", add_evaluate);
+  add("predict", "Read the digits in images with a trained network", add_predict);
+  add("export", "Write trained weights for PyTorch, ONNX, TorchScript or NumPy", add_export);
   add("sweep", "Train a recipe once a seed and judge how consistent it is", add_sweep);
   add("tune", "Search recipes on held-out training images: random draws, successive halving", add_tune);
   add("report", "Make the report of a sweep or a run again from its files", add_report);

@@ -14,6 +14,8 @@ Command add_train(CLI::App& app);
 Command add_prepare(CLI::App& app);
 Command add_summary(CLI::App& app);
 Command add_evaluate(CLI::App& app);
+Command add_export(CLI::App& app);
+Command add_predict(CLI::App& app);
 Command add_sweep(CLI::App& app);
 Command add_tune(CLI::App& app);
 Command add_report(CLI::App& app);

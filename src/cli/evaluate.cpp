@@ -1,18 +1,21 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <memory>
 
+#include "base/file.h"
 #include "base/shell_word.h"
 #include "base/standard_streams.h"
 #include "cli/commands.h"
 #include "cli/compute_options.h"
+#include "cli/trained_argument.h"
 #include "cli/world.h"
 #include "config/config.h"
 #include "data/dataset.h"
+#include "export/npy.h"
 #include "report/confusion.h"
-#include "train/checkpoint.h"
 #include "train/evaluation.h"
 #include "train/session.h"
 
@@ -20,8 +23,9 @@ namespace mnist_dist {
 namespace {
 
 struct EvaluateArguments {
-  std::string checkpoint, data_file = DataConfig{}.file;
+  std::string trained, data_file = DataConfig{}.file, logits;
   ComputeOptions compute;
+  bool raw_weights = false;
   int show = 3;
 };
 
@@ -43,8 +47,8 @@ void print_mistakes(const Images& test, const std::vector<std::uint8_t>& predict
 }
 
 /// The checkpoint's recipe, for the whole test set of the data file.
-Config scoring_config(const Checkpoint& checkpoint, const EvaluateArguments& arguments) {
-  Config config = parse_config(checkpoint.recipe, arguments.checkpoint, {});
+Config scoring_config(const Trained& trained, const EvaluateArguments& arguments) {
+  Config config = trained.config;
   config.data.file = arguments.data_file;
   if (!std::filesystem::exists(config.data.file))
     throw data_error(
@@ -55,20 +59,34 @@ Config scoring_config(const Checkpoint& checkpoint, const EvaluateArguments& arg
   return config;
 }
 
-ExitCode run(Communicator& comm, const EvaluateArguments& arguments, const Checkpoint& checkpoint, const Config& config) {
+ExitCode run(Communicator& comm, const EvaluateArguments& arguments, const Trained& trained,
+             const Config& config) {
+  const Checkpoint& checkpoint = trained.checkpoint;
   const auto session = make_session(comm, config, arguments.compute, say_line, Use::scoring);
   if (session->data_hash != checkpoint.data_hash && comm.rank() == 0)
-    say_line(fmt::format("note: the run was trained on other data than {} (hash {:.12}..., here {:.12}...)", config.data.file, checkpoint.data_hash,
-                         session->data_hash));
+    say_line(fmt::format(
+        "note: the run was trained on other data than {} (hash {:.12}..., here {:.12}...)",
+        config.data.file, checkpoint.data_hash, session->data_hash));
   Engine& engine = *session->engine;
   engine.set_evaluation_data(session->data.evaluation);
   engine.load(checkpoint.state);
 
-  const bool averaged = !checkpoint.state.average_parameters.empty();
+  const Weights detailed = chosen_weights(trained, arguments.raw_weights);
   std::vector<std::uint8_t> predictions;
-  const Score raw = evaluate(comm, engine, Weights::raw, averaged ? nullptr : &predictions);
-  const Score delivered = averaged ? evaluate(comm, engine, Weights::averaged, &predictions) : raw;
+  std::vector<float> logits;
+  std::vector<float>* const wanted = arguments.logits.empty() ? nullptr : &logits;
+  const auto score = [&](Weights weights) {
+    return weights == detailed ? evaluate(comm, engine, weights, &predictions, wanted)
+                               : evaluate(comm, engine, weights);
+  };
+  const bool averaged = trained.averages();
+  const Score raw = score(Weights::raw);
+  const Score delivered = averaged ? score(Weights::averaged) : raw;
   if (comm.rank() != 0) return ExitCode::ok;
+  if (wanted) {
+    const std::array shape{static_cast<int>(predictions.size()), class_count};
+    write_file_atomically(arguments.logits, npy_file(logits, shape));
+  }
   print(fmt::format(
       "{} | seed {} | {} {} | {}\n", config.name, checkpoint.seed,
       session->synthetic ? "SYNTHETIC digits, not MNIST:" : "MNIST test set", config.data.file,
@@ -85,18 +103,27 @@ ExitCode run(Communicator& comm, const EvaluateArguments& arguments, const Check
 
 Command add_evaluate(CLI::App& app) {
   auto arguments = std::make_shared<EvaluateArguments>();
-  app.add_option("--checkpoint", arguments->checkpoint, "A run's checkpoint.h5; the recipe is in it")->type_name("FILE")->required();
+  app.add_option("trained,--checkpoint", arguments->trained, trained_help)
+      ->type_name("RUN|CHECKPOINT")
+      ->required();
   app.add_option("--data", arguments->data_file, "The prepared data file")->type_name("FILE")->capture_default_str();
   app.add_option("--show", arguments->show, "How many mistaken digits to draw")
       ->type_name("N")
       ->check(CLI::Range(0, 1'000'000))
       ->capture_default_str();
+  app.add_option("--logits", arguments->logits,
+                 "Also write the logits, [images][10], as a NumPy file")
+      ->type_name("FILE.npy");
+  add_raw_weights(app, arguments->raw_weights);
+  app.footer("Example: mnist-dist evaluate runs/first");
   add_compute_options(app, arguments->compute);
   return [arguments] {
     // What is wrong with the files all ranks find, so before they meet: then it is said once.
-    const Checkpoint checkpoint = load_checkpoint(arguments->checkpoint);
-    const Config config = scoring_config(checkpoint, *arguments);
-    return in_world(config.comm.timeout, [&](Communicator& comm) { return run(comm, *arguments, checkpoint, config); });
+    const Trained trained = open_trained_argument(arguments->trained);
+    const Config config = scoring_config(trained, *arguments);
+    return in_world(config.comm.timeout, [&](Communicator& comm) {
+      return run(comm, *arguments, trained, config);
+    });
   };
 }
 

@@ -11,6 +11,7 @@
 #include "cli/config_options.h"
 #include "cli/first_rank.h"
 #include "cli/run_observer.h"
+#include "cli/trained_argument.h"
 #include "cli/world.h"
 #include "report/console.h"
 #include "train/agreement.h"
@@ -26,7 +27,7 @@ struct TrainArguments {
   ConfigOptions config;
   ComputeOptions compute;
   std::optional<std::string> seed;  // as typed: the recipe checks it
-  std::string run_dir;
+  std::string run_dir, init_from;
   bool resume = false, print_config = false;
 };
 
@@ -62,11 +63,20 @@ Config configured(const TrainArguments& arguments) {
 }
 
 /// Finds or makes the run folder, and locks it: two runs in one folder would overwrite each other's files.
-RunStart look_for_start(const TrainArguments& arguments, const Config& config, std::optional<FolderLock>& lock) {
+RunStart look_for_start(const TrainArguments& arguments, const Config& config,
+                        const Session& session, std::optional<FolderLock>& lock) {
   if (!arguments.resume) {
+    std::optional<Checkpoint> start;
+    if (!arguments.init_from.empty()) {
+      start = begin_from(open_trained_argument(arguments.init_from), config);
+      start->data_hash = session.data_hash;
+      start->engine = session.computed_by;
+    }
     const auto folder = arguments.run_dir.empty() ? make_default_folder(config) : std::filesystem::path(arguments.run_dir);
     lock.emplace(create_run_folder(folder, config));
-    return {folder, std::nullopt};
+    // At once, so that a run that is killed before its first checkpoint resumes from these weights.
+    if (start) save_checkpoint(folder, *start);
+    return {folder, std::move(start)};
   }
   const auto folder = arguments.run_dir.empty() ? newest_unfinished_run("runs", config) : std::filesystem::path(arguments.run_dir);
   lock.emplace(folder);
@@ -89,10 +99,12 @@ void note_other_engine(const std::string& was, const std::string& is) {
 ExitCode run(Communicator& comm, const TrainArguments& arguments, const Config& config) {
   const auto session = make_session(comm, config, arguments.compute, say_line);
   std::optional<FolderLock> lock;  // rank 0's
-  RunStart start = find_start(comm, [&] { return look_for_start(arguments, config, lock); });
+  RunStart start =
+      find_start(comm, [&] { return look_for_start(arguments, config, *session, lock); });
 
   TrainerOptions options{config,       session->data,           session->data_hash,          session->computed_by, session->threads,
-                         start.folder, lock ? &*lock : nullptr, std::move(start.checkpoint), stop_requested,       nullptr};
+                         start.folder, lock ? &*lock : nullptr, std::move(start.checkpoint), stop_requested,       nullptr,
+                         session->engine_options.normalisation};
   if (options.resume) {
     check_same_data(*options.resume, session->data_hash);
     if (comm.rank() == 0) note_other_engine(options.resume->engine, session->computed_by);
@@ -101,9 +113,12 @@ ExitCode run(Communicator& comm, const TrainArguments& arguments, const Config& 
   std::optional<Reports> reports;
   if (comm.rank() == 0) {
     const int first_epoch = options.resume ? static_cast<int>(options.resume->epoch) + 1 : 1;
-    reports.emplace(fmt::format("{} | {} {} | seed {} | {}", config.name, session->synthetic ? "SYNTHETIC digits, not MNIST:" : "MNIST",
-                                config.data.file, config.train.seed, start.folder.string()),
-                    make_run_files(start.folder, config, *session, first_epoch));
+    std::string title = fmt::format("{} | {} {} | seed {} | {}", config.name,
+                                    session->synthetic ? "SYNTHETIC digits, not MNIST:" : "MNIST",
+                                    config.data.file, config.train.seed, start.folder.string());
+    if (options.resume && !options.resume->initial_sha256.empty())
+      title += fmt::format(" | begun from weights {:.12}...", options.resume->initial_sha256);
+    reports.emplace(std::move(title), make_run_files(start.folder, config, *session, first_epoch));
     options.observer = &*reports;
   }
   train(session->trains_through(comm), *session->engine, options);
@@ -122,9 +137,15 @@ Command add_train(CLI::App& app) {
         return folder.empty() || folder.starts_with("--") ? "names no folder: is a variable not set?" : "";
       });
   app.add_flag("--resume", arguments->resume, "Go on from the last checkpoint of --run-dir, or of the newest unfinished run of this recipe and seed");
+  app.add_option("--init-from", arguments->init_from,
+                 "Start with the weights of another run of the same model")
+      ->type_name("RUN|CHECKPOINT");
   add_compute_options(app, arguments->compute);
   app.add_flag("--print-config", arguments->print_config, "Show the resolved recipe and stop");
   return [arguments] {
+    if (arguments->resume && !arguments->init_from.empty())
+      throw usage_error("--init-from: a resumed run has its weights already",
+                        "leave --init-from out, or start a new run without --resume");
     const Config config = configured(*arguments);
     if (arguments->print_config) {
       if (is_first_rank()) print(to_toml(config));

@@ -7,9 +7,11 @@
 #include "base/standard_streams.h"
 #include "cli/commands.h"
 #include "cli/compute_options.h"
+#include "cli/trained_argument.h"
 #include "cli/world.h"
 #include "report/console.h"
 #include "sweep/recorded.h"
+#include "train/run_start.h"
 #include "train/session.h"
 #include "train/trainer.h"
 
@@ -17,12 +19,36 @@ namespace mnist_dist {
 namespace {
 
 struct VerifyArguments {
-  std::string folder, data_file;
+  std::string folder, data_file, init_from;
   std::optional<std::uint64_t> seed;
   ComputeOptions compute;
 };
 
-ExitCode run(Communicator& comm, const VerifyArguments& arguments, const Recorded& recorded) {
+/// The weights that the recorded run began with; nothing where they were random ones.
+/// Throws Error: usage when --init-from is missing or superfluous, data when it has other weights.
+std::optional<Checkpoint> recorded_start(const VerifyArguments& arguments,
+                                         const Recorded& recorded) {
+  if (recorded.initial_sha256.empty() && arguments.init_from.empty()) return {};
+  if (recorded.initial_sha256.empty())
+    throw usage_error(fmt::format("--init-from: {} began with random weights", arguments.folder),
+                      "leave --init-from out");
+  if (arguments.init_from.empty())
+    throw usage_error(fmt::format("{} began with the weights {:.12}... of another run",
+                                  arguments.folder, recorded.initial_sha256),
+                      "name that run with --init-from");
+  Checkpoint start = begin_from(open_trained_argument(arguments.init_from), recorded.config);
+  if (start.initial_sha256 != recorded.initial_sha256)
+    throw data_error(fmt::format("--init-from: {} has other weights (got {:.12}..., expected "
+                                 "{:.12}...)",
+                                 arguments.init_from, start.initial_sha256,
+                                 recorded.initial_sha256),
+                     fmt::format("name the run that {} began with", arguments.folder));
+  start.data_hash = recorded.data_hash;
+  return start;
+}
+
+ExitCode run(Communicator& comm, const VerifyArguments& arguments, const Recorded& recorded,
+             const std::optional<Checkpoint>& start) {
   const Config& config = recorded.config;
   const auto session = make_session(comm, config, arguments.compute, say_line);
   if (session->data_hash != recorded.data_hash)
@@ -40,6 +66,7 @@ ExitCode run(Communicator& comm, const VerifyArguments& arguments, const Recorde
                                .data_hash = session->data_hash,
                                .computed_by = session->computed_by,
                                .threads = session->threads,
+                               .resume = start,
                                .observer = comm.rank() == 0 ? &console : nullptr};
   const RunResult result = train(session->trains_through(comm), *session->engine, options);
   const bool same = result.parameters_sha256 == recorded.parameters_sha256;
@@ -64,6 +91,9 @@ Command add_verify(CLI::App& app) {
   app.add_option("--data", arguments->data_file,
                  "The prepared data file (default: the recorded one)")
       ->type_name("FILE");
+  app.add_option("--init-from", arguments->init_from,
+                 "The run that the recorded one began with, where it was trained with --init-from")
+      ->type_name("RUN|CHECKPOINT");
   add_compute_options(app, arguments->compute);
   app.footer(
       "Trains the recipe again and compares the weights. Exit code 0 when they are the same to the "
@@ -74,8 +104,9 @@ Command add_verify(CLI::App& app) {
     if (!arguments->data_file.empty()) recorded.config.data.file = arguments->data_file;
     if (arguments->compute.engine.empty() && arguments->compute.device == "auto")
       arguments->compute.engine = recorded.engine;
+    const std::optional<Checkpoint> start = recorded_start(*arguments, recorded);
     return in_world(recorded.config.comm.timeout,
-                    [&](Communicator& comm) { return run(comm, *arguments, recorded); });
+                    [&](Communicator& comm) { return run(comm, *arguments, recorded, start); });
   };
 }
 

@@ -215,7 +215,8 @@ short() { "$MNIST_DIST" "${QUICK[@]}" --set train.max_steps=5 "$@"; }
   [[ "$output" == *SYNTHETIC* ]]
   [[ "$output" == *recall* ]]
   fails 3 "not a checkpoint" "$MNIST_DIST" evaluate --checkpoint "$TEST_DATA" --data "$TEST_DATA"
-  fails 3 "Is a directory" "$MNIST_DIST" evaluate --checkpoint r --data "$TEST_DATA"
+  mkdir hollow
+  fails 3 "hollow holds no checkpoint" "$MNIST_DIST" evaluate --checkpoint hollow --data "$TEST_DATA"
   run -0 "$MNIST_DIST" prepare --synthetic --count 200 --out other.h5
   run --separate-stderr -0 "$MNIST_DIST" evaluate --checkpoint r/checkpoint.h5 --data other.h5
   [[ "$stderr" == *"trained on other data than other.h5"* ]]

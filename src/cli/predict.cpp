@@ -1,0 +1,187 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <numeric>
+
+#include "base/standard_streams.h"
+#include "cli/commands.h"
+#include "cli/first_rank.h"
+#include "cli/trained_argument.h"
+#include "engine/engine.h"
+#include "image/decode.h"
+#include "image/digit.h"
+#include "report/confusion.h"
+
+namespace mnist_dist {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr double doubtful = 0.6;  ///< probability below which a warning is due
+
+struct PredictArguments {
+  std::string trained;
+  std::vector<std::string> images;
+  bool raw_weights = false, show = false, json = false;
+};
+
+/// The network's result for one image.
+struct Prediction {
+  std::string file;
+  DigitImage digit;
+  std::array<float, class_count> logits{};
+  std::array<double, class_count> probabilities{};
+  int first = 0, second = 0;  ///< the most probable classes
+  std::vector<std::string> warnings;
+};
+
+/// A folder stands for the images in it, by name.
+std::vector<fs::path> files_of(const std::vector<std::string>& arguments) {
+  std::vector<fs::path> files;
+  for (const fs::path argument : arguments) {
+    if (!fs::is_directory(argument)) {
+      files.push_back(argument);
+      continue;
+    }
+    std::vector<fs::path> inside;
+    for (const fs::directory_entry& entry : fs::directory_iterator(argument))
+      if (is_image_name(entry.path())) inside.push_back(entry.path());
+    if (inside.empty())
+      throw data_error(fmt::format("{}: the folder holds no PNG, JPEG or PGM image",
+                                   argument.string()),
+                       "give images, or a folder of images");
+    std::ranges::sort(inside);
+    files.insert(files.end(), inside.begin(), inside.end());
+  }
+  return files;
+}
+
+void add_probabilities(Prediction& prediction) {
+  const auto& logits = prediction.logits;
+  const float largest = *std::ranges::max_element(logits);
+  double sum = 0;
+  for (std::size_t c = 0; c < logits.size(); ++c)
+    sum += prediction.probabilities[c] = std::exp(static_cast<double>(logits[c] - largest));
+  for (double& probability : prediction.probabilities) probability /= sum;
+  std::array<int, class_count> order;
+  std::iota(order.begin(), order.end(), 0);
+  std::ranges::stable_sort(order, [&](int a, int b) {
+    return logits[static_cast<std::size_t>(a)] > logits[static_cast<std::size_t>(b)];
+  });
+  prediction.first = order[0];
+  prediction.second = order[1];
+}
+
+double probability(const Prediction& prediction, int digit) {
+  return prediction.probabilities[static_cast<std::size_t>(digit)];
+}
+
+void classify(const Trained& trained, Weights weights, std::vector<Prediction>& predictions) {
+  Images images;
+  for (const Prediction& prediction : predictions) {
+    const auto& pixels = prediction.digit.pixels;
+    images.pixels.insert(images.pixels.end(), pixels.begin(), pixels.end());
+    images.labels.push_back(0);
+  }
+  EngineOptions options;
+  options.config = trained.config;
+  options.normalisation = normalisation_of(trained);
+  const auto engine = make_engine("fused", options);
+  engine->set_evaluation_data({&images, 1});
+  engine->load(trained.checkpoint.state);
+  std::vector<float> logits;
+  engine->evaluate(weights, nullptr, &logits);
+  for (std::size_t i = 0; i < predictions.size(); ++i) {
+    Prediction& prediction = predictions[i];
+    std::copy_n(logits.begin() + static_cast<std::ptrdiff_t>(i * class_count), class_count,
+                prediction.logits.begin());
+    add_probabilities(prediction);
+    prediction.warnings = prediction.digit.warnings;
+    if (!prediction.digit.empty && probability(prediction, prediction.first) < doubtful)
+      prediction.warnings.emplace_back("low probability: is it a digit?");
+  }
+}
+
+nlohmann::ordered_json as_json(const Prediction& p) {
+  nlohmann::ordered_json json{{"file", p.file}};
+  const bool empty = p.digit.empty;
+  json["digit"] = empty ? nlohmann::ordered_json() : nlohmann::ordered_json(p.first);
+  if (!empty) {
+    json["probability"] = probability(p, p.first);
+    json["runner_up"] = p.second;
+    json["runner_up_probability"] = probability(p, p.second);
+    json["probabilities"] = p.probabilities;
+    json["logits"] = p.logits;
+  }
+  json["warnings"] = p.warnings;
+  return json;
+}
+
+void print_json(const Trained& trained, Weights weights,
+                const std::vector<Prediction>& predictions) {
+  nlohmann::ordered_json json{{"model", trained.file.string()},
+                              {"recipe", trained.config.name},
+                              {"parameters_sha256", trained.sha256(weights)},
+                              {"images", nlohmann::ordered_json::array()}};
+  for (const Prediction& prediction : predictions) json["images"].push_back(as_json(prediction));
+  print(json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+}
+
+void print_lines(const std::vector<Prediction>& predictions, bool show) {
+  std::size_t width = 0;
+  for (const Prediction& p : predictions) width = std::max(width, p.file.size());
+  for (const Prediction& p : predictions) {
+    if (p.digit.empty)
+      print(fmt::format("{:<{}}  -\n", p.file, width));
+    else
+      print(fmt::format("{:<{}}  {}  {:6.2f} %  runner-up {}  {:5.2f} %\n", p.file, width, p.first,
+                        100 * probability(p, p.first), p.second,
+                        100 * probability(p, p.second)));
+    if (show) print(draw_digit(p.digit.pixels));
+    for (const std::string& warning : p.warnings)
+      say_line(fmt::format("warning: {}: {}", p.file, warning));
+  }
+}
+
+ExitCode run(const PredictArguments& arguments) {
+  const Trained trained = open_trained_argument(arguments.trained);
+  const Weights weights = chosen_weights(trained, arguments.raw_weights);
+  std::vector<Prediction> predictions;
+  for (const fs::path& file : files_of(arguments.images)) {
+    Prediction& prediction = predictions.emplace_back();
+    prediction.file = file.string();
+    prediction.digit = digit_of(read_image(file));
+  }
+  classify(trained, weights, predictions);
+  if (arguments.json)
+    print_json(trained, weights, predictions);
+  else
+    print_lines(predictions, arguments.show);
+  return ExitCode::ok;
+}
+
+}  // namespace
+
+Command add_predict(CLI::App& app) {
+  auto arguments = std::make_shared<PredictArguments>();
+  app.add_option("--model", arguments->trained, trained_help)
+      ->type_name("RUN|CHECKPOINT")
+      ->required();
+  app.add_option("images", arguments->images,
+                 "PNG, JPEG or PGM images of one digit each, folders of them, or - for standard "
+                 "input")
+      ->type_name("IMAGE")
+      ->required();
+  app.add_flag("--show", arguments->show, "Draw each image as the network sees it");
+  app.add_flag("--json", arguments->json, "Print one JSON object instead of lines");
+  add_raw_weights(app, arguments->raw_weights);
+  app.footer("Example: mnist-dist predict --model runs/first my.png");
+  return [arguments] { return is_first_rank() ? run(*arguments) : ExitCode::ok; };
+}
+
+}  // namespace mnist_dist
