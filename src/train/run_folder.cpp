@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "base/shell_word.h"
 #include "train/agreement.h"
+#include "train/checkpoint_check.h"
 
 namespace mnist_dist {
 namespace {
@@ -62,9 +63,6 @@ void write_recipe(const fs::path& locked_folder, const Config& config) {
 bool is_finished(const fs::path& folder, const Checkpoint& checkpoint) {
   return checkpoint.finished && fs::exists(folder / "summary.json");
 }
-
-/// Compared as this program would write it: a checkpoint of an older one lacks the keys that were added since.
-Config recipe_of(const Checkpoint& checkpoint) { return parse_config(checkpoint.recipe, "the checkpoint's recipe"); }
 
 void check_same_run(const fs::path& folder, const std::string& recipe, std::uint64_t seed, const Config& config) {
   if (seed != config.train.seed)
@@ -167,7 +165,7 @@ fs::path newest_unfinished_run(const fs::path& runs, const Config& config) {
     try {
       const Checkpoint checkpoint = newest_checkpoint(folder)->checkpoint;
       if (is_finished(folder, checkpoint) || checkpoint.seed != config.train.seed) continue;
-      const Config begun = recipe_of(checkpoint);
+      const Config begun = checked_recipe(checkpoint, folder / "checkpoint.h5");
       if (recipe_toml(begun) == wanted) return folder;
       if (nearly.empty() && begun.name == config.name) {
         nearly = folder.string();
@@ -191,7 +189,9 @@ std::optional<Found> resume_point(const fs::path& folder, const Config& config) 
     throw usage_error(fmt::format("nothing to resume: the run in {} is finished", folder.string()),
                       "its results are in summary.json");
   if (found) {
-    check_same_run(folder, recipe_toml(recipe_of(found->checkpoint)), found->checkpoint.seed, config);
+    // Written again, because a checkpoint of an older version does not have the newest keys.
+    const Config begun = checked_recipe(found->checkpoint, folder / "checkpoint.h5");
+    check_same_run(folder, recipe_toml(begun), found->checkpoint.seed, config);
   } else if (holds_only_a_beginning(folder)) {
     const Config begun = load_config((folder / "config.toml").string(), {}, {});
     check_same_run(folder, recipe_toml(begun), begun.train.seed, config);

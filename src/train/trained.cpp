@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
-#include "model/layout.h"
+#include "train/checkpoint_check.h"
 
 namespace mnist_dist {
 namespace {
@@ -13,26 +13,6 @@ namespace fs = std::filesystem;
 constexpr const char* hint = "give a run folder, or the checkpoint.h5 in it";
 constexpr const char* mnist_hash =
     "64e77be346d4a4da65b8b69dca50e8b4cb6aca883149677d196c80e6bbfef9da";  // data/README.md
-
-void check_size(const fs::path& file, const char* what, std::size_t size, std::size_t expected) {
-  if (size == expected) return;
-  throw data_error(fmt::format("{}: the {} do not fit the recipe (got {} numbers, expected {})",
-                               file.string(), what, size, expected),
-                   "give a checkpoint that mnist-dist wrote");
-}
-
-/// Nothing trained may be missing, and nothing may have another size than the model's.
-void check_sizes(const fs::path& file, const TrainState& state, const Config& config) {
-  const FlatLayout layout = flat_layout(config.model);
-  const bool averages = config.average.decay > 0;
-  check_size(file, "parameters", state.parameters.size(), layout.parameter_count);
-  check_size(file, "norm statistics", state.norm_statistics.size(), layout.norm_count);
-  check_size(file, "momentum", state.momentum.size(), layout.parameter_count);
-  check_size(file, "averaged parameters", state.average_parameters.size(),
-             averages ? layout.parameter_count : 0);
-  check_size(file, "averaged norm statistics", state.average_norm_statistics.size(),
-             averages ? layout.norm_count : 0);
-}
 
 Found find(const fs::path& path) {
   std::error_code error;
@@ -64,8 +44,7 @@ Trained open_trained(const fs::path& run_or_checkpoint) {
   const char* const name = found.fallback.empty() ? "checkpoint.h5" : "checkpoint.prev.h5";
   Trained trained{folder ? run_or_checkpoint / name : run_or_checkpoint, std::move(found.fallback),
                   std::move(found.checkpoint), {}};
-  trained.config = parse_config(trained.checkpoint.recipe, trained.file.string());
-  check_sizes(trained.file, trained.checkpoint.state, trained.config);
+  trained.config = checked_recipe(trained.checkpoint, trained.file);
   return trained;
 }
 

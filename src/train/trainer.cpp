@@ -43,6 +43,7 @@ class Run {
         reduce_([this](const ShardVectors& shards, std::span<float> total, const Queue& queue) {
           comm_.tree_all_reduce(shards, config_.data.shards, total, queue);
         }) {
+    check_place();
     // Also for a run that an older version began.
     progress_.data_mean = options.normalisation.mean;
     progress_.data_sd = options.normalisation.sd;
@@ -95,6 +96,18 @@ class Run {
       start.state.average_norm_statistics = start.state.norm_statistics;
     }
     return start;
+  }
+
+  /// Throws Error (data), on every rank, when no run of these data can have come where it resumes.
+  void check_place() const {
+    const std::int64_t updates = std::min(epoch_start() + progress_.step, last_step_);
+    if (progress_.step <= steps_per_epoch_ && progress_.state.updates == updates) return;
+    throw data_error(fmt::format("the checkpoint contradicts itself: {} updates at epoch {} step {}, "
+                                 "with {} steps per epoch",
+                                 progress_.state.updates, progress_.epoch, progress_.step,
+                                 steps_per_epoch_),
+                     "use a checkpoint that mnist-dist wrote and nobody changed")
+        .mark_everywhere();
   }
 
   RunInfo info() const {

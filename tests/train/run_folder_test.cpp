@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "model/layout.h"
 #include "temporary_folder.h"
 
 namespace mnist_dist {
@@ -17,6 +18,8 @@ Checkpoint begun(const Config& config) {
   Checkpoint checkpoint;
   checkpoint.recipe = recipe_toml(config);
   checkpoint.seed = config.train.seed;
+  checkpoint.state.parameters.resize(flat_layout(config.model).parameter_count);
+  checkpoint.state.momentum = checkpoint.state.parameters;
   return checkpoint;
 }
 
