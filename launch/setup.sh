@@ -33,6 +33,7 @@ protobuf-compiler       makes the code that writes them
 libgtest-dev            unit tests
 libgmock-dev            unit tests
 libbenchmark-dev        micro-benchmarks
+file                    finds what the Debian package depends on
 help2man                makes the manual pages
 man-db                  renders them, in a test of the package
 bats                    tests of the scripts and of the whole program

@@ -200,6 +200,8 @@ unlike_words() {
   run "${MPIRUN[@]}" bash -c 'ulimit -Sn 26; exec "$0" doctor --all-reduce 0' "$MNIST_DIST"
   echo "$output"
   [ "$status" -eq 0 ]
+  # Open MPI 5 opens its sockets in MPI_Init, and ends the process there by itself.
+  [[ $("${MPIRUN[2]}" --version) == *"(Open MPI) 4."* ]] || return 0
   run "${MPIRUN[@]}" bash -c 'ulimit -n 26; exec "$0" doctor --all-reduce 0' "$MNIST_DIST"
   echo "$output"
   [ "$status" -eq 4 ]

@@ -9,7 +9,8 @@ PATH=$(tr ':' '\n' <<<"$PATH" | grep -v '^/opt/amazon/openmpi' | paste -sd:)
 # Beside the code: that folder is overwritten from the laptop.
 job=$(dirname "$PWD")/mnist-dist-job
 
-is_running() { [[ -e $job/pid ]] && kill -0 "$(<"$job/pid")" 2>/dev/null; }
+# A job that ended is a zombie where process 1 does not collect them, as in many containers.
+is_running() { [[ -e $job/pid && $(ps -o stat= -p "$(<"$job/pid")") == [^Z]* ]]; }
 
 start() {
   if is_running; then

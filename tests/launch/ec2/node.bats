@@ -126,6 +126,25 @@ ended() {
   return 1
 }
 
+@test "a job that nobody collected has ended" {
+  python3 - >zombie 3>&- <<'PYTHON' &
+import os, time
+child = os.fork()
+if child == 0: os._exit(0)
+print(child, flush=True)
+time.sleep(20)
+PYTHON
+  for _ in {1..100}; do
+    [[ ! -s zombie || $(ps -o stat= -p "$(<zombie)") != Z* ]] || break
+    sleep 0.1
+  done
+  mkdir -p mnist-dist-job
+  mv zombie mnist-dist-job/pid
+  run "$job" state
+  kill $!
+  [ "$output" = killed ]
+}
+
 @test "a spot notice on any node stops the job with a checkpoint" {
   start_job train
   announce
