@@ -9,6 +9,7 @@
 #include "cli/compute_options.h"
 #include "cli/trained_argument.h"
 #include "cli/world.h"
+#include "data/data_name.h"
 #include "report/console.h"
 #include "sweep/recorded.h"
 #include "train/run_start.h"
@@ -58,9 +59,9 @@ ExitCode run(Communicator& comm, const VerifyArguments& arguments, const Recorde
             config.data.file, arguments.folder, session->data_hash, recorded.data_hash),
         "name the data file with --data")
         .mark_everywhere();
-  Console console(fmt::format("verify {} | {} | {} {} | seed {}", arguments.folder, config.name,
-                              session->synthetic ? "SYNTHETIC digits, not MNIST:" : "MNIST",
-                              config.data.file, config.train.seed));
+  Console console(fmt::format("verify {} | {} | {} | seed {}", arguments.folder, config.name,
+                              data_title(session->data_hash, session->synthetic, config.data.file),
+                              config.train.seed));
   const TrainerOptions options{.config = config,
                                .data = session->data,
                                .data_hash = session->data_hash,

@@ -9,6 +9,7 @@
 
 #include "comm/communicator.h"
 #include "comm/version.h"
+#include "data/data_name.h"
 #include "data/dataset.h"
 #include "data/hdf5.h"
 #include "data/mnist_files.h"
@@ -112,9 +113,9 @@ Finding find_data(const fs::path& file, bool read_all) {
       data.train({0, data.train_rows()});
       data.test({0, data.test_rows()});
     }
-    const std::string text = fmt::format("{}: {}, {} + {} images, {}{}", file.string(), data.synthetic() ? "SYNTHETIC digits, not MNIST" : "MNIST",
+    const std::string text = fmt::format("{}: {}, {} + {} images, {}{}", file.string(), data_name(data.hash(), data.synthetic()),
                                          data.train_rows(), data.test_rows(), data.hash().substr(0, 12), read_all ? ", every chunk intact" : "");
-    if (data.synthetic()) return {"data", Health::warning, text, "for real results: mnist-dist prepare --force"};
+    if (!is_mnist(data.hash())) return {"data", Health::warning, text, "for real results: mnist-dist prepare --force"};
     return {"data", Health::ok, text, ""};
   } catch (const Error& error) {
     return failure("data", error);

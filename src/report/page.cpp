@@ -50,6 +50,12 @@ std::string html_pairs(const std::vector<std::pair<std::string, std::string>>& l
   return out + "</dl>\n";
 }
 
+std::string data_warning(const std::string& data) {
+  if (data.empty() || data == "MNIST") return {};
+  return fmt::format("<p class=\"warn\">{}: these results are not about MNIST.</p>\n",
+                     html_text(data));
+}
+
 std::string html_details(const std::string& summary, const std::string& text) {
   return fmt::format("<details><summary>{}</summary><pre>{}</pre></details>\n", html_text(summary),
                      html_text(text));

@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/printable.h"
 #include "config/config.h"
+#include "data/data_name.h"
 #include "report/chart.h"
 #include "report/page.h"
 #include "report/sweep_charts.h"
@@ -24,7 +25,7 @@ using Json = nlohmann::ordered_json;
 /// What the page takes from summary.json; nothing before the run has ended.
 struct Summary {
   std::string title;
-  bool synthetic = false;
+  std::string data;  ///< data_name; empty: not known
   std::vector<std::pair<std::string, std::string>> lines;
 };
 
@@ -71,11 +72,14 @@ Summary read_summary(const fs::path& folder, const std::string& scored, const Cu
     if (const auto found = newest_checkpoint(folder); found && found->checkpoint.finished)
       throw data_error(fmt::format("{} is missing, and the run is finished", file.string()),
                        summary_hint(folder));
-    return {folder.string() + ": not finished", false, {}};
+    return {folder.string() + ": not finished", "", {}};
   }
   try {
     const Json json = Json::parse(read_text_file(file));
-    Summary summary{fmt::format("{}, seed {}", json.value("recipe", "?"), json.value("seed", 0ull)), json.value("synthetic", false), {}};
+    Summary summary{
+        fmt::format("{}, seed {}", json.value("recipe", "?"), json.value("seed", 0ull)),
+        data_name(json.value("data_hash", ""), json.value("synthetic", false)),
+        {}};
     check_summary(json, folder, scored, curve);
     for (const auto& [name, value] : json.items()) summary.lines.emplace_back(name, value.is_string() ? value.get<std::string>() : value.dump());
     return summary;
@@ -94,7 +98,7 @@ std::string run_page(const fs::path& folder) {
   const std::string scored = metrics.has("test_accuracy") ? "test" : "validation";
   const Summary summary = read_summary(folder, scored, check_metrics(metrics, scored));
   std::string body = fmt::format("<h1>{}</h1>\n", html_text(summary.title));
-  if (summary.synthetic) body += "<p class=\"warn\">SYNTHETIC digits, drawn by a program: this says nothing about MNIST.</p>\n";
+  body += data_warning(summary.data);
   body += html_figure(run_curves_svg(folder / "metrics.csv"),
                       "Blue: the weights that are delivered; grey: those before averaging, where the recipe averages; dashed: training. One run says "
                       "little about the next seed: see mnist-dist sweep.");

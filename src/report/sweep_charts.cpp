@@ -6,6 +6,7 @@
 #include <limits>
 #include <map>
 
+#include "data/data_name.h"
 #include "report/chart.h"
 #include "sweep/csv.h"
 
@@ -23,7 +24,10 @@ std::vector<const SeedOutcome*> trained_by_accuracy(const Verdict& v) {
 }
 
 std::string accuracy_label(const SweepRecord& record) {
-  return fmt::format("final {} accuracy, %{}", record.identity.scored(), record.identity.synthetic ? " (SYNTHETIC digits)" : "");
+  const SweepIdentity& id = record.identity;
+  const std::string data = data_name(id.data_hash, id.synthetic);
+  return fmt::format("final {} accuracy, %{}", id.scored(),
+                     data == "MNIST" ? "" : fmt::format(" ({})", data.substr(0, data.find(','))));
 }
 std::string target_label(const SweepRecord& record) { return fmt::format("target {} %", record.identity.target); }
 

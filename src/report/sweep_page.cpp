@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "base/printable.h"
+#include "data/data_name.h"
 #include "data/dataset.h"
 #include "report/chart.h"
 #include "report/confusion.h"
@@ -171,7 +172,7 @@ std::string sweep_page(const SweepRecord& record, const Verdict& v) {
   std::string body =
       fmt::format("<h1>{}: seeds {}</h1>\n<p class=\"verdict {}\">{}</p>\n", html_text(id.recipe),
                   html_text(id.seeds), name_of(v.answer), html_text(headline(record, v)));
-  if (id.synthetic) body += "<p class=\"warn\">SYNTHETIC digits, drawn by a program: this says nothing about MNIST.</p>\n";
+  body += data_warning(data_name(id.data_hash, id.synthetic));
   if (id.validation) body += "<p class=\"warn\">Validation rows of the training set: the test images were not opened.</p>\n";
   body += fmt::format(
       "<p>{} parameters, {} epochs; accuracy of the weights that each run delivers after its last "

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "data/data_name.h"
 
 namespace mnist_dist {
 namespace {
@@ -35,8 +36,7 @@ std::map<std::uint64_t, double> accuracies(const SweepRecord& record) {
 }  // namespace
 
 std::string scored_text(const SweepIdentity& identity) {
-  const std::string what = identity.synthetic ? "SYNTHETIC digits, not MNIST" : "MNIST";
-  return what + (identity.validation ? ", validation rows" : ", test set");
+  return data_name(identity.data_hash, identity.synthetic) + (identity.validation ? ", validation rows" : ", test set");
 }
 
 std::string last_group_text(const SweepIdentity& identity) {

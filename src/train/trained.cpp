@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "data/data_name.h"
 #include "train/checkpoint_check.h"
 
 namespace mnist_dist {
@@ -11,8 +12,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* hint = "give a run folder, or the checkpoint.h5 in it";
-constexpr const char* mnist_hash =
-    "64e77be346d4a4da65b8b69dca50e8b4cb6aca883149677d196c80e6bbfef9da";  // data/README.md
 
 Found find(const fs::path& path) {
   std::error_code error;
@@ -52,7 +51,7 @@ Normalisation normalisation_of(const Trained& trained) {
   const Checkpoint& checkpoint = trained.checkpoint;
   if (checkpoint.data_sd > 0)
     return {static_cast<float>(checkpoint.data_mean), static_cast<float>(checkpoint.data_sd)};
-  if (checkpoint.data_hash == mnist_hash) return {};
+  if (is_mnist(checkpoint.data_hash)) return {};
   throw data_error(fmt::format("{} does not say how its data are normalised: an older mnist-dist "
                                "wrote it, and they are not MNIST",
                                trained.file.string()),

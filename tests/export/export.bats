@@ -89,6 +89,58 @@ block() { awk '/^```python$/ { inside = 1; next } /^```$/ { if (inside) exit } i
   [[ "$output" == *"final_validation_accuracy"* ]]
 }
 
+@test "README: the session from training to onnxruntime" {
+  need_readers
+  mkdir -p build
+  ln -s "$MNIST_DIST" build/mnist-dist
+  "$READERS/bin/python" - <<'PY'
+from PIL import Image, ImageDraw
+image = Image.new("L", (120, 160), 255)
+ImageDraw.Draw(image).line([(25, 30), (95, 30), (50, 135)], 0, 12)
+image.save("my.png")
+PY
+  # The lines as they are, but that this training is short.
+  awk '/^A trained network at work/ { here = 1 } here && /^```sh$/ { inside = 1; next }
+    /^```$/ { if (inside) exit } inside' "$SOURCE_DIR/README.md" |
+    sed 's/--run-dir runs\/first /&--set train.max_steps=400 /' >session.sh
+  [ "$(grep -c mnist-dist session.sh)" -eq 3 ]
+  grep -q "max_steps" session.sh
+  run -0 --separate-stderr bash -e session.sh
+  grep -qE "^my.png +7 " <<<"$output"
+  block "$SOURCE_DIR/README.md" >session.py
+  [ "$(wc -l <session.py)" -eq 5 ]
+  run -0 "$READERS/bin/python" session.py
+  [[ "$output" =~ ^[0-9]$ ]]
+}
+
+@test "digits of another source are never called MNIST, whatever their file states" {
+  need_readers
+  cp "$TEST_DATA" other.h5
+  "$READERS/bin/python" - <<'PY'
+import h5py
+with h5py.File("other.h5", "r+") as file:
+    file.attrs["synthetic"] = file.attrs["synthetic"] * 0
+    file.attrs.modify("source", "MNIST from the authors")
+PY
+  local other=(--set data.file=other.h5 --set 'data.split=[2000,500]' --set train.max_steps=5)
+  run -0 --separate-stderr "$MNIST_DIST" --config step3 "${other[@]}" --run-dir r
+  [[ "${lines[0]}" == *"| OTHER digits, not MNIST: other.h5 |"* ]]
+  run -0 --separate-stderr "$MNIST_DIST" evaluate r --data other.h5
+  [[ "${lines[0]}" == *"| OTHER digits, not MNIST: other.h5 |"* ]]
+  run -0 --separate-stderr "$MNIST_DIST" evaluate r --data other.h5 --json
+  [[ "$output" == *'"data": "OTHER digits, not MNIST"'* ]]
+  run -0 --separate-stderr "$MNIST_DIST" doctor --data other.h5
+  [[ "$output" == *"warn  data "*"OTHER digits, not MNIST, "* ]]
+  run -0 --separate-stderr "$MNIST_DIST" verify r
+  [[ "${lines[0]}" == *"| OTHER digits, not MNIST: other.h5 |"* ]]
+  # Exit code 6: five steps miss the target.
+  run -6 --separate-stderr "$MNIST_DIST" sweep --config step3 "${other[@]}" --seeds 1 --out s
+  [[ "$output" == *"OTHER digits, not MNIST"* ]]
+  run -0 "$MNIST_DIST" report r
+  grep -q 'class="warn">OTHER digits' r/report.html
+  grep -q 'class="warn">OTHER digits' s/report.html
+}
+
 @test "docs/export.md: its lines run an ONNX model" {
   need_readers
   "$MNIST_DIST" "${QUICK[@]}" --set train.max_steps=20 --run-dir runs/first >/dev/null 2>&1
