@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <set>
 
 #include "base/plural.h"
@@ -32,7 +33,7 @@ struct BenchArguments {
   std::vector<std::string> engines;
   RoundsOptions rounds;
   int threads = 2;
-  bool pytorch = false;
+  bool pytorch = false, json = false, quiet = false;
 };
 
 constexpr int profiled_slices = 100;
@@ -100,6 +101,29 @@ std::vector<Contender> make_contenders(const BenchArguments& arguments, const Co
   return contenders;
 }
 
+nlohmann::ordered_json as_json(const Contender& contender) {
+  const auto speed = [](const std::vector<double>& rates) {
+    return nlohmann::ordered_json{{"median", median(rates)}, {"rounds", rates}};
+  };
+  return {{"name", contender.name},
+          {"threads", contender.threads},
+          {"trained_images_per_second", speed(contender.trained_per_second)},
+          {"evaluated_images_per_second", speed(contender.evaluated_per_second)}};
+}
+
+void print_json(const BenchArguments& arguments, const Config& config, const FmaPeak& peak,
+                const std::vector<Contender>& contenders) {
+  nlohmann::ordered_json json{{"recipe", config.name},
+                              {"batch", config.train.batch},
+                              {"slice", config.train.batch / config.data.shards},
+                              {"cores", arguments.rounds.cores},
+                              {"fma_peak_gflops", peak.gflops},
+                              {"fma_peak_simd", peak.simd},
+                              {"contenders", nlohmann::ordered_json::array()}};
+  for (const Contender& contender : contenders) json["contenders"].push_back(as_json(contender));
+  print(json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+}
+
 ExitCode run(BenchArguments& arguments) {
   const Config config = arguments.config.load();
   if (!arguments.rounds.simd.empty()) choose_fused_target(arguments.rounds.simd);  // refused before anything is measured
@@ -110,7 +134,14 @@ ExitCode run(BenchArguments& arguments) {
   cores.resize(cores.size() < static_cast<std::size_t>(arguments.threads) ? 1 : static_cast<std::size_t>(arguments.threads));
 
   std::vector<Contender> contenders = make_contenders(arguments, config, cores);
-  const FmaPeak peak = run_rounds(contenders, arguments.rounds, say_line);
+  const auto progress = [&](const std::string& line) {
+    if (!arguments.quiet) say_line(line);
+  };
+  const FmaPeak peak = run_rounds(contenders, arguments.rounds, progress);
+  if (arguments.json) {
+    print_json(arguments, config, peak, contenders);
+    return ExitCode::ok;
+  }
   const bool plain = !contenders.empty() && contenders[0].name == plain_loop;
   print(fmt::format(
       "{}: training, batch {} in slices of {}; SYNTHETIC digits in memory\n"
@@ -152,6 +183,8 @@ Command add_bench(CLI::App& app) {
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
   app.add_option("--seconds", arguments->rounds.seconds, "Length of a turn")->type_name("S")->check(real_range(0.01, 60))->capture_default_str();
+  app.add_flag("--json", arguments->json, "Print one JSON object instead of tables");
+  app.add_flag("--quiet", arguments->quiet, "Print no progress");
   return [arguments] { return is_first_rank() ? run(*arguments) : ExitCode::ok; };
 }
 

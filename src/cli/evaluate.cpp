@@ -4,6 +4,7 @@
 #include <array>
 #include <filesystem>
 #include <memory>
+#include <nlohmann/json.hpp>
 
 #include "base/file.h"
 #include "base/shell_word.h"
@@ -13,6 +14,7 @@
 #include "cli/trained_argument.h"
 #include "cli/world.h"
 #include "config/config.h"
+#include "data/data_name.h"
 #include "data/dataset.h"
 #include "export/npy.h"
 #include "report/confusion.h"
@@ -25,13 +27,28 @@ namespace {
 struct EvaluateArguments {
   std::string trained, data_file = DataConfig{}.file, logits;
   ComputeOptions compute;
-  bool raw_weights = false;
+  bool raw_weights = false, json = false;
   int show = 3;
 };
 
 void print_score(const char* weights, const Score& score) {
   print(fmt::format("{:<17} {:>6} of {} correct, {:.2f} %, loss {:.4f}\n", weights, score.correct,
                     score.images, score.accuracy, score.loss));
+}
+
+nlohmann::ordered_json as_json(const Score& score) {
+  return {{"correct", score.correct},
+          {"images", score.images},
+          {"accuracy", score.accuracy},
+          {"loss", score.loss}};
+}
+
+nlohmann::ordered_json mistakes(const Images& test, const std::vector<std::uint8_t>& predictions) {
+  auto list = nlohmann::ordered_json::array();
+  for (std::size_t i = 0; i < predictions.size(); ++i)
+    if (test.labels[i] != predictions[i])
+      list.push_back({{"image", i}, {"label", test.labels[i]}, {"predicted", predictions[i]}});
+  return list;
 }
 
 /// Confusion matrix, then the first few digits that were taken for another.
@@ -87,15 +104,34 @@ ExitCode run(Communicator& comm, const EvaluateArguments& arguments, const Train
     const std::array shape{static_cast<int>(predictions.size()), class_count};
     write_file_atomically(arguments.logits, npy_file(logits, shape));
   }
-  print(fmt::format(
-      "{} | seed {} | {} {} | {}\n", config.name, checkpoint.seed,
-      session->synthetic ? "SYNTHETIC digits, not MNIST:" : "MNIST test set", config.data.file,
-      checkpoint.finished ? "finished run"
-                          : "after " + place_text(checkpoint.epoch, checkpoint.step)));
+  const Dataset dataset(config.data.file);
+  const Images test = dataset.test({0, dataset.test_rows()});
+  const std::string state = checkpoint.finished
+                                ? "finished run"
+                                : "after " + place_text(checkpoint.epoch, checkpoint.step);
+  if (arguments.json) {
+    nlohmann::ordered_json json{
+        {"model", trained.file.string()},
+        {"recipe", config.name},
+        {"seed", checkpoint.seed},
+        {"state", state},
+        {"data_file", config.data.file},
+        {"data_hash", session->data_hash},
+        {"data", data_name(session->data_hash, session->synthetic)},
+        {"parameters_sha256", trained.sha256(detailed)},
+    };
+    if (averaged) json["averaged_weights"] = as_json(delivered);
+    json["raw_weights"] = as_json(raw);
+    json["confusion"] = confusion_of(test.labels, predictions);
+    json["mistakes"] = mistakes(test, predictions);
+    print(json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+    return ExitCode::ok;
+  }
+  print(fmt::format("{} | seed {} | {} | test set | {}\n", config.name, checkpoint.seed,
+                    data_title(session->data_hash, session->synthetic, config.data.file), state));
   if (averaged) print_score("averaged weights", delivered);
   print_score(averaged ? "raw weights" : "weights", raw);
-  const Dataset dataset(config.data.file);
-  print_mistakes(dataset.test({0, dataset.test_rows()}), predictions, arguments.show);
+  print_mistakes(test, predictions, arguments.show);
   return ExitCode::ok;
 }
 
@@ -115,7 +151,8 @@ Command add_evaluate(CLI::App& app) {
                  "Also write the logits, [images][10], as a NumPy file")
       ->type_name("FILE.npy");
   add_raw_weights(app, arguments->raw_weights);
-  app.footer("Example: mnist-dist evaluate runs/first");
+  app.add_flag("--json", arguments->json,
+               "Print one JSON object: scores, confusion matrix, every mistaken image");
   add_compute_options(app, arguments->compute);
   return [arguments] {
     // What is wrong with the files all ranks find, so before they meet: then it is said once.

@@ -1,6 +1,7 @@
 #include "model/summary.h"
 
 #include <memory>
+#include <nlohmann/json.hpp>
 
 #include "base/standard_streams.h"
 #include "cli/commands.h"
@@ -8,14 +9,47 @@
 #include "cli/first_rank.h"
 
 namespace mnist_dist {
+namespace {
+
+std::string summary_json(const Config& config) {
+  auto layers = nlohmann::ordered_json::array();
+  std::size_t parameters = 0, macs = 0;
+  const std::vector<LayerShape> shapes = layer_shapes(config.model);
+  for (std::size_t i = 0; i < shapes.size(); ++i) {
+    const LayerShape& shape = shapes[i];
+    parameters += shape.parameters;
+    macs += shape.macs;
+    layers.push_back({{"layer", i + 1},
+                      {"description", layer_description(config.model.layers[i], shape)},
+                      {"output", {shape.out_channels, shape.out_side, shape.out_side}},
+                      {"parameters", shape.parameters},
+                      {"macs", shape.macs},
+                      {"receptive_field", shape.receptive_field},
+                      {"jump", shape.jump}});
+  }
+  const nlohmann::ordered_json json{{"recipe", config.name},
+                                    {"parameters", parameters},
+                                    {"macs", macs},
+                                    {"receptive_field", shapes.back().receptive_field},
+                                    {"layers", layers}};
+  return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace
 
 Command add_summary(CLI::App& app) {
-  auto options = std::make_shared<ConfigOptions>();
-  add_config_options(app, *options);
-  return [options] {
-    const Config config = options->load();
+  struct Arguments {
+    ConfigOptions config;
+    bool json = false;
+  };
+  const auto arguments = std::make_shared<Arguments>();
+  add_config_options(app, arguments->config);
+  app.add_flag("--json", arguments->json, "Print one JSON object");
+  return [arguments] {
+    const Config config = arguments->config.load();
     if (!is_first_rank()) return ExitCode::ok;
-    print(config.name + "\n" + summary_table(config.model));
+    print(arguments->json ? summary_json(config)
+                          : config.name + "\n" + summary_table(config.model));
     return ExitCode::ok;
   };
 }

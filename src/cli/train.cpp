@@ -1,8 +1,10 @@
 #include <fmt/format.h>
 
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <optional>
 
+#include "base/file.h"
 #include "base/folder_lock.h"
 #include "base/signals.h"
 #include "base/standard_streams.h"
@@ -13,6 +15,7 @@
 #include "cli/run_observer.h"
 #include "cli/trained_argument.h"
 #include "cli/world.h"
+#include "data/data_name.h"
 #include "report/console.h"
 #include "train/agreement.h"
 #include "train/run_folder.h"
@@ -28,13 +31,14 @@ struct TrainArguments {
   ComputeOptions compute;
   std::optional<std::string> seed;  // as typed: the recipe checks it
   std::string run_dir, init_from;
-  bool resume = false, print_config = false;
+  bool resume = false, print_config = false, json = false, quiet = false;
 };
 
 /// Tells the run folder first, so that what the console shows is on disk.
 class Reports : public Observer {
  public:
-  Reports(std::string title, std::unique_ptr<Observer> files) : console_(std::move(title)), files_(std::move(files)) {}
+  Reports(std::string title, Console::Parts parts, std::unique_ptr<Observer> files)
+      : console_(std::move(title), parts), files_(std::move(files)) {}
   void started(const RunInfo& info) override { files_->started(info), console_.started(info); }
   void stepped(int epoch, int steps, const Sums& sums, double seconds) override { console_.stepped(epoch, steps, sums, seconds); }
   void evaluating(int epoch) override { console_.evaluating(epoch); }
@@ -96,6 +100,13 @@ void note_other_engine(const std::string& was, const std::string& is) {
       fmt::format("note: begun with {}, going on with {}: they may round differently, and then the end is not the same to the bit", before, now));
 }
 
+/// The run's folder, and its summary.json.
+void print_summary(const std::filesystem::path& folder) {
+  nlohmann::ordered_json json{{"run_dir", folder.string()}};
+  json.update(nlohmann::ordered_json::parse(read_text_file(folder / "summary.json")));
+  print(json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+}
+
 ExitCode run(Communicator& comm, const TrainArguments& arguments, const Config& config) {
   const auto session = make_session(comm, config, arguments.compute, say_line);
   std::optional<FolderLock> lock;  // rank 0's
@@ -113,15 +124,21 @@ ExitCode run(Communicator& comm, const TrainArguments& arguments, const Config& 
   std::optional<Reports> reports;
   if (comm.rank() == 0) {
     const int first_epoch = options.resume ? static_cast<int>(options.resume->epoch) + 1 : 1;
-    std::string title = fmt::format("{} | {} {} | seed {} | {}", config.name,
-                                    session->synthetic ? "SYNTHETIC digits, not MNIST:" : "MNIST",
-                                    config.data.file, config.train.seed, start.folder.string());
+    std::string title = fmt::format(
+        "{} | {} | seed {} | {}", config.name,
+        data_title(session->data_hash, session->synthetic, config.data.file), config.train.seed,
+        start.folder.string());
     if (options.resume && !options.resume->initial_sha256.empty())
       title += fmt::format(" | begun from weights {:.12}...", options.resume->initial_sha256);
-    reports.emplace(std::move(title), make_run_files(start.folder, config, *session, first_epoch));
+    const Console::Parts parts{.table = !arguments.json && !arguments.quiet,
+                               .progress = !arguments.quiet,
+                               .result = !arguments.json};
+    reports.emplace(std::move(title), parts,
+                    make_run_files(start.folder, config, *session, first_epoch));
     options.observer = &*reports;
   }
   train(session->trains_through(comm), *session->engine, options);
+  if (arguments.json && comm.rank() == 0) print_summary(start.folder);
   return ExitCode::ok;
 }
 
@@ -142,6 +159,8 @@ Command add_train(CLI::App& app) {
       ->type_name("RUN|CHECKPOINT");
   add_compute_options(app, arguments->compute);
   app.add_flag("--print-config", arguments->print_config, "Show the resolved recipe and stop");
+  app.add_flag("--json", arguments->json, "Print one JSON object, the result, instead of the table");
+  app.add_flag("--quiet", arguments->quiet, "Print the result alone: no table and no progress");
   return [arguments] {
     if (arguments->resume && !arguments->init_from.empty())
       throw usage_error("--init-from: a resumed run has its weights already",

@@ -6,10 +6,8 @@
 #include <string_view>
 
 namespace mnist_dist {
-namespace {
 
-/// "3x3 conv to 12, padding 1, ReLU, batch norm, dropout 0.1": in the order in which it is computed.
-std::string description(const Layer& layer, const LayerShape& shape) {
+std::string layer_description(const Layer& layer, const LayerShape& shape) {
   const auto sized = [&](std::string_view what) { return fmt::format("{0}x{0} {1}", shape.kernel, what); };
   std::string text;
   switch (layer.kind) {
@@ -37,6 +35,8 @@ std::string description(const Layer& layer, const LayerShape& shape) {
   return text;
 }
 
+namespace {
+
 std::string grouped(std::size_t value) {
   std::string digits = fmt::to_string(value);
   for (std::size_t end = digits.size(); end > 3; end -= 3) digits.insert(end - 3, 1, ',');
@@ -50,7 +50,7 @@ std::string summary_table(const ModelSpec& model) {
   std::vector<std::string> descriptions;
   std::size_t width = 0, parameters = 0, macs = 0;
   for (std::size_t i = 0; i < shapes.size(); ++i) {
-    width = std::max(width, descriptions.emplace_back(description(model.layers[i], shapes[i])).size());
+    width = std::max(width, descriptions.emplace_back(layer_description(model.layers[i], shapes[i])).size());
     parameters += shapes[i].parameters;
     macs += shapes[i].macs;
   }

@@ -37,12 +37,13 @@ void print_row(const std::vector<std::string>& cells, bool averaging) {
 
 }  // namespace
 
-Console::Console(std::string title) : title_(std::move(title)) {}
+Console::Console(std::string title, Parts parts) : title_(std::move(title)), parts_(parts) {}
 
 void Console::started(const RunInfo& info) {
   info_ = info;
   begin_ = last_shown_ = Clock::now();
   first_step_ = std::int64_t{info.resumed_epoch} * info.steps_per_epoch + info.resumed_step;
+  if (!parts_.table) return;
   print(fmt::format("{} | engine {} ({}) | device {} | {} rank{} x {} thread{}\n", title_,
                     info.engine.name, info.engine.simd, info.engine.device, info.ranks,
                     plural(info.ranks), info.threads, plural(info.threads)));
@@ -55,6 +56,7 @@ void Console::started(const RunInfo& info) {
 }
 
 void Console::stepped(int epoch, int steps_done, const Sums& sums, double epoch_seconds) {
+  if (!parts_.progress) return;
   const auto now = Clock::now();
   if (now - last_shown_ < (line_.live() ? Clock::duration(bar_interval) : Clock::duration(plain_interval))) return;
   last_shown_ = now;
@@ -67,11 +69,12 @@ void Console::stepped(int epoch, int steps_done, const Sums& sums, double epoch_
 }
 
 void Console::evaluating(int epoch) {
-  if (line_.live()) line_.show(fmt::format("epoch {}/{} evaluating", epoch, info_.epochs));
+  if (parts_.progress && line_.live()) line_.show(fmt::format("epoch {}/{} evaluating", epoch, info_.epochs));
 }
 
 void Console::epoch_ended(const EpochRow& row) {
   line_.clear();
+  if (!parts_.table) return;
   print_row({fmt::format("{}", row.epoch), fmt::format("{:.4f}", row.train.loss), fmt::format("{:.2f}", row.train.accuracy), loss_cell(row.test),
              accuracy_cell(row.test), accuracy_cell(row.averaged_test), fmt::format("{:.3g}", row.learning_rate),
              fmt::format("{:.0f}", row.images_per_second), fmt::format("{:.1f}", row.seconds)},
@@ -80,6 +83,7 @@ void Console::epoch_ended(const EpochRow& row) {
 
 void Console::finished(const RunResult& result) {
   line_.clear();
+  if (!parts_.result) return;
   const char* what = info_.validation ? "validation" : "test";
   print(fmt::format(
       "final {} accuracy {:.2f} % ({} of {} correct{}); best {:.2f} % at epoch {}; {} in all\n",

@@ -12,8 +12,14 @@ namespace mnist_dist {
 /// now and then.
 class Console : public Observer {
  public:
+  struct Parts {
+    bool table = true;     ///< the first line and the rows, on stdout
+    bool progress = true;  ///< on stderr
+    bool result = true;    ///< the last two lines, on stdout
+  };
   /// `title` is the run's first line without engine and ranks: "step3 | MNIST data/mnist.h5 | seed 1".
-  explicit Console(std::string title);
+  explicit Console(std::string title) : Console(std::move(title), Parts{}) {}
+  Console(std::string title, Parts parts);
   void started(const RunInfo& info) override;
   void stepped(int epoch, int steps_done, const Sums& sums, double epoch_seconds) override;
   void evaluating(int epoch) override;
@@ -25,6 +31,7 @@ class Console : public Observer {
   std::string eta(std::int64_t steps_done) const;
 
   std::string title_;
+  Parts parts_;
   RunInfo info_;
   LiveLine line_;
   Clock::time_point begin_ = Clock::now(), last_shown_ = Clock::now();
