@@ -77,24 +77,37 @@ ExitCode run_app(int argc, char** argv) {
 
   std::vector<std::pair<CLI::App*, Command>> commands;
   std::vector<std::string> names;
-  const auto add = [&](const char* name, const char* what, Command (*declare)(CLI::App&)) {
+  const auto add = [&](const char* name, const char* what, Command (*declare)(CLI::App&),
+                       const char* example) {
     CLI::App* sub = app.add_subcommand(name, what);
     sub->allow_extras();  // so that a mistyped flag can be answered with the nearest one
     commands.emplace_back(sub, declare(*sub));
     names.emplace_back(name);
+    std::string below = sub->get_footer();
+    if (!below.empty()) below += "\n\n";
+    sub->footer(fmt::format("{}Example: mnist-dist {} {}", below, name, example));
   };
-  add("train", "Train a recipe (the default command)", add_train);
-  add("prepare", "Make the HDF5 data file from MNIST's IDX files, or from drawn digits", add_prepare);
-  add("summary", "Show a model layer by layer", add_summary);
-  add("evaluate", "Score a checkpoint on the test set", add_evaluate);
-  add("predict", "Read the digits in images with a trained network", add_predict);
-  add("export", "Write trained weights for PyTorch, ONNX, TorchScript or NumPy", add_export);
-  add("sweep", "Train a recipe once a seed and judge how consistent it is", add_sweep);
-  add("tune", "Search recipes on held-out training images: random draws, successive halving", add_tune);
-  add("report", "Make the report of a sweep or a run again from its files", add_report);
-  add("verify", "Train a recorded run again and compare its weights to the bit", add_verify);
-  add("bench", "Measure training speed against a plain LibTorch loop", add_bench);
-  add("doctor", "Check this machine and say what to fix", add_doctor);
+  add("train", "Train a recipe (the default command)", add_train,
+      "--config step4 --seed 7 --run-dir runs/first");
+  add("prepare", "Make the HDF5 data file from MNIST's IDX files, or from drawn digits", add_prepare,
+      "--synthetic --out data/synthetic.h5");
+  add("summary", "Show a model layer by layer", add_summary, "--config compact");
+  add("evaluate", "Score a run or a checkpoint on the test set", add_evaluate, "runs/first");
+  add("predict", "Read the digits in images with a trained network", add_predict,
+      "--model runs/first my.png");
+  add("export", "Write trained weights for PyTorch, ONNX, TorchScript or NumPy", add_export,
+      "runs/first --format onnx --out digits.onnx");
+  add("sweep", "Train a recipe with many seeds and report the spread", add_sweep,
+      "--config step4 --seeds 7..16 --target 99.4");
+  add("tune", "Search recipes on held-out training images: random draws, successive halving", add_tune,
+      "--space configs/tune/recipe.toml");
+  add("report", "Make the report of a sweep or a run again from its files", add_report,
+      "docs/results/step4");
+  add("verify", "Train a recorded run again and compare its weights to the bit", add_verify,
+      "docs/results/step4 --seed 1000");
+  add("bench", "Measure training speed against a plain LibTorch loop", add_bench,
+      "--config step4 --threads 1");
+  add("doctor", "Check this machine and say what to fix", add_doctor, "--full");
 
   std::vector<std::string> arguments(argv + 1, argv + argc);
   const bool asks_about_all = !arguments.empty() && (arguments[0] == "--help" || arguments[0] == "-h" || arguments[0] == "--version");

@@ -153,7 +153,6 @@ Command add_export(CLI::App& app) {
   add_raw_weights(app, arguments->raw_weights);
   app.add_flag("--fold", arguments->fold,
                "Fold batch norm into convolutions where that is exact (docs/export.md)");
-  app.footer("Example: mnist-dist export runs/first --format onnx --out digits.onnx");
   return [arguments] { return is_first_rank() ? run(*arguments) : ExitCode::ok; };
 }
 

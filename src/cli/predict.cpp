@@ -180,7 +180,6 @@ Command add_predict(CLI::App& app) {
   app.add_flag("--show", arguments->show, "Draw each image as the network sees it");
   app.add_flag("--json", arguments->json, "Print one JSON object instead of lines");
   add_raw_weights(app, arguments->raw_weights);
-  app.footer("Example: mnist-dist predict --model runs/first my.png");
   return [arguments] { return is_first_rank() ? run(*arguments) : ExitCode::ok; };
 }
 
