@@ -13,6 +13,7 @@
 #include "report/page.h"
 #include "report/sweep_charts.h"
 #include "sweep/metrics_check.h"
+#include "sweep/summary_check.h"
 #include "train/checkpoint.h"
 #include "train/run_folder.h"
 
@@ -29,36 +30,10 @@ struct Summary {
   std::vector<std::pair<std::string, std::string>> lines;
 };
 
-/// The weights' scores in summary.json against the rows of metrics.csv, and the recipe against what
-/// is said of it. Keys that an older program did not write are not looked for.
-void check_summary(const Json& json, const fs::path& folder, const std::string& scored,
-                   const Curve& curve) {
-  const auto contradiction = [&](const std::string& key, const Json& got, const auto& expected) {
-    return data_error(fmt::format("{}: {} contradicts the run's other files (got {}, expected {})",
-                                  (folder / "summary.json").string(), key, got.dump(), expected),
-                      "put the file back as it was; " + scoring_hint(folder));
-  };
-  for (const auto& [key, expected] :
-       {std::pair("final_" + scored + "_accuracy", curve.final_accuracy),
-        std::pair("best_" + scored + "_accuracy", curve.best_accuracy)})
-    if (json.contains(key) && !same_accuracy(json.at(key).get<double>(), expected))
-      throw contradiction(key, json.at(key), expected);
-  if (json.contains("best_epoch") && json.at("best_epoch").get<std::int64_t>() != curve.best_epoch)
-    throw contradiction("best_epoch", json.at("best_epoch"), curve.best_epoch);
-  for (const char* key : {"parameters_sha256", "raw_parameters_sha256", "data_hash"})
-    if (json.contains(key) && !is_sha256(json.at(key).get<std::string>()))
-      throw contradiction(key, json.at(key), "64 hexadecimal digits");
+Config read_recipe(const fs::path& folder) {
   const fs::path file = folder / "config.toml";
   try {
-    const Config recipe = parse_config(read_text_file(file), file.string());
-    const auto parameters = static_cast<std::uint64_t>(parameter_count(recipe.model));
-    if (json.contains("parameter_count") &&
-        json.at("parameter_count").get<std::uint64_t>() != parameters)
-      throw contradiction("parameter_count", json.at("parameter_count"), parameters);
-    if (json.contains("seed") && json.at("seed").get<std::uint64_t>() != recipe.train.seed)
-      throw contradiction("seed", json.at("seed"), recipe.train.seed);
-    if (json.contains("epochs") && json.at("epochs").get<std::int64_t>() != recipe.train.epochs)
-      throw contradiction("epochs", json.at("epochs"), recipe.train.epochs);
+    return parse_config(read_text_file(file), file.string());
   } catch (const Error& error) {
     if (error.code() != ExitCode::usage) throw;
     throw data_error(fmt::format("{} is damaged: {}", file.string(), error.what()),
@@ -80,7 +55,10 @@ Summary read_summary(const fs::path& folder, const std::string& scored, const Cu
         fmt::format("{}, seed {}", json.value("recipe", "?"), json.value("seed", 0ull)),
         data_name(json.value("data_hash", ""), json.value("synthetic", false)),
         {}};
-    check_summary(json, folder, scored, curve);
+    const Config recipe = read_recipe(folder);
+    check_summary_recipe(json, folder, recipe);
+    check_summary_scores(json, folder, recipe, curve, scored);
+    check_summary_weights(json, folder);
     for (const auto& [name, value] : json.items()) summary.lines.emplace_back(name, value.is_string() ? value.get<std::string>() : value.dump());
     return summary;
   } catch (const Json::exception& error) {

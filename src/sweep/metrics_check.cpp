@@ -27,7 +27,8 @@ Curve check_metrics(const CsvTable& table, const std::string& scored) {
     if (has_averaged && !has_raw) throw table.wrong(row, averaged, "empty as " + raw);
     curve.raw_accuracy = curve.final_accuracy = -1;
     if (!has_raw) continue;
-    table.number(row, loss);  // before a run diverges it may be infinite
+    curve.raw_loss = table.number(row, loss);  // before a run diverges it may be infinite
+    if (curve.raw_loss < 0) throw table.wrong(row, loss, "at least 0");
     curve.raw_accuracy = curve.final_accuracy = table.number(row, raw, 0, 100);
     if (has_averaged) curve.final_accuracy = table.number(row, averaged, 0, 100);
     if (curve.final_accuracy <= curve.best_accuracy) continue;
@@ -37,7 +38,7 @@ Curve check_metrics(const CsvTable& table, const std::string& scored) {
   return curve;
 }
 
-bool same_accuracy(double a, double b) { return std::abs(a - b) < 0.000101; }
+bool same_accuracy(double a, double b) { return std::abs(a - b) < accuracy_tolerance; }
 
 bool is_sha256(const std::string& text) {
   return text.size() == 64 && std::ranges::all_of(text, [](char c) {

@@ -11,6 +11,7 @@ struct Curve {
   int epochs = 0;
   double final_accuracy = -1;  ///< of the delivered weights, last row
   double raw_accuracy = -1;    ///< of the weights without averaging, last row
+  double raw_loss = -1;        ///< the same weights' loss
   double best_accuracy = -1;   ///< over the rows
   int best_epoch = 0;
 };
@@ -19,6 +20,9 @@ struct Curve {
 /// Throws Error (data) naming file and row: a missing column, epochs that are not 1, 2, 3, ..., a
 /// value that no run can have, or an averaged accuracy without its raw one.
 Curve check_metrics(const CsvTable& table, const std::string& scored);
+
+// The files have accuracies with four decimals, losses with six.
+constexpr double accuracy_tolerance = 0.000101, loss_tolerance = 0.0000015;
 
 /// Whether two accuracies are one, which the files have with four decimals.
 bool same_accuracy(double a, double b);

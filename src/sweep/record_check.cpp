@@ -103,6 +103,9 @@ class Row {
     must_be("final_" + scored_ + "_accuracy" + of, curve.final_accuracy, o_.final_accuracy);
     must_be("raw_" + scored_ + "_accuracy" + of, curve.raw_accuracy, o_.raw_accuracy);
     must_be("best_" + scored_ + "_accuracy" + of, curve.best_accuracy, o_.best_accuracy);
+    if (recipe.average.decay == 0 && std::abs(curve.raw_loss - o_.final_loss) > loss_tolerance)
+      refuse(fmt::format("final_{}_loss in epochs.csv (got {:.6f}, expected {:.6f})", scored_,
+                         curve.raw_loss, o_.final_loss));
     if (curve.best_epoch != o_.best_epoch)
       refuse(fmt::format("best_epoch in epochs.csv (got {}, expected {})", curve.best_epoch,
                          o_.best_epoch));
@@ -157,10 +160,16 @@ void check_record(const fs::path& folder, const SweepRecord& record) {
   const bool has_epochs = fs::exists(folder / "epochs.csv"),
              has_errors = fs::exists(folder / "errors.csv");
   std::map<int, int> labels;  // by image
+  std::map<std::string, std::uint64_t> seeds;  // by weights
   for (std::size_t i = 0; i < record.outcomes.size(); ++i) {
     const SeedOutcome& outcome = record.outcomes[i];
     const Row row(folder, outcome, i, record);
-    if (!outcome.diverged) row.check_scores(recipe);
+    if (!outcome.diverged) {
+      row.check_scores(recipe);
+      // A copied row would stand for a seed that is missing.
+      const auto [same, is_new] = seeds.emplace(outcome.raw_parameters_sha256, outcome.seed);
+      if (!is_new) row.refuse(fmt::format("it has the weights of seed {}", same->second));
+    }
     const std::string name =
         fmt::format("{}, seed {}", (folder / "epochs.csv").string(), outcome.seed);
     if (has_epochs)

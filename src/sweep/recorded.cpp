@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "sweep/record.h"
+#include "sweep/summary_check.h"
 
 namespace mnist_dist {
 namespace {
@@ -47,7 +48,8 @@ Recorded of_run(const fs::path& folder, std::optional<std::uint64_t> seed) {
   recorded.config =
       parse_config(read_text_file(folder / "config.toml"), (folder / "config.toml").string());
   try {
-    const auto json = nlohmann::json::parse(read_text_file(file));
+    const auto json = nlohmann::ordered_json::parse(read_text_file(file));
+    check_summary_recipe(json, folder, recorded.config);
     json.at("seed").get_to(recorded.config.train.seed);
     json.at("data_hash").get_to(recorded.data_hash);
     json.at("engine").get_to(recorded.engine);

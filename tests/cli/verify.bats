@@ -38,6 +38,11 @@ RECIPE=("${QUICK[@]}" --set 'data.split=[600,300]' --set train.max_steps=6)
   fails 2 "neither a finished run nor a sweep" "$MNIST_DIST" verify empty
   "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 3 --target 0 --out s
   fails 2 "has no seed 4" "$MNIST_DIST" verify s --seed 4
+  cp r/summary.json whole.json
+  sed -i 's/"seed": 1,/"seed": 2,/' r/summary.json
+  fails 3 "seed contradicts" "$MNIST_DIST" verify r
+  sed 's/"parameters_sha256": ".\{8\}/"parameters_sha256": "00000000/' whole.json >r/summary.json
+  fails 3 " parameters_sha256 contradicts" "$MNIST_DIST" report r
   echo '{' >r/summary.json
   fails 3 "summary.json is damaged" "$MNIST_DIST" verify r
 }

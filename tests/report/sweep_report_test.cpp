@@ -96,6 +96,17 @@ TEST(RunPage, FilesThatContradictEachOtherAreRefused) {
   EXPECT_THAT(refused(metrics, R"({"parameters_sha256": "abc"})"), HasSubstr("parameters_sha256"));
   EXPECT_THAT(refused(metrics, R"({"parameter_count": 7})"), HasSubstr("parameter_count"));
   EXPECT_THAT(refused(metrics, R"({"seed": 7})"), HasSubstr("seed"));
+  EXPECT_THAT(refused(metrics, R"({"seed": 1.5})"), HasSubstr("seed"));
+  EXPECT_THAT(refused(metrics, R"({"recipe": "other"})"), HasSubstr("recipe"));
+  EXPECT_THAT(refused(metrics, R"({"averaged": true})"), HasSubstr("averaged"));
+  EXPECT_THAT(refused(metrics, R"({"final_test_loss": 0.2})"), HasSubstr("final_test_loss"));
+  const auto correct = [&](const char* count) {
+    return refused(metrics, std::string(R"({"final_test_accuracy": 98.0, "final_test_correct": )") +
+                                count + "}");
+  };
+  EXPECT_EQ(correct("9800"), "");
+  for (const char* wrong : {"9801", "-9800", "9800.5"})
+    EXPECT_THAT(correct(wrong), HasSubstr("final_test_correct")) << wrong;
   std::string text(metrics);
   EXPECT_THAT(refused(text + "3,0.1,99,0.1,98,,0.01,1000,1\n", "{}"), HasSubstr("row 2: epoch"));
   EXPECT_THAT(refused(text + "2,0.1,99,0.1,101,,0.01,1000,1\n", "{}"),
@@ -108,8 +119,8 @@ TEST(RunPage, ADamagedSummaryIsNamed) {
   write_file_atomically(folder / "metrics.csv", metrics);
   EXPECT_THAT(run_page(folder.path()), HasSubstr("not finished"));
   write_file_atomically(folder / "summary.json",
-                        std::string_view(R"({"recipe": "step3", "seed": 1, "synthetic": true})"));
-  EXPECT_THAT(run_page(folder.path()), AllOf(HasSubstr("step3, seed 1"), HasSubstr("SYNTHETIC"),
+                        std::string_view(R"({"recipe": "tiny", "seed": 1, "synthetic": true})"));
+  EXPECT_THAT(run_page(folder.path()), AllOf(HasSubstr("tiny, seed 1"), HasSubstr("SYNTHETIC"),
                                              Not(HasSubstr("not finished"))));
   for (const char* damaged : {"[]", "7", "{", R"({"recipe": 3})", R"({"synthetic": "no"})"}) {
     write_file_atomically(folder / "summary.json", std::string_view(damaged));

@@ -229,10 +229,16 @@ TEST_F(SweepFolderTest, FilesThatContradictThemselvesOrEachOtherAreRefusedNaming
   expect(seeds, ",99.4100,99.4100,2,", ",99.4100,99.4100,1,",
          "row 3 (seed 2): best_epoch in epochs.csv");
   expect(seeds, "9941,10000,0.0", "9941,10000,-1.0", "row 3: final_test_loss");
-  expect(seeds, "9941,10000,0.000000", "9941,10000,inf", "row 3: final_test_loss");
+  expect(seeds, "9941,10000,0.050000", "9941,10000,inf", "row 3: final_test_loss");
   expect(seeds, std::string(63, 'b') + "2,", "b,", "row 3 (seed 2): no SHA-256");
   expect(seeds, std::string(63, 'b') + "2,", std::string(64, 'b') + ",",
          "row 3 (seed 2): raw_parameters_sha256");
+  expect(seeds, "9941,10000,0.05", "9941,10000,0.06",
+         "row 3 (seed 2): final_test_loss in epochs.csv");
+  const std::string two = std::string(63, 'b') + "2,", none = std::string(63, 'b') + "0,";
+  expect(seeds, two + two, none + none, "row 3 (seed 2): it has the weights of seed 0");
+  expect(epochs, "2,1,0.500000,80.0000,0.4", "2,1,0.500000,80.0000,-0.4",
+         "epochs.csv, seed 2: row 1: test_loss");
   expect(seeds, "1,diverged,,", "1,diverged,99.0,", "row 2: final_test_accuracy");
   expect(seeds, "2,ok,", "2,diverged,", "row 3: final_test_accuracy");
   expect(epochs, "2,2,0.100000", "2,3,0.100000", "epochs.csv, seed 2: row 2: epoch");

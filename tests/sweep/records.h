@@ -33,9 +33,10 @@ inline SweepRecord sweep_record(const std::vector<int>& correct, const std::stri
       o.images = 10000;
       o.final_correct = correct[i];
       o.final_accuracy = o.raw_accuracy = o.best_accuracy = correct[i] / 100.0;
+      o.final_loss = 0.05;
       o.best_epoch = 2;
-      o.parameters_sha256 = o.raw_parameters_sha256 =
-          std::string(63, 'b') + static_cast<char>('0' + i % 10);
+      const std::string number = std::to_string(i);
+      o.parameters_sha256 = o.raw_parameters_sha256 = std::string(64 - number.size(), 'b') + number;
       o.epochs.insert(o.epochs.end(),
                       {"1,0.500000,80.0000,0.400000,50.0000,,0.01,1000.0,1.000",
                        "2,0.100000,90.0000,0.050000," + std::to_string(correct[i] / 100.0) +
