@@ -60,10 +60,11 @@ struct Reading {
   bool missing() const { return error == ENOENT || error == ENOTDIR || error == ESTALE; }
 };
 
-/// Opened each time, so that NFS reads the server's file.
+/// Opened each time, so that NFS reads the server's file. Neither waits for the writer of a pipe
+/// nor follows a link, whose target might be missing although the name is taken.
 Reading read(const fs::path& file) {
   std::string text(1024, '\0');
-  const Descriptor in(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
+  const Descriptor in(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW));
   const ssize_t size = in.get() < 0 ? -1 : ::pread(in.get(), text.data(), text.size(), 0);
   if (size < 0) return {std::nullopt, errno};
   text.resize(static_cast<std::size_t>(size));

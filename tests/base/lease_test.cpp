@@ -1,6 +1,7 @@
 #include "base/lease.h"
 
 #include <gmock/gmock.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -141,6 +142,23 @@ TEST_F(LeaseTest, WithoutATextIsWatchedToo) {
   for (int i = 0; !lease && i < 1000; ++i, std::this_thread::sleep_for(5ms))
     lease = seeker.try_take();
   EXPECT_TRUE(lease);
+}
+
+TEST_F(LeaseTest, APipeOrALinkInItsPlaceIsRefusedWithoutWaiting) {
+  const auto expect_refused = [&](const char* what) {
+    try {
+      LeaseSeeker(file).try_take();
+      ADD_FAILURE() << what;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ExitCode::data) << what;
+      EXPECT_THAT(error.what(), testing::HasSubstr(file.string())) << what;
+    }
+    fs::remove(file);
+  };
+  ASSERT_EQ(::mkfifo(file.c_str(), 0600), 0);
+  expect_refused("pipe");
+  fs::create_symlink("nowhere", file);
+  expect_refused("link");
 }
 
 TEST_F(LeaseTest, ACopyOfAFolderIsNotHeld) {
