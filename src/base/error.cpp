@@ -1,5 +1,8 @@
 #include "base/error.h"
 
+#include <fmt/format.h>
+
+#include <filesystem>
 #include <new>
 #include <system_error>
 
@@ -18,6 +21,9 @@ Error as_error(std::exception_ptr exception) {
     return error;
   } catch (const std::bad_alloc&) {
     return {ExitCode::internal, "out of memory", "use fewer ranks or threads on this machine"};
+  } catch (const std::filesystem::filesystem_error& error) {
+    return {ExitCode::data, fmt::format("{}: {}", error.path1().string(), error.code().message()),
+            "check the path, its permissions and the space there"};
   } catch (const std::system_error& error) {  // a folder that cannot be looked into, a full disk behind stdout
     if (error.code() == std::errc::resource_unavailable_try_again)
       return {ExitCode::internal, "the system gives no more threads", "use fewer ranks or threads on this machine"};

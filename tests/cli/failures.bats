@@ -192,6 +192,9 @@ unlike_words() {
 
 @test "a path that the file system refuses is a data error wherever rank 0 meets it" {
   fails 3 "File name too long" "$MNIST_DIST" --config step1 --set "data.file=$(printf 'x%.0s' {1..300})"
+  ln -s loop loop
+  fails 3 "loop/x.toml: Too many levels" "$MNIST_DIST" --config loop/x.toml
+  [[ "$stderr" != *"filesystem error"* ]]
 }
 
 @test "few open files: the soft limit is raised, and a hard limit that is too low is named" {
