@@ -40,7 +40,7 @@ Error unexpected_word(const CLI::App& command, const std::string& word) {
   if (looks_like_setting(word) && command.get_option_no_throw("--set"))
     hint = "write it as --set " + shell_word(word);
   else if (command.get_name() == "train" && command.count("--resume") > 0)
-    hint = "name the run with --resume --run-dir " + shell_word(word);
+    hint = resume_command(word);
   else if (command.get_name() == "train")
     hint = "name a recipe with --config, a run's folder with --run-dir, a key with --set";
   return usage_error(fmt::format("unexpected argument '{}'", word), hint);
@@ -62,7 +62,7 @@ std::string parse_hint(const std::vector<std::string>& arguments) {
   constexpr std::string_view resume = "--resume=";
   for (const std::string& argument : arguments)
     if (argument.starts_with(resume))
-      return "name the run with --resume --run-dir " + shell_word(argument.substr(resume.size()));
+      return resume_command(argument.substr(resume.size()));
   return fmt::format("see mnist-dist {} --help", arguments[0]);
 }
 

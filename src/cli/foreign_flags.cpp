@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cctype>
 #include <charconv>
+#include <filesystem>
 #include <map>
 #include <optional>
 #include <string_view>
@@ -17,6 +18,7 @@
 #include "config/fields.h"
 #include "config/recipes.h"
 #include "engine/registry.h"
+#include "sweep/seeds.h"
 
 namespace mnist_dist {
 namespace {
@@ -176,36 +178,72 @@ std::string folder_hint(const std::string& command, const std::optional<std::str
 }
 
 std::string data_hint(const std::string& command, const std::optional<std::string>& value) {
-  if (command == "prepare")
+  std::error_code unknown;
+  const bool is_no_folder = value && !std::filesystem::is_directory(*value, unknown);
+  if (command == "prepare" && !is_no_folder)
     return fmt::format("write it as --raw {}", value ? shell_word(*value) : "FOLDER");
   if (value && value->ends_with(".h5")) return setting_hint(command, "data.file", value);
+  if (is_no_folder)
+    return "leave it out: MNIST comes with the program";
   return fmt::format("make the data file from that folder first: mnist-dist prepare --raw {}",
                      value ? shell_word(*value) : "FOLDER");
 }
 
-std::string resume_hint(const std::string& command, const std::optional<std::string>& value) {
-  if (command != "train")
-    return fmt::format("leave it out: the same {} command continues what is there", command);
-  if (!value) return "continue a run with --resume --run-dir FOLDER";
-  std::string folder = *value;  // a checkpoint is named by its folder
-  if (const std::size_t slash = folder.rfind('/');
-      folder.ends_with(".h5") || folder.ends_with(".pt"))
-    folder = slash == std::string::npos ? "." : folder.substr(0, slash);
-  return fmt::format("continue a run with --resume --run-dir {}", shell_word(folder));
+/// Commands that take a run's folder or its checkpoint as a word.
+bool takes_trained(const std::string& command) {
+  return any_of(command, {"evaluate", "predict", "export", "report", "verify"});
 }
 
+std::string trained_hint(const std::string& command, const std::optional<std::string>& value) {
+  return fmt::format("name it without the option: mnist-dist {} {}", command,
+                     value ? shell_word(*value) : "FOLDER");
+}
+
+std::string recipe_hint(const std::string& command, const std::optional<std::string>& value) {
+  std::error_code unknown;
+  if (takes_trained(command) && value && std::filesystem::exists(*value, unknown))
+    return trained_hint(command, value);
+  if (takes_trained(command) || any_of(command, {"prepare", "doctor"}))
+    return fmt::format("leave it out: {} takes no recipe", command);
+  try {
+    if (value) find_recipe(*value, recipe_folders());
+    return fmt::format("name a recipe with --config {}", value ? shell_word(*value) : "NAME");
+  } catch (const std::exception&) {
+    return fmt::format("name a recipe with --config, such as --config {}", default_recipe);
+  }
+}
+
+std::string resume_hint(const std::string& command, const std::optional<std::string>& value) {
+  if (takes_trained(command)) return trained_hint(command, value);
+  if (any_of(command, {"sweep", "tune"}))
+    return fmt::format("leave it out: the same {} command continues what is there", command);
+  if (command != "train") return fmt::format("leave it out: {} reads no checkpoint", command);
+  return value ? resume_command(*value) : "continue a run with --resume --run-dir FOLDER";
+}
+
+/// A value that the command would refuse is not repeated.
 std::string seeds_hint(const std::string& command, const std::optional<std::string>& value) {
+  bool one = false, several = false;
+  if (value) {
+    try {
+      several = !parse_seeds(*value).empty();
+      one = value->find_first_not_of("0123456789") == std::string::npos;
+    } catch (const Error&) {
+    }
+  }
+  if (command == "train" && several && !one)
+    return fmt::format("train several seeds with mnist-dist sweep --seeds {}", shell_word(*value));
   if (command == "train")
-    return value ? fmt::format("write it as --seed {}", shell_word(*value))
-                 : "write it as --seed N";
+    return fmt::format("write it as --seed {}", one ? shell_word(*value) : "N");
   if (command == "sweep")
-    return value ? fmt::format("write it as --seeds {}", shell_word(*value))
-                 : "write it as --seeds 0..9";
+    return fmt::format("write it as --seeds {}", several ? shell_word(*value) : "0..9");
   return fmt::format("leave it out: {} takes no seed", command);
 }
 
 std::string runs_hint(const std::string& command, const std::optional<std::string>& value) {
   const int runs = std::clamp(whole_number(value).value_or(10), 1, 1'000'000);
+  if (command == "tune")
+    return fmt::format("write it as --seeds N for each candidate, or --candidates {}", runs);
   return fmt::format(
       "{} --seeds 0..{}",
       command == "sweep" ? "write it as" : "train several seeds with mnist-dist sweep", runs - 1);
@@ -213,13 +251,23 @@ std::string runs_hint(const std::string& command, const std::optional<std::strin
 
 }  // namespace
 
+std::string resume_command(const std::string& run_or_checkpoint) {
+  std::string folder = run_or_checkpoint;  // a checkpoint is named by its folder
+  if (folder.ends_with(".h5") || folder.ends_with(".pt")) {
+    const std::size_t slash = folder.rfind('/');
+    folder = slash == std::string::npos ? "." : folder.substr(0, std::max<std::size_t>(slash, 1));
+  }
+  return fmt::format("continue a run with --resume --run-dir {}", shell_word(folder));
+}
+
 std::string foreign_flag_hint(const std::string& command, std::span<const std::string> arguments) {
   const auto& [name, value] = read_flag(arguments);
   if (any_of(name,
              {"gpus", "gpu", "ngpu", "ngpus", "n_gpu", "n_gpus", "num_gpus", "nproc_per_node"}))
     return ranks_hint(command, whole_number(value), true);
-  if (any_of(name, {"n", "np", "ranks", "nranks", "n_ranks", "nprocs", "world_size",
-                    "num_processes", "nodes", "nnodes", "num_ranks"}))
+  if (any_of(name, {"n", "np", "nproc", "nprocs", "n_procs", "num_procs", "num_processes",
+                    "processes", "ntasks", "ranks", "nranks", "n_ranks", "num_ranks", "world_size",
+                    "nodes", "nnodes"}))
     return ranks_hint(command, whole_number(value), false);
   if (any_of(name, {"cpu", "no_cuda", "no_gpu", "cpu_only", "use_cpu", "no_accel", "no_mps"}))
     return device_hint(command, "cpu");
@@ -227,6 +275,10 @@ std::string foreign_flag_hint(const std::string& command, std::span<const std::s
   if (any_of(name, {"j", "jobs", "workers", "num_workers", "cores", "cpus", "num_threads",
                     "nthreads", "n_jobs", "t", "w", "threads"}))
     return threads_hint(command, value);
+  if (takes_trained(command) &&
+      any_of(name, {"run_dir", "dir", "folder", "results_dir", "exp_dir", "checkpoint_dir",
+                    "ckpt_dir", "logdir", "log_dir", "name"}))
+    return trained_hint(command, value);
   if (any_of(name, {"o", "out", "output", "output_dir", "out_dir", "outdir", "save_dir", "savedir",
                     "log_dir", "logdir", "work_dir", "run_dir", "checkpoint_dir", "ckpt_dir",
                     "exp_dir", "dir", "folder", "results_dir", "save_path"}))
@@ -238,7 +290,7 @@ std::string foreign_flag_hint(const std::string& command, std::span<const std::s
     return data_hint(command, value);
   if (any_of(name,
              {"model", "arch", "a", "net", "network", "recipe", "c", "cfg", "config_file", "conf"}))
-    return fmt::format("name a recipe with --config {}", value ? shell_word(*value) : "NAME");
+    return recipe_hint(command, value);
   if (any_of(name, {"resume", "resume_from", "resume_from_checkpoint", "r", "load", "checkpoint",
                     "ckpt", "weights", "pretrained", "restore", "continue", "restart"}))
     return resume_hint(command, value);

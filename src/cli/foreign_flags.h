@@ -10,4 +10,7 @@ namespace mnist_dist {
 /// follows it on the command line. Keys of recipes are flags too: --weight-decay, --train.batch 32.
 std::string foreign_flag_hint(const std::string& command, std::span<const std::string> arguments);
 
+/// How train continues the run of a folder, or of a checkpoint in it.
+std::string resume_command(const std::string& run_or_checkpoint);
+
 }  // namespace mnist_dist

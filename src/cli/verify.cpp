@@ -88,7 +88,11 @@ Command add_verify(CLI::App& app) {
       ->type_name("DIR")
       ->required();
   app.add_option("--seed", arguments->seed, "Seed of a sweep (default: its first one)")
-      ->type_name("N");
+      ->type_name("N")
+      ->check([](const std::string& seed) {
+        return seed.starts_with('-') ? fmt::format("{} is not a seed (expected at least 0)", seed)
+                                     : "";
+      });
   app.add_option("--data", arguments->data_file,
                  "The prepared data file (default: the recorded one)")
       ->type_name("FILE");

@@ -6,6 +6,7 @@ load helpers
 @test "unknown option" { fails 2 "unknown option --sead" "$MNIST_DIST" --sead 3; [[ "$stderr" == *"did you mean --seed?"* ]]; }
 @test "flags of other programs: the hint names what does it here, and works" {
   local flag words
+  mkdir raw
   while IFS='|' read -r flag words; do
     # shellcheck disable=SC2086 # several words on purpose
     fails 2 "unknown option" "$MNIST_DIST" $flag
@@ -42,7 +43,14 @@ load helpers
 --model step2|--config step2
 --data-dir raw|mnist-dist prepare --raw raw
 --data other.h5|--set data.file=other.h5
+--data-dir nowhere|leave it out
+--dataset mnist|leave it out
 -np 2|mpirun -np 2 mnist-dist train
+--nproc 2|mpirun -np 2 mnist-dist train
+--model resnet|--config step4
+--seeds 7|--seed 7
+--seeds 0..3|sweep --seeds 0..3
+-s abc|--seed N
 --manual-seed 3|--seed 3
 --log-interval 10|leave it out
 --runs 5|sweep --seeds 0..4
@@ -50,6 +58,19 @@ load helpers
 FLAGS
   fails 2 "unknown option --seed for sweep" "$MNIST_DIST" sweep --seed 3
   [[ "$stderr" == *"--seeds 3"* ]]
+  fails 2 "unknown option --seed for sweep" "$MNIST_DIST" sweep --seed=-1
+  [[ "$stderr" == *"--seeds 0..9"* ]]
+  fails 2 "unknown option --run-dir for report" "$MNIST_DIST" report x --run-dir runs/a
+  [[ "$stderr" == *"mnist-dist report runs/a"* ]]
+  fails 2 "unknown option --weights for evaluate" "$MNIST_DIST" evaluate x --weights a.h5
+  [[ "$stderr" == *"mnist-dist evaluate a.h5"* ]]
+  fails 2 "unknown option --checkpoint for bench" "$MNIST_DIST" bench --checkpoint x
+  [[ "$stderr" == *"leave it out"* ]]
+  fails 2 "unknown option --trials for tune" "$MNIST_DIST" tune --trials 5
+  [[ "$stderr" == *"--candidates 5"* ]]
+  fails 2 "--seed" "$MNIST_DIST" verify x --seed -1
+  fails 2 "unexpected argument" "$MNIST_DIST" train --resume runs/a/checkpoint.h5
+  [[ "$stderr" == *"--resume --run-dir runs/a" ]]
   fails 2 "unexpected argument 'train.epochs=5'" "$MNIST_DIST" train train.epochs=5
   [[ "$stderr" == *"--set train.epochs=5"* ]]
   fails 2 "unexpected argument 'runs/a'" "$MNIST_DIST" train --resume runs/a
