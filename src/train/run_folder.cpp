@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <sstream>
 #include <string_view>
 #include <vector>
 
@@ -64,13 +65,34 @@ bool is_finished(const fs::path& folder, const Checkpoint& checkpoint) {
   return checkpoint.finished && fs::exists(folder / "summary.json");
 }
 
-void check_same_run(const fs::path& folder, const std::string& recipe, std::uint64_t seed, const Config& config) {
+/// Whether a recipe is the one in the folder's config.toml, and not asked for by options.
+bool is_of_its_file(const fs::path& folder, const Config& config) {
+  try {
+    const Config file = load_config((folder / "config.toml").string(), {}, {});
+    return recipe_toml(file) == recipe_toml(config) && file.train.seed == config.train.seed;
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+void check_same_run(const fs::path& folder, const std::string& recipe, std::uint64_t seed,
+                    const Config& config) {
+  const auto hint = [&](const std::string& was, const char* options) {
+    return is_of_its_file(folder, config)
+               ? fmt::format("change it back in {}: {}",
+                             shell_word((folder / "config.toml").string()), was)
+               : fmt::format("{}, or start a new run", options);
+  };
   if (seed != config.train.seed)
-    throw usage_error(fmt::format("{} holds a run with seed {}, not {}", folder.string(), seed, config.train.seed),
-                      "leave --seed out, or start a new run");
+    throw usage_error(fmt::format("{} holds a run with seed {}, not {}", folder.string(), seed,
+                                  config.train.seed),
+                      hint(fmt::format("seed = {}", seed), "leave --seed out"));
   if (const std::string wanted = recipe_toml(config); recipe != wanted)
-    throw usage_error(fmt::format("{} holds a run of another recipe: {}", folder.string(), recipe_difference(recipe, wanted)),
-                      "leave --config and --set out to go on with its own recipe, or start a new run");
+    throw usage_error(
+        fmt::format("{} holds a run of another recipe: {}", folder.string(),
+                    recipe_difference(recipe, wanted)),
+        hint(first_difference(recipe, wanted).first,
+             "leave --config and --set out to go on with its own recipe"));
 }
 
 }  // namespace
@@ -124,6 +146,20 @@ FolderLock create_run_folder(const fs::path& folder, const Config& config) {
   return lock;
 }
 
+bool has_rows_of(const fs::path& folder, std::uint32_t epochs) {
+  if (epochs == 0) return true;
+  if (!fs::exists(folder / "metrics.csv")) return false;
+  std::istringstream rows(read_text_file(folder / "metrics.csv"));
+  std::string row;
+  std::getline(rows, row);
+  const auto cells = std::ranges::count(row, ',');
+  for (std::uint32_t epoch = 1; epoch <= epochs; ++epoch)
+    if (!std::getline(rows, row) || !row.starts_with(fmt::format("{},", epoch)) ||
+        std::ranges::count(row, ',') != cells)
+      return false;
+  return true;
+}
+
 std::optional<Checkpoint> begin_or_go_on(const fs::path& folder, const Config& config,
                                          std::optional<FolderLock>& lock) {
   std::error_code error;
@@ -132,7 +168,8 @@ std::optional<Checkpoint> begin_or_go_on(const fs::path& folder, const Config& c
     throw data_error(fmt::format("cannot create {}: {}", folder.string(), error.message()),
                      "leave the sweep's folder in place until it has ended");
   lock.emplace(folder);
-  if (auto found = checkpoint_to_go_on_from(folder)) {
+  auto found = checkpoint_to_go_on_from(folder);
+  if (found && has_rows_of(folder, found->checkpoint.epoch)) {
     remove_run_leftovers(folder);
     return std::move(found->checkpoint);
   }
@@ -187,7 +224,8 @@ std::optional<Found> resume_point(const fs::path& folder, const Config& config) 
   std::optional<Found> found = checkpoint_to_go_on_from(folder);
   if (found && found->checkpoint.finished)
     throw usage_error(fmt::format("nothing to resume: the run in {} is finished", folder.string()),
-                      "its results are in summary.json");
+                      fmt::format("read its results in {}",
+                                  shell_word((folder / "summary.json").string())));
   if (found) {
     // Written again, because a checkpoint of an older version does not have the newest keys.
     const Config begun = checked_recipe(found->checkpoint, folder / "checkpoint.h5");

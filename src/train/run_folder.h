@@ -19,9 +19,12 @@ std::filesystem::path make_default_folder(const Config& config);
 /// (a run is never overwritten) or another process works in it, data when it cannot be written.
 [[nodiscard]] FolderLock create_run_folder(const std::filesystem::path& folder, const Config& config);
 
+/// Whether metrics.csv has the rows of so many epochs, from the first.
+bool has_rows_of(const std::filesystem::path& folder, std::uint32_t epochs);
+
 /// For a seed of a sweep, in the sweep's folder: makes and locks the run folder, and gives the
-/// checkpoint to go on from. Where there is none the run begins again, and whatever was there is
-/// removed.
+/// checkpoint to go on from. Where there is none, or metrics.csv has not all rows before it, the run
+/// begins again, and whatever was there is removed.
 std::optional<Checkpoint> begin_or_go_on(const std::filesystem::path& folder, const Config& config,
                                          std::optional<FolderLock>& lock);
 

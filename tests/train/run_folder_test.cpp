@@ -124,6 +124,51 @@ TEST(RunFolder, OfASeedIsMadeInAFolderThatIsThere) {
   EXPECT_TRUE(begin_or_go_on(folder / "seed1", recipe(), lock));
 }
 
+TEST(RunFolder, OfASeedWhoseRowsAreLostBeginsAgain) {
+  const TemporaryFolder folder;
+  Checkpoint second = begun(recipe());
+  second.epoch = 2;
+  fs::create_directory(folder / "seed1");
+  save_checkpoint(folder / "seed1", second);
+  const auto goes_on_with = [&](std::string_view rows) {
+    write_file_atomically(folder / "seed1/metrics.csv", rows);
+    return has_rows_of(folder / "seed1", 2);
+  };
+  EXPECT_FALSE(has_rows_of(folder / "seed1", 2));
+  EXPECT_TRUE(goes_on_with("epoch,loss\n1,0.5\n2,0.4\n3,0.3\n"));
+  for (const char* rows : {"", "epoch,loss\n", "epoch,loss\n1,0.5\n", "epoch,loss\n2,0.4\n",
+                           "epoch,loss\n1,0.5\n2\n", "epoch,loss\n1,0.5\n3,0.3\n"})
+    EXPECT_FALSE(goes_on_with(rows)) << rows;
+  std::optional<FolderLock> lock;
+  EXPECT_FALSE(begin_or_go_on(folder / "seed1", recipe(), lock));
+  EXPECT_FALSE(fs::exists(folder / "seed1/checkpoint.h5"));
+}
+
+TEST(RunFolder, WhoseRecipeWasChangedNamesTheLineToChangeBack) {
+  const TemporaryFolder folder;
+  save_checkpoint(folder.path(), begun(recipe()));
+  const auto hint = [&](const Config& asked) -> std::string {
+    try {
+      resume_point(folder.path(), asked);
+      return "";
+    } catch (const Error& error) {
+      return error.hint();
+    }
+  };
+  Config changed = recipe();
+  changed.train.epochs = 77;
+  EXPECT_THAT(hint(changed), testing::HasSubstr("--set"));
+  write_file_atomically(folder / "config.toml", to_toml(changed));
+  EXPECT_THAT(hint(changed),
+              testing::AllOf(testing::HasSubstr("config.toml: epochs = "),
+                             testing::Not(testing::HasSubstr("--set"))));
+  changed = recipe();
+  changed.train.seed = 9;
+  EXPECT_THAT(hint(changed), testing::HasSubstr("--seed"));
+  write_file_atomically(folder / "config.toml", to_toml(changed));
+  EXPECT_THAT(hint(changed), testing::HasSubstr("config.toml: seed = "));
+}
+
 TEST(RunFolder, GoingOnRemovesWhatAKilledProcessWasWriting) {
   const TemporaryFolder folder;
   save_checkpoint(folder.path(), begun(recipe()));
