@@ -81,4 +81,8 @@ wait_for() {
   done
 }
 rows_in() { [ "$(wc -l <"$1/metrics.csv" 2>/dev/null || echo 0)" -gt "$2" ]; }
-gone() { ! pgrep -f "$1" >/dev/null; }
+gone() {
+  local code=0
+  pgrep -f -- "$1" >/dev/null || code=$?
+  ((code == 1)) # 2 and 3: pgrep itself failed
+}
