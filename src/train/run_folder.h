@@ -23,8 +23,8 @@ std::filesystem::path make_default_folder(const Config& config);
 bool has_rows_of(const std::filesystem::path& folder, std::uint32_t epochs);
 
 /// For a seed of a sweep, in the sweep's folder: makes and locks the run folder, and gives the
-/// checkpoint to go on from. Where there is none, or metrics.csv has not all rows before it, the run
-/// begins again, and whatever was there is removed.
+/// checkpoint to continue from. Where there is none, or metrics.csv has not all rows before it, the
+/// run begins again, and what was there is removed.
 std::optional<Checkpoint> begin_or_go_on(const std::filesystem::path& folder, const Config& config,
                                          std::optional<FolderLock>& lock);
 
