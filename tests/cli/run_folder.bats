@@ -109,7 +109,7 @@ short() { "$MNIST_DIST" "${QUICK[@]}" --set train.max_steps=5 "$@"; }
 @test "a finished run is not resumed" {
   run -0 short --run-dir r
   fails 2 "finished" "$MNIST_DIST" --resume --run-dir r
-  [[ "$stderr" == *"in summary.json"* ]]
+  [[ "$stderr" == *"r/summary.json"* ]]
 }
 @test "the summary of a finished run is written again" {
   run -0 short --run-dir r
