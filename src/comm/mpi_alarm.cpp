@@ -101,7 +101,8 @@ void Alarm::send(int rank, const Message& message) {
     int done = 0;
     return MPI_Test(&sent.request, &done, MPI_STATUS_IGNORE) == MPI_SUCCESS && done;
   });
-  Sent& sent = sent_.emplace_back(message, MPI_REQUEST_NULL);
+  sent_.push_back({message, MPI_REQUEST_NULL});  // Clang 14 has no parentheses for aggregates
+  Sent& sent = sent_.back();
   check(MPI_Isend(&sent.message, sizeof sent.message, MPI_BYTE, rank, tag, comm_, &sent.request), "MPI_Isend");
 }
 
