@@ -36,7 +36,13 @@ inline ModelSpec random_model(std::uint32_t index) {
     const int kernel = 1 + static_cast<int>(draws.below(5));
     const int padding = static_cast<int>(draws.below(static_cast<std::uint32_t>(kernel / 2 + 1)));
     if (side + 2 * padding < kernel + 1) break;
-    Layer layer = block(1 + static_cast<int>(draws.below(19)), chance(2) ? 3 : kernel, padding, !chance(3), !chance(3), chance(2) ? 0.2 : 0.0);
+    // One draw per statement: compilers differ in the order of arguments.
+    const double dropout = chance(2) ? 0.2 : 0.0;
+    const bool norm = !chance(3);
+    const bool relu = !chance(3);
+    const int side_of_kernel = chance(2) ? 3 : kernel;
+    const int channels = 1 + static_cast<int>(draws.below(19));
+    Layer layer = block(channels, side_of_kernel, padding, relu, norm, dropout);
     layer.padding = std::min(layer.padding, layer.kernel / 2);
     if (side + 2 * layer.padding < layer.kernel + 1) break;
     layer.bias = chance(2);
@@ -90,9 +96,13 @@ inline ModelSpec depthwise_model(std::uint32_t index) {
     const int channels = 4 + static_cast<int>(draws.below(16));
     const int kernel = chance(2) ? 3 : 1 + static_cast<int>(draws.below(5));
     const bool norm = kernel > 1 && !chance(3);
-    model.layers.push_back(block(channels, i == 0 ? 3 : 1, 0, chance(2), !norm && chance(2), 0));
+    const bool norm_before = !norm && chance(2);
+    const bool relu_before = chance(2);
+    model.layers.push_back(block(channels, i == 0 ? 3 : 1, 0, relu_before, norm_before, 0));
     const int padding = static_cast<int>(draws.below(static_cast<std::uint32_t>(kernel / 2 + 1)));
-    Layer layer = depthwise(channels, kernel, padding, !chance(3), norm, chance(2) ? 0.2 : 0.0);
+    const double dropout = chance(2) ? 0.2 : 0.0;
+    const bool relu = !chance(3);
+    Layer layer = depthwise(channels, kernel, padding, relu, norm, dropout);
     layer.bias = chance(2);
     model.layers.push_back(layer);
     side += 2 * padding - kernel + 1 - (i == 0 ? 2 : 0);
