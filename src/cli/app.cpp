@@ -92,6 +92,10 @@ ExitCode run_app(int argc, char** argv) {
   add("prepare", "Make the HDF5 data file from MNIST's IDX files, or from drawn digits", add_prepare,
       "--synthetic --out data/synthetic.h5");
   add("summary", "Show a model layer by layer", add_summary, "--config compact");
+  add("preview", "Show training images as the recipe's augmentation changes them", add_preview,
+      "--config step4 --images 8 --out preview.png");
+  add("lr-find", "Find a learning rate: train with one that grows, show the loss", add_lr_find,
+      "--config step4 --out rates.svg");
   add("evaluate", "Score a run or a checkpoint on the test set", add_evaluate, "runs/first");
   add("predict", "Read the digits in images with a trained network", add_predict,
       "--model runs/first my.png");

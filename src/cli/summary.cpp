@@ -3,10 +3,12 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "base/file.h"
 #include "base/standard_streams.h"
 #include "cli/commands.h"
 #include "cli/config_options.h"
 #include "cli/first_rank.h"
+#include "report/network_svg.h"
 
 namespace mnist_dist {
 namespace {
@@ -41,13 +43,17 @@ Command add_summary(CLI::App& app) {
   struct Arguments {
     ConfigOptions config;
     bool json = false;
+    std::string svg;
   };
   const auto arguments = std::make_shared<Arguments>();
   add_config_options(app, arguments->config);
   app.add_flag("--json", arguments->json, "Print one JSON object");
+  app.add_option("--svg", arguments->svg, "Also write a drawing of the network")->type_name("FILE");
   return [arguments] {
     const Config config = arguments->config.load();
     if (!is_first_rank()) return ExitCode::ok;
+    if (!arguments->svg.empty())
+      write_file_atomically(arguments->svg, network_svg(config.name, config.model));
     print(arguments->json ? summary_json(config)
                           : config.name + "\n" + summary_table(config.model));
     return ExitCode::ok;

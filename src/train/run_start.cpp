@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "comm/broadcast_text.h"
 #include "comm/heartbeat.h"
+#include "model/layout.h"
 
 namespace mnist_dist {
 namespace {
@@ -37,6 +38,19 @@ void check_same_model(const Trained& from, const Config& config) {
 std::vector<float> copy(std::span<const float> values) { return {values.begin(), values.end()}; }
 
 }  // namespace
+
+TrainState fresh_state(const Config& config) {
+  const FlatLayout layout = flat_layout(config.model);
+  TrainState state;
+  state.parameters = initial_parameters(layout, config.train.seed);
+  state.norm_statistics = initial_norm_statistics(layout);
+  state.momentum.assign(layout.parameter_count, 0.0f);
+  if (config.average.decay > 0) {
+    state.average_parameters = state.parameters;
+    state.average_norm_statistics = state.norm_statistics;
+  }
+  return state;
+}
 
 Checkpoint begin_from(const Trained& from, const Config& config) {
   check_same_model(from, config);

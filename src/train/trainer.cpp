@@ -10,6 +10,7 @@
 #include "engine/update.h"
 #include "train/diagnosis.h"
 #include "train/evaluation.h"
+#include "train/run_start.h"
 #include "train/schedule.h"
 
 namespace mnist_dist {
@@ -82,19 +83,12 @@ class Run {
 
  private:
   Checkpoint fresh_start() const {
-    const FlatLayout layout = flat_layout(config_.model);
     Checkpoint start;
     start.recipe = recipe_toml(config_);
     start.seed = config_.train.seed;
     start.data_hash = options_.data_hash;
     start.engine = options_.computed_by;
-    start.state.parameters = initial_parameters(layout, config_.train.seed);
-    start.state.norm_statistics = initial_norm_statistics(layout);
-    start.state.momentum.assign(layout.parameter_count, 0.0f);
-    if (averaging()) {
-      start.state.average_parameters = start.state.parameters;
-      start.state.average_norm_statistics = start.state.norm_statistics;
-    }
+    start.state = fresh_state(config_);
     return start;
   }
 

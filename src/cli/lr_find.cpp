@@ -1,0 +1,87 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "base/file.h"
+#include "base/standard_streams.h"
+#include "cli/commands.h"
+#include "cli/compute_options.h"
+#include "cli/config_options.h"
+#include "cli/range.h"
+#include "cli/world.h"
+#include "data/data_name.h"
+#include "report/rate_chart.h"
+#include "report/terminal.h"
+#include "train/rate_range.h"
+#include "train/session.h"
+
+namespace mnist_dist {
+namespace {
+
+struct FindArguments {
+  ConfigOptions config;
+  ComputeOptions compute;
+  double low = 1e-4, high = 10;
+  int steps = 400;
+  std::string out;
+};
+
+ExitCode run(Communicator& comm, const FindArguments& arguments, const Config& config) {
+  const auto session = make_session(comm, config, arguments.compute, say_line);
+  const std::vector<RatePoint> points =
+      rate_range(session->trains_through(comm), *session->engine, config, session->data,
+                 arguments.low, arguments.high, arguments.steps);
+  if (comm.rank() != 0) return ExitCode::ok;
+  if (points.empty())
+    throw Error(ExitCode::diverged,
+                fmt::format("the loss is not finite at the first rate, {}", arguments.low),
+                "begin lower with --low");
+  const double suggested = suggested_rate(points);
+  const int columns = terminal_columns(Output::standard_out);
+  print(fmt::format(
+      "{} | {} | seed {} | {} steps, learning rate {:.2g} to {:.2g}\n\n{}\n", config.name,
+      data_title(session->data_hash, session->synthetic, config.data.file), config.train.seed,
+      points.size(), points.front().rate, points.back().rate,
+      rate_text(points, columns > 0 ? std::min(columns, 80) : 80)));
+  print(fmt::format("lowest loss at {:.2g} (a bound for a peak after a warm-up)\n"
+                    "suggested rate, a tenth of that:\n--set optimizer.learning_rate={:.2g}\n",
+                    10 * suggested, suggested));
+  if (arguments.out.empty()) return ExitCode::ok;
+  write_file_atomically(arguments.out, rate_svg(points, suggested));
+  print(fmt::format("{}\n", arguments.out));
+  return ExitCode::ok;
+}
+
+}  // namespace
+
+Command add_lr_find(CLI::App& app) {
+  auto arguments = std::make_shared<FindArguments>();
+  add_config_options(app, arguments->config);
+  app.add_option("--low", arguments->low, "First learning rate")
+      ->type_name("RATE")
+      ->check(real_range(1e-9, 1e3))
+      ->capture_default_str();
+  app.add_option("--high", arguments->high, "Last learning rate")
+      ->type_name("RATE")
+      ->check(real_range(1e-9, 1e3))
+      ->capture_default_str();
+  app.add_option("--steps", arguments->steps, "Steps in between, at most an epoch")
+      ->type_name("N")
+      ->check(CLI::Range(2, 100'000))
+      ->capture_default_str();
+  app.add_option("--out", arguments->out, "Also write the curve as an SVG file")
+      ->type_name("FILE");
+  add_compute_options(app, arguments->compute);
+  return [arguments] {
+    if (arguments->low >= arguments->high)
+      throw usage_error(fmt::format("--low: not below --high (got {}, expected less than {})",
+                                    arguments->low, arguments->high),
+                        "give a lower --low or a higher --high");
+    const Config config = arguments->config.load();
+    return in_world(config.comm.timeout,
+                    [&](Communicator& comm) { return run(comm, *arguments, config); });
+  };
+}
+
+}  // namespace mnist_dist

@@ -1,0 +1,142 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <vector>
+
+#include "base/file.h"
+#include "base/standard_streams.h"
+#include "cli/commands.h"
+#include "cli/config_options.h"
+#include "cli/world.h"
+#include "data/augment.h"
+#include "image/encode.h"
+#include "report/confusion.h"
+#include "report/terminal.h"
+#include "train/session.h"
+
+namespace mnist_dist {
+namespace {
+
+using Digit = std::vector<std::uint8_t>;  ///< [28][28]
+
+struct PreviewArguments {
+  ConfigOptions config;
+  int images = 8, draws = 6, epoch = 1;
+  std::string out;
+};
+
+/// The pixels that normalise to these values. What is erased is 0 there, which is grey.
+Digit pixels_of(const std::vector<float>& input, const Normalisation& normalisation) {
+  Digit digit(input.size());
+  for (std::size_t i = 0; i < input.size(); ++i)
+    digit[i] = static_cast<std::uint8_t>(std::clamp(
+        std::lround(255 * (input[i] * normalisation.sd + normalisation.mean)), 0L, 255L));
+  return digit;
+}
+
+/// A training image, then the same image as the recipe changes it in consecutive epochs.
+std::vector<Digit> row_of(const Session& session, const PreviewArguments& arguments, int index) {
+  const Images& images = session.data.training.front();
+  const std::span<const std::uint8_t> pixels(images.image(index), image_size);
+  const EngineOptions& options = session.engine_options;
+  std::vector<Digit> row{Digit(pixels.begin(), pixels.end())};
+  std::vector<float> input(image_size);
+  for (int draw = 0; draw < arguments.draws; ++draw) {
+    augment_image(pixels, options.config.augment, options.normalisation,
+                  options.config.train.seed, static_cast<std::uint32_t>(images.first_row + index),
+                  static_cast<std::uint32_t>(arguments.epoch - 1 + draw), input);
+    row.push_back(pixels_of(input, options.normalisation));
+  }
+  return row;
+}
+
+/// Three times as large, with a white frame around each.
+Picture grid_of(const std::vector<std::vector<Digit>>& rows) {
+  constexpr int scale = 3, gap = 4, cell = scale * image_side + gap;
+  const int columns = static_cast<int>(rows.front().size());
+  Picture picture{columns * cell + gap, static_cast<int>(rows.size()) * cell + gap, {}};
+  picture.grey.assign(static_cast<std::size_t>(picture.width * picture.height), 255);
+  for (std::size_t row = 0; row < rows.size(); ++row)
+    for (std::size_t column = 0; column < rows[row].size(); ++column)
+      for (int y = 0; y < scale * image_side; ++y)
+        for (int x = 0; x < scale * image_side; ++x) {
+          const int to_y = static_cast<int>(row) * cell + gap + y;
+          const int to_x = static_cast<int>(column) * cell + gap + x;
+          picture.grey[static_cast<std::size_t>(to_y * picture.width + to_x)] =
+              rows[row][column][static_cast<std::size_t>(y / scale * image_side + x / scale)];
+        }
+  return picture;
+}
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  for (std::size_t begin = 0, end; (end = text.find('\n', begin)) != std::string::npos;
+       begin = end + 1)
+    lines.push_back(text.substr(begin, end - begin));
+  return lines;
+}
+
+/// Side by side, as many as fit into the terminal.
+std::string drawn(const std::vector<Digit>& row) {
+  constexpr int cell = image_side + 1;
+  const int columns = terminal_columns(Output::standard_out);
+  const int fits = columns > 0 ? std::max(1, (columns + 1) / cell) : static_cast<int>(row.size());
+  std::vector<std::string> out(image_side / 2);
+  for (int i = 0; i < std::min(fits, static_cast<int>(row.size())); ++i) {
+    const std::vector<std::string> lines = lines_of(draw_digit(row[static_cast<std::size_t>(i)]));
+    for (std::size_t line = 0; line < out.size(); ++line)
+      out[line] += (i > 0 ? "│" : "") + lines[line];
+  }
+  std::string text;
+  for (const std::string& line : out) text += line + '\n';
+  return text;
+}
+
+ExitCode run(Communicator& comm, const PreviewArguments& arguments, const Config& config) {
+  const auto session = make_session(comm, config, {}, say_line);
+  if (comm.rank() != 0) return ExitCode::ok;
+  const Images& training = session->data.training.front();
+  std::vector<std::vector<Digit>> rows;
+  for (int i = 0; i < std::min(arguments.images, training.count()); ++i) {
+    rows.push_back(row_of(*session, arguments, i));
+    if (arguments.out.empty())
+      print(fmt::format("training image {}: label {}, then epochs {} to {}\n{}\n", i,
+                        training.labels[static_cast<std::size_t>(i)], arguments.epoch,
+                        arguments.epoch + arguments.draws - 1, drawn(rows.back())));
+  }
+  if (arguments.out.empty()) return ExitCode::ok;
+  write_file_atomically(arguments.out, encode_png(grid_of(rows)));
+  print(fmt::format("{}\n", arguments.out));
+  return ExitCode::ok;
+}
+
+}  // namespace
+
+Command add_preview(CLI::App& app) {
+  auto arguments = std::make_shared<PreviewArguments>();
+  add_config_options(app, arguments->config);
+  const auto count = [&](const char* name, int& value, const char* what, int most) {
+    app.add_option(name, value, what)
+        ->type_name("N")
+        ->check(CLI::Range(1, most))
+        ->capture_default_str();
+  };
+  count("--images", arguments->images, "Training images to show", 1000);
+  count("--draws", arguments->draws, "Epochs to show each of them in", 100);
+  count("--epoch", arguments->epoch, "First of these epochs", 100'000);
+  app.add_option("--out", arguments->out,
+                 "Write a PNG with one row per image instead of drawing in the terminal")
+      ->type_name("FILE");
+  app.footer("The first picture of each row is the training image. The others are the inputs that "
+             "training gets in consecutive epochs.");
+  return [arguments] {
+    const Config config = arguments->config.load();
+    return in_world(config.comm.timeout,
+                    [&](Communicator& comm) { return run(comm, *arguments, config); });
+  };
+}
+
+}  // namespace mnist_dist

@@ -1,0 +1,80 @@
+#include "train/rate_range.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "data/order.h"
+#include "train/run_start.h"
+
+namespace mnist_dist {
+namespace {
+
+std::vector<std::vector<std::uint32_t>> first_orders(const LocalData& data, std::uint64_t seed) {
+  std::vector<std::vector<std::uint32_t>> orders;
+  int shard = data.first_shard;
+  for (const Images& images : data.training)
+    orders.push_back(epoch_order({images.first_row, images.first_row + images.count()}, shard++,
+                                 seed, 0));
+  return orders;
+}
+
+/// An average of the past that forgets, without its bias towards 0 at the beginning.
+class Smoothed {
+ public:
+  double next(double value) {
+    constexpr double keep = 0.9;
+    sum_ = keep * sum_ + (1 - keep) * value;
+    weight_ = keep * weight_ + (1 - keep);
+    return sum_ / weight_;
+  }
+
+ private:
+  double sum_ = 0, weight_ = 0;
+};
+
+}  // namespace
+
+std::vector<RatePoint> rate_range(Communicator& comm, Engine& engine, const Config& config,
+                                  const LocalData& data, double low, double high, int steps) {
+  constexpr double too_high = 4;  // times the minimum
+  const int shards = config.data.shards, slice = config.train.batch / shards;
+  const int all = steps_per_epoch(data.training_rows, shards, slice);
+  const int count = std::min(steps, all);
+  std::vector<float> rates(static_cast<std::size_t>(all));
+  for (int i = 0; i < all; ++i)
+    rates[static_cast<std::size_t>(i)] = static_cast<float>(
+        low * std::pow(high / low, std::min(1.0, i / std::max(1.0, count - 1.0))));
+  const auto orders = first_orders(data, config.train.seed);
+  engine.set_training_data(data.training, data.first_shard);
+  engine.load(fresh_state(config));
+  engine.begin_epoch({0, orders, rates, {}, data.training_rows / shards / slice});
+  const Reduce reduce = [&](const ShardVectors& vectors, std::span<float> total,
+                            const Queue& queue) {
+    comm.tree_all_reduce(vectors, shards, total, queue);
+  };
+
+  std::vector<RatePoint> points;
+  Smoothed smoothed;
+  Sums before;
+  double least = std::numeric_limits<double>::infinity();
+  for (int step = 0; step < count; ++step) {
+    engine.step(step, false, reduce);
+    const StepReport report = engine.report(true);
+    if (report.non_finite_at) break;
+    const auto images = static_cast<double>(report.sums.images - before.images);
+    const double loss = smoothed.next((report.sums.loss - before.loss) / images);
+    before = report.sums;
+    points.push_back({static_cast<double>(rates[static_cast<std::size_t>(step)]), loss});
+    least = std::min(least, loss);
+    if (loss > too_high * least) break;
+  }
+  return points;
+}
+
+double suggested_rate(const std::vector<RatePoint>& points) {
+  const auto least = std::ranges::min_element(points, {}, &RatePoint::loss);
+  return least == points.end() ? 0 : least->rate / 10;
+}
+
+}  // namespace mnist_dist

@@ -1,0 +1,27 @@
+#pragma once
+#include <vector>
+
+#include "comm/communicator.h"
+#include "config/config.h"
+#include "engine/engine.h"
+#include "train/local_data.h"
+
+namespace mnist_dist {
+
+/// One step of a range test.
+struct RatePoint {
+  double rate = 0;
+  double loss = 0;  ///< mean over the step's images, averaged over the steps before (share 0.9)
+};
+
+/// Trains from random weights, with a learning rate that grows from `low` to `high` by the same
+/// factor in each of `steps` steps (at most one epoch; Smith 2017, "Cyclical learning rates"). Ends
+/// early when the loss is not finite or passes four times its minimum.
+/// Collective over `comm`.
+std::vector<RatePoint> rate_range(Communicator& comm, Engine& engine, const Config& config,
+                                  const LocalData& data, double low, double high, int steps);
+
+/// A tenth of the rate at which the loss was lowest. 0 without points.
+double suggested_rate(const std::vector<RatePoint>& points);
+
+}  // namespace mnist_dist

@@ -1,0 +1,75 @@
+# Commands that show what training does: preview, lr-find, summary --svg.
+bats_require_minimum_version 1.5.0
+load helpers
+
+@test "preview draws the image and what training gets; without augmentation they are equal" {
+  run -0 --separate-stderr "$MNIST_DIST" preview "${QUICK[@]}" --images 2 --draws 1
+  [ "$(grep -c "^training image" <<<"$output")" -eq 2 ]
+  # Left of the line the image, right of it the draw.
+  local plain=(--set augment.rotation=0 --set augment.erase_probability=0)
+  run -0 --separate-stderr "$MNIST_DIST" preview "${QUICK[@]}" "${plain[@]}" --images 1 --draws 1
+  [ "$(grep "│" <<<"$output" | sed 's/│.*//')" = "$(grep "│" <<<"$output" | sed 's/.*│//')" ]
+  run -0 --separate-stderr "$MNIST_DIST" preview "${QUICK[@]}" --set augment.rotation=90 --images 1 --draws 1
+  [ "$(grep "│" <<<"$output" | sed 's/│.*//')" != "$(grep "│" <<<"$output" | sed 's/.*│//')" ]
+}
+
+@test "preview --out writes a PNG with a row per image, of the same bytes again" {
+  run -0 "$MNIST_DIST" preview "${QUICK[@]}" --images 3 --draws 4 --out grid.png
+  [ "$output" = grid.png ]
+  # Cells of 88 pixels with a frame of 4: 5 by 3.
+  python3 - <<'PY'
+import struct
+head = open("grid.png", "rb").read(24)
+assert head[:8] == b"\x89PNG\r\n\x1a\n"
+assert struct.unpack(">II", head[16:24]) == (5 * 88 + 4, 3 * 88 + 4)
+PY
+  "$MNIST_DIST" preview "${QUICK[@]}" --images 3 --draws 4 --out again.png
+  cmp grid.png again.png
+  "$MNIST_DIST" preview "${QUICK[@]}" --images 3 --draws 4 --epoch 2 --out later.png
+  ! cmp -s grid.png later.png || false
+}
+
+@test "preview and lr-find reject what they cannot do" {
+  fails 2 "--images" "$MNIST_DIST" preview "${QUICK[@]}" --images 0
+  fails 2 "--draws" "$MNIST_DIST" preview "${QUICK[@]}" --draws many
+  fails 3 "none.h5" "$MNIST_DIST" preview --set data.file=none.h5
+  fails 3 "/dev/null/x" "$MNIST_DIST" preview "${QUICK[@]}" --out /dev/null/x
+  fails 2 "--low" "$MNIST_DIST" lr-find "${QUICK[@]}" --low 1 --high 0.1
+  fails 3 "none.h5" "$MNIST_DIST" lr-find --set data.file=none.h5
+  fails 3 "/dev/null/x" "$MNIST_DIST" lr-find "${QUICK[@]}" --steps 3 --out /dev/null/x
+  fails 3 "/dev/null/x" "$MNIST_DIST" summary --svg /dev/null/x
+}
+
+@test "lr-find: a curve, and a suggestion that train takes; the same on two ranks" {
+  run -0 --separate-stderr "$MNIST_DIST" lr-find "${QUICK[@]}" --steps 60 --out rates.svg
+  local text=$output rate
+  rate=$(sed -n 's/^--set optimizer.learning_rate=//p' <<<"$output")
+  python3 -c 'import sys; assert 1e-5 <= float(sys.argv[1]) <= 1' "$rate"
+  grep -q '\*' <<<"$output"
+  python3 -c 'import sys, xml.dom.minidom; xml.dom.minidom.parse("rates.svg")'
+  run -0 "$MNIST_DIST" "${QUICK[@]}" --set "optimizer.learning_rate=$rate" --set train.max_steps=2 --run-dir r
+  run -0 --separate-stderr ranks 2 lr-find "${QUICK[@]}" --steps 60 --out two.svg
+  [ "${text/rates.svg/}" = "${output/two.svg/}" ]
+  cmp rates.svg two.svg
+}
+
+@test "lr-find ends when the loss explodes" {
+  run -0 --separate-stderr "$MNIST_DIST" lr-find "${QUICK[@]}" --low 0.1 --high 1000 --steps 120
+  local steps
+  steps=$(sed -n '1s/.*| \([0-9]*\) steps.*/\1/p' <<<"$output")
+  [ "$steps" -ge 2 ]
+  [ "$steps" -lt 31 ]
+}
+
+@test "summary --svg draws every layer" {
+  run -0 --separate-stderr "$MNIST_DIST" summary --config step4 --svg net.svg
+  python3 - <<'PY'
+import json, subprocess, os, xml.dom.minidom
+svg = xml.dom.minidom.parse("net.svg")
+layers = json.loads(subprocess.check_output([os.environ["MNIST_DIST"], "summary", "--json"]))["layers"]
+text = [t.firstChild.data for t in svg.getElementsByTagName("text")]
+for layer in layers:
+    assert f'{layer["layer"]}. {layer["description"]}' in text
+assert sum(r.getAttribute("class") == "out" for r in svg.getElementsByTagName("rect")) == len(layers)
+PY
+}

@@ -1,0 +1,15 @@
+#include "train/rate_range.h"
+
+#include <gtest/gtest.h>
+
+namespace mnist_dist {
+namespace {
+
+TEST(RateRange, SuggestsATenthOfTheRateWithTheLowestLoss) {
+  EXPECT_DOUBLE_EQ(suggested_rate({{0.01, 2.3}, {0.1, 0.5}, {1, 0.4}, {10, 9}}), 0.1);
+  EXPECT_DOUBLE_EQ(suggested_rate({{0.5, 1}}), 0.05);
+  EXPECT_DOUBLE_EQ(suggested_rate({}), 0);
+}
+
+}  // namespace
+}  // namespace mnist_dist
