@@ -26,7 +26,7 @@ HELP
 tools() {
   local tool
   for tool in mmdebstrap:mmdebstrap arch-test:arch-test aarch64-linux-gnu-g++:g++-aarch64-linux-gnu \
-    qemu-aarch64-static:qemu-user-static; do
+    qemu-aarch64-static:qemu-user-static protoc:protobuf-compiler; do
     command -v "${tool%%:*}" >/dev/null || echo "${tool##*:}"
   done
 }
@@ -48,7 +48,7 @@ register_qemu() {
 }
 
 make_system() {
-  [[ ! -e $folder/complete ]] || return 0
+  [[ $(cat "$folder/complete" 2>/dev/null) != $(libraries) ]] || return 0
   say "making a Debian 12 for arm64 in $system (some minutes)"
   rm -rf "$system"
   quietly mmdebstrap --arch=arm64 --variant=minbase --include="$(libraries)" bookworm "$system" ||
@@ -60,7 +60,7 @@ make_system() {
       target=$(readlink "$link")
       ln -sfn "$(realpath -ms --relative-to="${link%/*}" "$system$target")" "$link"
     done
-  touch "$folder/complete"
+  libraries >"$folder/complete"
 }
 
 # CMake would ask the host's mpicc and h5cc, so it gets their answers for arm64.
@@ -78,14 +78,15 @@ cross_build() {
     -DMNIST_DIST_TORCH=OFF)
   for kind in LIBRARY INCLUDE PACKAGE; do options+=("-DCMAKE_FIND_ROOT_PATH_MODE_$kind=ONLY"); done
   say "building in $system/build"
+  rm -rf "$system/build/share"  # a link while CMake runs, a copy afterwards
   quietly cmake -S "$root" -B "$system/build" -G Ninja "${options[@]}" ||
     die 1 "cmake: the build for arm64 cannot be configured (see above)" "remove $folder and repeat"
   quietly cmake --build "$system/build" --target mnist-dist fused_test fused_one_hash_test comm_test \
     comm_mpi_test ||
     die 1 "ninja: the build for arm64 failed (see above)" "repair what the compiler names"
   # The program finds its recipes and MNIST beside itself.
-  rm -rf "$system/build/share"
-  mkdir -p "$system/build/share/mnist-dist"
+  rm "$system/build/share/mnist-dist"
+  mkdir "$system/build/share/mnist-dist"
   cp -r "$root/configs" "$root/data" "$system/build/share/mnist-dist/"
 }
 
