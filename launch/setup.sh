@@ -68,6 +68,7 @@ munge                   lets Slurm's parts trust each other
 slurmctld               Slurm: the controller
 slurmd                  Slurm: a node
 slurm-client            Slurm: sbatch, srun, scancel
+faketime                wrong clocks, for tests/chaos.sh
 clang                   libFuzzer's compiler, for tests/run.sh --fuzz
 libclang-rt-dev         libFuzzer
 python3-venv            private Python packages, for the tests of launch/ec2.sh and of export

@@ -98,7 +98,7 @@ bring_results() {
     return
   fi
   for folder in "$results"/*/; do
-    if [[ $1 == sweep && -e ${folder}seeds.csv ]] || [[ $1 == train && -e ${folder}checkpoint.h5 && ! -e ${folder}summary.json ]]; then
+    if [[ $1 == sweep && -e ${folder}sweep.json ]] || [[ $1 == train && -e ${folder}checkpoint.h5 && ! -e ${folder}summary.json ]]; then
       copy --update "${folder%/}" "$head_address:mnist-dist/runs/"
     fi
   done

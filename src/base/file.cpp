@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -12,6 +13,7 @@
 #include <optional>
 #include <regex>
 #include <system_error>
+#include <utility>
 
 #include "base/descriptor.h"
 #include "base/error.h"
@@ -99,6 +101,35 @@ void remove_temporaries(const fs::path& folder, const Wanted& wanted) {
   for (const fs::path& file : abandoned) ::unlink(file.c_str());
 }
 
+void write_all(int file, std::string_view bytes, const fs::path& path) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(file, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) fail("write", path, errno);
+    bytes.remove_prefix(static_cast<std::size_t>(written));
+  }
+}
+
+int open_new(const fs::path& own, const fs::path& path) {
+  const int file = ::open(own.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  if (file < 0) fail("write", path, errno);
+  return file;
+}
+
+/// Writes a file of this process's own; `path` stands for it in errors.
+void write_new(const fs::path& own, const fs::path& path, std::string_view bytes) {
+  const Descriptor file(open_new(own, path));
+  write_all(file.get(), bytes, path);
+  if (::fsync(file.get()) != 0) fail("write", path, errno);
+}
+
+void sync_folder_of(const fs::path& file) {
+  const fs::path folder = file.has_parent_path() ? file.parent_path() : fs::path(".");
+  const Descriptor directory(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  // Some network file systems cannot sync a folder; the file itself is safe by now.
+  if (directory.get() >= 0) ::fsync(directory.get());
+}
+
 }  // namespace
 
 void make_folders(const fs::path& folder) {
@@ -132,33 +163,65 @@ void remove_leftovers_beside(const fs::path& named) {
   });
 }
 
-void write_file_atomically(const fs::path& named, std::span<const std::byte> bytes) {
+void write_file_atomically(const fs::path& named, std::string_view bytes) {
   const fs::path path = behind_links(named);
   TemporaryFile temporary{temporary_name(path)};
-  {
-    const Descriptor file(::open(temporary.path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
-    if (file.get() < 0) fail("write", path, errno);
-    while (!bytes.empty()) {
-      const ssize_t written = ::write(file.get(), bytes.data(), bytes.size());
-      if (written < 0 && errno == EINTR) continue;
-      if (written < 0) fail("write", path, errno);
-      bytes = bytes.subspan(static_cast<std::size_t>(written));
-    }
-    if (::fsync(file.get()) != 0) fail("write", path, errno);
-  }
+  write_new(temporary.path, path, bytes);
   rename_file(temporary.path, path);
   temporary.kept = true;
 }
 
-void rename_file(const fs::path& from, const fs::path& to) {
-  if (::rename(from.c_str(), to.c_str()) != 0) fail("write", to, errno);
-  const fs::path folder = to.has_parent_path() ? to.parent_path() : fs::path(".");
-  const Descriptor directory(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  // Some network file systems cannot sync a folder; the file itself is safe by now.
-  if (directory.get() >= 0) ::fsync(directory.get());
+AtomicFile::AtomicFile(const fs::path& path)
+    : path_(behind_links(path)),
+      temporary_(temporary_name(path_)),
+      file_(open_new(temporary_, path_)) {}
+
+AtomicFile::~AtomicFile() {
+  if (file_ < 0) return;
+  ::close(file_);
+  ::unlink(temporary_.c_str());
 }
 
-void write_file_atomically(const fs::path& path, std::string_view text) { write_file_atomically(path, std::as_bytes(std::span(text))); }
+void AtomicFile::write(std::string_view text) {
+  constexpr std::size_t enough = 1 << 20;
+  waiting_ += text;
+  if (waiting_.size() >= enough) flush();
+}
+
+void AtomicFile::flush() {
+  write_all(file_, waiting_, path_);
+  waiting_.clear();
+}
+
+void AtomicFile::put_in_place() {
+  flush();
+  if (::fsync(file_) != 0) fail("write", path_, errno);
+  rename_file(temporary_, path_);
+  ::close(std::exchange(file_, -1));
+}
+
+bool create_file_atomically(const fs::path& path, std::string_view text) {
+  TemporaryFile temporary{temporary_name(path)};
+  write_new(temporary.path, path, text);
+  const int refused = ::link(temporary.path.c_str(), path.c_str()) == 0 ? 0 : errno;
+  struct stat status {};
+  // NFS may report an error for a link that it made.
+  const bool made =
+      refused == 0 || (::stat(temporary.path.c_str(), &status) == 0 && status.st_nlink == 2);
+  if (made) sync_folder_of(path);
+  if (made || refused == EEXIST || ::access(path.c_str(), F_OK) == 0) return made;
+  rename_file(temporary.path, path);  // a file system without links
+  return temporary.kept = true;
+}
+
+void rename_file(const fs::path& from, const fs::path& to) {
+  if (::rename(from.c_str(), to.c_str()) != 0) fail("write", to, errno);
+  sync_folder_of(to);
+}
+
+void write_file_atomically(const fs::path& path, std::span<const std::byte> bytes) {
+  write_file_atomically(path, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+}
 
 std::vector<std::byte> read_file(const fs::path& path) {
   std::error_code error;

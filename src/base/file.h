@@ -16,6 +16,27 @@ namespace mnist_dist {
 void write_file_atomically(const std::filesystem::path& path, std::span<const std::byte> bytes);
 void write_file_atomically(const std::filesystem::path& path, std::string_view text);
 
+/// write_file_atomically in pieces, for files that need not fit into memory. Without put_in_place
+/// nothing is left of it. Throws Error (data).
+class AtomicFile {
+ public:
+  explicit AtomicFile(const std::filesystem::path& path);
+  AtomicFile(const AtomicFile&) = delete;
+  ~AtomicFile();
+  void write(std::string_view text);
+  void put_in_place();
+
+ private:
+  void flush();
+  std::filesystem::path path_, temporary_;
+  int file_;
+  std::string waiting_;
+};
+
+/// As write_file_atomically, but only one of many processes makes the file, and it is never
+/// replaced. Gives false when it exists.
+[[nodiscard]] bool create_file_atomically(const std::filesystem::path& path, std::string_view text);
+
 /// Makes a folder and the missing ones above it; one that exists is left as it is. Throws Error
 /// (data).
 void make_folders(const std::filesystem::path& folder);

@@ -41,14 +41,25 @@ void remove_leftovers(const fs::path& folder, const std::string& id) {
 
 }  // namespace
 
-FolderLock::FolderLock(const fs::path& folder, LeasePace pace) : path_(folder) {
+fs::path lease_file(const fs::path& folder) { return folder / file_name; }
+
+FolderLock::FolderLock(fs::path folder, Lease lease)
+    : path_(std::move(folder)), lease_(std::move(lease)) {
+  remove_leftovers(path_, lease_->id());
+}
+
+void FolderLock::set_share(double share) {
+  if (lease_) lease_->set_share(share);
+}
+
+FolderLock::FolderLock(const fs::path& folder, LeasePace pace, IfTaken if_taken) : path_(folder) {
   if (::access(folder.c_str(), W_OK | X_OK) != 0 || !fs::is_directory(folder))
     return;  // what is written says why
-  LeaseSeeker seeker(folder / file_name, pace);
+  LeaseSeeker seeker(lease_file(folder), pace);
   AwakeClock waiting;
   bool said = false;
   while (!(lease_ = seeker.try_take())) {
-    if (seeker.holder_lives())
+    if (if_taken == IfTaken::refuse && seeker.holder_lives())
       throw usage_error(
           fmt::format("another process is working in {} ({})", folder.string(), seeker.holder()),
           "wait for it, or choose another folder");
@@ -58,9 +69,12 @@ FolderLock::FolderLock(const fs::path& folder, LeasePace pace) : path_(folder) {
                   "start again");
     if (!said && waiting.seconds() > silent_seconds) {
       said = true;
-      say_line(fmt::format("note: {} may still be working in {}: watching its lease for {} s",
-                           seeker.holder(), folder.string(),
-                           std::chrono::ceil<std::chrono::seconds>(pace.stale).count()));
+      say_line(seeker.holder_lives()
+                   ? fmt::format("note: waiting for {}, which is working in {}", seeker.holder(),
+                                 folder.string())
+                   : fmt::format("note: {} may still be working in {}: watching its lease for {} s",
+                                 seeker.holder(), folder.string(),
+                                 std::chrono::ceil<std::chrono::seconds>(pace.stale).count()));
     }
     std::this_thread::sleep_for(between_looks);
   }
@@ -68,7 +82,7 @@ FolderLock::FolderLock(const fs::path& folder, LeasePace pace) : path_(folder) {
 }
 
 void FolderLock::check_in_place() const {
-  if (!lease_ || lease_->in_place()) return;
+  if (in_place()) return;
   throw data_error(
       fmt::format(
           "{} was moved, removed or replaced, or taken over, while this process was working in it",

@@ -10,10 +10,20 @@ namespace mnist_dist {
 /// folder that cannot be written to is not locked, as nobody works in it.
 class FolderLock {
  public:
+  enum class IfTaken { refuse, wait };
   /// Takes over from a process that was killed: at once on the same node, after watching its lease
-  /// from another one. Throws Error: usage when another process works in the folder, data when the
-  /// lease cannot be written, interrupted when a stop is requested while it waits.
-  explicit FolderLock(const std::filesystem::path& folder, LeasePace pace = {});
+  /// from another one. Throws Error: usage when another process works in the folder (unless it is
+  /// to wait), data when the lease cannot be written, interrupted when a stop is requested while it
+  /// waits.
+  explicit FolderLock(const std::filesystem::path& folder, LeasePace pace = {},
+                      IfTaken if_taken = IfTaken::refuse);
+  /// With the lease at lease_file(folder), which its caller has taken.
+  FolderLock(std::filesystem::path folder, Lease lease);
+
+  /// Whether check_in_place throws nothing.
+  bool in_place() const { return !lease_ || lease_->in_place(); }
+  /// How much of the work in the folder is done, 0 to 1, for lease_share.
+  void set_share(double share);
 
   /// Throws Error (data) when the locked folder is no longer the one at its path, or another
   /// process has taken it over. What is written by that path would be another process's, or a new
@@ -24,6 +34,9 @@ class FolderLock {
   std::filesystem::path path_;
   std::optional<Lease> lease_;
 };
+
+/// The lease that locks a folder.
+std::filesystem::path lease_file(const std::filesystem::path& folder);
 
 /// Whether a file of a folder belongs to its lock.
 bool is_of_lock(const std::filesystem::path& file);

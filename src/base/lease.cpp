@@ -5,6 +5,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <condition_variable>
 #include <csignal>
@@ -33,12 +35,15 @@ struct Record {
   pid_t pid = 0;
   std::uint64_t started = 0;  ///< of the process
   std::uint64_t inode = 0;    ///< of the file: a copy has another one
+  double share = 0;           ///< of the work that is done
 };
 
-std::string text_of(const Record& r, std::uint64_t renewals) {
+/// All texts of one holder have the same length, so that a renewal replaces the one before it.
+std::string text_of(const Record& r, std::uint64_t renewals, double share) {
   return fmt::format(
-      "lease {}\nnode {}\nhost {}\nprocess {}\nstarted {}\ninode {}\nrenewals {:020}\n", r.id,
-      r.node, r.host, r.pid, r.started, r.inode, renewals);
+      "lease {}\nnode {}\nhost {}\nprocess {}\nstarted {}\ninode {}\nrenewals {:020}\n"
+      "share {:.4f}\n",
+      r.id, r.node, r.host, r.pid, r.started, r.inode, renewals, share);
 }
 
 /// Empty in all that the text does not say: a file system without links shows a file before its
@@ -51,6 +56,7 @@ Record parse(const std::string& text) {
   lines >> word >> id >> word >> r.node >> word >> r.host >> word >> r.pid >> word >> r.started >>
       word >> r.inode >> word >> renewals;
   if (lines && id.find_first_not_of("0123456789abcdef") == std::string::npos) r.id = id;
+  if (!(lines >> word >> r.share)) r.share = 0;  // earlier versions wrote none
   return r.id.empty() ? Record{} : r;
 }
 
@@ -89,6 +95,7 @@ Record own_record() {
           host_name(),
           ::getpid(),
           start_of_process(::getpid()),
+          0,
           0};
 }
 
@@ -122,7 +129,7 @@ struct Draft {
     struct stat status {};
     if (out.get() < 0 || ::fstat(out.get(), &status) != 0) fail(lease, errno);
     record.inode = status.st_ino;
-    if (write_at_start(out.get(), text_of(record, 0))) return true;
+    if (write_at_start(out.get(), text_of(record, 0, 0))) return true;
     const int error = errno;
     ::unlink(file.c_str());
     fail(lease, error);
@@ -166,6 +173,7 @@ class Lease::Holder {
     return now.text ? parse(*now.text).id == record_.id : !now.missing();
   }
   const std::string& id() const { return record_.id; }
+  void set_share(double share) { share_ = std::clamp(share, 0.0, 1.0); }
 
  private:
   /// Opened each time, which NFS takes as the moment to send it. Between look and write no other
@@ -175,7 +183,8 @@ class Lease::Holder {
     for (std::uint64_t renewals = 1;
          !wake_.wait_for(guard, pace.renewal, [this] { return ended_; }); ++renewals) {
       const Descriptor file(::open(path_.c_str(), O_WRONLY | O_CLOEXEC));
-      if (file.get() >= 0 && in_place()) write_at_start(file.get(), text_of(record_, renewals));
+      if (file.get() >= 0 && in_place())
+        write_at_start(file.get(), text_of(record_, renewals, share_));
     }
   }
 
@@ -184,6 +193,7 @@ class Lease::Holder {
   std::mutex mutex_;
   std::condition_variable wake_;
   bool ended_ = false;
+  std::atomic<double> share_ = 0;
   std::thread renewing_;
 };
 
@@ -193,6 +203,13 @@ Lease& Lease::operator=(Lease&&) noexcept = default;
 Lease::~Lease() = default;
 bool Lease::in_place() const { return holder_->in_place(); }
 const std::string& Lease::id() const { return holder_->id(); }
+void Lease::set_share(double share) { holder_->set_share(share); }
+
+std::optional<double> lease_share(const fs::path& file) {
+  const Reading now = read(file);
+  if (!now.text) return std::nullopt;
+  return parse(*now.text).share;
+}
 
 LeaseSeeker::LeaseSeeker(fs::path file, LeasePace pace) : file_(std::move(file)), pace_(pace) {}
 
@@ -217,8 +234,9 @@ std::optional<Lease> LeaseSeeker::try_take() {
   const double watched = unchanged_->seconds();
   switch (life_of(holder, file_)) {
     case Life::here:
-      holder_lives_ = true;
-      return std::nullopt;
+      holder_lives_ = holder_lives_ || pace_.running_keeps;
+      if (pace_.running_keeps) return std::nullopt;
+      [[fallthrough]];
     case Life::elsewhere:
       if (watched < std::chrono::duration<double>(pace_.stale).count()) return std::nullopt;
       break;

@@ -26,6 +26,9 @@ namespace mnist_dist {
 struct LeasePace {
   std::chrono::milliseconds renewal{5000};
   std::chrono::milliseconds stale{30000};  ///< longer than a file server may stall
+  /// Whether a process of this node that runs keeps a lease that it does not renew, as one that was
+  /// stopped. Without it such a lease becomes stale too.
+  bool running_keeps = true;
 };
 
 /// A lease that this process holds, renewed by a thread of its own until the end of its life, when
@@ -41,6 +44,8 @@ class Lease {
   bool in_place() const;
   /// Of this holding, in hexadecimal digits: no other one has it.
   const std::string& id() const;
+  /// How much of the work is done, 0 to 1. The next renewal writes it.
+  void set_share(double share);
 
  private:
   friend class LeaseSeeker;
@@ -48,6 +53,9 @@ class Lease {
   explicit Lease(std::unique_ptr<Holder> holder);
   std::unique_ptr<Holder> holder_;
 };
+
+/// The share that a lease's holder wrote last. Nothing where there is no lease.
+std::optional<double> lease_share(const std::filesystem::path& file);
 
 /// Tries to get the lease at a path. Look at it several times per second: a longer gap counts as a
 /// quarter of a second.

@@ -105,6 +105,7 @@ ExitCode run_app(int argc, char** argv) {
       "--config step4 --seeds 7..16 --target 99.4");
   add("tune", "Search recipes on held-out training images: random draws, successive halving", add_tune,
       "--space configs/tune/recipe.toml");
+  add("merge", "Join sweeps of one recipe into one", add_merge, "runs/all runs/sweep-a runs/sweep-b");
   add("report", "Make the report of a sweep or a run again from its files", add_report,
       "docs/results/step4");
   add("verify", "Train a recorded run again and compare its weights to the bit", add_verify,

@@ -20,6 +20,7 @@ Command add_predict(CLI::App& app);
 Command add_preview(CLI::App& app);
 Command add_sweep(CLI::App& app);
 Command add_tune(CLI::App& app);
+Command add_merge(CLI::App& app);
 Command add_report(CLI::App& app);
 Command add_verify(CLI::App& app);
 Command add_bench(CLI::App& app);

@@ -11,6 +11,7 @@
 #include "report/run_page.h"
 #include "report/sweep_files.h"
 #include "report/sweep_verdict.h"
+#include "sweep/sweep.h"
 
 namespace mnist_dist {
 
@@ -22,10 +23,11 @@ Command add_report(CLI::App& app) {
     const std::filesystem::path path = *folder;
     remove_leftovers_beside(path / "report.html");
     if (std::filesystem::exists(path / "sweep.json")) {
-      const SweepRecord record = read_record(path);
-      const Verdict verdict = verdict_of(record);
-      write_sweep_report(path, record, verdict);
-      print(fmt::format("{}\n", headline(record, verdict)));
+      check_tables(path);
+      const SweepRecord record = write_tables_of(path, [&](const SweepRecord& now) {
+        write_sweep_report(path, now, verdict_of(now));
+      });
+      print(fmt::format("{}\n", headline(record, verdict_of(record))));
     } else {
       write_file_atomically(path / "report.html", run_page(path));
     }

@@ -20,7 +20,9 @@
 #include "report/sweep_console.h"
 #include "report/sweep_files.h"
 #include "report/sweep_verdict.h"
+#include "sweep/places.h"
 #include "sweep/seeds.h"
+#include "sweep/verdict.h"
 
 namespace mnist_dist {
 namespace {
@@ -39,12 +41,20 @@ ExitCode conclude(Communicator& comm, SweepEnd end, const std::filesystem::path&
   Verdict::Answer answer{};
   int done = 0, requested = 0;
   run_on_root(comm, [&] {
-    const SweepRecord record = read_record(folder);  // as `report` would find it, not as it is in memory
+    // Who asks for a stop does not wait until many rows are read.
+    if (const std::size_t rows = count_rows(folder);
+        end == SweepEnd::interrupted && rows > 10 * block_size) {
+      done = static_cast<int>(rows);
+      requested = static_cast<int>(parse_seeds(read_identity(folder).seeds).size());
+      return;
+    }
+    const SweepRecord record = write_tables_of(folder, [&](const SweepRecord& now) {
+      write_sweep_report(folder, now, verdict_of(now));
+    });
     const Verdict verdict = verdict_of(record);
     answer = verdict.answer;
     done = verdict.trained + verdict.diverged;
     requested = verdict.requested;
-    write_sweep_report(folder, record, verdict);
     print(fmt::format("\n{}\n", headline(record, verdict)));
     for (const auto& [name, text] : verdict_lines(verdict))
       print(fmt::format("{:<11} {}\n", name, text));
@@ -97,7 +107,9 @@ Command add_sweep(CLI::App& app) {
       ->type_name("K")
       ->check(CLI::Range(1, 1'000'000))
       ->capture_default_str();
-  app.add_option("--out", arguments->out, "The sweep's folder (default: runs/sweep-RECIPE); one that is there goes on with what is missing")
+  app.add_option("--out", arguments->out,
+                 "The sweep's folder (default: runs/sweep-RECIPE); if it exists, only missing seeds "
+                 "are trained; any number of processes may work in it")
       ->type_name("DIR");
   app.add_flag("--stop-early", arguments->stop_early, "End at the first seed that misses the target");
   add_compute_options(app, arguments->compute);

@@ -6,13 +6,12 @@
 #include <vector>
 
 #include "base/error.h"
-#include "comm/mailbox.h"
 #include "model/flat_view.h"
 #include "model/reduce_tree.h"
 
 namespace mnist_dist {
 
-/// A group of ranks that work together. What moves data, barrier, split and open_mailbox are collective: all ranks call them, in the same order. One
+/// A group of ranks that work together. What moves data, barrier and split are collective: all ranks call them, in the same order. One
 /// thread calls it. A call in which other ranks do not answer for `timeout` seconds ends the program with exit code 4, naming the silent ranks.
 class Communicator {
  public:
@@ -33,8 +32,6 @@ class Communicator {
   virtual void barrier() = 0;
   /// Ranks of the same colour form a new group, ordered by rank.
   virtual std::unique_ptr<Communicator> split(int color) = 0;
-  /// For messages between two of these ranks.
-  virtual std::unique_ptr<Mailbox> open_mailbox() = 0;
 
   /// What this rank does now ("epoch 3 step 120"): told to the others when somebody hangs.
   virtual void set_activity(const std::string& activity) = 0;

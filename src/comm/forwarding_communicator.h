@@ -17,7 +17,6 @@ class ForwardingCommunicator : public Communicator {
   std::vector<std::vector<std::byte>> all_gather(std::span<const std::byte> bytes) override { return group_.all_gather(bytes); }
   void barrier() override { group_.barrier(); }
   std::unique_ptr<Communicator> split(int color) override { return group_.split(color); }
-  std::unique_ptr<Mailbox> open_mailbox() override { return group_.open_mailbox(); }
   void set_activity(const std::string& activity) override { group_.set_activity(activity); }
   [[noreturn]] void abort(ExitCode code) override {
     group_.abort(code);

@@ -2,8 +2,6 @@
 
 #include <numeric>
 
-#include "comm/mpi_mailbox.h"
-
 namespace mnist_dist {
 namespace {
 
@@ -121,12 +119,6 @@ std::unique_ptr<Communicator> MpiCommunicator::split(int color) {
   // Mixes parent, moment and part (constants of splitmix64), so that members agree without a message.
   const auto where = static_cast<std::uint64_t>(calls_) << 32 | static_cast<std::uint32_t>(first);
   return std::make_unique<MpiCommunicator>(session_, part, std::move(members), (group_ ^ where * 0xBF58476D1CE4E5B9u) * 0x94D049BB133111EBu);
-}
-
-std::unique_ptr<Mailbox> MpiCommunicator::open_mailbox() {
-  barrier();  // makes sure that all are here: MPI_Comm_dup itself could name nobody
-  const Watchdog watchdog = session_->guard("MPI_Comm_dup");
-  return std::make_unique<MpiMailbox>(session_, duplicate(comm_));
 }
 
 std::unique_ptr<Communicator> make_world(const Launcher& launcher, double timeout_seconds) {

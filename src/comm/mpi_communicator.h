@@ -26,7 +26,6 @@ class MpiCommunicator final : public Communicator {
   void tree_all_reduce(const ShardVectors& vectors, int shards, std::span<float> total, const Queue& queue) override;
   void barrier() override;
   std::unique_ptr<Communicator> split(int color) override;
-  std::unique_ptr<Mailbox> open_mailbox() override;
   void set_activity(const std::string& activity) override { session_->alarm().set_activity(activity); }
   void abort(ExitCode code) override { abort_all(static_cast<int>(code)); }
 

@@ -1,27 +1,11 @@
 #include <cstdio>
 #include <cstdlib>
-#include <queue>
 
 #include "comm/communicator.h"
 #include "comm/tree_gather.h"
 
 namespace mnist_dist {
 namespace {
-
-/// Everything is to oneself.
-class SingleMailbox final : public Mailbox {
- public:
-  void send(int, std::span<const std::byte> bytes) override { mail_.push({0, {bytes.begin(), bytes.end()}}); }
-  std::optional<Mail> receive() override {
-    if (mail_.empty()) return std::nullopt;
-    Mail next = std::move(mail_.front());
-    mail_.pop();
-    return next;
-  }
-
- private:
-  std::queue<Mail> mail_;
-};
 
 class Single final : public Communicator {
  public:
@@ -34,7 +18,6 @@ class Single final : public Communicator {
   std::vector<std::vector<std::byte>> all_gather(std::span<const std::byte> bytes) override { return {{bytes.begin(), bytes.end()}}; }
   void barrier() override {}
   std::unique_ptr<Communicator> split(int) override { return make_single(); }
-  std::unique_ptr<Mailbox> open_mailbox() override { return std::make_unique<SingleMailbox>(); }
   void set_activity(const std::string&) override {}
 
   void tree_all_reduce(const ShardVectors& vectors, int shards, std::span<float> total, const Queue& queue) override {

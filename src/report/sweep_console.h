@@ -14,20 +14,18 @@ namespace mnist_dist {
 class SweepConsole : public SweepObserver {
  public:
   explicit SweepConsole(std::filesystem::path folder) : folder_(std::move(folder)) {}
-  void started(const SweepRecord& record) override;
+  void started(const SweepView& view) override;
   void seed_ended(const SeedOutcome& outcome) override;
-  void tick(const SweepStatus& status) override;
+  void tick(const SweepView& view) override;
   void ended() override { line_.clear(); }
 
  private:
   using Clock = std::chrono::steady_clock;
-  std::string progress_line(const SweepStatus& status) const;
+  std::string progress_line(const SweepView& view) const;
 
   std::filesystem::path folder_;
-  const SweepRecord* record_ = nullptr;
-  Verdict verdict_;  ///< as the last seed left it
+  Target target_{"0"};
   LiveLine line_;
-  std::size_t done_before_ = 0;  ///< by earlier starts
   Clock::time_point begin_, last_shown_;
 };
 

@@ -16,9 +16,9 @@ class TuneConsole : public TuneObserver {
 /// Of each candidate's sweep only how far it is, on stderr.
 class TrialConsole : public SweepObserver {
  public:
-  void started(const SweepRecord&) override {}
+  void started(const SweepView&) override {}
   void seed_ended(const SeedOutcome& outcome) override;
-  void tick(const SweepStatus&) override {}
+  void tick(const SweepView&) override {}
   void ended() override {}
 };
 

@@ -4,10 +4,15 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <string_view>
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/lease.h"
+#include "sweep/places.h"
+#include "sweep/row.h"
+#include "sweep/seeds.h"
 #include "train/run_folder.h"
 
 namespace mnist_dist {
@@ -41,62 +46,118 @@ void check_same_recipe(const fs::path& folder, const Config& recipe) {
     throw usage_error(fmt::format("{} holds a sweep of another recipe: {}", folder.string(), recipe_difference(before, after)), same);
 }
 
-SweepFolder::SweepFolder(fs::path folder, const Config& recipe, const SweepIdentity& identity) : folder_(std::move(folder)) {
-  const auto no_sweep = [&] { return usage_error(fmt::format("{} is there already and holds no sweep", folder_.string()), "choose another --out"); };
-  std::error_code error;
-  if (fs::exists(folder_, error) && !fs::is_directory(folder_, error)) throw no_sweep();
-  fs::create_directory(folder_, error);  // not those above it, which may have been moved away
-  if (error) throw data_error(fmt::format("cannot create {}: {}", folder_.string(), error.message()), "check the path, or choose another --out");
-  lock_.emplace(folder_);  // before a look inside: of two starts the later one is to see what the first one wrote
-  const bool begins = is_unused(folder_);
-  if (!begins && !fs::exists(folder_ / "sweep.json")) throw no_sweep();
-  if (begins)
-    record_.identity = identity;
-  else
-    go_on(recipe, identity);
-  remove_leftovers_in(folder_, file_names);
-  record_.recipe_text = to_toml(recipe);
-  write_file_atomically(folder_ / "sweep.json", sweep_json(record_.identity));
-  if (begins) write_file_atomically(folder_ / "config.toml", record_.recipe_text);
-  make_folders(folder_ / "runs");
-  for (const std::uint64_t seed : done_)
-    remove_run_leftovers(folder_ / "runs" / fmt::format("seed{}", seed));
-}
+namespace {
 
-void SweepFolder::go_on(const Config& recipe, const SweepIdentity& now) {
-  record_ = read_record(folder_);
-  const SweepIdentity& was = record_.identity;
-  check_same_recipe(folder_, recipe);
+void check_same_sweep(const fs::path& folder, const SweepIdentity& was, const SweepIdentity& now) {
   if (was.data_hash != now.data_hash)
-    throw usage_error(fmt::format("{} holds a sweep over other data (hash {:.12}..., now {:.12}...)", folder_.string(), was.data_hash, now.data_hash),
-                      same);
+    throw usage_error(
+        fmt::format("{} holds a sweep over other data (hash {:.12}..., now {:.12}...)",
+                    folder.string(), was.data_hash, now.data_hash),
+        same);
   if (was.fingerprint != now.fingerprint)
     throw usage_error(
-        fmt::format("this program gives other bits than the one that began {}: fingerprint {:.12}... ({} {}) there, {:.12}... ({} {}) here",
-                    folder_.string(), was.fingerprint, was.engine, was.simd, now.fingerprint, now.engine, now.simd),
-        fmt::format("go on with that program and --engine {} --simd {}, or choose another --out", was.engine, was.simd));
-  const std::string started = was.started;
-  record_.identity = now;
-  record_.identity.started = started;
-  for (const SeedOutcome& outcome : record_.outcomes) done_.insert(outcome.seed);
+        fmt::format("this program gives other bits than the one that began {}: fingerprint "
+                    "{:.12}... ({} {}) there, {:.12}... ({} {}) here",
+                    folder.string(), was.fingerprint, was.engine, was.simd, now.fingerprint,
+                    now.engine, now.simd),
+        fmt::format("go on with that program and --engine {} --simd {}, or choose another --out",
+                    was.engine, was.simd));
 }
 
-/// Whatever wrote them, rows that are there are never lost.
-void SweepFolder::take_rows_on_disk() {
-  for (SeedOutcome& outcome : read_record(folder_).outcomes)
-    if (done_.insert(outcome.seed).second) record_.outcomes.push_back(std::move(outcome));
+/// What sweep.json says after a start that asks for `now.seeds`.
+SweepIdentity joined(const SweepIdentity& was, const SweepIdentity& now) {
+  SweepIdentity joined = now;
+  joined.started = was.started;
+  joined.seeds = join_seeds(was.seeds, now.seeds);
+  joined.declared = was.declared;
+  for (const Declaration& one : now.declared)
+    if (std::ranges::find(was.declared, one.seeds, &Declaration::seeds) == was.declared.end())
+      joined.declared.push_back(one);
+  return joined;
 }
 
-void SweepFolder::add(SeedOutcome outcome) {
-  lock_->check_in_place();
-  take_rows_on_disk();
-  if (!done_.insert(outcome.seed).second) return;  // another sweep wrote it
-  record_.outcomes.push_back(std::move(outcome));
-  // Written whole: at a few hundred kilobytes a minute that costs nothing, and no crash leaves half a row. seeds.csv last, since it decides what is
-  // done.
-  write_file_atomically(folder_ / "epochs.csv", epochs_csv(record_));
-  write_file_atomically(folder_ / "errors.csv", errors_csv(record_));
-  write_file_atomically(folder_ / "seeds.csv", seeds_csv(record_));
+/// Whole or not at all: a row that is not among the others would be trained again.
+void make_rows_of_tables(const fs::path& folder) {
+  const fs::path draft = folder / "rows.new";
+  fs::remove_all(draft);
+  make_folders(draft / "rows");
+  const SweepRecord record = read_record(folder);
+  add_rows(draft, folder, record);
+  rename_file(draft / "rows", folder / "rows");
+  fs::remove_all(draft);
+}
+
+/// A process that was killed after it wrote a seed's row has left its claim. Only in sweeps whose
+/// run folders can all be looked at in a moment.
+void remove_leftovers_of_ended_seeds(const fs::path& folder, const SweepIdentity& identity) {
+  const std::vector<std::uint64_t> seeds = parse_seeds(identity.seeds);
+  if (seeds.size() > block_size) return;
+  for (const std::uint64_t seed : seeds) {
+    const fs::path run = seed_run_folder(folder, seed);
+    if (!has_run_leftovers(run) || !fs::exists(row_file(folder, seed))) continue;
+    if (auto lease = LeaseSeeker(lease_file(run), sweep_pace()).try_take()) {
+      const FolderLock lock(run, std::move(*lease));
+      remove_run_leftovers(run);
+    }
+  }
+}
+
+}  // namespace
+
+SweepIdentity open_sweep(const fs::path& folder, const Config& recipe, const SweepIdentity& now) {
+  const auto no_sweep = [&] {
+    return usage_error(fmt::format("{} is there already and holds no sweep", folder.string()),
+                       "choose another --out");
+  };
+  std::error_code error;
+  if (fs::exists(folder, error) && !fs::is_directory(folder, error)) throw no_sweep();
+  fs::create_directory(folder, error);  // not those above it, which may have been moved away
+  if (error)
+    throw data_error(fmt::format("cannot create {}: {}", folder.string(), error.message()),
+                     "check the path, or choose another --out");
+  // Before a look inside: of two starts the later one is to see what the first one wrote.
+  const FolderLock lock = lock_sweep(folder);
+  const bool begins = is_unused(folder);
+  if (!begins && !fs::exists(folder / "sweep.json")) throw no_sweep();
+  SweepIdentity identity = now;
+  if (!begins) {
+    const SweepIdentity was = read_identity(folder);
+    check_same_recipe(folder, recipe);
+    check_same_sweep(folder, was, now);
+    identity = joined(was, now);
+  }
+  remove_leftovers_in(folder, file_names);
+  if (!begins && !fs::exists(folder / "rows")) make_rows_of_tables(folder);
+  write_file_atomically(folder / "sweep.json", sweep_json(identity));
+  if (begins) write_file_atomically(folder / "config.toml", to_toml(recipe));
+  make_folders(folder / "rows");
+  make_folders(folder / "runs");
+  remove_leftovers_of_ended_seeds(folder, identity);
+  return identity;
+}
+
+void add_rows(const fs::path& folder, const fs::path& from, const SweepRecord& record) {
+  for (const char* table : {"epochs.csv", "errors.csv"})
+    if (!record.has_rows && !record.outcomes.empty() && !fs::exists(from / table))
+      throw data_error(fmt::format("{}: no {} beside seeds.csv", from.string(), table),
+                       "put the file back, or begin in another folder");
+  for (const SeedOutcome& outcome : record.outcomes)
+    write_row(folder, record.identity.scored(), outcome);
+}
+
+FolderLock lock_sweep(const fs::path& folder) {
+  return FolderLock(folder, sweep_pace(), FolderLock::IfTaken::wait);
+}
+
+LeasePace sweep_pace() {
+  LeasePace pace;
+  pace.running_keeps = false;
+  const char* seconds = std::getenv("MNIST_DIST_LEASE_SECONDS");
+  if (const double stale = seconds ? std::atof(seconds) : 0; stale > 0) {
+    pace.stale = std::chrono::milliseconds(static_cast<int>(1000 * stale));
+    pace.renewal = pace.stale / 6;
+  }
+  return pace;
 }
 
 }  // namespace mnist_dist

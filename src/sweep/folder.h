@@ -1,7 +1,5 @@
 #pragma once
 #include <filesystem>
-#include <optional>
-#include <set>
 
 #include "base/folder_lock.h"
 #include "config/config.h"
@@ -9,27 +7,32 @@
 
 namespace mnist_dist {
 
-/// A sweep's folder, held by one process: config.toml, sweep.json, seeds.csv, epochs.csv, errors.csv and runs/seedN. Whenever a seed ends its rows
-/// are on disk before anything else is done, each file whole.
-class SweepFolder {
- public:
-  /// Begins a sweep, or goes on with the one that is there. Throws Error: usage when another sweep is at work in it, when it holds other things, or
-  /// when recipe, data or fingerprint differ from what it was begun with; data when it cannot be read or written.
-  SweepFolder(std::filesystem::path folder, const Config& recipe, const SweepIdentity& identity);
+// A sweep's folder is its queue: any number of processes on any hosts that share it may work in it
+// at once. sweep.json has what the sweep is and the seeds that were declared, config.toml the
+// recipe. A seed has a run folder, whose lease is the claim on the seed (sweep/queue.h), and, when
+// it has ended, a row file (sweep/row.h). The tables and the report are made from the row files.
 
-  const SweepRecord& record() const { return record_; }
-  bool has(std::uint64_t seed) const { return done_.contains(seed); }
-  void add(SeedOutcome outcome);
+/// Begins a sweep in `folder`, or adds `now.seeds` to the declaration of the sweep that it holds.
+/// Gives what sweep.json says then. Rows of a sweep of an earlier version become row files.
+/// Throws Error: usage when the folder holds other things, or when recipe, data or fingerprint
+/// differ from what the sweep was begun with; data when it cannot be read or written.
+SweepIdentity open_sweep(const std::filesystem::path& folder, const Config& recipe,
+                         const SweepIdentity& now);
 
- private:
-  void take_rows_on_disk();
-  void go_on(const Config& recipe, const SweepIdentity& identity);
+/// Writes the rows of another sweep, in `from`, into the sweep in `folder`.
+/// Throws Error: internal when there is another row of a seed, data when a row has no epochs or
+/// mistakes, because `from` is without epochs.csv or errors.csv, or cannot be written.
+void add_rows(const std::filesystem::path& folder, const std::filesystem::path& from,
+              const SweepRecord& record);
 
-  std::filesystem::path folder_;
-  std::optional<FolderLock> lock_;
-  SweepRecord record_;
-  std::set<std::uint64_t> done_;
-};
+/// Keeps other processes from opening the sweep and from writing its tables. Waits for those that
+/// do.
+FolderLock lock_sweep(const std::filesystem::path& folder);
+
+/// How often the leases of sweeps are renewed, and when they are stale. Tests shorten it with the
+/// variable MNIST_DIST_LEASE_SECONDS, after which a lease is stale. A process that was stopped
+/// loses its seed, too.
+LeasePace sweep_pace();
 
 /// Throws Error: usage when the sweep in `folder` was begun with another recipe, data when its config.toml cannot be read.
 void check_same_recipe(const std::filesystem::path& folder, const Config& recipe);

@@ -1,7 +1,5 @@
 #pragma once
-#include <cstddef>
 #include <cstdint>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -31,9 +29,5 @@ struct SeedOutcome {
   std::vector<std::string> epochs;  ///< the lines of the run's metrics.csv, header first
   std::vector<Mistake> mistakes;
 };
-
-/// To bytes and back, to travel between ranks.
-std::vector<std::byte> pack(const SeedOutcome& outcome);
-SeedOutcome unpack_outcome(std::span<const std::byte> bytes);
 
 }  // namespace mnist_dist

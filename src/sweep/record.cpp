@@ -11,9 +11,10 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "model/spec.h"
 #include "sweep/csv.h"
+#include "sweep/places.h"
 #include "sweep/record_check.h"
+#include "sweep/row.h"
 #include "sweep/seeds.h"
 #include "sweep/statistics.h"
 
@@ -27,13 +28,18 @@ Error damaged(const fs::path& file, const std::string& why) {
   return data_error(fmt::format("{} is damaged: {}", file.string(), why), "put the file back as it was, or begin in another folder");
 }
 
-constexpr std::int64_t any_int = std::numeric_limits<int>::max(), any_seed = std::numeric_limits<std::int64_t>::max();
+constexpr std::int64_t any_int = std::numeric_limits<int>::max();
+constexpr std::int64_t any_seed = std::numeric_limits<std::int64_t>::max();
 
 std::int64_t whole(const Json& json, const char* key, std::int64_t low) {
   const Json& value = json.at(key);
   if (!value.is_number_integer() || value < low || value > any_int)
     throw std::runtime_error(fmt::format("{} is {}, not {} to {}", key, value.dump(), low, any_int));
   return value.get<std::int64_t>();
+}
+
+std::uint64_t seed_in(const CsvTable& csv, std::size_t row) {
+  return static_cast<std::uint64_t>(csv.integer(row, "seed", 0, any_seed));
 }
 
 SweepIdentity parse_identity(const fs::path& file) {
@@ -67,63 +73,17 @@ SweepIdentity parse_identity(const fs::path& file) {
     i.target = Target(json.at("target").get<std::string>()).text();
     json.at("command").get_to(i.command);
     json.at("started").get_to(i.started);
+    if (json.contains("declared"))
+      for (const Json& one : json.at("declared"))
+        i.declared.push_back(
+            {one.at("seeds").get<std::string>(), one.at("date").get<std::string>()});
+    if (i.declared.empty()) i.declared.push_back({i.seeds, i.started});  // by an earlier version
     return i;
   } catch (const std::runtime_error& error) {
     throw damaged(file, error.what());
   } catch (const Json::exception& error) {
     throw damaged(file, error.what());
   }
-}
-
-std::uint64_t seed_in(const CsvTable& csv, std::size_t row) { return static_cast<std::uint64_t>(csv.integer(row, "seed", 0, any_seed)); }
-
-/// A verdict rests on this row, so that nothing in it may be what no run can come to.
-SeedOutcome parse_outcome(const CsvTable& csv, std::size_t row, const SweepIdentity& identity) {
-  const std::string scored = identity.scored(), status = csv.text(row, "status");
-  const auto count = [&](const char* column, int low) { return static_cast<int>(csv.integer(row, column, low, any_int)); };
-  const auto percent = [&](const std::string& column) { return csv.number(row, column, 0, 100); };
-  SeedOutcome o;
-  o.seed = seed_in(csv, row);
-  o.diverged = status == "diverged";
-  if (!o.diverged && status != "ok") throw csv.wrong(row, "status", "ok or diverged");
-  o.group = count("group", 0);
-  o.ranks = count("ranks", 1);
-  o.threads = count("threads", 1);
-  o.engine = csv.text(row, "engine");
-  o.simd = csv.text(row, "simd");
-  o.device = csv.text(row, "device");
-  o.seconds = csv.number(row, "seconds", 0, std::numeric_limits<double>::max());
-  o.message = csv.text(row, "message");
-  if (o.diverged) {
-    for (const std::string& column :
-         {"final_" + scored + "_accuracy", "final_" + scored + "_correct", scored + "_images",
-          "final_" + scored + "_loss", "raw_" + scored + "_accuracy",
-          "best_" + scored + "_accuracy", std::string("best_epoch"),
-          std::string("parameters_sha256"), std::string("raw_parameters_sha256")})
-      if (!csv.text(row, column).empty())
-        throw csv.wrong(row, column, "empty as of a seed that diverged");
-    return o;
-  }
-  if (!o.message.empty()) throw csv.wrong(row, "message", "empty as of a seed that is ok");
-  o.images = csv.integer(row, scored + "_images", identity.images, identity.images);
-  o.final_accuracy = percent("final_" + scored + "_accuracy");
-  o.final_correct = csv.integer(row, "final_" + scored + "_correct", 0, o.images);
-  o.final_loss =
-      csv.number(row, "final_" + scored + "_loss", 0, std::numeric_limits<double>::max());
-  o.raw_accuracy = percent("raw_" + scored + "_accuracy");
-  o.best_accuracy = percent("best_" + scored + "_accuracy");
-  o.best_epoch = count("best_epoch", 0);
-  o.parameters_sha256 = csv.text(row, "parameters_sha256");
-  o.raw_parameters_sha256 = csv.text(row, "raw_parameters_sha256");
-  return o;
-}
-
-std::string seed_row(const SeedOutcome& o) {
-  const std::string scores = o.diverged ? ",,,,,,"
-                                        : fmt::format("{:.4f},{},{},{:.6f},{:.4f},{:.4f},{}", o.final_accuracy, o.final_correct, o.images,
-                                                      o.final_loss, o.raw_accuracy, o.best_accuracy, o.best_epoch);
-  return fmt::format("{},{},{},{:.3f},{},{},{},{},{},{},{},{},{}\n", o.seed, o.diverged ? "diverged" : "ok", scores, o.seconds, o.group, o.ranks,
-                     o.threads, o.engine, o.simd, o.device, o.parameters_sha256, o.raw_parameters_sha256, o.message);
 }
 
 /// Seed -> its place among the outcomes.
@@ -158,45 +118,91 @@ void read_epochs(const fs::path& file, std::vector<SeedOutcome>& outcomes) {
 void read_errors(const fs::path& file, const std::string& scored, std::vector<SeedOutcome>& outcomes) {
   const CsvTable csv(file);
   const auto place = places(outcomes);
-  for (std::size_t row = 0; row < csv.rows(); ++row) {
-    const auto found = place.find(seed_in(csv, row));
-    if (found == place.end()) continue;
-    const auto number = [&](const std::string& column, std::int64_t high) { return static_cast<int>(csv.integer(row, column, 0, high)); };
-    outcomes[found->second].mistakes.push_back(
-        {number(scored + "_index", any_int), number("label", class_count - 1), number("prediction", class_count - 1)});
-  }
+  for (std::size_t row = 0; row < csv.rows(); ++row)
+    if (const auto found = place.find(seed_in(csv, row)); found != place.end())
+      outcomes[found->second].mistakes.push_back(parse_mistake(csv, row, scored));
+}
+
+void read_tables(const fs::path& folder, SweepRecord& record) {
+  if (!fs::exists(folder / "seeds.csv")) return;
+  const CsvTable seeds(folder / "seeds.csv");
+  for (std::size_t row = 0; row < seeds.rows(); ++row)
+    record.outcomes.push_back(parse_outcome(seeds, row, record.identity));
+  // Counted twice it would stand for a seed that is missing.
+  if (const auto twice = seed_that_is_twice(record.outcomes))
+    throw data_error(
+        fmt::format("{}: seed {} is there twice", (folder / "seeds.csv").string(), *twice),
+        "delete one of its rows");
+  // Only seeds.csv decides what is done; the other two say more about it.
+  if (fs::exists(folder / "epochs.csv")) read_epochs(folder / "epochs.csv", record.outcomes);
+  if (fs::exists(folder / "errors.csv"))
+    read_errors(folder / "errors.csv", record.identity.scored(), record.outcomes);
+}
+
+void read_rows(const fs::path& folder, SweepRecord& record) {
+  std::string header;  // of the epochs, which will share a table
+  for (const std::uint64_t block : blocks_with_rows(folder))
+    for (const std::uint64_t seed : rows_in(folder, block)) {
+      const fs::path file = row_file(folder, seed);
+      record.outcomes.push_back(
+          parse_row(read_text_file(file), file.string(), record.identity, RowPart::all));
+      if (record.outcomes.back().seed != seed)
+        throw damaged(file, fmt::format("it is the row of seed {}", record.outcomes.back().seed));
+      if (const auto& epochs = record.outcomes.back().epochs; !epochs.empty()) {
+        if (!header.empty() && header != epochs.front())
+          throw damaged(file, "its epochs have other columns than those of other rows");
+        header = epochs.front();
+      }
+    }
 }
 
 }  // namespace
 
-SweepRecord read_record(const fs::path& folder) {
+SweepIdentity read_identity(const fs::path& folder) {
   if (!fs::exists(folder / "sweep.json"))
-    throw usage_error(fmt::format("{} holds no sweep", folder.string()), "name the folder that mnist-dist sweep --out wrote");
+    throw usage_error(fmt::format("{} holds no sweep", folder.string()),
+                      "name the folder that mnist-dist sweep --out wrote");
+  return parse_identity(folder / "sweep.json");
+}
+
+SweepRecord read_record(const fs::path& folder) {
   SweepRecord record;
-  record.identity = parse_identity(folder / "sweep.json");
+  record.identity = read_identity(folder);
   record.recipe_text = read_text_file(folder / "config.toml");
-  if (!fs::exists(folder / "seeds.csv")) {
-    check_record(folder, record);
-    return record;
-  }
-  const std::string scored = record.identity.scored();
-  const CsvTable seeds(folder / "seeds.csv");
-  for (std::size_t row = 0; row < seeds.rows(); ++row) record.outcomes.push_back(parse_outcome(seeds, row, record.identity));
-  // Counted twice it would stand for a seed that is missing.
-  if (const auto twice = seed_that_is_twice(record.outcomes))
-    throw data_error(fmt::format("{}: seed {} is there twice", (folder / "seeds.csv").string(), *twice), "delete one of its rows");
-  // Only seeds.csv decides what is done; the other two say more about it.
-  if (fs::exists(folder / "epochs.csv")) read_epochs(folder / "epochs.csv", record.outcomes);
-  if (fs::exists(folder / "errors.csv")) read_errors(folder / "errors.csv", scored, record.outcomes);
+  record.has_rows = fs::exists(folder / "rows");
+  if (record.has_rows)
+    read_rows(folder, record);
+  else
+    read_tables(folder, record);
   check_record(folder, record);
   return record;
 }
 
+void check_tables(const fs::path& folder) {
+  if (!fs::exists(folder / "rows") || count_rows(folder) > 10 * block_size) return;
+  SweepRecord tables;
+  tables.identity = read_identity(folder);
+  tables.recipe_text = read_text_file(folder / "config.toml");
+  read_tables(folder, tables);
+  check_record(folder, tables);
+  for (const SeedOutcome& outcome : tables.outcomes) {
+    const fs::path row = row_file(folder, outcome.seed);
+    if (!fs::exists(row) || row_text(outcome, tables.identity.scored()) != read_text_file(row))
+      throw data_error(fmt::format("{}: seed {} is not as in {}", (folder / "seeds.csv").string(),
+                                   outcome.seed, row.string()),
+                       "put the files back as they were, or remove the tables (*.csv)");
+  }
+}
+
 std::string sweep_json(const SweepIdentity& i) {
+  Json declared = Json::array();
+  for (const auto& [seeds, date] : i.declared)
+    declared.push_back({{"seeds", seeds}, {"date", date}});
   Json json{{"recipe", i.recipe},
             {"parameter_count", i.parameter_count},
             {"epochs", i.epochs},
             {"seeds", i.seeds},
+            {"declared", std::move(declared)},
             {"target", i.target},
             {"scored", i.scored()},
             {"images", i.images},
@@ -219,29 +225,53 @@ std::string sweep_json(const SweepIdentity& i) {
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";  // the command may hold bytes that are not UTF-8
 }
 
-std::string seeds_csv(const SweepRecord& record) {
-  std::string text = fmt::format(
-      "seed,status,final_{0}_accuracy,final_{0}_correct,{0}_images,final_{0}_loss,raw_{0}_accuracy,best_{0}_accuracy,best_epoch,seconds,group,ranks,"
-      "threads,engine,simd,device,parameters_sha256,raw_parameters_sha256,message\n",
-      record.identity.scored());
-  for (const SeedOutcome& outcome : record.outcomes) text += seed_row(outcome);
-  return text;
-}
+namespace {
 
-std::string epochs_csv(const SweepRecord& record) {
+std::string epochs_lines(const SeedOutcome& outcome) {
   std::string text;
-  for (const SeedOutcome& outcome : record.outcomes)
-    for (std::size_t line = text.empty() ? 0 : 1; line < outcome.epochs.size(); ++line)
-      text += line == 0 ? "seed," + outcome.epochs[0] + "\n" : fmt::format("{},{}\n", outcome.seed, outcome.epochs[line]);
+  for (std::size_t line = 1; line < outcome.epochs.size(); ++line)
+    text += fmt::format("{},{}\n", outcome.seed, outcome.epochs[line]);
   return text;
 }
 
-std::string errors_csv(const SweepRecord& record) {
-  std::string text = fmt::format("seed,{}_index,label,prediction\n", record.identity.scored());
+std::string epochs_header(const SweepRecord& record) {
   for (const SeedOutcome& outcome : record.outcomes)
-    for (const Mistake& mistake : outcome.mistakes)
-      text += fmt::format("{},{},{},{}\n", outcome.seed, mistake.index, mistake.label, mistake.prediction);
+    if (!outcome.epochs.empty()) return "seed," + outcome.epochs[0] + "\n";
+  return "";
+}
+
+template <class Lines>
+std::string table_text(std::string text, const SweepRecord& record, const Lines& lines) {
+  for (const SeedOutcome& outcome : record.outcomes) text += lines(outcome);
   return text;
+}
+
+template <class Lines>
+void write_table(const fs::path& file, const std::string& header, const SweepRecord& record,
+                 const Lines& lines) {
+  AtomicFile table(file);
+  table.write(header);
+  for (const SeedOutcome& outcome : record.outcomes) table.write(lines(outcome));
+  table.put_in_place();
+}
+
+}  // namespace
+
+std::string seeds_csv(const SweepRecord& record) {
+  return table_text(seeds_header(record.identity.scored()), record, seeds_line);
+}
+std::string epochs_csv(const SweepRecord& record) {
+  return table_text(epochs_header(record), record, epochs_lines);
+}
+std::string errors_csv(const SweepRecord& record) {
+  return table_text(errors_header(record.identity.scored()), record, errors_lines);
+}
+
+void write_tables(const fs::path& folder, const SweepRecord& record) {
+  const std::string scored = record.identity.scored();
+  write_table(folder / "epochs.csv", epochs_header(record), record, epochs_lines);
+  write_table(folder / "errors.csv", errors_header(scored), record, errors_lines);
+  write_table(folder / "seeds.csv", seeds_header(scored), record, seeds_line);
 }
 
 }  // namespace mnist_dist

@@ -8,6 +8,11 @@
 
 namespace mnist_dist {
 
+/// A range of seeds that a start of the sweep added, and when.
+struct Declaration {
+  std::string seeds, date;
+};
+
 /// What a sweep is, besides its outcomes: sweep.json.
 struct SweepIdentity {
   std::string recipe;  ///< its name; the recipe itself is config.toml
@@ -23,7 +28,9 @@ struct SweepIdentity {
   std::string host, machine;
   int groups = 1, ranks_per_run = 1, threads = 1;
   int last_group_ranks = 0;   ///< where the last group has fewer than the others; else 0
-  std::string seeds, target;  ///< as asked for last
+  std::string seeds;                  ///< all that were declared
+  std::vector<Declaration> declared;  ///< in the order of their dates
+  std::string target;                 ///< as asked for last
   std::string command, started;
   const char* scored() const { return validation ? "validation" : "test"; }
 };
@@ -32,11 +39,22 @@ struct SweepIdentity {
 struct SweepRecord {
   SweepIdentity identity;
   std::string recipe_text;            ///< config.toml
-  std::vector<SeedOutcome> outcomes;  ///< in the order they ended
+  std::vector<SeedOutcome> outcomes;  ///< by seed
+  bool has_rows = false;  ///< outcomes come from row files (sweep/row.h), not from the tables
 };
 
-/// Reads config.toml, sweep.json, seeds.csv, epochs.csv and errors.csv. Throws Error: usage when the folder holds no sweep, data when one is damaged.
+/// Reads config.toml, sweep.json and the row files. A sweep of an earlier version, or a published
+/// one, has no row files: there seeds.csv, epochs.csv and errors.csv are read.
+/// Throws Error: usage when the folder holds no sweep, data when a file is damaged.
 SweepRecord read_record(const std::filesystem::path& folder);
+SweepIdentity read_identity(const std::filesystem::path& folder);
+
+/// Checks the tables of a sweep that has row files. They may be older than those, but what they say
+/// must be what the row files say. Not of a sweep of more than 10,000 rows. Throws Error (data).
+void check_tables(const std::filesystem::path& folder);
+
+/// Writes seeds.csv, epochs.csv and errors.csv. Throws Error (data).
+void write_tables(const std::filesystem::path& folder, const SweepRecord& record);
 
 /// The files' texts. seeds.csv has a row a seed; epochs.csv every run's metrics.csv with the seed before it; errors.csv a row a mistake.
 std::string sweep_json(const SweepIdentity& identity);

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "config/config.h"
 #include "sweep/metrics_check.h"
+#include "sweep/places.h"
 
 namespace mnist_dist {
 namespace {
@@ -61,8 +62,10 @@ class Row {
       const SweepRecord& record)
       : o_(outcome),
         scored_(record.identity.scored()),
-        where_(fmt::format("{}: row {} (seed {})", (folder / "seeds.csv").string(), index + 1,
-                           o_.seed)) {}
+        where_(record.has_rows
+                   ? row_file(folder, o_.seed).string()
+                   : fmt::format("{}: row {} (seed {})", (folder / "seeds.csv").string(), index + 1,
+                                 o_.seed)) {}
 
   void check_scores(const Config& recipe) const {
     const std::string final = "final_" + scored_ + "_accuracy",
@@ -157,8 +160,8 @@ class Row {
 
 void check_record(const fs::path& folder, const SweepRecord& record) {
   const Config recipe = check_identity(folder, record);
-  const bool has_epochs = fs::exists(folder / "epochs.csv"),
-             has_errors = fs::exists(folder / "errors.csv");
+  const bool has_epochs = record.has_rows || fs::exists(folder / "epochs.csv"),
+             has_errors = record.has_rows || fs::exists(folder / "errors.csv");
   std::map<int, int> labels;  // by image
   std::map<std::string, std::uint64_t> seeds;  // by weights
   for (std::size_t i = 0; i < record.outcomes.size(); ++i) {
@@ -171,7 +174,9 @@ void check_record(const fs::path& folder, const SweepRecord& record) {
       if (!is_new) row.refuse(fmt::format("it has the weights of seed {}", same->second));
     }
     const std::string name =
-        fmt::format("{}, seed {}", (folder / "epochs.csv").string(), outcome.seed);
+        record.has_rows
+            ? row_file(folder, outcome.seed).string() + ", epochs"
+            : fmt::format("{}, seed {}", (folder / "epochs.csv").string(), outcome.seed);
     if (has_epochs)
       row.check_curve(recipe,
                       check_metrics(CsvTable(outcome.epochs, name), record.identity.scored()));

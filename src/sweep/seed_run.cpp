@@ -75,11 +75,11 @@ void score(Communicator& group, Engine& engine, const LocalData& data, SeedOutco
 
 }  // namespace
 
-SeedOutcome run_seed(Communicator& group, const Session& session, const Config& config, const fs::path& folder, const MakeObserver& make_observer,
-                     const BetweenSteps& between_steps) {
-  std::optional<FolderLock> lock;  // the group's rank 0's
+SeedOutcome run_seed(Communicator& group, const Session& session, const Config& config,
+                     const fs::path& folder, const FolderLock* lock,
+                     const MakeObserver& make_observer, const BetweenSteps& between_steps) {
   RunStart start = find_start(group, [&] {
-    return RunStart{folder, begin_or_go_on(folder, config, lock)};
+    return RunStart{folder, begin_or_go_on(folder, config)};
   });
   if (start.checkpoint) check_same_data(*start.checkpoint, session.data_hash);
   const auto engine = session.engine_for_seed(config.train.seed);
@@ -108,7 +108,7 @@ SeedOutcome run_seed(Communicator& group, const Session& session, const Config& 
                                  session.computed_by,
                                  session.threads,
                                  folder,
-                                 lock ? &*lock : nullptr,
+                                 lock,
                                  std::move(start.checkpoint),
                                  [&] { return between_steps(progress ? progress->share() : 0); },
                                  progress ? &*progress : nullptr,

@@ -3,7 +3,7 @@
 #include <functional>
 #include <memory>
 
-#include "sweep/work.h"
+#include "sweep/worker.h"
 #include "train/observer.h"
 #include "train/session.h"
 
@@ -13,10 +13,13 @@ namespace mnist_dist {
 using MakeObserver =
     std::function<std::unique_ptr<Observer>(const std::filesystem::path& folder, const Config& config, const Session& session, int first_epoch)>;
 
-/// Trains `config.train.seed` in `folder`, as `train --run-dir` would, or goes on from the checkpoint there; what a run that is finished came to is
-/// found out again. Divergence is an outcome. Collective over `group`. Throws Error on every rank alike: interrupted, and usage when the folder's
-/// run was begun with other data.
-SeedOutcome run_seed(Communicator& group, const Session& session, const Config& config, const std::filesystem::path& folder,
+/// Trains `config.train.seed` in `folder`, as `train --run-dir` would, or goes on from the checkpoint
+/// there; what a run that is finished came to is found out again. Divergence is an outcome.
+/// Collective over `group`, whose rank 0 has the folder's `lock`.
+/// Throws Error on every rank alike: interrupted, data when the lock is lost as it stops, and usage
+/// when the folder's run was begun with other data.
+SeedOutcome run_seed(Communicator& group, const Session& session, const Config& config,
+                     const std::filesystem::path& folder, const FolderLock* lock,
                      const MakeObserver& make_observer, const BetweenSteps& between_steps);
 
 /// SHA-256 of the parameters after 50 steps of a fixed seed: what tells programs and machines apart that would give other bits. Uses

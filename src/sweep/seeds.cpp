@@ -4,9 +4,10 @@
 
 #include <algorithm>
 #include <charconv>
+#include <iterator>
 #include <optional>
-#include <set>
 #include <string_view>
+#include <unordered_set>
 
 #include "base/error.h"
 
@@ -29,7 +30,8 @@ std::vector<std::uint64_t> parse_seeds(const std::string& text) {
   const auto bad = [&] { return usage_error(fmt::format("\"{}\" does not name seeds", text), "write them as 0..99 or 1,5,10..19"); };
   const auto too_many = [&] { return usage_error(fmt::format("\"{}\" names more than {} seeds", text, most), "name fewer"); };
   std::vector<std::uint64_t> seeds;
-  std::set<std::uint64_t> seen;
+  bool ascending = true;  // so far, and then none is there twice
+  std::unordered_set<std::uint64_t> seen;
   for (std::size_t from = 0; from <= text.size();) {
     const std::size_t to = std::min(text.find(',', from), text.size());
     const std::string_view part = std::string_view(text).substr(from, to - from);
@@ -38,14 +40,37 @@ std::vector<std::uint64_t> parse_seeds(const std::string& text) {
     const auto last = dots == part.npos ? first : number(part.substr(dots + 2));
     if (!first || !last || *last < *first) throw bad();
     if (*last - *first >= most) throw too_many();
+    if (ascending && !seeds.empty() && *first <= seeds.back()) {
+      ascending = false;
+      seen.insert(seeds.begin(), seeds.end());
+    }
     for (std::uint64_t seed = *first;; ++seed) {
-      if (seen.insert(seed).second) seeds.push_back(seed);
+      if (ascending || seen.insert(seed).second) seeds.push_back(seed);
       if (seed == *last) break;
     }
     if (seeds.size() > most) throw too_many();
     from = to + 1;
   }
   return seeds;
+}
+
+std::string join_seeds(const std::string& a, const std::string& b) {
+  std::vector<std::uint64_t> in_a = parse_seeds(a), in_b = parse_seeds(b), all;
+  std::ranges::sort(in_a);
+  std::ranges::sort(in_b);
+  if (std::ranges::includes(in_a, in_b)) return a;
+  std::ranges::set_union(in_a, in_b, std::back_inserter(all));
+  if (all.size() > most)
+    throw usage_error(fmt::format("the sweep would have {} seeds, more than {}", all.size(), most),
+                      "choose another --out for these seeds");
+  std::string text;
+  for (std::size_t from = 0, to; from < all.size(); from = to) {
+    for (to = from + 1; to < all.size() && all[to] == all[to - 1] + 1;) ++to;
+    text += text.empty() ? "" : ",";
+    text += to == from + 1 ? fmt::to_string(all[from])
+                           : fmt::format("{}..{}", all[from], all[to - 1]);
+  }
+  return text;
 }
 
 }  // namespace mnist_dist

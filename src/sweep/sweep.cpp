@@ -2,21 +2,31 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+#include <chrono>
 #include <optional>
+#include <random>
+#include <thread>
 
+#include "base/awake_clock.h"
+#include "base/file.h"
 #include "base/provenance.h"
 #include "base/signals.h"
 #include "base/version.h"
 #include "comm/heartbeat.h"
 #include "engine/registry.h"
 #include "sweep/folder.h"
+#include "sweep/places.h"
+#include "sweep/row.h"
 #include "sweep/seeds.h"
 #include "sweep/verdict.h"
-#include "sweep/work.h"
 #include "train/agreement.h"
 
 namespace mnist_dist {
 namespace {
+
+namespace fs = std::filesystem;
 
 /// Whether the number of ranks that train a seed shows in its bits: docs/gpu.md.
 bool ranks_show(const ComputeOptions& compute) {
@@ -50,13 +60,8 @@ SweepIdentity identity_of(const SweepOptions& options, const Session& session, c
   identity.target = options.target;
   identity.command = options.command;
   identity.started = utc_now();
+  identity.declared = {{options.seeds, identity.started}};
   return identity;
-}
-
-std::vector<int> leaders(int ranks, int ranks_per_run) {
-  std::vector<int> first;
-  for (int rank = 0; rank < ranks; rank += ranks_per_run) first.push_back(rank);
-  return first;
 }
 
 /// An error that all ranks of one group met is not one that all ranks of the world did: the group's first rank prints it and ends the others.
@@ -65,38 +70,98 @@ std::vector<int> leaders(int ranks, int ranks_per_run) {
   throw error;
 }
 
-/// Rank 0's part beside its training: the folder, and the queue over what it lacks.
-class Head {
+/// A leader's look at the folder between steps: for the person who watches rank 0, and to end at the
+/// first miss.
+class Watch {
  public:
-  Head(const SweepOptions& options, const SweepIdentity& identity)
-      : options_(options), target_(options.target), folder_(options.folder, options.recipe, identity) {}
-
-  void start(SweepMail mail, int ranks) {
-    options_.observer->started(folder_.record());
-    std::vector<std::uint64_t> missing;
-    bool hopeless = false;
-    for (const std::uint64_t seed : parse_seeds(options_.seeds))
-      if (!folder_.has(seed)) missing.push_back(seed);
-    for (const SeedOutcome* outcome : verdict_of(folder_.record()).counted) hopeless |= !reaches(*outcome, target_);
-    if (options_.stop_early && hopeless) missing.clear();
-    dispatcher_.emplace(mail, leaders(ranks, options_.ranks_per_run), std::move(missing), options_.recipe.comm.timeout,
-                        Dispatcher::Hooks{[this](const SeedOutcome& outcome) { return record(outcome); },
-                                          [this](const SweepStatus& status) { options_.observer->tick(status); }});
+  Watch(const SweepOptions& options, bool shows)
+      : options_(options), shows_(shows), view_(options.folder, read_identity(options.folder)) {
+    if (shows_) options_.observer->started(view_);
   }
-  Dispatcher& dispatcher() { return *dispatcher_; }
+  /// Whether the sweep is to end.
+  bool look(bool now = false) {
+    const auto appeared = view_.refresh(now);
+    if (shows_) {
+      for (const SeedOutcome& outcome : appeared) options_.observer->seed_ended(outcome);
+      options_.observer->tick(view_);
+      tables_are_old_ |= !appeared.empty();
+      if (tables_are_old_ && view_.declared() <= block_size) write_tables_sometimes();
+    }
+    return options_.stop_early && (missed_ || view_.failures() > 0);
+  }
+  /// A seed that this worker trained.
+  void ended(const SeedOutcome& outcome) {
+    missed_ |= !reaches(outcome, Target(options_.target));
+    if (view_.declared() <= block_size) look(true);
+  }
 
  private:
-  bool record(const SeedOutcome& outcome) {
-    folder_.add(outcome);
-    options_.observer->seed_ended(outcome);
-    return !options_.stop_early || reaches(outcome, target_);
+  /// Of a small sweep the tables are kept as new as 2 % of the time allows, for those who read them
+  /// while it runs. Not while another process writes them.
+  void write_tables_sometimes() {
+    const auto begin = Clock::now();
+    if (begin < next_tables_) return;
+    if (auto lease = LeaseSeeker(lease_file(options_.folder), sweep_pace()).try_take()) {
+      const FolderLock lock(options_.folder, std::move(*lease));
+      write_tables(options_.folder, read_record(options_.folder));
+      tables_are_old_ = false;
+    }
+    next_tables_ = Clock::now() + 50 * (Clock::now() - begin);
   }
 
+  using Clock = std::chrono::steady_clock;
   const SweepOptions& options_;
-  Target target_;
-  SweepFolder folder_;
-  std::optional<Dispatcher> dispatcher_;
+  const bool shows_;
+  SweepView view_;
+  bool missed_ = false, tables_are_old_ = false;
+  Clock::time_point next_tables_;
 };
+
+/// A number that no other start has, on all ranks. Collective.
+std::string world_id(Communicator& world) {
+  std::random_device random;
+  std::array<std::uint32_t, 2> id{random(), random()};
+  world.broadcast(std::as_writable_bytes(std::span(id)), 0);
+  return fmt::format("{:08x}{:08x}", id[0], id[1]);
+}
+
+/// Throws Error (data) on all ranks when leaders see another folder in the sweep's place: seeds would
+/// be trained once per folder. Collective; `open` makes the folder on rank 0.
+void check_folder_is_shared(Communicator& world, bool leads, const fs::path& mark,
+                            const std::function<void()>& open) {
+  run_on_root(world, [&] {
+    open();
+    if (world.size() > 1) write_file_atomically(mark, std::string_view("shared\n"));
+  });
+  if (world.size() == 1) return;
+  bool sees = !leads || world.rank() == 0;
+  // A file server's client may remember for some seconds that something does not exist.
+  for (AwakeClock waiting; !sees && waiting.seconds() < 5;
+       std::this_thread::sleep_for(std::chrono::milliseconds(100))) {
+    std::error_code error;
+    sees = fs::exists(mark, error);
+  }
+  int blind = world.size();
+  const auto all = world.all_gather(std::as_bytes(std::span(&sees, 1)));
+  for (int rank = world.size() - 1; rank >= 0; --rank)
+    if (all[static_cast<std::size_t>(rank)].front() == std::byte{0}) blind = rank;
+  std::error_code error;
+  if (world.rank() == 0) fs::remove(mark, error);
+  if (blind == world.size()) return;
+  throw data_error(fmt::format("{}: rank {} does not see the folder of rank 0",
+                               mark.parent_path().string(), blind),
+                   "share the folder between the hosts, or start a sweep on each and join them with "
+                   "mnist-dist merge")
+      .mark_everywhere();
+}
+
+/// Why the sweep ends for all ranks: by a signal when one rank ends by it. Collective.
+SweepEnd agreed(Communicator& world, SweepEnd mine) {
+  SweepEnd end = mine;
+  for (const auto& bytes : world.all_gather(std::as_bytes(std::span(&mine, 1))))
+    end = std::max(end, static_cast<SweepEnd>(std::to_integer<int>(bytes.front())));
+  return end;
+}
 
 }  // namespace
 
@@ -120,35 +185,61 @@ SweepEnd run_sweep(Communicator& world, const SweepOptions& options) {
   const std::string print = fingerprint(*group, *session, probe);
   check_agreement(world, {{"the parameters after 50 steps", print}});
 
-  std::optional<Head> head;
-  run_on_root(world, [&] { head.emplace(options, identity_of(options, *session, print, world.size())); });
-  const auto reports = world.open_mailbox(), orders = world.open_mailbox();
-  const SweepMail mail{*reports, *orders};
-  if (head) head->start(mail, world.size());
+  const std::string start = world_id(world);
+  const StopSign sign(options.folder / fmt::format(".stop.{}", start));
+  check_folder_is_shared(
+      world, group->rank() == 0, options.folder / fmt::format(".start.{}", start), [&] {
+        open_sweep(options.folder, options.recipe,
+                   identity_of(options, *session, print, world.size()));
+      });
+  const bool shows = world.rank() == 0;
+  std::optional<Watch> watch;
+  if (group->rank() == 0 && (shows || options.stop_early)) watch.emplace(options, shows);
+  const auto record = [&](const SeedOutcome& outcome) {
+    write_row(options.folder, options.recipe.data.split.empty() ? "test" : "validation", outcome);
+    if (watch) watch->ended(outcome);
+  };
   std::optional<Leader> leader;
   if (group->rank() == 0)
-    leader.emplace(mail, world.rank() / options.ranks_per_run, head ? &head->dispatcher() : nullptr, options.recipe.comm.timeout, stop_requested);
+    leader.emplace(SeedQueue(options.folder, parse_seeds(options.seeds), sweep_pace()), sign,
+                   Leader::Hooks{record, [&] { return watch && watch->look(); }, stop_requested});
 
   SweepEnd end{};
   try {
-    end = work_through(*group, leader ? &*leader : nullptr, stop_requested, [&](std::uint64_t seed, const BetweenSteps& between_steps) {
-      Config config = options.recipe;
-      config.train.seed = seed;
-      const auto folder = options.folder / "runs" / fmt::format("seed{}", seed);
-      SeedOutcome outcome = run_seed(*group, *session, config, folder, options.make_observer, between_steps);
-      outcome.group = world.rank() / options.ranks_per_run;
-      return outcome;
-    });
+    end = work_through(*group, leader ? &*leader : nullptr, stop_requested,
+                       [&](std::uint64_t seed, FolderLock* lock, const BetweenSteps& between_steps) {
+                         Config config = options.recipe;
+                         config.train.seed = seed;
+                         SeedOutcome outcome =
+                             run_seed(*group, *session, config, seed_run_folder(options.folder, seed),
+                                      lock, options.make_observer, between_steps);
+                         outcome.group = world.rank() / options.ranks_per_run;
+                         return outcome;
+                       });
   } catch (const Error& error) {
     throw_from_group(world, *group, error);
   }
-  world.barrier();
-  while (reports->receive()) {  // the last signs of life
+  end = agreed(world, end);
+  if (shows) {
+    sign.take_down();
+    watch->look(true);
+    options.observer->ended();
   }
-  while (orders->receive()) {
-  }
-  if (head) options.observer->ended();
   return end;
+}
+
+SweepRecord write_tables_of(const fs::path& folder,
+                            const std::function<void(const SweepRecord&)>& also) {
+  SweepRecord record = read_record(folder);
+  std::optional<FolderLock> lock;
+  if (record.has_rows) {
+    lock.emplace(lock_sweep(folder));
+    // While this process waited, others may have added rows and written tables with them.
+    if (count_rows(folder) != record.outcomes.size()) record = read_record(folder);
+    write_tables(folder, record);
+  }
+  if (also) also(record);
+  return record;
 }
 
 }  // namespace mnist_dist

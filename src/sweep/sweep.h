@@ -6,10 +6,11 @@
 
 #include "comm/communicator.h"
 #include "config/config.h"
-#include "sweep/dispatch.h"
 #include "sweep/record.h"
 #include "sweep/seed_run.h"
 #include "sweep/statistics.h"
+#include "sweep/view.h"
+#include "sweep/worker.h"
 #include "train/session.h"
 
 namespace mnist_dist {
@@ -18,10 +19,11 @@ namespace mnist_dist {
 class SweepObserver {
  public:
   virtual ~SweepObserver() = default;
-  /// `record` has the seeds of earlier starts and lives as long as the sweep.
-  virtual void started(const SweepRecord& record) = 0;
+  /// `view` has the seeds that have ended so far.
+  virtual void started(const SweepView& view) = 0;
+  /// A row appeared, of whatever process. Without epochs and mistakes.
   virtual void seed_ended(const SeedOutcome& outcome) = 0;
-  virtual void tick(const SweepStatus& status) = 0;
+  virtual void tick(const SweepView& view) = 0;
   virtual void ended() = 0;
 };
 
@@ -42,9 +44,18 @@ struct SweepOptions {
 /// one.
 void check_groups(int ranks, int ranks_per_run, bool ranks_show);
 
-/// Trains a recipe once a seed, on groups of `ranks_per_run` ranks (the last one may be smaller: see check_groups), each of which takes the next
-/// seed as it gets free; seeds that the folder has are not trained again. Collective over the world. Throws Error: usage for seeds, target, ranks or
-/// a folder that does not fit; device for a group that stands still. What came of it is in the folder: read_record.
+/// Trains a recipe with many seeds on groups of `ranks_per_run` ranks (the last one may be smaller:
+/// see check_groups). Each group claims seeds in the sweep's folder until all that were asked for
+/// have rows there. Other processes may do the same at the same time (sweep/queue.h). Collective
+/// over the world. What came of it is in the folder: read_record.
+/// Throws Error: usage for seeds, target, ranks or a folder that does not fit; data for files;
+/// internal when two processes came to different rows of one seed.
 SweepEnd run_sweep(Communicator& world, const SweepOptions& options);
+
+/// Makes the tables from the sweep's rows as they are now, and gives the record. `also` writes what
+/// else is derived from it. The tables of a sweep of an earlier version, or a published one, stay as
+/// they are. Throws Error (data).
+SweepRecord write_tables_of(const std::filesystem::path& folder,
+                            const std::function<void(const SweepRecord&)>& also = {});
 
 }  // namespace mnist_dist

@@ -110,7 +110,11 @@ void run_trial(Communicator& world, const TuneOptions& options, Candidate& candi
     throw Error(ExitCode::interrupted, fmt::format("stopped by a signal in {}", folder_name(candidate)),
                 "the same command goes on with what is missing")
         .mark_everywhere();
-  run_on_root(world, [&] { score(candidate, read_record(sweep.folder)); });
+  run_on_root(world, [&] {
+    SweepRecord record = write_tables_of(sweep.folder);
+    record.identity.seeds = sweep.seeds;  // an earlier search may have trained more
+    score(candidate, record);
+  });
 }
 
 /// Rank 0's order on every rank, since only rank 0 has read the scores.

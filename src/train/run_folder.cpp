@@ -160,14 +160,15 @@ bool has_rows_of(const fs::path& folder, std::uint32_t epochs) {
   return true;
 }
 
-std::optional<Checkpoint> begin_or_go_on(const fs::path& folder, const Config& config,
-                                         std::optional<FolderLock>& lock) {
+bool has_run_leftovers(const fs::path& folder) {
   std::error_code error;
-  fs::create_directory(folder, error);  // not those above it, which may have been moved away
-  if (error)
-    throw data_error(fmt::format("cannot create {}: {}", folder.string(), error.message()),
-                     "leave the sweep's folder in place until it has ended");
-  lock.emplace(folder);
+  const fs::directory_iterator entries(folder, error);
+  return !error && std::any_of(begin(entries), end(entries), [](const fs::directory_entry& entry) {
+    return is_leftover(entry.path());
+  });
+}
+
+std::optional<Checkpoint> begin_or_go_on(const fs::path& folder, const Config& config) {
   auto found = checkpoint_to_go_on_from(folder);
   if (found && has_rows_of(folder, found->checkpoint.epoch)) {
     remove_run_leftovers(folder);

@@ -22,11 +22,14 @@ std::filesystem::path make_default_folder(const Config& config);
 /// Whether metrics.csv has the rows of so many epochs, from the first.
 bool has_rows_of(const std::filesystem::path& folder, std::uint32_t epochs);
 
-/// For a seed of a sweep, in the sweep's folder: makes and locks the run folder, and gives the
-/// checkpoint to continue from. Where there is none, or metrics.csv has not all rows before it, the
-/// run begins again, and what was there is removed.
-std::optional<Checkpoint> begin_or_go_on(const std::filesystem::path& folder, const Config& config,
-                                         std::optional<FolderLock>& lock);
+/// For a seed of a sweep, in its run folder, which must be locked: the checkpoint to continue from.
+/// Where there is none, or metrics.csv has not all rows before it, the run begins again, and what
+/// was there is removed.
+std::optional<Checkpoint> begin_or_go_on(const std::filesystem::path& locked_folder,
+                                         const Config& config);
+
+/// Whether a folder has files that remove_run_leftovers removes, or a lease.
+bool has_run_leftovers(const std::filesystem::path& folder);
 
 /// The newest unfinished run of the same recipe and seed in `runs`. Throws Error (usage) when there is none.
 std::filesystem::path newest_unfinished_run(const std::filesystem::path& runs, const Config& config);

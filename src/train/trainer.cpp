@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 
 #include "base/shell_word.h"
 #include "data/order.h"
@@ -231,7 +232,23 @@ class Run {
     if (comm_.rank() == 0 && options_.lock) options_.lock->check_in_place();
   }
 
+  /// check_folder on every rank alike. Collective.
+  void throw_if_folder_is_lost() {
+    std::optional<Error> lost;
+    try {
+      check_folder();
+    } catch (const Error& error) {
+      lost = error;
+    }
+    bool is_lost = lost.has_value();
+    comm_.broadcast(std::as_writable_bytes(std::span(&is_lost, 1)), 0);
+    if (!is_lost) return;
+    if (!lost) lost = data_error("rank 0 lost the run folder", "see the message of rank 0");
+    throw Error(*lost).mark_everywhere();
+  }
+
   [[noreturn]] void interrupted() {
+    throw_if_folder_is_lost();
     save();
     comm_.barrier();  // no rank reports a stop whose checkpoint is not on disk
     const std::string where = place_text(progress_.epoch, progress_.step);

@@ -30,7 +30,8 @@ struct TrainerOptions {
 };
 
 /// Trains to the end. Throws Error on every rank alike: interrupted (after a checkpoint) when some rank was asked to stop, diverged (naming step,
-/// learning rate, rank, shard and layer) when a value stopped being finite. What cannot be written is rank 0's own Error (data).
+/// learning rate, rank, shard and layer) when a value stopped being finite, data when the folder is found lost as a stop is requested. What cannot be
+/// written is rank 0's own Error (data).
 RunResult train(Communicator& comm, Engine& engine, const TrainerOptions& options);
 
 }  // namespace mnist_dist

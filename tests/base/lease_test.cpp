@@ -101,6 +101,42 @@ TEST_F(LeaseTest, OfAStoppedProcessIsHeld) {
   EXPECT_TRUE(seeker.try_take());
 }
 
+TEST_F(LeaseTest, OfAStoppedProcessBecomesStaleWhereRunningIsNotEnough) {
+  const LeasePace pace{.renewal = 5ms, .stale = 150ms, .running_keeps = false};
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const auto lease = LeaseSeeker(file, pace).try_take();
+    for (;;) ::pause();
+  }
+  while (!fs::exists(file)) std::this_thread::sleep_for(1ms);
+  LeaseSeeker seeker(file, pace);
+  for (int i = 0; i < 40; ++i, std::this_thread::sleep_for(10ms))
+    EXPECT_FALSE(seeker.try_take()) << "it renews its lease";
+  ::kill(child, SIGSTOP);
+  std::optional<Lease> lease;
+  int looks = 0;
+  for (; !lease && looks < 1000; ++looks, std::this_thread::sleep_for(10ms))
+    lease = seeker.try_take();
+  EXPECT_GT(looks, 3) << "not at once";
+  EXPECT_TRUE(lease);
+  ::kill(child, SIGCONT);
+  for (int i = 0; i < 10; ++i, std::this_thread::sleep_for(10ms))
+    EXPECT_TRUE(lease->in_place()) << "the process does not renew what is another's";
+  ::kill(child, SIGKILL);
+  ::waitpid(child, nullptr, 0);
+}
+
+TEST_F(LeaseTest, SaysHowMuchIsDone) {
+  EXPECT_FALSE(lease_share(file));
+  auto lease = LeaseSeeker(file, {.renewal = 5ms, .stale = 150ms}).try_take();
+  EXPECT_EQ(lease_share(file), 0);
+  lease->set_share(0.25);
+  for (int i = 0; i < 1000 && lease_share(file) != 0.25; ++i) std::this_thread::sleep_for(5ms);
+  EXPECT_EQ(lease_share(file), 0.25);
+  write_foreign(1);
+  EXPECT_EQ(lease_share(file), 0) << "of an earlier version";
+}
+
 TEST_F(LeaseTest, OfAnotherHostIsHeldWhileItChanges) {
   LeaseSeeker seeker(file, {.renewal = 5ms, .stale = 150ms});
   for (int renewals = 0; renewals < 10; ++renewals) {

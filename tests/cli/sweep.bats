@@ -82,12 +82,104 @@ sha_in_sweep() { awk -F, -v seed="$2" 'NR == 1 { for (i = 1; i <= NF; i++) if ($
   tiny_recipe
   run -0 "$MNIST_DIST" sweep "${RECIPE[@]}" "${SWEEP_SEEDS[@]}" --out s
   cp -r s whole
-  sed -i '$d' s/seeds.csv
+  rm s/rows/0xxx/seed3.csv
   local before
   before=$(stat -c %Y%i s/runs/seed3/checkpoint.h5)
   run -0 "$MNIST_DIST" sweep "${RECIPE[@]}" "${SWEEP_SEEDS[@]}" --out s
   same_results whole s
   [ "$(stat -c %Y%i s/runs/seed3/checkpoint.h5)" = "$before" ]
+}
+
+@test "processes that share a folder share a sweep, each seed is trained once" {
+  tiny_recipe
+  local pids=() pid n
+  run -0 "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 0..11 --target 0 --out alone
+  for n in 1 2 3; do
+    "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 0..11 --target 0 --out s >$n.txt 2>&1 &
+    pids+=($!)
+  done
+  ranks 2 sweep "${RECIPE[@]}" --seeds 0..11 --target 0 --out s >4.txt 2>&1
+  for pid in "${pids[@]}"; do wait "$pid"; done
+  for n in 1 2 3 4; do grep -q "PASS: 12 of 12 seeds" $n.txt; done
+  diff <(results alone) <(results s)
+  [ "$(find s/rows -type f | wc -l)" -eq 12 ]
+  [ -z "$(find s -name '.lease*' -o -name '.st*' -o -name '*.tmp*')" ]
+}
+
+@test "a worker that is stopped loses its seed, gives it up, and the rows are the same" {
+  tiny_recipe
+  export MNIST_DIST_LEASE_SECONDS=1
+  local long=("${RECIPE[@]}" --set train.epochs=40 --set train.checkpoint_seconds=0.05 --seeds 0..3
+    --target 0)
+  run -0 "$MNIST_DIST" sweep "${long[@]}" --out whole
+  "$MNIST_DIST" sweep "${long[@]}" --out s >first.txt 2>&1 &
+  local pid=$!
+  wait_for 60 test -s s/runs/seed0/checkpoint.h5
+  kill -STOP $pid
+  run -0 "$MNIST_DIST" sweep "${long[@]}" --out s
+  same_results whole s
+  kill -CONT $pid
+  wait $pid
+  grep -q "another process took over seed" first.txt
+  same_results whole s
+}
+
+@test "two results of one seed: exit 1, and the row that was there stays" {
+  tiny_recipe
+  run -0 "$MNIST_DIST" sweep "${RECIPE[@]}" --set train.epochs=30 --seeds 0 --target 0 --out other
+  "$MNIST_DIST" sweep "${RECIPE[@]}" --set train.epochs=30 --seeds 0 --target 0 --out s >out.txt 2>&1 &
+  local pid=$! code=0
+  wait_for 60 test -s s/runs/seed0/metrics.csv
+  mkdir -p s/rows/0xxx
+  sed '2s/,[0-9a-f]\{8\}/,00000000/' other/rows/0xxx/seed0.csv >s/rows/0xxx/seed0.csv
+  cp s/rows/0xxx/seed0.csv row.csv
+  wait $pid || code=$?
+  cat out.txt
+  [ "$code" -eq 1 ]
+  grep -q "^error: .*rows/0xxx/seed0.csv" out.txt
+  cmp row.csv s/rows/0xxx/seed0.csv
+}
+
+@test "another range adds to the declaration" {
+  tiny_recipe
+  run -0 "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 0..1 --target 0 --out s
+  run -0 "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 3..4 --target 0 --out s
+  [[ "$output" == *"PASS: 4 of 4 seeds"* ]]
+  [ "$(field s/sweep.json seeds)" = "0..1,3..4" ]
+  [ "$(python3 -c 'import json; print([d["seeds"] for d in json.load(open("s/sweep.json"))["declared"] if d["date"][:2] == "20"])')" = "['0..1', '3..4']" ]
+  run -0 "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 0..1 --target 0 --out s
+  [ "$(python3 -c 'import json; print(len(json.load(open("s/sweep.json"))["declared"]))')" = 2 ]
+  # A seed that was declared and has no row counts, whatever this start trains.
+  rm s/rows/0xxx/seed4.csv
+  run -6 "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 0..1 --target 0 --out s
+  [[ "$output" == *"INCOMPLETE"* ]]
+}
+
+@test "merge: one sweep of several, the same recipe, data and bits; seeds in both agree" {
+  tiny_recipe
+  run -0 "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 0..3 --target 0 --out whole
+  run -0 "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 0..2 --target 0 --out a
+  run -0 "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 2..3 --target 0 --out b
+  rm -r b/rows # as an earlier version wrote it
+  run -0 "$MNIST_DIST" merge out/all a b
+  [[ "$output" == *"PASS: 4 of 4 seeds"* ]]
+  same_results whole out/all
+  [ "$(field out/all/sweep.json seeds)" = "0..3" ]
+  run -0 "$MNIST_DIST" merge out/all b
+  same_results whole out/all
+  run -0 "$MNIST_DIST" verify out/all --seed 3
+  run -0 "$MNIST_DIST" sweep "${RECIPE[@]}" --set train.epochs=3 --seeds 5 --target 0 --out c
+  fails 2 "a and c are sweeps of different recipes" "$MNIST_DIST" merge new a c
+  cp -r a d
+  sed -i 's/"fingerprint": "..../"fingerprint": "0000/' d/sweep.json
+  fails 2 "different bits" "$MNIST_DIST" merge new a d
+  cp -r a e
+  sed -i '2s/,[0-9a-f]\{8\}\([0-9a-f]\{56\}\)/,00000000\1/' e/rows/0xxx/seed1.csv
+  fails 1 "seed 1" "$MNIST_DIST" merge new a e
+  [ ! -e new ]
+  fails 2 "holds no sweep" "$MNIST_DIST" merge new a nowhere
+  fails 2 "holds no sweep" "$MNIST_DIST" merge . a b
+  fails 2 "parts" "$MNIST_DIST" merge new
 }
 
 @test "a target that is missed: exit 6; --stop-early ends at the first" {

@@ -108,6 +108,18 @@ SHORT=(--config step1 --set "data.file=$TEST_DATA" --set 'data.split=[500,100]'
   done
 }
 
+@test "an array of sweeps shares one folder, to the rows of one process" {
+  local job n all=(sweep "${SHORT[@]}" --seeds 0..11 --target 0)
+  job=$(sbatch --parsable --array=0-3 "$SOURCE_DIR/launch/slurm.sbatch" "${all[@]}")
+  for n in 0 1 2 3; do
+    wait_for 100 ended "${job}_$n"
+    [ "$(state_of "${job}_$n")" = COMPLETED ]
+  done
+  "$MNIST_DIST" "${all[@]}" --out alone-sweep
+  diff <(cut -d, -f1-9,17- runs/sweep-step1/seeds.csv) <(cut -d, -f1-9,17- alone-sweep/seeds.csv)
+  [ "$(find runs/sweep-step1/rows -type f | wc -l)" -eq 12 ]
+}
+
 @test "an element of an array that is told to stop goes back into the queue alone" {
   local job n
   job=$(sbatch --parsable --array=5-6 --ntasks=2 "$SOURCE_DIR/launch/slurm.sbatch" "${LONG[@]}")

@@ -64,16 +64,5 @@ TEST(Heartbeat, PassesOnWhatTheWorkThrows) {
   }
 }
 
-TEST(Single, MailboxGivesBackWhatWasSentInOrder) {
-  const auto box = make_single()->open_mailbox();
-  EXPECT_FALSE(box->receive());
-  const std::array<std::byte, 2> first{std::byte{1}, std::byte{2}};
-  box->send(0, first);
-  box->send(0, {});
-  EXPECT_EQ(box->receive()->bytes, std::vector<std::byte>(first.begin(), first.end()));
-  EXPECT_TRUE(box->receive()->bytes.empty());
-  EXPECT_FALSE(box->receive());
-}
-
 }  // namespace
 }  // namespace mnist_dist

@@ -23,8 +23,10 @@ inline void write_folder(const std::filesystem::path& folder, const std::string&
     const std::size_t begin = std::min(line_end + 1, input.size());
     const std::size_t next = begin == 0 ? input.npos : input.find("\n" + mark, begin - 1);
     const std::size_t end = next == input.npos ? input.size() : next + 1;
-    if (std::ranges::find(names, name) != names.end())
+    if (std::ranges::find(names, name) != names.end()) {
+      std::filesystem::create_directories((folder / name).parent_path());
       std::ofstream(folder / name, std::ios::binary) << input.substr(begin, end - begin);
+    }
     if (next == input.npos) return;
     at = end;
   }

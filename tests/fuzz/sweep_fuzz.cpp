@@ -17,7 +17,12 @@ using namespace mnist_dist;
 namespace {
 
 const std::vector<std::string> names{"config.toml", "sweep.json", "seeds.csv", "epochs.csv",
-                                     "errors.csv"};
+                                     "errors.csv", "rows/0xxx/seed0.csv", "rows/0xxx/seed1.csv"};
+
+void write_sweep(const std::filesystem::path& folder, const std::string& input) {
+  std::filesystem::remove_all(folder / "rows");
+  fuzz::write_folder(folder, input, names);
+}
 
 void check_page(const SweepRecord& record) {
   const Verdict verdict = verdict_of(record);
@@ -34,12 +39,11 @@ void check_written(const SweepRecord& record) {
   // A folder may be without errors.csv; then nothing is known of mistakes.
   const bool has_mistakes =
       std::ranges::any_of(record.outcomes, [](auto& outcome) { return !outcome.mistakes.empty(); });
-  fuzz::write_folder(folder.path(),
+  write_sweep(folder.path(),
                      "=== sweep.json\n" + json + "=== seeds.csv\n" + seeds +
                          (epochs.empty() ? "" : "=== epochs.csv\n" + epochs) +
                          (has_mistakes ? "=== errors.csv\n" + errors : "") +
-                         "=== config.toml\n" + record.recipe_text,
-                     names);
+                         "=== config.toml\n" + record.recipe_text);
   SweepRecord again;
   fuzz::require(fuzz::accepted([&] { again = read_record(folder.path()); }),
                 "a record that was accepted is accepted again");
@@ -53,7 +57,7 @@ void check_written(const SweepRecord& record) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   static const TemporaryFolder folder;
-  fuzz::write_folder(folder.path(), fuzz::text(data, size), names);
+  write_sweep(folder.path(), fuzz::text(data, size));
   SweepRecord record;
   if (!fuzz::accepted([&] { record = read_record(folder.path()); })) return 0;
   fuzz::accepted([&] { check_page(record); });

@@ -2,9 +2,14 @@
 
 #include <gmock/gmock.h>
 
+#include <thread>
+
 #include "base/error.h"
 #include "base/file.h"
+#include "sweep/places.h"
 #include "sweep/records.h"
+#include "sweep/row.h"
+#include "sweep/sweep.h"
 #include "temporary_folder.h"
 
 namespace mnist_dist {
@@ -26,47 +31,70 @@ struct SweepFolderTest : testing::Test {
 
   void expect_refused(const Config& config, const SweepIdentity& identity, const std::string& why) {
     try {
-      SweepFolder(path, config, identity);
+      open_sweep(path, config, identity);
       FAIL() << "accepted";
     } catch (const Error& error) {
       EXPECT_EQ(error.code(), ExitCode::usage);
       EXPECT_THAT(error.what(), HasSubstr(why));
     }
   }
+  SweepIdentity open() { return open_sweep(path, recipe, example.identity); }
   void fill() {
-    SweepFolder folder(path, recipe, example.identity);
-    for (const SeedOutcome& outcome : example.outcomes) folder.add(outcome);
+    open();
+    for (const SeedOutcome& outcome : example.outcomes) write_row(path, "test", outcome);
+  }
+  /// As a published sweep, and those of earlier versions.
+  void fill_tables() {
+    std::filesystem::create_directory(path);
+    write_file_atomically(path / "sweep.json", sweep_json(example.identity));
+    write_file_atomically(path / "config.toml", to_toml(recipe));
+    write_tables(path, example);
   }
 };
 
-TEST_F(SweepFolderTest, WhatWasAddedIsThereAfterARestart) {
+TEST_F(SweepFolderTest, WhatWasWrittenIsReadBack) {
   fill();
-  const SweepFolder again(path, recipe, example.identity);
-  EXPECT_TRUE(again.has(0) && again.has(1) && again.has(2));
-  EXPECT_FALSE(again.has(3));
-  EXPECT_EQ(seeds_csv(again.record()), seeds_csv(example));
-  EXPECT_EQ(epochs_csv(again.record()), epochs_csv(example));
-  EXPECT_EQ(errors_csv(again.record()), errors_csv(example));
-  EXPECT_EQ(again.record().outcomes[1].message, example.outcomes[1].message) << "commas in it";
+  const SweepRecord record = read_record(path);
+  EXPECT_TRUE(record.has_rows);
+  EXPECT_EQ(seeds_csv(record), seeds_csv(example));
+  EXPECT_EQ(epochs_csv(record), epochs_csv(example));
+  EXPECT_EQ(errors_csv(record), errors_csv(example));
+  EXPECT_EQ(record.outcomes[1].message, example.outcomes[1].message) << "commas in it";
 }
 
-TEST_F(SweepFolderTest, RowsOfASeedThatIsNotInSeedsCsvAreForgotten) {
+TEST_F(SweepFolderTest, TablesAreMadeFromRows) {
   fill();
-  // As if killed between the three files of the last seed.
-  SweepRecord before = example;
-  before.outcomes.pop_back();
-  write_file_atomically(path / "seeds.csv", seeds_csv(before));
-  const SweepFolder again(path, recipe, example.identity);
-  EXPECT_FALSE(again.has(2));
-  EXPECT_EQ(errors_csv(again.record()), errors_csv(before));
-  EXPECT_EQ(epochs_csv(again.record()), epochs_csv(before));
+  EXPECT_EQ(seeds_csv(write_tables_of(path)), seeds_csv(example));
+  EXPECT_EQ(read_text_file(path / "seeds.csv"), seeds_csv(example));
+  EXPECT_EQ(read_text_file(path / "epochs.csv"), epochs_csv(example));
+  EXPECT_EQ(read_text_file(path / "errors.csv"), errors_csv(example));
+  check_tables(path);
+  std::string seeds = seeds_csv(example);
+  write_file_atomically(path / "seeds.csv", seeds.replace(seeds.find("avx2"), 4, "avx9"));
+  EXPECT_THROW(check_tables(path), Error);
+  write_tables_of(path);
+  std::filesystem::remove(row_file(path, 2));
+  EXPECT_THROW(check_tables(path), Error) << "a row that was there is missing";
 }
 
-TEST_F(SweepFolderTest, NothingIsAddedToAFolderInItsPlace) {
-  SweepFolder folder(path, recipe, example.identity);
-  std::filesystem::remove_all(path);
-  EXPECT_THROW(folder.add(example.outcomes[0]), Error);
-  EXPECT_FALSE(std::filesystem::exists(path));
+TEST_F(SweepFolderTest, ASweepOfAnEarlierVersionIsReadAsItIs) {
+  fill_tables();
+  const SweepRecord record = write_tables_of(path);
+  EXPECT_FALSE(record.has_rows);
+  EXPECT_EQ(seeds_csv(record), seeds_csv(example));
+  EXPECT_FALSE(std::filesystem::exists(path / "rows"));
+  EXPECT_EQ(record.identity.declared.size(), 1u);
+}
+
+TEST_F(SweepFolderTest, ASweepOfAnEarlierVersionGoesOnWithRows) {
+  fill_tables();
+  std::filesystem::create_directories(path / "rows.new/rows/0xxx");  // killed there before
+  open();
+  const SweepRecord record = read_record(path);
+  EXPECT_TRUE(record.has_rows);
+  EXPECT_EQ(seeds_csv(record), seeds_csv(example));
+  EXPECT_EQ(errors_csv(record), errors_csv(example));
+  EXPECT_FALSE(std::filesystem::exists(path / "rows.new"));
 }
 
 TEST_F(SweepFolderTest, AnotherRecipeDataOrProgramIsRefused) {
@@ -82,48 +110,47 @@ TEST_F(SweepFolderTest, AnotherRecipeDataOrProgramIsRefused) {
   expect_refused(recipe, identity, "other bits");
 }
 
-TEST_F(SweepFolderTest, ATargetOrMoreSeedsAreNotAnotherSweep) {
+TEST_F(SweepFolderTest, MoreSeedsAddToTheDeclaration) {
+  example.identity.declared = {{"0..2", "2026-01-01T00:00:00Z"}};
   fill();
-  SweepIdentity identity = example.identity;
-  identity.target = "99.5";
-  identity.seeds = "0..9";
-  const SweepFolder again(path, recipe, identity);
-  EXPECT_EQ(read_record(path).identity.target, "99.5");
+  SweepIdentity more = example.identity;
+  more.target = "99.5";
+  more.seeds = "5..9";
+  more.declared = {{"5..9", "2026-01-02T00:00:00Z"}};
+  EXPECT_EQ(open_sweep(path, recipe, more).seeds, "0..2,5..9");
+  more.declared = {{"5..9", "2026-01-03T00:00:00Z"}};
+  open_sweep(path, recipe, more);
+  const SweepIdentity now = read_record(path).identity;
+  EXPECT_EQ(now.target, "99.5");
+  EXPECT_EQ(now.seeds, "0..2,5..9");
+  ASSERT_EQ(now.declared.size(), 2u) << "the third start added nothing";
+  EXPECT_EQ(now.declared[0].seeds, "0..2");
+  EXPECT_EQ(now.declared[0].date, "2026-01-01T00:00:00Z");
+  EXPECT_EQ(now.declared[1].seeds, "5..9");
+  EXPECT_EQ(now.declared[1].date, "2026-01-02T00:00:00Z");
 }
 
-TEST_F(SweepFolderTest, TwoSweepsDoNotShareAFolder) {
-  const SweepFolder first(path, recipe, example.identity);
-  expect_refused(recipe, example.identity, "another process is working in");
+TEST_F(SweepFolderTest, ManyMayOpenItAtOnce) {
+  std::vector<std::jthread> starts;
+  for (int start = 0; start < 8; ++start) starts.emplace_back([this] { open(); });
+  starts.clear();
+  EXPECT_EQ(read_record(path).identity.seeds, example.identity.seeds);
 }
 
-TEST_F(SweepFolderTest, WhoIsRefusedTheLockHasWrittenNothing) {
-  std::filesystem::create_directory(path);
-  const FolderLock other_start(path);
-  expect_refused(recipe, example.identity, "another process is working in");
-  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(path), {}), 1) << "the lock alone";
-}
-
-TEST_F(SweepFolderTest, RowsThatAnotherSweepWroteAreKept) {
-  SweepFolder folder(path, recipe, example.identity);
-  folder.add(example.outcomes[0]);
-  SweepRecord other = example;  // as if no lock had kept it out
-  other.outcomes.pop_back();
-  write_file_atomically(path / "epochs.csv", epochs_csv(other));
-  write_file_atomically(path / "errors.csv", errors_csv(other));
-  write_file_atomically(path / "seeds.csv", seeds_csv(other));
-  folder.add(example.outcomes[2]);
-  EXPECT_TRUE(folder.has(1));
-  const SweepRecord record = read_record(path);
-  EXPECT_EQ(seeds_csv(record), seeds_csv(example));
-  EXPECT_EQ(epochs_csv(record), epochs_csv(example));
-  EXPECT_EQ(errors_csv(record), errors_csv(example));
-  folder.add(example.outcomes[1]);
-  EXPECT_EQ(seeds_csv(read_record(path)), seeds_csv(example)) << "no seed is there twice";
+TEST_F(SweepFolderTest, WhatAKilledWorkerLeftInAnEndedSeedGoes) {
+  fill();
+  for (const char* left : {"runs/seed1/.lease", "runs/seed1/metrics.csv.tmp999999999"}) {
+    std::filesystem::create_directories(path / "runs/seed1");
+    write_file_atomically(path / left, read_text_file(path / "config.toml"));
+  }
+  std::filesystem::remove(path / "runs/seed1/.lease");
+  open();
+  EXPECT_TRUE(std::filesystem::is_empty(path / "runs/seed1"));
 }
 
 TEST_F(SweepFolderTest, MakesNoFolderAboveItsOwn) {
   path = temporary / "moved/candidate";
-  EXPECT_THROW(SweepFolder(path, recipe, example.identity), Error);
+  EXPECT_THROW(open(), Error);
   EXPECT_FALSE(std::filesystem::exists(temporary / "moved"));
 }
 
@@ -139,7 +166,7 @@ TEST_F(SweepFolderTest, AStartThatWasKilledAtOnceIsNoSweepYet) {
 
   std::filesystem::remove(path / "config.toml");  // what was trained is not thrown away
   EXPECT_THROW(fill(), Error);
-  EXPECT_TRUE(std::filesystem::exists(path / "seeds.csv"));
+  EXPECT_TRUE(std::filesystem::exists(row_file(path, 0)));
 }
 
 TEST_F(SweepFolderTest, AFolderWithOtherThingsIsRefused) {
@@ -154,8 +181,29 @@ TEST_F(SweepFolderTest, ACommandIsKeptWhateverItHolds) {
   EXPECT_EQ(read_record(path).identity.command, "mnist-dist sweep --out \xef\xbf\xbd");
 }
 
-TEST_F(SweepFolderTest, ADamagedFileIsNamed) {
+TEST_F(SweepFolderTest, ADamagedRowIsNamed) {
   fill();
+  const auto file = row_file(path, 2);
+  const std::string before = read_text_file(file);
+  for (const auto& [was, is] : {std::pair("ok,99.4100,9941", "ok,99.4100,9940"),
+                                std::pair("2,7,2,3\n", ""), std::pair("2,7,2,3", "1,7,2,3"),
+                                std::pair("2,0.100000", "3,0.100000"), std::pair("2,ok", "3,ok"),
+                                std::pair("epoch,train_loss", "epoch,loss")}) {
+    std::string text = before;
+    ASSERT_NE(text.find(was), text.npos) << was;
+    write_file_atomically(file, text.replace(text.find(was), std::string(was).size(), is));
+    try {
+      read_record(path);
+      ADD_FAILURE() << "accepted " << is << " for " << was;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ExitCode::data);
+      EXPECT_THAT(error.what(), HasSubstr("seed2.csv"));
+    }
+  }
+}
+
+TEST_F(SweepFolderTest, ADamagedTableIsNamed) {
+  fill_tables();
   const auto expect_damage = [&](const std::string& file, const std::string& text, const std::string& why) {
     const std::string before = read_text_file(path / file);
     write_file_atomically(path / file, text);
@@ -200,7 +248,7 @@ TEST_F(SweepFolderTest, ADamagedFileIsNamed) {
 
 // What no run can come to, though each cell alone is in its range.
 TEST_F(SweepFolderTest, FilesThatContradictThemselvesOrEachOtherAreRefusedNamingTheRow) {
-  fill();
+  fill_tables();
   const auto expect = [&](const std::string& file, const std::string& was, const std::string& is,
                           const std::string& why) {
     const std::string before = read_text_file(path / file);
@@ -260,19 +308,6 @@ TEST_F(SweepFolderTest, FilesThatContradictThemselvesOrEachOtherAreRefusedNaming
   expect("sweep.json", std::string(64, 'a'), "abc", "sweep.json: data_hash");
   expect("config.toml", "linear = 10", "linear = ", "config.toml is damaged");
   read_record(path);
-}
-
-TEST(SeedOutcome, TravelsAsBytes) {
-  for (SeedOutcome o : sweep_record({9950, -1}).outcomes) {
-    o.final_loss = 1.0 / 3;
-    const SeedOutcome back = unpack_outcome(pack(o));
-    EXPECT_EQ(back.seed, o.seed);
-    EXPECT_EQ(back.diverged, o.diverged);
-    EXPECT_EQ(back.final_loss, o.final_loss);
-    EXPECT_EQ(back.epochs, o.epochs);
-    EXPECT_EQ(back.mistakes, o.mistakes);
-    EXPECT_EQ(back.parameters_sha256, o.parameters_sha256);
-  }
 }
 
 }  // namespace

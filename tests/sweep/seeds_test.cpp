@@ -31,6 +31,15 @@ TEST(Seeds, RefusesEverythingElse) {
     EXPECT_THAT(refusal(text), HasSubstr("does not name seeds")) << text;
 }
 
+TEST(Seeds, OfTwoTextsAreJoined) {
+  EXPECT_EQ(join_seeds("0..9", "3..5"), "0..9");
+  EXPECT_EQ(join_seeds("5,1,0", "1"), "5,1,0") << "as it was written";
+  EXPECT_EQ(join_seeds("0..99", "100..199"), "0..199");
+  EXPECT_EQ(join_seeds("9,2..4,0", "5,7000..7001"), "0,2..5,9,7000..7001");
+  EXPECT_EQ(join_seeds("0..1", "9223372036854775807"), "0..1,9223372036854775807");
+  EXPECT_THROW(join_seeds("0..999999", "1000000"), Error);
+}
+
 TEST(Seeds, TooManyAreASlipOfTheKeyboard) {
   EXPECT_EQ(parse_seeds("0..999999").size(), 1'000'000u);
   for (const char* text : {"0..1000000", "0..999999,1000000"}) EXPECT_THAT(refusal(text), HasSubstr("names more than 1000000 seeds")) << text;

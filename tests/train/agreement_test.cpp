@@ -25,7 +25,6 @@ class ScriptedRanks : public Communicator {
   void tree_all_reduce(const ShardVectors&, int, std::span<float>, const Queue&) override {}
   void barrier() override {}
   std::unique_ptr<Communicator> split(int) override { return nullptr; }
-  std::unique_ptr<Mailbox> open_mailbox() override { return nullptr; }
   void set_activity(const std::string&) override {}
   [[noreturn]] void abort(ExitCode code) override { std::exit(static_cast<int>(code)); }
 

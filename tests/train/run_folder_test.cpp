@@ -108,20 +108,21 @@ TEST(RunFolder, AFinishedCheckpointWithoutItsSummaryIsResumed) {
   EXPECT_THAT(refusal(folder.path(), recipe()), testing::HasSubstr("is finished"));
 }
 
-TEST(RunFolder, OfASeedIsMadeInAFolderThatIsThere) {
+TEST(RunFolder, OfASeedBeginsAgainWithoutACheckpointAndKeepsItsLock) {
   const TemporaryFolder folder;
-  std::optional<FolderLock> lock;
-  EXPECT_THROW(begin_or_go_on(folder / "sweep/seed1", recipe(), lock), Error);
-  EXPECT_FALSE(fs::exists(folder / "sweep"));
-  EXPECT_FALSE(begin_or_go_on(folder / "seed1", recipe(), lock));
-  write_file_atomically(folder / "seed1/metrics.csv", "half");
-  lock.reset();
-  EXPECT_FALSE(begin_or_go_on(folder / "seed1", recipe(), lock));
-  lock.reset();
-  EXPECT_EQ(names_in(folder / "seed1"), std::vector<std::string>{"config.toml"})
+  {
+    const FolderLock lock(folder.path());
+    EXPECT_FALSE(begin_or_go_on(folder.path(), recipe()));
+    write_file_atomically(folder / "metrics.csv", std::string_view("half"));
+    EXPECT_FALSE(begin_or_go_on(folder.path(), recipe()));
+    EXPECT_TRUE(lock.in_place());
+    EXPECT_TRUE(has_run_leftovers(folder.path())) << "the lock";
+  }
+  EXPECT_FALSE(has_run_leftovers(folder.path()));
+  EXPECT_EQ(names_in(folder.path()), std::vector<std::string>{"config.toml"})
       << "what has no checkpoint begins again";
-  save_checkpoint(folder / "seed1", begun(recipe()));
-  EXPECT_TRUE(begin_or_go_on(folder / "seed1", recipe(), lock));
+  save_checkpoint(folder.path(), begun(recipe()));
+  EXPECT_TRUE(begin_or_go_on(folder.path(), recipe()));
 }
 
 TEST(RunFolder, OfASeedWhoseRowsAreLostBeginsAgain) {
@@ -139,8 +140,7 @@ TEST(RunFolder, OfASeedWhoseRowsAreLostBeginsAgain) {
   for (const char* rows : {"", "epoch,loss\n", "epoch,loss\n1,0.5\n", "epoch,loss\n2,0.4\n",
                            "epoch,loss\n1,0.5\n2\n", "epoch,loss\n1,0.5\n3,0.3\n"})
     EXPECT_FALSE(goes_on_with(rows)) << rows;
-  std::optional<FolderLock> lock;
-  EXPECT_FALSE(begin_or_go_on(folder / "seed1", recipe(), lock));
+  EXPECT_FALSE(begin_or_go_on(folder / "seed1", recipe()));
   EXPECT_FALSE(fs::exists(folder / "seed1/checkpoint.h5"));
 }
 

@@ -1,0 +1,102 @@
+#include "sweep/queue.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <random>
+#include <unordered_map>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "sweep/places.h"
+
+namespace mnist_dist {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Held seeds that are watched at a time: a look reads two small files.
+constexpr std::size_t most_watched = 16;
+
+/// Not the folders above the sweep's, nor the sweep's own, which may have been moved away.
+void make_run_folder(const fs::path& sweep, const fs::path& folder) {
+  std::error_code error;
+  if (fs::is_directory(sweep / "runs", error)) fs::create_directories(folder, error);
+  if (!fs::is_directory(folder))
+    throw data_error(
+        fmt::format("cannot create {}: {}", folder.string(),
+                    error ? error.message() : "the sweep's folder is no longer there"),
+        "leave the sweep's folder in place until the sweep has ended");
+}
+
+}  // namespace
+
+SeedQueue::SeedQueue(fs::path sweep, const std::vector<std::uint64_t>& seeds, LeasePace pace)
+    : sweep_(std::move(sweep)), pace_(pace) {
+  std::unordered_map<std::uint64_t, std::size_t> places;
+  for (const std::uint64_t seed : seeds) {
+    const auto [place, is_new] = places.try_emplace(block_of(seed), blocks_.size());
+    if (is_new) blocks_.push_back({block_of(seed), {}});
+    blocks_[place->second].seeds.push_back(seed);
+  }
+  if (blocks_.size() < 2) return;
+  std::random_device random;
+  const auto first = static_cast<std::ptrdiff_t>(random() % blocks_.size());
+  std::rotate(blocks_.begin(), blocks_.begin() + first, blocks_.end());
+}
+
+bool SeedQueue::has_row(std::uint64_t seed) const {
+  std::error_code error;
+  return fs::exists(row_file(sweep_, seed), error);
+}
+
+std::optional<SeedClaim> SeedQueue::next() {
+  for (; block_ < blocks_.size(); ++block_, listed_ = false) {
+    auto& [number, seeds] = blocks_[block_];
+    if (!listed_) {
+      const auto done = rows_in(sweep_, number);
+      std::erase_if(seeds, [&](auto seed) { return std::ranges::binary_search(done, seed); });
+      listed_ = true;
+    }
+    while (!seeds.empty()) {
+      Held candidate{seeds.front(), nullptr};
+      seeds.pop_front();
+      if (has_row(candidate.seed)) continue;
+      if (auto claim = try_claim(candidate)) return claim;
+      if (candidate.seeker) held_.push_back(std::move(candidate));
+    }
+    seeds.shrink_to_fit();
+  }
+  return look_at_held();
+}
+
+/// Without a seeker left, the seed has a row.
+std::optional<SeedClaim> SeedQueue::try_claim(Held& held) {
+  const fs::path folder = seed_run_folder(sweep_, held.seed);
+  if (!held.seeker) {
+    make_run_folder(sweep_, folder);
+    held.seeker = std::make_unique<LeaseSeeker>(lease_file(folder), pace_);
+  }
+  auto lease = held.seeker->try_take();
+  if (!lease) return std::nullopt;
+  SeedClaim claim{held.seed, folder, FolderLock(folder, std::move(*lease))};
+  if (has_row(held.seed)) {  // the one that had the claim ended just now
+    held.seeker.reset();
+    return std::nullopt;
+  }
+  remove_leftovers_beside(row_file(sweep_, held.seed));
+  return claim;
+}
+
+std::optional<SeedClaim> SeedQueue::look_at_held() {
+  for (std::size_t left = std::min(held_.size(), most_watched); left > 0; --left) {
+    Held held = std::move(held_.front());
+    held_.pop_front();
+    if (has_row(held.seed)) continue;
+    if (auto claim = try_claim(held)) return claim;
+    if (held.seeker) held_.push_back(std::move(held));
+  }
+  return std::nullopt;
+}
+
+}  // namespace mnist_dist

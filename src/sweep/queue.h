@@ -1,0 +1,62 @@
+#pragma once
+#include <cstdint>
+#include <deque>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "base/folder_lock.h"
+
+namespace mnist_dist {
+
+/// A seed that this process trains: nobody else does while the lock of its run folder is in place.
+struct SeedClaim {
+  std::uint64_t seed = 0;
+  std::filesystem::path folder;  ///< its run folder
+  FolderLock lock;
+};
+
+/// The seeds of a sweep that have no row yet, as one of many workers sees them in the sweep's
+/// folder. Workers send each other nothing: a worker claims a seed by the lease of its run folder.
+/// The claim of a worker that was killed or stopped becomes stale, and another one takes it over.
+///
+/// One claim costs the same however many seeds there are: a block of a thousand seeds is listed
+/// once, when the worker comes to it. Each worker begins at another block.
+class SeedQueue {
+ public:
+  /// Seeds are claimed in the order of `seeds`, block by block.
+  SeedQueue(std::filesystem::path sweep, const std::vector<std::uint64_t>& seeds, LeasePace pace);
+
+  /// Claims a seed, without waiting. Gives nothing when there is none, or all that are left are
+  /// claimed by others: look again several times per second until `finished`.
+  /// Throws Error (data) when the folder cannot be read or written.
+  std::optional<SeedClaim> next();
+  /// A seed that this worker gave back, or lost. It must have let go of its lock.
+  void put_back(std::uint64_t seed) { held_.push_back({seed, nullptr}); }
+  /// Whether all seeds have rows, as far as they were looked at.
+  bool finished() const { return block_ == blocks_.size() && held_.empty(); }
+
+ private:
+  struct Block {
+    std::uint64_t number;
+    std::deque<std::uint64_t> seeds;
+  };
+  /// A seed that another worker had when this one looked.
+  struct Held {
+    std::uint64_t seed;
+    std::unique_ptr<LeaseSeeker> seeker;
+  };
+  bool has_row(std::uint64_t seed) const;
+  std::optional<SeedClaim> try_claim(Held& held);
+  std::optional<SeedClaim> look_at_held();
+
+  std::filesystem::path sweep_;
+  LeasePace pace_;
+  std::vector<Block> blocks_;
+  std::size_t block_ = 0;   ///< the one to claim from; those before are done or held
+  bool listed_ = false;     ///< its rows
+  std::deque<Held> held_;
+};
+
+}  // namespace mnist_dist

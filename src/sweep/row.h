@@ -1,0 +1,42 @@
+#pragma once
+#include <filesystem>
+#include <string>
+
+#include "sweep/csv.h"
+#include "sweep/record.h"
+
+namespace mnist_dist {
+
+// A seed's row file, rows/0xxx/seedN.csv: three tables with a header each and an empty line
+// between them. The first has one line, and with the others' lines it goes into seeds.csv,
+// epochs.csv and errors.csv. A row file is written once and never changed.
+
+/// The tables' headers. `scored`: "test" or "validation".
+std::string seeds_header(const std::string& scored);
+std::string errors_header(const std::string& scored);
+/// A seed's lines in seeds.csv and errors.csv.
+std::string seeds_line(const SeedOutcome& outcome);
+std::string errors_lines(const SeedOutcome& outcome);
+
+std::string row_text(const SeedOutcome& outcome, const std::string& scored);
+
+enum class RowPart { scores, all };
+/// Reads a row file's text. `file` stands for it in errors. With RowPart::scores the epochs and the
+/// mistakes stay empty. Throws Error (data) when it is damaged.
+SeedOutcome parse_row(const std::string& text, const std::string& file,
+                      const SweepIdentity& identity, RowPart part);
+
+/// One row of seeds.csv. Throws Error (data) for what no run can come to.
+SeedOutcome parse_outcome(const CsvTable& seeds, std::size_t row, const SweepIdentity& identity);
+Mistake parse_mistake(const CsvTable& errors, std::size_t row, const std::string& scored);
+
+/// A row file's text without the columns that depend on who trained the seed: times, ranks,
+/// machine, and the message of a seed that diverged, which names a rank.
+std::string result_in(const std::string& row_text);
+
+/// Writes a seed's row file, whole or not at all. If there is one, it must have the same result.
+/// Throws Error: internal when it has another one, data when it cannot be written.
+void write_row(const std::filesystem::path& sweep, const std::string& scored,
+               const SeedOutcome& outcome);
+
+}  // namespace mnist_dist

@@ -1,0 +1,121 @@
+#include "sweep/worker.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <fstream>
+#include <thread>
+
+#include "base/awake_clock.h"
+#include "base/error.h"
+#include "base/standard_streams.h"
+
+namespace mnist_dist {
+namespace {
+
+namespace fs = std::filesystem;
+
+// How long the other ranks of a group hear nothing; as comm/heartbeat.
+constexpr double longest_wait = 0.5;
+// Between looks at seeds that others have, which LeaseSeeker wants several of per second.
+constexpr std::chrono::milliseconds nap{100};
+// Between looks at the folder while a seed is trained.
+constexpr std::chrono::seconds look_interval{1};
+
+}  // namespace
+
+void StopSign::put_up() const {
+  std::ofstream made(file_);  // on a full disk, too; not in a folder that was moved away
+}
+bool StopSign::is_up() const {
+  std::error_code error;
+  return fs::exists(file_, error);
+}
+void StopSign::take_down() const {
+  std::error_code error;
+  fs::remove(file_, error);
+}
+
+std::optional<SweepEnd> Leader::reason_to_stop() {
+  if (!end_ && hooks_.stop_requested()) {
+    end_ = SweepEnd::interrupted;
+    sign_.put_up();
+  }
+  if (!end_ && hooks_.hopeless()) end_ = SweepEnd::hopeless;
+  if (!end_ && sign_.is_up()) end_ = SweepEnd::interrupted;
+  return end_;
+}
+
+Order Leader::next_order() {
+  AwakeClock waiting;
+  for (;;) {
+    if (const auto why = reason_to_stop()) return {.kind = Order::end, .why = *why};
+    if ((claim_ = queue_.next())) {
+      lost_ = false;
+      looked_at_ = std::chrono::steady_clock::now();
+      return {.kind = Order::train, .seed = claim_->seed};
+    }
+    if (queue_.finished()) return {.kind = Order::end};
+    if (waiting.seconds() > longest_wait) return {};
+    std::this_thread::sleep_for(nap);
+  }
+}
+
+bool Leader::between_steps(double share) {
+  claim_->lock.set_share(share);
+  const auto now = std::chrono::steady_clock::now();
+  if (!hooks_.stop_requested() && now - looked_at_ < look_interval) return end_ || lost_;
+  looked_at_ = now;
+  lost_ = lost_ || !claim_->lock.in_place();
+  return reason_to_stop() || lost_;
+}
+
+bool Leader::settle(const SeedOutcome* outcome, const Error* error) {
+  lost_ = lost_ || !claim_->lock.in_place();
+  const std::uint64_t seed = claim_->seed;
+  // Files of the run folder may be another worker's: the row is for it to write.
+  if (outcome && !lost_) hooks_.record(*outcome);
+  if (error && error->code() != ExitCode::interrupted && !lost_) return false;
+  if (error && !lost_ && !end_) {  // a signal to another rank of the group
+    end_ = SweepEnd::interrupted;
+    sign_.put_up();
+  }
+  if (std::error_code gone; lost_ && fs::is_directory(claim_->folder, gone))
+    say_line(fmt::format("note: another process took over seed {}, because this one stood still",
+                         seed));
+  claim_.reset();
+  if (error || lost_) queue_.put_back(seed);
+  return true;
+}
+
+SweepEnd work_through(Communicator& group, Leader* leader,
+                      const std::function<bool()>& stop_requested, const Work& work) {
+  const BetweenSteps between_steps = [&](double share) {
+    return leader ? leader->between_steps(share) : stop_requested();
+  };
+  const auto send = [&](Order order) {
+    group.broadcast(std::as_writable_bytes(std::span(&order, 1)), 0);
+    return order;
+  };
+  for (;;) {
+    group.set_activity("waiting for a seed");
+    const Order order = send(leader ? leader->next_order() : Order{});
+    if (order.kind == Order::end) return order.why;
+    if (order.kind == Order::wait) continue;
+    std::optional<SeedOutcome> outcome;
+    std::optional<Error> error;
+    try {
+      outcome = work(order.seed, leader ? leader->lock() : nullptr, between_steps);
+    } catch (const Error& met) {
+      if (!met.everywhere() && group.size() > 1) throw;
+      error = met;
+    }
+    const bool settled =
+        leader && leader->settle(outcome ? &*outcome : nullptr, error ? &*error : nullptr);
+    if (send({.kind = settled ? Order::wait : Order::fail}).kind != Order::fail) continue;
+    if (error) throw *error;
+    throw Error(ExitCode::internal, "the leader of this group failed", "see its message");
+  }
+}
+
+}  // namespace mnist_dist

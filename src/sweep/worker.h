@@ -1,0 +1,88 @@
+#pragma once
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+
+#include "comm/communicator.h"
+#include "sweep/outcome.h"
+#include "sweep/queue.h"
+
+namespace mnist_dist {
+
+// A group of ranks works through a sweep's queue. Its rank 0, the leader, claims seeds and writes
+// rows, and sends the others of its group an order at a time. Groups send each other nothing.
+
+/// Why a sweep ends.
+enum class SweepEnd : int {
+  complete,    ///< every seed has a row
+  hopeless,    ///< a seed missed the target, and that was to end it
+  interrupted  ///< a signal asked for a clean stop
+};
+
+/// What a leader sends its group.
+struct Order {
+  enum Kind : int { wait, train, end, fail } kind = wait;
+  SweepEnd why = SweepEnd::complete;  ///< of end
+  std::uint64_t seed = 0;             ///< of train
+};
+
+/// A file by which the groups of one mpirun stop when one of them stops.
+class StopSign {
+ public:
+  explicit StopSign(std::filesystem::path file) : file_(std::move(file)) {}
+  void put_up() const;
+  bool is_up() const;
+  void take_down() const;
+
+ private:
+  std::filesystem::path file_;
+};
+
+/// A group's leader.
+class Leader {
+ public:
+  struct Hooks {
+    std::function<void(const SeedOutcome&)> record;  ///< writes the row
+    std::function<bool()> hopeless;                  ///< whether to end the sweep; called often
+    std::function<bool()> stop_requested;            ///< by a signal
+  };
+  Leader(SeedQueue queue, StopSign sign, Hooks hooks)
+      : queue_(std::move(queue)), sign_(std::move(sign)), hooks_(std::move(hooks)) {}
+
+  /// The next order, or `wait` after half a second.
+  Order next_order();
+  /// The lock of the seed that is trained.
+  FolderLock* lock() { return claim_ ? &claim_->lock : nullptr; }
+  /// To call between steps; true: stop after the next one.
+  bool between_steps(double share);
+  /// Ends the work on a seed: writes its row, or gives the seed back when `error` says that it was
+  /// stopped or that another worker has it now. False: `error` ends the sweep.
+  bool settle(const SeedOutcome* outcome, const Error* error);
+
+ private:
+  std::optional<SweepEnd> reason_to_stop();
+
+  SeedQueue queue_;
+  StopSign sign_;
+  Hooks hooks_;
+  std::optional<SeedClaim> claim_;
+  std::optional<SweepEnd> end_;
+  bool lost_ = false;  ///< the claim, to another worker
+  std::chrono::steady_clock::time_point looked_at_;  ///< which sees that this process was stopped
+};
+
+/// To call between steps with the share of the seed that is done; true: stop after the next step.
+using BetweenSteps = std::function<bool(double share)>;
+
+/// Trains one seed on a group of ranks; the outcome counts on its rank 0, which has the lock of the
+/// seed's run folder. Throws Error, interrupted on every rank of the group when it stopped.
+using Work = std::function<SeedOutcome(std::uint64_t seed, FolderLock* lock,
+                                       const BetweenSteps& between_steps)>;
+
+/// A group's part of a sweep. Collective over `group`; `leader` on its rank 0 only.
+SweepEnd work_through(Communicator& group, Leader* leader,
+                      const std::function<bool()>& stop_requested, const Work& work);
+
+}  // namespace mnist_dist
