@@ -9,8 +9,8 @@
 #include "cli/commands.h"
 #include "cli/first_rank.h"
 #include "report/run_page.h"
+#include "report/sweep_console.h"
 #include "report/sweep_files.h"
-#include "report/sweep_verdict.h"
 
 namespace mnist_dist {
 
@@ -25,7 +25,7 @@ Command add_report(CLI::App& app) {
       const SweepRecord record = read_record(path);
       const Verdict verdict = verdict_of(record);
       write_sweep_report(path, record, verdict);
-      print(fmt::format("{}\n", headline(record, verdict)));
+      print_headline(record, verdict);
     } else {
       write_file_atomically(path / "report.html", run_page(path));
     }

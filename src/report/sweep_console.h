@@ -4,6 +4,8 @@
 #include <string>
 
 #include "report/live_line.h"
+#include "report/live_page.h"
+#include "report/text_table.h"
 #include "sweep/sweep.h"
 #include "sweep/verdict.h"
 
@@ -13,7 +15,7 @@ namespace mnist_dist {
 /// plain line now and then.
 class SweepConsole : public SweepObserver {
  public:
-  explicit SweepConsole(std::filesystem::path folder) : folder_(std::move(folder)) {}
+  explicit SweepConsole(std::filesystem::path folder) : folder_(std::move(folder)), page_(folder_) {}
   void started(const SweepRecord& record) override;
   void seed_ended(const SeedOutcome& outcome) override;
   void tick(const SweepStatus& status) override;
@@ -27,8 +29,13 @@ class SweepConsole : public SweepObserver {
   const SweepRecord* record_ = nullptr;
   Verdict verdict_;  ///< as the last seed left it
   LiveLine line_;
+  LivePage page_;
+  std::vector<std::size_t> shown_;  ///< columns of the table
   std::size_t done_before_ = 0;  ///< by earlier starts
   Clock::time_point begin_, last_shown_;
 };
+
+/// The sweep's verdict as a line on stdout, PASS in green and FAIL in red where it is a terminal.
+void print_headline(const SweepRecord& record, const Verdict& verdict);
 
 }  // namespace mnist_dist

@@ -8,6 +8,7 @@
 #include "base/signals.h"
 #include "base/version.h"
 #include "comm/heartbeat.h"
+#include "config/recipes.h"
 #include "engine/registry.h"
 #include "sweep/folder.h"
 #include "sweep/seeds.h"
@@ -26,7 +27,7 @@ bool ranks_show(const ComputeOptions& compute) {
 SweepIdentity identity_of(const SweepOptions& options, const Session& session, const std::string& fingerprint, int ranks) {
   const EngineInfo info = session.engine->info();
   SweepIdentity identity;
-  identity.recipe = options.recipe.name;
+  identity.recipe = recipe_title(options.recipe);
   identity.parameter_count = parameter_count(options.recipe.model);
   identity.epochs = options.recipe.train.epochs;
   identity.data_file = options.recipe.data.file;
