@@ -4,7 +4,7 @@ load ../cli/helpers
 
 need_tensorboard() {
   [[ -e $TENSORBOARD/made-of ]] ||
-    skip "no TensorBoard: tests/pages/tools.sh $TENSORBOARD prints the reason"
+    skip "no TensorBoard: pages.tools prints the reason"
 }
 short() { "$MNIST_DIST" "${QUICK[@]}" --set train.epochs=3 "$@"; }
 # events FOLDER: each scalar as TAG STEP VALUE, each image as TAG STEP WIDTHxHEIGHT, and the
