@@ -99,7 +99,7 @@ RunStart look_for_start(const TrainArguments& arguments, const Config& config,
   }
   if (!found->fallback.empty()) say_line(fmt::format("note: going on from checkpoint.prev.h5: {}", found->fallback));
   if (!has_rows_of(folder, found->checkpoint.epoch))
-    say_line(fmt::format("note: {} lacks rows of epochs that are done: report will refuse it",
+    say_line(fmt::format("note: {} does not have the rows of all epochs: report will refuse it",
                          (folder / "metrics.csv").string()));
   return {folder, std::move(found->checkpoint)};
 }
