@@ -11,6 +11,8 @@ find_package(CLI11 REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(OpenSSL REQUIRED COMPONENTS Crypto)
 find_package(ZLIB REQUIRED)
+# Not the headers of another version that PyTorch's packages have, which CMAKE_PREFIX_PATH may name.
+find_path(Protobuf_INCLUDE_DIR google/protobuf/service.h NO_CMAKE_PATH NO_CMAKE_ENVIRONMENT_PATH)
 set(protobuf_MODULE_COMPATIBLE ON)  # for protobuf_generate
 find_package(Protobuf REQUIRED)
 find_package(PNG REQUIRED)

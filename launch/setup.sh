@@ -24,11 +24,11 @@ libboost-math-dev       statistics: binomial bounds, Student t
 nlohmann-json3-dev      writes summary.json, exported metadata
 libssl-dev              SHA-256
 zlib1g-dev              reads gzipped MNIST files, checksums
-libpng-dev              reads PNG images, for predict
+libpng-dev              reads and writes PNG images
 libturbojpeg0-dev       reads JPEG images
 libexif-dev             reads how a camera was held
 libnetpbm-dev           reads PGM images
-libprotobuf-dev         Protocol Buffers, the format of ONNX files
+libprotobuf-dev         Protocol Buffers, the format of ONNX and event files
 protobuf-compiler       makes the code that writes them
 libgtest-dev            unit tests
 libgmock-dev            unit tests
@@ -48,6 +48,8 @@ TABLE
 
 # Installed where apt has them. The program builds, trains and passes its tests without them.
 optional_packages() {
+  # Ubuntu has none but a snap.
+  ! $tests || echo "chromium                opens the pages that runs and sweeps write, in a test"
   # A LibTorch that CMAKE_PREFIX_PATH or Torch_DIR names is used instead, and brings its own BLAS.
   [[ -z $(named_torch) ]] || return 0
   cat <<'TABLE'

@@ -51,7 +51,8 @@ case ${1:-} in
       echo "skipped: the fuzz targets need Clang with libFuzzer; install them with launch/setup.sh --tests"
       exit 0
     fi
-    run_preset fuzz "$@"
+    # By the clock, so several share a core.
+    run_preset fuzz -j "$((2 * $(nproc)))" "$@"
     ;;
 esac
 

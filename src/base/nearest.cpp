@@ -5,35 +5,48 @@
 
 #include <algorithm>
 #include <numeric>
-#include <utility>
 #include <vector>
 
 namespace mnist_dist {
 namespace {
 
-/// Levenshtein distance.
+/// Levenshtein distance, in which two letters that changed places count once.
 std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
+  std::vector<std::size_t> row(b.size() + 1), before;
   std::iota(row.begin(), row.end(), 0);
   for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = std::exchange(row[0], i);
+    const std::vector<std::size_t> above = row;
+    row[0] = i;
     for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t replaced = diagonal + (a[i - 1] != b[j - 1]);
-      diagonal = row[j];
-      row[j] = std::min({replaced, row[j] + 1, row[j - 1] + 1});
+      row[j] = std::min({above[j - 1] + (a[i - 1] != b[j - 1]), above[j] + 1, row[j - 1] + 1});
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+        row[j] = std::min(row[j], before[j - 2] + 1);
     }
+    before = above;
   }
   return row[b.size()];
+}
+
+/// "step5" and "step1" are two things, not one and a slip of the keyboard.
+bool differ_in_a_number(std::string_view a, std::string_view b) {
+  const auto digit = [](char c) { return c >= '0' && c <= '9'; };
+  const auto without_digits = [&](std::string_view text) {
+    std::string rest(text);
+    std::erase_if(rest, digit);
+    return rest;
+  };
+  return a != b && std::ranges::any_of(a, digit) && std::ranges::any_of(b, digit) &&
+         without_digits(a) == without_digits(b);
 }
 
 }  // namespace
 
 std::string nearest_name(std::string_view typed, std::span<const std::string> known) {
   std::string best;
-  std::size_t best_distance = std::max<std::size_t>(2, typed.size() / 3) + 1;
+  std::size_t best_distance = std::max<std::size_t>(1, typed.size() / 3) + 1;
   for (const auto& name : known) {
     const std::size_t distance = edit_distance(typed, name);
-    if (distance < best_distance) best = name, best_distance = distance;
+    if (distance < best_distance && !differ_in_a_number(typed, name)) best = name, best_distance = distance;
   }
   return best;
 }

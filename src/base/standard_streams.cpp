@@ -1,6 +1,7 @@
 #include "base/standard_streams.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -35,9 +36,19 @@ void say_line(std::string_view line) {
   say(shortened(printable(line), most) + "\n");
 }
 
+namespace {
+
+/// Whether stdout is a pipe whose reader has gone: it has seen what it wanted to see.
+bool reader_has_gone() {
+  pollfd output{STDOUT_FILENO, 0, 0};  // errors are told without being asked for
+  return ::poll(&output, 1, 0) > 0 && (output.revents & POLLERR);
+}
+
+}  // namespace
+
 void finish_output() {
   const bool flushed = std::fflush(stdout) == 0;
-  if (!flushed || std::ferror(stdout))
+  if ((!flushed || std::ferror(stdout)) && !reader_has_gone())
     throw data_error("not all of the output could be written to stdout", "free some space there, or send it elsewhere");
 }
 

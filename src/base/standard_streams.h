@@ -20,7 +20,7 @@ void say(std::string_view text);
 void say_line(std::string_view line);
 
 /// Writes out what stdout still holds. Throws Error (data) when something printed did not arrive: `--print-config >file` on a full disk must not
-/// leave half a recipe and exit code 0.
+/// leave half a recipe and exit code 0. A reader that has gone (`| head -1`) is no error.
 void finish_output();
 
 }  // namespace mnist_dist

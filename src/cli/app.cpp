@@ -72,7 +72,7 @@ ExitCode run_app(int argc, char** argv) {
   CLI::App app("Provably consistent distributed training of tiny CNNs on MNIST: one recipe and seed, the same bits on any number of ranks.",
                "mnist-dist");
   app.footer(footer);
-  app.set_version_flag("--version", "mnist-dist " + full_version());
+  app.set_version_flag("-V,--version", "mnist-dist " + full_version());
   app.require_subcommand(1);
 
   std::vector<std::pair<CLI::App*, Command>> commands;
@@ -108,6 +108,9 @@ ExitCode run_app(int argc, char** argv) {
   add("merge", "Join sweeps of one recipe into one", add_merge, "runs/all runs/sweep-a runs/sweep-b");
   add("report", "Make the report of a sweep or a run again from its files", add_report,
       "docs/results/step4");
+  add("compare", "Compare runs or sweeps side by side", add_compare,
+      "docs/results/step4 docs/results/compact");
+  add("runs", "List runs and sweeps with status and result", add_runs, "runs");
   add("verify", "Train a recorded run again and compare its weights to the bit", add_verify,
       "docs/results/step4 --seed 1000");
   add("bench", "Measure training speed against a plain LibTorch loop", add_bench,
@@ -115,7 +118,8 @@ ExitCode run_app(int argc, char** argv) {
   add("doctor", "Check this machine and say what to fix", add_doctor, "--full");
 
   std::vector<std::string> arguments(argv + 1, argv + argc);
-  const bool asks_about_all = !arguments.empty() && (arguments[0] == "--help" || arguments[0] == "-h" || arguments[0] == "--version");
+  const bool asks_about_all = !arguments.empty() && (arguments[0] == "--help" || arguments[0] == "-h" ||
+                               arguments[0] == "-V" || arguments[0] == "--version");
   if (arguments.empty() || (arguments[0].starts_with("-") && !asks_about_all)) arguments.insert(arguments.begin(), "train");
   if (!arguments[0].starts_with("-") && std::find(names.begin(), names.end(), arguments[0]) == names.end())
     throw usage_error(fmt::format("unknown command '{}'", arguments[0]), suggest(arguments[0], names));

@@ -22,6 +22,8 @@ Command add_sweep(CLI::App& app);
 Command add_tune(CLI::App& app);
 Command add_merge(CLI::App& app);
 Command add_report(CLI::App& app);
+Command add_compare(CLI::App& app);
+Command add_runs(CLI::App& app);
 Command add_verify(CLI::App& app);
 Command add_bench(CLI::App& app);
 Command add_doctor(CLI::App& app);

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
+
 #include "base/error.h"
 #include "config/check.h"
 #include "config/recipes.h"
@@ -12,6 +14,19 @@ Config ConfigOptions::load() const {
   Config config = load_config(recipe, settings, recipe_folders());
   if (given || recipe == default_recipe) refuse_keys_without_effect(config);  // not what --resume takes from a run's folder
   return config;
+}
+
+std::string ConfigOptions::title(const Config& config) const {
+  try {
+    const std::string file = find_recipe(recipe, recipe_folders());
+    if (!settings.empty() && std::filesystem::is_regular_file(file)) {  // a pipe is read once
+      const Config original = load_config(file, {}, {});
+      return recipe_title(config, &original);
+    }
+  } catch (const Error&) {
+    // Only with its settings the recipe is whole.
+  }
+  return recipe_title(config);
 }
 
 void refuse_seed_setting(const std::vector<std::string>& settings, const std::string& hint) {

@@ -17,6 +17,8 @@ struct ConfigOptions {
   std::vector<std::string> settings;    ///< "section.key=value", in order
   /// Throws Error (usage), see load_config and refuse_keys_without_effect.
   Config load() const;
+  /// recipe_title of what load() gave, also for a recipe in a file of the user's own.
+  std::string title(const Config& config) const;
 };
 
 /// Declares them on a subcommand; the values are in `options` after parsing.

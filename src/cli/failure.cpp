@@ -28,7 +28,7 @@ void print_error(const Error& error, const std::string& who) {
                                   who.empty() ? "" : who + ": ", error_line(error.what()));
   if (!error.hint().empty())
     lines += fmt::format("{}{}\n", stopped ? "" : "hint: ", hint_line(error.hint()));
-  say(lines);
+  if (!stopped || !say_to_launcher("\n" + lines)) say(lines);
 }
 
 ExitCode report_failure(std::exception_ptr exception) {

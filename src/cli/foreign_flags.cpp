@@ -298,6 +298,7 @@ std::string foreign_flag_hint(const std::string& command, std::span<const std::s
     return seeds_hint(command, value);
   if (any_of(name, {"runs", "num_runs", "repeat", "repeats", "trials", "num_seeds", "n_seeds"}))
     return runs_hint(command, value);
+  if (any_of(name, {"compare"})) return "compare folders with mnist-dist compare A B";
   if (any_of(name, {"dry_run"})) return setting_hint(command, "train.max_steps", "1");
   if (any_of(name, {"optimizer", "optim", "opt"}))
     return "leave it out: the optimizer is SGD with momentum, see --set optimizer.momentum=0.9";

@@ -9,8 +9,8 @@
 #include "cli/commands.h"
 #include "cli/first_rank.h"
 #include "report/run_page.h"
+#include "report/sweep_console.h"
 #include "report/sweep_files.h"
-#include "report/sweep_verdict.h"
 #include "sweep/sweep.h"
 
 namespace mnist_dist {
@@ -27,7 +27,7 @@ Command add_report(CLI::App& app) {
       const SweepRecord record = write_tables_of(path, [&](const SweepRecord& now) {
         write_sweep_report(path, now, verdict_of(now));
       });
-      print(fmt::format("{}\n", headline(record, verdict_of(record))));
+      print_headline(record, verdict_of(record));
     } else {
       write_file_atomically(path / "report.html", run_page(path));
     }

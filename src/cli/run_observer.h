@@ -1,13 +1,11 @@
 #pragma once
-#include <filesystem>
-#include <memory>
-
-#include "train/observer.h"
-#include "train/session.h"
+#include "report/run_files.h"
+#include "sweep/seed_run.h"
 
 namespace mnist_dist {
 
-/// Keeps a run folder, of `train` or of a sweep's seed (a MakeObserver: sweep/seed_run.h).
-std::unique_ptr<Observer> make_run_files(const std::filesystem::path& folder, const Config& config, const Session& session, int first_epoch);
+/// Makes what keeps run folders, of `train` or of a sweep's seeds. `recipe`: as results name
+/// it, by default recipe_title.
+MakeObserver run_files(RunOutputs outputs, const std::string& recipe = "");
 
 }  // namespace mnist_dist

@@ -12,7 +12,6 @@
 #include "cli/commands.h"
 #include "cli/compute_options.h"
 #include "cli/config_options.h"
-#include "cli/first_rank.h"
 #include "cli/run_observer.h"
 #include "cli/world.h"
 #include "comm/heartbeat.h"
@@ -33,7 +32,7 @@ struct SweepArguments {
   std::string seeds, target = "99.4", out;
   int ranks_per_run = 1;
   bool stop_early = false;
-  std::vector<std::string> compare;
+  bool tensorboard = true;
 };
 
 /// Ends the sweep on every rank alike: report and verdict on rank 0, the exit code on all.
@@ -55,7 +54,8 @@ ExitCode conclude(Communicator& comm, SweepEnd end, const std::filesystem::path&
     answer = verdict.answer;
     done = verdict.trained + verdict.diverged;
     requested = verdict.requested;
-    print(fmt::format("\n{}\n", headline(record, verdict)));
+    print("\n");
+    print_headline(record, verdict);
     for (const auto& [name, text] : verdict_lines(verdict))
       print(fmt::format("{:<11} {}\n", name, text));
     print(fmt::format("{:<11} {}\n", "report", (folder / "report.html").string()));
@@ -80,18 +80,12 @@ ExitCode run(Communicator& comm, const SweepArguments& arguments, const Config& 
   options.command = command_line();
   options.machine = find_cpu().text;
   options.progress = say_line;
-  options.make_observer = make_run_files;
+  options.make_observer = run_files({.tensorboard = arguments.tensorboard}, arguments.config.title(recipe));
   run_on_root(comm, [&] { make_folders(options.folder.parent_path()); });
   SweepConsole console(options.folder);
   options.observer = &console;
   const SweepEnd end = run_sweep(comm, options);
   return conclude(comm, end, options.folder);
-}
-
-ExitCode compare(const std::vector<std::string>& folders) {
-  if (!is_first_rank()) return ExitCode::ok;
-  print(comparison_text(read_record(folders.at(0)), read_record(folders.at(1))));
-  return ExitCode::ok;
 }
 
 }  // namespace
@@ -113,12 +107,9 @@ Command add_sweep(CLI::App& app) {
       ->type_name("DIR");
   app.add_flag("--stop-early", arguments->stop_early, "End at the first seed that misses the target");
   add_compute_options(app, arguments->compute);
-  CLI::Option* compare_folders =
-      app.add_option("--compare", arguments->compare, "Compare two sweeps' folders seed by seed, and train nothing")->type_name("A B")->expected(2);
-  for (CLI::Option* option : app.get_options())
-    if (option != compare_folders && option != app.get_help_ptr()) compare_folders->excludes(option);
+  app.add_flag("!--no-tensorboard", arguments->tensorboard,
+               "Write no event files for TensorBoard into the seeds' folders");
   return [arguments] {
-    if (!arguments->compare.empty()) return compare(arguments->compare);
     if (arguments->seeds.empty()) throw usage_error("sweep needs --seeds", "name them as --seeds 0..99");
     parse_seeds(arguments->seeds);
     refuse_seed_setting(arguments->config.settings, "name the seeds with --seeds");

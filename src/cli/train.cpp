@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "base/folder_lock.h"
+#include "base/shell_word.h"
 #include "base/signals.h"
 #include "base/standard_streams.h"
 #include "cli/commands.h"
@@ -31,7 +32,7 @@ struct TrainArguments {
   ComputeOptions compute;
   std::optional<std::string> seed;  // as typed: the recipe checks it
   std::string run_dir, init_from;
-  bool resume = false, print_config = false, json = false, quiet = false;
+  bool resume = false, print_config = false, json = false, quiet = false, tensorboard = true;
 };
 
 /// Tells the run folder first, so that what the console shows is on disk.
@@ -43,7 +44,14 @@ class Reports : public Observer {
   void stepped(int epoch, int steps, const Sums& sums, double seconds) override { console_.stepped(epoch, steps, sums, seconds); }
   void evaluating(int epoch) override { console_.evaluating(epoch); }
   void epoch_ended(const EpochRow& row) override { files_->epoch_ended(row), console_.epoch_ended(row); }
-  void finished(const RunResult& result) override { files_->finished(result), console_.finished(result); }
+  void finished(const RunResult& result) override {
+    files_->finished(result);
+    console_.finished(result);
+  }
+  void failed(const RunFailure& failure) noexcept override {
+    console_.failed(failure);
+    files_->failed(failure);
+  }
 
  private:
   Console console_;
@@ -91,7 +99,7 @@ RunStart look_for_start(const TrainArguments& arguments, const Config& config,
   }
   if (!found->fallback.empty()) say_line(fmt::format("note: going on from checkpoint.prev.h5: {}", found->fallback));
   if (!has_rows_of(folder, found->checkpoint.epoch))
-    say_line(fmt::format("note: {} lacks rows of epochs that are done: report will refuse it",
+    say_line(fmt::format("note: {} does not have the rows of all epochs: report will refuse it",
                          (folder / "metrics.csv").string()));
   return {folder, std::move(found->checkpoint)};
 }
@@ -127,8 +135,9 @@ ExitCode run(Communicator& comm, const TrainArguments& arguments, const Config& 
   std::optional<Reports> reports;
   if (comm.rank() == 0) {
     const int first_epoch = options.resume ? static_cast<int>(options.resume->epoch) + 1 : 1;
+    const std::string recipe = arguments.config.title(config);
     std::string title = fmt::format(
-        "{} | {} | seed {} | {}", config.name,
+        "{} | {} | seed {} | {}", recipe,
         data_title(session->data_hash, session->synthetic, config.data.file), config.train.seed,
         start.folder.string());
     if (options.resume && !options.resume->initial_sha256.empty())
@@ -136,12 +145,22 @@ ExitCode run(Communicator& comm, const TrainArguments& arguments, const Config& 
     const Console::Parts parts{.table = !arguments.json && !arguments.quiet,
                                .progress = !arguments.quiet,
                                .result = !arguments.json};
+    const MakeObserver make_files = run_files({.tensorboard = arguments.tensorboard}, recipe);
     reports.emplace(std::move(title), parts,
-                    make_run_files(start.folder, config, *session, first_epoch));
+                    make_files(start.folder, config, *session, first_epoch));
     options.observer = &*reports;
+    // After Ctrl-C mpirun may pass nothing on.
+    if (parts.table && detect_launcher().present)
+      print(fmt::format("Ctrl-C stops after a checkpoint; resume with --resume --run-dir {}\n",
+                        shell_word(start.folder.string())));
   }
   train(session->trains_through(comm), *session->engine, options);
-  if (arguments.json && comm.rank() == 0) print_summary(start.folder);
+  if (comm.rank() == 0) {
+    if (arguments.json)
+      print_summary(start.folder);
+    else if (!arguments.quiet)
+      print(fmt::format("report {}\n", (start.folder / "report.html").string()));
+  }
   return ExitCode::ok;
 }
 
@@ -161,6 +180,8 @@ Command add_train(CLI::App& app) {
                  "Start with the weights of another run of the same model")
       ->type_name("RUN|CHECKPOINT");
   add_compute_options(app, arguments->compute);
+  app.add_flag("!--no-tensorboard", arguments->tensorboard,
+               "Write no event file for TensorBoard into the run folder");
   app.add_flag("--print-config", arguments->print_config, "Show the resolved recipe and stop");
   app.add_flag("--json", arguments->json, "Print one JSON object, the result, instead of the table");
   app.add_flag("--quiet", arguments->quiet, "Print the result alone: no table and no progress");

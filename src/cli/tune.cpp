@@ -50,7 +50,7 @@ ExitCode run(Communicator& comm, const TuneArguments& arguments, TuneOptions opt
   options.sweep.command = command_line();
   options.sweep.machine = find_cpu().text;
   options.sweep.progress = say_line;
-  options.sweep.make_observer = make_run_files;
+  options.sweep.make_observer = run_files({.page = false, .tensorboard = false});
   TrialConsole trial;
   options.sweep.observer = &trial;
   TuneConsole console;

@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <set>
+#include <string_view>
 
 #include "base/error.h"
 #include "base/nearest.h"
@@ -25,7 +26,30 @@ std::vector<std::string> known_recipes(const std::vector<std::string>& folders) 
   return {names.begin(), names.end()};
 }
 
+constexpr std::string_view modified = " (modified)";
+
 }  // namespace
+
+std::string recipe_title(const Config& config, const Config* original) {
+  const auto titled = [&](const Config& known) {
+    const bool same = recipe_toml(known) == recipe_toml(config);
+    return same ? config.name : fmt::format("{}{}", config.name, modified);
+  };
+  for (const std::string& folder : recipe_folders()) {
+    const fs::path file = fs::path(folder) / (config.name + ".toml");
+    if (!fs::is_regular_file(file)) continue;
+    try {
+      return titled(load_config(file.string(), {}, {}));
+    } catch (const Error&) {
+      break;  // not a recipe: no name to take
+    }
+  }
+  return original ? titled(*original) : config.name;
+}
+
+std::string recipe_name(const std::string& title) {
+  return title.ends_with(modified) ? title.substr(0, title.size() - modified.size()) : title;
+}
 
 std::vector<std::string> recipe_folders() {
   std::vector<std::string> folders{"configs"};

@@ -6,6 +6,7 @@
 
 #include "config/config.h"
 #include "config/fields.h"
+#include "config/settings.h"
 #include "config/values.h"
 
 namespace mnist_dist {
@@ -59,6 +60,15 @@ std::string write(const Config& config, Detail detail) {
 }
 
 }  // namespace
+
+std::vector<Setting> settings_of(const Config& config) {
+  std::vector<Setting> settings;
+  visit_fields(config, [&](const Field& field, const auto& value) {
+    if (field.identity == Identity::part_of_recipe)
+      settings.push_back({fmt::format("{}.{}", field.section, field.key), text(value)});
+  });
+  return settings;
+}
 
 std::string to_toml(const Config& config) { return write(config, Detail::all_with_help); }
 std::string recipe_toml(const Config& config) { return write(config, Detail::identity_only); }

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <string_view>
 
+#include "base/grouped.h"
+
 namespace mnist_dist {
 
 std::string layer_description(const Layer& layer, const LayerShape& shape) {
@@ -34,16 +36,6 @@ std::string layer_description(const Layer& layer, const LayerShape& shape) {
   if (layer.dropout > 0) text += fmt::format(", dropout {}", layer.dropout);
   return text;
 }
-
-namespace {
-
-std::string grouped(std::size_t value) {
-  std::string digits = fmt::to_string(value);
-  for (std::size_t end = digits.size(); end > 3; end -= 3) digits.insert(end - 3, 1, ',');
-  return digits;
-}
-
-}  // namespace
 
 std::string summary_table(const ModelSpec& model) {
   const auto shapes = layer_shapes(model);

@@ -6,7 +6,9 @@
 
 namespace mnist_dist {
 
-/// One SVG drawing with axes, 420 x 220 units: text stays readable when a phone shows it 360 pixels wide. Points outside the axes are cut.
+/// One SVG drawing with axes, 420 x 220 units: text stays readable when a phone shows it 360 pixels
+/// wide. Points outside the axes are cut. Colours are those of a light page. The style of html_page
+/// replaces them on a dark one.
 class Chart {
  public:
   struct Axis {
@@ -14,8 +16,15 @@ class Chart {
     std::string label;
     int decimals = 0;
   };
-  Chart(const std::string& title, Axis x, Axis y);
+  struct LegendEntry {
+    std::string name;
+    std::string_view color;
+    bool dashed = false;
+  };
+  /// The legend stands in one line under the title.
+  Chart(const std::string& title, Axis x, Axis y, std::vector<LegendEntry> legend = {});
 
+  /// A single point becomes a dot.
   void line(const std::vector<std::pair<double, double>>& points, std::string_view color, double width, double opacity = 1, bool dashed = false);
   void band(const std::vector<std::pair<double, double>>& low, const std::vector<std::pair<double, double>>& high, std::string_view color);
   void bar(double from, double to, double height, std::string_view color, const std::string& tip);
@@ -33,11 +42,14 @@ class Chart {
 
   std::string title_;
   Axis x_, y_;
+  std::vector<LegendEntry> legend_;
+  double top_;
   std::string inside_, labels_;
 };
 
-/// The distance of an axis' marks from low to high: 1, 2 or 5 times a power of ten, so that there are about `steps`.
-double round_step(double low, double high, int steps);
+/// The distance of an axis' marks from low to high: 1, 2 or 5 times a power of ten, so that there
+/// are about `steps`, and no less than one unit of the last decimal, so that no label repeats.
+double round_step(double low, double high, int steps, int decimals = 9);
 
 namespace color {
 inline constexpr const char *good = "#2563eb", *bad = "#dc2626", *target = "#b45309", *grey = "#6b7280";

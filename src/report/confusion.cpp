@@ -13,14 +13,17 @@ Confusion confusion_of(std::span<const std::uint8_t> labels, std::span<const std
 }
 
 std::string confusion_table(const Confusion& counts) {
-  std::string out = "label \\ predicted";
-  for (int prediction = 0; prediction < class_count; ++prediction) out += fmt::format("{:>6}", prediction);
-  out += "   recall\n";
+  std::string out = "rows: label, columns: predicted class\n  ";
+  for (int prediction = 0; prediction < class_count; ++prediction)
+    out += fmt::format("{:>5}", prediction);
+  out += "  recall\n";
   for (std::size_t label = 0; label < counts.size(); ++label) {
-    out += fmt::format("{:>17}", label);
-    for (const int count : counts[label]) out += count == 0 ? fmt::format("{:>6}", ".") : fmt::format("{:>6}", count);
+    out += fmt::format("{:>2}", label);
+    for (const int count : counts[label])
+      out += count == 0 ? fmt::format("{:>5}", ".") : fmt::format("{:>5}", count);
     const int total = std::accumulate(counts[label].begin(), counts[label].end(), 0);
-    out += total == 0 ? "        -\n" : fmt::format("  {:6.2f}%\n", 100.0 * counts[label][label] / total);
+    out += total == 0 ? "       -\n"
+                      : fmt::format(" {:6.2f}%\n", 100.0 * counts[label][label] / total);
   }
   return out;
 }

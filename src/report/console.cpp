@@ -2,12 +2,12 @@
 
 #include <fmt/format.h>
 
-#include <array>
 #include <vector>
 
 #include "base/plural.h"
 #include "base/standard_streams.h"
 #include "report/duration.h"
+#include "report/terminal.h"
 
 namespace mnist_dist {
 namespace {
@@ -26,13 +26,11 @@ std::string bar(double share) {
 std::string accuracy_cell(const std::optional<Score>& score) { return score ? fmt::format("{:.2f}", score->accuracy) : ""; }
 std::string loss_cell(const std::optional<Score>& score) { return score ? fmt::format("{:.4f}", score->loss) : ""; }
 
-/// One aligned row; the column of averaged weights is there only where the recipe averages.
-void print_row(const std::vector<std::string>& cells, bool averaging) {
-  static constexpr std::array widths = {5, 10, 9, 9, 8, 8, 9, 8, 7};
-  std::string line;
-  for (std::size_t i = 0; i < cells.size(); ++i)
-    if (i != 5 || averaging) line += fmt::format("{:>{}}  ", cells[i], widths[i]);
-  print(fmt::format("{}\n", line.substr(0, line.size() - 2)));
+/// A table of epochs: `prefix` is "test" or "valid". Where not all columns fit, the accuracies stay.
+std::vector<TextColumn> epoch_table(const std::string& prefix) {
+  return {{"epoch", 5, false, 9},        {"train loss", 10, false, 3}, {"train acc", 9, false, 4},
+          {prefix + " loss", 9, false, 5}, {prefix + " acc", 8, false, 7}, {"avg acc", 8, false, 8},
+          {"rate", 9, false, 1},         {"images/s", 8, false, 2},    {"seconds", 7, false, 0}};
 }
 
 }  // namespace
@@ -44,15 +42,20 @@ void Console::started(const RunInfo& info) {
   begin_ = last_shown_ = Clock::now();
   first_step_ = std::int64_t{info.resumed_epoch} * info.steps_per_epoch + info.resumed_step;
   if (!parts_.table) return;
-  print(fmt::format("{} | engine {} ({}) | device {} | {} rank{} x {} thread{}\n", title_,
-                    info.engine.name, info.engine.simd, info.engine.device, info.ranks,
-                    plural(info.ranks), info.threads, plural(info.threads)));
+  print(wrapped_fields(
+      fmt::format("{} | engine {} ({}) | device {} | {} rank{} x {} thread{}", title_,
+                  info.engine.name, info.engine.simd, info.engine.device, info.ranks,
+                  plural(info.ranks), info.threads, plural(info.threads)),
+      terminal_columns(Output::standard_out)));
   if (first_step_ > 0)
     print(
         fmt::format("resumed after {}\n",
                     place_text(static_cast<std::uint32_t>(info.resumed_epoch), info.resumed_step)));
   const std::string prefix = info.validation ? "valid" : "test";
-  print_row({"epoch", "train loss", "train acc", prefix + " loss", prefix + " acc", "avg acc", "rate", "images/s", "seconds"}, info.averaging);
+  table_ = epoch_table(prefix);
+  shown_ = fitting_columns(table_, terminal_columns(Output::standard_out));
+  if (!info.averaging) std::erase(shown_, std::size_t{5});
+  print(table_header(table_, shown_));
 }
 
 void Console::stepped(int epoch, int steps_done, const Sums& sums, double epoch_seconds) {
@@ -63,9 +66,16 @@ void Console::stepped(int epoch, int steps_done, const Sums& sums, double epoch_
   const double rate = epoch_seconds > 0 ? static_cast<double>(sums.images) / epoch_seconds : 0;
   const double loss = sums.images > 0 ? sums.loss / static_cast<double>(sums.images) : 0;
   const std::int64_t total_done = std::int64_t{epoch - 1} * info_.steps_per_epoch + steps_done;
-  line_.show(fmt::format("epoch {}/{} {} step {}/{}  loss {:.4f}  {:.0f} images/s  ETA {}", epoch, info_.epochs,
-                         line_.live() ? bar(static_cast<double>(steps_done) / info_.steps_per_epoch) : "", steps_done, info_.steps_per_epoch, loss,
-                         rate, eta(total_done)));
+  const std::string place = fmt::format("epoch {}/{}", epoch, info_.epochs),
+                    step = fmt::format(" step {}/{}  loss {:.4f}", steps_done, info_.steps_per_epoch,
+                                       loss),
+                    speed = fmt::format("  {:.0f} images/s", rate),
+                    left = "  ETA " + eta(total_done);
+  if (!line_.live()) return line_.show(place + " " + step + speed + left);
+  // The longest that fits.
+  const std::string drawn = bar(static_cast<double>(steps_done) / info_.steps_per_epoch);
+  line_.show_first_that_fits({place + " " + drawn + step + speed + left, place + step + speed + left,
+                              place + step + left, place + step});
 }
 
 void Console::evaluating(int epoch) {
@@ -75,22 +85,35 @@ void Console::evaluating(int epoch) {
 void Console::epoch_ended(const EpochRow& row) {
   line_.clear();
   if (!parts_.table) return;
-  print_row({fmt::format("{}", row.epoch), fmt::format("{:.4f}", row.train.loss), fmt::format("{:.2f}", row.train.accuracy), loss_cell(row.test),
-             accuracy_cell(row.test), accuracy_cell(row.averaged_test), fmt::format("{:.3g}", row.learning_rate),
-             fmt::format("{:.0f}", row.images_per_second), fmt::format("{:.1f}", row.seconds)},
-            info_.averaging);
+  print(table_row(
+      table_, shown_,
+      {fmt::format("{}", row.epoch), fmt::format("{:.4f}", row.train.loss),
+       fmt::format("{:.2f}", row.train.accuracy), loss_cell(row.test), accuracy_cell(row.test),
+       accuracy_cell(row.averaged_test), fmt::format("{:.3g}", row.learning_rate),
+       fmt::format("{:.0f}", row.images_per_second), fmt::format("{:.1f}", row.seconds)}));
 }
 
 void Console::finished(const RunResult& result) {
   line_.clear();
   if (!parts_.result) return;
   const char* what = info_.validation ? "validation" : "test";
+  const std::int64_t all = std::int64_t{info_.epochs} * info_.steps_per_epoch;
+  const bool cut = result.steps < all;
+  if (cut)
+    print(fmt::format("stopped by train.max_steps after {} of {} steps ({:.2g} of {} epoch{})\n",
+                      result.steps, all,
+                      static_cast<double>(result.steps) / info_.steps_per_epoch, info_.epochs,
+                      plural(info_.epochs)));
   print(fmt::format(
-      "final {} accuracy {:.2f} % ({} of {} correct{}); best {:.2f} % at epoch {}; {} in all\n",
-      what, result.final.accuracy, result.final.correct, result.final.images,
+      "{}{} accuracy {:.2f} % ({} of {} correct{}); best {:.2f} % at epoch {}; {} in all\n",
+      cut ? "" : "final ", what, result.final.accuracy, result.final.correct, result.final.images,
       info_.averaging ? ", averaged weights" : "", result.best.accuracy, result.best.epoch,
       duration(result.seconds)));
   print(fmt::format("parameters sha256 {}\n", result.parameters_sha256));
+}
+
+void Console::failed(const RunFailure&) noexcept {
+  line_.clear();  // also of the "^C" that a terminal prints
 }
 
 std::string Console::eta(std::int64_t steps_done) const {

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "report/live_line.h"
+#include "report/text_table.h"
 #include "train/observer.h"
 
 namespace mnist_dist {
@@ -25,6 +26,7 @@ class Console : public Observer {
   void evaluating(int epoch) override;
   void epoch_ended(const EpochRow& row) override;
   void finished(const RunResult& result) override;
+  void failed(const RunFailure& failure) noexcept override;
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -33,6 +35,8 @@ class Console : public Observer {
   std::string title_;
   Parts parts_;
   RunInfo info_;
+  std::vector<TextColumn> table_;
+  std::vector<std::size_t> shown_;
   LiveLine line_;
   Clock::time_point begin_ = Clock::now(), last_shown_ = Clock::now();
   std::int64_t first_step_ = 0;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/printable.h"
 #include "base/standard_streams.h"
 #include "report/terminal.h"
@@ -17,6 +19,13 @@ void LiveLine::show(const std::string& line) {
   else
     say_line(line);
   shown_ = live_;
+}
+
+void LiveLine::show_first_that_fits(const std::vector<std::string>& forms) {
+  const int columns = terminal_columns(Output::standard_error);
+  const auto fits = std::ranges::find_if(
+      forms, [&](const std::string& form) { return fitted(form, columns) == form; });
+  show(fits == forms.end() ? forms.back() : *fits);
 }
 
 void LiveLine::clear() {

@@ -1,5 +1,6 @@
 #pragma once
 #include <string>
+#include <vector>
 
 namespace mnist_dist {
 
@@ -9,6 +10,8 @@ class LiveLine {
   LiveLine();
   bool live() const { return live_; }
   void show(const std::string& line);
+  /// The first of several forms of a line that fits into the terminal, else the last one, cut.
+  void show_first_that_fits(const std::vector<std::string>& forms);
   /// To call before anything else is printed.
   void clear();
 

@@ -1,53 +1,94 @@
 #include "report/png.h"
 
 #include <openssl/evp.h>
-#include <zlib.h>
+#include <png.h>
 
 #include <algorithm>
-#include <vector>
+#include <array>
+#include <new>
+#include <string_view>
 
 namespace mnist_dist {
 namespace {
 
-using Bytes = std::vector<std::uint8_t>;
-
-void put_u32(Bytes& out, std::uint32_t value) {
-  for (const int shift : {24, 16, 8, 0}) out.push_back(static_cast<std::uint8_t>(value >> shift));
+std::string encoded(int width, int height, png_uint_32 format, const std::uint8_t* pixels) {
+  png_image image{};
+  image.version = PNG_IMAGE_VERSION;
+  image.width = static_cast<png_uint_32>(width);
+  image.height = static_cast<png_uint_32>(height);
+  image.format = format;
+  png_alloc_size_t size = 0;
+  std::string file;
+  if (::png_image_write_get_memory_size(image, size, 0, pixels, 0, nullptr)) {
+    file.resize(size);
+    if (::png_image_write_to_memory(&image, file.data(), &size, 0, pixels, 0, nullptr)) return file;
+  }
+  throw std::bad_alloc();  // nothing else can fail in memory
 }
 
-/// Length, type, data, CRC of type and data (PNG specification, section 5.3).
-void put_chunk(Bytes& out, const char (&type)[5], const Bytes& data) {
-  put_u32(out, static_cast<std::uint32_t>(data.size()));
-  const std::size_t start = out.size();
-  out.insert(out.end(), type, type + 4);
-  out.insert(out.end(), data.begin(), data.end());
-  put_u32(out, static_cast<std::uint32_t>(::crc32(0, out.data() + start, static_cast<uInt>(out.size() - start))));
-}
-
-Bytes compressed(const Bytes& raw) {
-  uLongf size = ::compressBound(raw.size());
-  Bytes out(size);
-  ::compress2(out.data(), &size, raw.data(), raw.size(), Z_BEST_COMPRESSION);  // cannot fail: the room is compressBound's
-  out.resize(size);
-  return out;
-}
+/// Rows of a glyph from the top, three dots each: '#' is ink.
+struct Glyph {
+  char name;
+  std::string_view dots;
+};
+constexpr std::array<Glyph, 13> glyphs{{{'0', "####.##.##.####"},
+                                        {'1', ".#.##..#..#.###"},
+                                        {'2', "##...#.#.#..###"},
+                                        {'3', "##...#.#...###."},
+                                        {'4', "#.##.####..#..#"},
+                                        {'5', "####..##...###."},
+                                        {'6', ".###..####.####"},
+                                        {'7', "###..#.#..#..#."},
+                                        {'8', "####.#####.####"},
+                                        {'9', "####.####..###."},
+                                        {'.', ".............#."},
+                                        {'%', "#.#..#.#.#..#.#"},
+                                        {'>', "#...#...#.#.#.."}}};
 
 }  // namespace
 
+Canvas::Canvas(int w, int h, std::uint8_t grey)
+    : width(w), height(h), rgb(std::size_t{3} * static_cast<std::size_t>(w * h), grey) {}
+
+void Canvas::fill(int x, int y, int w, int h, Color color) {
+  for (int row = std::max(y, 0); row < std::min(y + h, height); ++row)
+    for (int column = std::max(x, 0); column < std::min(x + w, width); ++column) {
+      std::uint8_t* pixel = &rgb[std::size_t{3} * static_cast<std::size_t>(row * width + column)];
+      pixel[0] = color.red;
+      pixel[1] = color.green;
+      pixel[2] = color.blue;
+    }
+}
+
+void Canvas::grey(int x, int y, std::span<const std::uint8_t> pixels, int side, int scale) {
+  for (int row = 0; row < side; ++row)
+    for (int column = 0; column < side; ++column) {
+      const std::uint8_t value = pixels[static_cast<std::size_t>(row * side + column)];
+      fill(x + column * scale, y + row * scale, scale, scale, {value, value, value});
+    }
+}
+
+void Canvas::text(int x, int y, const std::string& characters, int scale, Color color) {
+  for (const char character : characters) {
+    for (const Glyph& glyph : glyphs)
+      for (int dot = 0; glyph.name == character && dot < 15; ++dot)
+        if (glyph.dots[static_cast<std::size_t>(dot)] == '#')
+          fill(x + dot % 3 * scale, y + dot / 3 * scale, scale, scale, color);
+    x += 4 * scale;
+  }
+}
+
+std::string png_file(const Canvas& canvas) {
+  return encoded(canvas.width, canvas.height, PNG_FORMAT_RGB, canvas.rgb.data());
+}
+
 std::string png_data_uri(std::span<const std::uint8_t> pixels, int side) {
-  const auto width = static_cast<std::size_t>(side);
-  Bytes png{0x89, 'P', 'N', 'G', '\r', '\n', 0x1A, '\n'}, header;
-  Bytes rows(width * (width + 1));  // each row begins with 0: no filter
-  put_u32(header, static_cast<std::uint32_t>(side));
-  put_u32(header, static_cast<std::uint32_t>(side));
-  header.insert(header.end(), {8, 0, 0, 0, 0});  // 8 bits, grey, deflate, no interlace
-  for (std::size_t row = 0; row < width; ++row) std::copy_n(pixels.begin() + row * width, width, rows.begin() + row * (width + 1) + 1);
-  put_chunk(png, "IHDR", header);
-  put_chunk(png, "IDAT", compressed(rows));
-  put_chunk(png, "IEND", {});
+  const std::string png = encoded(side, side, PNG_FORMAT_GRAY, pixels.data());
   std::string base64((png.size() + 2) / 3 * 4 + 1, '\0');
-  base64.resize(
-      static_cast<std::size_t>(::EVP_EncodeBlock(reinterpret_cast<unsigned char*>(base64.data()), png.data(), static_cast<int>(png.size()))));
+  const int size = ::EVP_EncodeBlock(reinterpret_cast<unsigned char*>(base64.data()),
+                                     reinterpret_cast<const unsigned char*>(png.data()),
+                                     static_cast<int>(png.size()));
+  base64.resize(static_cast<std::size_t>(size));
   return "data:image/png;base64," + base64;
 }
 

@@ -3,11 +3,18 @@
 #include <fmt/format.h>
 
 #include <cstdlib>
+#include <sstream>
+#include <vector>
 #include <nlohmann/json.hpp>
 
 #include "base/file.h"
 #include "base/provenance.h"
+#include "base/standard_streams.h"
 #include "base/version.h"
+#include "report/run_mistakes.h"
+#include "report/run_page.h"
+#include "sweep/csv.h"
+#include "train/run_status.h"
 
 namespace mnist_dist {
 
@@ -32,8 +39,48 @@ std::string keep_rows_before(const std::string& text, int first_epoch) {
   return kept;
 }
 
-RunFiles::RunFiles(std::filesystem::path folder, RunIdentity identity, int first_epoch)
-    : folder_(std::move(folder)), identity_(std::move(identity)), first_epoch_(first_epoch), started_at_(utc_now()) {}
+RunFiles::RunFiles(std::filesystem::path folder, RunIdentity identity, int first_epoch,
+                   RunOutputs outputs)
+    : folder_(std::move(folder)),
+      identity_(std::move(identity)),
+      first_epoch_(first_epoch),
+      outputs_(outputs),
+      started_at_(utc_now()) {}
+
+double mean_rate(const std::string& text, std::int64_t images_per_epoch, std::int64_t last_images) {
+  std::istringstream stream(text);
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(stream, line);) lines.push_back(line);
+  double images = 0, seconds = 0;
+  try {
+    const CsvTable table(lines, "metrics.csv");
+    for (std::size_t row = 0; row < table.rows(); ++row) {
+      const double rate = table.number(row, "images_per_second");
+      if (!(rate > 0)) continue;  // of an earlier version's checkpoint
+      const bool last = row + 1 == table.rows();
+      const auto mine = static_cast<double>(last ? last_images : images_per_epoch);
+      images += mine;
+      seconds += mine / rate;
+    }
+  } catch (const Error&) {
+    return 0;  // rows of a damaged file, kept from before a resume
+  }
+  return seconds > 0 ? images / seconds : 0;
+}
+
+void RunFiles::write_status_now(const std::string& state, int epoch, int step,
+                                const std::string& message) const {
+  RunStatus status;
+  status.state = state;
+  status.epoch = epoch;
+  status.step = step;
+  status.epochs = info_.epochs;
+  status.all_steps = std::int64_t{info_.epochs} * info_.steps_per_epoch;
+  status.message = message;
+  status.layer = layer_in(message);
+  status.updated = utc_now();
+  write_status(folder_, status);
+}
 
 void RunFiles::started(const RunInfo& info) {
   info_ = info;
@@ -41,14 +88,88 @@ void RunFiles::started(const RunInfo& info) {
   metrics_ = metrics_header(info.validation ? "validation" : "test");
   if (first_epoch_ > 1 && std::filesystem::exists(file)) metrics_ += keep_rows_before(read_text_file(file), first_epoch_);
   write_file_atomically(file, metrics_);
+  last_epoch_images_ = info.images_per_epoch;
+  if (outputs_.tensorboard) {
+    const std::string scored = info.validation ? "validation" : "test";
+    const std::vector<std::string> judged{
+        scored + (info.averaging ? "/averaged_accuracy" : "/accuracy"), scored + "/loss"};
+    std::vector<Setting> settings = identity_.settings;
+    settings.push_back({"recipe", identity_.recipe});
+    settings.push_back({"seed", std::to_string(identity_.seed)});
+    settings.push_back({"parameters", std::to_string(identity_.parameter_count)});
+    events_.emplace(folder_, first_epoch_);
+    events_->begin(settings, judged);
+  }
+  write_status_now("running", info.resumed_epoch, info.resumed_step);
 }
 
 void RunFiles::epoch_ended(const EpochRow& row) {
   metrics_ += metrics_row(row);
   write_file_atomically(folder_ / "metrics.csv", metrics_);
+  last_epoch_images_ = row.train.images;
+  if (events_) {
+    const std::string scored = info_.validation ? "validation" : "test";
+    std::vector<Scalar> values{{"train/loss", row.train.loss}, {"train/accuracy", row.train.accuracy}};
+    if (row.test) {
+      values.push_back({scored + "/loss", row.test->loss});
+      values.push_back({scored + "/accuracy", row.test->accuracy});
+    }
+    if (row.averaged_test)
+      values.push_back({scored + "/averaged_accuracy", row.averaged_test->accuracy});
+    values.push_back({"learning_rate", row.learning_rate});
+    values.push_back({"images_per_second", row.images_per_second});
+    events_->scalars(row.epoch, values);
+  }
+  write_status_now("running", row.epoch, 0);
+}
+
+/// A page that cannot be made of the folder's files takes nothing from the run.
+void RunFiles::write_page(const std::string& summary) const {
+  if (!outputs_.page) return;
+  std::string page;
+  try {
+    page = run_page(folder_, summary);
+  } catch (const Error& error) {
+    say_line(fmt::format("note: no report.html: {}", error.what()));
+    return;
+  }
+  write_file_atomically(folder_ / "report.html", page);
+}
+
+void RunFiles::failed(const RunFailure& failure) noexcept {
+  try {
+    const bool diverged = failure.code == ExitCode::diverged;
+    write_status_now(failure.code == ExitCode::interrupted ? "stopped"
+                     : diverged                            ? "diverged"
+                                                           : "failed",
+                     failure.epoch, failure.step, failure.message);
+    if (events_ && diverged) events_->end(failure.epoch + 1, false);
+    // A stop is to be quick, and what cannot be written must not be tried again.
+    if (diverged) write_page();
+  } catch (const std::exception&) {
+    // The run's own error is the one to print.
+  }
+}
+
+void RunFiles::write_events_of_the_end(const RunResult& result) {
+  const int epoch = static_cast<int>((result.steps + info_.steps_per_epoch - 1) /
+                                     std::max(info_.steps_per_epoch, 1));
+  const auto write = [&](const char* tag, const Canvas& canvas) {
+    events_->image(epoch, tag, canvas.width, canvas.height, png_file(canvas));
+  };
+  if (!result.predictions.empty()) {
+    write("confusion_matrix", confusion_picture(result.predictions));
+    if (const auto mistakes = mistakes_picture(result.predictions, identity_.data_file,
+                                               identity_.data_hash, info_.validation))
+      write("mistakes", *mistakes);
+  }
+  events_->end(epoch, true);
 }
 
 void RunFiles::finished(const RunResult& result) {
+  if (events_) write_events_of_the_end(result);
+  if (outputs_.page && !result.predictions.empty())
+    write_file_atomically(folder_ / "predictions.csv", predictions_csv(result.predictions));
   const std::string what = info_.validation ? "validation" : "test";
   nlohmann::ordered_json versions{{"mnist-dist", full_version()}};
   for (const auto& [name, value] : info_.engine.versions) versions[name] = value;
@@ -81,11 +202,20 @@ void RunFiles::finished(const RunResult& result) {
       {"started", started_at_},
       {"ended", utc_now()},
       {"seconds", result.seconds},
-      {"images_per_second", result.images_per_second},
+      {"images_per_second", mean_rate(metrics_, info_.images_per_epoch, last_epoch_images_)},
   };
   if (!result.initial_sha256.empty()) summary["initial_parameters_sha256"] = result.initial_sha256;
   // Paths and the command may hold bytes that are not UTF-8: no reason to lose the rest.
-  write_file_atomically(folder_ / "summary.json", summary.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+  const std::string text =
+      summary.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+  const std::int64_t all = std::int64_t{info_.epochs} * info_.steps_per_epoch;
+  const bool whole = result.steps >= all;
+  const std::int64_t epoch = info_.steps_per_epoch > 0 ? result.steps / info_.steps_per_epoch : 0;
+  write_status_now(whole ? "finished" : "max_steps", static_cast<int>(epoch),
+                   static_cast<int>(result.steps - epoch * info_.steps_per_epoch));
+  write_page(text);
+  // Last: a run without its summary is resumed, and writes all of them again.
+  write_file_atomically(folder_ / "summary.json", text);
 }
 
 }  // namespace mnist_dist

@@ -2,88 +2,152 @@
 
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
-
-#include "base/error.h"
 #include "base/file.h"
+#include "base/grouped.h"
+#include "base/plural.h"
 #include "base/printable.h"
-#include "config/config.h"
+#include "base/shell_word.h"
 #include "data/data_name.h"
-#include "report/chart.h"
+#include "model/summary.h"
+#include "report/duration.h"
+#include "report/known_spread.h"
 #include "report/page.h"
-#include "report/sweep_charts.h"
-#include "sweep/metrics_check.h"
-#include "sweep/summary_check.h"
+#include "report/run_charts.h"
+#include "report/run_mistakes.h"
+#include "report/run_record.h"
+#include "sweep/statistics.h"
 #include "train/checkpoint.h"
-#include "train/run_folder.h"
 
 namespace mnist_dist {
 namespace {
 
-namespace fs = std::filesystem;
-using Json = nlohmann::ordered_json;
-
-/// What the page takes from summary.json; nothing before the run has ended.
-struct Summary {
-  std::string title;
-  std::string data;  ///< data_name; empty: not known
-  std::vector<std::pair<std::string, std::string>> lines;
-};
-
-Config read_recipe(const fs::path& folder) {
-  const fs::path file = folder / "config.toml";
-  try {
-    return parse_config(read_text_file(file), file.string());
-  } catch (const Error& error) {
-    if (error.code() != ExitCode::usage) throw;
-    throw data_error(fmt::format("{} is damaged: {}", file.string(), error.what()),
-                     scoring_hint(folder));
-  }
+/// "0.05 of 14 epochs": how far train.max_steps lets a run go.
+std::string epochs_done(const RunRecord& run) {
+  const double share = run.status.all_steps > 0 ? static_cast<double>(run.steps) /
+                                                      static_cast<double>(run.status.all_steps)
+                                                : 0;
+  return fmt::format("{:.2g} of {} epoch{}", share * run.status.epochs, run.status.epochs,
+                     plural(run.status.epochs));
 }
 
-Summary read_summary(const fs::path& folder, const std::string& scored, const Curve& curve) {
-  const fs::path file = folder / "summary.json";
-  if (!fs::exists(file)) {
-    if (const auto found = newest_checkpoint(folder); found && found->checkpoint.finished)
-      throw data_error(fmt::format("{} is missing, and the run is finished", file.string()),
-                       summary_hint(folder));
-    return {folder.string() + ": not finished", "", {}};
+std::string spread_text(const RunRecord& run) {
+  const auto known = run.validation || !is_mnist(run.data_hash) || run.status.state != "finished"
+                         ? std::nullopt
+                         : known_spread(run.recipe_name);
+  if (known)
+    return fmt::format("; expected spread from seed to seed ±{:.2f} points (standard deviation of "
+                       "{} published seeds)",
+                       known->sd, known->seeds);
+  return fmt::format("; {} images resolve ±{:.2f} points (one standard error)", grouped(run.images),
+                     resolution(run.final_accuracy, run.images));
+}
+
+std::string score_text(const RunRecord& run) {
+  const std::int64_t mistakes = run.images - run.correct;
+  std::string text = fmt::format("{:.2f} %", run.final_accuracy);
+  if (run.images > 0)
+    text += fmt::format(": {} of {} {} images, {} mistake{}{}", grouped(run.correct),
+                        grouped(run.images), run.scored(), grouped(mistakes), plural(mistakes),
+                        spread_text(run));
+  return text;
+}
+
+struct Headline {
+  const char* style;  ///< class of the page's style
+  std::string text;
+};
+
+Headline headline_of(const RunRecord& run) {
+  const RunStatus& status = run.status;
+  if (run.ended && status.state == "max_steps")
+    return {"INCOMPLETE",
+            fmt::format("stopped by train.max_steps after {} step{} ({}): {}", grouped(run.steps),
+                        plural(run.steps), epochs_done(run), score_text(run))};
+  if (run.ended) return {"DONE", score_text(run)};
+  if (status.state == "diverged") return {"FAIL", "diverged: " + status.message};
+  if (status.state == "failed") return {"FAIL", "not finished: " + status.message};
+  const bool began = status.epoch > 0 || status.step > 0;
+  return {"INCOMPLETE",
+          fmt::format("not finished: {}{}; resume it with mnist-dist --resume --run-dir {}",
+                      status.state == "stopped" ? "stopped " : "",
+                      began ? "after " + place_text(static_cast<std::uint32_t>(status.epoch),
+                                                    status.step)
+                            : "no checkpoint yet",
+                      shell_word(run.folder.string()))};
+}
+
+std::string model_section(const RunRecord& run) {
+  if (!run.recipe) return "";
+  const ModelSpec& model = run.recipe->model;
+  const auto shapes = layer_shapes(model);
+  std::string out =
+      "<h2>Model</h2>\n<div class=\"scroll\"><table>\n<tr><th>#</th><th class=\"text\">layer</th>"
+      "<th>output</th><th>parameters</th><th>receptive field</th></tr>\n";
+  for (std::size_t i = 0; i < shapes.size(); ++i) {
+    const LayerShape& s = shapes[i];
+    out += fmt::format(
+        "<tr><td>{}</td><td class=\"text\">{}</td><td>{}x{}x{}</td><td>{}</td><td>{}</td></tr>\n",
+        i + 1, html_text(layer_description(model.layers[i], s)), s.out_channels, s.out_side,
+        s.out_side, grouped(s.parameters), s.receptive_field);
   }
-  try {
-    const Json json = Json::parse(read_text_file(file));
-    Summary summary{
-        fmt::format("{}, seed {}", json.value("recipe", "?"), json.value("seed", 0ull)),
-        data_name(json.value("data_hash", ""), json.value("synthetic", false)),
-        {}};
-    const Config recipe = read_recipe(folder);
-    check_summary_recipe(json, folder, recipe);
-    check_summary_scores(json, folder, recipe, curve, scored);
-    check_summary_weights(json, folder);
-    for (const auto& [name, value] : json.items()) summary.lines.emplace_back(name, value.is_string() ? value.get<std::string>() : value.dump());
-    return summary;
-  } catch (const Json::exception& error) {
-    throw data_error(fmt::format("{} is damaged: {}", file.string(), error.what()),
-                     summary_hint(folder));
-  }
+  return out + fmt::format("<tr><th></th><th class=\"text\">total</th><th></th><th>{}</th><th></th>"
+                           "</tr>\n</table></div>\n",
+                           grouped(parameter_count(model)));
+}
+
+std::string speed_section(const RunRecord& run) {
+  if (!run.ended || run.engine.empty()) return "";
+  return "<h2>Speed</h2>\n" +
+         html_pairs({{"training", fmt::format("{:.0f} images/s over the whole run",
+                                              run.images_per_second)},
+                     {"time", duration(run.seconds)},
+                     {"machine", fmt::format("engine {} ({}), device {}, {} rank{} x {} thread{}",
+                                             run.engine, run.simd, run.device, run.ranks,
+                                             plural(run.ranks), run.threads, plural(run.threads))}});
+}
+
+std::string use_section(const RunRecord& run) {
+  if (!run.ended) return "";
+  const std::string folder = shell_word(run.folder.string());
+  return "<h2>Use it</h2>\n" +
+         html_pairs({{"score again", "mnist-dist evaluate " + folder},
+                     {"read images", fmt::format("mnist-dist predict --model {} my.png", folder)},
+                     {"export", fmt::format("mnist-dist export {} --format onnx", folder)},
+                     {"train again, compare bits", "mnist-dist verify " + folder},
+                     {"spread over seeds", fmt::format("mnist-dist sweep --config {} --seeds 0..9",
+                                                       shell_word((run.folder / "config.toml").string()))}});
+}
+
+std::string html_charts(const RunRecord& run) {
+  const std::string charts = html_figure(accuracy_svg(run), "Early epochs may lie outside.") +
+                             html_figure(loss_svg(run), "Training loss includes augmentation, "
+                                                        "dropout and label smoothing.") +
+                             html_figure(rate_svg(run), "");
+  return "<div class=\"charts\">\n" + charts + "</div>\n";
 }
 
 }  // namespace
 
-std::string run_page(const fs::path& folder) {
-  if (!fs::exists(folder / "metrics.csv") || !fs::exists(folder / "config.toml"))
-    throw usage_error(fmt::format("{} holds neither a sweep nor a run", folder.string()), "name a folder that mnist-dist train or sweep wrote");
-  const CsvTable metrics(folder / "metrics.csv");
-  const std::string scored = metrics.has("test_accuracy") ? "test" : "validation";
-  const Summary summary = read_summary(folder, scored, check_metrics(metrics, scored));
-  std::string body = fmt::format("<h1>{}</h1>\n", html_text(summary.title));
-  body += data_warning(summary.data);
-  body += html_figure(run_curves_svg(folder / "metrics.csv"),
-                      "Blue: the weights that are delivered; grey: those before averaging, where the recipe averages; dashed: training. One run says "
-                      "little about the next seed: see mnist-dist sweep.");
-  body += html_pairs(summary.lines);
-  body += html_details("The recipe (config.toml)", read_text_file(folder / "config.toml"));
+std::string run_page(const std::filesystem::path& folder, const std::string& summary) {
+  const RunRecord run = read_run(folder, summary);
+  const Headline headline = headline_of(run);
+  const std::string title = fmt::format("{}, seed {}", run.recipe_name, run.seed);
+  std::string body =
+      fmt::format("<h1>{}</h1>\n<p class=\"verdict {}\">{}</p>\n", html_text(title), headline.style,
+                  html_text(headline.text));
+  body += data_warning(run.data);
+  if (run.validation)
+    body +=
+        "<p class=\"warn\">Validation rows of the training set: the test images were not "
+        "opened.</p>\n";
+  body += html_charts(run) + mistakes_section(run) + model_section(run) + speed_section(run) +
+          use_section(run);
+  body += "<h2>Provenance</h2>\n";
+  if (!run.lines.empty())
+    body += "<details><summary>summary.json</summary>\n" + html_pairs(run.lines) + "</details>\n";
+  body += html_details("The recipe (config.toml)", run.recipe_text);
   body += html_details("metrics.csv", read_text_file(folder / "metrics.csv"));
-  return html_page(summary.title, body);
+  return html_page(fmt::format("{}: {}", title, headline.text), body);
 }
 
 }  // namespace mnist_dist

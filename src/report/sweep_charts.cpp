@@ -6,6 +6,7 @@
 #include <limits>
 #include <map>
 
+#include "base/plural.h"
 #include "data/data_name.h"
 #include "report/chart.h"
 #include "sweep/csv.h"
@@ -83,12 +84,12 @@ std::string histogram_svg(const SweepRecord& record, const Verdict& v, bool stan
   for (const SeedOutcome* outcome : trained) tallest = std::max(tallest, ++bars[(outcome->final_correct - first) / width]);
   const auto percent = [&](std::int64_t correct) { return 100.0 * static_cast<double>(correct) / static_cast<double>(v.images); };
   const double from = percent(first - 1), to = percent(high + width + 1);
-  Chart chart(fmt::format("{} seeds of {}", trained.size(), record.identity.recipe), {from, to, accuracy_label(record), decimals_for(from, to)},
+  Chart chart(fmt::format("{} seed{} of {}", trained.size(), plural(trained.size()), record.identity.recipe), {from, to, accuracy_label(record), decimals_for(from, to)},
               {0, tallest * 1.15, "", 0});
   for (const auto& [index, count] : bars) {
     const std::int64_t begin = first + index * width;
     chart.bar(percent(begin), percent(begin + width), count, begin >= v.required_correct ? color::good : color::bad,
-              fmt::format("{} seeds: {}..{} correct", count, begin, begin + width - 1));
+              fmt::format("{} seed{}: {}..{} correct", count, plural(count), begin, begin + width - 1));
   }
   chart.vertical(percent(v.required_correct), target_label(record), color::target);
   return chart.svg(standalone);
@@ -133,26 +134,6 @@ std::string dots_svg(const SweepRecord& record, const Verdict& v) {
   for (std::size_t i = 0; i < trained.size(); ++i)
     chart.dot(static_cast<double>(i) + 1, accuracy_of(*trained[i]), reaches(*trained[i], target) ? color::good : color::bad,
               fmt::format("seed {}: {:.2f} %", trained[i]->seed, accuracy_of(*trained[i])));
-  return chart.svg();
-}
-
-std::string run_curves_svg(const std::filesystem::path& metrics) {
-  const CsvTable table(metrics);
-  const std::string scored = table.has("test_accuracy") ? "test" : "validation";
-  std::map<std::string, Points> curves;
-  for (const std::string& column : {std::string("train_accuracy"), scored + "_accuracy", "averaged_" + scored + "_accuracy"})
-    for (std::size_t row = 0; row < table.rows(); ++row)
-      if (!table.text(row, column).empty()) curves[column].emplace_back(table.number(row, "epoch"), table.number(row, column));
-  const Points& raw = curves[scored + "_accuracy"];
-  const Points& averaged = curves["averaged_" + scored + "_accuracy"];
-  if (raw.empty()) return "";
-  const std::vector<Points> shown{raw, averaged};
-  const double last = (averaged.empty() ? raw : averaged).back().second;
-  Chart chart(scored + " accuracy by epoch, %", {1, raw.back().first, "epoch", 0},
-              accuracy_axis(lowest_that_matters({raw}, last), highest({raw, averaged, curves["train_accuracy"]}, last)));
-  chart.line(curves["train_accuracy"], color::grey, 1, 0.8, true);
-  chart.line(raw, averaged.empty() ? color::good : color::grey, averaged.empty() ? 2 : 1.2);
-  if (!averaged.empty()) chart.line(averaged, color::good, 2);
   return chart.svg();
 }
 

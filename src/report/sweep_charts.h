@@ -1,5 +1,4 @@
 #pragma once
-#include <filesystem>
 #include <string>
 
 #include "sweep/verdict.h"
@@ -12,7 +11,5 @@ std::string histogram_svg(const SweepRecord& record, const Verdict& verdict, boo
 std::string curves_svg(const SweepRecord& record, const Verdict& verdict);
 /// Final accuracies from the worst to the best seed.
 std::string dots_svg(const SweepRecord& record, const Verdict& verdict);
-/// Accuracies by epoch of a single run, from its metrics.csv.
-std::string run_curves_svg(const std::filesystem::path& metrics);
 
 }  // namespace mnist_dist

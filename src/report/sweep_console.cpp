@@ -2,10 +2,15 @@
 
 #include <fmt/format.h>
 
+#include "base/error.h"
+#include "base/file.h"
 #include "base/plural.h"
+#include "base/printable.h"
 #include "base/standard_streams.h"
 #include "report/duration.h"
+#include "report/sweep_page.h"
 #include "report/sweep_verdict.h"
+#include "report/terminal.h"
 
 namespace mnist_dist {
 namespace {
@@ -14,6 +19,20 @@ using namespace std::chrono_literals;
 
 constexpr auto live_interval = 250ms;  // smooth to the eye, nothing to the machine
 constexpr auto plain_interval = 60s;   // a log file should not drown
+constexpr int refresh_seconds = 15;    // of the page while the sweep runs
+
+const std::vector<TextColumn> seed_table{
+    {"seed", 8, false, 9},  {"final", 8, false, 8}, {"correct", 8, false, 5},
+    {"raw", 8, false, 2},   {"best", 8, false, 3},  {"epoch", 5, false, 1},
+    {"loss", 7, false, 4},  {"seconds", 8, false, 1}, {"group", 5, false, 0},
+    {"target", 7, true, 9}};
+
+/// Green or red, where the terminal has colours.
+std::string colored(const std::string& text, bool good) {
+  return use_color(Output::standard_out)
+             ? fmt::format("\x1b[1;{}m{}\x1b[0m", good ? 32 : 31, text)
+             : text;
+}
 
 }  // namespace
 
@@ -21,31 +40,55 @@ void SweepConsole::started(const SweepView& view) {
   begin_ = last_shown_ = Clock::now();
   const SweepIdentity& id = view.identity();
   target_ = Target(id.target);
-  print(
+  print(wrapped_fields(
       fmt::format("{} | {} {} | seeds {} | target {} % ({} of {}) | engine {} ({}) | device {} | "
-                  "{} group{} x {} rank{}{} x {} thread{} | {}\n",
+                  "{} group{} x {} rank{}{} x {} thread{} | {}",
                   id.recipe, scored_text(id), id.data_file, id.seeds, id.target,
                   target_.required_correct(id.images), id.images, id.engine, id.simd, id.device,
-                  id.groups, plural(id.groups),
-                  id.ranks_per_run, plural(id.ranks_per_run), last_group_text(id), id.threads,
-                  plural(id.threads), folder_.string()));
+                  id.groups, plural(id.groups), id.ranks_per_run, plural(id.ranks_per_run),
+                  last_group_text(id), id.threads, plural(id.threads), folder_.string()),
+      terminal_columns(Output::standard_out)));
   if (view.done() > 0)
-    print(fmt::format("going on: {} of {} seeds are done\n", view.done(), view.declared()));
-  print(fmt::format("{:>8}  {:>8}  {:>8}  {:>8}  {:>8}  {:>5}  {:>7}  {:>8}  {:>5}  {}\n", "seed",
-                    "final", "correct", "raw", "best", "epoch", "loss", "seconds", "group",
-                    "target"));
+    print(fmt::format("going on: {} of {} seed{} are done\n", view.done(), view.declared(),
+                      plural(view.declared())));
+  shown_ = fitting_columns(seed_table, terminal_columns(Output::standard_out));
+  print(table_header(seed_table, shown_));
 }
 
 void SweepConsole::seed_ended(const SeedOutcome& o) {
   line_.clear();
-  if (o.diverged)
+  if (o.diverged) {
     print(fmt::format("{:>8}  {}\n", o.seed, o.message));
-  else
-    print(fmt::format(
-        "{:>8}  {:>8.2f}  {:>8}  {:>8.2f}  {:>8.2f}  {:>5}  {:>7.4f}  {:>8.1f}  {:>5}  {}\n",
-        o.seed, o.final_accuracy, o.final_correct, o.raw_accuracy, o.best_accuracy, o.best_epoch,
-        o.final_loss, o.seconds, o.group,
-        reaches(o, target_) ? "reached" : "MISSED"));
+  } else {
+    const bool reached = reaches(o, target_);
+    const std::string row = table_row(
+        seed_table, shown_,
+        {fmt::format("{}", o.seed), fmt::format("{:.2f}", o.final_accuracy),
+         fmt::format("{}", o.final_correct), fmt::format("{:.2f}", o.raw_accuracy),
+         fmt::format("{:.2f}", o.best_accuracy), fmt::format("{}", o.best_epoch),
+         fmt::format("{:.4f}", o.final_loss), fmt::format("{:.1f}", o.seconds),
+         fmt::format("{}", o.group), reached ? "reached" : "MISSED"});
+    // The last word of the row, which is never left out.
+    const std::size_t word = row.find_last_of(' ') + 1;
+    print_styled(row.substr(0, word) +
+                 colored(row.substr(word, row.size() - word - 1), reached) + "\n");
+  }
+}
+
+void SweepConsole::tables_written(const SweepRecord& record) {
+  try {
+    write_file_atomically(folder_ / "report.html",
+                          sweep_page(record, verdict_of(record), folder_, refresh_seconds));
+  } catch (const Error&) {
+    // The page at the sweep's end reports what cannot be written.
+  }
+}
+
+void print_headline(const SweepRecord& record, const Verdict& verdict) {
+  const std::string text = printable(headline(record, verdict)), name = name_of(verdict.answer);
+  const bool known = verdict.answer != Verdict::Answer::incomplete;
+  print_styled((known ? colored(name, verdict.answer == Verdict::Answer::pass) : name) +
+               text.substr(name.size()) + "\n");
 }
 
 void SweepConsole::tick(const SweepView& view) {
@@ -68,8 +111,8 @@ std::string SweepConsole::progress_line(const SweepView& view) const {
   const double elapsed = std::chrono::duration<double>(Clock::now() - begin_).count();
   const std::string so_far =
       view.trained() > 0 ? fmt::format("  mean {:.3f}  min {:.2f}", view.mean(), view.min()) : "";
-  return fmt::format("{}/{} seeds{}  failures {}  running{}  ETA {}", view.done(), view.declared(),
-                     so_far, view.failures(), running,
+  return fmt::format("{}/{} seed{}{}  failures {}  running{}  ETA {}", view.done(), view.declared(),
+                     plural(view.declared()), so_far, view.failures(), running,
                      done > 0.01 ? duration(elapsed / done * left) : "?");
 }
 

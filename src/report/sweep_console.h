@@ -4,6 +4,7 @@
 #include <string>
 
 #include "report/live_line.h"
+#include "report/text_table.h"
 #include "sweep/sweep.h"
 #include "sweep/verdict.h"
 
@@ -17,6 +18,7 @@ class SweepConsole : public SweepObserver {
   void started(const SweepView& view) override;
   void seed_ended(const SeedOutcome& outcome) override;
   void tick(const SweepView& view) override;
+  void tables_written(const SweepRecord& record) override;
   void ended() override { line_.clear(); }
 
  private:
@@ -26,7 +28,11 @@ class SweepConsole : public SweepObserver {
   std::filesystem::path folder_;
   Target target_{"0"};
   LiveLine line_;
+  std::vector<std::size_t> shown_;  ///< columns of the table
   Clock::time_point begin_, last_shown_;
 };
+
+/// The sweep's verdict as a line on stdout, PASS in green and FAIL in red where it is a terminal.
+void print_headline(const SweepRecord& record, const Verdict& verdict);
 
 }  // namespace mnist_dist

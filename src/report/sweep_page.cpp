@@ -7,7 +7,10 @@
 #include <map>
 #include <optional>
 
+#include "base/grouped.h"
+#include "base/plural.h"
 #include "base/printable.h"
+#include "config/config.h"
 #include "data/data_name.h"
 #include "data/dataset.h"
 #include "report/chart.h"
@@ -77,8 +80,8 @@ std::string digits_section(const SweepRecord& record, const Verdict& v) {
   const auto always = std::count_if(digits.begin(), digits.end(), [&](auto& digit) { return digit.seeds == v.trained; });
   std::string out = fmt::format(
       "<h2>Digits that are got wrong most often</h2>\n<p>{} of {} images are got wrong by some seed, {} by every seed. Each with "
-      "its label, and what it is taken for by how many of {} seeds.{}</p>\n<div class=\"digits\">\n",
-      digits.size(), v.images, always, v.trained, data ? "" : " The data file was not there to draw them from.");
+      "its label, and what it is taken for by how many of {} seed{}.{}</p>\n<div class=\"digits\">\n",
+      digits.size(), v.images, always, v.trained, plural(v.trained), data ? "" : " The data file was not there to draw them from.");
   for (std::size_t i = 0; i < std::min(digits.size(), most_digits); ++i) {
     const HardDigit& digit = digits[i];
     std::string image;
@@ -87,8 +90,9 @@ std::string digits_section(const SweepRecord& record, const Verdict& v) {
       const Images one = record.identity.validation ? data->train(row) : data->test(row);
       image = fmt::format("<img alt=\"{}\" src=\"{}\">", digit.label, png_data_uri({one.image(0), image_size}, image_side));
     }
-    out += fmt::format("<div>{}<b>{}</b> taken for {}<br>#{}, {} seeds</div>\n", image, digit.label, predictions_text(digit.predictions), digit.index,
-                       digit.seeds);
+    out += fmt::format("<div>{}<b>{}</b> taken for {}<br>#{}, {} seed{}</div>\n", image, digit.label,
+                       predictions_text(digit.predictions), digit.index, digit.seeds,
+                       plural(digit.seeds));
   }
   return out + "</div>\n";
 }
@@ -105,7 +109,35 @@ std::string confusions_of(const SeedOutcome& outcome) {
   return text;
 }
 
-std::string worst_section(const Verdict& v) {
+/// A seed's number, as a link where its run's page is below the sweep's folder.
+std::string seed_link(std::uint64_t seed, const std::filesystem::path& folder) {
+  const std::string page = fmt::format("runs/seed{}/report.html", seed);
+  return !folder.empty() && std::filesystem::exists(folder / page)
+             ? fmt::format("<a href=\"{}\">{}</a>", page, seed)
+             : fmt::format("{}", seed);
+}
+
+/// Folded away: one row per seed.
+std::string seeds_section(const Verdict& v, const std::filesystem::path& folder) {
+  constexpr std::size_t most = 1000;
+  if (v.counted.empty()) return "";
+  const std::size_t shown = std::min(v.counted.size(), most);
+  std::string out = fmt::format(
+      "<details><summary>All {} seeds{}</summary>\n<div class=\"scroll\"><table>\n<tr><th>seed</th>"
+      "<th>final %</th><th>correct</th><th>seconds</th></tr>\n",
+      v.counted.size(),
+      shown < v.counted.size() ? fmt::format(" (the first {}; all in seeds.csv)", shown) : "");
+  for (std::size_t i = 0; i < shown; ++i) {
+    const SeedOutcome& o = *v.counted[i];
+    out += fmt::format("<tr><td>{}</td><td>{}</td><td>{}</td><td>{:.1f}</td></tr>\n",
+                       seed_link(o.seed, folder),
+                       o.diverged ? "diverged" : fmt::format("{:.2f}", accuracy_of(o)),
+                       o.final_correct, o.seconds);
+  }
+  return out + "</table></div></details>\n";
+}
+
+std::string worst_section(const Verdict& v, const std::filesystem::path& folder) {
   std::vector<const SeedOutcome*> worst(v.counted);
   std::stable_sort(worst.begin(), worst.end(),
                    [](auto* a, auto* b) { return std::pair(!a->diverged, a->final_correct) < std::pair(!b->diverged, b->final_correct); });
@@ -115,12 +147,12 @@ std::string worst_section(const Verdict& v) {
       "<h2>Worst seeds</h2>\n<div class=\"scroll\"><table>\n<tr><th>seed</th><th>final %</th><th>correct</th><th>best %*</th><th "
       "class=\"text\">most frequent mistakes</th></tr>\n";
   for (const SeedOutcome* o : worst)
-    out += o->diverged ? fmt::format("<tr><td>{}</td><td colspan=\"4\">{}</td></tr>\n", o->seed,
+    out += o->diverged ? fmt::format("<tr><td>{}</td><td colspan=\"4\">{}</td></tr>\n", seed_link(o->seed, folder),
                                      html_text(o->message))
                        : fmt::format(
                              "<tr><td>{}</td><td>{:.2f}</td><td>{}</td><td>{:.2f}</td><td "
                              "class=\"text\">{}</td></tr>\n",
-                             o->seed, accuracy_of(*o), o->final_correct, o->best_accuracy,
+                             seed_link(o->seed, folder), accuracy_of(*o), o->final_correct, o->best_accuracy,
                              confusions_of(*o));
   return out + "</table></div>\n<p class=\"note\">* of the best epoch: optimistic, as the score itself chose it.</p>\n";
 }
@@ -140,6 +172,17 @@ std::string confusion_section(const Verdict& v) {
     out += "</tr>\n";
   }
   return out + "</table></div>\n<p class=\"note\">Red: at least one a seed on average.</p>\n";
+}
+
+/// "14 epochs", or how train.max_steps cuts them short.
+std::string length_text(const SweepRecord& record) {
+  const int epochs = record.identity.epochs;
+  const std::string all = fmt::format("{} epoch{}", epochs, plural(epochs));
+  const Config recipe = parse_config(record.recipe_text, "config.toml");
+  return recipe.train.max_steps > 0
+             ? fmt::format("at most {} steps of {} (train.max_steps)",
+                           grouped(recipe.train.max_steps), all)
+             : all;
 }
 
 std::string machine_section(const SweepRecord& record, const Verdict& v) {
@@ -167,7 +210,8 @@ std::string machine_section(const SweepRecord& record, const Verdict& v) {
 
 }  // namespace
 
-std::string sweep_page(const SweepRecord& record, const Verdict& v) {
+std::string sweep_page(const SweepRecord& record, const Verdict& v,
+                       const std::filesystem::path& folder, int refresh_seconds) {
   const SweepIdentity& id = record.identity;
   std::string body =
       fmt::format("<h1>{}: seeds {}</h1>\n<p class=\"verdict {}\">{}</p>\n", html_text(id.recipe),
@@ -175,18 +219,19 @@ std::string sweep_page(const SweepRecord& record, const Verdict& v) {
   body += data_warning(data_name(id.data_hash, id.synthetic));
   if (id.validation) body += "<p class=\"warn\">Validation rows of the training set: the test images were not opened.</p>\n";
   body += fmt::format(
-      "<p>{} parameters, {} epochs; accuracy of the weights that each run delivers after its last "
-      "epoch, on {} images ({}).</p>\n",
-      id.parameter_count, id.epochs, v.images, html_text(scored_text(id)));
+      "<p>{} parameters, {}; accuracy of the weights that each run delivers at its end, on {} images "
+      "({}).</p>\n",
+      grouped(id.parameter_count), html_text(length_text(record)), grouped(v.images),
+      html_text(scored_text(id)));
   body += html_pairs(verdict_lines(v));
   body += html_figure(histogram_svg(record, v), "Final accuracy of all seeds. Blue reached the target, red did not.");
   body +=
       html_figure(curves_svg(record, v), "Every seed's curve; thick: median; dashed: minimum and maximum. Early epochs may lie below the drawing.");
   body += html_figure(dots_svg(record, v), "Each dot a seed.");
-  body += worst_section(v) + digits_section(record, v);
+  body += worst_section(v, folder) + seeds_section(v, folder) + digits_section(record, v);
   if (v.trained > 0) body += confusion_section(v);
   body += machine_section(record, v);
-  return html_page(fmt::format("{}: {}", id.recipe, headline(record, v)), body);
+  return html_page(fmt::format("{}: {}", id.recipe, headline(record, v)), body, refresh_seconds);
 }
 
 }  // namespace mnist_dist

@@ -4,7 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "base/error.h"
+#include "base/plural.h"
 #include "data/data_name.h"
 
 namespace mnist_dist {
@@ -26,11 +26,13 @@ Json json_of(const Statistics& s) {
           {"max", s.max}};
 }
 
-std::map<std::uint64_t, double> accuracies(const SweepRecord& record) {
-  std::map<std::uint64_t, double> by_seed;
-  for (const SeedOutcome& outcome : record.outcomes)
-    if (!outcome.diverged) by_seed[outcome.seed] = accuracy_of(outcome);
-  return by_seed;
+/// A quantile of few seeds is only another name for the worst one.
+std::string quantiles_text(const Statistics& s) {
+  constexpr int enough_for_p1 = 100, enough_for_p5 = 20;
+  std::string text = fmt::format("min {:.2f}, ", s.min);
+  if (s.n >= enough_for_p1) text += fmt::format("p1 {:.2f}, ", s.p1);
+  if (s.n >= enough_for_p5) text += fmt::format("p5 {:.2f}, ", s.p5);
+  return text + fmt::format("median {:.2f}, max {:.2f}", s.p50, s.max);
 }
 
 }  // namespace
@@ -44,8 +46,8 @@ std::string last_group_text(const SweepIdentity& identity) {
 }
 
 std::string headline(const SweepRecord& record, const Verdict& v) {
-  std::string text = fmt::format("{}: {} of {} seeds reached {} % ({} of {} correct)", name_of(v.answer), v.reached, v.requested,
-                                 record.identity.target, v.required_correct, v.images);
+  std::string text = fmt::format("{}: {} of {} seed{} reached {} % ({} of {} correct)", name_of(v.answer), v.reached, v.requested,
+                                 plural(v.requested), record.identity.target, v.required_correct, v.images);
   if (v.diverged > 0) text += fmt::format("; {} diverged", v.diverged);
   if (v.missing > 0) text += fmt::format("; {} not trained yet", v.missing);
   return text;
@@ -67,11 +69,11 @@ std::vector<std::pair<std::string, std::string>> verdict_lines(const Verdict& v)
   } else {
     lines.emplace_back("mean", fmt::format("{:.4f} % (one run: no interval)", s.mean));
   }
-  lines.emplace_back("quantiles", fmt::format("min {:.2f}, p1 {:.2f}, p5 {:.2f}, median {:.2f}, max {:.2f}", s.min, s.p1, s.p5, s.p50, s.max));
+  lines.emplace_back("quantiles", quantiles_text(s));
   lines.emplace_back("resolution", fmt::format("{:.4f}: standard error of one run that {} images alone cause (binomial)", v.resolution, v.images));
   lines.emplace_back("footnote", fmt::format("each seed's best epoch: mean {:.4f} %, min {:.2f}; optimistic, as the score itself chose it",
                                              v.best.mean, v.best.min));
-  if (v.others > 0) lines.emplace_back("not counted", fmt::format("{} more seeds on file that were not asked for", v.others));
+  if (v.others > 0) lines.emplace_back("not counted", fmt::format("{} more seed{} on file that were not asked for", v.others, plural(v.others)));
   return lines;
 }
 
@@ -100,36 +102,6 @@ std::string sweep_summary_json(const SweepRecord& record, const Verdict& v) {
                {"resolution", v.resolution}};
   summary.update(Json::parse(sweep_json(record.identity)));
   return summary.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
-}
-
-std::string comparison_text(const SweepRecord& a, const SweepRecord& b) {
-  const auto refuse = [](const std::string& what) { return usage_error(what, "compare sweeps over the same data and split"); };
-  if (a.identity.data_hash != b.identity.data_hash || a.identity.scored() != std::string(b.identity.scored()) ||
-      a.identity.images != b.identity.images)
-    throw refuse(fmt::format("the two sweeps were scored on different images: {} {} and {} {}", a.identity.images, scored_text(a.identity),
-                             b.identity.images, scored_text(b.identity)));
-  const auto of_a = accuracies(a), of_b = accuracies(b);
-  const Comparison c = compare_paired(of_a, of_b);
-  const Statistics& d = c.difference;
-  if (d.n == 0) throw refuse("the two sweeps have no seed in common that both trained to the end");
-  const auto line = [](const char* name, const SweepRecord& record, const std::map<std::uint64_t, double>& values, const Statistics& s) {
-    return fmt::format("{}  {:<16} {:>6} parameters  {:>4} seeds ({} diverged)  mean {:.4f} %  SD {:.4f}\n", name, record.identity.recipe,
-                       record.identity.parameter_count, values.size(), record.outcomes.size() - values.size(), s.mean, s.sd);
-  };
-  const auto statistics = [](const std::map<std::uint64_t, double>& values) {
-    std::vector<double> list;
-    for (const auto& [seed, value] : values) list.push_back(value);
-    return statistics_of(list);
-  };
-  std::string text = fmt::format("final accuracy, {}, {} images\n", scored_text(a.identity), a.identity.images);
-  text += line("A", a, of_a, statistics(of_a)) + line("B", b, of_b, statistics(of_b));
-  text += fmt::format("paired by seed: {} pairs; {} seeds are in one sweep only or diverged in one\n", d.n,
-                      of_a.size() + of_b.size() - 2 * static_cast<std::size_t>(d.n));
-  text += d.n > 1 ? fmt::format("B - A  {:+.4f} points, 95 % interval {:+.4f} .. {:+.4f} (paired t); SD of the differences {:.4f}\n", d.mean,
-                                d.mean_interval.low, d.mean_interval.high, d.sd)
-                  : fmt::format("B - A  {:+.4f} points (one pair: no interval)\n", d.mean);
-  text += fmt::format("B is better on {}, equal on {}, worse on {} seeds\n", c.better, c.same, c.worse);
-  return text;
 }
 
 }  // namespace mnist_dist

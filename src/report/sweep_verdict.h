@@ -22,7 +22,4 @@ std::vector<std::pair<std::string, std::string>> verdict_lines(const Verdict& ve
 /// summary.json of a sweep.
 std::string sweep_summary_json(const SweepRecord& record, const Verdict& verdict);
 
-/// The table of `sweep --compare A B`. Throws Error (usage) when the sweeps were not scored on the same images, or share no seed.
-std::string comparison_text(const SweepRecord& a, const SweepRecord& b);
-
 }  // namespace mnist_dist

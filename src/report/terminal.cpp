@@ -3,10 +3,15 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cstdlib>
+#include <fstream>
 #include <functional>
+#include <string>
 #include <string_view>
 
 #include "base/descriptor.h"
@@ -30,6 +35,26 @@ int ask(Output output, const std::function<int(int descriptor)>& question) {
 }
 
 }  // namespace
+
+bool say_to_launcher(std::string_view text) {
+  try {
+    if (!detect_launcher().present) return false;
+  } catch (const Error&) {
+    return false;
+  }
+  const std::string parent = fmt::format("/proc/{}", ::getppid());
+  std::string name;
+  std::getline(std::ifstream(parent + "/comm"), name);
+  constexpr std::array names{"mpirun", "mpiexec", "orterun", "prterun"};
+  if (std::ranges::find(names, name) == names.end()) return false;
+  const Descriptor file(
+      ::open((parent + "/fd/2").c_str(), O_WRONLY | O_NOCTTY | O_CLOEXEC | O_NONBLOCK));
+  struct stat kind {};
+  if (file.get() < 0 || ::fstat(file.get(), &kind) != 0) return false;
+  // Into a file it would be written at another place than mpirun's own lines.
+  if (!S_ISCHR(kind.st_mode) && !S_ISFIFO(kind.st_mode)) return false;
+  return ::write(file.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size());
+}
 
 bool is_terminal(Output output) { return ask(output, ::isatty) != 0; }
 

@@ -1,4 +1,5 @@
 #pragma once
+#include <string_view>
 
 namespace mnist_dist {
 
@@ -16,5 +17,10 @@ bool takes_control_sequences(Output output);
 
 /// takes_control_sequences, and the NO_COLOR convention (no-color.org) does not forbid it.
 bool use_color(Output output);
+
+/// Writes to the stderr of mpirun, which started this rank on this host, where that is a terminal or
+/// a pipe. After Ctrl-C mpirun passes nothing on. False where there is none: then nothing is
+/// written.
+bool say_to_launcher(std::string_view text);
 
 }  // namespace mnist_dist

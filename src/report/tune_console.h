@@ -19,6 +19,7 @@ class TrialConsole : public SweepObserver {
   void started(const SweepView&) override {}
   void seed_ended(const SeedOutcome& outcome) override;
   void tick(const SweepView&) override {}
+  void tables_written(const SweepRecord&) override {}
   void ended() override {}
 };
 

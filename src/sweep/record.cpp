@@ -269,7 +269,9 @@ std::string errors_csv(const SweepRecord& record) {
 
 void write_tables(const fs::path& folder, const SweepRecord& record) {
   const std::string scored = record.identity.scored();
-  write_table(folder / "epochs.csv", epochs_header(record), record, epochs_lines);
+  // The first row has the names of the columns.
+  if (const std::string header = epochs_header(record); !header.empty())
+    write_table(folder / "epochs.csv", header, record, epochs_lines);
   write_table(folder / "errors.csv", errors_header(scored), record, errors_lines);
   write_table(folder / "seeds.csv", seeds_header(scored), record, seeds_line);
 }

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "config/config.h"
+#include "config/recipes.h"
 #include "sweep/metrics_check.h"
 #include "sweep/places.h"
 
@@ -42,7 +43,7 @@ Config check_identity(const fs::path& folder, const SweepRecord& record) {
   const fs::path recipe_file = folder / "config.toml";
   try {
     const Config recipe = parse_config(record.recipe_text, recipe_file.string());
-    must_be("recipe", id.recipe, recipe.name);
+    must_be("recipe", recipe_name(id.recipe), recipe.name);
     must_be("parameter_count", id.parameter_count, parameter_count(recipe.model));
     must_be("epochs", id.epochs, recipe.train.epochs);
     must_be("scored", std::string(id.scored()),

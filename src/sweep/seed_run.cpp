@@ -26,6 +26,7 @@ class Progress : public Observer {
   void evaluating(int epoch) override { next_->evaluating(epoch); }
   void epoch_ended(const EpochRow& row) override { next_->epoch_ended(row); }
   void finished(const RunResult& result) override { next_->finished(result); }
+  void failed(const RunFailure& failure) noexcept override { next_->failed(failure); }
   double share() const { return share_; }
 
  private:
@@ -39,15 +40,6 @@ std::vector<std::string> lines_of_file(const fs::path& file) {
   std::vector<std::string> lines;
   for (std::string line; std::getline(text, line);) lines.push_back(line);
   return lines;
-}
-
-/// The labels of all rows to score on, in row order. Collective.
-std::vector<std::uint8_t> all_labels(Communicator& group, const std::vector<Images>& shares) {
-  std::vector<std::uint8_t> mine, all;
-  for (const Images& share : shares) mine.insert(mine.end(), share.labels.begin(), share.labels.end());
-  for (const auto& bytes : group.all_gather(std::as_bytes(std::span(mine))))
-    for (const std::byte label : bytes) all.push_back(std::to_integer<std::uint8_t>(label));
-  return all;
 }
 
 std::vector<Mistake> mistakes_in(const std::vector<std::uint8_t>& predictions, const std::vector<std::uint8_t>& labels, int first_row) {

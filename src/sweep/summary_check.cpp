@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "base/error.h"
+#include "config/recipes.h"
 #include "train/checkpoint.h"
 #include "train/run_folder.h"
 
@@ -47,7 +48,9 @@ std::optional<Checkpoint> finished_checkpoint(const fs::path& folder) {
 
 void check_summary_recipe(const Json& json, const fs::path& folder, const Config& recipe) {
   const Summary summary{json, folder};
-  summary.must_be("recipe", recipe.name);
+  if (!json.contains("recipe") || !json.at("recipe").is_string() ||
+      recipe_name(json.at("recipe").get<std::string>()) != recipe.name)
+    summary.must_be("recipe", recipe.name);
   summary.must_be("seed", recipe.train.seed);
   summary.must_be("epochs", recipe.train.epochs);
   summary.must_be("parameter_count", parameter_count(recipe.model));

@@ -15,6 +15,7 @@
 #include "base/signals.h"
 #include "base/version.h"
 #include "comm/heartbeat.h"
+#include "config/recipes.h"
 #include "engine/registry.h"
 #include "sweep/folder.h"
 #include "sweep/places.h"
@@ -36,7 +37,7 @@ bool ranks_show(const ComputeOptions& compute) {
 SweepIdentity identity_of(const SweepOptions& options, const Session& session, const std::string& fingerprint, int ranks) {
   const EngineInfo info = session.engine->info();
   SweepIdentity identity;
-  identity.recipe = options.recipe.name;
+  identity.recipe = recipe_title(options.recipe);
   identity.parameter_count = parameter_count(options.recipe.model);
   identity.epochs = options.recipe.train.epochs;
   identity.data_file = options.recipe.data.file;
@@ -103,7 +104,9 @@ class Watch {
     if (begin < next_tables_) return;
     if (auto lease = LeaseSeeker(lease_file(options_.folder), sweep_pace()).try_take()) {
       const FolderLock lock(options_.folder, std::move(*lease));
-      write_tables(options_.folder, read_record(options_.folder));
+      const SweepRecord record = read_record(options_.folder);
+      write_tables(options_.folder, record);
+      options_.observer->tables_written(record);
       tables_are_old_ = false;
     }
     next_tables_ = Clock::now() + 50 * (Clock::now() - begin);
@@ -113,7 +116,7 @@ class Watch {
   const SweepOptions& options_;
   const bool shows_;
   SweepView view_;
-  bool missed_ = false, tables_are_old_ = false;
+  bool missed_ = false, tables_are_old_ = true;
   Clock::time_point next_tables_;
 };
 

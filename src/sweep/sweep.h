@@ -24,6 +24,8 @@ class SweepObserver {
   /// A row appeared, of whatever process. Without epochs and mistakes.
   virtual void seed_ended(const SeedOutcome& outcome) = 0;
   virtual void tick(const SweepView& view) = 0;
+  /// The tables of a sweep of up to block_size seeds, as they are now, are in the folder.
+  virtual void tables_written(const SweepRecord& record) = 0;
   virtual void ended() = 0;
 };
 

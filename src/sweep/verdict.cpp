@@ -15,6 +15,18 @@ bool reaches(const SeedOutcome& outcome, const Target& target) {
   return !outcome.diverged && outcome.final_correct >= target.required_correct(outcome.images);
 }
 
+namespace {
+
+/// Student's t knows no bounds, an accuracy does.
+Statistics accuracy_statistics(const std::vector<double>& percents) {
+  Statistics s = statistics_of(percents);
+  for (double* bound : {&s.mean_interval.low, &s.mean_interval.high, &s.mean_lower_bound})
+    *bound = std::clamp(*bound, 0.0, 100.0);
+  return s;
+}
+
+}  // namespace
+
 Verdict verdict_of(const SweepRecord& record) {
   const Target target(record.identity.target);
   const std::vector<std::uint64_t> seeds = parse_seeds(record.identity.seeds);
@@ -43,8 +55,8 @@ Verdict verdict_of(const SweepRecord& record) {
   v.missing = v.requested - counted;
   v.reached_lower_bound = success_lower_bound(v.reached, counted);
   v.chance = success_interval(v.reached, counted);
-  v.final = statistics_of(final);
-  v.best = statistics_of(best);
+  v.final = accuracy_statistics(final);
+  v.best = accuracy_statistics(best);
   v.resolution = resolution(v.final.mean, v.images);
   v.answer = v.reached < counted ? Verdict::Answer::fail : v.missing > 0 ? Verdict::Answer::incomplete : Verdict::Answer::pass;
   return v;

@@ -44,4 +44,11 @@ Score evaluate(Communicator& comm, Engine& engine, Weights weights,
   return score_of(total);
 }
 
+std::vector<std::uint8_t> all_labels(Communicator& comm, const std::vector<Images>& shares) {
+  std::vector<std::uint8_t> mine;
+  for (const Images& share : shares)
+    mine.insert(mine.end(), share.labels.begin(), share.labels.end());
+  return gathered<std::uint8_t>(comm, mine);
+}
+
 }  // namespace mnist_dist

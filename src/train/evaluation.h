@@ -12,6 +12,9 @@ Score evaluate(Communicator& comm, Engine& engine, Weights weights,
                std::vector<std::uint8_t>* predictions = nullptr,
                std::vector<float>* logits = nullptr);
 
+/// The labels of all ranks' shares, in row order. Collective.
+std::vector<std::uint8_t> all_labels(Communicator& comm, const std::vector<Images>& shares);
+
 /// The score of sums.
 Score score_of(const Sums& sums);
 

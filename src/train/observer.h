@@ -2,9 +2,12 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "base/error.h"
 #include "engine/engine.h"
 #include "train/checkpoint.h"
+#include "train/predictions.h"
 
 namespace mnist_dist {
 
@@ -43,8 +46,16 @@ struct RunResult {
   std::string parameters_sha256, raw_parameters_sha256;
   std::string initial_sha256;  ///< of the weights that it began with; empty: random ones
   std::int64_t steps = 0;
-  double seconds = 0;            ///< over all resumes
-  double images_per_second = 0;  ///< of the last epoch
+  double seconds = 0;  ///< over all resumes
+  /// Of the delivered weights, in row order; empty where nothing is scored.
+  std::vector<Prediction> predictions;
+};
+
+/// A run that ends before its last step.
+struct RunFailure {
+  ExitCode code = ExitCode::internal;  ///< interrupted, diverged or another
+  std::string message;
+  int epoch = 0, step = 0;  ///< whole epochs, and the steps since, that were done
 };
 
 /// Told what happens, on rank 0 only: prints, draws, writes metrics. Calls come on the training thread and should be quick.
@@ -56,6 +67,8 @@ class Observer {
   virtual void evaluating(int /*epoch*/) {}
   virtual void epoch_ended(const EpochRow&) {}
   virtual void finished(const RunResult&) {}
+  /// The run ends with an Error. Must not throw.
+  virtual void failed(const RunFailure&) noexcept {}
 };
 
 }  // namespace mnist_dist

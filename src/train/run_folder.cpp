@@ -22,8 +22,9 @@ namespace {
 namespace fs = std::filesystem;
 
 /// How the names of a run's files begin.
-constexpr std::array<std::string_view, 5> file_names{"config.toml", "metrics.csv", "summary.json",
-                                                     "report.html", "checkpoint."};
+constexpr std::array<std::string_view, 8> file_names{
+    "config.toml",     "metrics.csv", "summary.json", "report.html",
+    "predictions.csv", "status.json", "checkpoint.",  "events.out.tfevents."};
 /// Those of a checkpoint that is being written.
 constexpr std::array<std::string_view, 2> unfinished_names{"checkpoint.next.tmp",
                                                            "checkpoint.link.tmp"};
@@ -52,7 +53,8 @@ bool is_unused(const fs::path& folder) {
 /// A run that was killed before its first checkpoint left nothing else.
 bool holds_only_a_beginning(const fs::path& folder) {
   return fs::exists(folder / "config.toml") && holds_only(folder, [](const fs::path& name) {
-           return name == "config.toml" || name == "metrics.csv";
+           return name == "config.toml" || name == "metrics.csv" || name == "status.json" ||
+                  name.string().starts_with("events.out.tfevents.");
          });
 }
 

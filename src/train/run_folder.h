@@ -9,7 +9,9 @@
 
 namespace mnist_dist {
 
-// A run folder holds config.toml (resolved), metrics.csv, summary.json, checkpoint.h5 and checkpoint.prev.h5. Rank 0 alone calls these.
+// A run folder holds config.toml (resolved), status.json, metrics.csv, events.out.tfevents.*,
+// checkpoint.h5, checkpoint.prev.h5 and, when the run has ended, predictions.csv, summary.json and
+// report.html. Rank 0 alone calls these.
 
 /// Makes runs/RECIPE-seedSEED-TIME, with a number behind it where that is taken.
 std::filesystem::path make_default_folder(const Config& config);

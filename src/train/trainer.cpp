@@ -53,6 +53,16 @@ class Run {
   }
 
   RunResult run() {
+    try {
+      return train_to_the_end();
+    } catch (const Error& error) {
+      tell_failure(error);
+      throw;
+    }
+  }
+
+ private:
+  RunResult train_to_the_end() {
     engine_.set_training_data(options_.data.training, options_.data.first_shard);
     if (options_.scored) engine_.set_evaluation_data(options_.data.evaluation);
     engine_.load(progress_.state);
@@ -82,7 +92,18 @@ class Run {
     return finish(row);
   }
 
- private:
+  /// Not into a folder that took the place of the run's own.
+  void tell_failure(const Error& error) {
+    try {
+      check_folder();
+    } catch (const Error&) {
+      return;
+    }
+    tell([&](Observer& o) {
+      o.failed({error.code(), error.what(), static_cast<int>(progress_.epoch), progress_.step});
+    });
+  }
+
   Checkpoint fresh_start() const {
     Checkpoint start;
     start.recipe = recipe_toml(config_);
@@ -188,8 +209,17 @@ class Run {
       return;
     }
     tell([&](Observer& o) { o.evaluating(row.epoch); });
-    row.test = evaluate(comm_, engine_, Weights::raw);
-    if (averaging()) row.averaged_test = evaluate(comm_, engine_, Weights::averaged);
+    const auto scored = [&](Weights weights, bool delivers) {
+      if (!delivers || !done()) return evaluate(comm_, engine_, weights);
+      std::vector<std::uint8_t> classes;
+      std::vector<float> logits;
+      const Score result = evaluate(comm_, engine_, weights, &classes, &logits);
+      predictions_ = predictions_of(options_.data.evaluation.front().first_row,
+                                    all_labels(comm_, options_.data.evaluation), classes, logits);
+      return result;
+    };
+    row.test = scored(Weights::raw, !averaging());
+    if (averaging()) row.averaged_test = scored(Weights::averaged, true);
     const Score& delivered = averaging() ? *row.averaged_test : *row.test;
     if (delivered.accuracy > progress_.best.accuracy) progress_.best = {delivered.accuracy, row.epoch};
   }
@@ -207,7 +237,7 @@ class Run {
     result.initial_sha256 = progress_.initial_sha256;
     result.steps = last_step_;
     result.seconds = seconds();
-    result.images_per_second = last.images_per_second;
+    result.predictions = std::move(predictions_);
     progress_.finished = true;
     save();
     // Last: a summary without its weights would be of no use, and a finished checkpoint without its
@@ -279,6 +309,7 @@ class Run {
   const std::int64_t last_step_;
   const Schedule schedule_;
   Checkpoint progress_;  ///< where the run is; what a checkpoint stores
+  std::vector<Prediction> predictions_;  ///< after the last step
   const double seconds_before_;
   const Reduce reduce_;
   Stopwatch run_time_, checkpoint_age_;

@@ -18,6 +18,21 @@ TEST(Nearest, FindsTheNameThatWasMeant) {
 
 TEST(Nearest, DoesNotGuessWildly) { EXPECT_EQ(nearest_name("interpolation", known), ""); }
 
+TEST(Nearest, AShortWordIsNotAnotherShortWord) {
+  const std::vector<std::string> commands{"train", "tune", "step1", "step4", "sets"};
+  EXPECT_EQ(nearest_name("runs", commands), "");
+  EXPECT_EQ(nearest_name("tnue", commands), "tune") << "two letters changed places";
+  EXPECT_EQ(nearest_name("trian", commands), "train");
+}
+
+TEST(Nearest, AnotherNumberIsNoSlip) {
+  const std::vector<std::string> recipes{"step1", "step4", "size-3044"};
+  EXPECT_EQ(nearest_name("step5", recipes), "");
+  EXPECT_EQ(nearest_name("size-3043", recipes), "");
+  EXPECT_EQ(nearest_name("setp4", recipes), "step4");
+  EXPECT_EQ(nearest_name("steps4", recipes), "step4");
+}
+
 TEST(Nearest, SuggestsOrLists) {
   EXPECT_EQ(suggest("epoch", known), "did you mean epochs?");
   EXPECT_EQ(suggest("interpolation", known), "known: epochs, batch, seed, learning_rate");

@@ -51,7 +51,10 @@ foreign_lease() {
   local pid=$!
   wait_for 60 test -e s/runs/seed1
   run -0 without_locks "${SWEEP[@]}" --seeds 4..9 --out s
-  wait $pid
+  # 6 where it ends before the seeds that the other one declared.
+  local code=0
+  wait $pid || code=$?
+  [[ $code == [06] ]]
   [ -z "$(leftovers s)" ]
   run -0 "$MNIST_DIST" report s
   [ "$(tail -n +2 s/seeds.csv | cut -d, -f1 | sort -n | tr '\n' ' ')" = "1 2 3 4 5 6 7 8 9 " ]
@@ -98,7 +101,7 @@ foreign_lease() {
     fi
     [ "$(sha_of killed)" = "$(sha_of whole)" ]
     [ -z "$(leftovers killed)" ]
-    [ "$(ls -I checkpoint.prev.h5 killed)" = "$(ls whole)" ]
+    [ "$(ls -I checkpoint.prev.h5 -I 'events*' killed)" = "$(ls -I 'events*' whole)" ]
     rm -r killed
   done
   echo "killed at $((calls - 1)) calls"

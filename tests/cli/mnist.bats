@@ -5,7 +5,7 @@ load helpers
 @test "train prepares real MNIST on its own and learns it; ranks give the same bytes" {
   local recipe=(--config step3 --set 'data.split=[12000,3000]' --set train.epochs=3)
   run -0 "$MNIST_DIST" "${recipe[@]}" --run-dir one
-  [[ "${lines[*]}" == *"step3 | MNIST data/mnist.h5"* ]]
+  [[ "${lines[*]}" == *"step3 (modified) | MNIST data/mnist.h5"* ]]
   [ "$(field one/summary.json synthetic)" = False ]
   # A net that does not learn stays near 10 %; seed 1 ended at 96.70 %.
   python3 -c 'import json, sys; sys.exit(json.load(open("one/summary.json"))["final_validation_accuracy"] < 95)'

@@ -250,3 +250,55 @@ data[where] ^= 0xFF
 open(path, "wb").write(data)
 PY
 }
+
+@test "runs lists what became of each" {
+  short --run-dir runs/short
+  "$MNIST_DIST" "${QUICK[@]}" --set train.epochs=1 --run-dir runs/whole
+  run -5 "$MNIST_DIST" --config step1 --set "data.file=$TEST_DATA" \
+    --set optimizer.learning_rate=1000 --run-dir runs/wild
+  "$MNIST_DIST" "${QUICK[@]}" --run-dir runs/killed &
+  wait_for 60 rows_in runs/killed 1
+  kill -9 $!
+  wait $! || true
+  touch -d '1 hour ago' runs/killed/.lease
+  "$MNIST_DIST" sweep "${QUICK[@]}" --set train.max_steps=2 --target 0 --seeds 1,2 --out runs/s
+  run -0 "$MNIST_DIST" runs
+  echo "$output"
+  grep -Eq "^short +step3 \(modified\) +1 +5/480 steps +max_steps +[0-9.]+ %$" <<<"$output"
+  grep -Eq "^whole .* 1/1 epochs +finished +[0-9.]+ %$" <<<"$output"
+  grep -Eq "^wild .*diverged in layer [0-9]+ \(" <<<"$output"
+  grep -Eq "^killed .* killed .* so far$" <<<"$output"
+  grep -Eq "^s .* 2/2 seeds +PASS +mean " <<<"$output"
+  grep -q 'class="verdict FAIL">diverged: .*layer' runs/wild/report.html
+  [ "$(field runs/wild/status.json status)" = diverged ]
+  run -0 "$MNIST_DIST" runs --json
+  [ "$(python3 -c 'import json, sys; print(len(json.load(sys.stdin)))' <<<"$output")" -eq 5 ]
+  fails 2 "cannot list nowhere" "$MNIST_DIST" runs nowhere
+}
+
+@test "max_steps is not called final, a changed recipe is called modified" {
+  run -0 short --run-dir r
+  [[ "$output" == "step3 (modified) | "* ]]
+  [[ "$output" == *"stopped by train.max_steps after 5 of 480 steps"* ]]
+  [[ "$output" != *"final"* ]]
+  [ "$(field r/summary.json recipe)" = "step3 (modified)" ]
+  [ "$(field r/status.json status)" = max_steps ]
+}
+
+@test "a reader that leaves early is no error" {
+  "$MNIST_DIST" "${QUICK[@]}" --set train.max_steps=5 --run-dir r 2>err.txt | head -1
+  local code=${PIPESTATUS[0]}
+  [ "$code" -eq 0 ] || [ "$code" -eq 130 ]
+  ! grep -q space err.txt
+}
+
+@test "in 60 columns no line wraps" {
+  script -qec true /dev/null >/dev/null || skip "no script(1), or no /dev/pts, to make a terminal"
+  local line plain='s/\x1b\[[0-9;]*[A-Za-z]//g; s/.*\r\(.\)/\1/; s/\r//g'
+  TERM=xterm script -qec "stty cols 60; '$MNIST_DIST' --config step3 --set 'data.file=$TEST_DATA' \
+    --set 'data.split=[2000,500]' --set train.epochs=2 --run-dir r 2>err.txt" out.txt >/dev/null
+  sed -n "$plain; /^epoch/p; /^ *[0-9][0-9]* *[0-9]/p" out.txt >table.txt
+  cat table.txt
+  [ "$(wc -l <table.txt)" -eq 3 ]
+  while IFS= read -r line; do [ ${#line} -le 60 ]; done <table.txt
+}

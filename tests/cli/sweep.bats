@@ -236,17 +236,38 @@ sha_in_sweep() { awk -F, -v seed="$2" 'NR == 1 { for (i = 1; i <= NF; i++) if ($
   run -0 ranks 2 sweep "${RECIPE[@]}" --set data.shards=1 --seeds 0..1 --target 0 --out one-shard
 }
 
-@test "two sweeps, seed by seed" {
+@test "two sweeps, and a run, seed by seed" {
   tiny_recipe
   run -0 "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 0..3 --target 0 --out a
   run -0 "$MNIST_DIST" sweep "${RECIPE[@]}" --set train.epochs=8 --seeds 1..5 --target 0 --out b
-  run -0 "$MNIST_DIST" sweep --compare a b
-  [[ "$output" == *"paired by seed: 3 pairs; 3 seeds are in one sweep only"* ]]
-  [[ "$output" == *"B - A  +"*"95 % interval"* ]]
-  fails 2 "holds no sweep" "$MNIST_DIST" sweep --compare a nowhere
-  for ignored in "--seeds 0" "--target 99" "--stop-early" "--out c" "--config step1" "--set train.epochs=3" "--threads 2"; do
-    # shellcheck disable=SC2086 # two words on purpose
-    fails 2 "${ignored%% *} excludes --compare" "$MNIST_DIST" sweep --compare a b $ignored
+  run -0 "$MNIST_DIST" compare a b a/runs/seed2
+  echo "$output"
+  [[ "$output" == *"B - A  +"*"95 % interval"*"paired by 3 seeds"* ]]
+  [[ "$output" == *"train.epochs: A "*", B 8"* ]]
+  [[ "$output" == *"C - A  "* ]]
+  grep -q "<svg" compare.html
+  "$MNIST_DIST" compare a b --json --out other.html >comparison.json
+  python3 -c 'import json
+d = json.load(open("comparison.json"))["differences"][0]
+assert d["basis"] == "seeds" and d["points"] > 0, d'
+  [ -s other.html ]
+  fails 2 "holds neither a sweep nor a run" "$MNIST_DIST" compare a nowhere
+  fails 2 "(got 1, expected 2 to 26)" "$MNIST_DIST" compare a
+  fails 2 "unknown option --compare" "$MNIST_DIST" sweep --compare a b
+  [[ "$stderr" == *"mnist-dist compare A B"* ]]
+}
+
+@test "the page reloads itself while the sweep runs, and links the seeds' pages" {
+  tiny_recipe
+  "$MNIST_DIST" sweep "${RECIPE[@]}" --set train.epochs=5000 --seeds 0..1 --target 0 --out s &
+  wait_for 60 grep -q 'http-equiv="refresh"' s/report.html
+  kill -INT $!
+  wait $! || true
+  ! grep -q 'http-equiv="refresh"' s/report.html
+  run -0 "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 0..1 --target 0 --out t
+  for seed in 0 1; do
+    grep -q "<a href=\"runs/seed$seed/report.html\">$seed</a>" t/report.html
+    [ -s t/runs/seed$seed/report.html ]
   done
 }
 

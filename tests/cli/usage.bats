@@ -185,7 +185,7 @@ FLAGS
 }
 @test "commands that ranks do not share talk once under mpirun" {
   "$MNIST_DIST" --config step1 --set "data.file=$TEST_DATA" --set 'data.split=[200,100]' --set train.max_steps=1 --run-dir run >/dev/null
-  for arguments in --version "train --help" --print-config summary "report run" "prepare --synthetic --count 10 --out small.h5"; do
+  for arguments in --version -V "compare --help" "runs ." "train --help" --print-config summary "report run" "prepare --synthetic --count 10 --out small.h5"; do
     # shellcheck disable=SC2086 # several words on purpose
     run -0 --separate-stderr "$MNIST_DIST" $arguments
     local alone=$output
@@ -195,7 +195,7 @@ FLAGS
     [ "$output" = "$alone" ]
   done
   fails 2 "holds neither a sweep nor a run" ranks 2 report nowhere
-  fails 2 "holds no sweep" ranks 2 sweep --compare nowhere nowhere
+  fails 2 "holds neither a sweep nor a run" ranks 2 compare nowhere nowhere
 }
 
 @test "a terminal that takes no control sequences gets none: TERM dumb, empty or unset" {

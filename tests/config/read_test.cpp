@@ -165,7 +165,8 @@ TEST(Read, Ranges) {
 TEST(Read, Choices) {
   EXPECT_EQ(refused_setting("schedule.kind=cosin"), "--set: unknown schedule.kind \"cosin\" | did you mean cosine?");
   EXPECT_EQ(refused_setting("augment.interpolation=cubic"), "--set: unknown augment.interpolation \"cubic\" | known: nearest, bilinear");
-  EXPECT_EQ(refused_layer("pool = \"mean\""), "r.toml:2: unknown layer 1: pool \"mean\" | did you mean max?");
+  EXPECT_EQ(refused_layer("pool = \"mean\""),
+            "r.toml:2: unknown layer 1: pool \"mean\" | known: max, global_average, global_max");
 }
 
 TEST(Read, ALayerIsOneThing) {

@@ -47,6 +47,22 @@ TEST(Recipes, AFileMayBeAPipe) {
   EXPECT_EQ(refusal([&] { find_recipe("/dev/zero", {}); }), "/dev/zero is a device, no config file | name a recipe's file");
 }
 
+TEST(Recipes, AChangedOneIsTitledModified) {
+  const Config step3 = load_config("step3", {}, recipe_folders());
+  EXPECT_EQ(recipe_title(step3), "step3");
+  EXPECT_EQ(recipe_title(load_config("step3", {"train.seed=9", "data.file=x.h5"}, recipe_folders())),
+            "step3");
+  const Config changed = load_config("step3", {"train.epochs=2"}, recipe_folders());
+  EXPECT_EQ(recipe_title(changed), "step3 (modified)");
+  EXPECT_EQ(recipe_title(parse_config(to_toml(changed), "config.toml")), "step3 (modified)")
+      << "also when it comes back from a run's folder";
+  EXPECT_EQ(recipe_name(recipe_title(changed)), "step3");
+  const Config own = parse_config(std::string(tiny), "own.toml");
+  EXPECT_EQ(recipe_title(own), "own");
+  EXPECT_EQ(recipe_title(parse_config(std::string(tiny), "own.toml", {"train.epochs=2"}), &own),
+            "own (modified)");
+}
+
 TEST(Recipes, TheSourceTreesOwnAreFound) { EXPECT_EQ(load_config("step3", {}, recipe_folders()).name, "step3"); }
 
 }  // namespace

@@ -3,7 +3,7 @@ bats_require_minimum_version 1.5.0
 load ../cli/helpers
 
 need_readers() {
-  [[ -e $READERS/made-of ]] || skip "no readers: tests/export/tools.sh $READERS prints the reason"
+  [[ -e $READERS/made-of ]] || skip "no readers: export.tools prints the reason"
 }
 
 # trained RECIPE: a short training on the real training images, in the folder RECIPE.

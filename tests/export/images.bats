@@ -3,7 +3,7 @@ bats_require_minimum_version 1.5.0
 load ../cli/helpers
 
 need() {
-  [[ -e $READERS/made-of ]] || skip "no readers: tests/export/tools.sh $READERS prints the reason"
+  [[ -e $READERS/made-of ]] || skip "no readers: export.tools prints the reason"
 }
 
 # One epoch of the default recipe, and the pictures.

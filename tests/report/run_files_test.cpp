@@ -38,7 +38,7 @@ TEST(RunFiles, TheSummaryIsWrittenWhateverTheCommandHolds) {
   RunIdentity identity;
   identity.recipe = "tiny";
   identity.command = "mnist-dist --run-dir u\xff";
-  RunFiles files(folder.path(), identity);
+  RunFiles files(folder.path(), identity, 1, {.page = false});
   files.started({});
   files.finished({});
   const auto summary = nlohmann::json::parse(read_text_file(folder / "summary.json"));

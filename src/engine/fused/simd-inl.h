@@ -88,7 +88,7 @@ HWY_INLINE V mul_add(V a, V b, V c) {
   const auto high = hn::ConcatOdd(i32, upper_words, lower_words);
   const auto positive = hn::Set(i32, 0x7fffffff);
   const auto halfway = hn::Eq(hn::And(low, hn::Set(i32, 0x1fffffff)),
-                              hn::Set(i32, 0x10000000));  // the 29 bits that a float lacks
+                              hn::Set(i32, 0x10000000));  // the 29 bits that a float does not have
   // 0 becomes the largest number: it is exact.
   const auto tiny = hn::Lt(hn::And(hn::Sub(hn::And(high, positive), hn::Set(i32, 1)), positive),
                            hn::Set(i32, 0x38100000));

@@ -5,7 +5,7 @@
 repository=$(cd "$BATS_TEST_DIRNAME/../../.." && pwd)
 tools=${MNIST_DIST_EC2_TOOLS:-$repository/build/ec2-tools}
 
-need_tools() { [[ -e $tools/made-of ]] || skip "no AWS CLI, simulated AWS and cfn-lint: tests/launch/ec2/tools.sh $tools says why"; }
+need_tools() { [[ -e $tools/made-of ]] || skip "no AWS CLI, simulated AWS and cfn-lint: launch.ec2.tools prints the reason"; }
 
 # start_aws: one server a file; to be called from setup_file.
 start_aws() {

@@ -155,7 +155,7 @@ def event(stack, resource, status, reason):
                                      resource_properties=None))
 
 
-lock = threading.RLock()  # of two threads: who deletes must not meet who creates
+lock = threading.RLock()  # one request, or one step of work in the background, at a time: moto's tables are not made for threads
 make_all = stacks.Stack.create_resources
 take_all = stacks.Stack.delete
 
@@ -169,7 +169,8 @@ def create_stack(stack):
         while (folder / "hang").exists():
             time.sleep(0.05)
         with lock:
-            if stack.status.startswith("DELETE"):
+            known = stacks.cloudformation_backends[stack.account_id][stack.region_name].stacks
+            if stack.status.startswith("DELETE") or known.get(stack.stack_id) is not stack:  # the account was emptied
                 return
             try:
                 make_all(stack)
@@ -208,15 +209,13 @@ def delete_stack(backend, name_or_stack_id):
         (folder / "cannot_delete").write_text(str(int(failures[0]) - 1))
         found[0].status = "DELETE_FAILED"
         return
-    with lock:
-        real_delete(backend, name_or_stack_id)
+    real_delete(backend, name_or_stack_id)
 
 
-def whole(ask):
-    """Answers between two changes: while moto deletes a stack, it has it neither here nor there."""
-    def answer(*arguments):
+def one_at_a_time(application):
+    def answer(environ, start_response):
         with lock:
-            return ask(*arguments)
+            return application(environ, start_response)
     return answer
 
 
@@ -252,8 +251,6 @@ Instance.create_from_cloudformation_json = classmethod(create_instance)
 stacks.Stack.create_resources = create_stack
 stacks.Stack.delete = delete_resources
 stacks.CloudFormationBackend.delete_stack = delete_stack
-for question in "describe_stacks", "describe_stack_events":
-    setattr(stacks.CloudFormationBackend, question, whole(getattr(stacks.CloudFormationBackend, question)))
 stack_responses.CloudFormationResponse.create_stack = answer_create_stack
 EC2Response.describe_placement_groups = describe_placement_groups
 SimpleSystemManagerResponse.get_parameter = get_parameter
@@ -264,6 +261,7 @@ if own_name == "__main__":
 
     from moto.server import DomainDispatcherApplication, create_backend_app
 
-    server = make_server("127.0.0.1", 0, DomainDispatcherApplication(create_backend_app), threaded=True)
+    application = one_at_a_time(DomainDispatcherApplication(create_backend_app))
+    server = make_server("127.0.0.1", 0, application, threaded=True)
     (folder / "port").write_text(str(server.server_port))
     server.serve_forever()

@@ -1,0 +1,31 @@
+#include <CLI/App.hpp>
+#include <memory>
+
+#include "base/standard_streams.h"
+#include "cli/commands.h"
+#include "cli/first_rank.h"
+#include "report/run_list.h"
+#include "report/terminal.h"
+
+namespace mnist_dist {
+
+Command add_runs(CLI::App& app) {
+  struct Arguments {
+    std::string folder = "runs";
+    bool json = false;
+  };
+  auto arguments = std::make_shared<Arguments>();
+  app.add_option("folder", arguments->folder, "The folder of the runs")
+      ->type_name("DIR")
+      ->capture_default_str();
+  app.add_flag("--json", arguments->json, "Print one JSON array");
+  return [arguments] {
+    if (!is_first_rank()) return ExitCode::ok;
+    const auto runs = list_runs(arguments->folder);
+    print(arguments->json ? runs_json(runs)
+                          : runs_table(runs, terminal_columns(Output::standard_out)));
+    return ExitCode::ok;
+  };
+}
+
+}  // namespace mnist_dist

@@ -1,0 +1,112 @@
+#include "report/contestant.h"
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "report/run_record.h"
+#include "report/sweep_verdict.h"
+#include "sweep/record.h"
+#include "sweep/verdict.h"
+
+namespace mnist_dist {
+namespace {
+
+namespace fs = std::filesystem;
+using Points = std::vector<std::pair<double, double>>;
+
+/// Means by epoch over several curves.
+class MeanCurve {
+ public:
+  void add(double epoch, double value) {
+    auto& [sum, count] = at_[epoch];
+    sum += value;
+    ++count;
+  }
+  Points points() const {
+    Points out;
+    for (const auto& [epoch, entry] : at_) out.emplace_back(epoch, entry.first / entry.second);
+    return out;
+  }
+
+ private:
+  std::map<double, std::pair<double, int>> at_;
+};
+
+Contestant of_run(const fs::path& folder) {
+  RunRecord run = read_run(folder);
+  if (!run.ended)
+    throw usage_error(fmt::format("the run in {} has not ended", folder.string()),
+                      "compare finished runs; mnist-dist runs lists them");
+  Contestant c;
+  c.recipe = run.recipe_name;
+  c.config = run.recipe;
+  c.accuracies[run.seed] = run.final_accuracy;
+  c.images = run.images;
+  SweepIdentity scored;
+  scored.synthetic = run.synthetic;
+  scored.validation = run.validation;
+  scored.data_hash = run.data_hash;
+  c.scored = scored_text(scored);
+  c.data_hash = run.data_hash;
+  c.parameter_count = run.parameter_count;
+  c.seconds = run.seconds;
+  const std::string raw = std::string(run.scored()) + "_accuracy";
+  c.accuracy = run.points("averaged_" + raw);
+  if (c.accuracy.empty()) c.accuracy = run.points(raw);
+  c.loss = run.points("train_loss");
+  c.predictions = std::move(run.predictions);
+  return c;
+}
+
+Contestant of_sweep(const fs::path& folder) {
+  const SweepRecord record = read_record(folder);
+  const SweepIdentity& id = record.identity;
+  Contestant c;
+  c.recipe = id.recipe;
+  c.config = parse_config(record.recipe_text, (folder / "config.toml").string());
+  c.images = id.images;
+  c.scored = scored_text(id);
+  c.data_hash = id.data_hash;
+  c.parameter_count = id.parameter_count;
+  MeanCurve accuracy, loss;
+  const std::string raw = std::string(id.scored()) + "_accuracy", averaged = "averaged_" + raw;
+  for (const SeedOutcome& outcome : record.outcomes) {
+    if (outcome.diverged) {
+      ++c.diverged;
+      continue;
+    }
+    c.accuracies[outcome.seed] = accuracy_of(outcome);
+    c.seconds += outcome.seconds;
+    if (outcome.epochs.empty()) continue;
+    const CsvTable table(outcome.epochs, (folder / "epochs.csv").string());
+    for (std::size_t row = 0; row < table.rows(); ++row) {
+      const double epoch = table.number(row, "epoch");
+      const bool has_averaged = table.has(averaged) && !table.text(row, averaged).empty();
+      const std::string& column = has_averaged ? averaged : raw;
+      if (!table.text(row, column).empty()) accuracy.add(epoch, table.number(row, column));
+      if (table.has("train_loss")) loss.add(epoch, table.number(row, "train_loss"));
+    }
+  }
+  if (!c.accuracies.empty()) c.seconds /= static_cast<double>(c.accuracies.size());
+  c.accuracy = accuracy.points();
+  c.loss = loss.points();
+  return c;
+}
+
+}  // namespace
+
+Contestant read_contestant(const fs::path& folder, std::string label) {
+  const bool sweep = fs::exists(folder / "sweep.json");
+  if (!sweep && !is_run(folder))
+    throw usage_error(fmt::format("{} holds neither a sweep nor a run", folder.string()),
+                      "name folders that mnist-dist train or sweep wrote");
+  Contestant c = sweep ? of_sweep(folder) : of_run(folder);
+  c.label = std::move(label);
+  c.folder = folder;
+  if (c.accuracies.empty())
+    throw usage_error(fmt::format("no seed of {} has been trained to its end", folder.string()),
+                      "compare it when one has");
+  return c;
+}
+
+}  // namespace mnist_dist

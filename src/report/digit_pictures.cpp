@@ -1,0 +1,44 @@
+#include "report/digit_pictures.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "data/dataset.h"
+#include "report/png.h"
+
+namespace mnist_dist {
+
+DigitPictures::DigitPictures(const std::filesystem::path& data_file, const std::string& data_hash,
+                             bool validation, std::span<const int> rows) {
+  if (rows.empty()) return;
+  const auto [first, last] = std::ranges::minmax(rows);
+  int all = 0;
+  try {
+    const Dataset dataset(data_file);
+    if (dataset.hash() != data_hash) return;
+    all = validation ? dataset.train_rows() : dataset.test_rows();
+    if (first >= 0 && last < all) {
+      const Range range{first, last + 1};
+      images_ = validation ? dataset.train(range) : dataset.test(range);
+    }
+  } catch (const Error&) {
+    return;
+  }
+  if (!images_)
+    throw data_error(fmt::format("predictions.csv names image {} of {}", last, all),
+                     "put the file back as it was");
+}
+
+const std::uint8_t* DigitPictures::pixels(int row) const {
+  return images_ ? images_->image(row - images_->first_row) : nullptr;
+}
+
+std::string DigitPictures::html(int row, int alt) const {
+  if (!images_) return "";
+  return fmt::format("<img alt=\"{}\" width=\"84\" height=\"84\" src=\"{}\">", alt,
+                     png_data_uri({pixels(row), image_size}, image_side));
+}
+
+}  // namespace mnist_dist

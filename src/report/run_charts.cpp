@@ -1,0 +1,105 @@
+#include "report/run_charts.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "report/chart.h"
+
+namespace mnist_dist {
+namespace {
+
+/// Colours that differ for colour-blind readers, too.
+constexpr std::array<std::string_view, 5> series{color::good, color::target, color::bad,
+                                                 color::grey, "#0d9488"};
+
+/// Decimals with which an axis' marks differ.
+int decimals_for(double low, double high) {
+  constexpr int marks = 5, most = 6;
+  return std::clamp(static_cast<int>(std::ceil(-std::log10(round_step(low, high, marks)) - 1e-9)),
+                    0, most);
+}
+
+struct Series {
+  std::string name;
+  std::vector<std::pair<double, double>> points;
+  std::string_view color;
+  bool dashed = false;
+};
+
+/// The first third of the epochs would press everything that matters to an edge: it may lie outside.
+std::string drawing(const std::string& title, const std::vector<Series>& all, bool from_zero) {
+  double low = 0, high = 0, first = 0, last = 0;
+  bool any = false;
+  for (const Series& one : all)
+    for (const auto& [epoch, value] : one.points) {
+      const double end = one.points.back().first;
+      if (!std::isfinite(value) || (!from_zero && end > 3 && epoch <= end / 3)) continue;
+      low = any ? std::min(low, value) : value;
+      high = any ? std::max(high, value) : value;
+      any = true;
+    }
+  if (!any) return "";
+  std::vector<Chart::LegendEntry> legend;
+  for (const Series& one : all) {
+    if (one.points.empty()) continue;
+    first = legend.empty() ? one.points.front().first : std::min(first, one.points.front().first);
+    last = std::max(last, one.points.back().first);
+    legend.push_back({one.name, one.color, one.dashed});
+  }
+  const double margin = 0.06 * std::max(high - low, std::max(std::abs(high), 1e-9) * 1e-3);
+  if (from_zero) low = std::min(low, 0.0);
+  const Chart::Axis y{from_zero ? low : low - margin, high + margin, "",
+                      decimals_for(low - margin, high + margin)};
+  Chart chart(title, {first, last, "epoch", 0}, y, legend);
+  for (const Series& one : all) {
+    std::vector<std::pair<double, double>> finite;
+    for (const auto& point : one.points)
+      if (std::isfinite(point.second)) finite.push_back(point);
+    if (!finite.empty()) chart.line(finite, one.color, one.dashed ? 1.2 : 2, 1, one.dashed);
+  }
+  return chart.svg();
+}
+
+}  // namespace
+
+std::string accuracy_svg(const RunRecord& run) {
+  const std::string scored = run.scored(), raw = scored + "_accuracy";
+  const auto averaged = run.points("averaged_" + raw);
+  std::vector<Series> all{{"training", run.points("train_accuracy"), color::target, true}};
+  if (averaged.empty()) {
+    all.push_back({scored, run.points(raw), color::good});
+  } else {
+    all.push_back({scored + ", not averaged", run.points(raw), color::grey});
+    all.push_back({scored + ", averaged (delivered)", averaged, color::good});
+  }
+  return drawing("accuracy by epoch, %", all, false);
+}
+
+std::string loss_svg(const RunRecord& run) {
+  const std::string scored = run.scored();
+  const bool averages = !run.points("averaged_" + scored + "_accuracy").empty();
+  return drawing("loss by epoch",
+                 {{"training", run.points("train_loss"), color::target, true},
+                  {scored + (averages ? ", not averaged" : ""), run.points(scored + "_loss"),
+                   averages ? color::grey : color::good}},
+                 false);
+}
+
+std::string rate_svg(const RunRecord& run) {
+  return drawing("learning rate at each epoch's end",
+                 {{"learning rate", run.points("learning_rate"), color::good}}, true);
+}
+
+std::string overlaid_svg(const std::string& title, std::span<const NamedCurve> curves,
+                         bool from_zero) {
+  std::vector<Series> all;
+  for (std::size_t i = 0; i < curves.size(); ++i)
+    all.push_back({curves[i].name, curves[i].points, series[i % series.size()],
+                   i >= series.size()});
+  return drawing(title, all, from_zero);
+}
+
+}  // namespace mnist_dist

@@ -1,0 +1,137 @@
+#include "report/run_record.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "config/recipes.h"
+#include "data/data_name.h"
+#include "sweep/summary_check.h"
+#include "train/checkpoint.h"
+#include "train/run_folder.h"
+
+namespace mnist_dist {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+void read_recipe(RunRecord& run) {
+  const fs::path file = run.folder / "config.toml";
+  run.recipe_text = read_text_file(file);
+  try {
+    run.recipe = parse_config(run.recipe_text, file.string());
+    run.recipe_name = recipe_title(*run.recipe);
+    run.seed = run.recipe->train.seed;
+  } catch (const Error& error) {
+    if (error.code() != ExitCode::usage) throw;
+    if (run.ended)
+      throw data_error(fmt::format("{} is damaged: {}", file.string(), error.what()),
+                       scoring_hint(run.folder));
+  }
+}
+
+/// predictions.csv against the accuracy. A run of an earlier version has none.
+void read_run_predictions(RunRecord& run) {
+  const fs::path file = run.folder / "predictions.csv";
+  if (!fs::exists(file)) return;
+  run.predictions = read_predictions(file);
+  run.images = static_cast<std::int64_t>(run.predictions.size());
+  if (run.predictions.empty()) return;
+  const auto right = std::ranges::count_if(run.predictions, &Prediction::right);
+  const double accuracy = 100.0 * static_cast<double>(right) / static_cast<double>(run.images);
+  if (!same_accuracy(accuracy, run.final_accuracy))
+    throw data_error(fmt::format("{} contradicts summary.json (got {:.4f} %, expected {:.4f} %)",
+                                 file.string(), accuracy, run.final_accuracy),
+                     "put the file back as it was, or remove it");
+}
+
+void read_summary(RunRecord& run, const std::string& text) {
+  const fs::path file = run.folder / "summary.json";
+  try {
+    const Json json = Json::parse(text.empty() ? read_text_file(file) : text);
+    const std::string scored = run.scored();
+    run.recipe_name = json.value("recipe", "?");
+    run.seed = json.value("seed", std::uint64_t{0});
+    run.synthetic = json.value("synthetic", false);
+    check_summary_recipe(json, run.folder, *run.recipe);
+    check_summary_scores(json, run.folder, *run.recipe, run.curve, scored);
+    check_summary_weights(json, run.folder);
+    run.final_accuracy = json.value("final_" + scored + "_accuracy", run.curve.final_accuracy);
+    run.final_loss = json.value("final_" + scored + "_loss", 0.0);
+    run.correct = json.value("final_" + scored + "_correct", std::int64_t{0});
+    if (run.final_accuracy > 0)
+      run.images = std::llround(static_cast<double>(run.correct) * 100 / run.final_accuracy);
+    run.seconds = json.value("seconds", 0.0);
+    run.images_per_second = json.value("images_per_second", 0.0);
+    run.steps = json.value("steps", std::int64_t{0});
+    run.parameter_count = json.value("parameter_count", parameter_count(run.recipe->model));
+    run.data_file = json.value("data_file", "");
+    run.data_hash = json.value("data_hash", "");
+    run.data = data_name(run.data_hash, run.synthetic);
+    run.engine = json.value("engine", "");
+    run.simd = json.value("simd", "");
+    run.device = json.value("device", "");
+    run.ranks = json.value("ranks", 0);
+    run.threads = json.value("threads", 0);
+    for (const auto& [name, value] : json.items())
+      run.lines.emplace_back(name, value.is_string() ? value.get<std::string>() : value.dump());
+  } catch (const Json::exception& error) {
+    throw data_error(fmt::format("{} is damaged: {}", file.string(), error.what()),
+                     summary_hint(run.folder));
+  }
+}
+
+/// Of a run that has not ended: also where it can be resumed.
+void read_how_far(RunRecord& run) {
+  const auto found = newest_checkpoint(run.folder);
+  if (found && found->checkpoint.finished)
+    throw data_error(fmt::format("{} is missing, and the run is finished",
+                                 (run.folder / "summary.json").string()),
+                     summary_hint(run.folder));
+  if (run.status.state == "diverged" || run.status.state == "failed" || !found) return;
+  run.status.epoch = static_cast<int>(found->checkpoint.epoch);
+  run.status.step = found->checkpoint.step;
+}
+
+}  // namespace
+
+std::vector<std::pair<double, double>> RunRecord::points(const std::string& column) const {
+  std::vector<std::pair<double, double>> out;
+  if (!metrics.has(column)) return out;
+  for (std::size_t row = 0; row < metrics.rows(); ++row)
+    if (!metrics.text(row, column).empty())
+      out.emplace_back(metrics.number(row, "epoch"), metrics.number(row, column));
+  return out;
+}
+
+bool is_run(const fs::path& folder) {
+  return fs::exists(folder / "metrics.csv") && fs::exists(folder / "config.toml");
+}
+
+RunRecord read_run(const fs::path& folder, const std::string& summary) {
+  if (!is_run(folder))
+    throw usage_error(fmt::format("{} holds neither a sweep nor a run", folder.string()),
+                      "name a folder that mnist-dist train or sweep wrote");
+  RunRecord run(folder);
+  run.validation = !run.metrics.has("test_accuracy");
+  run.curve = check_metrics(run.metrics, run.scored());
+  run.ended = !summary.empty() || fs::exists(folder / "summary.json");
+  run.status.state = "";
+  if (const auto status = read_status(folder)) run.status = *status;
+  read_recipe(run);
+  if (run.ended) {
+    read_summary(run, summary);
+    if (run.status.state != "max_steps") run.status.state = "finished";
+    read_run_predictions(run);
+  } else {
+    run.final_accuracy = run.curve.final_accuracy;
+    read_how_far(run);
+  }
+  return run;
+}
+
+}  // namespace mnist_dist

@@ -1,0 +1,59 @@
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "config/config.h"
+#include "sweep/csv.h"
+#include "sweep/metrics_check.h"
+#include "train/predictions.h"
+#include "train/run_status.h"
+
+namespace mnist_dist {
+
+/// A run's folder, read and checked: what pages, lists and comparisons are made of.
+struct RunRecord {
+  /// Reads metrics.csv alone; see read_run.
+  explicit RunRecord(const std::filesystem::path& run)
+      : folder(run), metrics(run / "metrics.csv") {}
+
+  std::filesystem::path folder;
+  std::optional<Config> recipe;  ///< of a run that is not finished: nothing when it cannot be read
+  std::string recipe_text;       ///< config.toml
+  std::string recipe_name = "?";
+  std::uint64_t seed = 0;
+  bool validation = false;  ///< scores are of data.split's held-out rows
+  bool synthetic = false;
+  std::string data;  ///< data_name; "": not known
+  Curve curve;
+  CsvTable metrics;  ///< metrics.csv
+  RunStatus status;         ///< "" for its state: a run of an earlier version that did not end
+
+  // Of a run that has ended, from summary.json; 0 or "" where it does not say.
+  bool ended = false;
+  double final_accuracy = -1;  ///< percent, of the delivered weights; below 0: nothing is scored yet
+  double final_loss = 0, seconds = 0, images_per_second = 0;
+  std::int64_t correct = 0, images = 0, steps = 0;
+  std::size_t parameter_count = 0;
+  std::string data_file, data_hash, engine, simd, device;
+  int ranks = 0, threads = 0;
+  std::vector<std::pair<std::string, std::string>> lines;  ///< all of summary.json
+  std::vector<Prediction> predictions;                     ///< predictions.csv, where it is there
+
+  const char* scored() const { return validation ? "validation" : "test"; }
+  /// Points of a column of metrics.csv by epoch, without empty cells.
+  std::vector<std::pair<double, double>> points(const std::string& column) const;
+};
+
+/// Whether a folder holds a run.
+bool is_run(const std::filesystem::path& folder);
+
+/// Throws: Error: usage when it is no run folder, data when a file is damaged, contradicts another
+/// one, or a finished run's summary is lost.
+/// `summary`: the text of the summary.json that is about to be written; empty: as the folder has it.
+RunRecord read_run(const std::filesystem::path& folder, const std::string& summary = "");
+
+}  // namespace mnist_dist

@@ -1,0 +1,34 @@
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "model/spec.h"
+
+namespace mnist_dist {
+
+/// What the delivered weights make of one image.
+struct Prediction {
+  int index = 0;  ///< in the test set; with data.split: row of the file's training set
+  int label = 0, predicted = 0;
+  double probability = 0;        ///< of the predicted class, 0..1
+  double label_probability = 0;  ///< of the right class, 0..1
+  bool right() const { return label == predicted; }
+  bool operator==(const Prediction&) const = default;
+};
+
+/// Softmax over the ten logits of each row. `labels` and `classes`: [n], `logits`: [n][10]. Empty
+/// when an engine gave no classes or logits. No result depends on a C library.
+std::vector<Prediction> predictions_of(int first_row, std::span<const std::uint8_t> labels,
+                                       std::span<const std::uint8_t> classes,
+                                       std::span<const float> logits);
+
+/// predictions.csv: one row per image, probabilities with 6 decimals.
+std::string predictions_csv(std::span<const Prediction> predictions);
+
+/// Reads predictions.csv. Throws: Error (data) naming file and row.
+std::vector<Prediction> read_predictions(const std::filesystem::path& file);
+
+}  // namespace mnist_dist
