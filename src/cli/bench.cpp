@@ -113,7 +113,7 @@ nlohmann::ordered_json as_json(const Contender& contender) {
 
 void print_json(const BenchArguments& arguments, const Config& config, const FmaPeak& peak,
                 const std::vector<Contender>& contenders) {
-  nlohmann::ordered_json json{{"recipe", config.name},
+  nlohmann::ordered_json json{{"recipe", arguments.config.title(config)},
                               {"batch", config.train.batch},
                               {"slice", config.train.batch / config.data.shards},
                               {"cores", arguments.rounds.cores},
@@ -148,7 +148,7 @@ ExitCode run(BenchArguments& arguments) {
       "augmentation and optimiser included (the plain loop: no augmentation, one optimiser step a "
       "slice)\n"
       "CPU {} (FMA peak of one core, {}: {:.1f} GFLOP/s), medians of {} alternating rounds\n\n{}",
-      config.name, config.train.batch, config.train.batch / config.data.shards,
+      arguments.config.title(config), config.train.batch, config.train.batch / config.data.shards,
       fmt::join(cores, ", "), peak.simd, peak.gflops, arguments.rounds.rounds,
       bench_table(contenders, &Contender::trained_per_second, plain ? 0 : -1, peak,
                   training_flops(config.model))));

@@ -14,6 +14,7 @@
 #include "cli/trained_argument.h"
 #include "cli/world.h"
 #include "config/config.h"
+#include "config/recipes.h"
 #include "data/data_name.h"
 #include "data/dataset.h"
 #include "export/npy.h"
@@ -106,13 +107,11 @@ ExitCode run(Communicator& comm, const EvaluateArguments& arguments, const Train
   }
   const Dataset dataset(config.data.file);
   const Images test = dataset.test({0, dataset.test_rows()});
-  const std::string state = checkpoint.finished
-                                ? "finished run"
-                                : "after " + place_text(checkpoint.epoch, checkpoint.step);
+  const std::string recipe = recipe_title(trained.config), state = "trained to " + trained.trained_to();
   if (arguments.json) {
     nlohmann::ordered_json json{
         {"model", trained.file.string()},
-        {"recipe", config.name},
+        {"recipe", recipe},
         {"seed", checkpoint.seed},
         {"state", state},
         {"data_file", config.data.file},
@@ -127,7 +126,7 @@ ExitCode run(Communicator& comm, const EvaluateArguments& arguments, const Train
     print(json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
     return ExitCode::ok;
   }
-  print(fmt::format("{} | seed {} | {} | test set | {}\n", config.name, checkpoint.seed,
+  print(fmt::format("{} | seed {} | {} | test set | {}\n", recipe, checkpoint.seed,
                     data_title(session->data_hash, session->synthetic, config.data.file), state));
   if (averaged) print_score("averaged weights", delivered);
   print_score(averaged ? "raw weights" : "weights", raw);

@@ -13,6 +13,7 @@
 #include "cli/commands.h"
 #include "cli/first_rank.h"
 #include "cli/trained_argument.h"
+#include "config/recipes.h"
 #include "export/model_py.h"
 #include "export/npy.h"
 #include "export/onnx.h"
@@ -83,7 +84,7 @@ std::map<std::string, std::string> metadata_of(const Trained& trained, Weights w
   std::map<std::string, std::string> metadata{
       {"producer", "mnist-dist"},
       {"version", full_version()},
-      {"recipe", trained.config.name},
+      {"recipe", recipe_title(trained.config)},
       {"recipe_toml", checkpoint.recipe},
       {"seed", std::to_string(checkpoint.seed)},
       {"data_hash", checkpoint.data_hash},
@@ -91,8 +92,7 @@ std::map<std::string, std::string> metadata_of(const Trained& trained, Weights w
       {"weights", weights == Weights::averaged ? "averaged" : "raw"},
       {"parameters_sha256", sha256},
       {"norm", fold ? "folded" : "kept"},
-      {"trained", checkpoint.finished ? "to the end"
-                                      : "to " + place_text(checkpoint.epoch, checkpoint.step)},
+      {"trained", "to " + trained.trained_to()},
   };
   if (!checkpoint.initial_sha256.empty())
     metadata["initial_parameters_sha256"] = checkpoint.initial_sha256;

@@ -37,16 +37,18 @@ ExitCode run(Communicator& comm, const FindArguments& arguments, const Config& c
     throw Error(ExitCode::diverged,
                 fmt::format("the loss is not finite at the first rate, {}", arguments.low),
                 "begin lower with --low");
-  const double suggested = suggested_rate(points);
+  const bool has_warmup = config.schedule.warmup > 0;
+  const double suggested = suggested_rate(points, has_warmup);
   const int columns = terminal_columns(Output::standard_out);
   print(fmt::format(
-      "{} | {} | seed {} | {} steps, learning rate {:.2g} to {:.2g}\n\n{}\n", config.name,
+      "{} | {} | seed {} | {} steps, learning rate {:.2g} to {:.2g}\n\n{}\n", arguments.config.title(config),
       data_title(session->data_hash, session->synthetic, config.data.file), config.train.seed,
       points.size(), points.front().rate, points.back().rate,
       rate_text(points, columns > 0 ? std::min(columns, 80) : 80)));
-  print(fmt::format("lowest loss at {:.2g} (a bound for a peak after a warm-up)\n"
-                    "suggested rate, a tenth of that:\n--set optimizer.learning_rate={:.2g}\n",
-                    10 * suggested, suggested));
+  print(fmt::format("lowest loss at {:.2g}\nsuggested {}:\n--set optimizer.learning_rate={:.2g}\n",
+                    suggested_rate(points, true),
+                    has_warmup ? "peak after the warm-up" : "rate without a warm-up, a tenth of that",
+                    suggested));
   if (arguments.out.empty()) return ExitCode::ok;
   write_file_atomically(arguments.out, rate_svg(points, suggested));
   print(fmt::format("{}\n", arguments.out));

@@ -12,6 +12,7 @@
 #include "cli/commands.h"
 #include "cli/first_rank.h"
 #include "cli/trained_argument.h"
+#include "config/recipes.h"
 #include "engine/engine.h"
 #include "image/decode.h"
 #include "image/digit.h"
@@ -125,7 +126,7 @@ nlohmann::ordered_json as_json(const Prediction& p) {
 void print_json(const Trained& trained, Weights weights,
                 const std::vector<Prediction>& predictions) {
   nlohmann::ordered_json json{{"model", trained.file.string()},
-                              {"recipe", trained.config.name},
+                              {"recipe", recipe_title(trained.config)},
                               {"parameters_sha256", trained.sha256(weights)},
                               {"images", nlohmann::ordered_json::array()}};
   for (const Prediction& prediction : predictions) json["images"].push_back(as_json(prediction));

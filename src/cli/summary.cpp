@@ -13,7 +13,7 @@
 namespace mnist_dist {
 namespace {
 
-std::string summary_json(const Config& config) {
+std::string summary_json(const Config& config, const std::string& title) {
   auto layers = nlohmann::ordered_json::array();
   std::size_t parameters = 0, macs = 0;
   const std::vector<LayerShape> shapes = layer_shapes(config.model);
@@ -29,7 +29,7 @@ std::string summary_json(const Config& config) {
                       {"receptive_field", shape.receptive_field},
                       {"jump", shape.jump}});
   }
-  const nlohmann::ordered_json json{{"recipe", config.name},
+  const nlohmann::ordered_json json{{"recipe", title},
                                     {"parameters", parameters},
                                     {"macs", macs},
                                     {"receptive_field", shapes.back().receptive_field},
@@ -52,10 +52,11 @@ Command add_summary(CLI::App& app) {
   return [arguments] {
     const Config config = arguments->config.load();
     if (!is_first_rank()) return ExitCode::ok;
+    const std::string title = arguments->config.title(config);
     if (!arguments->svg.empty())
-      write_file_atomically(arguments->svg, network_svg(config.name, config.model));
-    print(arguments->json ? summary_json(config)
-                          : config.name + "\n" + summary_table(config.model));
+      write_file_atomically(arguments->svg, network_svg(title, config.model));
+    print(arguments->json ? summary_json(config, title)
+                          : title + "\n" + summary_table(config.model));
     return ExitCode::ok;
   };
 }

@@ -72,9 +72,9 @@ std::vector<RatePoint> rate_range(Communicator& comm, Engine& engine, const Conf
   return points;
 }
 
-double suggested_rate(const std::vector<RatePoint>& points) {
+double suggested_rate(const std::vector<RatePoint>& points, bool has_warmup) {
   const auto least = std::ranges::min_element(points, {}, &RatePoint::loss);
-  return least == points.end() ? 0 : least->rate / 10;
+  return least == points.end() ? 0 : least->rate / (has_warmup ? 1 : 10);
 }
 
 }  // namespace mnist_dist

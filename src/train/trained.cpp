@@ -37,6 +37,14 @@ std::string Trained::sha256(Weights weights) const {
   return weights_sha256(parameters(weights), norm_statistics(weights));
 }
 
+std::string Trained::trained_to() const {
+  if (!checkpoint.finished) return place_text(checkpoint.epoch, checkpoint.step);
+  const std::int64_t updates = checkpoint.state.updates;
+  return updates == config.train.max_steps
+             ? fmt::format("the end that train.max_steps set, step {}", updates)
+             : "the end";
+}
+
 Trained open_trained(const fs::path& run_or_checkpoint) {
   Found found = find(run_or_checkpoint);
   const bool folder = fs::is_directory(run_or_checkpoint);

@@ -23,6 +23,8 @@ struct Trained {
   std::span<const float> norm_statistics(Weights weights) const;
   /// weights_sha256 of them.
   std::string sha256(Weights weights) const;
+  /// "the end", "the end that train.max_steps set, step 3", or place_text.
+  std::string trained_to() const;
 };
 
 /// Opens a run folder (its newest whole checkpoint) or a checkpoint file.

@@ -15,6 +15,8 @@ $(printf '%s\n' "${@:2}")" "$1"
     'assert o["recipe"] == "step4" and o["parameters"] == 9768' \
     'assert sum(l["parameters"] for l in o["layers"]) == o["parameters"]' \
     'assert o["layers"][-1]["output"] == [10, 1, 1]'
+  run -0 "$MNIST_DIST" summary --config step4 --set train.epochs=3
+  [[ "${lines[0]}" == "step4 (modified)" ]]
 }
 
 @test "train --json is the summary of the run, --quiet the result, both print no progress" {
@@ -40,6 +42,7 @@ $(printf '%s\n' "${@:2}")" "$1"
     'assert o["raw_weights"]["images"] == correct + len(o["mistakes"]) == 1000' \
     'assert all(m["label"] != m["predicted"] for m in o["mistakes"])' \
     'assert o["data"] == "SYNTHETIC digits, not MNIST"' \
+    'assert o["recipe"].endswith("(modified)") and "max_steps" in o["state"]' \
     'assert o["parameters_sha256"] == json.load(open("r/summary.json"))["parameters_sha256"]'
 }
 

@@ -5,10 +5,11 @@
 namespace mnist_dist {
 namespace {
 
-TEST(RateRange, SuggestsATenthOfTheRateWithTheLowestLoss) {
-  EXPECT_DOUBLE_EQ(suggested_rate({{0.01, 2.3}, {0.1, 0.5}, {1, 0.4}, {10, 9}}), 0.1);
-  EXPECT_DOUBLE_EQ(suggested_rate({{0.5, 1}}), 0.05);
-  EXPECT_DOUBLE_EQ(suggested_rate({}), 0);
+TEST(RateRange, SuggestsTheRateWithTheLowestLossOrATenthOfIt) {
+  EXPECT_DOUBLE_EQ(suggested_rate({{0.01, 2.3}, {0.1, 0.5}, {1, 0.4}, {10, 9}}, false), 0.1);
+  EXPECT_DOUBLE_EQ(suggested_rate({{0.01, 2.3}, {0.1, 0.5}, {1, 0.4}, {10, 9}}, true), 1);
+  EXPECT_DOUBLE_EQ(suggested_rate({{0.5, 1}}, false), 0.05);
+  EXPECT_DOUBLE_EQ(suggested_rate({}, false), 0);
 }
 
 }  // namespace
