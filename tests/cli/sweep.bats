@@ -271,6 +271,18 @@ assert d["basis"] == "seeds" and d["points"] > 0, d'
   done
 }
 
+@test "report makes the published sweeps' verdicts and histograms from their rows" {
+  local sweep file
+  for sweep in "$SOURCE_DIR"/docs/results/*/; do
+    cp -r "$sweep" s
+    rm s/summary.json s/histogram.svg
+    run -0 "$MNIST_DIST" report s
+    for file in "$sweep"/*; do cmp "$file" "s/${file##*/}"; done
+    grep -q "<svg" s/report.html
+    rm -r s
+  done
+}
+
 @test "report makes the same report again; of a single run too" {
   tiny_recipe
   run -0 "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 0..2 --target 0 --out s
