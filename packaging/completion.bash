@@ -13,9 +13,9 @@ _mnist_dist_recipes() {
     done
 }
 
-# _mnist_dist_values OPTION: the values in `OPTION NAME:{a,b}`, read from a command's help on stdin.
+# _mnist_dist_values OPTION: the values in `OPTION a|b`, read from a command's help on stdin.
 _mnist_dist_values() {
-    sed -n -E "s/^ +(-[^ ]+,)?$1 [A-Z|]+:\{([^}]*)\}.*/\2/p" | tr ',' '\n'
+    sed -n -E "s/^ +(-[^ ]+,)?$1 ([a-z0-9]+\|[a-z0-9|]+)( .*)?$/\2/p" | tr '|' '\n'
 }
 
 _mnist_dist() {
@@ -23,7 +23,7 @@ _mnist_dist() {
     COMPREPLY=()
     help=$("$program" --help 2>/dev/null) || return
     local commands
-    commands=$(sed -n '/^Subcommands:/,/^$/s/^  \([a-z]\+\) .*/\1/p' <<<"$help")
+    commands=$(sed -n '/^Subcommands:/,/^$/s/^  \([a-z-]\+\) .*/\1/p' <<<"$help")
     if [[ ${COMP_WORDS[1]} != -* ]]; then
         if ((COMP_CWORD == 1)); then
             mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$current")

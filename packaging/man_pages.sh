@@ -27,7 +27,7 @@ page() {
 }
 
 version=$(run --version | cut -d ' ' -f 2)
-mapfile -t commands < <(run --help | sed -n '/^Subcommands:/,/^$/s/^  \([a-z]\+\) .*/\1/p')
+mapfile -t commands < <(run --help | sed -n '/^Subcommands:/,/^$/s/^  \([a-z-]\+\) .*/\1/p')
 ((${#commands[@]})) || { echo "error: $program --help: no list of commands" >&2 && exit 1; }
 all=$(printf '.BR mnist-dist-%s (1)\n' "${commands[@]}")
 page mnist-dist "$all"

@@ -14,12 +14,14 @@
 #include "cli/commands.h"
 #include "cli/first_rank.h"
 #include "cli/foreign_flags.h"
+#include "cli/help.h"
 
 namespace mnist_dist {
 namespace {
 
 const char* const footer =
-    "Without a command, train runs: `mnist-dist --seed 3` is `mnist-dist train --seed 3`. Under mpirun every rank trains its shards.\n"
+    "`mnist-dist --seed 3` is short for `mnist-dist train --seed 3`. Under mpirun, each rank trains "
+    "its shards.\n"
     "Exit codes: 0 ok, 1 internal, 2 usage or config, 3 data or file system, 4 MPI or device, 5 diverged, 6 target missed, 130 interrupted.";
 
 std::vector<std::string> flags_of(const CLI::App& app) {
@@ -69,8 +71,10 @@ std::string parse_hint(const std::vector<std::string>& arguments) {
 }  // namespace
 
 ExitCode run_app(int argc, char** argv) {
-  CLI::App app("Provably consistent distributed training of tiny CNNs on MNIST: one recipe and seed, the same bits on any number of ranks.",
+  CLI::App app("Train tiny convolutional networks on MNIST. One recipe and one seed end in the same bytes, on any "
+               "number of ranks.",
                "mnist-dist");
+  app.formatter(std::make_shared<HelpFormatter>());
   app.footer(footer);
   app.set_version_flag("-V,--version", "mnist-dist " + full_version());
   app.require_subcommand(1);
@@ -94,7 +98,7 @@ ExitCode run_app(int argc, char** argv) {
   add("summary", "Show a model layer by layer", add_summary, "--config compact");
   add("preview", "Show training images as the recipe's augmentation changes them", add_preview,
       "--config step4 --images 8 --out preview.png");
-  add("lr-find", "Find a learning rate: train with one that grows, show the loss", add_lr_find,
+  add("lr-find", "Train with a growing learning rate, show the loss and suggest a rate", add_lr_find,
       "--config step4 --out rates.svg");
   add("evaluate", "Score a run or a checkpoint on the test set", add_evaluate, "runs/first");
   add("predict", "Read the digits in images with a trained network", add_predict,
@@ -103,7 +107,7 @@ ExitCode run_app(int argc, char** argv) {
       "runs/first --format onnx --out digits.onnx");
   add("sweep", "Train a recipe with many seeds and report the spread", add_sweep,
       "--config step4 --seeds 7..16 --target 99.4");
-  add("tune", "Search recipes on held-out training images: random draws, successive halving", add_tune,
+  add("tune", "Search recipes on held-out training images by random draws and successive halving", add_tune,
       "--space configs/tune/recipe.toml");
   add("merge", "Join sweeps of one recipe into one", add_merge, "runs/all runs/sweep-a runs/sweep-b");
   add("report", "Make the report of a sweep or a run again from its files", add_report,

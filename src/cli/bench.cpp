@@ -169,16 +169,16 @@ ExitCode run(BenchArguments& arguments) {
 Command add_bench(CLI::App& app) {
   auto arguments = std::make_shared<BenchArguments>();
   add_config_options(app, arguments->config);
-  app.add_option("--engine", arguments->engines, fmt::format("Only this engine, may be repeated: {}", fmt::join(engine_names(), ", ")))
+  app.add_option("--engine", arguments->engines, fmt::format("Engine to measure, may be repeated: {}", fmt::join(engine_names(), ", ")))
       ->type_name("NAME");
   app.add_flag("--pytorch", arguments->pytorch, "Also time the same model in python3's PyTorch, eager, without augmentation");
   app.add_option("--simd", arguments->rounds.simd, "Force a SIMD target of the fused engine (see doctor); LibTorch and PyTorch keep theirs")
       ->type_name("TARGET");
-  app.add_option("--threads", arguments->threads, "Also time each engine on so many threads, a core each; 1: no")
+  app.add_option("--threads", arguments->threads, "Also measure each engine on this number of threads, one per core (1: on one thread only)")
       ->type_name("N")
       ->check(CLI::Range(1, 1024))
       ->capture_default_str();
-  app.add_option("--rounds", arguments->rounds.rounds, "Rounds in which all take turns")
+  app.add_option("--rounds", arguments->rounds.rounds, "Rounds. In each one, every contender has a turn")
       ->type_name("N")
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();

@@ -43,7 +43,7 @@ Command add_compare(CLI::App& app) {
   app.add_option("folders", arguments->folders, "Folders of finished runs or of sweeps")
       ->type_name("DIR")
       ->required();
-  app.add_option("--out", arguments->out, "The page, written again each time")
+  app.add_option("--out", arguments->out, "Page to write. It replaces an existing one")
       ->type_name("FILE")
       ->capture_default_str();
   app.add_flag("--json", arguments->json, "Print one JSON object");

@@ -40,7 +40,7 @@ void add_config_options(CLI::App& app, ConfigOptions& options) {
       ->capture_default_str()
       ->each([&options](const std::string&) { options.given = true; });
   // One value a flag, else "--set a.b=1 resume" would swallow what follows.
-  app.add_option("--set", options.settings, "Change a key of the recipe; may be repeated")->type_name("SECTION.KEY=VALUE")->allow_extra_args(false);
+  app.add_option("--set", options.settings, "Change a key of the recipe. May be repeated")->type_name("SECTION.KEY=VALUE")->allow_extra_args(false);
 }
 
 }  // namespace mnist_dist

@@ -41,10 +41,10 @@ Command add_doctor(CLI::App& app) {
     std::optional<double> all_reduce;
   };
   const auto options = std::make_shared<Options>();
-  app.add_option("--data", options->data_file, "The data file to look at")->type_name("FILE")->capture_default_str();
-  app.add_flag("--full", options->full, "Also open LibTorch and read all of the data (seconds)");
-  app.add_flag("--json", options->json, "Print JSON");
-  app.add_option("--all-reduce", options->all_reduce, "Only add vectors over all ranks for so long: do they reach each other, and how fast?")
+  app.add_option("--data", options->data_file, "Data file to check")->type_name("FILE")->capture_default_str();
+  app.add_flag("--full", options->full, "Also load LibTorch and read all of the data, which takes seconds");
+  app.add_flag("--json", options->json, "Print one JSON object");
+  app.add_option("--all-reduce", options->all_reduce, "Only add vectors over all ranks for this time, to see whether they reach each other and how fast")
       ->type_name("SECONDS")
       ->check(real_range(0, 60));
   return [options] {

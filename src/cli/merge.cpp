@@ -18,7 +18,7 @@ namespace mnist_dist {
 Command add_merge(CLI::App& app) {
   auto out = std::make_shared<std::string>();
   auto parts = std::make_shared<std::vector<std::string>>();
-  app.add_option("out", *out, "The folder of the sweep to make, or to add to")
+  app.add_option("out", *out, "Folder of the sweep to make or to extend")
       ->type_name("OUT")
       ->required();
   app.add_option("parts", *parts, "Folders of sweeps of the same recipe, data and arithmetic")

@@ -125,8 +125,8 @@ Command add_preview(CLI::App& app) {
         ->capture_default_str();
   };
   count("--images", arguments->images, "Training images to show", 1000);
-  count("--draws", arguments->draws, "Epochs to show each of them in", 100);
-  count("--epoch", arguments->epoch, "First of these epochs", 100'000);
+  count("--draws", arguments->draws, "Number of epochs to show each image in", 100);
+  count("--epoch", arguments->epoch, "The first of these epochs", 100'000);
   app.add_option("--out", arguments->out,
                  "Write a PNG with one row per image instead of drawing in the terminal")
       ->type_name("FILE");

@@ -17,7 +17,7 @@ namespace mnist_dist {
 
 Command add_report(CLI::App& app) {
   auto folder = std::make_shared<std::string>();
-  app.add_option("folder", *folder, "A sweep's folder, or a run's")->type_name("DIR")->required();
+  app.add_option("folder", *folder, "Folder of a sweep or a run")->type_name("DIR")->required();
   return [folder] {
     if (!is_first_rank()) return ExitCode::ok;
     const std::filesystem::path path = *folder;

@@ -15,7 +15,7 @@ Command add_runs(CLI::App& app) {
     bool json = false;
   };
   auto arguments = std::make_shared<Arguments>();
-  app.add_option("folder", arguments->folder, "The folder of the runs")
+  app.add_option("folder", arguments->folder, "Folder of the runs")
       ->type_name("DIR")
       ->capture_default_str();
   app.add_flag("--json", arguments->json, "Print one JSON array");

@@ -93,17 +93,17 @@ ExitCode run(Communicator& comm, const SweepArguments& arguments, const Config& 
 Command add_sweep(CLI::App& app) {
   auto arguments = std::make_shared<SweepArguments>();
   add_config_options(app, arguments->config);
-  app.add_option("--seeds", arguments->seeds, "The seeds: 0..99, or 1,5,10..19")->type_name("LIST");
-  app.add_option("--target", arguments->target, "Accuracy in percent that every seed's final weights are to reach")
+  app.add_option("--seeds", arguments->seeds, "Seeds, for example 0..99 or 1,5,10..19")->type_name("LIST");
+  app.add_option("--target", arguments->target, "Accuracy in percent that the final weights of every seed must reach")
       ->type_name("PERCENT")
       ->capture_default_str();
-  app.add_option("--ranks-per-run", arguments->ranks_per_run, "Ranks that train one seed together; groups of so many take seeds as they get free")
+  app.add_option("--ranks-per-run", arguments->ranks_per_run, "Ranks that train one seed together. Each group of ranks takes the next seed when it is free")
       ->type_name("K")
       ->check(CLI::Range(1, 1'000'000))
       ->capture_default_str();
   app.add_option("--out", arguments->out,
-                 "The sweep's folder (default: runs/sweep-RECIPE); if it exists, only missing seeds "
-                 "are trained; any number of processes may work in it")
+                 "Folder of the sweep (default: runs/sweep-RECIPE). If it exists, only missing seeds "
+                 "are trained. Any number of processes may work in it")
       ->type_name("DIR");
   app.add_flag("--stop-early", arguments->stop_early, "End at the first seed that misses the target");
   add_compute_options(app, arguments->compute);

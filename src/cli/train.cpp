@@ -169,22 +169,22 @@ ExitCode run(Communicator& comm, const TrainArguments& arguments, const Config& 
 Command add_train(CLI::App& app) {
   auto arguments = std::make_shared<TrainArguments>();
   add_config_options(app, arguments->config);
-  app.add_option("--seed", arguments->seed, "The run's seed, short for --set train.seed=N")->type_name("N");
-  app.add_option("--run-dir", arguments->run_dir, "Run folder (default: runs/RECIPE-seedN-TIME); never overwritten")
+  app.add_option("--seed", arguments->seed, "Seed of the run, short for --set train.seed=N")->type_name("N");
+  app.add_option("--run-dir", arguments->run_dir, "Run folder (default: runs/RECIPE-seedN-TIME). An existing one is never overwritten")
       ->type_name("DIR")
       ->check([](const std::string& folder) {  // CLI11 takes the next option for the value of `--run-dir=`
         return folder.empty() || folder.starts_with("--") ? "names no folder: is a variable not set?" : "";
       });
-  app.add_flag("--resume", arguments->resume, "Go on from the last checkpoint of --run-dir, or of the newest unfinished run of this recipe and seed");
+  app.add_flag("--resume", arguments->resume, "Resume from the last checkpoint of --run-dir, or of the newest unfinished run of this recipe and seed");
   app.add_option("--init-from", arguments->init_from,
                  "Start with the weights of another run of the same model")
       ->type_name("RUN|CHECKPOINT");
   add_compute_options(app, arguments->compute);
   app.add_flag("!--no-tensorboard", arguments->tensorboard,
                "Write no event file for TensorBoard into the run folder");
-  app.add_flag("--print-config", arguments->print_config, "Show the resolved recipe and stop");
-  app.add_flag("--json", arguments->json, "Print one JSON object, the result, instead of the table");
-  app.add_flag("--quiet", arguments->quiet, "Print the result alone: no table and no progress");
+  app.add_flag("--print-config", arguments->print_config, "Print the resolved recipe and exit");
+  app.add_flag("--json", arguments->json, "Print the result as one JSON object, instead of the table");
+  app.add_flag("--quiet", arguments->quiet, "Print the result only: no table and no progress");
   return [arguments] {
     if (arguments->resume && !arguments->init_from.empty())
       throw usage_error("--init-from: a resumed run has its weights already",

@@ -7,7 +7,7 @@
 namespace mnist_dist {
 
 /// Help of an option that takes a run folder or a checkpoint.
-inline constexpr const char* trained_help = "A run folder, or a checkpoint file";
+inline constexpr const char* trained_help = "Run folder or checkpoint file";
 
 /// open_trained, with a note on stderr where the newest checkpoint of the folder is damaged.
 Trained open_trained_argument(const std::string& path);

@@ -63,20 +63,20 @@ ExitCode run(Communicator& comm, const TuneArguments& arguments, TuneOptions opt
 
 Command add_tune(CLI::App& app) {
   auto arguments = std::make_shared<TuneArguments>();
-  app.add_option("--space", arguments->space, "What to choose from; configs/tune/recipe.toml shows how")->type_name("FILE");
-  app.add_option("--candidates", arguments->candidates, "Candidates in the first round: each recipe of the space as it is, then random draws")
+  app.add_option("--space", arguments->space, "Search space, a file like configs/tune/recipe.toml")->type_name("FILE");
+  app.add_option("--candidates", arguments->candidates, "Candidates in the first round: each recipe of the space unchanged, then random draws")
       ->type_name("N")
       ->check(CLI::Range(1, 100'000))
       ->capture_default_str();
-  app.add_option("--seeds", arguments->seeds, "Seeds a candidate in the first round; the better half goes on with twice as many")
+  app.add_option("--seeds", arguments->seeds, "Seeds per candidate in the first round. The better half continues with twice as many")
       ->type_name("N")
       ->check(CLI::Range(1, 100'000))
       ->capture_default_str();
-  app.add_option("--draw-seed", arguments->draw_seed, "Of the random draws")->type_name("N")->capture_default_str();
-  app.add_option("--set", arguments->settings, "Change a key of every candidate; may be repeated")
+  app.add_option("--draw-seed", arguments->draw_seed, "Seed of the random draws")->type_name("N")->capture_default_str();
+  app.add_option("--set", arguments->settings, "Change a key of every candidate. May be repeated")
       ->type_name("SECTION.KEY=VALUE")
       ->allow_extra_args(false);
-  app.add_option("--out", arguments->out, "The search's folder (default: runs/tune-SPACE); one that is there goes on with what is missing")
+  app.add_option("--out", arguments->out, "Folder of the search (default: runs/tune-SPACE). If it exists, only missing runs are trained")
       ->type_name("DIR");
   add_compute_options(app, arguments->compute);
   return [arguments] {

@@ -94,10 +94,10 @@ Command add_verify(CLI::App& app) {
                                      : "";
       });
   app.add_option("--data", arguments->data_file,
-                 "The prepared data file (default: the recorded one)")
+                 "Data file (default: the recorded one)")
       ->type_name("FILE");
   app.add_option("--init-from", arguments->init_from,
-                 "The run that the recorded one began with, where it was trained with --init-from")
+                 "The run whose weights the recorded one started with")
       ->type_name("RUN|CHECKPOINT");
   add_compute_options(app, arguments->compute);
   app.footer(

@@ -226,3 +226,6 @@ FLAGS
     [ "$(wc -L <live.txt)" -le 39 ]
   done
 }
+@test "docs/cli.md has the help of all commands" {
+  diff <("$SOURCE_DIR/docs/cli.sh" "$MNIST_DIST") "$SOURCE_DIR/docs/cli.md"
+}

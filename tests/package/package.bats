@@ -17,7 +17,7 @@ setup() {
   PROGRAM=$TREE/usr/bin/mnist-dist
 }
 
-commands() { "$PROGRAM" --help | sed -n '/^Subcommands:/,/^$/s/^  \([a-z]\+\) .*/\1/p'; }
+commands() { "$PROGRAM" --help | sed -n '/^Subcommands:/,/^$/s/^  \([a-z-]\+\) .*/\1/p'; }
 
 @test "file names are NAME_VERSION_ARCH.deb, and LibTorch has its own package" {
   local expected=("mnist-dist_${VERSION}_$ARCH.deb")
@@ -75,6 +75,7 @@ completes() {
 
 @test "completion offers commands, the options of each, recipes, values and keys" {
   [ "$(completes '')" = "$(commands | paste -sd ' ')" ]
+  [ "$(completes lr)" = lr-find ]
   [ "$(completes swe)" = sweep ]
   [ "$(completes sweep --see)" = --seeds ]
   [ "$(completes --see)" = --seed ]

@@ -1,0 +1,130 @@
+#include "cli/help.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "report/terminal.h"
+
+namespace mnist_dist {
+namespace {
+
+constexpr std::size_t name_columns = 30;
+
+/// Breaks lines at spaces where they are longer than `columns`. Lines after a break begin with
+/// `indent` spaces.
+std::string wrapped(const std::string& text, std::size_t columns, std::size_t indent) {
+  std::string out;
+  std::size_t used = indent;
+  for (std::size_t at = 0; at < text.size();) {
+    if (text[at] == '\n') {
+      out += '\n';
+      used = 0;
+      ++at;
+      continue;
+    }
+    const std::size_t end = std::min(text.find_first_of(" \n", at), text.size());
+    const std::size_t space = text.find_first_not_of(' ', end);
+    if (used > indent && used + (end - at) > columns) {
+      while (!out.empty() && out.back() == ' ') out.pop_back();
+      out += '\n' + std::string(indent, ' ');
+      used = indent;
+    }
+    const std::size_t next = std::min(space, text.size());
+    out += text.substr(at, next - at);
+    used += next - at;
+    at = next;
+  }
+  return out;
+}
+
+/// "N:INT in [1 - 1024]" is a name and a range, "D:{auto,cpu}" a name and values.
+struct Type {
+  explicit Type(const CLI::Option& option) {
+    const std::string text = option.get_type_name();
+    const std::size_t colon = std::min(text.find(':'), text.size());
+    name = text.substr(0, colon);
+    const std::string check = text.substr(std::min(colon + 1, text.size()));
+    const std::size_t open = check.find_first_of("[{"), close = check.find_last_of("]}");
+    if (open == std::string::npos || close == std::string::npos) return;
+    std::string inner = check.substr(open + 1, close - open - 1);
+    if (check[open] == '{') {
+      std::ranges::replace(inner, ',', '|');
+      name = inner;
+    } else if (const std::size_t dash = inner.find(" - "); dash != std::string::npos) {
+      range = inner.replace(dash, 3, " to ");
+    }
+  }
+  std::string name, range;
+};
+
+std::string names_of(const std::set<CLI::Option*>& options) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : options) names.push_back(option->get_name());
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
+}  // namespace
+
+HelpFormatter::HelpFormatter() {
+  const int terminal = terminal_columns(Output::standard_out);
+  columns_ = terminal > 0 ? static_cast<std::size_t>(std::clamp(terminal, 60, 100)) : 100;
+}
+
+std::string HelpFormatter::two_columns(const std::string& name, const std::string& text) const {
+  std::string out = "  " + name;
+  if (out.size() + 1 > name_columns)
+    out += '\n' + std::string(name_columns, ' ');
+  else
+    out.resize(name_columns, ' ');
+  return out + wrapped(text, columns_, name_columns) + "\n";
+}
+
+std::string HelpFormatter::make_option(const CLI::Option* option, bool is_positional) const {
+  return two_columns(make_option_name(option, is_positional) + make_option_opts(option),
+                     make_option_desc(option));
+}
+
+std::string HelpFormatter::make_option_name(const CLI::Option* option, bool is_positional) const {
+  // A flag that switches off is "--no-x{false}" to CLI11.
+  const std::string name = CLI::Formatter::make_option_name(option, is_positional);
+  return name.substr(0, name.find('{'));
+}
+
+std::string HelpFormatter::make_option_opts(const CLI::Option* option) const {
+  if (option->get_type_size() == 0) return "";
+  std::string text = " " + Type(*option).name;
+  if (option->get_expected_max() == CLI::detail::expected_max_vector_size) text += "...";
+  return text;
+}
+
+std::string HelpFormatter::make_option_desc(const CLI::Option* option) const {
+  std::vector<std::string> facts;
+  if (option->get_required()) facts.emplace_back("required");
+  if (option->get_type_size() != 0) {
+    if (const Type type(*option); !type.range.empty()) facts.push_back(type.range);
+    if (const std::string text = option->get_default_str(); !text.empty())
+      facts.push_back("default: " + text);
+  }
+  if (!option->get_needs().empty()) facts.push_back("with " + names_of(option->get_needs()));
+  if (!option->get_excludes().empty())
+    facts.push_back("not with " + names_of(option->get_excludes()));
+  const std::string text = option->get_description();
+  return facts.empty() ? text : fmt::format("{} [{}]", text, fmt::join(facts, ", "));
+}
+
+std::string HelpFormatter::make_subcommand(const CLI::App* command) const {
+  return two_columns(command->get_display_name(true), command->get_description());
+}
+
+std::string HelpFormatter::make_description(const CLI::App* command) const {
+  return wrapped(command->get_description(), columns_, 0) + "\n";
+}
+
+std::string HelpFormatter::make_footer(const CLI::App* command) const {
+  return wrapped(command->get_footer(), columns_, 0) + "\n";
+}
+
+}  // namespace mnist_dist
