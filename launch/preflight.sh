@@ -54,11 +54,11 @@ judge_ssh() {
   words=$(grep -v '^Warning:' "$work/$host.err" | tail -n 1 | tr -d '[:cntrl:]' | cut -c1-200) || true
   case $(<"$work/$host.code"):$(<"$work/$host.err") in
     124:* | *"timed out"* | *"No route to host"* | *"Network is unreachable"*)
-      bad 4 "$host" "does not answer: no ssh within $ssh_seconds s" "is it up, and does a firewall let port 22 through? leave it out of --hosts to go on without it"
+      bad 4 "$host" "does not answer: no ssh within $ssh_seconds s" "is it up, and does a firewall let port 22 through? leave it out of --hosts to continue without it"
       ;;
     *"Connection refused"*) bad 4 "$host" "refuses ssh" "start sshd there, or set its port in ~/.ssh/config" ;;
     *"Permission denied"*) bad 4 "$host" "does not let us in without a password" "ssh-copy-id $host, or name the key with --ssh-key" ;;
-    *"IDENTIFICATION HAS CHANGED"*) bad 4 "$host" "has another ssh host key than before" "if it was set up anew: ssh-keygen -R $host, then ssh $host true" ;;
+    *"IDENTIFICATION HAS CHANGED"*) bad 4 "$host" "has another ssh host key than before" "if it was set up again: ssh-keygen -R $host, then ssh $host true" ;;
     *"Host key verification failed"*) bad 4 "$host" "is not known to ssh yet" "log in once by hand and say yes to its key: ssh $host true" ;;
     *"not resolve"*) bad 4 "$host" "has no address" "check its spelling; add it to /etc/hosts or ~/.ssh/config" ;;
     *) bad 4 "$host" "cannot be asked: ${words:-ssh ended with $(<"$work/$host.code")}" "try by hand: ssh -o BatchMode=yes $host true" ;;

@@ -130,12 +130,12 @@ explain_end() {
   if [[ -s $work/lost && $code == 130 ]]; then
     say "note: $(sort -u "$work/lost" | paste -sd' ') stopped answering: what is on disk is the last checkpoint before"
   elif [[ -s $work/lost && $code != 0 ]]; then
-    die 4 "$(fault "$code" "$seconds")" "go on without it, to the same result: $(again "$@")"
+    die 4 "$(fault "$code" "$seconds")" "continue without it, to the same result: $(again "$@")"
   fi
   case $code in
     0 | [1-6] | 130) exit "$code" ;;
   esac
   local hint="launch/preflight.sh looks at the hosts; --verbose shows what mpirun says"
-  ((code != 137)) || hint="out of memory? dmesg on its host says so; --resume goes on"
+  ((code != 137)) || hint="out of memory? dmesg on its host says so; --resume continues"
   die 4 "$(fault "$code" "$seconds")" "$hint"
 }

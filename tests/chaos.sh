@@ -193,7 +193,7 @@ while (($(total) < faults)); do
       if ended "${pids[slot]}"; then start_worker "$slot"; fi
     done
   done
-  # Calm: whoever lives goes on to the end, and one more start makes the tables.
+  # Calm: whoever lives continues to the end, and one more start makes the tables.
   for pid in "${pids[@]}" "${leaving[@]}"; do
     signal_worker CONT "$pid"
     until ended "$pid"; do sleep 0.2; done

@@ -12,7 +12,7 @@ ask() { aws_cli "$@" 2>"$scratch/error"; }
 # The sentence in "[aws: [ERROR]: ]An error occurred (Code) when calling the X operation: sentence", else the last line.
 aws_error() { sed -n 's/^.*An error occurred (\(.*\)) when calling the .* operation[^:]*: /\1: /; /./h; ${ x; p; }' "$scratch/error"; }
 
-# need ARGUMENTS...: the same, where nothing goes on without the answer.
+# need ARGUMENTS...: the same, where nothing continues without the answer.
 need() { ask "$@" || aws_refused; }
 
 aws_refused() {

@@ -38,7 +38,7 @@ last_fetch() {
     stop_job
     wait_for_checkpoint
   fi
-  fetch_results || say "warning: the results could not be copied (see above); going on with down"
+  fetch_results || say "warning: the results could not be copied (see above); continuing with down"
 }
 
 # The ranks end their step first; a minute is plenty, and a job that hangs must not keep the cluster.

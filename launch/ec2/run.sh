@@ -171,7 +171,7 @@ end_with() {
   [[ $code =~ ^[0-9]+$ ]] || die 4 "the job ended without an exit code: $1" "launch/ec2.sh ssh --name $name"
   if [[ -n $reason ]]; then
     say "stopped with a checkpoint: $reason"
-    say "go on, on as many nodes as you like: launch/ec2.sh up --name OTHER ..., then launch/ec2.sh run --name OTHER --resume"
+    say "continue, on as many nodes as you like: launch/ec2.sh up --name OTHER ..., then launch/ec2.sh run --name OTHER --resume"
   fi
   exit "$code"
 }

@@ -166,7 +166,7 @@ end_unfinished() {
   trap '' INT TERM HUP
   if $unfinished; then
     say "rolling back; this takes a minute or two"
-    # A way out of the waiting is left; AWS goes on deleting by itself.
+    # A way out of the waiting is left; AWS continues deleting by itself.
     take_back
     say "rolled back: nothing of $name is left in $region"
     rm -rf "$(state_folder "$name")"

@@ -68,7 +68,7 @@ bool is_ignored(int signal) {
 void install_stop_handlers() {
   struct sigaction action {};
   action.sa_handler = on_stop_signal;
-  action.sa_flags = SA_RESTART;  // file and network calls go on; the flag is looked at between steps
+  action.sa_flags = SA_RESTART;  // file and network calls continue; the flag is looked at between steps
   sigemptyset(&action.sa_mask);
   for (const int signal : {SIGINT, SIGTERM, SIGUSR1}) sigaction(signal, &action, nullptr);
   if (!is_ignored(SIGUSR2)) sigaction(SIGUSR2, &action, nullptr);

@@ -62,7 +62,7 @@ ExitCode conclude(Communicator& comm, SweepEnd end, const std::filesystem::path&
   });
   if (end == SweepEnd::interrupted)
     throw Error(ExitCode::interrupted, fmt::format("stopped by a signal; {} of {} seeds are done", done, requested),
-                "the same command goes on with what is missing")
+                "the same command continues with what is missing")
         .mark_everywhere();
   comm.broadcast(std::as_writable_bytes(std::span(&answer, 1)), 0);
   return answer == Verdict::Answer::pass ? ExitCode::ok : ExitCode::target_missed;

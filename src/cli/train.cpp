@@ -60,7 +60,7 @@ class Reports : public Observer {
 
 Config configured(const TrainArguments& arguments) {
   ConfigOptions options = arguments.config;
-  // A named run goes on with its own recipe unless another one is asked for (and then refused if it differs).
+  // A named run continues with its own recipe unless another one is asked for (and then refused if it differs).
   if (arguments.resume && !arguments.run_dir.empty() && !options.given) {
     options.recipe = arguments.run_dir + "/config.toml";
     if (!std::filesystem::exists(options.recipe))
@@ -97,7 +97,7 @@ RunStart look_for_start(const TrainArguments& arguments, const Config& config,
     say_line(fmt::format("note: {} holds no checkpoint yet: the run begins again", folder.string()));
     return {folder, std::nullopt};
   }
-  if (!found->fallback.empty()) say_line(fmt::format("note: going on from checkpoint.prev.h5: {}", found->fallback));
+  if (!found->fallback.empty()) say_line(fmt::format("note: continuing from checkpoint.prev.h5: {}", found->fallback));
   if (!has_rows_of(folder, found->checkpoint.epoch))
     say_line(fmt::format("note: {} does not have the rows of all epochs: report will refuse it",
                          (folder / "metrics.csv").string()));
@@ -108,7 +108,7 @@ void note_other_engine(const std::string& was, const std::string& is) {
   if (computes_the_same(was, is)) return;
   const auto [before, now] = first_difference(was, is);
   say_line(
-      fmt::format("note: begun with {}, going on with {}: they may round differently, and then the end is not the same to the bit", before, now));
+      fmt::format("note: begun with {}, continuing with {}: they may round differently, and then the end is not the same to the bit", before, now));
 }
 
 /// The run's folder, and its summary.json.

@@ -13,7 +13,7 @@ namespace mnist_dist {
 
 /// Waits for collectives, and finds out who is missing when one does not complete. A rank that has waited for the timeout asks the other members of
 /// the group where they are, over a communicator of its own; ranks that wait themselves answer, others are silent. After a grace period, in which a
-/// slow rank may still arrive and all go on, the lowest live rank prints one report and ends the program with exit code 4. All groups of a program
+/// slow rank may still arrive and all continue, the lowest live rank prints one report and ends the program with exit code 4. All groups of a program
 /// share one Alarm, so that a rank that waits in another group answers too.
 class Alarm {
  public:

@@ -48,7 +48,7 @@ class NcclLink {
   /// calling thread's to do, and until the other ranks of the host have given it up too.
   void part(void (*how)(ncclComm_t));
   void abort();
-  /// As check, for calls that may go on in the background: returns when they have ended.
+  /// As check, for calls that may continue in the background: returns when they have ended.
   void finish(ncclResult_t result, const char* call);
 
   Communicator& group_;

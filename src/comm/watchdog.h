@@ -12,7 +12,7 @@ namespace mnist_dist {
 class Watchdog {
  public:
   /// `complain`: what to print then, on stderr, found out when the time is over. After its patience
-  /// it is found out anew, unless this object has ended by then.
+  /// it is found out again, unless this object has ended by then.
   Watchdog(double seconds, std::function<Complaint()> complain);
 
  private:

@@ -59,7 +59,7 @@ struct EpochPlan {
   std::uint32_t epoch = 0;                             ///< counted from 0
   std::span<const std::vector<std::uint32_t>> orders;  ///< one an owned shard: rows of the file, in the order they are shown
   std::span<const float> learning_rates;               ///< one a step; its size is the number of steps
-  Sums before;                                         ///< of steps already done when a run resumes inside an epoch: report() goes on from them
+  Sums before;                                         ///< of steps already done when a run resumes inside an epoch: report() continues from them
   int whole_steps = 0;                                 ///< the first so many steps find a whole slice in every shard of every rank
 };
 

@@ -111,7 +111,7 @@ Finding find_gpus(const fs::path& root, std::string_view architectures) {
                         without_code ? fmt::format(", with {}", card_needs(*without_code)) : "")};
   if (without_code)
     return {"gpus", Health::failure, fmt::format("{}; this build has code for {} alone", text, architectures),
-            fmt::format("build anew with {}: delete build-cuda, then launch/local.sh --cuda (docs/gpu.md); or train with --device cpu",
+            fmt::format("build again with {}: delete build-cuda, then launch/local.sh --cuda (docs/gpu.md); or train with --device cpu",
                         card_needs(*without_code)),
             ExitCode::device};
   return {"gpus", Health::ok, text, ""};
@@ -159,7 +159,7 @@ std::optional<Finding> find_ttl(const fs::path& root, std::int64_t now) {
   const std::int64_t left = end - now;
   if (left <= 0) return Finding{"ttl", Health::warning, "over: this instance is about to end itself", "copy what you need now"};
   const std::string text = fmt::format("this instance ends itself in {} minutes", left / 60);
-  if (left < 15 * 60) return Finding{"ttl", Health::warning, text, "copy what you need now; a run goes on elsewhere with --resume"};
+  if (left < 15 * 60) return Finding{"ttl", Health::warning, text, "copy what you need now; a run continues elsewhere with --resume"};
   return Finding{"ttl", Health::ok, text, ""};
 }
 

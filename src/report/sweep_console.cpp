@@ -49,7 +49,7 @@ void SweepConsole::started(const SweepView& view) {
                   last_group_text(id), id.threads, plural(id.threads), folder_.string()),
       terminal_columns(Output::standard_out)));
   if (view.done() > 0)
-    print(fmt::format("going on: {} of {} seed{} are done\n", view.done(), view.declared(),
+    print(fmt::format("continuing: {} of {} seed{} are done\n", view.done(), view.declared(),
                       plural(view.declared())));
   shown_ = fitting_columns(seed_table, terminal_columns(Output::standard_out));
   print(table_header(seed_table, shown_));

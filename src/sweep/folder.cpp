@@ -21,7 +21,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-const char* const same = "choose another --out, or go on as it was begun";
+const char* const same = "choose another --out, or continue as it was begun";
 
 /// Of the files that a sweep's processes write.
 constexpr std::array<std::string_view, 8> file_names{"sweep.json",  "config.toml",  "seeds.csv",
@@ -60,7 +60,7 @@ void check_same_sweep(const fs::path& folder, const SweepIdentity& was, const Sw
                     "{:.12}... ({} {}) there, {:.12}... ({} {}) here",
                     folder.string(), was.fingerprint, was.engine, was.simd, now.fingerprint,
                     now.engine, now.simd),
-        fmt::format("go on with that program and --engine {} --simd {}, or choose another --out",
+        fmt::format("continue with that program and --engine {} --simd {}, or choose another --out",
                     was.engine, was.simd));
 }
 

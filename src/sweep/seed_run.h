@@ -9,11 +9,11 @@
 
 namespace mnist_dist {
 
-/// What keeps a seed's run folder; made on a group's rank 0. `first_epoch` counts from 1, above 1 when the run goes on.
+/// What keeps a seed's run folder; made on a group's rank 0. `first_epoch` counts from 1, above 1 when the run continues.
 using MakeObserver =
     std::function<std::unique_ptr<Observer>(const std::filesystem::path& folder, const Config& config, const Session& session, int first_epoch)>;
 
-/// Trains `config.train.seed` in `folder`, as `train --run-dir` would, or goes on from the checkpoint
+/// Trains `config.train.seed` in `folder`, as `train --run-dir` would, or continues from the checkpoint
 /// there; what a run that is finished came to is found out again. Divergence is an outcome.
 /// Collective over `group`, whose rank 0 has the folder's `lock`.
 /// Throws Error on every rank alike: interrupted, data when the lock is lost as it stops, and usage

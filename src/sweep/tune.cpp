@@ -108,7 +108,7 @@ void run_trial(Communicator& world, const TuneOptions& options, Candidate& candi
   sweep.folder = options.sweep.folder / folder_name(candidate);
   if (run_sweep(world, sweep) == SweepEnd::interrupted)
     throw Error(ExitCode::interrupted, fmt::format("stopped by a signal in {}", folder_name(candidate)),
-                "the same command goes on with what is missing")
+                "the same command continues with what is missing")
         .mark_everywhere();
   run_on_root(world, [&] {
     SweepRecord record = write_tables_of(sweep.folder);

@@ -48,8 +48,8 @@ class TuneObserver {
 };
 
 /// Random search with successive halving (Jamieson & Talwalkar, AISTATS 2016): every candidate trains a few seeds on a part of the training images
-/// and is scored on the rest; the better half goes on with twice as many seeds, until one is left. The test set is never opened. Each candidate is
-/// a sweep, so what was trained is on disk when its seed ends, and the same call goes on with what is missing. Collective. Gives back all candidates,
+/// and is scored on the rest; the better half continues with twice as many seeds, until one is left. The test set is never opened. Each candidate is
+/// a sweep, so what was trained is on disk when its seed ends, and the same call continues with what is missing. Collective. Gives back all candidates,
 /// best first (those of later rounds before those that left earlier), on rank 0. Throws Error: usage for a space, recipe or folder that does not
 /// fit, interrupted after a signal.
 std::vector<Candidate> tune(Communicator& world, const TuneOptions& options, TuneObserver* observer);

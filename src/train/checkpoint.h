@@ -14,7 +14,7 @@ struct Best {
   int epoch = 0;         ///< counted from 1
 };
 
-/// Everything a run needs to go on as if it had never stopped, on any number of ranks.
+/// Everything a run needs to continue as if it had never stopped, on any number of ranks.
 struct Checkpoint {
   std::string recipe;  ///< recipe_toml: what must not change
   std::uint64_t seed = 0;

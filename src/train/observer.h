@@ -36,7 +36,7 @@ struct RunInfo {
   EngineInfo engine;
   bool validation = false;  ///< scores are of the validation split, the test images stay closed
   bool averaging = false;
-  int resumed_epoch = 0, resumed_step = 0;  ///< where a resumed run goes on; 0, 0 for a new one
+  int resumed_epoch = 0, resumed_step = 0;  ///< where a resumed run continues; 0, 0 for a new one
 };
 
 /// What a run delivers.

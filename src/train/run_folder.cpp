@@ -94,7 +94,7 @@ void check_same_run(const fs::path& folder, const std::string& recipe, std::uint
         fmt::format("{} holds a run of another recipe: {}", folder.string(),
                     recipe_difference(recipe, wanted)),
         hint(first_difference(recipe, wanted).first,
-             "leave --config and --set out to go on with its own recipe"));
+             "leave --config and --set out to continue with its own recipe"));
 }
 
 }  // namespace
@@ -140,7 +140,7 @@ FolderLock create_run_folder(const fs::path& folder, const Config& config) {
         fs::exists(folder / "config.toml") && !fs::exists(folder / "summary.json");
     throw usage_error(
         fmt::format("run folder {} is there already; a run is never overwritten", folder.string()),
-        can_go_on ? fmt::format("choose another --run-dir, or go on with --resume --run-dir {}",
+        can_go_on ? fmt::format("choose another --run-dir, or continue with --resume --run-dir {}",
                                 shell_word(folder.string()))
                   : "choose another --run-dir");
   }
@@ -212,14 +212,14 @@ fs::path newest_unfinished_run(const fs::path& runs, const Config& config) {
         difference = recipe_difference(recipe_toml(begun), wanted);
       }
     } catch (const Error&) {
-      // A damaged run is not the one to go on with; naming it with --run-dir says why.
+      // A damaged run is not the one to continue with; naming it with --run-dir says why.
     }
   }
   const std::string none =
       fmt::format("nothing to resume: {} holds no unfinished run of {} with seed {}", runs.string(), config.name, config.train.seed);
   if (!nearly.empty())
     throw usage_error(fmt::format("{} and this recipe; {} was begun with another: {}", none, nearly, difference),
-                      fmt::format("go on with it by --resume --run-dir {} and no --config or --set, or start a new run without --resume", nearly));
+                      fmt::format("continue with it by --resume --run-dir {} and no --config or --set, or start a new run without --resume", nearly));
   throw usage_error(none, "name the run with --run-dir, or start a new one without --resume");
 }
 

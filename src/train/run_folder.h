@@ -40,7 +40,7 @@ std::filesystem::path newest_unfinished_run(const std::filesystem::path& runs, c
 /// written last.
 std::optional<Found> checkpoint_to_go_on_from(const std::filesystem::path& folder);
 
-/// The checkpoint to go on from. Nothing when the run was killed before its first one, also before
+/// The checkpoint to continue from. Nothing when the run was killed before its first one, also before
 /// it wrote its recipe: then it begins again. Removes temporary files, so the folder must be
 /// locked. Throws Error: usage when the folder is missing or holds no run, the run is finished, or
 /// recipe or seed differ; data when all checkpoints are damaged.

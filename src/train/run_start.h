@@ -9,7 +9,7 @@
 
 namespace mnist_dist {
 
-/// Where a run begins: its folder, and the checkpoint when it goes on.
+/// Where a run begins: its folder, and the checkpoint when it continues.
 struct RunStart {
   std::filesystem::path folder;
   std::optional<Checkpoint> checkpoint;

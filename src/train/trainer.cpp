@@ -287,7 +287,7 @@ class Run {
     throw Error(
         ExitCode::interrupted,
         fmt::format("stopped by a signal after {}; the checkpoint is written", where),
-        fmt::format("go on with --resume --run-dir {}", shell_word(options_.folder.string())))
+        fmt::format("continue with --resume --run-dir {}", shell_word(options_.folder.string())))
         .mark_everywhere();
   }
 

@@ -22,7 +22,7 @@ struct TrainerOptions {
   int threads = 1;                            ///< a rank, as reported
   std::filesystem::path folder = {};          ///< for checkpoints; empty: none are written (rank 0 alone writes)
   const FolderLock* lock = nullptr;           ///< the folder's, on rank 0: nothing is written into another one that took its place
-  std::optional<Checkpoint> resume = {};      ///< where to go on; the same on every rank
+  std::optional<Checkpoint> resume = {};      ///< where to continue; the same on every rank
   std::function<bool()> stop_requested = {};  ///< asked before each step; empty: never
   Observer* observer = nullptr;               ///< on rank 0
   Normalisation normalisation = {};           ///< of the data, for the checkpoint

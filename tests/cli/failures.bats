@@ -47,7 +47,7 @@ start_run() {
   wait_for 10 gone "--run-dir $RUN"
 }
 
-@test "Ctrl-C on a single process: exit 130, and how to go on" {
+@test "Ctrl-C on a single process: exit 130, and how to continue" {
   "$MNIST_DIST" "${QUICK[@]}" --set train.epochs=5000 --run-dir r >out.txt 2>err.txt &
   local pid=$! code=0
   wait_for 60 rows_in r 1

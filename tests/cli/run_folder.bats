@@ -1,4 +1,4 @@
-# Run folders and checkpoints: never overwritten, never half a file, always a way to go on.
+# Run folders and checkpoints: never overwritten, never half a file, always a way to continue.
 bats_require_minimum_version 1.5.0
 load helpers
 
@@ -154,13 +154,13 @@ short() { "$MNIST_DIST" "${QUICK[@]}" --set train.max_steps=5 "$@"; }
   run -0 "$MNIST_DIST" --config some.toml --resume
   [ -s runs/some-name/summary.json ]
 }
-@test "resume without a folder names a run that was begun with another --set, and how to go on with it" {
+@test "resume without a folder names a run that was begun with another --set, and how to continue with it" {
   mkdir runs
   stopped_run
   mv r runs/some-name
   fails 2 "nothing to resume: runs holds no unfinished run of step3 with seed 1 and this recipe" "$MNIST_DIST" --config some.toml --set train.epochs=9 --resume
   [[ "$stderr" == *'runs/some-name was begun with another: it has "epochs = 20", asked for is "epochs = 9"'* ]]
-  [[ "$stderr" == *"hint: go on with it by --resume --run-dir runs/some-name and no --config or --set, or start"* ]]
+  [[ "$stderr" == *"hint: continue with it by --resume --run-dir runs/some-name and no --config or --set, or start"* ]]
 }
 @test "an empty --run-dir, as of an unset variable, is no default one" {
   fails 2 "--run-dir" short --run-dir ""
@@ -181,7 +181,7 @@ short() { "$MNIST_DIST" "${QUICK[@]}" --set train.max_steps=5 "$@"; }
   [[ "$output" == *"resumed after epoch"* ]]
   [ ! -e r/.lease ]
 }
-@test "a run whose folder was removed and begun anew, or moved, leaves the new one alone" {
+@test "a run whose folder was removed and begun again, or moved, leaves the new one alone" {
   "$MNIST_DIST" "${QUICK[@]}" --set train.epochs=5000 --seed 1 --run-dir r 2>err.txt &
   local pid=$! code=0
   wait_for 60 rows_in r 1

@@ -53,7 +53,7 @@ sha_in_sweep() { awk -F, -v seed="$2" 'NR == 1 { for (i = 1; i <= NF; i++) if ($
   [ "$(sha_in_sweep alone 1)" != "$(sha_in_sweep alone 2)" ]
 }
 
-@test "killed and interrupted sweeps go on, also on other ranks, to the same end" {
+@test "killed and interrupted sweeps continue, also on other ranks, to the same end" {
   tiny_recipe
   local long=("${RECIPE[@]}" --set train.epochs=30 --set train.checkpoint_seconds=0.05 "${SWEEP_SEEDS[@]}")
   run -0 "$MNIST_DIST" sweep "${long[@]}" --out whole
@@ -71,10 +71,10 @@ sha_in_sweep() { awk -F, -v seed="$2" 'NR == 1 { for (i = 1; i <= NF; i++) if ($
   wait $pid || code=$?
   cat cut2.txt
   [ "$code" -eq 130 ]
-  grep -q "the same command goes on" cut2.txt
+  grep -q "the same command continues" cut2.txt
   [ "$(wc -l <cut/seeds.csv)" -lt 5 ]
   run -0 ranks 3 sweep "${long[@]}" --out cut --ranks-per-run 2
-  [[ "$output" == *"going on:"* ]]
+  [[ "$output" == *"continuing:"* ]]
   same_results whole cut
 }
 

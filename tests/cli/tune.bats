@@ -1,4 +1,4 @@
-# tune: held-out rows only, the better half goes on, nothing is trained twice, every candidate is in the table.
+# tune: held-out rows only, the better half continues, nothing is trained twice, every candidate is in the table.
 bats_require_minimum_version 1.5.0
 load helpers
 
@@ -60,7 +60,7 @@ rounds() { tail -n +2 search/tuning.csv | awk -F, '{ print $2, $5, $6 }' | sort 
   diff <(cut -d, -f1-11 before.csv) <(cut -d, -f1-11 two/tuning.csv)
 }
 
-@test "a stopped search says how to go on; what does not fit is said before anything is trained" {
+@test "a stopped search says how to continue; what does not fit is said before anything is trained" {
   space
   "$MNIST_DIST" "${TUNE[@]}" --candidates 4 --seeds 2 --set train.epochs=400 --out search >out.txt 2>&1 &
   local pid=$! code=0
@@ -68,7 +68,7 @@ rounds() { tail -n +2 search/tuning.csv | awk -F, '{ print $2, $5, $6 }' | sort 
   kill -INT $pid
   wait $pid || code=$?
   [ "$code" -eq 130 ]
-  grep -q "the same command goes on" out.txt
+  grep -q "the same command continues" out.txt
 
   # mpirun sends TERM to ranks that leave after the first one: that is no second signal.
   mpirun_command 4

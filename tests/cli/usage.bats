@@ -117,7 +117,7 @@ FLAGS
 @test "a warm-up that the schedule does not have" {
   fails 2 'schedule.warmup = 0.15 has no effect with schedule.kind = "constant"' "$MNIST_DIST" --config step4 --set schedule.kind=constant
   fails 2 'schedule.warmup = 0.15 has no effect with schedule.kind = "step"' "$MNIST_DIST" --set schedule.kind=step
-  # What a folder recorded goes on.
+  # What a folder recorded continues.
   mkdir run
   "$MNIST_DIST" --config step1 --print-config | sed 's/^warmup = 0.0 /warmup = 0.1 /' >run/config.toml
   run -0 "$MNIST_DIST" --resume --run-dir run --print-config

@@ -148,7 +148,7 @@ nothing_left() { wait_for 15 gone "$MNIST_DIST --config"; }
   grep -q "^error: rank 2 of 4 (host host3, " err.txt
   grep -q "^error: host3 stopped answering for 4 s; the run was ended" err.txt
   local command
-  command=$(sed -n 's/^hint: go on without it, to the same result: //p' err.txt)
+  command=$(sed -n 's/^hint: continue without it, to the same result: //p' err.txt)
   [[ $command == "launch/hosts.sh --hosts host1\\,host2\\,host4 "*" --resume "* ]]
   plug host3
   nothing_left

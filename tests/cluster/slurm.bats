@@ -211,7 +211,7 @@ preempts() {
   [ "$(restarts_of "$job")" -eq 0 ]
 }
 
-@test "a Slurm whose srun knows no PMIx: mpirun starts the ranks, is told to stop and goes on like them" {
+@test "a Slurm whose srun knows no PMIx: mpirun starts the ranks, is told to stop and continues like them" {
   local job
   mkdir -p bin
   # Else the real one: mpirun itself asks for its daemons by it.

@@ -99,7 +99,7 @@ TEST(DeviceCommunicator, AnErrorOfOneRankDoesNotWaitForTheOthers) {
   EXPECT_FALSE(*fake_nccl().destroyed);
   fake_nccl().others->count_down();
   for (int i = 0; i < 5000 && !*fake_nccl().destroyed; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  EXPECT_TRUE(*fake_nccl().destroyed) << "it goes on beside";
+  EXPECT_TRUE(*fake_nccl().destroyed) << "it continues beside";
   test_world().barrier();
 }
 
@@ -146,7 +146,7 @@ TEST(DeviceCommunicator, NoticesAFailureInTheBackground) {
 }
 
 TEST(DeviceCommunicator, NoticesThatACallFailedInTheBackground) {
-  fake_nccl() = {.polls_until_ready = 2};  // the first look finds it still going on, the second one ended
+  fake_nccl() = {.polls_until_ready = 2};  // the first look finds it still under way, the second one ended
   const auto comm = make_device_communicator(test_world(), on_host, {.transport = "nccl"});
   fake_nccl().background = ncclRemoteError;
   expect_device_error([&] { reduced(*comm, 4, 10); }, "NCCL's ncclAllGather failed: something broke (the cable)", false);

@@ -12,7 +12,7 @@ namespace {
 
 int polls_left = 0;
 
-/// A call that goes on in the background.
+/// A call that continues in the background.
 ncclResult_t begin() {
   FakeNccl& fake = fake_nccl();
   if (polls_left != 0) fake.called_early = true;

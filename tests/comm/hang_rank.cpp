@@ -56,7 +56,7 @@ const std::map<std::string, void (*)(Communicator&)> scenarios{
      [](Communicator& world) {
        if (world.rank() == 1) raise(SIGSTOP);
      }},
-    // Arrives after the others have asked where it is, in the grace period: all goes on.
+    // Arrives after the others have asked where it is, in the grace period: all continues.
     {"late",
      [](Communicator& world) {
        for (int time = 0; time < 2; ++time) {

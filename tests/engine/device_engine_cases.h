@@ -138,7 +138,7 @@ struct LongEpoch {
   }
 };
 
-/// Where steps are recorded: looks see how far training is, a stop is seen by one, and a run that goes on after it ends in the bits of one that was
+/// Where steps are recorded: looks see how far training is, a stop is seen by one, and a run that continues after it ends in the bits of one that was
 /// not stopped. `make` returns an engine, and the `reduce` that goes with it, of these options.
 inline void expect_stops_and_goes_on(const EngineOptions& options, const auto& make) {
   const LongEpoch data(300);

@@ -187,7 +187,7 @@ SCRIPT
   ((SECONDS - begin < 30))
   [ "$status" -eq 4 ]
   [[ $output == *"error: b stopped answering for 4 s; the run was ended"* ]]
-  [[ $output == *"hint: go on without it, to the same result: launch/hosts.sh --hosts a\\,c:2"* ]]
+  [[ $output == *"hint: continue without it, to the same result: launch/hosts.sh --hosts a\\,c:2"* ]]
   local option
   for option in "--slots 1" --spread "-np 3" "--interface eth0" "-- train --set x=1\\ 2 --resume"; do
     [[ ${lines[-1]} == *" $option "* ]]

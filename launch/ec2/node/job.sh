@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs on the head of a cluster: the one job there is. It goes on when the laptop is closed, and stops in time, with a checkpoint, when
+# Runs on the head of a cluster: the one job there is. It continues when the laptop is closed, and stops in time, with a checkpoint, when
 # AWS or the TTL is about to take a node.
 #   job.sh hosts <FILE | start -- ARGUMENTS | stop | state | follow | pull S3-URL
 set -euo pipefail

@@ -13,7 +13,7 @@ namespace mnist_dist::fused {
 namespace HWY_NAMESPACE {
 
 // Each is made for a channel of a row and then takes or gives its columns from the left, so that whoever has a column in a register need not write
-// and read it again. Sums go on from row to row, in a fixed order.
+// and read it again. Sums continue from row to row, in a fixed order.
 
 /// Zero where the bit of the element's image is set.
 HWY_INLINE V unless_dropped(V value, const std::uint8_t* dropped) { return hn::IfThenZeroElse(hn::LoadMaskBits(d, dropped), value); }

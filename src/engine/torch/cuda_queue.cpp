@@ -33,7 +33,7 @@ class CudaQueue final : public DeviceQueue {
   void record(const std::function<void()>& work) override {
     stream_.synchronize();
     graph_.emplace();
-    // Thread-local: other threads, NCCL's among them, may go on allocating meanwhile. LibTorch's backward runs on a thread of its own, but its
+    // Thread-local: other threads, NCCL's among them, may continue allocating meanwhile. LibTorch's backward runs on a thread of its own, but its
     // allocations come from the graph's pool, which the allocator prepared for this stream.
     graph_->capture_begin({0, 0}, cudaStreamCaptureModeThreadLocal);
     try {

@@ -179,7 +179,7 @@ class TorchWorker final : public SliceWorker {
   std::vector<float> gradients_;  ///< for diagnose
 };
 
-/// LibTorch allocates and frees every activation anew. glibc would hand such blocks back to the system each time, and the page faults of getting them
+/// LibTorch allocates and frees every activation again. glibc would hand such blocks back to the system each time, and the page faults of getting them
 /// again are a tenth of a step, and more when threads meet in the kernel.
 void keep_freed_memory() {
 #ifdef __GLIBC__

@@ -158,7 +158,7 @@ until_there() {
   shows "resumed from after signal"
 }
 
-@test "a spot notice or the TTL: stopped with a checkpoint, and run --resume goes on on another cluster" {
+@test "a spot notice or the TTL: stopped with a checkpoint, and run --resume continues on another cluster" {
   cluster_up --nodes 2
   start_cluster run
   until_there runs/step3-seed1/checkpoint.h5
