@@ -51,6 +51,9 @@ function(mnist_dist_test name)
   add_executable(${name}_test ${arg_UNPARSED_ARGUMENTS})
   target_include_directories(${name}_test PRIVATE "${CMAKE_SOURCE_DIR}/tests")
   target_link_libraries(${name}_test PRIVATE mnist_dist_flags ${arg_LINK} GTest::gmock GTest::gtest_main)
+  if(MNIST_DIST_SANITIZE)  # compilers have different names for it
+    target_compile_definitions(${name}_test PRIVATE MNIST_DIST_SANITIZE)
+  endif()
   gtest_discover_tests(${name}_test TEST_PREFIX "${name}." DISCOVERY_TIMEOUT 60
     PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS "${arg_LABELS}")
   add_dependencies(unit_tests ${name}_test)

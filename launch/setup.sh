@@ -60,8 +60,8 @@ TABLE
   ! $tests || echo "python3-torch           PyTorch, which the tests of export read files with"
 }
 
-# What only the tests of clusters and of EC2 (tests/cluster, tests/launch/ec2) and the fuzz targets
-# (tests/fuzz) need. Without these packages they are skipped.
+# What only the tests of clusters and of EC2 (tests/cluster, tests/launch/ec2) and the build with
+# sanitizers need. Without these packages they are skipped.
 test_packages() {
   cat <<'TABLE'
 iproute2                network namespaces that stand for hosts
@@ -71,8 +71,8 @@ slurmctld               Slurm: the controller
 slurmd                  Slurm: a node
 slurm-client            Slurm: sbatch, srun, scancel
 faketime                wrong clocks, for tests/chaos.sh
-clang                   libFuzzer's compiler, for tests/run.sh --fuzz
-libclang-rt-dev         libFuzzer
+clang                   sanitizers and libFuzzer, for tests/run.sh --sanitize
+libclang-rt-dev         libraries of both
 python3-venv            private Python packages, for the tests of launch/ec2.sh and of export
 fonts-dejavu-core       digits that predict is tested on
 fonts-liberation        more of them
@@ -91,7 +91,8 @@ usage: launch/setup.sh [--check] [--tests] [--cuda]
 Installs with apt what is missing to build and run mnist-dist (Debian 12 or newer, Ubuntu 24.04 or newer).
 LibTorch is optional: where apt has none, one line says how to add it.
   --check   only report; exit 0 when all is there, 1 when something is missing
-  --tests   also what the tests of clusters and the fuzz targets need (sshd, Slurm: installed, not started)
+  --tests   also what the tests of clusters (sshd, Slurm: installed, not started) and the build with
+            sanitizers need
   --cuda    what a build for GPUs needs as well: LibTorch with CUDA is found, or fetched from PyPI (1.2 GB), NVIDIA's toolkit
             and NCCL are looked for; exit 4 with what to do when this machine cannot have it (docs/gpu.md)
 HELP

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Everything that is checked before a change goes in: set-up, build, all tests. Arguments go to ctest, e.g. tests/run.sh -R comm
 # tests/run.sh --cuda: the build for GPUs in its place, and the tests of it alone (labels cuda and gpu; the latter need a GPU).
-# tests/run.sh --sanitize: the unit tests alone, under AddressSanitizer and UndefinedBehaviorSanitizer.
-# tests/run.sh --fuzz: each fuzz target for one minute. Skipped without Clang and its libFuzzer.
+# tests/run.sh --sanitize: the unit tests under AddressSanitizer and UndefinedBehaviorSanitizer, and
+# each fuzz target for one minute. Skipped without Clang and its libFuzzer. Left out: tests of whole
+# programs (labels, cli.) and fused_one_hash, the same kernels for longer.
 set -euo pipefail
 # shellcheck source=../launch/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../launch/lib.sh"
@@ -21,16 +22,6 @@ set_up_cuda_or_skip() {
   case $code in 0) ;; 3 | 4) exit 0 ;; *) exit "$code" ;; esac
 }
 
-# run_preset NAME [CTEST ARGUMENTS]: configures, builds and tests a preset of CMakePresets.json.
-run_preset() {
-  local preset=$1
-  shift
-  cd "$root"
-  quietly cmake --preset "$preset" || die 1 "cmake could not configure the preset $preset" "see above"
-  quietly cmake --build --preset "$preset" -j "$(build_jobs)" || die 1 "the build failed" "see above"
-  exec ctest --preset "$preset" --no-tests=error -j "$(nproc)" "$@"
-}
-
 has_libfuzzer() {
   command -v clang++ >/dev/null &&
     clang++ -fsanitize=fuzzer,address -x c++ - -o /dev/null 2>/dev/null <<'CODE'
@@ -38,23 +29,20 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char*, unsigned long) { ret
 CODE
 }
 
-case ${1:-} in
-  --sanitize)
-    shift
-    setup
-    run_preset sanitize "$@"
-    ;;
-  --fuzz)
-    shift
-    setup --tests || say "note: launch/setup.sh --tests failed"
-    if ! has_libfuzzer; then
-      echo "skipped: the fuzz targets need Clang with libFuzzer; install them with launch/setup.sh --tests"
-      exit 0
-    fi
-    # By the clock, so several share a core.
-    run_preset fuzz -j "$((2 * $(nproc)))" "$@"
-    ;;
-esac
+if [[ ${1:-} == --sanitize ]]; then
+  shift
+  setup --tests || say "note: launch/setup.sh --tests failed"
+  if ! has_libfuzzer; then
+    echo "skipped: the build with sanitizers needs Clang with libFuzzer (launch/setup.sh --tests)"
+    exit 0
+  fi
+  cd "$root"
+  quietly cmake --preset sanitize || die 1 "cmake: cannot configure the preset sanitize" "see above"
+  quietly cmake --build --preset sanitize -j "$(build_jobs)" ||
+    die 1 "the build failed" "see above"
+  # Fuzz targets run by the clock, so several share a core.
+  exec ctest --preset sanitize --no-tests=error -j "$((2 * $(nproc)))" "$@"
+fi
 
 if [[ ${1:-} == --cuda ]]; then
   shift

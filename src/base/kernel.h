@@ -39,6 +39,7 @@ __global__ void __launch_bounds__(Kernel::block_threads, 1) run_kernel(Kernel ke
 /// is memory that a block's threads share; it starts undefined. Throws Error (device) when the device does not take it.
 template <class Kernel>
 void launch(const Queue& queue, int blocks, const Kernel& kernel) {
+  static_assert(Kernel::block_threads % 32 == 0);  // whole warps
   if (queue.device < 0) {
     typename Kernel::Scratch scratch;
     for (int block = 0; block < blocks; ++block) kernel(Team{}, block, scratch);

@@ -40,9 +40,9 @@ class DatasetFile : public testing::Test {
   void damage(int row, const std::function<void(std::span<std::byte> image)>& change) {
     auto bytes = read_file(path_);
     const auto image = std::as_bytes(std::span(contents_.train.image(row), image_size));
-    const auto at = std::ranges::search(bytes, image);
-    ASSERT_FALSE(at.empty());
-    change(std::span(at.begin(), at.end()));
+    const auto at = std::search(bytes.begin(), bytes.end(), image.begin(), image.end());
+    ASSERT_NE(at, bytes.end());
+    change(std::span(at, image.size()));
     write_file_atomically(path_, bytes);
   }
   void expect_rows(const Images& images, Range rows) {

@@ -20,7 +20,7 @@
 #include "data/hdf5_handle.h"
 #include "temporary_folder.h"
 
-#ifdef __SANITIZE_ADDRESS__
+#ifdef MNIST_DIST_SANITIZE
 // HDF5 1.10 loses a few hundred bytes when it gives up on a damaged file.
 extern "C" const char* __lsan_default_suppressions() { return "leak:libhdf5"; }
 #endif

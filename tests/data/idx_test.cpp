@@ -49,7 +49,7 @@ TEST(Idx, WhatIsNoIdxFileIsNamedForWhatItIs) {
                                                        {std::string(600, '\0'), "zero bytes"},
                                                        {"\x80\x04\x95"s, "bytes 80 04 95"}};
   for (const auto& [bytes, kind] : cases)
-    EXPECT_EQ(data_failure([&] { check_is_idx(bytes_of(bytes), "x"); }),
+    EXPECT_EQ(data_failure([&bytes = bytes] { check_is_idx(bytes_of(bytes), "x"); }),
               fmt::format("x: not an IDX file (got {}, expected images or labels of MNIST)", kind));
   check_is_idx(bytes_of(label_idx("")), "x");
 }

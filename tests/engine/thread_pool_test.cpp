@@ -66,7 +66,7 @@ TEST(ThreadPool, WakesThreadsThatHadTimeToFallAsleep) {
 }
 
 TEST(ThreadPool, EndsItsThreadsWhenTheNextCannotStart) {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifdef MNIST_DIST_SANITIZE
   GTEST_SKIP() << "sanitizers need address space of their own";
 #endif
   const auto start_too_many = [] {

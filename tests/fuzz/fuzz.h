@@ -13,7 +13,7 @@
 #include "temporary_folder.h"
 
 // Common to the fuzz targets. A target is one function, LLVMFuzzerTestOneInput. libFuzzer calls it
-// in the preset `fuzz`. In every other build replay.cpp calls it with the files of corpus/, as
+// in the preset `sanitize`. In every other build replay.cpp calls it with the files of corpus/, as
 // tests.
 
 namespace mnist_dist::fuzz {

@@ -67,10 +67,12 @@ set_up_ends() {
   grep -q -- "--build $checkout/build .*--target all" "$BATS_TEST_TMPDIR/log"
 }
 
-@test "--sanitize: unit tests alone, in a preset" {
+@test "--sanitize: unit tests and fuzz targets, in a preset" {
+  fake clang++ <<<'exit 0'
   run "$checkout/tests/run.sh" --sanitize -R data
   [ "$status" -eq 0 ] || { echo "$output" && false; }
   run cat "$BATS_TEST_TMPDIR/log"
+  [[ ${lines[0]} == "setup --tests" ]]
   [[ ${lines[1]} == "cmake --preset sanitize" ]]
   [[ ${lines[2]} == "cmake --build --preset sanitize "* ]]
   [[ ${lines[3]} == "ctest --preset sanitize --no-tests=error "*"-R data" ]]
@@ -78,21 +80,11 @@ set_up_ends() {
   [ "$status" -eq 8 ]
 }
 
-@test "--fuzz: the fuzz targets, in a preset" {
-  fake clang++ <<<'exit 0'
-  run "$checkout/tests/run.sh" --fuzz
-  [ "$status" -eq 0 ] || { echo "$output" && false; }
-  run cat "$BATS_TEST_TMPDIR/log"
-  [[ ${lines[0]} == "setup --tests" ]]
-  [[ ${lines[1]} == "cmake --preset fuzz" ]]
-  [[ ${lines[3]} == "ctest --preset fuzz --no-tests=error "* ]]
-}
-
-@test "--fuzz: skipped, and said so, without libFuzzer" {
+@test "--sanitize: skipped, and said so, without libFuzzer" {
   fake clang++ <<<'exit 1'
   set_up_ends 1 "apt could not install what is missing"
-  run "$checkout/tests/run.sh" --fuzz
+  run "$checkout/tests/run.sh" --sanitize
   [ "$status" -eq 0 ]
-  [[ $output == *"skipped: the fuzz targets need Clang with libFuzzer"* ]]
+  [[ $output == *"skipped: the build with sanitizers needs Clang with libFuzzer"* ]]
   ! grep -q cmake "$BATS_TEST_TMPDIR/log" || false
 }

@@ -119,7 +119,7 @@ TEST(FusedAgainstTorch, EvaluationOfTheSameWeights) {
 
 /// Far below what it should be, so that nothing but a broken choice of SIMD target can miss it, and tried again, because others use the machine too.
 TEST(FusedAgainstTorch, IsTwiceAsFastAsPlainLibTorchAtLeast) {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifdef MNIST_DIST_SANITIZE
   GTEST_SKIP() << "sanitizers slow down this program, not LibTorch";
 #endif
   Config config = test_options(seed_models()[2]).config;
