@@ -25,6 +25,9 @@ HWY_INLINE V power_of_two(DI i32, VI n) {
 HWY_INLINE V exp_of(V x) {
   const hn::RebindToSigned<D> i32;
   const auto k = [](float value) HWY_ATTR { return broadcast(value); };
+  // Of NaN there is no nearest whole number, so 0 stands for what does not count.
+  const auto counts = hn::Ge(x, k(-104));
+  x = hn::IfThenElseZero(counts, x);
   // x = q ln 2 + r, q the nearest whole number.
   const V sign = hn::And(x, k(-0.0f));
   const auto q = hn::ConvertTo(i32, mul_add(x, k(1.442695040888963407f), hn::Or(k(0.5f), sign)));
@@ -42,7 +45,7 @@ HWY_INLINE V exp_of(V x) {
   const auto half = hn::ShiftRight<1>(q);
   const V scaled =
       hn::Mul(hn::Mul(e_to_r, power_of_two(i32, half)), power_of_two(i32, hn::Sub(q, half)));
-  return hn::IfThenElseZero(hn::Ge(x, k(-104)), scaled);
+  return hn::IfThenElseZero(counts, scaled);
 }
 
 /// ln x of normal x > 0, within 4 units in the last place.
