@@ -125,7 +125,7 @@ void print_json(const BenchArguments& arguments, const Config& config, const Fma
 }
 
 ExitCode run(BenchArguments& arguments) {
-  const Config config = arguments.config.load();
+  const Config config = arguments.config.load(Shape::of_recipe);
   if (!arguments.rounds.simd.empty()) choose_fused_target(arguments.rounds.simd);  // refused before anything is measured
   std::vector<int>& cores = arguments.rounds.cores;
   cores = usable_cores();

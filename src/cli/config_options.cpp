@@ -7,12 +7,14 @@
 #include "base/error.h"
 #include "config/check.h"
 #include "config/recipes.h"
+#include "train/data_fit.h"
 
 namespace mnist_dist {
 
-Config ConfigOptions::load() const {
+Config ConfigOptions::load(Shape shape) const {
   Config config = load_config(recipe, settings, recipe_folders());
   if (given || recipe == default_recipe) refuse_keys_without_effect(config);  // not what --resume takes from a run's folder
+  if (shape == Shape::of_data) fit_to_data(config);
   return config;
 }
 

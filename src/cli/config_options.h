@@ -10,13 +10,16 @@ namespace mnist_dist {
 /// The recipe that runs when none is named.
 inline constexpr const char* default_recipe = "step4";
 
+/// Whose shape a recipe's model gets: that of its data file, or the recipe's own.
+enum class Shape { of_data, of_recipe };
+
 /// --config and --set, alike in every command that has a recipe.
 struct ConfigOptions {
   std::string recipe = default_recipe;  ///< name or file
   bool given = false;                   ///< --config was there
   std::vector<std::string> settings;    ///< "section.key=value", in order
-  /// Throws Error (usage), see load_config and refuse_keys_without_effect.
-  Config load() const;
+  /// Throws Error (usage), see load_config, refuse_keys_without_effect and fit_to_data.
+  Config load(Shape shape = Shape::of_data) const;
   /// recipe_title of what load() gave, also for a recipe in a file of the user's own.
   std::string title(const Config& config) const;
 };

@@ -5,20 +5,24 @@
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "base/file.h"
-#include "base/shell_word.h"
 #include "base/standard_streams.h"
 #include "cli/commands.h"
 #include "cli/compute_options.h"
 #include "cli/trained_argument.h"
 #include "cli/world.h"
+#include "comm/heartbeat.h"
 #include "config/config.h"
 #include "config/recipes.h"
 #include "data/data_name.h"
 #include "data/dataset.h"
+#include "data/other_sets.h"
 #include "export/npy.h"
 #include "report/confusion.h"
+#include "sweep/statistics.h"
+#include "train/agreement.h"
 #include "train/evaluation.h"
 #include "train/session.h"
 
@@ -26,7 +30,7 @@ namespace mnist_dist {
 namespace {
 
 struct EvaluateArguments {
-  std::string trained, data_file = DataConfig{}.file, logits;
+  std::string trained, data_file = DataConfig{}.file, logits, extra_test;
   ComputeOptions compute;
   bool raw_weights = false, json = false;
   int show = 3;
@@ -44,7 +48,58 @@ nlohmann::ordered_json as_json(const Score& score) {
           {"loss", score.loss}};
 }
 
-nlohmann::ordered_json mistakes(const Images& test, const std::vector<std::uint8_t>& predictions) {
+/// The scores of a second test set.
+struct ExtraScore {
+  std::string file, hash, name;
+  Score raw, delivered;
+};
+
+/// Opens the file on every rank, and reads this rank's shares of its test set. Collective. Throws
+/// Error: usage when its images or classes are not the model's, data.
+ExtraScore score_extra(Communicator& comm, Engine& engine, const Config& config, bool averaged,
+                       const std::string& file, std::vector<Images>& shares) {
+  const auto check = [&](const Dataset& extra) {
+    const ModelSpec& model = config.model;
+    if (extra.side() != model.side || extra.classes() != model.classes)
+      throw usage_error(
+          fmt::format("--extra-test: {} has {} classes of {}x{} pixels (the model is for "
+                      "{} of {}x{})",
+                      file, extra.classes(), extra.side(), extra.side(), model.classes, model.side,
+                      model.side),
+          "name a data file with the model's classes and image size");
+  };
+  run_on_root(comm, [&] { check(Dataset(file)); });
+  const Dataset extra(file);
+  check_agreement(comm, {{"--extra-test (SHA-256)", extra.hash()}},
+                  "copy one data file to every host");
+  shares = load_test_shares(extra, config.data.shards, comm.rank(), comm.size());
+  engine.set_evaluation_data(shares);
+  ExtraScore score{
+      file, extra.hash(), data_name(extra.hash(), extra.synthetic(), extra.name()), {}, {}};
+  score.raw = evaluate(comm, engine, Weights::raw);
+  score.delivered = averaged ? evaluate(comm, engine, Weights::averaged) : score.raw;
+  return score;
+}
+
+void print_extra(const ExtraScore& extra, bool averaged) {
+  print(fmt::format("extra test set | {}: {}\n", extra.name, extra.file));
+  if (averaged) print_score("averaged weights", extra.delivered);
+  print_score(averaged ? "raw weights" : "weights", extra.raw);
+  print(fmt::format("{:<17} {:.3f} points, one standard error that {} images alone cause\n",
+                    "resolution", resolution(extra.delivered.accuracy, extra.delivered.images),
+                    extra.delivered.images));
+}
+
+nlohmann::ordered_json as_json(const ExtraScore& extra, bool averaged) {
+  nlohmann::ordered_json json{
+      {"data_file", extra.file}, {"data_hash", extra.hash}, {"data", extra.name}};
+  if (averaged) json["averaged_weights"] = as_json(extra.delivered);
+  json["raw_weights"] = as_json(extra.raw);
+  json["standard_error"] = resolution(extra.delivered.accuracy, extra.delivered.images);
+  return json;
+}
+
+nlohmann::ordered_json mistakes(const Images& test, const std::vector<ClassIndex>& predictions) {
   auto list = nlohmann::ordered_json::array();
   for (std::size_t i = 0; i < predictions.size(); ++i)
     if (test.labels[i] != predictions[i])
@@ -53,13 +108,14 @@ nlohmann::ordered_json mistakes(const Images& test, const std::vector<std::uint8
 }
 
 /// Confusion matrix, then the first few digits that were taken for another.
-void print_mistakes(const Images& test, const std::vector<std::uint8_t>& predictions, int show) {
-  print(fmt::format("\n{}", confusion_table(confusion_of(test.labels, predictions))));
+void print_mistakes(const Images& test, const std::vector<ClassIndex>& predictions, int classes,
+                    int show) {
+  print(fmt::format("\n{}", confusion_table(confusion_of(test.labels, predictions, classes))));
   for (int i = 0; i < test.count() && show > 0; ++i) {
     const auto row = static_cast<std::size_t>(i);
     if (test.labels[row] == predictions[row]) continue;
     print(fmt::format("\ntest image {}: a {} taken for a {}\n{}", i, test.labels[row],
-                      predictions[row], draw_digit({test.image(i), image_size})));
+                      predictions[row], draw_digit({test.image(i), test.image_pixels()})));
     --show;
   }
 }
@@ -69,10 +125,8 @@ Config scoring_config(const Trained& trained, const EvaluateArguments& arguments
   Config config = trained.config;
   config.data.file = arguments.data_file;
   if (!std::filesystem::exists(config.data.file))
-    throw data_error(
-        fmt::format("there is no data file {}", config.data.file),
-        fmt::format("name one with --data, or make it with: mnist-dist prepare --out {}",
-                    shell_word(config.data.file)));
+    throw data_error(fmt::format("there is no data file {}", config.data.file),
+                     "name one with --data, or make it with: " + prepare_command(config.data.file));
   config.data.split.clear();  // this command is about the test set
   return config;
 }
@@ -90,7 +144,7 @@ ExitCode run(Communicator& comm, const EvaluateArguments& arguments, const Train
   engine.load(checkpoint.state);
 
   const Weights detailed = chosen_weights(trained, arguments.raw_weights);
-  std::vector<std::uint8_t> predictions;
+  std::vector<ClassIndex> predictions;
   std::vector<float> logits;
   std::vector<float>* const wanted = arguments.logits.empty() ? nullptr : &logits;
   const auto score = [&](Weights weights) {
@@ -100,9 +154,13 @@ ExitCode run(Communicator& comm, const EvaluateArguments& arguments, const Train
   const bool averaged = trained.averages();
   const Score raw = score(Weights::raw);
   const Score delivered = averaged ? score(Weights::averaged) : raw;
+  std::vector<Images> extra_shares;  // as long as the engine may read them
+  std::optional<ExtraScore> extra;
+  if (!arguments.extra_test.empty())
+    extra = score_extra(comm, engine, config, averaged, arguments.extra_test, extra_shares);
   if (comm.rank() != 0) return ExitCode::ok;
   if (wanted) {
-    const std::array shape{static_cast<int>(predictions.size()), class_count};
+    const std::array shape{static_cast<int>(predictions.size()), config.model.classes};
     write_file_atomically(arguments.logits, npy_file(logits, shape));
   }
   const Dataset dataset(config.data.file);
@@ -116,21 +174,25 @@ ExitCode run(Communicator& comm, const EvaluateArguments& arguments, const Train
         {"state", state},
         {"data_file", config.data.file},
         {"data_hash", session->data_hash},
-        {"data", data_name(session->data_hash, session->synthetic)},
+        {"data", data_name(session->data_hash, session->synthetic, session->data_set)},
         {"parameters_sha256", trained.sha256(detailed)},
     };
     if (averaged) json["averaged_weights"] = as_json(delivered);
     json["raw_weights"] = as_json(raw);
-    json["confusion"] = confusion_of(test.labels, predictions);
+    if (extra) json["extra_test"] = as_json(*extra, averaged);
+    json["confusion"] = confusion_of(test.labels, predictions, config.model.classes);
     json["mistakes"] = mistakes(test, predictions);
     print(json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
     return ExitCode::ok;
   }
-  print(fmt::format("{} | seed {} | {} | test set | {}\n", recipe, checkpoint.seed,
-                    data_title(session->data_hash, session->synthetic, config.data.file), state));
+  print(fmt::format(
+      "{} | seed {} | {} | test set | {}\n", recipe, checkpoint.seed,
+      data_title(session->data_hash, session->synthetic, session->data_set, config.data.file),
+      state));
   if (averaged) print_score("averaged weights", delivered);
   print_score(averaged ? "raw weights" : "weights", raw);
-  print_mistakes(test, predictions, arguments.show);
+  if (extra) print_extra(*extra, averaged);
+  print_mistakes(test, predictions, config.model.classes, arguments.show);
   return ExitCode::ok;
 }
 
@@ -142,12 +204,15 @@ Command add_evaluate(CLI::App& app) {
       ->type_name("RUN|CHECKPOINT")
       ->required();
   app.add_option("--data", arguments->data_file, "The prepared data file")->type_name("FILE")->capture_default_str();
+  app.add_option("--extra-test", arguments->extra_test,
+                 "Another data file, whose test set is scored as well, such as QMNIST's")
+      ->type_name("FILE");
   app.add_option("--show", arguments->show, "How many mistaken digits to draw")
       ->type_name("N")
       ->check(CLI::Range(0, 1'000'000))
       ->capture_default_str();
   app.add_option("--logits", arguments->logits,
-                 "Also write the logits, [images][10], as a NumPy file")
+                 "Also write the logits, [images][classes], as a NumPy file")
       ->type_name("FILE.npy");
   add_raw_weights(app, arguments->raw_weights);
   app.add_flag("--json", arguments->json,

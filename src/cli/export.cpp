@@ -14,6 +14,7 @@
 #include "cli/first_rank.h"
 #include "cli/trained_argument.h"
 #include "config/recipes.h"
+#include "data/data_name.h"
 #include "export/model_py.h"
 #include "export/npy.h"
 #include "export/onnx.h"
@@ -94,6 +95,8 @@ std::map<std::string, std::string> metadata_of(const Trained& trained, Weights w
       {"norm", fold ? "folded" : "kept"},
       {"trained", "to " + trained.trained_to()},
   };
+  if (!checkpoint.data_set.empty())
+    metadata["data"] = data_name(checkpoint.data_hash, false, checkpoint.data_set);
   if (!checkpoint.initial_sha256.empty())
     metadata["initial_parameters_sha256"] = checkpoint.initial_sha256;
   add_accuracy(trained, sha256, metadata);
@@ -118,7 +121,8 @@ ExitCode run(const ExportArguments& arguments) {
   ExportedModel model{normalisation_of(trained),
                       operations_of(trained.config.model, trained.parameters(weights),
                                     trained.norm_statistics(weights)),
-                      metadata_of(trained, weights, arguments.fold)};
+                      metadata_of(trained, weights, arguments.fold), trained.config.model.side,
+                      trained.config.model.classes};
   if (arguments.fold) model.operations = folded(std::move(model.operations));
 
   const fs::path out = arguments.out.empty()

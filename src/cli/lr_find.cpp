@@ -41,9 +41,10 @@ ExitCode run(Communicator& comm, const FindArguments& arguments, const Config& c
   const double suggested = suggested_rate(points, has_warmup);
   const int columns = terminal_columns(Output::standard_out);
   print(fmt::format(
-      "{} | {} | seed {} | {} steps, learning rate {:.2g} to {:.2g}\n\n{}\n", arguments.config.title(config),
-      data_title(session->data_hash, session->synthetic, config.data.file), config.train.seed,
-      points.size(), points.front().rate, points.back().rate,
+      "{} | {} | seed {} | {} steps, learning rate {:.2g} to {:.2g}\n\n{}\n",
+      arguments.config.title(config),
+      data_title(session->data_hash, session->synthetic, session->data_set, config.data.file),
+      config.train.seed, points.size(), points.front().rate, points.back().rate,
       rate_text(points, columns > 0 ? std::min(columns, 80) : 80)));
   print(fmt::format("lowest loss at {:.2g}\nsuggested {}:\n--set optimizer.learning_rate={:.2g}\n",
                     suggested_rate(points, true),

@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <filesystem>
 #include <memory>
@@ -13,6 +12,7 @@
 #include "cli/first_rank.h"
 #include "cli/trained_argument.h"
 #include "config/recipes.h"
+#include "data/data_name.h"
 #include "engine/engine.h"
 #include "image/decode.h"
 #include "image/digit.h"
@@ -35,8 +35,8 @@ struct PredictArguments {
 struct Prediction {
   std::string file;
   DigitImage digit;
-  std::array<float, class_count> logits{};
-  std::array<double, class_count> probabilities{};
+  std::vector<float> logits = {};
+  std::vector<double> probabilities = {};
   int first = 0, second = 0;  ///< the most probable classes
   std::vector<std::string> warnings;
 };
@@ -65,11 +65,12 @@ std::vector<fs::path> files_of(const std::vector<std::string>& arguments) {
 void add_probabilities(Prediction& prediction) {
   const auto& logits = prediction.logits;
   const float largest = *std::ranges::max_element(logits);
+  prediction.probabilities.resize(logits.size());
   double sum = 0;
   for (std::size_t c = 0; c < logits.size(); ++c)
     sum += prediction.probabilities[c] = std::exp(static_cast<double>(logits[c] - largest));
   for (double& probability : prediction.probabilities) probability /= sum;
-  std::array<int, class_count> order;
+  std::vector<int> order(logits.size());
   std::iota(order.begin(), order.end(), 0);
   std::ranges::stable_sort(order, [&](int a, int b) {
     return logits[static_cast<std::size_t>(a)] > logits[static_cast<std::size_t>(b)];
@@ -82,8 +83,16 @@ double probability(const Prediction& prediction, int digit) {
   return prediction.probabilities[static_cast<std::size_t>(digit)];
 }
 
+/// Whether the training images were made as MNIST's: a drawing in a box of 20x20 pixels.
+bool is_like_mnist(const Trained& trained) {
+  const std::string& set = trained.checkpoint.data_set;
+  return trained.config.model.side == image_side &&
+         (set.empty() || set == "qmnist" || set.starts_with("emnist-"));
+}
+
 void classify(const Trained& trained, Weights weights, std::vector<Prediction>& predictions) {
   Images images;
+  images.side = trained.config.model.side;
   for (const Prediction& prediction : predictions) {
     const auto& pixels = prediction.digit.pixels;
     images.pixels.insert(images.pixels.end(), pixels.begin(), pixels.end());
@@ -99,12 +108,15 @@ void classify(const Trained& trained, Weights weights, std::vector<Prediction>& 
   engine->evaluate(weights, nullptr, &logits);
   for (std::size_t i = 0; i < predictions.size(); ++i) {
     Prediction& prediction = predictions[i];
-    std::copy_n(logits.begin() + static_cast<std::ptrdiff_t>(i * class_count), class_count,
-                prediction.logits.begin());
+    const auto classes = static_cast<std::ptrdiff_t>(trained.config.model.classes);
+    const auto first = logits.begin() + static_cast<std::ptrdiff_t>(i) * classes;
+    prediction.logits.assign(first, first + classes);
     add_probabilities(prediction);
     prediction.warnings = prediction.digit.warnings;
     if (!prediction.digit.empty && probability(prediction, prediction.first) < doubtful)
-      prediction.warnings.emplace_back("low probability: is it a digit?");
+      prediction.warnings.emplace_back(is_like_mnist(trained)
+                                           ? "low probability: is it a digit?"
+                                           : "low probability: is it of these classes?");
   }
 }
 
@@ -123,10 +135,18 @@ nlohmann::ordered_json as_json(const Prediction& p) {
   return json;
 }
 
+/// "" where an older version trained on other data than MNIST, or the data were drawn.
+std::string set_of(const Trained& trained) {
+  const Checkpoint& checkpoint = trained.checkpoint;
+  if (checkpoint.data_set.empty() && !is_mnist(checkpoint.data_hash)) return "";
+  return data_name(checkpoint.data_hash, false, checkpoint.data_set);
+}
+
 void print_json(const Trained& trained, Weights weights,
                 const std::vector<Prediction>& predictions) {
   nlohmann::ordered_json json{{"model", trained.file.string()},
                               {"recipe", recipe_title(trained.config)},
+                              {"data", set_of(trained)},
                               {"parameters_sha256", trained.sha256(weights)},
                               {"images", nlohmann::ordered_json::array()}};
   for (const Prediction& prediction : predictions) json["images"].push_back(as_json(prediction));
@@ -156,13 +176,18 @@ ExitCode run(const PredictArguments& arguments) {
   for (const fs::path& file : files_of(arguments.images)) {
     Prediction& prediction = predictions.emplace_back();
     prediction.file = file.string();
-    prediction.digit = digit_of(read_image(file));
+    const Picture picture = read_image(file);
+    prediction.digit = is_like_mnist(trained) ? digit_of(picture)
+                                              : fitted_image(picture, trained.config.model.side);
   }
   classify(trained, weights, predictions);
   if (arguments.json)
     print_json(trained, weights, predictions);
-  else
+  else {
+    if (!trained.checkpoint.data_set.empty())
+      say_line(fmt::format("classes of {}", set_of(trained)));
     print_lines(predictions, arguments.show);
+  }
   return ExitCode::ok;
 }
 

@@ -1,19 +1,34 @@
 #include "data/prepare.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
+#include "base/error.h"
+#include "base/nearest.h"
 #include "base/standard_streams.h"
 #include "cli/commands.h"
 #include "cli/first_rank.h"
+#include "data/data_name.h"
+#include "data/other_sets.h"
 
 namespace mnist_dist {
 namespace {
+
+/// Of more classes than a line has room for.
+constexpr std::size_t most_columns = 10;
+
+void print_extremes(const char* name, int rows, const std::vector<int>& classes) {
+  const auto [least, most] = std::ranges::minmax_element(classes);
+  print(fmt::format("{:<10}{:>7}  {} to {} per class (least: {}, most: {})\n", name, rows, *least,
+                    *most, least - classes.begin(), most - classes.begin()));
+}
 
 /// One aligned row: name, rows in all, rows of each digit.
 void print_counts(const char* name, int rows, std::span<const int> classes) {
@@ -22,21 +37,67 @@ void print_counts(const char* name, int rows, std::span<const int> classes) {
   print("\n");
 }
 
+void print_end(const PrepareResult& result) {
+  print(fmt::format("{:<10}{:.4f}, SD {:.4f} of the training pixels / 255\n", "mean", result.mean,
+                    result.sd));
+  print(fmt::format("{:<10}{}\n", "hash", result.hash));
+}
+
 void print_result(const PrepareResult& result) {
   const double megabytes = static_cast<double>(std::filesystem::file_size(result.file)) * 1e-6;
   print(fmt::format("{:<10}{} ({:.1f} MB, {})\n", "file", result.file.string(), megabytes,
                     result.kept ? "was there, valid: kept" : "written, verified"));
   print(fmt::format("{:<10}{}{}\n", "source", result.source,
                     result.synthetic ? ": not MNIST, results on them say nothing about it" : ""));
+  if (!result.name.empty())
+    print(fmt::format("{:<10}{}: {} classes of {}x{} pixels\n", "set", result.name, result.classes,
+                      result.side, result.side));
+  if (result.train_classes.size() > most_columns) {
+    print_extremes("training", result.train_rows, result.train_classes);
+    print_extremes("test", result.test_rows, result.test_classes);
+    return print_end(result);
+  }
   print(fmt::format("{:<10}{:>7}  ", "", "rows"));
-  for (int digit = 0; digit < class_count; ++digit)
+  for (int digit = 0; digit < result.classes; ++digit)
     print(fmt::format("{:>6}", fmt::format("of {}", digit)));
   print("\n");
   print_counts("training", result.train_rows, result.train_classes);
   print_counts("test", result.test_rows, result.test_classes);
-  print(fmt::format("{:<10}{:.4f}, SD {:.4f} of the training pixels / 255\n", "mean", result.mean,
-                    result.sd));
-  print(fmt::format("{:<10}{}\n", "hash", result.hash));
+  print_end(result);
+}
+
+/// Throws Error (usage) for sets, names and files that do not go together.
+void check_options(const PrepareOptions& options, bool counts_test) {
+  const std::vector<std::string>& others = other_set_names();
+  const std::string& dataset = options.dataset;
+  const bool custom = dataset == "custom", other = dataset != "mnist";
+  if (other && std::ranges::find(others, dataset) == others.end()) {
+    std::vector<std::string> known(others);
+    known.insert(known.begin(), "mnist");
+    throw usage_error(fmt::format("--dataset: no data set is called \"{}\"", dataset),
+                      suggest(dataset, known));
+  }
+  if (other && !options.raw)
+    throw usage_error(
+        fmt::format("--dataset {}: its files are not in the box", dataset),
+        custom ? "name a folder or a file with --raw" : "name the folder of its files with --raw");
+  if (other && options.synthetic)
+    throw usage_error(fmt::format("--synthetic: draws digits, not {}", dataset),
+                      "leave --dataset or --synthetic out");
+  if (!custom && !options.name.empty())
+    throw usage_error(fmt::format("--name: {} has a name", dataset),
+                      "leave --name out, or give --dataset custom");
+  if (!options.synthetic && !custom && counts_test)
+    throw usage_error(fmt::format("--test-count: {} has test images", dataset),
+                      "leave --test-count out");
+  if (!custom) return;
+  const bool taken = std::ranges::find(others, options.name) != others.end();
+  if (!is_set_name(options.name) || taken)
+    throw usage_error(
+        options.name.empty() ? "--dataset custom: it has no name"
+                             : fmt::format("--name: \"{}\" cannot name a custom set", options.name),
+        taken ? fmt::format("give another name, or --dataset {}", options.name)
+              : "give --name and up to 40 of a-z, 0-9, '.', '_' and '-', such as --name letters");
 }
 
 }  // namespace
@@ -44,7 +105,7 @@ void print_result(const PrepareResult& result) {
 Command add_prepare(CLI::App& app) {
   struct Arguments {
     PrepareOptions options;
-    std::string raw;
+    std::string raw, out;
     int test_count = 0;
   };
   const auto arguments = std::make_shared<Arguments>();
@@ -53,18 +114,32 @@ Command add_prepare(CLI::App& app) {
 
   app.footer(
       "The four IDX files, gzipped or not, are searched in --raw if it is given, otherwise in\n"
-      "$MNIST_DATA_DIR, data/raw/ and the MNIST that comes with mnist-dist.");
-  app.add_option("--raw", arguments->raw, "Folder of the four IDX files; no other folder is searched")->type_name("FOLDER");
-  app.add_option("--out", options.out, "The file to write")->type_name("FILE")->capture_default_str();
+      "$MNIST_DATA_DIR, data/raw/ and the MNIST that comes with mnist-dist. docs/data.md "
+      "describes\n"
+      "the other sets and their files.");
+  app.add_option("--raw", arguments->raw,
+                 "Folder of the set's files; no other folder is searched. Of a custom set also "
+                 "a CSV, npz or HDF5 file")
+      ->type_name("FOLDER");
+  app.add_option("--dataset", options.dataset,
+                 fmt::format("mnist, {}", fmt::join(other_set_names(), ", ")))
+      ->type_name("SET")
+      ->capture_default_str();
+  app.add_option("--name", options.name, "Name of a custom set, for all that is said of it")
+      ->type_name("NAME");
+  app.add_option("--out", arguments->out, "The file to write (default: data/SET.h5)")
+      ->type_name("FILE");
   auto* synthetic = app.add_flag("--synthetic", options.synthetic, "Draw digits instead, for tests")->excludes("--raw");
   app.add_option("--count", options.train_count, "Synthetic training images")
       ->type_name("N")
       ->needs(synthetic)
       ->check(CLI::Range(1, most_rows))
       ->capture_default_str();
-  app.add_option("--test-count", arguments->test_count, "Synthetic test images; a sixth of --count unless given")
+  app.add_option("--test-count", arguments->test_count,
+                 "Synthetic test images (default: a sixth of --count), or images of a custom set "
+                 "without test "
+                 "images that become its test set (default: a seventh)")
       ->type_name("N")
-      ->needs(synthetic)
       ->check(CLI::Range(1, most_rows));
   app.add_flag("--force", options.force, "Write the file again although it is there");
 
@@ -72,6 +147,12 @@ Command add_prepare(CLI::App& app) {
     if (!is_first_rank()) return ExitCode::ok;
     PrepareOptions chosen = arguments->options;
     if (!arguments->raw.empty()) chosen.raw = arguments->raw;
+    check_options(chosen, arguments->test_count > 0);
+    if (chosen.dataset != "mnist")
+      chosen.out =
+          fmt::format("data/{}.h5", chosen.dataset == "custom" ? chosen.name : chosen.dataset);
+    if (!arguments->out.empty()) chosen.out = arguments->out;
+    if (arguments->test_count > 0) chosen.held_out = arguments->test_count;
     chosen.test_count = arguments->test_count > 0 ? arguments->test_count : std::max(1, chosen.train_count / 6);
     print_result(prepare(chosen, say_line));
     return ExitCode::ok;

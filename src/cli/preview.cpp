@@ -20,7 +20,7 @@
 namespace mnist_dist {
 namespace {
 
-using Digit = std::vector<std::uint8_t>;  ///< [28][28]
+using Digit = std::vector<std::uint8_t>;  ///< [side][side]
 
 struct PreviewArguments {
   ConfigOptions config;
@@ -40,33 +40,34 @@ Digit pixels_of(const std::vector<float>& input, const Normalisation& normalisat
 /// A training image, then the same image as the recipe changes it in consecutive epochs.
 std::vector<Digit> row_of(const Session& session, const PreviewArguments& arguments, int index) {
   const Images& images = session.data.training.front();
-  const std::span<const std::uint8_t> pixels(images.image(index), image_size);
+  const std::span<const std::uint8_t> pixels(images.image(index), images.image_pixels());
   const EngineOptions& options = session.engine_options;
   std::vector<Digit> row{Digit(pixels.begin(), pixels.end())};
-  std::vector<float> input(image_size);
+  std::vector<float> input(images.image_pixels());
   for (int draw = 0; draw < arguments.draws; ++draw) {
-    augment_image(pixels, options.config.augment, options.normalisation,
-                  options.config.train.seed, static_cast<std::uint32_t>(images.first_row + index),
-                  static_cast<std::uint32_t>(arguments.epoch - 1 + draw), input);
+    augment_image(pixels, options.config.augment, options.normalisation, options.config.train.seed,
+                  static_cast<std::uint32_t>(images.first_row + index),
+                  static_cast<std::uint32_t>(arguments.epoch - 1 + draw), input, images.side);
     row.push_back(pixels_of(input, options.normalisation));
   }
   return row;
 }
 
 /// Three times as large, with a white frame around each.
-Picture grid_of(const std::vector<std::vector<Digit>>& rows) {
-  constexpr int scale = 3, gap = 4, cell = scale * image_side + gap;
+Picture grid_of(const std::vector<std::vector<Digit>>& rows, int side) {
+  constexpr int scale = 3, gap = 4;
+  const int cell = scale * side + gap;
   const int columns = static_cast<int>(rows.front().size());
   Picture picture{columns * cell + gap, static_cast<int>(rows.size()) * cell + gap, {}};
   picture.grey.assign(static_cast<std::size_t>(picture.width * picture.height), 255);
   for (std::size_t row = 0; row < rows.size(); ++row)
     for (std::size_t column = 0; column < rows[row].size(); ++column)
-      for (int y = 0; y < scale * image_side; ++y)
-        for (int x = 0; x < scale * image_side; ++x) {
+      for (int y = 0; y < scale * side; ++y)
+        for (int x = 0; x < scale * side; ++x) {
           const int to_y = static_cast<int>(row) * cell + gap + y;
           const int to_x = static_cast<int>(column) * cell + gap + x;
           picture.grey[static_cast<std::size_t>(to_y * picture.width + to_x)] =
-              rows[row][column][static_cast<std::size_t>(y / scale * image_side + x / scale)];
+              rows[row][column][static_cast<std::size_t>(y / scale * side + x / scale)];
         }
   return picture;
 }
@@ -80,11 +81,11 @@ std::vector<std::string> lines_of(const std::string& text) {
 }
 
 /// Side by side, as many as fit into the terminal.
-std::string drawn(const std::vector<Digit>& row) {
-  constexpr int cell = image_side + 1;
+std::string drawn(const std::vector<Digit>& row, int side) {
+  const int cell = side + 1;
   const int columns = terminal_columns(Output::standard_out);
   const int fits = columns > 0 ? std::max(1, (columns + 1) / cell) : static_cast<int>(row.size());
-  std::vector<std::string> out(image_side / 2);
+  std::vector<std::string> out(static_cast<std::size_t>((side + 1) / 2));
   for (int i = 0; i < std::min(fits, static_cast<int>(row.size())); ++i) {
     const std::vector<std::string> lines = lines_of(draw_digit(row[static_cast<std::size_t>(i)]));
     for (std::size_t line = 0; line < out.size(); ++line)
@@ -105,10 +106,10 @@ ExitCode run(Communicator& comm, const PreviewArguments& arguments, const Config
     if (arguments.out.empty())
       print(fmt::format("training image {}: label {}, then epochs {} to {}\n{}\n", i,
                         training.labels[static_cast<std::size_t>(i)], arguments.epoch,
-                        arguments.epoch + arguments.draws - 1, drawn(rows.back())));
+                        arguments.epoch + arguments.draws - 1, drawn(rows.back(), training.side)));
   }
   if (arguments.out.empty()) return ExitCode::ok;
-  write_file_atomically(arguments.out, encode_png(grid_of(rows)));
+  write_file_atomically(arguments.out, encode_png(grid_of(rows, training.side)));
   print(fmt::format("{}\n", arguments.out));
   return ExitCode::ok;
 }

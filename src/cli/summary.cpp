@@ -30,6 +30,8 @@ std::string summary_json(const Config& config, const std::string& title) {
                       {"jump", shape.jump}});
   }
   const nlohmann::ordered_json json{{"recipe", title},
+                                    {"input", {1, config.model.side, config.model.side}},
+                                    {"classes", config.model.classes},
                                     {"parameters", parameters},
                                     {"macs", macs},
                                     {"receptive_field", shapes.back().receptive_field},

@@ -124,9 +124,18 @@ ExitCode run(Communicator& comm, const TrainArguments& arguments, const Config& 
   RunStart start =
       find_start(comm, [&] { return look_for_start(arguments, config, *session, lock); });
 
-  TrainerOptions options{config,       session->data,           session->data_hash,          session->computed_by, session->threads,
-                         start.folder, lock ? &*lock : nullptr, std::move(start.checkpoint), stop_requested,       nullptr,
-                         session->engine_options.normalisation};
+  TrainerOptions options{config,
+                         session->data,
+                         session->data_hash,
+                         session->computed_by,
+                         session->threads,
+                         start.folder,
+                         lock ? &*lock : nullptr,
+                         std::move(start.checkpoint),
+                         stop_requested,
+                         nullptr,
+                         session->engine_options.normalisation,
+                         session->data_set};
   if (options.resume) {
     check_same_data(*options.resume, session->data_hash);
     if (comm.rank() == 0) note_other_engine(options.resume->engine, session->computed_by);
@@ -138,8 +147,8 @@ ExitCode run(Communicator& comm, const TrainArguments& arguments, const Config& 
     const std::string recipe = arguments.config.title(config);
     std::string title = fmt::format(
         "{} | {} | seed {} | {}", recipe,
-        data_title(session->data_hash, session->synthetic, config.data.file), config.train.seed,
-        start.folder.string());
+        data_title(session->data_hash, session->synthetic, session->data_set, config.data.file),
+        config.train.seed, start.folder.string());
     if (options.resume && !options.resume->initial_sha256.empty())
       title += fmt::format(" | begun from weights {:.12}...", options.resume->initial_sha256);
     const Console::Parts parts{.table = !arguments.json && !arguments.quiet,

@@ -18,6 +18,7 @@
 #include "config/recipes.h"
 #include "report/doctor.h"
 #include "report/tune_console.h"
+#include "train/data_fit.h"
 
 namespace mnist_dist {
 namespace {
@@ -90,7 +91,14 @@ Command add_tune(CLI::App& app) {
     options.seeds = arguments->seeds;
     options.recipe_folders = recipe_folders();
     options.sweep.folder = arguments->out.empty() ? "runs/tune-" + std::filesystem::path(arguments->space).stem().string() : arguments->out;
-    const double timeout = load_config(options.space.recipes.front(), options.settings, options.recipe_folders).comm.timeout;
+    Config first =
+        load_config(options.space.recipes.front(), options.settings, options.recipe_folders);
+    fit_to_data(first);
+    if (first.model.side != image_side)
+      options.settings.push_back(fmt::format("model.side={}", first.model.side));
+    if (first.model.classes != class_count)
+      options.settings.push_back(fmt::format("model.classes={}", first.model.classes));
+    const double timeout = first.comm.timeout;
     install_stop_handlers();
     return in_world(timeout, [&](Communicator& comm) { return run(comm, *arguments, options); });
   };

@@ -59,9 +59,10 @@ ExitCode run(Communicator& comm, const VerifyArguments& arguments, const Recorde
             config.data.file, arguments.folder, session->data_hash, recorded.data_hash),
         "name the data file with --data")
         .mark_everywhere();
-  Console console(fmt::format("verify {} | {} | {} | seed {}", arguments.folder, config.name,
-                              data_title(session->data_hash, session->synthetic, config.data.file),
-                              config.train.seed));
+  Console console(fmt::format(
+      "verify {} | {} | {} | seed {}", arguments.folder, config.name,
+      data_title(session->data_hash, session->synthetic, session->data_set, config.data.file),
+      config.train.seed));
   const TrainerOptions options{.config = config,
                                .data = session->data,
                                .data_hash = session->data_hash,

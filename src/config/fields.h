@@ -23,6 +23,9 @@ inline constexpr Bounds share = from_to(0, 1);
 /// Whether a key changes the bytes that a seed trains to.
 enum class Identity { part_of_recipe, circumstance };
 
+/// What stands for the number of classes in conv and linear.
+inline constexpr std::string_view classes_word = "classes";
+
 struct Field {
   std::string_view section, key;
   Bounds bounds;
@@ -111,12 +114,24 @@ void visit_fields(AnyConfig& config, Visit&& visit) {
   visit(Field{"comm", "timeout", above(0, two_weeks), "seconds of silence until ranks give up", circumstance}, config.comm.timeout);
 }
 
+/// Calls visit(field, member) for the model's own keys besides name and layer. They follow the data
+/// file, so a recipe gives them only where it fits no other data.
+template <class AnyModel, class Visit>
+void visit_model_fields(AnyModel& model, Visit&& visit) {
+  visit(Field{"model", "side", from_to(1, image_side_limit), "of the images, in pixels"},
+        model.side);
+  visit(Field{"model", "classes", from_to(2, class_limit), "of the data"}, model.classes);
+}
+
 /// Calls visit(field, member) for the keys of one [[model.layer]] besides conv, linear and pool, which say what it is.
 template <class AnyLayer, class Visit>
 void visit_layer_fields(AnyLayer& layer, Visit&& visit) {
   visit(Field{"model.layer", "depthwise", {}, "a kernel a channel"}, layer.depthwise);
-  visit(Field{"model.layer", "kernel", from_to(1, image_side), "side of the window; 3, of a max-pool 2"}, layer.kernel);
-  visit(Field{"model.layer", "padding", from_to(0, image_side), "zeros around the input"}, layer.padding);
+  visit(Field{"model.layer", "kernel", from_to(1, image_side_limit),
+              "side of the window; 3, of a max-pool 2"},
+        layer.kernel);
+  visit(Field{"model.layer", "padding", from_to(0, image_side_limit), "zeros around the input"},
+        layer.padding);
   visit(Field{"model.layer", "bias", {}, ""}, layer.bias);
   visit(Field{"model.layer", "relu", {}, ""}, layer.relu);
   visit(Field{"model.layer", "norm", {}, "batch norm"}, layer.norm);

@@ -29,6 +29,18 @@ const toml::table& as_table(const toml::node& node, const std::string& name) {
   return *node.as_table();
 }
 
+/// A number, or "classes".
+void assign_channels(const std::string& name, const toml::node& node, const Field& field,
+                     Layer& layer) {
+  layer.follows_classes = node.value<std::string>() == classes_word;
+  if (node.is_string() && !layer.follows_classes)
+    wrong_type(name, node, "a number of channels or \"classes\"");
+  if (layer.follows_classes)
+    layer.channels = class_count;
+  else
+    assign(name, node, field, layer.channels);
+}
+
 Layer read_layer(const toml::node& node, std::size_t index) {
   const std::string name = fmt::format("layer {}", index + 1);
   const toml::table& table = as_table(node, name);
@@ -46,10 +58,10 @@ Layer read_layer(const toml::node& node, std::size_t index) {
 
   const Field channels{"model.layer", "channels", from_to(1, channel_limit), "output channels"};
   if (conv) {
-    assign(name + ": conv", *conv, channels, layer.channels);
+    assign_channels(name + ": conv", *conv, channels, layer);
   } else if (linear) {
     layer.kind = LayerKind::linear;
-    assign(name + ": linear", *linear, channels, layer.channels);
+    assign_channels(name + ": linear", *linear, channels, layer);
   } else {
     assign(name + ": pool", *pool, {}, layer.kind);
     if (layer.kind == LayerKind::max_pool) layer.kernel = 2;
@@ -70,12 +82,19 @@ void read_model(const toml::table& table, Config& config) {
     for (const toml::node& layer : *layers->as_array()) config.model.layers.push_back(read_layer(layer, config.model.layers.size()));
   }
   config.model.name = config.name;
+  visit_model_fields(config.model, [&](const Field& field, auto& member) {
+    assign_if_present(table, fmt::format("model.{}", field.key), field, member);
+  });
+  for (Layer& layer : config.model.layers)
+    if (layer.follows_classes) layer.channels = config.model.classes;
 }
 
 /// All sections with their keys.
 std::map<std::string, std::vector<std::string>> known_keys() {
   std::map<std::string, std::vector<std::string>> keys{{"model", {"name", "layer"}}};
   Config any;
+  visit_model_fields(
+      any.model, [&](const Field& field, const auto&) { keys["model"].emplace_back(field.key); });
   visit_fields(any, [&](const Field& field, const auto&) { keys[std::string(field.section)].emplace_back(field.key); });
   return keys;
 }

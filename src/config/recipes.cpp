@@ -31,7 +31,8 @@ constexpr std::string_view modified = " (modified)";
 }  // namespace
 
 std::string recipe_title(const Config& config, const Config* original) {
-  const auto titled = [&](const Config& known) {
+  const auto titled = [&](Config known) {
+    fit_model(known.model, config.model.side, config.model.classes);
     const bool same = recipe_toml(known) == recipe_toml(config);
     return same ? config.name : fmt::format("{}{}", config.name, modified);
   };

@@ -28,10 +28,15 @@ requires std::is_enum_v<Enum> std::string text(Enum value) {
   return {};
 }
 
-std::string layer_line(const Layer& layer) {
-  Layer usual{.kind = layer.kind, .channels = layer.channels};
+/// `by_name`: "classes" where the recipe has it, not their number.
+std::string layer_line(const Layer& layer, bool by_name) {
+  Layer usual{
+      .kind = layer.kind, .channels = layer.channels, .follows_classes = layer.follows_classes};
   if (layer.kind == LayerKind::max_pool) usual.kernel = 2;
   std::string line = layer_text(layer);
+  if (by_name && layer.follows_classes)
+    line = fmt::format("{} = \"{}\"", layer.kind == LayerKind::linear ? "linear" : "conv",
+                       classes_word);
   visit_layer_fields(layer, [&](const Field& field, const auto& value) {
     std::string usual_text;
     visit_layer_fields(usual, [&](const Field& other, const auto& usual_value) {
@@ -45,8 +50,13 @@ std::string layer_line(const Layer& layer) {
 enum class Detail { all_with_help, identity_only };
 
 std::string write(const Config& config, Detail detail) {
-  std::string out = fmt::format("[model]\nname = {}\nlayer = [\n", text(config.name));
-  for (const Layer& layer : config.model.layers) out += fmt::format("  {{ {} }},\n", layer_line(layer));
+  std::string out = fmt::format("[model]\nname = {}\n", text(config.name));
+  if (config.model.side != image_side) out += fmt::format("side = {}\n", config.model.side);
+  if (config.model.classes != class_count)
+    out += fmt::format("classes = {}\n", config.model.classes);
+  out += "layer = [\n";
+  for (const Layer& layer : config.model.layers)
+    out += fmt::format("  {{ {} }},\n", layer_line(layer, detail == Detail::all_with_help));
   out += "]\n";
   std::string_view section;
   visit_fields(config, [&](const Field& field, const auto& value) {

@@ -1,7 +1,6 @@
 #include "data/augment.h"
 
 #include <algorithm>
-#include <array>
 
 #include "base/portable_math.h"
 #include "data/augment_draw.h"
@@ -25,8 +24,9 @@ AugmentConfig faded_config(const AugmentConfig& config, std::uint32_t epoch) {
 
 }  // namespace
 
-EpochAugment at_epoch(const AugmentConfig& config, std::uint32_t epoch) {
+EpochAugment at_epoch(const AugmentConfig& config, std::uint32_t epoch, int side) {
   EpochAugment now{faded_config(config, epoch)};
+  now.side = side;
   now.log_crop_ratio_min = portable::logarithm(now.crop_ratio_min);
   now.log_crop_ratio_max = portable::logarithm(now.crop_ratio_max);
   now.log_erase_ratio_min = portable::logarithm(1 / now.erase_ratio_max);
@@ -34,35 +34,38 @@ EpochAugment at_epoch(const AugmentConfig& config, std::uint32_t epoch) {
   return now;
 }
 
-AugmentDraw draw_augmentation(const AugmentConfig& config, std::uint64_t seed, std::uint32_t row, std::uint32_t epoch) {
-  return draw_faded(at_epoch(config, epoch), seed, row, epoch);
+AugmentDraw draw_augmentation(const AugmentConfig& config, std::uint64_t seed, std::uint32_t row,
+                              std::uint32_t epoch, int side) {
+  return draw_faded(at_epoch(config, epoch, side), seed, row, epoch);
 }
 
 void decode_image(std::span<const std::uint8_t> pixels, const Normalisation& normalisation, std::span<float> out) {
-  for (std::size_t i = 0; i < image_size; ++i) out[i] = normalised(static_cast<float>(pixels[i]), normalisation);
+  for (std::size_t i = 0; i < pixels.size(); ++i)
+    out[i] = normalised(static_cast<float>(pixels[i]), normalisation);
 }
 
-void augment_image(std::span<const std::uint8_t> pixels, const AugmentConfig& config, const Normalisation& normalisation, std::uint64_t seed,
-                   std::uint32_t row, std::uint32_t epoch, std::span<float> out) {
-  const AugmentDraw draw = draw_augmentation(config, seed, row, epoch);
+void augment_image(std::span<const std::uint8_t> pixels, const AugmentConfig& config,
+                   const Normalisation& normalisation, std::uint64_t seed, std::uint32_t row,
+                   std::uint32_t epoch, std::span<float> out, int side) {
+  const AugmentDraw draw = draw_augmentation(config, seed, row, epoch, side);
   if (!draw.crop && !draw.move) {
     decode_image(pixels, normalisation, out);
   } else {
-    PaddedImage source(pixels);
+    PaddedImage source(pixels, side);
     if (draw.crop) {
       resample(source, draw.crop_map, {}, Interpolation::bilinear, out);
-      if (draw.move) source = PaddedImage(std::span<const float>(out));
+      if (draw.move) source = PaddedImage(std::span<const float>(out), side);
     }
     if (draw.move) {
-      std::array<float, 2 * image_size> field;
-      if (draw.elastic) elastic_field(config, seed, row, epoch, field);
-      resample(source, draw.move_map, std::span<const float>(field).first(draw.elastic ? field.size() : 0), config.interpolation, out);
+      std::vector<float> field(draw.elastic ? 2 * pixels.size() : 0);
+      if (draw.elastic) elastic_field(config, seed, row, epoch, field, side);
+      resample(source, draw.move_map, field, config.interpolation, out);
     }
-    for (float& value : out.first(image_size)) value = normalised(value, normalisation);
+    for (float& value : out.first(pixels.size())) value = normalised(value, normalisation);
   }
   if (!draw.erase) return;
   for (int r = draw.erase_top; r < draw.erase_top + draw.erase_height; ++r)
-    std::fill_n(out.begin() + r * image_side + draw.erase_left, draw.erase_width, 0.0f);
+    std::fill_n(out.begin() + r * side + draw.erase_left, draw.erase_width, 0.0f);
 }
 
 }  // namespace mnist_dist

@@ -37,6 +37,7 @@ struct AugmentDraw {
 
 /// The augmentation of one epoch, with the logarithms that draws need.
 struct EpochAugment : AugmentConfig {
+  int side = image_side;                                    ///< of the images
   double log_crop_ratio_min = 0, log_crop_ratio_max = 0;    ///< width / height
   double log_erase_ratio_min = 0,
          log_erase_ratio_max = 0;  ///< width / height, the inverse of the recipe's
@@ -44,20 +45,24 @@ struct EpochAugment : AugmentConfig {
 
 /// What is left of it in an epoch, counted from 0: all for fade_after epochs, then in fade_epochs equal steps down to the share fade_to of every
 /// angle, distance and probability. Whatever is drawn below is drawn from this.
-EpochAugment at_epoch(const AugmentConfig& config, std::uint32_t epoch);
+EpochAugment at_epoch(const AugmentConfig& config, std::uint32_t epoch, int side = image_side);
 
-AugmentDraw draw_augmentation(const AugmentConfig& config, std::uint64_t seed, std::uint32_t row, std::uint32_t epoch);
+AugmentDraw draw_augmentation(const AugmentConfig& config, std::uint64_t seed, std::uint32_t row,
+                              std::uint32_t epoch, int side = image_side);
 
-/// The elastic displacement field, [2][28][28]: x, then y, in pixels (Simard et al., ICDAR 2003: smoothed uniform noise).
-void elastic_field(const AugmentConfig& config, std::uint64_t seed, std::uint32_t row, std::uint32_t epoch, std::span<float> field);
+/// The elastic displacement field, [2][side][side]: x, then y, in pixels (Simard et al., ICDAR
+/// 2003: smoothed uniform noise).
+void elastic_field(const AugmentConfig& config, std::uint64_t seed, std::uint32_t row,
+                   std::uint32_t epoch, std::span<float> field, int side = image_side);
 
 /// How elastic_field smooths its noise: half of a Gaussian's taps, from its centre outward, cut at 3 sigma and at the image's side. Their scale makes
 /// white noise of variance 1/3 (uniform in -1..1), smoothed along rows and columns, a field of standard deviation elastic_alpha. `faded`: at_epoch's.
-std::vector<float> elastic_taps(const AugmentConfig& faded);
+std::vector<float> elastic_taps(const EpochAugment& faded);
 
-/// Decodes, augments and normalises one training image: [28][28] bytes to [28][28] floats.
-void augment_image(std::span<const std::uint8_t> pixels, const AugmentConfig& config, const Normalisation& normalisation, std::uint64_t seed,
-                   std::uint32_t row, std::uint32_t epoch, std::span<float> out);
+/// Decodes, augments and normalises one training image: [side][side] bytes to [side][side] floats.
+void augment_image(std::span<const std::uint8_t> pixels, const AugmentConfig& config,
+                   const Normalisation& normalisation, std::uint64_t seed, std::uint32_t row,
+                   std::uint32_t epoch, std::span<float> out, int side = image_side);
 
 /// Decodes and normalises one image without augmentation.
 void decode_image(std::span<const std::uint8_t> pixels, const Normalisation& normalisation, std::span<float> out);

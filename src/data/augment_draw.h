@@ -14,8 +14,6 @@
 namespace mnist_dist {
 namespace augment_draws {
 
-constexpr double side = image_side;
-constexpr double centre = (side - 1) / 2;
 constexpr int attempts = 10;  // torchvision's, before it gives up on a rectangle that fits
 
 MNIST_DIST_HOST_DEVICE inline double radians(double degrees) { return degrees * std::numbers::pi / 180; }
@@ -31,17 +29,19 @@ struct Box {
 
 /// A random rectangle whose share of the image's area is uniform and whose shape (width / height) is log-uniform.
 struct RandomBox {
+  int side;  ///< of the image
   double area_min, area_max, log_ratio_min, log_ratio_max;
-  /// torchvision's two users differ only in what still fits: side 28 for a crop, 27 for erasing.
+  /// torchvision's two users differ only in what still fits: the image's side for a crop, one less
+  /// for erasing.
   MNIST_DIST_HOST_DEVICE bool draw(Stream& draws, int longest, Box& box) const {
     for (int attempt = 0; attempt < attempts; ++attempt) {
-      const double area = side * side * uniform(draws, area_min, area_max);
+      const double area = 1.0 * side * side * uniform(draws, area_min, area_max);
       const double ratio = portable::exponential(uniform(draws, log_ratio_min, log_ratio_max));
       const int width = rounded(std::sqrt(area * ratio));
       const int height = rounded(std::sqrt(area / ratio));
       if (width < 1 || height < 1 || width > longest || height > longest) continue;
-      const int top = static_cast<int>(draws.below(static_cast<std::uint32_t>(image_side - height + 1)));
-      const int left = static_cast<int>(draws.below(static_cast<std::uint32_t>(image_side - width + 1)));
+      const int top = static_cast<int>(draws.below(static_cast<std::uint32_t>(side - height + 1)));
+      const int left = static_cast<int>(draws.below(static_cast<std::uint32_t>(side - width + 1)));
       box = {top, left, height, width};
       return true;
     }
@@ -58,19 +58,20 @@ MNIST_DIST_HOST_DEVICE inline bool bends(const AugmentConfig& c) { return c.elas
 
 /// torchvision's RandomResizedCrop.get_params: a box that fits within ten tries, else the largest one of an allowed shape around the centre.
 MNIST_DIST_HOST_DEVICE inline Box draw_crop(const EpochAugment& config, Stream& draws) {
-  const RandomBox boxes{config.crop_scale_min, config.crop_scale_max, config.log_crop_ratio_min,
-                        config.log_crop_ratio_max};
-  if (Box box; boxes.draw(draws, image_side, box)) return box;
-  Box box{0, 0, image_side, image_side};
+  const int side = config.side;
+  const RandomBox boxes{side, config.crop_scale_min, config.crop_scale_max,
+                        config.log_crop_ratio_min, config.log_crop_ratio_max};
+  if (Box box; boxes.draw(draws, side, box)) return box;
+  Box box{0, 0, side, side};
   if (config.crop_ratio_min > 1) box.height = rounded(side / config.crop_ratio_min);
   if (config.crop_ratio_max < 1) box.width = rounded(side * config.crop_ratio_max);
-  box.top = (image_side - box.height) / 2;
-  box.left = (image_side - box.width) / 2;
+  box.top = (side - box.height) / 2;
+  box.left = (side - box.width) / 2;
   return box;
 }
 
 /// Stretches the box over the whole image; pixels are squares, so the outer edges of the first and the last one meet the box's edges.
-MNIST_DIST_HOST_DEVICE inline AffineMap crop_map(const Box& box) {
+MNIST_DIST_HOST_DEVICE inline AffineMap crop_map(const Box& box, double side) {
   const double x = box.width / side, y = box.height / side;
   return {
       static_cast<float>(x), 0, static_cast<float>(box.left + 0.5 * x - 0.5), 0, static_cast<float>(y), static_cast<float>(box.top + 0.5 * y - 0.5)};
@@ -78,7 +79,8 @@ MNIST_DIST_HOST_DEVICE inline AffineMap crop_map(const Box& box) {
 
 /// Shear along x, then scale, then rotation (counter-clockwise as seen) about the centre, then shift; the map is the inverse, from output to source.
 /// Each change has its own draw, so that switching one on does not change another.
-MNIST_DIST_HOST_DEVICE inline AffineMap draw_move(const AugmentConfig& config, Stream& draws) {
+MNIST_DIST_HOST_DEVICE inline AffineMap draw_move(const EpochAugment& config, Stream& draws) {
+  const double centre = (config.side - 1) / 2.0;
   const double angle = radians(uniform(draws, -config.rotation, config.rotation));
   const double shift_x = uniform(draws, -config.shift, config.shift);
   const double shift_y = uniform(draws, -config.shift, config.shift);
@@ -108,7 +110,7 @@ MNIST_DIST_HOST_DEVICE inline AugmentDraw draw_faded(const EpochAugment& config,
   if (crops(config)) {
     Stream draws({.seed = seed, .purpose = Purpose::crop, .row = row, .epoch = epoch});
     draw.crop = true;
-    draw.crop_map = crop_map(draw_crop(config, draws));
+    draw.crop_map = crop_map(draw_crop(config, draws), config.side);
   }
   if (moves(config) || bends(config)) {
     draw.move = true;
@@ -121,10 +123,11 @@ MNIST_DIST_HOST_DEVICE inline AugmentDraw draw_faded(const EpochAugment& config,
   }
   if (erases(config)) {
     Stream draws({.seed = seed, .purpose = Purpose::erase, .row = row, .epoch = epoch});
-    const RandomBox boxes{config.erase_area_min, config.erase_area_max, config.log_erase_ratio_min,
-                          config.log_erase_ratio_max};
+    const RandomBox boxes{config.side, config.erase_area_min, config.erase_area_max,
+                          config.log_erase_ratio_min, config.log_erase_ratio_max};
     Box box{};
-    draw.erase = static_cast<double>(draws.uniform()) < config.erase_probability && boxes.draw(draws, image_side - 1, box);
+    draw.erase = static_cast<double>(draws.uniform()) < config.erase_probability &&
+                 boxes.draw(draws, config.side - 1, box);
     if (draw.erase) draw.erase_top = box.top, draw.erase_left = box.left, draw.erase_height = box.height, draw.erase_width = box.width;
   }
   return draw;

@@ -1,5 +1,7 @@
 #include "data/data_name.h"
 
+#include <algorithm>
+
 namespace mnist_dist {
 
 bool is_mnist(std::string_view data_hash) {
@@ -7,14 +9,24 @@ bool is_mnist(std::string_view data_hash) {
   return data_hash == "64e77be346d4a4da65b8b69dca50e8b4cb6aca883149677d196c80e6bbfef9da";
 }
 
-std::string data_name(std::string_view data_hash, bool synthetic) {
-  if (synthetic) return "SYNTHETIC digits, not MNIST";
-  return is_mnist(data_hash) ? "MNIST" : "OTHER digits, not MNIST";
+bool is_set_name(std::string_view name) {
+  const auto allowed = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
+  };
+  return !name.empty() && name.size() <= 40 && name != "mnist" &&
+         std::ranges::all_of(name, allowed);
 }
 
-std::string data_title(std::string_view data_hash, bool synthetic, const std::string& file) {
-  const std::string name = data_name(data_hash, synthetic);
-  return name + (name == "MNIST" ? " " : ": ") + file;
+std::string data_name(std::string_view data_hash, bool synthetic, std::string_view name) {
+  if (synthetic) return "SYNTHETIC digits, not MNIST";
+  if (is_mnist(data_hash)) return "MNIST";
+  return std::string(is_set_name(name) ? name : "OTHER digits") + ", not MNIST";
+}
+
+std::string data_title(std::string_view data_hash, bool synthetic, std::string_view name,
+                       const std::string& file) {
+  const std::string set = data_name(data_hash, synthetic, name);
+  return set + (set == "MNIST" ? " " : ": ") + file;
 }
 
 }  // namespace mnist_dist

@@ -8,10 +8,15 @@ namespace mnist_dist {
 /// about its source is no proof.
 bool is_mnist(std::string_view data_hash);
 
-/// "MNIST" for that hash alone, otherwise "SYNTHETIC digits, not MNIST" or "OTHER digits, not MNIST".
-std::string data_name(std::string_view data_hash, bool synthetic);
+/// Whether a data set may have this name: 1 to 40 of a-z, 0-9, '.', '_' and '-', not "mnist".
+bool is_set_name(std::string_view name);
+
+/// "MNIST" for that hash alone, otherwise "SYNTHETIC digits, not MNIST", "kmnist, not MNIST" for a
+/// data file with that name, or "OTHER digits, not MNIST".
+std::string data_name(std::string_view data_hash, bool synthetic, std::string_view name = "");
 
 /// The name with the file behind it: "MNIST data/mnist.h5", "OTHER digits, not MNIST: noise.h5".
-std::string data_title(std::string_view data_hash, bool synthetic, const std::string& file);
+std::string data_title(std::string_view data_hash, bool synthetic, std::string_view name,
+                       const std::string& file);
 
 }  // namespace mnist_dist

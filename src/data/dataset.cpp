@@ -9,8 +9,8 @@
 #include <fstream>
 
 #include "base/sha256.h"
-#include "base/shell_word.h"
 #include "data/dataset_writer.h"
+#include "data/other_sets.h"
 
 namespace mnist_dist {
 namespace {
@@ -27,13 +27,10 @@ bool was_data_file(const std::filesystem::path& path) {
 /// What to do when the file cannot be used. Writing it again is said of damaged data files alone, as it may be anything that was named by mistake.
 std::string remedy(const std::string& path) {
   const auto status = std::filesystem::status(path);
-  if (!std::filesystem::exists(status))
-    return fmt::format("make it with: mnist-dist prepare --out {}", shell_word(path));
+  if (!std::filesystem::exists(status)) return "make it with: " + prepare_command(path);
   if (std::filesystem::is_regular_file(status)) {
     if (::access(path.c_str(), R_OK) != 0) return "check the file's permissions, or name another one";
-    if (was_data_file(path))
-      return fmt::format("write it again with: mnist-dist prepare --force --out {}",
-                         shell_word(path));
+    if (was_data_file(path)) return "write it again with: " + prepare_command(path, "--force ");
   }
   return "this is no data file: name another one, or make one elsewhere with mnist-dist prepare --out FILE";
 }
@@ -44,8 +41,18 @@ std::size_t chunks_of(int rows) { return static_cast<std::size_t>((rows + datase
 
 Dataset::Dataset(const std::filesystem::path& path) : path_(path.string()), hint_(remedy(path_)), file_(path, hint_) {
   check_format();
+  if (file_.has_attribute("name")) {
+    name_ = file_.text("name");
+    hint_ =
+        "write it again with --force and the options of mnist-dist prepare that it was made with";
+    file_.set_hint(hint_);
+  }
+  classes_ = read_classes();
   train_ = open_group("/train");
   test_ = open_group("/test");
+  if (test_.side != train_.side)
+    throw error(fmt::format("its test images are {0} x {0} pixels, its training images {1} x {1}",
+                            test_.side, train_.side));
   mean_ = static_cast<float>(file_.real("mean"));
   sd_ = static_cast<float>(file_.real("sd"));
   if (!std::isfinite(mean_)) throw error("attribute mean is not finite");
@@ -69,16 +76,23 @@ void Dataset::check_format() const {
 
 Dataset::Group Dataset::open_group(const std::string& name) const {
   const auto expect_shape = [&](const std::string& dataset, const Extents& expected) {
-    file_.read_rows<std::uint8_t>(dataset, 0, {});  // no rows, but it checks the type
     if (const Extents found = file_.extents(dataset); found != expected)
       throw error(fmt::format("dataset {} has shape [{}], not [{}]", dataset, fmt::join(found, ", "), fmt::join(expected, ", ")));
   };
   const Extents shape = file_.extents(name + "/images");
   if (shape.empty() || shape[0] == 0 || shape[0] > 1'000'000'000) throw error(fmt::format("dataset {}/images has no usable rows", name));
   const std::size_t rows = shape[0];
-  Group group{name, static_cast<int>(rows), {}};
-  expect_shape(name + "/images", {rows, image_side, image_side});
+  if (shape.size() != 3 || shape[1] != shape[2] || shape[1] < 1 || shape[1] > image_side_limit)
+    throw error(
+        fmt::format("dataset {}/images has shape [{}] (expected [rows, side, side], side 1 to {})",
+                    name, fmt::join(shape, ", "), image_side_limit));
+  Group group{name, static_cast<int>(rows), static_cast<int>(shape[1]), {}};
+  file_.read_rows<std::uint8_t>(name + "/images", 0, {});  // no rows, but it checks the type
   expect_shape(name + "/labels", {rows});
+  if (labels_are_bytes(classes_))
+    file_.read_rows<std::uint8_t>(name + "/labels", 0, {});
+  else
+    file_.read_rows<std::uint16_t>(name + "/labels", 0, {});
   expect_shape(name + "/chunk_sha256", {chunks_of(group.rows), digest_size});
   group.chunk_sha256 = file_.read<std::uint8_t>(name + "/chunk_sha256");
   return group;
@@ -90,29 +104,52 @@ Images Dataset::rows_of(const Group& group, Range rows) const {
                 "please report this");
   Images out;
   out.first_row = rows.first;
-  out.pixels.reserve(static_cast<std::size_t>(rows.size()) * image_size);
+  out.side = group.side;
+  out.pixels.reserve(static_cast<std::size_t>(rows.size()) * out.image_pixels());
   out.labels.reserve(static_cast<std::size_t>(rows.size()));
-  std::vector<std::uint8_t> pixels, labels;
   for (int first = rows.first / dataset_chunk_rows * dataset_chunk_rows; first < rows.last; first += dataset_chunk_rows) {
     const int last = std::min(first + dataset_chunk_rows, group.rows);
-    const auto count = static_cast<std::size_t>(last - first);
-    pixels.resize(count * image_size);
-    labels.resize(count);
-    file_.read_rows<std::uint8_t>(group.name + "/images", static_cast<std::size_t>(first), pixels);
-    file_.read_rows<std::uint8_t>(group.name + "/labels", static_cast<std::size_t>(first), labels);
-
-    const auto chunk = static_cast<std::size_t>(first / dataset_chunk_rows);
-    const Sha256Digest digest = Sha256().add(std::as_bytes(std::span(pixels))).add(std::as_bytes(std::span(labels))).digest();
-    if (!std::ranges::equal(digest, std::span(group.chunk_sha256).subspan(chunk * digest_size, digest_size)))
-      throw error(fmt::format("chunk {} of {} (rows {} to {}) is damaged: its SHA-256 is not the recorded one", chunk, group.name, first, last - 1));
-    if (std::ranges::any_of(labels, [](std::uint8_t label) { return label >= class_count; }))
-      throw error(fmt::format("chunk {} of {}/labels holds a label above 9", chunk, group.name));
-
-    const int begin = std::max(rows.first, first) - first, end = std::min(rows.last, last) - first;
-    out.pixels.insert(out.pixels.end(), pixels.begin() + std::ptrdiff_t{begin} * image_size, pixels.begin() + std::ptrdiff_t{end} * image_size);
-    out.labels.insert(out.labels.end(), labels.begin() + begin, labels.begin() + end);
+    if (labels_are_bytes(classes_))
+      read_chunk<std::uint8_t>(group, first, last, out, rows);
+    else
+      read_chunk<std::uint16_t>(group, first, last, out, rows);
   }
   return out;
+}
+
+int Dataset::read_classes() const {
+  if (!file_.has_attribute("classes")) return class_count;
+  const std::int64_t classes = file_.integer("classes");
+  if (classes < 2 || classes > class_limit)
+    throw error(fmt::format("attribute classes is {} (expected 2 to {})", classes, class_limit));
+  return static_cast<int>(classes);
+}
+
+template <class Label>
+void Dataset::read_chunk(const Group& group, int first, int last, Images& into, Range rows) const {
+  const auto count = static_cast<std::size_t>(last - first);
+  const auto image = static_cast<std::ptrdiff_t>(into.image_pixels());
+  std::vector<std::uint8_t> pixels(count * into.image_pixels());
+  std::vector<Label> labels(count);
+  file_.read_rows<std::uint8_t>(group.name + "/images", static_cast<std::size_t>(first), pixels);
+  file_.read_rows<Label>(group.name + "/labels", static_cast<std::size_t>(first), labels);
+
+  const auto chunk = static_cast<std::size_t>(first / dataset_chunk_rows);
+  const Sha256Digest digest =
+      Sha256().add(std::as_bytes(std::span(pixels))).add(std::as_bytes(std::span(labels))).digest();
+  if (!std::ranges::equal(digest,
+                          std::span(group.chunk_sha256).subspan(chunk * digest_size, digest_size)))
+    throw error(fmt::format(
+        "chunk {} of {} (rows {} to {}) is damaged: its SHA-256 is not the recorded one", chunk,
+        group.name, first, last - 1));
+  if (std::ranges::any_of(labels, [&](Label label) { return label >= classes_; }))
+    throw error(fmt::format("chunk {} of {}/labels holds a label above {}", chunk, group.name,
+                            classes_ - 1));
+
+  const int begin = std::max(rows.first, first) - first, end = std::min(rows.last, last) - first;
+  into.pixels.insert(into.pixels.end(), pixels.begin() + begin * image,
+                     pixels.begin() + end * image);
+  into.labels.insert(into.labels.end(), labels.begin() + begin, labels.begin() + end);
 }
 
 }  // namespace mnist_dist

@@ -23,10 +23,14 @@ class Dataset {
 
   int train_rows() const { return train_.rows; }
   int test_rows() const { return test_.rows; }
+  int side() const { return train_.side; }  ///< of the images, which are square
+  int classes() const { return classes_; }
   float mean() const { return mean_; }
   float sd() const { return sd_; }
   bool synthetic() const { return synthetic_; }
   const std::string& source() const { return source_; }
+  /// As data_name takes it: what `prepare --dataset` named the set; "" for MNIST and drawn digits.
+  const std::string& name() const { return name_; }
   /// SHA-256 over the two chunk tables, hexadecimal: what the runs and ranks compare.
   const std::string& hash() const { return hash_; }
 
@@ -37,20 +41,25 @@ class Dataset {
  private:
   struct Group {
     std::string name;  ///< "/train" or "/test"
-    int rows = 0;
+    int rows = 0, side = 0;
     std::vector<std::uint8_t> chunk_sha256;  ///< [chunks][32]
   };
   void check_format() const;
   Group open_group(const std::string& name) const;
+  int read_classes() const;
+  /// Labels as they are stored: bytes, or two bytes each where there are more than 256 classes.
+  template <class Label>
+  void read_chunk(const Group& group, int first, int last, Images& into, Range rows) const;
   Images rows_of(const Group& group, Range rows) const;
   Error error(const std::string& what) const;
 
   std::string path_, hint_;
   Hdf5Reader file_;
   Group train_, test_;
+  int classes_ = class_count;
   float mean_ = 0, sd_ = 0;
   bool synthetic_ = false;
-  std::string source_, hash_;
+  std::string source_, name_, hash_;
 };
 
 }  // namespace mnist_dist

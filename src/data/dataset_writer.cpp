@@ -26,24 +26,38 @@ Moments moments(std::span<const std::uint8_t> pixels) {
   return {rounded(mean), rounded(std::sqrt(variance))};
 }
 
-void write_group(Hdf5Writer& writer, const std::string& group, const Images& images) {
-  const auto rows = static_cast<std::size_t>(images.count());
-  writer.dataset<std::uint8_t>(group + "/images", images.pixels, {rows, image_side, image_side}, dataset_chunk_rows);
-  writer.dataset<std::uint8_t>(group + "/labels", images.labels, {rows}, dataset_chunk_rows);
-  const auto table = chunk_table(images);
+std::vector<std::uint8_t> label_bytes(const Images& images) {
+  return {images.labels.begin(), images.labels.end()};
+}
+
+void write_group(Hdf5Writer& writer, const std::string& group, const Images& images, int classes) {
+  const auto rows = static_cast<std::size_t>(images.count()),
+             side = static_cast<std::size_t>(images.side);
+  writer.dataset<std::uint8_t>(group + "/images", images.pixels, {rows, side, side},
+                               dataset_chunk_rows);
+  if (labels_are_bytes(classes))
+    writer.dataset<std::uint8_t>(group + "/labels", label_bytes(images), {rows},
+                                 dataset_chunk_rows);
+  else
+    writer.dataset<std::uint16_t>(group + "/labels", images.labels, {rows}, dataset_chunk_rows);
+  const auto table = chunk_table(images, classes);
   writer.dataset<std::uint8_t>(group + "/chunk_sha256", table, {table.size() / sizeof(Sha256Digest), sizeof(Sha256Digest)}, dataset_chunk_rows);
 }
 
 }  // namespace
 
-std::vector<std::uint8_t> chunk_table(const Images& images) {
+std::vector<std::uint8_t> chunk_table(const Images& images, int classes) {
+  const std::vector<std::uint8_t> bytes =
+      labels_are_bytes(classes) ? label_bytes(images) : std::vector<std::uint8_t>();
   std::vector<std::uint8_t> table;
   for (int first = 0; first < images.count(); first += dataset_chunk_rows) {
     const auto begin = static_cast<std::size_t>(first);
     const auto rows = static_cast<std::size_t>(std::min(dataset_chunk_rows, images.count() - first));
-    const auto pixels = std::span(images.pixels).subspan(begin * image_size, rows * image_size);
-    const auto labels = std::span(images.labels).subspan(begin, rows);
-    const Sha256Digest digest = Sha256().add(std::as_bytes(pixels)).add(std::as_bytes(labels)).digest();
+    const auto pixels = std::span(images.pixels)
+                            .subspan(begin * images.image_pixels(), rows * images.image_pixels());
+    const auto labels = bytes.empty() ? std::as_bytes(std::span(images.labels).subspan(begin, rows))
+                                      : std::as_bytes(std::span(bytes).subspan(begin, rows));
+    const Sha256Digest digest = Sha256().add(std::as_bytes(pixels)).add(labels).digest();
     table.insert(table.end(), digest.begin(), digest.end());
   }
   return table;
@@ -55,12 +69,16 @@ std::string dataset_hash(std::span<const std::uint8_t> train_table, std::span<co
 
 void write_dataset(const std::filesystem::path& path, const DatasetContents& contents) {
   Hdf5Writer writer;
-  write_group(writer, "/train", contents.train);
-  write_group(writer, "/test", contents.test);
+  write_group(writer, "/train", contents.train, contents.classes);
+  write_group(writer, "/test", contents.test, contents.classes);
   const auto [mean, sd] = moments(contents.train.pixels);
   writer.attribute("format_version", std::int64_t{dataset_format});
   writer.attribute("source", contents.source);
   writer.attribute("synthetic", std::int64_t{contents.synthetic});
+  if (!contents.name.empty()) {
+    writer.attribute("name", contents.name);
+    writer.attribute("classes", std::int64_t{contents.classes});
+  }
   for (const auto& [name, digest] : contents.payload_sha256) writer.attribute("sha256_" + name, digest);
   writer.attribute("shuffle_seed", static_cast<std::int64_t>(contents.shuffle_seed));
   writer.attribute("mean", mean);

@@ -14,8 +14,12 @@ struct DatasetContents {
   Images train, test;
   std::string source;
   bool synthetic = false;
-  std::map<std::string, std::string> payload_sha256;  ///< by IDX file name, hexadecimal; empty for synthetic digits
+  std::map<std::string, std::string>
+      payload_sha256;  ///< by file name, hexadecimal; empty for synthetic digits
   std::uint64_t shuffle_seed = 0;                     ///< with which the training rows were shuffled
+  int classes = class_count;
+  std::string name =
+      {};  ///< "" for MNIST and drawn digits: neither this nor `classes` is recorded then
 };
 
 /// Writes the file that Dataset reads, atomically. Mean and SD of the training pixels / 255, to four decimals, go into it as what engines normalise
@@ -23,7 +27,11 @@ struct DatasetContents {
 void write_dataset(const std::filesystem::path& path, const DatasetContents& contents);
 
 /// SHA-256 of each chunk of rows, 32 bytes a chunk: over the chunk's pixels, then its labels.
-std::vector<std::uint8_t> chunk_table(const Images& images);
+/// `classes`: of the whole set; decides how labels are stored.
+std::vector<std::uint8_t> chunk_table(const Images& images, int classes = class_count);
+
+/// Whether labels are stored as uint8; otherwise they are uint16.
+constexpr bool labels_are_bytes(int classes) { return classes <= 256; }
 
 /// SHA-256 over the two chunk tables, training first: the data hash, hexadecimal.
 std::string dataset_hash(std::span<const std::uint8_t> train_table, std::span<const std::uint8_t> test_table);

@@ -29,8 +29,8 @@ class Hdf5Writer {
  public:
   Hdf5Writer();
   ~Hdf5Writer();
-  /// T is uint8_t, uint32_t, int64_t, uint64_t, float or double. chunk_rows > 0 stores chunks of so many rows of the first dimension, with
-  /// Fletcher32.
+  /// T is uint8_t, uint16_t, uint32_t, int64_t, uint64_t, float or double. chunk_rows > 0 stores
+  /// chunks of so many rows of the first dimension, with Fletcher32.
   template <class T>
   void dataset(const std::string& name, std::span<const T> values, const Extents& extents, std::size_t chunk_rows = 0);
   void attribute(const std::string& name, const Attribute& value);
@@ -63,6 +63,8 @@ class Hdf5Reader {
   explicit Hdf5Reader(const std::filesystem::path& path, std::string hint = "the file is damaged or of another kind: write it again");
   ~Hdf5Reader();
   Hdf5Reader(Hdf5Reader&&) noexcept;
+  /// Of the errors from now on.
+  void set_hint(std::string hint);
   bool has(const std::string& name) const;
   Extents extents(const std::string& name) const;
   /// Rows [first, first + out.size() / row size) of the first dimension, by hyperslab.
@@ -70,6 +72,8 @@ class Hdf5Reader {
   void read_rows(const std::string& name, std::size_t first, std::span<T> out) const;
   template <class T>
   std::vector<T> read(const std::string& name) const;
+  /// Whole numbers of any stored type. Those that int64 cannot hold become its least or greatest.
+  std::vector<std::int64_t> whole_numbers(const std::string& name) const;
   bool has_attribute(const std::string& name) const;
   std::int64_t integer(const std::string& name) const;
   double real(const std::string& name) const;

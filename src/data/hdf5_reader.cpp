@@ -141,6 +141,8 @@ Hdf5Reader::Hdf5Reader(const std::filesystem::path& path, std::string hint) : im
 Hdf5Reader::~Hdf5Reader() = default;
 Hdf5Reader::Hdf5Reader(Hdf5Reader&&) noexcept = default;
 
+void Hdf5Reader::set_hint(std::string hint) { impl_->hint = std::move(hint); }
+
 bool Hdf5Reader::has(const std::string& name) const { return impl_->has_link(name); }
 
 Extents Hdf5Reader::extents(const std::string& name) const { return impl_->extents(impl_->open(name)); }
@@ -174,6 +176,19 @@ template <class T>
 std::vector<T> Hdf5Reader::read(const std::string& name) const {
   std::vector<T> values(impl_->stored_values(name, sizeof(T)));
   read_rows<T>(name, 0, values);
+  return values;
+}
+
+std::vector<std::int64_t> Hdf5Reader::whole_numbers(const std::string& name) const {
+  const Handle set = impl_->open(name);
+  const Handle type(H5Dget_type(set));
+  if (H5Tget_class(type) != H5T_INTEGER)
+    throw impl_->error(
+        fmt::format("dataset {} holds {}, not whole numbers", name, type_name(type)));
+  std::vector<std::int64_t> values(impl_->stored_values(name, H5Tget_size(type)));
+  if (!values.empty() &&
+      H5Dread(set, H5T_NATIVE_INT64, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()) < 0)
+    throw impl_->error(fmt::format("cannot read dataset {}: {}", name, last_cause()));
   return values;
 }
 
@@ -211,6 +226,7 @@ std::string hdf5_version() {
   template void Hdf5Reader::read_rows<T>(const std::string&, std::size_t, std::span<T>) const; \
   template std::vector<T> Hdf5Reader::read<T>(const std::string&) const;
 MNIST_DIST_HDF5_TYPE(std::uint8_t)
+MNIST_DIST_HDF5_TYPE(std::uint16_t)
 MNIST_DIST_HDF5_TYPE(std::uint32_t)
 MNIST_DIST_HDF5_TYPE(std::int64_t)
 MNIST_DIST_HDF5_TYPE(std::uint64_t)

@@ -111,6 +111,8 @@ std::vector<std::byte> Hdf5Writer::finish() {
 }
 
 template void Hdf5Writer::dataset<std::uint8_t>(const std::string&, std::span<const std::uint8_t>, const Extents&, std::size_t);
+template void Hdf5Writer::dataset<std::uint16_t>(const std::string&, std::span<const std::uint16_t>,
+                                                 const Extents&, std::size_t);
 template void Hdf5Writer::dataset<std::uint32_t>(const std::string&, std::span<const std::uint32_t>, const Extents&, std::size_t);
 template void Hdf5Writer::dataset<std::int64_t>(const std::string&, std::span<const std::int64_t>, const Extents&, std::size_t);
 template void Hdf5Writer::dataset<std::uint64_t>(const std::string&, std::span<const std::uint64_t>, const Extents&, std::size_t);

@@ -118,7 +118,12 @@ Mnist read_mnist(const MnistSource& source, const Progress& progress) {
   std::array<fs::path, 4> paths;
   for (std::size_t i = 0; i < paths.size(); ++i) paths[i] = choose(source.files.candidates[i], mnist_files[i], source.hint, progress);
   const auto read = [&](std::size_t i) { return read_rows(paths[i], mnist_files[i]); };
-  return {.train = {.pixels = read(0), .labels = read(1)}, .test = {.pixels = read(2), .labels = read(3)}};
+  const auto labels = [&](std::size_t i) {
+    const std::vector<std::uint8_t> bytes = read(i);
+    return std::vector<ClassIndex>(bytes.begin(), bytes.end());
+  };
+  return {.train = {.pixels = read(0), .labels = labels(1)},
+          .test = {.pixels = read(2), .labels = labels(3)}};
 }
 
 }  // namespace mnist_dist

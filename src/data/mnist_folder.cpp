@@ -19,21 +19,6 @@ constexpr int deepest = 4;  // MNIST/raw/NAME/NAME
 // Archives other than gzip are candidates, so that their error names what they are.
 constexpr const char* endings[] = {"-gz", "-gzip", "-zip", "-xz", "-bz2", "-zst", "-7z", "-tar", "-tgz", "-rar", "-z"};
 
-/// "T10K-labels.idx1-ubyte.gz": "t10k-labels-idx1-ubyte".
-std::string plain_name(const std::string& name) {
-  std::string plain;
-  for (const char c : name) {
-    const bool separates = c == '.' || c == '_' || c == ' ';
-    plain += separates ? '-' : c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  }
-  for (bool removed = true; removed;) {
-    removed = false;
-    for (const std::string_view ending : endings)
-      if (plain.ends_with(ending)) plain.resize(plain.size() - ending.size()), removed = true;
-  }
-  return plain;
-}
-
 std::optional<std::size_t> index_of(const std::string& plain) {
   for (std::size_t i = 0; i < mnist_files.size(); ++i)
     if (plain == mnist_files[i].name) return i;
@@ -58,6 +43,20 @@ void scan(const fs::path& folder, int depth, MnistFolder& found) {
 }
 
 }  // namespace
+
+std::string plain_name(const std::string& name) {
+  std::string plain;
+  for (const char c : name) {
+    const bool separates = c == '.' || c == '_' || c == ' ';
+    plain += separates ? '-' : c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  }
+  for (bool removed = true; removed;) {
+    removed = false;
+    for (const std::string_view ending : endings)
+      if (plain.ends_with(ending)) plain.resize(plain.size() - ending.size()), removed = true;
+  }
+  return plain;
+}
 
 std::vector<std::string> MnistFolder::missing() const {
   std::vector<std::string> names;

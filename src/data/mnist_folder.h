@@ -15,6 +15,10 @@ struct MnistFolder {
   std::vector<std::string> missing() const;  ///< names without a candidate
 };
 
+/// A file's name in lower case, with dashes for dots, underscores and spaces, and without the
+/// endings of archives: "T10K-labels.idx1-ubyte.gz" is "t10k-labels-idx1-ubyte".
+std::string plain_name(const std::string& name);
+
 /// Looks at names only. Accepted are the names of mnist_files in upper or lower case, with dots in
 /// place of dashes, with the endings of archives; one folder per file, of that name; and
 /// torchvision's folders MNIST/raw below `folder`. A folder that does not exist holds nothing.

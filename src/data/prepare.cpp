@@ -12,6 +12,7 @@
 #include "data/dataset_writer.h"
 #include "data/mnist_files.h"
 #include "data/order.h"
+#include "data/other_sets.h"
 #include "data/synthetic.h"
 
 namespace mnist_dist {
@@ -20,11 +21,14 @@ namespace {
 constexpr std::uint64_t shuffle_seed = 1;    // recorded in the file; another one would change every run's bits
 constexpr std::uint64_t synthetic_seed = 1;  // the same digits for everybody
 
-/// The rows of each digit, after reading every chunk, which checks it.
-std::array<int, class_count> check_rows(const Dataset& dataset, Images (Dataset::*read)(Range) const, int rows) {
-  std::array<int, class_count> count{};
+/// The rows of each class, after reading every chunk, which checks it.
+std::vector<int> check_rows(const Dataset& dataset, Images (Dataset::*read)(Range) const,
+                            int rows) {
+  std::vector<int> count(static_cast<std::size_t>(dataset.classes()));
   for (int first = 0; first < rows; first += dataset_chunk_rows)
-    for (const std::uint8_t label : (dataset.*read)({first, std::min(first + dataset_chunk_rows, rows)}).labels) ++count[label];
+    for (const ClassIndex label :
+         (dataset.*read)({first, std::min(first + dataset_chunk_rows, rows)}).labels)
+      ++count[label];
   return count;
 }
 
@@ -33,8 +37,11 @@ PrepareResult check_file(const std::filesystem::path& path) {
   return {.file = path,
           .source = dataset.source(),
           .synthetic = dataset.synthetic(),
+          .name = dataset.name(),
           .train_rows = dataset.train_rows(),
           .test_rows = dataset.test_rows(),
+          .side = dataset.side(),
+          .classes = dataset.classes(),
           .train_classes = check_rows(dataset, &Dataset::train, dataset.train_rows()),
           .test_classes = check_rows(dataset, &Dataset::test, dataset.test_rows()),
           .mean = dataset.mean(),
@@ -42,16 +49,21 @@ PrepareResult check_file(const std::filesystem::path& path) {
           .hash = dataset.hash()};
 }
 
-std::string description(bool synthetic, int train_rows, int test_rows) {
-  return fmt::format("{} + {} {}", train_rows, test_rows, synthetic ? "synthetic digits" : "MNIST digits");
+std::string description(bool synthetic, const std::string& name, int train_rows, int test_rows) {
+  return fmt::format("{} + {} {}", train_rows, test_rows,
+                     synthetic      ? "synthetic digits"
+                     : name.empty() ? "MNIST digits"
+                                    : "images of " + name);
 }
 
 /// An existing file is kept only when it is exactly what was asked for: results on another one must not pass for these.
 PrepareResult keep_existing(const PrepareOptions& options) {
   PrepareResult found = check_file(options.out);
-  const std::string is = description(found.synthetic, found.train_rows, found.test_rows);
-  const std::string asked =
-      options.synthetic ? description(true, options.train_count, options.test_count) : description(false, mnist_train_rows, mnist_test_rows);
+  const std::string is =
+      description(found.synthetic, found.name, found.train_rows, found.test_rows);
+  const std::string asked = options.synthetic
+                                ? description(true, "", options.train_count, options.test_count)
+                                : description(false, "", mnist_train_rows, mnist_test_rows);
   if (is != asked)
     throw data_error(fmt::format("{} holds {}; asked for were {}", options.out.string(), is, asked),
                      "choose another file with --out, or replace this one with --force");
@@ -64,11 +76,12 @@ Images shuffled(const Images& images) {
   std::iota(order.begin(), order.end(), 0);
   shuffle(order, shuffle_seed, 0, 0, Purpose::prepare_shuffle);
   Images out;
+  out.side = images.side;
   out.pixels.reserve(images.pixels.size());
   out.labels.reserve(images.labels.size());
   for (const std::uint32_t row : order) {
     const std::uint8_t* image = images.image(static_cast<int>(row));
-    out.pixels.insert(out.pixels.end(), image, image + image_size);
+    out.pixels.insert(out.pixels.end(), image, image + images.image_pixels());
     out.labels.push_back(images.labels[row]);
   }
   return out;
@@ -78,10 +91,22 @@ DatasetContents gather(const PrepareOptions& options, const Progress& progress) 
   DatasetContents contents;
   contents.synthetic = options.synthetic;
   if (options.synthetic) {
-    progress(fmt::format("drawing {}", description(true, options.train_count, options.test_count)));
+    progress(
+        fmt::format("drawing {}", description(true, "", options.train_count, options.test_count)));
     contents.train = synthetic_digits(synthetic_seed, SyntheticSet::train, options.train_count);
     contents.test = synthetic_digits(synthetic_seed, SyntheticSet::test, options.test_count);
     contents.source = "synthetic digits";
+  } else if (options.dataset != "mnist") {
+    contents.name = options.dataset == "custom" ? options.name : options.dataset;
+    progress(fmt::format("reading {} from {}", contents.name, options.raw->string()));
+    OtherSet set = options.dataset == "custom"
+                       ? read_custom_set(contents.name, *options.raw, options.held_out, progress)
+                       : read_named_set(options.dataset, *options.raw, progress);
+    contents.train = std::move(set.train);
+    contents.test = std::move(set.test);
+    contents.classes = set.classes;
+    contents.source = set.source;
+    contents.payload_sha256 = std::move(set.sha256);
   } else {
     const MnistSource source = find_mnist(options.raw, progress);
     progress(fmt::format("reading {}", source.description));
@@ -103,17 +128,33 @@ PrepareResult prepare(const PrepareOptions& options, const Progress& progress) {
   const auto there = std::filesystem::status(options.out);
   if (std::filesystem::exists(there) && !std::filesystem::is_regular_file(there))  // renaming would replace a device, too
     throw data_error(fmt::format("{} is there and is not a regular file", options.out.string()), "choose another file with --out");
-  if (std::filesystem::exists(there) && !options.force) {
+  if (std::filesystem::exists(there) && !options.force && options.dataset == "mnist") {
     progress(fmt::format("checking {}", options.out.string()));
     return keep_existing(options);
   }
   const DatasetContents contents = gather(options, progress);
+  const std::string hash = dataset_hash(chunk_table(contents.train, contents.classes),
+                                        chunk_table(contents.test, contents.classes));
+  if (std::filesystem::exists(there) && !options.force) {
+    PrepareResult found = check_file(options.out);
+    if (found.name != contents.name || found.hash != hash)
+      throw data_error(
+          fmt::format(
+              "{} holds {} with hash {:.12}... (expected {} with {:.12}...)", options.out.string(),
+              description(found.synthetic, found.name, found.train_rows, found.test_rows),
+              found.hash,
+              description(false, contents.name, contents.train.count(), contents.test.count()),
+              hash),
+          "choose another file with --out, or replace this one with --force");
+    found.kept = true;
+    return found;
+  }
   progress(fmt::format("writing {}", options.out.string()));
   write_dataset(options.out, contents);
 
   progress(fmt::format("verifying {}", options.out.string()));
   PrepareResult result = check_file(options.out);
-  if (result.hash != dataset_hash(chunk_table(contents.train), chunk_table(contents.test)))
+  if (result.hash != hash)
     throw data_error(fmt::format("{} does not hold what was written to it", options.out.string()), "check the file system, then prepare again");
   return result;
 }

@@ -1,8 +1,8 @@
 #pragma once
-#include <array>
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "data/progress.h"
 #include "model/spec.h"
@@ -12,6 +12,9 @@ namespace mnist_dist {
 struct PrepareOptions {
   std::filesystem::path out = "data/mnist.h5";
   std::optional<std::filesystem::path> raw;     ///< folder of the IDX files; else see find_mnist
+  std::string dataset = "mnist";                ///< or one of other_set_names
+  std::string name;                             ///< of a custom set
+  std::optional<int> held_out;                  ///< of a custom set, see read_custom_set
   bool synthetic = false;                       ///< drawn digits instead of MNIST
   int train_count = 60000, test_count = 10000;  ///< synthetic only
   bool force = false;                           ///< write again although a valid file is there
@@ -22,9 +25,11 @@ struct PrepareResult {
   bool kept = false;   ///< a valid file was there already
   std::string source;  ///< "MNIST from FOLDER", "synthetic digits"
   bool synthetic = false;
+  std::string name;  ///< Dataset::name
   int train_rows = 0, test_rows = 0;
-  std::array<int, class_count> train_classes{}, test_classes{};  ///< rows of each digit
-  float mean = 0, sd = 0;                                        ///< what engines normalise with
+  int side = 0, classes = 0;
+  std::vector<int> train_classes, test_classes;  ///< rows of each class
+  float mean = 0, sd = 0;                        ///< what engines normalise with
   std::string hash;
 };
 

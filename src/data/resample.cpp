@@ -5,11 +5,13 @@ namespace {
 template <class Read>
 void resample_with(Read read, const PaddedImage& source, const AffineMap& map, std::span<const float> displacement, std::span<float> out) {
   const float* image = source.data();
-  for (int row = 0; row < image_side; ++row) {
-    for (int column = 0; column < image_side; ++column) {
-      const auto at = static_cast<std::size_t>(row * image_side + column);
+  const int side = source.side();
+  const auto size = static_cast<std::size_t>(side * side);
+  for (int row = 0; row < side; ++row) {
+    for (int column = 0; column < side; ++column) {
+      const auto at = static_cast<std::size_t>(row * side + column);
       auto [x, y] = source_point(map, row, column);
-      if (!displacement.empty()) x += displacement[at], y += displacement[image_size + at];
+      if (!displacement.empty()) x += displacement[at], y += displacement[size + at];
       out[at] = read(image, x, y);
     }
   }
@@ -19,10 +21,15 @@ void resample_with(Read read, const PaddedImage& source, const AffineMap& map, s
 
 void resample(const PaddedImage& source, const AffineMap& map, std::span<const float> displacement, Interpolation interpolation,
               std::span<float> out) {
+  const int side = source.side(), stride = source.stride();
   if (interpolation == Interpolation::nearest)
-    resample_with([](const float* image, float x, float y) { return read_nearest(image, x, y); }, source, map, displacement, out);
+    resample_with([=](const float* image, float x,
+                      float y) { return read_nearest(image, x, y, side, stride); },
+                  source, map, displacement, out);
   else
-    resample_with([](const float* image, float x, float y) { return read_bilinear(image, x, y); }, source, map, displacement, out);
+    resample_with([=](const float* image, float x,
+                      float y) { return read_bilinear(image, x, y, side, stride); },
+                  source, map, displacement, out);
 }
 
 }  // namespace mnist_dist

@@ -145,7 +145,7 @@ Images synthetic_digits(std::uint64_t seed, SyntheticSet set, int count) {
   for (std::size_t i = 0; i < images.labels.size(); ++i) {
     Stream draws({.seed = seed, .purpose = Purpose::synthetic, .row = static_cast<std::uint32_t>(i), .epoch = static_cast<std::uint32_t>(set)});
     const std::uint32_t digit = draws.below(class_count);
-    images.labels[i] = static_cast<std::uint8_t>(digit);
+    images.labels[i] = static_cast<ClassIndex>(digit);
     draw_digit(static_cast<int>(digit), draws, std::span(images.pixels).subspan(i * image_size, image_size));
   }
   return images;

@@ -110,9 +110,9 @@ class Engine {
   virtual StepReport report(bool wait) = 0;
 
   /// Forward over the evaluation data: sums, one entry per owned share. `predictions`, when given,
-  /// gets one class per row, share after share, and `logits` ten floats per row.
+  /// gets one class per row, share after share, and `logits` a float per class and row.
   virtual std::vector<Sums> evaluate(Weights weights,
-                                     std::vector<std::uint8_t>* predictions = nullptr,
+                                     std::vector<ClassIndex>* predictions = nullptr,
                                      std::vector<float>* logits = nullptr) = 0;
 
   /// Runs the owned slices of a step again, layer by layer, with the parameters as they are; nothing when all is finite here.

@@ -51,6 +51,8 @@ class HostEngine final : public Engine {
  public:
   HostEngine(const EngineOptions& options, EngineInfo info, const MakeWorker& make_worker)
       : info_(std::move(info)),
+        pixels_(static_cast<std::size_t>(options.config.model.pixels())),
+        classes_(static_cast<std::size_t>(options.config.model.classes)),
         layout_(flat_layout(options.config.model)),
         update_(layout_, options.config.optimizer, options.config.average),
         averages_(options.config.average.decay > 0),
@@ -133,14 +135,14 @@ class HostEngine final : public Engine {
 
   StepReport report(bool /*wait*/) override { return report_; }
 
-  std::vector<Sums> evaluate(Weights weights, std::vector<std::uint8_t>* predictions,
+  std::vector<Sums> evaluate(Weights weights, std::vector<ClassIndex>* predictions,
                              std::vector<float>* logits) override {
     if (weights == Weights::averaged && !averages_) throw std::invalid_argument("host engine: this recipe keeps no averaged weights");
     const WeightsView view = weights == Weights::raw ? WeightsView{state_.parameters, state_.norm_statistics}
                                                      : WeightsView{state_.average_parameters, state_.average_norm_statistics};
     std::span<float> logits_out;
     if (logits) {
-      logits->resize(losses_.size() * class_count);
+      logits->resize(losses_.size() * classes_);
       logits_out = *logits;
     }
     const auto chunks = static_cast<int>(chunks_.size());
@@ -189,12 +191,12 @@ class HostEngine final : public Engine {
   void evaluate(SliceWorker& worker, const Chunk& chunk, const WeightsView& view,
                 std::span<float> logits) {
     const auto first = static_cast<std::size_t>(chunk.rows.first), count = static_cast<std::size_t>(chunk.rows.size());
-    worker.evaluate(std::span(chunk.share->pixels).subspan(first * image_size, count * image_size),
-                    std::span(chunk.share->labels).subspan(first, count), view, std::span(losses_).subspan(chunk.first, count),
-                    std::span(predictions_).subspan(chunk.first, count),
-                    logits.empty()
-                        ? logits
-                        : logits.subspan(chunk.first * class_count, count * class_count));
+    worker.evaluate(
+        std::span(chunk.share->pixels).subspan(first * pixels_, count * pixels_),
+        std::span(chunk.share->labels).subspan(first, count), view,
+        std::span(losses_).subspan(chunk.first, count),
+        std::span(predictions_).subspan(chunk.first, count),
+        logits.empty() ? logits : logits.subspan(chunk.first * classes_, count * classes_));
   }
 
   /// Row after row, whichever thread computed it.
@@ -203,7 +205,7 @@ class HostEngine final : public Engine {
     std::size_t row = 0;
     for (const Images& share : shares_) {
       Sums& sum = sums.emplace_back(Sums{.images = share.count()});
-      for (const std::uint8_t label : share.labels) {
+      for (const ClassIndex label : share.labels) {
         sum.correct += predictions_[row] == label ? 1 : 0;
         sum.loss += static_cast<double>(losses_[row++]);
       }
@@ -212,6 +214,7 @@ class HostEngine final : public Engine {
   }
 
   EngineInfo info_;
+  std::size_t pixels_, classes_;  ///< of an image; of the data
   FlatLayout layout_;
   Update update_;
   bool averages_;
@@ -224,7 +227,7 @@ class HostEngine final : public Engine {
   AlignedFloats vectors_, total_;
   std::vector<Chunk> chunks_;
   std::vector<float> losses_;
-  std::vector<std::uint8_t> predictions_;
+  std::vector<ClassIndex> predictions_;
 
   TrainState state_;
   std::uint32_t epoch_ = 0;

@@ -10,8 +10,8 @@ namespace mnist_dist {
 
 /// A few images of one shard that are computed together.
 struct Slice {
-  std::span<const std::uint8_t* const> images;  ///< [n] of [28][28]
-  std::span<const std::uint8_t> labels;         ///< [n]
+  std::span<const std::uint8_t* const> images;  ///< [n] of [side][side]
+  std::span<const ClassIndex> labels;           ///< [n]
   std::span<const std::uint32_t> rows;          ///< [n] rows of the file: with seed and epoch they key every random draw
   std::uint32_t epoch = 0;
   int count() const { return static_cast<int>(labels.size()); }
@@ -33,7 +33,7 @@ class SliceReader {
 
  private:
   std::vector<const std::uint8_t*> images_;
-  std::vector<std::uint8_t> labels_;
+  std::vector<ClassIndex> labels_;
 };
 
 /// The weights of a forward pass.
@@ -49,12 +49,12 @@ class SliceWorker {
   /// Forward and backward of 1..batch/shards images with batch statistics. Overwrites `out` (FlatLayout::size() floats): gradient of the *sum* of the
   /// images' losses, norm statistics times n, n, loss sum, correct; stop = 0.
   virtual void train(const Slice& slice, std::span<const float> parameters, std::span<float> out) = 0;
-  /// Forward with running statistics of up to evaluation_chunk images. Writes one loss (negative log-likelihood, without label
-  /// smoothing) and one predicted class (lowest of equal logits) an image, and the logits [n][10],
-  /// unless `logits` is empty.
-  virtual void evaluate(std::span<const std::uint8_t> pixels, std::span<const std::uint8_t> labels,
+  /// Forward with running statistics of up to evaluation_chunk images. Writes one loss (negative
+  /// log-likelihood, without label smoothing) and one predicted class (lowest of equal logits) an
+  /// image, and the logits [n][classes], unless `logits` is empty.
+  virtual void evaluate(std::span<const std::uint8_t> pixels, std::span<const ClassIndex> labels,
                         const WeightsView& weights, std::span<float> losses,
-                        std::span<std::uint8_t> predictions, std::span<float> logits = {}) = 0;
+                        std::span<ClassIndex> predictions, std::span<float> logits = {}) = 0;
   /// As train, but looks at every layer; nothing when all is finite. The shard is filled in by the caller.
   virtual std::optional<Diagnosis> diagnose(const Slice& slice, std::span<const float> parameters) = 0;
 };

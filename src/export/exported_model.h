@@ -30,11 +30,13 @@ struct Operation {
 };
 
 /// A trained network without its training: what every format of `export` is written from. Reads
-/// pixels from 0 (background) to 255 (ink), [N][1][28][28]; gives logits [N][10].
+/// pixels from 0 (background) to 255 (ink), [N][1][side][side]; gives logits
+/// [N][classes].
 struct ExportedModel {
   Normalisation normalisation;  ///< applied first
   std::vector<Operation> operations;
   std::map<std::string, std::string> metadata;  ///< recipe, seed, hash, accuracy
+  int side = image_side, classes = class_count;
 };
 
 /// The operations of a model with the given weights, as FlatLayout lays them out.

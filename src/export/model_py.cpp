@@ -71,7 +71,7 @@ from torch import nn
 
 
 class Net(nn.Sequential):
-    """Pixels [N, 1, 28, 28] from 0 (background) to 255 (ink), uint8 or float -> logits [N, 10]."""
+    """Pixels [N, 1, {side}, {side}] from 0 (background) to 255 (ink), uint8 or float -> logits [N, {classes}]."""
 
     def __init__(self):
         super().__init__(OrderedDict({modules}
@@ -90,9 +90,9 @@ def load(file=Path(__file__).with_name({file})):
 )",
       fmt::arg("recipe", about("recipe")), fmt::arg("seed", about("seed")),
       fmt::arg("mark", model_py_mark), fmt::arg("version", about("version")),
-      fmt::arg("modules", modules(model.operations)),
-      fmt::arg("mean", model.normalisation.mean), fmt::arg("sd", model.normalisation.sd),
-      fmt::arg("file", quoted(weights)));
+      fmt::arg("modules", modules(model.operations)), fmt::arg("mean", model.normalisation.mean),
+      fmt::arg("sd", model.normalisation.sd), fmt::arg("side", model.side),
+      fmt::arg("classes", model.classes), fmt::arg("file", quoted(weights)));
 }
 
 }  // namespace mnist_dist

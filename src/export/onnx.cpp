@@ -129,10 +129,10 @@ std::string onnx_file(const ExportedModel& model) {
   }
   onnx::GraphProto& graph = *file.mutable_graph();
   graph.set_name("mnist-dist");
-  describe(*graph.add_input(), onnx_input, onnx::TensorProto::UINT8, {1, image_side, image_side},
-           "digits as MNIST has them: 0 is background, 255 is ink");
-  describe(*graph.add_output(), onnx_output, onnx::TensorProto::FLOAT, {class_count},
-           "before softmax, one per digit");
+  describe(*graph.add_input(), onnx_input, onnx::TensorProto::UINT8, {1, model.side, model.side},
+           "images as the data set has them: 0 is background, 255 is ink");
+  describe(*graph.add_output(), onnx_output, onnx::TensorProto::FLOAT, {model.classes},
+           "before softmax, one per class");
   for (const NamedTensor& tensor : state_dict(model)) add_tensor(graph, tensor);
   add_tensor(graph, {"full_ink", {}, {255.0f}});
 

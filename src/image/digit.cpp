@@ -125,7 +125,44 @@ bool is_in_form(const Picture& picture, const Ink& ink, const Box& box) {
          std::abs(centre.y - image_side / 2.0) <= 1;
 }
 
+/// What a digit_of of any picture without ink says.
+DigitImage no_ink(int side) {
+  DigitImage image;
+  image.pixels.assign(static_cast<std::size_t>(side * side), 0);
+  image.empty = true;
+  image.warnings.emplace_back("no ink found");
+  return image;
+}
+
 }  // namespace
+
+DigitImage fitted_image(const Picture& picture, int side) {
+  const bool exact = picture.width == side && picture.height == side;
+  const Ink ink = find_ink(picture);
+  if (!exact && ink.contrast == 0) return no_ink(side);
+  DigitImage image;
+  if (exact) {
+    image.pixels = picture.grey;
+    return image;
+  }
+  Ink whole(picture.width, picture.height);
+  for (std::size_t i = 0; i < picture.grey.size(); ++i) {
+    const float light = static_cast<float>(picture.grey[i]) / 255.0f;
+    whole.amount[i] = ink.dark ? 1 - light : light;
+  }
+  const double fits = 1.0 * side / std::max(picture.width, picture.height);
+  const auto scaled = [&](int length) {
+    return std::clamp(static_cast<int>(std::lround(length * fits)), 1, side);
+  };
+  const Ink drawn = resized(whole, scaled(picture.width), scaled(picture.height));
+  const int left = (side - drawn.width) / 2, top = (side - drawn.height) / 2;
+  image.pixels.assign(static_cast<std::size_t>(side * side), 0);
+  for (int y = 0; y < drawn.height; ++y)
+    for (int x = 0; x < drawn.width; ++x)
+      image.pixels[static_cast<std::size_t>((top + y) * side + left + x)] =
+          static_cast<std::uint8_t>(std::lround(255 * std::clamp(drawn.at(x, y), 0.0f, 1.0f)));
+  return image;
+}
 
 DigitImage digit_of(const Picture& picture) {
   DigitImage digit;
@@ -133,9 +170,7 @@ DigitImage digit_of(const Picture& picture) {
   const float clean = ink.noise < 0.6f ? 0.02f : 0.2f;
   const Box box = box_of(ink, clean);
   if (ink.contrast == 0 || box.right == 0) {
-    digit.empty = true;
-    digit.warnings.emplace_back("no ink found");
-    return digit;
+    return no_ink(image_side);
   }
   if (is_in_form(picture, ink, box)) {
     for (std::size_t i = 0; i < digit.pixels.size(); ++i)

@@ -41,6 +41,16 @@ void check_layer(const ModelSpec& model, std::size_t index, int in_channels, int
   if (!(layer.dropout >= 0 && layer.dropout < 1)) fail(fmt::format("dropout = {}", layer.dropout), "give a probability from 0 to below 1");
 }
 
+/// Names the layer whose channels are to follow the data's classes.
+std::string classes_hint(const ModelSpec& model) {
+  std::size_t last = model.layers.size();
+  while (last > 0 && !has_weights(model.layers[last - 1].kind)) --last;
+  if (last == 0) return "add a layer with conv = \"classes\"";
+  const char* const key = model.layers[last - 1].kind == LayerKind::linear ? "linear" : "conv";
+  return fmt::format("write {} = \"classes\" in layer {} of the recipe: the data have {} classes",
+                     key, last, model.classes);
+}
+
 }  // namespace
 
 std::string layer_text(const Layer& layer) {
@@ -66,7 +76,7 @@ std::string layer_name(const ModelSpec& model, int index) {
 std::vector<LayerShape> layer_shapes(const ModelSpec& model) {
   if (model.layers.empty()) throw usage_error("the model has no layers", "add [[model.layer]] tables; configs/step3.toml shows how");
   std::vector<LayerShape> shapes;
-  int channels = 1, side = image_side, field = 1, jump = 1;
+  int channels = 1, side = model.side, field = 1, jump = 1;
   for (std::size_t i = 0; i < model.layers.size(); ++i) {
     const Layer& layer = model.layers[i];
     check_layer(model, i, channels, side);
@@ -94,11 +104,25 @@ std::vector<LayerShape> layer_shapes(const ModelSpec& model) {
     side = shape.out_side;
     shapes.push_back(shape);
   }
-  if (channels != class_count || side != 1)
-    throw usage_error(fmt::format("{}: the model ends in [{}][{}][{}], not in [{}][1][1]", layer_name(model, static_cast<int>(shapes.size()) - 1),
-                                  channels, side, side, class_count),
-                      fmt::format("end with {} channels and a global pool, a linear layer, or a kernel as large as its input", class_count));
+  if (channels != model.classes || side != 1)
+    throw usage_error(fmt::format("{}: the model ends in [{}][{}][{}], not in [{}][1][1]",
+                                  layer_name(model, static_cast<int>(shapes.size()) - 1), channels,
+                                  side, side, model.classes),
+                      side == 1 && model.classes != class_count
+                          ? classes_hint(model)
+                          : fmt::format("end with {} channels and a global pool, a linear layer, "
+                                        "or a kernel as large as its input",
+                                        model.classes));
   return shapes;
+}
+
+void fit_model(ModelSpec& model, int side, int classes) {
+  model.side = side;
+  model.classes = classes;
+  for (Layer& layer : model.layers) {
+    if (layer.follows_classes) layer.channels = classes;
+    layer.follows_classes = false;
+  }
 }
 
 std::size_t parameter_count(const ModelSpec& model) {

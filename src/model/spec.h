@@ -1,9 +1,21 @@
 #pragma once
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
 namespace mnist_dist {
+
+// MNIST's, and a model's unless its data are of another shape.
+inline constexpr int image_side = 28;
+inline constexpr int image_size = image_side * image_side;
+inline constexpr int class_count = 10;
+// The largest that a data set may have.
+inline constexpr int image_side_limit = 128;
+inline constexpr int class_limit = 1000;
+
+/// A label or a predicted class.
+using ClassIndex = std::uint16_t;
 
 /// What a layer computes before its ReLU, norm and dropout.
 enum class LayerKind {
@@ -25,14 +37,19 @@ struct Layer {
   bool relu = false;
   bool norm = false;
   double dropout = 0;  ///< probability of dropping an element; see DropoutRule
+  /// conv = "classes": `channels` follows the model's classes. Cleared by fit_model.
+  bool follows_classes = false;
   bool operator==(const Layer&) const = default;
 };
 
-/// A model as data: what every engine builds from, and what summary and export describe. Input is [1][28][28]; the output
-/// [classes][1][1] goes through log-softmax and negative log-likelihood.
+/// A model as data: what every engine builds from, and what summary and export describe. Input is
+/// [1][side][side]. The output [classes][1][1] goes through log-softmax and negative
+/// log-likelihood.
 struct ModelSpec {
   std::string name;
   std::vector<Layer> layers;
+  int side = image_side, classes = class_count;  ///< of the data
+  int pixels() const { return side * side; }
   bool operator==(const ModelSpec&) const = default;
 };
 
@@ -50,10 +67,6 @@ std::string layer_text(const Layer& layer);
 /// How messages name a layer, counted from 1: "layer 3 (conv = 12)".
 std::string layer_name(const ModelSpec& model, int index);
 
-inline constexpr int image_side = 28;
-inline constexpr int image_size = image_side * image_side;
-inline constexpr int class_count = 10;
-
 /// What one layer makes of its input; all derived, nothing stored in a recipe.
 struct LayerShape {
   int in_channels, in_side, out_channels, out_side;  ///< maps are square
@@ -64,10 +77,14 @@ struct LayerShape {
   int receptive_field, jump;                         ///< in input pixels; jump = distance of neighbouring outputs' fields
 };
 
-/// One entry a layer. Throws Error (usage) that names the layer when the model cannot work: a window larger than its input, more padding than
-/// kernel/2, no channels, a depthwise layer that changes their number, a pool with a ReLU, norm or dropout of its own, an output that is not
-/// [10][1][1].
+/// One entry a layer. Throws Error (usage) that names the layer when the model cannot work: a
+/// window larger than its input, more padding than kernel/2, no channels, a depthwise layer that
+/// changes their number, a pool with a ReLU, norm or dropout of its own, an output that is not
+/// [classes][1][1].
 std::vector<LayerShape> layer_shapes(const ModelSpec& model);
+
+/// Gives the model the shape of its data, and its layers of "classes" their channels.
+void fit_model(ModelSpec& model, int side, int classes);
 
 std::size_t parameter_count(const ModelSpec& model);
 

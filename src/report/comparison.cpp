@@ -12,7 +12,6 @@
 #include "base/plural.h"
 #include "base/printable.h"
 #include "config/settings.h"
-#include "data/data_name.h"
 #include "model/spec.h"
 #include "report/page.h"
 
@@ -242,7 +241,7 @@ std::string comparison_page(std::span<const Contestant> contestants) {
     body += fmt::format("<p class=\"verdict {}\">{}</p>\n", d.shown() ? "DONE" : "INCOMPLETE",
                         html_text(verdict_sentence(first, c, d)));
   }
-  body += data_warning(data_name(first.data_hash, first.scored.starts_with("SYNTHETIC")));
+  body += data_warning(first.data);
   body += fmt::format("<p>Final accuracy, {}, {} images.</p>\n", html_text(first.scored),
                       grouped(first.images));
   std::vector<NamedCurve> accuracy, loss;

@@ -2,19 +2,57 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <functional>
 #include <numeric>
 
 namespace mnist_dist {
 
-Confusion confusion_of(std::span<const std::uint8_t> labels, std::span<const std::uint8_t> predictions) {
-  Confusion counts{};
+Confusion no_confusion(int classes) {
+  const auto size = static_cast<std::size_t>(classes);
+  return Confusion(size, std::vector<int>(size));
+}
+
+Confusion confusion_of(std::span<const ClassIndex> labels, std::span<const ClassIndex> predictions,
+                       int classes) {
+  Confusion counts = no_confusion(classes);
   for (std::size_t i = 0; i < labels.size(); ++i) ++counts[labels[i]][predictions[i]];
   return counts;
 }
 
+std::vector<Mistaken> most_mistaken(const Confusion& counts, std::size_t most) {
+  std::vector<Mistaken> all;
+  for (std::size_t label = 0; label < counts.size(); ++label)
+    for (std::size_t c = 0; c < counts.size(); ++c)
+      if (c != label && counts[label][c] > 0)
+        all.push_back({static_cast<int>(label), static_cast<int>(c), counts[label][c]});
+  std::ranges::stable_sort(all, std::ranges::greater(), &Mistaken::count);
+  if (all.size() > most) all.resize(most);
+  return all;
+}
+
+std::string frequent_mistakes(const Confusion& counts, std::size_t most) {
+  std::string out =
+      "<h2>Most frequent mistakes</h2>\n<div class=\"scroll\"><table>\n<tr><th>label</th>"
+      "<th>predicted</th><th>images</th></tr>\n";
+  for (const Mistaken& m : most_mistaken(counts, most))
+    out +=
+        fmt::format("<tr><td>{}</td><td>{}</td><td>{}</td></tr>\n", m.label, m.prediction, m.count);
+  return out + "</table></div>\n";
+}
+
 std::string confusion_table(const Confusion& counts) {
+  constexpr std::size_t most_columns = 10, most_lines = 20;
+  if (counts.size() > most_columns) {
+    std::string lines = "most frequent mistakes\nlabel  predicted  images\n";
+    for (const Mistaken& m : most_mistaken(counts, most_lines))
+      lines += fmt::format("{:>5}  {:>9}  {:>6}\n", m.label, m.prediction, m.count);
+    return lines;
+  }
   std::string out = "rows: label, columns: predicted class\n  ";
-  for (int prediction = 0; prediction < class_count; ++prediction)
+  for (std::size_t prediction = 0; prediction < counts.size(); ++prediction)
     out += fmt::format("{:>5}", prediction);
   out += "  recall\n";
   for (std::size_t label = 0; label < counts.size(); ++label) {
@@ -31,10 +69,13 @@ std::string confusion_table(const Confusion& counts) {
 std::string draw_digit(std::span<const std::uint8_t> pixels) {
   // Shades of ink instead of colour: they survive a log file.
   static constexpr std::array<const char*, 5> shades = {" ", "░", "▒", "▓", "█"};
+  const int side = static_cast<int>(std::lround(std::sqrt(static_cast<double>(pixels.size()))));
   std::string out;
-  for (int row = 0; row < image_side; row += 2) {
-    for (int column = 0; column < image_side; ++column) {
-      const auto at = [&](int r) { return pixels[static_cast<std::size_t>(r * image_side + column)]; };
+  for (int row = 0; row < side; row += 2) {
+    for (int column = 0; column < side; ++column) {
+      const auto at = [&](int r) {  // below the last row of an odd side: background
+        return r < side ? pixels[static_cast<std::size_t>(r * side + column)] : 0;
+      };
       out += shades[static_cast<std::size_t>((at(row) + at(row + 1)) / 2 * 5 / 256)];
     }
     out += '\n';

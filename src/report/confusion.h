@@ -1,22 +1,36 @@
 #pragma once
-#include <array>
 #include <cstdint>
 #include <span>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "model/spec.h"
 
 namespace mnist_dist {
 
 /// counts[label][prediction].
-using Confusion = std::array<std::array<int, class_count>, class_count>;
-Confusion confusion_of(std::span<const std::uint8_t> labels, std::span<const std::uint8_t> predictions);
+using Confusion = std::vector<std::vector<int>>;
+Confusion no_confusion(int classes);
+Confusion confusion_of(std::span<const ClassIndex> labels, std::span<const ClassIndex> predictions,
+                       int classes = class_count);
+
+/// A kind of mistake and how many images it was made of.
+struct Mistaken {
+  int label, prediction, count;
+};
+/// The most frequent first, at most `most`.
+std::vector<Mistaken> most_mistaken(const Confusion& counts, std::size_t most);
+
+/// The same as a section of a page, in place of a matrix that no page is wide enough for.
+std::string frequent_mistakes(const Confusion& counts, std::size_t most);
 
 /// An aligned table of 60 columns: one row per label, one column per predicted class, recall behind
-/// each row; zeros as dots so that the mistakes stand out.
+/// each row; zeros as dots so that the mistakes stand out. Of more than ten classes: the 20 most
+/// frequent mistakes instead.
 std::string confusion_table(const Confusion& counts);
 
-/// A 28x28 image as text, two pixel rows a line, for a terminal.
+/// A square image as text, two pixel rows a line, for a terminal.
 std::string draw_digit(std::span<const std::uint8_t> pixels);
 
 }  // namespace mnist_dist

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "data/data_name.h"
 #include "report/run_record.h"
 #include "report/sweep_verdict.h"
 #include "sweep/record.h"
@@ -43,10 +44,12 @@ Contestant of_run(const fs::path& folder) {
   c.accuracies[run.seed] = run.final_accuracy;
   c.images = run.images;
   SweepIdentity scored;
+  scored.data_set = run.data_set;
   scored.synthetic = run.synthetic;
   scored.validation = run.validation;
   scored.data_hash = run.data_hash;
   c.scored = scored_text(scored);
+  c.data = run.data;
   c.data_hash = run.data_hash;
   c.parameter_count = run.parameter_count;
   c.seconds = run.seconds;
@@ -66,6 +69,7 @@ Contestant of_sweep(const fs::path& folder) {
   c.config = parse_config(record.recipe_text, (folder / "config.toml").string());
   c.images = id.images;
   c.scored = scored_text(id);
+  c.data = data_name(id.data_hash, id.synthetic, id.data_set);
   c.data_hash = id.data_hash;
   c.parameter_count = id.parameter_count;
   MeanCurve accuracy, loss;

@@ -22,6 +22,7 @@ struct Contestant {
   int diverged = 0;                            ///< seeds
   std::int64_t images = 0;                     ///< scored
   std::string scored;                          ///< "MNIST, test set"
+  std::string data;                            ///< data_name
   std::string data_hash;
   std::size_t parameter_count = 0;
   double seconds = 0;  ///< per seed, mean

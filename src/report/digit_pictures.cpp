@@ -38,7 +38,7 @@ const std::uint8_t* DigitPictures::pixels(int row) const {
 std::string DigitPictures::html(int row, int alt) const {
   if (!images_) return "";
   return fmt::format("<img alt=\"{}\" width=\"84\" height=\"84\" src=\"{}\">", alt,
-                     png_data_uri({pixels(row), image_size}, image_side));
+                     png_data_uri({pixels(row), images_->image_pixels()}, images_->side));
 }
 
 }  // namespace mnist_dist

@@ -18,8 +18,9 @@ class DigitPictures {
   DigitPictures(const std::filesystem::path& data_file, const std::string& data_hash,
                 bool validation, std::span<const int> rows);
   bool there() const { return images_.has_value(); }
-  /// One of `rows`, [28][28]. Null where there are no images.
+  /// One of `rows`, [side][side]. Null where there are no images.
   const std::uint8_t* pixels(int row) const;
+  int side() const { return images_ ? images_->side : image_side; }
   /// <img> of it with `alt` as its text, or "".
   std::string html(int row, int alt) const;
 

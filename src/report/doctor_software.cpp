@@ -113,9 +113,12 @@ Finding find_data(const fs::path& file, bool read_all) {
       data.train({0, data.train_rows()});
       data.test({0, data.test_rows()});
     }
-    const std::string text = fmt::format("{}: {}, {} + {} images, {}{}", file.string(), data_name(data.hash(), data.synthetic()),
-                                         data.train_rows(), data.test_rows(), data.hash().substr(0, 12), read_all ? ", every chunk intact" : "");
-    if (!is_mnist(data.hash())) return {"data", Health::warning, text, "for real results: mnist-dist prepare --force"};
+    const std::string text = fmt::format(
+        "{}: {}, {} + {} images, {}{}", file.string(),
+        data_name(data.hash(), data.synthetic(), data.name()), data.train_rows(), data.test_rows(),
+        data.hash().substr(0, 12), read_all ? ", every chunk intact" : "");
+    if (!is_mnist(data.hash()) && data.name().empty())
+      return {"data", Health::warning, text, "for real results: mnist-dist prepare --force"};
     return {"data", Health::ok, text, ""};
   } catch (const Error& error) {
     return failure("data", error);

@@ -10,8 +10,8 @@
 namespace mnist_dist {
 namespace {
 
-constexpr int row_height = 66, pixel = 2, left = 12, top = 40, width = 620;
-constexpr int image_box = image_side * pixel, text_left = left + 2 * image_box + 40;
+constexpr int row_height = 66, left = 12, top = 40, width = 620;
+constexpr int image_box = 56, text_left = left + 2 * image_box + 40;
 
 std::string square(const char* kind, double x, double y, double side) {
   return fmt::format("<rect class=\"{}\" x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" "
@@ -24,9 +24,10 @@ std::string text(int y, const std::string& words, const char* kind = "") {
 }
 
 /// One layer: its output, and how much of the image one value of it has seen.
-std::string layer_row(int y, const std::string& what, const LayerShape& shape) {
-  const double side = shape.out_side * pixel;
-  const double seen = std::min(image_side, shape.receptive_field) * pixel;
+std::string layer_row(int y, const std::string& what, const LayerShape& shape, int image) {
+  const double pixel = 1.0 * image_box / image;
+  const double side = std::min(shape.out_side, image) * pixel;
+  const double seen = std::min(image, shape.receptive_field) * pixel;
   std::string out = square("out", left + (image_box - side) / 2.0, y, side);
   const int image_left = left + image_box + 20;
   out += square("image", image_left, y, image_box);
@@ -55,7 +56,7 @@ std::string network_svg(const std::string& name, const ModelSpec& model) {
   for (std::size_t i = 0; i < shapes.size(); ++i)
     out += layer_row(top + row_height * static_cast<int>(i),
                      fmt::format("{}. {}", i + 1, layer_description(model.layers[i], shapes[i])),
-                     shapes[i]);
+                     shapes[i], model.side);
   return out + "</svg>\n";
 }
 

@@ -97,6 +97,7 @@ void RunFiles::started(const RunInfo& info) {
     settings.push_back({"recipe", identity_.recipe});
     settings.push_back({"seed", std::to_string(identity_.seed)});
     settings.push_back({"parameters", std::to_string(identity_.parameter_count)});
+    if (!identity_.data_set.empty()) settings.push_back({"data", identity_.data_set});
     events_.emplace(folder_, first_epoch_);
     events_->begin(settings, judged);
   }
@@ -158,7 +159,8 @@ void RunFiles::write_events_of_the_end(const RunResult& result) {
     events_->image(epoch, tag, canvas.width, canvas.height, png_file(canvas));
   };
   if (!result.predictions.empty()) {
-    write("confusion_matrix", confusion_picture(result.predictions));
+    if (const auto matrix = confusion_picture(result.predictions, identity_.classes))
+      write("confusion_matrix", *matrix);
     if (const auto mistakes = mistakes_picture(result.predictions, identity_.data_file,
                                                identity_.data_hash, info_.validation))
       write("mistakes", *mistakes);
@@ -204,6 +206,7 @@ void RunFiles::finished(const RunResult& result) {
       {"seconds", result.seconds},
       {"images_per_second", mean_rate(metrics_, info_.images_per_epoch, last_epoch_images_)},
   };
+  if (!identity_.data_set.empty()) summary["data_set"] = identity_.data_set;
   if (!result.initial_sha256.empty()) summary["initial_parameters_sha256"] = result.initial_sha256;
   // Paths and the command may hold bytes that are not UTF-8: no reason to lose the rest.
   const std::string text =

@@ -17,8 +17,10 @@ struct RunIdentity {
   std::uint64_t seed = 0;
   std::size_t parameter_count = 0;
   std::string data_file, data_hash;
+  std::string data_set = {};  ///< Dataset::name
   bool synthetic = false;  ///< drawn digits: never to be taken for a result on MNIST
   std::string command;     ///< as the user typed it
+  int classes = class_count;
   std::vector<Setting> settings = {};  ///< of the recipe, for viewers
 };
 

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "data/data_name.h"
 #include "report/run_record.h"
 #include "report/text_table.h"
 #include "sweep/verdict.h"
@@ -22,6 +23,12 @@ bool is_worked_in(const fs::path& folder) {
   const auto renewed = fs::last_write_time(folder / ".lease", none);
   constexpr auto stale = std::chrono::seconds(60);
   return !none && std::chrono::abs(fs::file_time_type::clock::now() - renewed) < stale;
+}
+
+/// Behind a result that is not MNIST's.
+void name_set(ListedRun& listed, const std::string& data_set) {
+  if (!listed.result.empty() && is_set_name(data_set))
+    listed.result += fmt::format(" ({})", data_set);
 }
 
 ListedRun listed_run(const fs::path& folder) {
@@ -40,6 +47,7 @@ ListedRun listed_run(const fs::path& folder) {
     listed.progress = fmt::format("{}/{} steps", run.steps, run.status.all_steps);
   if (run.final_accuracy >= 0) listed.result = fmt::format("{:.2f} %", run.final_accuracy);
   if (!run.ended && !listed.result.empty()) listed.result += " so far";
+  name_set(listed, run.data_set);
   return listed;
 }
 
@@ -54,6 +62,7 @@ ListedRun listed_sweep(const fs::path& folder) {
   if (v.missing > 0 && is_worked_in(folder)) listed.status = "running";
   if (v.trained > 0)
     listed.result = fmt::format("mean {:.3f} %, min {:.2f} %", v.final.mean, v.final.min);
+  name_set(listed, record.identity.data_set);
   return listed;
 }
 

@@ -12,7 +12,8 @@
 namespace mnist_dist {
 namespace {
 
-constexpr std::size_t most_mistakes = 100, most_uncertain = 24;
+constexpr std::size_t most_mistakes = 100, most_uncertain = 24, most_listed = 50;
+constexpr int most_columns = 50;  ///< of a matrix in a page
 
 /// By `key`, lowest first, at most `most`.
 template <class Key>
@@ -22,8 +23,8 @@ std::vector<Prediction> lowest(std::vector<Prediction> list, Key key, std::size_
   return list;
 }
 
-Confusion counts_of(std::span<const Prediction> predictions) {
-  Confusion counts{};
+Confusion counts_of(std::span<const Prediction> predictions, int classes) {
+  Confusion counts = no_confusion(classes);
   for (const Prediction& p : predictions)
     ++counts[static_cast<std::size_t>(p.label)][static_cast<std::size_t>(p.predicted)];
   return counts;
@@ -52,8 +53,9 @@ std::vector<int> rows_of(const std::vector<Prediction>& list) {
   return rows;
 }
 
-std::string matrix(const std::vector<Prediction>& predictions) {
-  const Confusion counts = counts_of(predictions);
+std::string matrix(const std::vector<Prediction>& predictions, int classes) {
+  const Confusion counts = counts_of(predictions, classes);
+  if (classes > most_columns) return frequent_mistakes(counts, most_listed);
   const int most = most_frequent(counts);
   std::string out =
       "<h2>Confusion matrix</h2>\n<div class=\"scroll\"><table class=\"matrix\">\n"
@@ -110,7 +112,7 @@ std::string mistakes_section(const RunRecord& run) {
   for (const int row : rows_of(right)) rows.push_back(row);
   const DigitPictures images(run.data_file, run.data_hash, run.validation, rows);
 
-  std::string out = matrix(run.predictions);
+  std::string out = matrix(run.predictions, run.recipe->model.classes);
   out += fmt::format(
       "<h2>{} mistake{}</h2>\n<p>Worst first: the images whose right class got the lowest "
       "probability. Each with its label, the predicted class, the probability of that class (and of "
@@ -127,21 +129,22 @@ std::string mistakes_section(const RunRecord& run) {
   return out;
 }
 
-Canvas confusion_picture(std::span<const Prediction> predictions) {
-  constexpr int cell = 44, scale = 2, glyph = 4 * scale;
+std::optional<Canvas> confusion_picture(std::span<const Prediction> predictions, int classes) {
+  constexpr int most_in_picture = 26, cell = 44, scale = 2, glyph = 4 * scale;
   constexpr Canvas::Color ink{31, 41, 55}, right{243, 244, 246};
-  const Confusion counts = counts_of(predictions);
+  if (classes > most_in_picture) return std::nullopt;
+  const Confusion counts = counts_of(predictions, classes);
   const int most = most_frequent(counts);
-  Canvas canvas(cell * (class_count + 1), cell * (class_count + 1), 255);
+  Canvas canvas(cell * (classes + 1), cell * (classes + 1), 255);
   const auto write = [&](int row, int column, int value) {
     const std::string text = fmt::format("{}", value);
     canvas.text(column * cell + (cell - glyph * static_cast<int>(text.size())) / 2,
                 row * cell + (cell - 5 * scale) / 2, text, scale, ink);
   };
-  for (int label = 0; label < class_count; ++label) {
+  for (int label = 0; label < classes; ++label) {
     write(0, label + 1, label);
     write(label + 1, 0, label);
-    for (int c = 0; c < class_count; ++c) {
+    for (int c = 0; c < classes; ++c) {
       const int count = counts[static_cast<std::size_t>(label)][static_cast<std::size_t>(c)];
       if (count == 0) continue;
       const auto faded = static_cast<std::uint8_t>(225 - 150 * count / std::max(most, count));
@@ -156,20 +159,23 @@ Canvas confusion_picture(std::span<const Prediction> predictions) {
 std::optional<Canvas> mistakes_picture(std::span<const Prediction> predictions,
                                        const std::filesystem::path& data_file,
                                        const std::string& data_hash, bool validation) {
-  constexpr int columns = 8, scale = 2, text_scale = 2;
-  constexpr int tile = image_side * scale, width = tile + 24, height = tile + 30;
+  constexpr int columns = 8, text_scale = 2;
   constexpr std::size_t most = 40;
   constexpr Canvas::Color ink{31, 41, 55};
   const std::vector<Prediction> wrong = worst_mistakes(predictions, most);
   const std::vector<int> rows = rows_of(wrong);
   const DigitPictures images(data_file, data_hash, validation, rows);
   if (wrong.empty() || !images.there()) return std::nullopt;
+  const int scale = images.side() > 2 * image_side ? 1 : 2;
+  const int tile = images.side() * scale, width = std::max(tile, 56) + 24, height = tile + 30;
   const int count = static_cast<int>(wrong.size());
   Canvas canvas(columns * width, (count + columns - 1) / columns * height, 255);
   for (int i = 0; i < count; ++i) {
     const Prediction& p = wrong[static_cast<std::size_t>(i)];
     const int x = i % columns * width + 8, y = i / columns * height + 4;
-    canvas.grey(x, y, {images.pixels(p.index), image_size}, image_side, scale);
+    canvas.grey(x, y,
+                {images.pixels(p.index), static_cast<std::size_t>(images.side() * images.side())},
+                images.side(), scale);
     canvas.text(x, y + tile + 4,
                 fmt::format("{}>{} {:.0f}%", p.label, p.predicted, 100 * p.probability), text_scale,
                 ink);

@@ -11,7 +11,9 @@ namespace mnist_dist {
 std::string mistakes_section(const RunRecord& run);
 
 /// Pictures for viewers that show no tables. Rows: label, columns: predicted class.
-Canvas confusion_picture(std::span<const Prediction> predictions);
+/// Nothing for more than 26 classes, whose cells could not be read.
+std::optional<Canvas> confusion_picture(std::span<const Prediction> predictions,
+                                        int classes = class_count);
 /// The most surprising mistakes, each with "LABEL>PREDICTED" and the predicted class' probability.
 /// Nothing where there is no mistake, or no data file to draw from.
 std::optional<Canvas> mistakes_picture(std::span<const Prediction> predictions,

@@ -41,6 +41,12 @@ void read_run_predictions(RunRecord& run) {
   run.predictions = read_predictions(file);
   run.images = static_cast<std::int64_t>(run.predictions.size());
   if (run.predictions.empty()) return;
+  const int classes = run.recipe->model.classes;
+  for (const Prediction& p : run.predictions)
+    if (p.label >= classes || p.predicted >= classes)
+      throw data_error(fmt::format("{}: image {} has class {} (expected 0 to {})", file.string(),
+                                   p.index, std::max(p.label, p.predicted), classes - 1),
+                       "put the file back as it was, or remove it");
   const auto right = std::ranges::count_if(run.predictions, &Prediction::right);
   const double accuracy = 100.0 * static_cast<double>(right) / static_cast<double>(run.images);
   if (!same_accuracy(accuracy, run.final_accuracy))
@@ -57,6 +63,7 @@ void read_summary(RunRecord& run, const std::string& text) {
     run.recipe_name = json.value("recipe", "?");
     run.seed = json.value("seed", std::uint64_t{0});
     run.synthetic = json.value("synthetic", false);
+    run.data_set = json.value("data_set", "");
     check_summary_recipe(json, run.folder, *run.recipe);
     check_summary_scores(json, run.folder, *run.recipe, run.curve, scored);
     check_summary_weights(json, run.folder);
@@ -71,7 +78,7 @@ void read_summary(RunRecord& run, const std::string& text) {
     run.parameter_count = json.value("parameter_count", parameter_count(run.recipe->model));
     run.data_file = json.value("data_file", "");
     run.data_hash = json.value("data_hash", "");
-    run.data = data_name(run.data_hash, run.synthetic);
+    run.data = data_name(run.data_hash, run.synthetic, run.data_set);
     run.engine = json.value("engine", "");
     run.simd = json.value("simd", "");
     run.device = json.value("device", "");

@@ -27,6 +27,7 @@ struct RunRecord {
   std::uint64_t seed = 0;
   bool validation = false;  ///< scores are of data.split's held-out rows
   bool synthetic = false;
+  std::string data_set;
   std::string data;  ///< data_name; "": not known
   Curve curve;
   CsvTable metrics;  ///< metrics.csv

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
+#include <functional>
 #include <map>
 #include <optional>
 
@@ -29,7 +29,7 @@ constexpr std::size_t most_worst = 10, most_digits = 30;
 /// An image and by how many seeds it was taken for what.
 struct HardDigit {
   int index = 0, label = 0, seeds = 0;
-  std::array<int, class_count> predictions{};
+  std::map<int, int> predictions = {};  ///< images by class
 };
 
 std::vector<HardDigit> hardest_digits(const Verdict& v) {
@@ -40,7 +40,7 @@ std::vector<HardDigit> hardest_digits(const Verdict& v) {
       digit.index = mistake.index;
       digit.label = mistake.label;
       ++digit.seeds;
-      ++digit.predictions[static_cast<std::size_t>(mistake.prediction)];
+      ++digit.predictions[mistake.prediction];
     }
   std::vector<HardDigit> digits;
   for (const auto& [index, digit] : by_index) digits.push_back(digit);
@@ -48,14 +48,12 @@ std::vector<HardDigit> hardest_digits(const Verdict& v) {
   return digits;
 }
 
-std::string predictions_text(const std::array<int, class_count>& counts) {
-  std::vector<int> order;
-  for (int c = 0; c < class_count; ++c)
-    if (counts[static_cast<std::size_t>(c)] > 0) order.push_back(c);
-  std::stable_sort(order.begin(), order.end(),
-                   [&](int a, int b) { return counts[static_cast<std::size_t>(a)] > counts[static_cast<std::size_t>(b)]; });
+std::string predictions_text(const std::map<int, int>& counts) {
+  std::vector<std::pair<int, int>> order(counts.begin(), counts.end());
+  std::ranges::stable_sort(order, std::ranges::greater(), &std::pair<int, int>::second);
   std::string text;
-  for (const int c : order) text += fmt::format("{}{} ({}x)", text.empty() ? "" : ", ", c, counts[static_cast<std::size_t>(c)]);
+  for (const auto& [c, count] : order)
+    text += fmt::format("{}{} ({}x)", text.empty() ? "" : ", ", c, count);
   return text;
 }
 
@@ -88,7 +86,8 @@ std::string digits_section(const SweepRecord& record, const Verdict& v) {
     if (data) {
       const Range row{digit.index, digit.index + 1};
       const Images one = record.identity.validation ? data->train(row) : data->test(row);
-      image = fmt::format("<img alt=\"{}\" src=\"{}\">", digit.label, png_data_uri({one.image(0), image_size}, image_side));
+      image = fmt::format("<img alt=\"{}\" src=\"{}\">", digit.label,
+                          png_data_uri({one.image(0), one.image_pixels()}, one.side));
     }
     out += fmt::format("<div>{}<b>{}</b> taken for {}<br>#{}, {} seed{}</div>\n", image, digit.label,
                        predictions_text(digit.predictions), digit.index, digit.seeds,
@@ -157,12 +156,24 @@ std::string worst_section(const Verdict& v, const std::filesystem::path& folder)
   return out + "</table></div>\n<p class=\"note\">* of the best epoch: optimistic, as the score itself chose it.</p>\n";
 }
 
-std::string confusion_section(const Verdict& v) {
-  Confusion counts{};
+/// Of all seeds. As large as the recipe's classes, or as the largest class in errors.csv.
+Confusion confusion_of_seeds(const SweepRecord& record, const Verdict& v) {
+  int classes = parse_config(record.recipe_text, "config.toml").model.classes;
+  for (const SeedOutcome* outcome : v.counted)
+    for (const Mistake& m : outcome->mistakes)
+      classes = std::max({classes, m.label + 1, m.prediction + 1});
+  Confusion counts = no_confusion(classes);
   for (const SeedOutcome* outcome : v.counted)
     for (const Mistake& m : outcome->mistakes) ++counts[static_cast<std::size_t>(m.label)][static_cast<std::size_t>(m.prediction)];
+  return counts;
+}
+
+std::string confusion_section(const SweepRecord& record, const Verdict& v) {
+  constexpr std::size_t most_columns = 50, most_listed = 50;
+  const Confusion counts = confusion_of_seeds(record, v);
+  if (counts.size() > most_columns) return frequent_mistakes(counts, most_listed);
   std::string out = "<h2>Mistakes over all seeds</h2>\n<div class=\"scroll\"><table>\n<tr><th>label \\ taken for</th>";
-  for (int c = 0; c < class_count; ++c) out += fmt::format("<th>{}</th>", c);
+  for (std::size_t c = 0; c < counts.size(); ++c) out += fmt::format("<th>{}</th>", c);
   out += "</tr>\n";
   for (std::size_t label = 0; label < counts.size(); ++label) {
     out += fmt::format("<tr><th>{}</th>", label);
@@ -216,7 +227,7 @@ std::string sweep_page(const SweepRecord& record, const Verdict& v,
   std::string body =
       fmt::format("<h1>{}: seeds {}</h1>\n<p class=\"verdict {}\">{}</p>\n", html_text(id.recipe),
                   html_text(id.seeds), name_of(v.answer), html_text(headline(record, v)));
-  body += data_warning(data_name(id.data_hash, id.synthetic));
+  body += data_warning(data_name(id.data_hash, id.synthetic, id.data_set));
   if (id.validation) body += "<p class=\"warn\">Validation rows of the training set: the test images were not opened.</p>\n";
   body += fmt::format(
       "<p>{} parameters, {}; accuracy of the weights that each run delivers at its end, on {} images "
@@ -229,7 +240,7 @@ std::string sweep_page(const SweepRecord& record, const Verdict& v,
       html_figure(curves_svg(record, v), "Every seed's curve; thick: median; dashed: minimum and maximum. Early epochs may lie below the drawing.");
   body += html_figure(dots_svg(record, v), "Each dot a seed.");
   body += worst_section(v, folder) + seeds_section(v, folder) + digits_section(record, v);
-  if (v.trained > 0) body += confusion_section(v);
+  if (v.trained > 0) body += confusion_section(record, v);
   body += machine_section(record, v);
   return html_page(fmt::format("{}: {}", id.recipe, headline(record, v)), body, refresh_seconds);
 }

@@ -52,6 +52,7 @@ SweepIdentity parse_identity(const fs::path& file) {
     i.epochs = static_cast<int>(whole(json, "epochs", 0));
     json.at("data_file").get_to(i.data_file);
     json.at("data_hash").get_to(i.data_hash);
+    i.data_set = json.value("data_set", "");
     json.at("synthetic").get_to(i.synthetic);
     const auto scored = json.at("scored").get<std::string>();
     i.validation = scored == "validation";
@@ -221,6 +222,7 @@ std::string sweep_json(const SweepIdentity& i) {
             {"machine", i.machine},
             {"command", i.command},
             {"started", i.started}};
+  if (!i.data_set.empty()) json["data_set"] = i.data_set;
   if (i.last_group_ranks > 0) json["last_group_ranks"] = i.last_group_ranks;
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";  // the command may hold bytes that are not UTF-8
 }

@@ -19,6 +19,7 @@ struct SweepIdentity {
   std::size_t parameter_count = 0;
   int epochs = 0;
   std::string data_file, data_hash;
+  std::string data_set;     ///< Dataset::name
   bool synthetic = false;   ///< drawn digits: never to be taken for a result on MNIST
   bool validation = false;  ///< scores are of data.split's held-out rows
   std::int64_t images = 0;  ///< scored

@@ -180,8 +180,8 @@ Mistake parse_mistake(const CsvTable& csv, std::size_t row, const std::string& s
   const auto number = [&](const std::string& column, std::int64_t high) {
     return static_cast<int>(csv.integer(row, column, 0, high));
   };
-  return {number(scored + "_index", any_int), number("label", class_count - 1),
-          number("prediction", class_count - 1)};
+  return {number(scored + "_index", any_int), number("label", class_limit - 1),
+          number("prediction", class_limit - 1)};
 }
 
 std::string result_in(const std::string& row_text) {

@@ -42,7 +42,8 @@ std::vector<std::string> lines_of_file(const fs::path& file) {
   return lines;
 }
 
-std::vector<Mistake> mistakes_in(const std::vector<std::uint8_t>& predictions, const std::vector<std::uint8_t>& labels, int first_row) {
+std::vector<Mistake> mistakes_in(const std::vector<ClassIndex>& predictions,
+                                 const std::vector<ClassIndex>& labels, int first_row) {
   std::vector<Mistake> mistakes;
   for (std::size_t i = 0; i < labels.size(); ++i)
     if (predictions[i] != labels[i]) mistakes.push_back({first_row + static_cast<int>(i), labels[i], predictions[i]});
@@ -53,7 +54,7 @@ std::vector<Mistake> mistakes_in(const std::vector<std::uint8_t>& predictions, c
 void score(Communicator& group, Engine& engine, const LocalData& data, SeedOutcome& outcome) {
   const TrainState state = engine.save();
   const bool averaging = !state.average_parameters.empty();
-  std::vector<std::uint8_t> predictions;
+  std::vector<ClassIndex> predictions;
   const Score delivered = evaluate(group, engine, averaging ? Weights::averaged : Weights::raw, &predictions);
   outcome.final_accuracy = delivered.accuracy;
   outcome.final_loss = delivered.loss;
@@ -104,7 +105,8 @@ SeedOutcome run_seed(Communicator& group, const Session& session, const Config& 
                                  std::move(start.checkpoint),
                                  [&] { return between_steps(progress ? progress->share() : 0); },
                                  progress ? &*progress : nullptr,
-                                 session.engine_options.normalisation};
+                                 session.engine_options.normalisation,
+                                 session.data_set};
     try {
       const RunResult result = train(session.trains_through(group), *engine, options);
       best = result.best;

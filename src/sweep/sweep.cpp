@@ -42,6 +42,7 @@ SweepIdentity identity_of(const SweepOptions& options, const Session& session, c
   identity.epochs = options.recipe.train.epochs;
   identity.data_file = options.recipe.data.file;
   identity.data_hash = session.data_hash;
+  identity.data_set = session.data_set;
   identity.synthetic = session.synthetic;
   identity.validation = !options.recipe.data.split.empty();
   identity.images = session.data.evaluation_rows;

@@ -46,6 +46,7 @@ void visit(C& c, Visitor&& v) {
   v.vector("/average_parameters", c.state.average_parameters);
   v.vector("/average_norm_statistics", c.state.average_norm_statistics);
   // Older checkpoints do not have these. They stay out of the hash where they are not set.
+  v.optional("data_set", c.data_set);
   v.optional("data_mean", c.data_mean);
   v.optional("data_sd", c.data_sd);
   v.optional("initial_sha256", c.initial_sha256);

@@ -30,6 +30,7 @@ struct Checkpoint {
   TrainState state;
   // Empty in what older versions wrote.
   double data_mean = 0, data_sd = 0;  ///< the normalisation of the data; sd 0: not recorded
+  std::string data_set;               ///< Dataset::name
   std::string initial_sha256;         ///< weights_sha256 that --init-from began with
   std::string layout;                 ///< tensors in the vectors above, as layout_json
 };

@@ -27,9 +27,9 @@ std::vector<T> gathered(Communicator& comm, std::span<const T> mine) {
 }  // namespace
 
 Score evaluate(Communicator& comm, Engine& engine, Weights weights,
-               std::vector<std::uint8_t>* predictions, std::vector<float>* logits) {
+               std::vector<ClassIndex>* predictions, std::vector<float>* logits) {
   comm.set_activity("evaluation");
-  std::vector<std::uint8_t> classes;
+  std::vector<ClassIndex> classes;
   std::vector<float> values;
   const std::vector<Sums> shares =
       engine.evaluate(weights, predictions ? &classes : nullptr, logits ? &values : nullptr);
@@ -39,16 +39,16 @@ Score evaluate(Communicator& comm, Engine& engine, Weights weights,
     total.correct += share.correct;
     total.loss += share.loss;
   }
-  if (predictions) *predictions = gathered<std::uint8_t>(comm, classes);
+  if (predictions) *predictions = gathered<ClassIndex>(comm, classes);
   if (logits) *logits = gathered<float>(comm, values);
   return score_of(total);
 }
 
-std::vector<std::uint8_t> all_labels(Communicator& comm, const std::vector<Images>& shares) {
-  std::vector<std::uint8_t> mine;
+std::vector<ClassIndex> all_labels(Communicator& comm, const std::vector<Images>& shares) {
+  std::vector<ClassIndex> mine;
   for (const Images& share : shares)
     mine.insert(mine.end(), share.labels.begin(), share.labels.end());
-  return gathered<std::uint8_t>(comm, mine);
+  return gathered<ClassIndex>(comm, mine);
 }
 
 }  // namespace mnist_dist

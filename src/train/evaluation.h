@@ -9,11 +9,11 @@ namespace mnist_dist {
 /// Collective; all ranks get the result. `predictions`, when given, gets the class of every row, in
 /// row order, and `logits` the ten logits of every row.
 Score evaluate(Communicator& comm, Engine& engine, Weights weights,
-               std::vector<std::uint8_t>* predictions = nullptr,
+               std::vector<ClassIndex>* predictions = nullptr,
                std::vector<float>* logits = nullptr);
 
 /// The labels of all ranks' shares, in row order. Collective.
-std::vector<std::uint8_t> all_labels(Communicator& comm, const std::vector<Images>& shares);
+std::vector<ClassIndex> all_labels(Communicator& comm, const std::vector<Images>& shares);
 
 /// The score of sums.
 Score score_of(const Sums& sums);

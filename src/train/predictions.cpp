@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 
 #include "base/error.h"
@@ -27,16 +26,17 @@ bool take(std::string_view& text, Number most, Number& value) {
 
 }  // namespace
 
-std::vector<Prediction> predictions_of(int first_row, std::span<const std::uint8_t> labels,
-                                       std::span<const std::uint8_t> classes,
+std::vector<Prediction> predictions_of(int first_row, std::span<const ClassIndex> labels,
+                                       std::span<const ClassIndex> classes,
                                        std::span<const float> logits) {
-  if (classes.size() != labels.size() || logits.size() != labels.size() * class_count) return {};
+  if (labels.empty() || classes.size() != labels.size() || logits.empty()) return {};
+  const std::size_t class_total = logits.size() / labels.size();
   std::vector<Prediction> all;
   all.reserve(labels.size());
   for (std::size_t row = 0; row < labels.size(); ++row) {
-    const auto values = logits.subspan(row * class_count, class_count);
+    const auto values = logits.subspan(row * class_total, class_total);
     const double largest = *std::ranges::max_element(values);
-    std::array<double, class_count> shares{};
+    std::vector<double> shares(class_total);
     double sum = 0;
     for (std::size_t c = 0; c < shares.size(); ++c)
       sum += shares[c] = portable::exponential(std::max(static_cast<double>(values[c]) - largest, -700.0));
@@ -62,7 +62,7 @@ std::vector<Prediction> read_predictions(const std::filesystem::path& file) {
     const std::size_t end = std::min(text.find('\n', from), text.size());
     std::string_view line(text.data() + from, end - from);
     from = end + 1;
-    constexpr int most_rows = 100'000'000, last_class = class_count - 1;
+    constexpr int most_rows = 100'000'000, last_class = class_limit - 1;
     Prediction p;
     const bool good = row == 0 ? line == header
                                : take(line, most_rows, p.index) && take(line, last_class, p.label) &&

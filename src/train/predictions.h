@@ -19,10 +19,10 @@ struct Prediction {
   bool operator==(const Prediction&) const = default;
 };
 
-/// Softmax over the ten logits of each row. `labels` and `classes`: [n], `logits`: [n][10]. Empty
+/// Softmax over the logits of each row. `labels` and `classes`: [n], `logits`: [n][classes]. Empty
 /// when an engine gave no classes or logits. No result depends on a C library.
-std::vector<Prediction> predictions_of(int first_row, std::span<const std::uint8_t> labels,
-                                       std::span<const std::uint8_t> classes,
+std::vector<Prediction> predictions_of(int first_row, std::span<const ClassIndex> labels,
+                                       std::span<const ClassIndex> classes,
                                        std::span<const float> logits);
 
 /// predictions.csv: one row per image, probabilities with 6 decimals.

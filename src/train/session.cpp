@@ -13,6 +13,7 @@
 #include "comm/heartbeat.h"
 #include "config/check.h"
 #include "data/mnist_files.h"
+#include "data/other_sets.h"
 #include "data/prepare.h"
 #include "engine/fused/fused_engine.h"
 #include "engine/registry.h"
@@ -143,8 +144,24 @@ void make_default_data(const std::filesystem::path& file, const Progress& progre
   const PrepareOptions options;
   if (file.lexically_normal() != options.out.lexically_normal())
     throw data_error(fmt::format("no data file {}", file.string()),
-                     fmt::format("correct data.file, or make the file: mnist-dist prepare --out {}", file.string()));
+                     "correct data.file, or make the file: " + prepare_command(file));
   prepare(options, progress);
+}
+
+/// Throws Error: usage when the model is for other data, device when the engine cannot compute it.
+void check_data_shape(const Config& config, const Dataset& dataset, const std::string& engine) {
+  const ModelSpec& model = config.model;
+  if (dataset.side() != model.side || dataset.classes() != model.classes)
+    throw usage_error(
+        fmt::format("{} has {} classes of {}x{} pixels (the model is for {} of {}x{})",
+                    config.data.file, dataset.classes(), dataset.side(), dataset.side(),
+                    model.classes, model.side, model.side),
+        "name the data file that the model was trained on");
+  if (runs_on_gpu(engine) && (model.side != image_side || model.classes != class_count))
+    throw device_error(
+        fmt::format("--engine {} computes {} classes of {}x{} pixels (got {} of {}x{})", engine,
+                    class_count, image_side, image_side, model.classes, model.side, model.side),
+        "give --device cpu");
 }
 
 }  // namespace
@@ -169,6 +186,7 @@ std::unique_ptr<Session> make_session(Communicator& world, Communicator& group, 
     remove_leftovers_beside(config.data.file);
     make_default_data(config.data.file, progress);
     const Dataset dataset(config.data.file);  // what is wrong with the whole file is said once
+    check_data_shape(config, dataset, engine);
     if (use == Use::training)
       check_norm_slices(config.model,
                         shortest_slice(config, training_rows(config, dataset).size()));
@@ -186,6 +204,7 @@ std::unique_ptr<Session> make_session(Communicator& world, Communicator& group, 
     session->data.evaluation_rows = dataset.test_rows();
   }
   session->synthetic = dataset.synthetic();
+  session->data_set = dataset.name();
   session->threads = effective_threads(world, compute, static_cast<int>(session->data.evaluation.size()));
 
   EngineOptions& options = session->engine_options;

@@ -29,6 +29,7 @@ struct Session {
   std::string data_hash;
   std::string computed_by;  ///< engine, libraries and options that decide a result's bits besides recipe, seed and data, one a line
   bool synthetic = false;
+  std::string data_set;  ///< Dataset::name
   int threads = 1;
   std::string engine_name;
   EngineOptions engine_options;

@@ -47,6 +47,7 @@ class Run {
         }) {
     check_place();
     // Also for a run that an older version began.
+    progress_.data_set = options.data_set;
     progress_.data_mean = options.normalisation.mean;
     progress_.data_sd = options.normalisation.sd;
     progress_.layout = layout_json(flat_layout(config_.model));
@@ -211,7 +212,7 @@ class Run {
     tell([&](Observer& o) { o.evaluating(row.epoch); });
     const auto scored = [&](Weights weights, bool delivers) {
       if (!delivers || !done()) return evaluate(comm_, engine_, weights);
-      std::vector<std::uint8_t> classes;
+      std::vector<ClassIndex> classes;
       std::vector<float> logits;
       const Score result = evaluate(comm_, engine_, weights, &classes, &logits);
       predictions_ = predictions_of(options_.data.evaluation.front().first_row,

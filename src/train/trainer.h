@@ -26,6 +26,7 @@ struct TrainerOptions {
   std::function<bool()> stop_requested = {};  ///< asked before each step; empty: never
   Observer* observer = nullptr;               ///< on rank 0
   Normalisation normalisation = {};           ///< of the data, for the checkpoint
+  std::string data_set = {};                  ///< Dataset::name, for the checkpoint
   bool scored = true;                         ///< false: only the weights matter, and nothing is evaluated
 };
 

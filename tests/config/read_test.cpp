@@ -85,6 +85,27 @@ pool = "global_max"
                                 {.kind = LayerKind::global_max}}));
 }
 
+TEST(Read, ClassesStandForTheirNumber) {
+  const std::string recipe = "model.layer = [{ conv = 4 }, { linear = \"classes\" }]\n";
+  EXPECT_EQ(parse_config(recipe, "r.toml").model.layers[1].channels, 10);
+  Config config = parse_config(recipe, "r.toml", {"model.side=64", "model.classes=26"});
+  EXPECT_EQ(config.model.layers[1].channels, 26);
+  EXPECT_EQ(config.model.side, 64);
+  EXPECT_NE(to_toml(config).find("linear = \"classes\""), std::string::npos);
+  EXPECT_EQ(parse_config(recipe_toml(config), "r.toml").model.classes, 26);
+  fit_model(config.model, 32, 300);
+  EXPECT_EQ(config.model.layers[1].channels, 300);
+  EXPECT_NE(to_toml(config).find("linear = 300"), std::string::npos);
+  EXPECT_EQ(refused("model.classes = 1\n" + recipe),
+            "r.toml:1: model.classes = 1 is out of range | give 2 to 1000");
+  EXPECT_EQ(refused("model.layer = [{ linear = \"class\" }]"),
+            "r.toml:1: layer 1: linear = \"class\" is not a number of channels or \"classes\" | "
+            "give a number of channels or \"classes\"");
+  EXPECT_EQ(refused("model.layer = [{ linear = 10 }]\nmodel.classes = 26\n"),
+            "layer 1 (linear = 10): the model ends in [10][1][1], not in [26][1][1] | "
+            "write linear = \"classes\" in layer 1 of the recipe: the data have 26 classes");
+}
+
 TEST(Read, SettingsWinOverTheFileAndTheLastOverTheFirst) {
   const Config config = parse_config(tiny + "[train]\nepochs = 3\nbatch = 32\n", "r.toml",
                                      {"train.epochs=4", "train.epochs=5", "schedule.kind=cosine", "data.file=/a b/c=d.h5", "data.split=[8, 4]",

@@ -34,6 +34,20 @@ std::vector<float> decoded(const std::vector<std::uint8_t>& pixels) {
   return out;
 }
 
+TEST(Augment, AnotherSideHasItsOwnCentre) {
+  constexpr int side = 41;
+  std::vector<std::uint8_t> pixels(side * side, 0);
+  pixels[20 * side + 20] = 255;
+  AugmentConfig config;
+  config.rotation = 180;
+  config.scale = 0.01;
+  for (std::uint32_t row = 0; row < 20; ++row) {
+    std::vector<float> out(pixels.size());
+    augment_image(pixels, config, {.mean = 0, .sd = 1}, seed, row, 0, out, side);
+    EXPECT_NEAR(out[20 * side + 20], 1, 1e-3) << "the centre stays where it is";
+  }
+}
+
 /// Mean and spread of many draws.
 struct Sample {
   double n = 0, sum = 0, squares = 0, low = 1e30, high = -1e30;

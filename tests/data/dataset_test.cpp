@@ -171,12 +171,14 @@ struct Schema {
     for (const std::string group : {"/train", "/test"}) {
       const Extents shape{20, image_side_in_file, image_side_in_file};
       const std::size_t size = 20 * image_side_in_file * image_side_in_file;
-      Images images{std::vector<std::uint8_t>(size), std::vector<std::uint8_t>(labels, label)};
+      Images images{std::vector<std::uint8_t>(size), std::vector<ClassIndex>(labels, label)};
+      const std::vector<std::uint8_t> label_bytes(labels, label);
       if (float_images)
         writer.dataset<float>(group + "/images", std::vector<float>(size), shape);
       else
         writer.dataset<std::uint8_t>(group + "/images", images.pixels, shape);
-      if (test_labels || group == "/train") writer.dataset<std::uint8_t>(group + "/labels", images.labels, {labels});
+      if (test_labels || group == "/train")
+        writer.dataset<std::uint8_t>(group + "/labels", label_bytes, {labels});
       images.pixels.resize(labels * image_size);
       writer.dataset<std::uint8_t>(group + "/chunk_sha256", chunk_table(images), {1, 32});
     }
@@ -200,7 +202,9 @@ TEST_F(DatasetFile, OtherSchemasAreNamed) {
 
   EXPECT_THAT(failure_of(path_, {.version = 0}), HasSubstr("format version 0 is older than 1"));
   EXPECT_THAT(failure_of(path_, {.version = 2}), HasSubstr("format version 2 is newer than 1"));
-  EXPECT_THAT(failure_of(path_, {.image_side_in_file = 32}), HasSubstr("dataset /train/images has shape [20, 32, 32], not [20, 28, 28]"));
+  EXPECT_THAT(
+      failure_of(path_, {.image_side_in_file = 129}),
+      HasSubstr("dataset /train/images has shape [20, 129, 129] (expected [rows, side, side]"));
   EXPECT_THAT(failure_of(path_, {.labels = 19}), HasSubstr("dataset /train/labels has shape [19], not [20]"));
   EXPECT_THAT(failure_of(path_, {.float_images = true}), HasSubstr("dataset /train/images holds float32, not uint8"));
   EXPECT_THAT(failure_of(path_, {.test_labels = false}), HasSubstr("dataset /test/labels is missing"));
@@ -209,6 +213,43 @@ TEST_F(DatasetFile, OtherSchemasAreNamed) {
   EXPECT_THAT(failure_of(path_, {.sd_value = 0}), HasSubstr("attribute sd is not positive and finite"));
   EXPECT_THAT(failure_of(path_, {.sd_value = INFINITY}), HasSubstr("attribute sd is not positive and finite"));
   EXPECT_THAT(failure_of(path_, {.label = 10}), HasSubstr("chunk 0 of /train/labels holds a label above 9"));
+}
+
+TEST_F(DatasetFile, OfAnotherShape) {
+  const auto set = [](int rows) {
+    Images images;
+    images.side = 12;
+    images.pixels.resize(static_cast<std::size_t>(rows) * 144);
+    for (int row = 0; row < rows; ++row) {
+      images.pixels[static_cast<std::size_t>(row) * 144] = static_cast<std::uint8_t>(row);
+      images.labels.push_back(static_cast<ClassIndex>(row % 300));
+    }
+    return images;
+  };
+  for (const int classes : {256, 300}) {  // labels of one byte, and of two
+    DatasetContents contents{.train = set(1200),
+                             .test = set(40),
+                             .source = "numbers",
+                             .payload_sha256 = {},
+                             .classes = classes,
+                             .name = "numbers"};
+    for (ClassIndex& label : contents.train.labels)
+      label = static_cast<ClassIndex>(label % classes);
+    write_dataset(path_, contents);
+    const Dataset dataset(path_);
+    EXPECT_EQ(dataset.side(), 12);
+    EXPECT_EQ(dataset.classes(), classes);
+    EXPECT_EQ(dataset.name(), "numbers");
+    const Images read = dataset.train({999, 1002});
+    EXPECT_EQ(read.side, 12);
+    EXPECT_EQ(read.labels,
+              (std::vector<ClassIndex>{static_cast<ClassIndex>(999 % 300 % classes),
+                                       static_cast<ClassIndex>(1000 % 300 % classes),
+                                       static_cast<ClassIndex>(1001 % 300 % classes)}));
+    EXPECT_EQ(read.image(1)[0], 1000 % 256);
+    EXPECT_EQ(dataset.hash(), dataset_hash(chunk_table(contents.train, classes),
+                                           chunk_table(contents.test, classes)));
+  }
 }
 
 }  // namespace

@@ -115,7 +115,7 @@ class FakeEngine final : public Engine {
     EXPECT_EQ(total[0], 10);
   }
   StepReport report(bool) override { return {}; }
-  std::vector<Sums> evaluate(Weights, std::vector<std::uint8_t>*, std::vector<float>*) override {
+  std::vector<Sums> evaluate(Weights, std::vector<ClassIndex>*, std::vector<float>*) override {
     return {};
   }
   std::optional<Diagnosis> diagnose(int) override { return {}; }

@@ -95,7 +95,7 @@ TEST_P(CudaEngine, EvaluatesAsTheReference) {
   const EngineOptions options = full_options(GetParam());
   const auto engine = gpu().make_engine(options), reference = mnist_dist_torch_library()->make_engine(options);
   const FourShards data;
-  std::vector<std::uint8_t> there, here;
+  std::vector<ClassIndex> there, here;
   std::vector<Sums> scores[2];
   for (Engine* each : {engine.get(), reference.get()}) {
     each->set_training_data(data.shards, 0);

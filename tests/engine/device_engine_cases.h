@@ -66,7 +66,7 @@ struct EngineRun {
   std::vector<float> first_total;  ///< of step 0
   StepReport report;
   std::vector<Sums> scores;
-  std::vector<std::uint8_t> predictions;
+  std::vector<ClassIndex> predictions;
 };
 
 /// `epochs` epochs through `reduce`, and evaluation of the averages.

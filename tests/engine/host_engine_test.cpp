@@ -33,9 +33,9 @@ class FakeWorker final : public SliceWorker {
     if (std::ranges::count(slice.rows, bad_row_) > 0) out[1] = std::numeric_limits<float>::quiet_NaN();
   }
 
-  void evaluate(std::span<const std::uint8_t> pixels, std::span<const std::uint8_t> labels,
+  void evaluate(std::span<const std::uint8_t> pixels, std::span<const ClassIndex> labels,
                 const WeightsView& weights, std::span<float> losses,
-                std::span<std::uint8_t> predictions, std::span<float> logits) override {
+                std::span<ClassIndex> predictions, std::span<float> logits) override {
     // Each image's logits are its first pixel, ten times.
     for (std::size_t i = 0; i < logits.size(); ++i)
       logits[i] = static_cast<float>(pixels[i / class_count * image_size]);
@@ -115,7 +115,7 @@ TEST(HostEngine, AStepIsTheUpdateOfTheSumOfItsSlices) {
       const auto rows = std::span(test.orders[shard]).subspan(first, std::min<std::size_t>(4, test.orders[shard].size() - first));
       if (rows.empty()) continue;
       std::vector<const std::uint8_t*> images;
-      std::vector<std::uint8_t> labels;
+      std::vector<ClassIndex> labels;
       for (const std::uint32_t row : rows) {
         images.push_back(test.shards[shard].image(static_cast<int>(row) - test.shards[shard].first_row));
         labels.push_back(static_cast<std::uint8_t>(row % class_count));
@@ -208,7 +208,7 @@ TEST(HostEngine, GivesTheLogitsOfEveryRowInOrder) {
 
 TEST(HostEngine, EvaluatesEveryRowInOrderWhateverTheThreads) {
   Fixture one(1);
-  std::vector<std::uint8_t> predictions;
+  std::vector<ClassIndex> predictions;
   const auto expected = one.engine->evaluate(Weights::raw, &predictions);
   ASSERT_EQ(expected.size(), 3u);
   EXPECT_EQ(expected[0].images, 700);
@@ -245,8 +245,8 @@ TEST(HostEngine, EvaluatesAveragedWeights) {
 TEST(HostEngine, AWorkersExceptionReachesTheCaller) {
   class Failing final : public SliceWorker {
     void train(const Slice&, std::span<const float>, std::span<float>) override { throw std::runtime_error("no luck"); }
-    void evaluate(std::span<const std::uint8_t>, std::span<const std::uint8_t>, const WeightsView&, std::span<float>,
-                  std::span<std::uint8_t>, std::span<float>) override {}
+    void evaluate(std::span<const std::uint8_t>, std::span<const ClassIndex>, const WeightsView&,
+                  std::span<float>, std::span<ClassIndex>, std::span<float>) override {}
     std::optional<Diagnosis> diagnose(const Slice&, std::span<const float>) override { return {}; }
   };
   Fixture test(2);

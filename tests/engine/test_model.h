@@ -23,13 +23,16 @@ inline EngineOptions test_options(const ModelSpec& model, int threads = 1) {
 }
 
 /// `rows` images of noise, labels in turn.
-inline Images noise_images(int rows, int first_row) {
+inline Images noise_images(int rows, int first_row, int side = image_side,
+                           int classes = class_count) {
   Images images;
+  images.side = side;
   images.first_row = first_row;
   Stream draws({.seed = 7, .purpose = Purpose::synthetic, .row = static_cast<std::uint32_t>(first_row)});
   for (int row = 0; row < rows; ++row) {
-    for (int i = 0; i < image_size; ++i) images.pixels.push_back(static_cast<std::uint8_t>(draws.below(256)));
-    images.labels.push_back(static_cast<std::uint8_t>((first_row + row) % class_count));
+    for (int i = 0; i < side * side; ++i)
+      images.pixels.push_back(static_cast<std::uint8_t>(draws.below(256)));
+    images.labels.push_back(static_cast<ClassIndex>((first_row + row) % classes));
   }
   return images;
 }

@@ -14,7 +14,7 @@ struct Outcome {
   TrainState state;
   Sums sums;
   std::vector<Sums> scores;
-  std::vector<std::uint8_t> predictions;
+  std::vector<ClassIndex> predictions;
 };
 
 /// Four shards of 10, 8, 8 and 6 images, three steps, evaluation.

@@ -15,7 +15,7 @@ namespace {
 /// One image after the other from `images`.
 struct OwnedSlice {
   std::vector<const std::uint8_t*> images;
-  std::vector<std::uint8_t> labels;
+  std::vector<ClassIndex> labels;
   std::vector<std::uint32_t> rows;
   OwnedSlice(const Images& source, int first, int count) {
     for (int i = first; i < first + count; ++i) {
@@ -156,7 +156,7 @@ TEST(TorchWorker, EvaluationIsTrainingsForwardWithGivenStatistics) {
     }
   }
   std::vector<float> losses(4);
-  std::vector<std::uint8_t> predictions(4);
+  std::vector<ClassIndex> predictions(4);
   worker->evaluate(images.pixels, images.labels, {parameters, statistics}, losses, predictions);
   EXPECT_NEAR(losses[0] + losses[1] + losses[2] + losses[3], out[layout.loss()], 1e-4);
   int correct = 0;
@@ -171,7 +171,7 @@ TEST(TorchWorker, EvaluationNormalisesWithTheStatisticsItIsGiven) {
   const Images images = noise_images(3, 0);
   const auto worker = make_torch_worker(options);
   std::vector<float> together(3), alone(3);
-  std::vector<std::uint8_t> predictions(3);
+  std::vector<ClassIndex> predictions(3);
   worker->evaluate(images.pixels, images.labels, {parameters, statistics}, together, predictions);
   for (std::size_t i = 0; i < 3; ++i)
     worker->evaluate(std::span(images.pixels).subspan(i * image_size, image_size), std::span(images.labels).subspan(i, 1), {parameters, statistics},
@@ -186,7 +186,7 @@ TEST(TorchWorker, FirstOfEqualLogitsWins) {
   const Images images = noise_images(2, 0);  // labels 0 and 1
   const auto worker = make_torch_worker(options);
   std::vector<float> losses(2), out(parameters.size() + 4), logits(2 * class_count, 1.0f);
-  std::vector<std::uint8_t> predictions(2, 9);
+  std::vector<ClassIndex> predictions(2, 9);
   worker->evaluate(images.pixels, images.labels, {parameters, {}}, losses, predictions, logits);
   EXPECT_THAT(logits, testing::Each(0.0f));
   EXPECT_THAT(predictions, testing::ElementsAre(0, 0));

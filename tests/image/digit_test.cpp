@@ -101,5 +101,15 @@ TEST(Digit, FitsTheBoxAndIsCentredByMass) {
   }
 }
 
+TEST(FittedImage, KeepsAPictureOfItsSizeAndScalesOthers) {
+  EXPECT_EQ(fitted_image(stroke(), image_side).pixels, stroke().grey);
+  EXPECT_EQ(fitted_image(inverse(stroke()), image_side).pixels, inverse(stroke()).grey);
+  for (const Picture& picture : {enlarged(stroke(), 3), enlarged(inverse(stroke()), 3)}) {
+    EXPECT_LE(largest_difference(fitted_image(picture, image_side), stroke()), 1);
+    EXPECT_EQ(fitted_image(picture, 40).pixels.size(), 1600u);
+  }
+  EXPECT_TRUE(fitted_image({90, 30, std::vector<std::uint8_t>(2700, 7)}, 20).empty);
+}
+
 }  // namespace
 }  // namespace mnist_dist

@@ -138,6 +138,17 @@ TEST(Spec, OneValueAChannelAtANormIsRefused) {
   EXPECT_NO_THROW(check_norm_slices(model, 1));  // 26x26 values of one image are enough
 }
 
+TEST(Spec, AModelFitsItsData) {
+  ModelSpec model{"m", {conv(4), {.kind = LayerKind::linear, .follows_classes = true}}};
+  fit_model(model, 64, 26);
+  const auto shapes = layer_shapes(model);
+  EXPECT_EQ(shapes[0].out_side, 62);
+  EXPECT_EQ(shapes[1].out_channels, 26);
+  fit_model(model, 64, 5);
+  EXPECT_EQ(refusal(model), "layer 2 (linear = 26): the model ends in [26][1][1], not in [5][1][1]")
+      << "a fitted model is fitted once";
+}
+
 TEST(Dropout, RuleKeepsTheExpectedValue) {
   EXPECT_EQ(dropout_rule(0).threshold, 0u);
   EXPECT_EQ(dropout_rule(0).scale, 1.0f);

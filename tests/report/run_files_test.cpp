@@ -47,7 +47,7 @@ TEST(RunFiles, TheSummaryIsWrittenWhateverTheCommandHolds) {
 }
 
 TEST(Confusion, CountsAndRecall) {
-  const std::vector<std::uint8_t> labels = {0, 0, 0, 7, 7}, predictions = {0, 0, 6, 7, 1};
+  const std::vector<ClassIndex> labels = {0, 0, 0, 7, 7}, predictions = {0, 0, 6, 7, 1};
   const Confusion counts = confusion_of(labels, predictions);
   EXPECT_EQ(counts[0][0], 2);
   EXPECT_EQ(counts[0][6], 1);

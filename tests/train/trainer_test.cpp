@@ -75,7 +75,8 @@ class CountingEngine : public Engine {
     if (stop) report_.stopped_at = index;
   }
   StepReport report(bool) override { return report_; }
-  std::vector<Sums> evaluate(Weights weights, std::vector<std::uint8_t>*, std::vector<float>*) override {
+  std::vector<Sums> evaluate(Weights weights, std::vector<ClassIndex>*,
+                             std::vector<float>*) override {
     evaluations.push_back(weights);
     return std::vector<Sums>(shares_, Sums{2, 1 + (weights == Weights::averaged), weights == nan_from ? std::nan("") : 0.5});
   }

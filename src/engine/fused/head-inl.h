@@ -20,39 +20,46 @@ struct GroupLoss {
 };
 
 /// The difference from the exact loss is below 1e-6 (1 + loss).
-/// The smoothed target is (1 - smoothing) * one-hot + smoothing / class_count. `gradient`: also write softmax - target into `out`'s gradient.
-inline void head(const Activation& out, int group, const std::uint8_t* labels, int images, float smoothing, bool gradient, GroupLoss& result) {
-  HWY_ALIGN float logits[class_count * kLanes];
+/// The smoothed target is (1 - smoothing) * one-hot + smoothing / classes. `scratch`:
+/// [2][classes][lanes] floats. `gradient`: also write softmax - target into `out`'s gradient.
+inline void head(const Activation& out, int group, const ClassIndex* labels, int images,
+                 float smoothing, bool gradient, float* scratch, GroupLoss& result) {
+  const int classes = out.channels();
+  float* const logits = scratch;
+  float* const exponentials = scratch + classes * kLanes;
   out.read_row(group, 0, 0, logits);
   V largest = load(logits), prediction = hn::Zero(d);
-  for (int c = 1; c < class_count; ++c) {
+  for (int c = 1; c < classes; ++c) {
     const V logit = load(logits + c * kLanes);
     const auto larger = hn::Gt(logit, largest);
     largest = hn::IfThenElse(larger, logit, largest);
     prediction = hn::IfThenElse(larger, broadcast(static_cast<float>(c)), prediction);
   }
   V sum = hn::Zero(d), difference_sum = hn::Zero(d);
-  V exponential[class_count];
-  for (int c = 0; c < class_count; ++c) {
+  for (int c = 0; c < classes; ++c) {
     const V difference = hn::Sub(load(logits + c * kLanes), largest);
-    exponential[c] = exp_of(difference);
-    sum = add(sum, exponential[c]);
+    const V exponential = exp_of(difference);
+    store(exponential, exponentials + c * kLanes);
+    sum = add(sum, exponential);
     difference_sum = add(difference_sum, difference);
   }
   const V log_sum = log_of(sum);
 
   HWY_ALIGN float label[kLanes] = {};
-  for (int lane = 0; lane < std::min(images, kLanes); ++lane) label[lane] = labels[lane];
+  for (int lane = 0; lane < std::min(images, kLanes); ++lane)
+    label[lane] = static_cast<float>(labels[lane]);
   const V wanted = load(label);
   V wanted_difference = hn::Zero(d);
-  const V share = broadcast(smoothing / class_count), rest = broadcast(1 - smoothing);
+  const V share = broadcast(smoothing / static_cast<float>(classes)),
+          rest = broadcast(1 - smoothing);
   const V normaliser = hn::Div(broadcast(1), sum);
-  for (int c = 0; c < class_count; ++c) {
+  for (int c = 0; c < classes; ++c) {
     const auto is_wanted = hn::Eq(wanted, broadcast(static_cast<float>(c)));
     wanted_difference = hn::IfThenElse(is_wanted, hn::Sub(load(logits + c * kLanes), largest), wanted_difference);
     if (!gradient) continue;
     const V target = add(share, hn::IfThenElseZero(is_wanted, rest));
-    store(hn::Sub(hn::Mul(exponential[c], normaliser), target), out.gradient_row(group, 0) + c * kLanes);
+    store(hn::Sub(hn::Mul(load(exponentials + c * kLanes), normaliser), target),
+          out.gradient_row(group, 0) + c * kLanes);
   }
   // -sum over classes of target * (difference - log_sum); the targets add up to 1.
   V expected = hn::Mul(rest, wanted_difference);

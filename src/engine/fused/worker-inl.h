@@ -35,12 +35,13 @@ class Worker final : public SliceWorker {
   Worker(const EngineOptions& options, Stopwatch* watch)
       : watch_(watch),
         config_(options.config),
-        reader_(config_.augment, options.normalisation, config_.train.seed),
+        reader_(config_.model.side, config_.augment, options.normalisation, config_.train.seed),
         layout_(flat_layout(config_.model)),
         weights_(static_cast<std::size_t>(layout_.parameter_count)) {
     const int slice = std::max(1, config_.train.batch / config_.data.shards);
     const int groups = part_count(slice, kLanes);
-    input_ = std::make_unique<Activation>(image_plan(), groups);
+    input_ = std::make_unique<Activation>(image_plan(config_.model.side), groups);
+    head_scratch_ = Buffer<float>(static_cast<std::size_t>(2 * config_.model.classes * kLanes));
     std::size_t workspace = 0, gradients = 0;
     for (const LayerPlan& plan : make_plan(config_.model)) {
       operations_.push_back(make_operation(plan));
@@ -65,28 +66,31 @@ class Worker final : public SliceWorker {
     for (std::size_t i = outputs_.size(); i-- > 0;) backward(i, slice.count(), out);
   }
 
-  void evaluate(std::span<const std::uint8_t> pixels, std::span<const std::uint8_t> labels,
+  void evaluate(std::span<const std::uint8_t> pixels, std::span<const ClassIndex> labels,
                 const WeightsView& weights, std::span<float> losses,
-                std::span<std::uint8_t> predictions, std::span<float> logits) override {
+                std::span<ClassIndex> predictions, std::span<float> logits) override {
     begin(weights.parameters, kLanes, false);
     for (const auto& output : outputs_)
       output->finish_evaluation(weights.norm_statistics.data() + output->plan().norm);
     const int count = static_cast<int>(labels.size());
     for (int first = 0; first < count; first += kLanes) {
       const int images = std::min(kLanes, count - first);
-      reader_.read_evaluation(pixels.data() + static_cast<std::size_t>(first) * image_size, images,
-                              input_->row(0, 0));
+      reader_.read_evaluation(
+          pixels.data() + static_cast<std::size_t>(first * config_.model.pixels()), images,
+          input_->row(0, 0));
       for (std::size_t i = 0; i < outputs_.size(); ++i)
         operations_[i]->forward(i == 0 ? *input_ : *outputs_[i - 1], 0, *outputs_[i]);
       GroupLoss result;
-      head(*outputs_.back(), 0, labels.data() + first, images, 0, false, result);
+      head(*outputs_.back(), 0, labels.data() + first, images, 0, false, head_scratch_.data(),
+           result);
       for (int lane = 0; lane < images; ++lane) {
         losses[static_cast<std::size_t>(first + lane)] = result.loss[lane];
         predictions[static_cast<std::size_t>(first + lane)] =
-            static_cast<std::uint8_t>(result.prediction[lane]);
+            static_cast<ClassIndex>(result.prediction[lane]);
       }
       if (!logits.empty())
-        read_logits(images, logits.subspan(static_cast<std::size_t>(first * class_count)));
+        read_logits(images,
+                    logits.subspan(static_cast<std::size_t>(first * config_.model.classes)));
     }
   }
 
@@ -125,21 +129,22 @@ class Worker final : public SliceWorker {
  private:
   /// The last layer's output of one group, image after image.
   void read_logits(int images, std::span<float> out) const {
-    HWY_ALIGN float row[class_count * kLanes];
+    const int classes = config_.model.classes;
+    float* const row = head_scratch_.data();
     outputs_.back()->read_row(0, 0, 0, row);
     for (int lane = 0; lane < images; ++lane)
-      for (int c = 0; c < class_count; ++c)
-        out[static_cast<std::size_t>(lane * class_count + c)] = row[c * kLanes + lane];
+      for (int c = 0; c < classes; ++c)
+        out[static_cast<std::size_t>(lane * classes + c)] = row[c * kLanes + lane];
   }
 
   static bool finite(std::span<const float> values) {
     return std::all_of(values.begin(), values.end(),
                        [](float value) { return std::isfinite(value); });
   }
-  static LayerPlan image_plan() {
+  static LayerPlan image_plan(int side) {
     LayerPlan plan{};
     plan.shape.out_channels = 1;
-    plan.shape.out_side = image_side;
+    plan.shape.out_side = side;
     return plan;
   }
 
@@ -223,7 +228,7 @@ class Worker final : public SliceWorker {
       const int first = group * kLanes, images = std::min(kLanes, slice.count() - first);
       GroupLoss result;
       head(*outputs_.back(), group, slice.labels.data() + first, images,
-           static_cast<float>(config_.train.label_smoothing), true, result);
+           static_cast<float>(config_.train.label_smoothing), true, head_scratch_.data(), result);
       outputs_.back()->finish_gradient_row(group, 0);
       for (int lane = 0; lane < images; ++lane) {
         total += static_cast<double>(result.loss[lane]);
@@ -261,6 +266,7 @@ class Worker final : public SliceWorker {
   Stopwatch* watch_;
   Config config_;
   InputReader reader_;
+  Buffer<float> head_scratch_;  // [2][classes][lanes]
   FlatLayout layout_;
   std::vector<float> weights_;  // that the operations have put in order
   bool has_weights_ = false;

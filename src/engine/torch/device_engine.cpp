@@ -99,7 +99,7 @@ class DeviceEngine final : public Engine {
     });
   }
 
-  std::vector<Sums> evaluate(Weights weights, std::vector<std::uint8_t>* predictions,
+  std::vector<Sums> evaluate(Weights weights, std::vector<ClassIndex>* predictions,
                              std::vector<float>* logits) override {
     if (weights == Weights::averaged && !state_.averages()) throw std::invalid_argument("device engine: this recipe keeps no averaged weights");
     return on_device([&] {

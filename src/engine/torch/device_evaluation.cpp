@@ -10,11 +10,12 @@ namespace {
 constexpr int images_at_once = 2000;
 
 /// Adds what `labels`, one a row of logits, say of them, and appends the predicted classes where they are asked for.
-void score(const at::Tensor& logits, std::span<const std::uint8_t> labels, Sums& sums, std::vector<std::uint8_t>* predictions) {
+void score(const at::Tensor& logits, std::span<const ClassIndex> labels, Sums& sums,
+           std::vector<ClassIndex>* predictions) {
   std::vector<std::int64_t> targets(labels.begin(), labels.end());
   const at::Tensor wanted = at::from_blob(targets.data(), {static_cast<std::int64_t>(targets.size())}, at::kLong);
   const at::Tensor losses = at::cross_entropy_loss(logits, wanted, {}, at::Reduction::None).contiguous();
-  std::vector<std::uint8_t> classes(labels.size());
+  std::vector<ClassIndex> classes(labels.size());
   classify(logits, classes);
   for (std::size_t i = 0; i < labels.size(); ++i) {
     sums.correct += classes[i] == labels[i] ? 1 : 0;
@@ -32,7 +33,7 @@ void DeviceEvaluation::set_data(std::span<const Images> shares) {
 }
 
 std::vector<Sums> DeviceEvaluation::run(const Network& network, const TensorViews& views,
-                                        std::vector<std::uint8_t>* predictions,
+                                        std::vector<ClassIndex>* predictions,
                                         std::vector<float>* logits) const {
   const c10::InferenceMode no_gradients;
   if (predictions) predictions->clear();

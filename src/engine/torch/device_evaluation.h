@@ -19,7 +19,7 @@ class DeviceEvaluation {
   void set_data(std::span<const Images> shares);
   /// Engine::evaluate, with the weights of `views`.
   std::vector<Sums> run(const Network& network, const TensorViews& views,
-                        std::vector<std::uint8_t>* predictions, std::vector<float>* logits) const;
+                        std::vector<ClassIndex>* predictions, std::vector<float>* logits) const;
 
  private:
   /// Logits [count][10] of a share's images from `first` on, in host memory.

@@ -34,12 +34,13 @@ TensorViews tensor_views(const FlatLayout& layout, std::span<const float> parame
   return views;
 }
 
-void classify(const at::Tensor& logits, std::span<std::uint8_t> classes) {
+void classify(const at::Tensor& logits, std::span<ClassIndex> classes) {
   const at::Tensor rows = logits.contiguous();
   const float* row = rows.data_ptr<float>();
-  for (std::uint8_t& chosen : classes) {
-    chosen = static_cast<std::uint8_t>(std::max_element(row, row + class_count) - row);
-    row += class_count;
+  const std::int64_t count = rows.size(1);
+  for (ClassIndex& chosen : classes) {
+    chosen = static_cast<ClassIndex>(std::max_element(row, row + count) - row);
+    row += count;
   }
 }
 

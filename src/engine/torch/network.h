@@ -19,8 +19,8 @@ TensorViews tensor_views(const FlatLayout& layout, std::span<const float> parame
 /// The same for a gradient, or the parameters alone.
 std::vector<at::Tensor> parameter_views(const FlatLayout& layout, std::span<const float> flat, const at::TensorOptions& options = at::kFloat);
 
-/// The class of each row of logits [n][10] in host memory: the lowest of equal ones.
-void classify(const at::Tensor& logits, std::span<std::uint8_t> classes);
+/// The class of each row of logits [n][classes] in host memory: the lowest of equal ones.
+void classify(const at::Tensor& logits, std::span<ClassIndex> classes);
 
 /// A model's layers as LibTorch operators. Holds no weights.
 class Network {

@@ -23,7 +23,11 @@ bool finite(const at::Tensor& tensor) {
 class TorchWorker final : public SliceWorker {
  public:
   explicit TorchWorker(const EngineOptions& options)
-      : config_(options.config), normalisation_(options.normalisation), network_(config_.model), layout_(network_.layout()) {
+      : config_(options.config),
+        normalisation_(options.normalisation),
+        pixels_(static_cast<std::size_t>(config_.model.pixels())),
+        network_(config_.model),
+        layout_(network_.layout()) {
     use_one_torch_thread();
     const auto slice = static_cast<std::size_t>(config_.train.batch / config_.data.shards);
     const std::vector<LayerShape> shapes = layer_shapes(config_.model);
@@ -35,7 +39,7 @@ class TorchWorker final : public SliceWorker {
       }
       dropouts_.push_back(std::move(dropout));
     }
-    images_.resize(std::max<std::size_t>(slice, evaluation_chunk) * image_size);
+    images_.resize(std::max<std::size_t>(slice, evaluation_chunk) * pixels_);
     labels_.resize(std::max<std::size_t>(slice, evaluation_chunk));
     gradients_.resize(layout_.size());
   }
@@ -56,13 +60,14 @@ class TorchWorker final : public SliceWorker {
     out[layout_.correct()] = static_cast<float>(count_correct(logits.detach(), slice.labels));
   }
 
-  void evaluate(std::span<const std::uint8_t> pixels, std::span<const std::uint8_t> labels,
+  void evaluate(std::span<const std::uint8_t> pixels, std::span<const ClassIndex> labels,
                 const WeightsView& weights, std::span<float> losses,
-                std::span<std::uint8_t> predictions, std::span<float> logits_out) override {
+                std::span<ClassIndex> predictions, std::span<float> logits_out) override {
     const c10::InferenceMode no_gradients;
     const TensorViews views = tensor_views(layout_, weights.parameters, weights.norm_statistics);
     for (std::size_t i = 0; i < labels.size(); ++i)
-      decode_image(pixels.subspan(i * image_size, image_size), normalisation_, std::span(images_).subspan(i * image_size, image_size));
+      decode_image(pixels.subspan(i * pixels_, pixels_), normalisation_,
+                   std::span(images_).subspan(i * pixels_, pixels_));
     at::Tensor x = image_view(labels.size());
     for (int i = 0; i < network_.layers(); ++i) x = network_.layer(i, x, views, {}, false);
     const at::Tensor logits = x.flatten(1);
@@ -118,13 +123,16 @@ class TorchWorker final : public SliceWorker {
   }
 
   at::Tensor image_view(std::size_t count) {
-    return at::from_blob(images_.data(), {static_cast<std::int64_t>(count), 1, image_side, image_side}, at::kFloat);
+    return at::from_blob(
+        images_.data(),
+        {static_cast<std::int64_t>(count), 1, config_.model.side, config_.model.side}, at::kFloat);
   }
 
   at::Tensor training_input(const Slice& slice) {
     for (std::size_t i = 0; i < slice.images.size(); ++i)
-      augment_image({slice.images[i], image_size}, config_.augment, normalisation_, config_.train.seed, slice.rows[i], slice.epoch,
-                    std::span(images_).subspan(i * image_size, image_size));
+      augment_image({slice.images[i], pixels_}, config_.augment, normalisation_, config_.train.seed,
+                    slice.rows[i], slice.epoch, std::span(images_).subspan(i * pixels_, pixels_),
+                    config_.model.side);
     return image_view(slice.images.size());
   }
 
@@ -139,7 +147,7 @@ class TorchWorker final : public SliceWorker {
     return at::from_blob(dropout.factors.data(), {slice.count(), dropout.channels, dropout.side, dropout.side}, at::kFloat);
   }
 
-  at::Tensor targets(std::span<const std::uint8_t> labels) {
+  at::Tensor targets(std::span<const ClassIndex> labels) {
     std::ranges::copy(labels, labels_.begin());
     return at::from_blob(labels_.data(), {static_cast<std::int64_t>(labels.size())}, at::kLong);
   }
@@ -148,7 +156,7 @@ class TorchWorker final : public SliceWorker {
     return at::cross_entropy_loss(logits, targets(slice.labels), {}, at::Reduction::Sum, -100, config_.train.label_smoothing);
   }
 
-  int count_correct(const at::Tensor& logits, std::span<const std::uint8_t> labels) {
+  int count_correct(const at::Tensor& logits, std::span<const ClassIndex> labels) {
     predictions_.resize(labels.size());
     classify(logits, predictions_);
     int correct = 0;
@@ -170,12 +178,13 @@ class TorchWorker final : public SliceWorker {
 
   Config config_;
   Normalisation normalisation_;
+  std::size_t pixels_;  ///< of an image
   Network network_;
   const FlatLayout& layout_;
   std::vector<Dropout> dropouts_;
   std::vector<float> images_;
   std::vector<std::int64_t> labels_;
-  std::vector<std::uint8_t> predictions_;
+  std::vector<ClassIndex> predictions_;
   std::vector<float> gradients_;  ///< for diagnose
 };
 

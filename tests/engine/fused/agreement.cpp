@@ -35,8 +35,11 @@ EngineOptions slice_options(const ModelSpec& model, int slice) {
   return options;
 }
 
-TestSlice make_slice(int count, int which) {
-  TestSlice test{.images = noise_images(count, 42 + 1000 * which), .pointers = {}, .rows = {}, .epoch = 3};
+TestSlice make_slice(int count, int which, const ModelSpec& of) {
+  TestSlice test{.images = noise_images(count, 42 + 1000 * which, of.side, of.classes),
+                 .pointers = {},
+                 .rows = {},
+                 .epoch = 3};
   for (std::uint8_t& pixel : test.images.pixels) pixel = pixel % 4 == 0 ? pixel : 0;
   for (int i = 0; i < count; ++i) {
     test.pointers.push_back(test.images.image(i));
@@ -48,7 +51,7 @@ TestSlice make_slice(int count, int which) {
 TestSlice make_decided_slice(const EngineOptions& options, int count, std::span<const float> parameters, double margin) {
   const std::vector<double> wide(parameters.begin(), parameters.end());
   for (int which = 0; which < 300; ++which) {
-    TestSlice test = make_slice(count, which);
+    TestSlice test = make_slice(count, which, options.config.model);
     if (reference_forward(options.config, options.normalisation, test.slice(), wide).least_margin > margin) return test;
   }
   throw std::runtime_error("no slice of " + std::to_string(count) + " without a near tie for " + options.config.model.name);

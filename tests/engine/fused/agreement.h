@@ -18,7 +18,7 @@ struct TestSlice {
 };
 
 /// Like digits, mostly background: on plain noise some channels hardly vary, and float's rounding fills what is left.
-TestSlice make_slice(int count, int which = 0);
+TestSlice make_slice(int count, int which = 0, const ModelSpec& of = {});
 
 /// The first of such slices on which no decision is closer than float's rounding, so that there is one right gradient: see
 /// ReferenceResult::least_margin. Engines were seen to differ in decisions with margins up to 1.2e-6; on slices of three images, whose statistics are

@@ -54,7 +54,7 @@ void evaluate(benchmark::State& state, const ModelSpec& model, const std::string
   const auto parameters = initial_parameters(layout, 1), statistics = initial_norm_statistics(layout);
   const Images images = noise_images(evaluation_chunk, 0);
   std::vector<float> losses(evaluation_chunk);
-  std::vector<std::uint8_t> predictions(evaluation_chunk);
+  std::vector<ClassIndex> predictions(evaluation_chunk);
   for (auto _ : state) worker->evaluate(images.pixels, images.labels, {parameters, statistics}, losses, predictions);
   report_rate(state, evaluation_chunk, multiply_adds(model));
 }

@@ -40,10 +40,11 @@ TrainState train(const EngineOptions& options, Images images, int steps) {
 
 struct Evaluation {
   std::vector<float> losses;
-  std::vector<std::uint8_t> predictions;
+  std::vector<ClassIndex> predictions;
 };
 
-Evaluation evaluate(SliceWorker& worker, const TrainState& state, const Images& images, std::span<const std::uint8_t> labels) {
+Evaluation evaluate(SliceWorker& worker, const TrainState& state, const Images& images,
+                    std::span<const ClassIndex> labels) {
   const auto count = labels.size();
   Evaluation result{std::vector<float>(count), std::vector<std::uint8_t>(count)};
   for (std::size_t first = 0; first < count; first += evaluation_chunk) {
@@ -79,9 +80,9 @@ TEST(FusedOnMnist, LogitsAndPredictionsAreTheReferenceEngines) {
 
   // The loss of an image under each label in turn is the log-softmax of its logits.
   constexpr std::size_t kAllLabels = 1000;
-  std::vector<std::vector<std::uint8_t>> labels;
+  std::vector<std::vector<ClassIndex>> labels;
   std::vector<Evaluation> wanted_by_label;
-  for (std::uint8_t label = 0; label < class_count; ++label) {
+  for (ClassIndex label = 0; label < class_count; ++label) {
     labels.emplace_back(kAllLabels, label);
     wanted_by_label.push_back(evaluate(*torch, state, mnist.test, labels.back()));
   }

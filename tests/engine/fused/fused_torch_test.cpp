@@ -23,7 +23,7 @@ struct Outcome {
   std::vector<double> losses;  // one a step, a mean over its images
   TrainState state;
   std::vector<Sums> scores;
-  std::vector<std::uint8_t> predictions;
+  std::vector<ClassIndex> predictions;
 };
 
 /// `steps` steps on drawn digits from `state` on, then evaluation of 500 others.

@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include <algorithm>
@@ -51,6 +52,28 @@ TEST_P(FusedWorker, AgreesWithTheDefinitionOnUncommonShapes) {
   const ModelSpec as_large_as_the_image = small(block(3, 28, 14, true, true, 0));  // its map is larger than the image
   const ModelSpec even = small(block(3, 2, 1, true, true, 0)), large = small(block(3, 9, 4, true, true, 0));
   for (const ModelSpec& model : {wide, widening, as_large_as_the_image, even, large}) expect_the_definition(slice_options(model, 3), 3, GetParam());
+}
+
+TEST_P(FusedWorker, AgreesWithTheDefinitionOnOtherSizesAndClasses) {
+  struct {
+    int side, classes;
+  } const shapes[] = {{7, 2}, {33, 37}, {64, 300}};
+  for (const auto& [side, classes] : shapes) {
+    ModelSpec model{.name = fmt::format("{} classes of side {}", classes, side),
+                    .layers = {block(5, 3, 1, true, true, 0.1),
+                               {.kind = LayerKind::max_pool, .kernel = 2},
+                               block(6, 3, 1, true, true, 0),
+                               {.kind = LayerKind::global_average},
+                               {.kind = LayerKind::linear, .bias = true, .follows_classes = true}}};
+    fit_model(model, side, classes);
+    EngineOptions options = slice_options(model, 5);
+    options.config.train.label_smoothing = 0.1;
+    options.config.augment.rotation = 10;
+    options.config.augment.crop_scale_min = 0.9;
+    options.config.augment.elastic_alpha = 1;
+    options.config.augment.erase_probability = 0.5;
+    expect_the_definition(options, 5, GetParam());
+  }
 }
 
 TEST_P(FusedWorker, AgreesWithTheDefinitionOnSlicesOfAnySize) {
@@ -124,7 +147,7 @@ void expect_the_definitions_evaluation(const ModelSpec& model, const std::string
   const auto trained = train_slice(*worker, model, trained_on.slice(), parameters);
   const WeightsView weights{parameters, statistics};
   std::vector<float> losses(21), losses_in_parts(21);
-  std::vector<std::uint8_t> predictions(21), predictions_in_parts(21);
+  std::vector<ClassIndex> predictions(21), predictions_in_parts(21);
   std::vector<float> given(21 * class_count);
   worker->evaluate(test.images.pixels, test.images.labels, weights, losses, predictions, given);
 

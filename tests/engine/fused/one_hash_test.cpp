@@ -67,17 +67,19 @@ std::string hash_after(const std::string& recipe, const std::string& target, int
     engine->step(step % per_epoch, false, add_tree);
     sums = engine->report(true).sums;
   }
-  std::vector<std::uint8_t> predictions;
+  std::vector<ClassIndex> predictions;
   const Sums scored =
       engine->evaluate(averages ? Weights::averaged : Weights::raw, &predictions).front();
   state = engine->save();
+  const std::vector<std::uint8_t> bytes(
+      predictions.begin(), predictions.end());  // as they were when the hashes were recorded
   const double losses[] = {sums.loss, scored.loss};
   Sha256 hash;
   for (const auto* values : {&state.parameters, &state.norm_statistics, &state.momentum,
                              &state.average_parameters, &state.average_norm_statistics})
     hash.add(std::as_bytes(std::span<const float>(*values)));
   hash.add(std::as_bytes(std::span(losses)))
-      .add(std::as_bytes(std::span<const std::uint8_t>(predictions)));
+      .add(std::as_bytes(std::span<const std::uint8_t>(bytes)));
   return hex(hash.digest());
 }
 

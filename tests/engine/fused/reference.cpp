@@ -261,9 +261,11 @@ ReferenceResult train(const Config& config, const Normalisation& normalisation, 
                       bool backward) {
   std::vector<Map> maps;
   for (std::size_t image = 0; image < slice.rows.size(); ++image) {
-    std::array<float, image_size> pixels;
-    augment_image({slice.images[image], image_size}, config.augment, normalisation, config.train.seed, slice.rows[image], slice.epoch, pixels);
-    Map map(1, image_side);
+    const ModelSpec& model = config.model;
+    std::vector<float> pixels(static_cast<std::size_t>(model.pixels()));
+    augment_image({slice.images[image], pixels.size()}, config.augment, normalisation,
+                  config.train.seed, slice.rows[image], slice.epoch, pixels, model.side);
+    Map map(1, model.side);
     std::copy(pixels.begin(), pixels.end(), map.values.begin());
     maps.push_back(map);
   }
@@ -278,10 +280,11 @@ ReferenceResult train(const Config& config, const Normalisation& normalisation, 
     const double largest = *std::max_element(logits.begin(), logits.end());
     double sum = 0;
     for (const double logit : logits) sum += std::exp(logit - largest);
-    Map g(class_count, 1);
-    for (int c = 0; c < class_count; ++c) {
+    const int classes = config.model.classes;
+    Map g(classes, 1);
+    for (int c = 0; c < classes; ++c) {
       const double log_probability = logits[static_cast<std::size_t>(c)] - largest - std::log(sum);
-      const double target = smoothing / class_count + (slice.labels[image] == c ? 1 - smoothing : 0);
+      const double target = smoothing / classes + (slice.labels[image] == c ? 1 - smoothing : 0);
       result.loss -= target * log_probability;
       g.at(c, 0, 0) = std::exp(log_probability) - target;
     }
@@ -322,9 +325,9 @@ std::vector<std::vector<double>> reference_logits(const Config& config, const No
                                                   std::span<const float> norm_statistics) {
   std::vector<Map> maps;
   for (const std::uint8_t* image : images) {
-    std::array<float, image_size> pixels;
-    decode_image({image, image_size}, normalisation, pixels);
-    Map map(1, image_side);
+    std::vector<float> pixels(static_cast<std::size_t>(config.model.pixels()));
+    decode_image({image, pixels.size()}, normalisation, pixels);
+    Map map(1, config.model.side);
     std::copy(pixels.begin(), pixels.end(), map.values.begin());
     maps.push_back(map);
   }
