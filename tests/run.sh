@@ -37,7 +37,8 @@ if [[ ${1:-} == --sanitize ]]; then
     exit 0
   fi
   cd "$root"
-  quietly cmake --preset sanitize || die 1 "cmake: cannot configure the preset sanitize" "see above"
+  # In a folder that another compiler configured, CMake forgets the preset's options.
+  quietly cmake --fresh --preset sanitize || die 1 "cmake: cannot configure the preset sanitize" "see above"
   quietly cmake --build --preset sanitize -j "$(build_jobs)" ||
     die 1 "the build failed" "see above"
   # Fuzz targets run by the clock, so several share a core.

@@ -73,7 +73,7 @@ set_up_ends() {
   [ "$status" -eq 0 ] || { echo "$output" && false; }
   run cat "$BATS_TEST_TMPDIR/log"
   [[ ${lines[0]} == "setup --tests" ]]
-  [[ ${lines[1]} == "cmake --preset sanitize" ]]
+  [[ ${lines[1]} == "cmake --fresh --preset sanitize" ]]
   [[ ${lines[2]} == "cmake --build --preset sanitize "* ]]
   [[ ${lines[3]} == "ctest --preset sanitize --no-tests=error "*"-R data" ]]
   CTEST_CODE=8 run "$checkout/tests/run.sh" --sanitize
