@@ -46,7 +46,7 @@ struct Evaluation {
 Evaluation evaluate(SliceWorker& worker, const TrainState& state, const Images& images,
                     std::span<const ClassIndex> labels) {
   const auto count = labels.size();
-  Evaluation result{std::vector<float>(count), std::vector<std::uint8_t>(count)};
+  Evaluation result{std::vector<float>(count), std::vector<ClassIndex>(count)};
   for (std::size_t first = 0; first < count; first += evaluation_chunk) {
     const std::size_t size = std::min<std::size_t>(evaluation_chunk, count - first);
     worker.evaluate(std::span(images.pixels).subspan(first * image_size, size * image_size), labels.subspan(first, size),
