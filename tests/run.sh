@@ -3,7 +3,7 @@
 # tests/run.sh --cuda: the build for GPUs in its place, and the tests of it alone (labels cuda and gpu; the latter need a GPU).
 # tests/run.sh --sanitize: the unit tests under AddressSanitizer and UndefinedBehaviorSanitizer, and
 # each fuzz target for one minute. Skipped without Clang and its libFuzzer. Left out: tests of whole
-# programs (labels, cli.) and fused_one_hash, the same kernels for longer.
+# programs (labels, cli.), fused_one_hash, the same kernels for longer, and a test of statistics.
 set -euo pipefail
 # shellcheck source=../launch/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../launch/lib.sh"
@@ -42,7 +42,7 @@ if [[ ${1:-} == --sanitize ]]; then
   quietly cmake --build --preset sanitize -j "$(build_jobs)" ||
     die 1 "the build failed" "see above"
   # Fuzz targets run by the clock, so several share a core.
-  exec ctest --preset sanitize --no-tests=error -j "$((2 * $(nproc)))" "$@"
+  exec ctest --preset sanitize --no-tests=error --repeat after-timeout:2 -j "$((2 * $(nproc)))" "$@"
 fi
 
 if [[ ${1:-} == --cuda ]]; then
