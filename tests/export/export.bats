@@ -99,14 +99,16 @@ image = Image.new("L", (120, 160), 255)
 ImageDraw.Draw(image).line([(25, 30), (95, 30), (50, 135)], 0, 12)
 image.save("my.png")
 PY
-  # The lines as they are, but that this training is short.
+  # The lines as they are, but these trainings are short, and tests/pages starts TensorBoard.
   awk '/^A trained network at work/ { here = 1 } here && /^```sh$/ { inside = 1; next }
     /^```$/ { if (inside) exit } inside' "$SOURCE_DIR/README.md" |
-    sed 's/--run-dir runs\/first /&--set train.max_steps=400 /' >session.sh
-  [ "$(grep -c mnist-dist session.sh)" -eq 3 ]
-  grep -q "max_steps" session.sh
+    sed 's/--run-dir runs\/[a-z]* /&--set train.max_steps=400 /; /^tensorboard/d' >session.sh
+  [ "$(grep -c mnist-dist session.sh)" -eq 5 ]
+  [ "$(grep -c max_steps session.sh)" -eq 2 ]
   run -0 --separate-stderr bash -e session.sh
   grep -qE "^my.png +7 " <<<"$output"
+  grep -q "^verdict: " <<<"$output"
+  [ -s compare.html ]
   block "$SOURCE_DIR/README.md" >session.py
   [ "$(wc -l <session.py)" -eq 5 ]
   run -0 "$READERS/bin/python" session.py

@@ -57,3 +57,20 @@ events() { "$TENSORBOARD/bin/python" "$SOURCE_DIR/tests/pages/read_events.py" "$
   short --set train.max_steps=2 --run-dir r --no-tensorboard
   [ -z "$(find t r -name 'events.out.tfevents.*')" ]
 }
+
+@test "README: TensorBoard's server lists the runs" {
+  need_tensorboard
+  short --run-dir runs/first
+  short --run-dir runs/second --seed 2
+  local command url
+  command=$(sed -n 's/^\(tensorboard --logdir [a-z]*\) .*/\1/p' "$SOURCE_DIR/README.md")
+  [ -n "$command" ]
+  PATH=$TENSORBOARD/bin:$PATH timeout 120 $command --port 0 >log 2>&1 3>&- &
+  local pid=$!
+  wait_for 60 grep -q "http://" log
+  url=$(grep -o 'http://[^ ]*' log | head -n 1)
+  wait_for 60 eval "curl -fsS '${url}data/runs' | grep -q second"
+  run -0 curl -fsS "${url}data/runs"
+  kill $pid
+  [[ "$output" == *'"first"'* && "$output" == *'"second"'* ]]
+}
