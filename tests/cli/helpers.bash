@@ -64,6 +64,17 @@ fails() {
   [ "$(wc -l <<<"$stderr")" -eq 2 ]
 }
 
+# refuses CODE TEXT COMMAND...: as fails, for a command that may print progress before the two lines.
+refuses() {
+  local code=$1 text=$2
+  shift 2
+  run --separate-stderr "$@"
+  echo "exit $status, stderr: $stderr"
+  [ "$status" -eq "$code" ]
+  [[ "${stderr_lines[-2]}" == "error: "*"$text"* ]]
+  [[ "${stderr_lines[-1]}" == "hint: "* ]]
+}
+
 # The fused engine's SIMD targets here, the best first.
 simd_targets() { "$MNIST_DIST" doctor | sed -n 's/.*fused (SIMD: \([^)]*\)).*/\1/p'; }
 

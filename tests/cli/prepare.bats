@@ -9,17 +9,6 @@ setup() {
 
 draw() { "$MNIST_DIST" prepare --synthetic --count 1200 "$@"; }
 
-# refuses CODE TEXT COMMAND...: ends with CODE, and its last two lines are an error with TEXT and a hint.
-refuses() {
-  local code=$1 text=$2
-  shift 2
-  run --separate-stderr "$@"
-  echo "exit $status, stderr: $stderr"
-  [ "$status" -eq "$code" ]
-  [[ "${stderr_lines[-2]}" == "error: "*"$text"* ]]
-  [[ "${stderr_lines[-1]}" == "hint: "* ]]
-}
-
 # overwrite FILE OFFSET TEXT
 overwrite() { printf %s "$3" | dd of="$1" bs=1 seek="$2" conv=notrunc status=none; }
 

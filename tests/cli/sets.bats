@@ -170,33 +170,24 @@ END
 }
 
 @test "MNIST's files are no other set" {
-  fails_after_progress() {
-    local code=$1 text=$2
-    shift 2
-    run --separate-stderr "$@"
-    echo "$status: $stderr"
-    [ "$status" -eq "$code" ]
-    [[ "${stderr_lines[-2]}" == "error: "*"$text"* ]]
-    [[ "${stderr_lines[-1]}" == "hint: "* ]]
-  }
-  fails_after_progress 3 "it is MNIST's train-images" "$MNIST_DIST" prepare \
+  refuses 3 "it is MNIST's train-images" "$MNIST_DIST" prepare \
     --dataset fashion-mnist --raw "$SOURCE_DIR/data/mnist"
   mkdir csv
   make csv csv height=9 width=7
-  fails_after_progress 3 "63 pixels are no square" custom bars --raw csv
+  refuses 3 "63 pixels are no square" custom bars --raw csv
   printf 'PK\003\004garbage' >bad.npz
-  fails_after_progress 3 "bad.npz: its directory is damaged" custom bars --raw bad.npz
+  refuses 3 "bad.npz: its directory is damaged" custom bars --raw bad.npz
   : >empty.npz
-  fails_after_progress 3 "not a NumPy archive (got an empty file)" custom bars --raw empty.npz
+  refuses 3 "not a NumPy archive (got an empty file)" custom bars --raw empty.npz
   make npz good.npz
   head -c 20000 good.npz >short.npz
-  fails_after_progress 3 "short.npz" custom bars --raw short.npz
+  refuses 3 "short.npz" custom bars --raw short.npz
   make npz negative.npz first=-1
-  fails_after_progress 3 "label -1 in row 0" custom bars --raw negative.npz
+  refuses 3 "label -1 in row 0" custom bars --raw negative.npz
   make npz large.npz height=129 rows=2 test=1 classes=2
-  fails_after_progress 3 "129x20 pixels" custom bars --raw large.npz
+  refuses 3 "129x20 pixels" custom bars --raw large.npz
   printf '\211HDF\r\n\032\nnothing' >bad.h5
-  fails_after_progress 3 "bad.h5" custom bars --raw bad.h5
+  refuses 3 "bad.h5" custom bars --raw bad.h5
   [ ! -e data ]
 }
 
