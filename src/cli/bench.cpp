@@ -72,8 +72,10 @@ std::vector<Contender> make_contenders(const BenchArguments& arguments, const Co
   for (const std::string& name : arguments.engines.empty() ? engine_names() : arguments.engines)
     try_to(!arguments.engines.empty(), [&] {
       if (runs_on_gpu(name)) {
-        contenders.push_back({name, 1, make_gpu_loop(name, config, true)});
-        contenders.push_back({name + ", no graph", 1, make_gpu_loop(name, config, false)});
+        contenders.push_back({.name = name, .loop = make_gpu_loop(name, config, true), .on_gpu = true});
+        contenders.push_back({.name = name + ", no graph",
+                              .loop = make_gpu_loop(name, config, false),
+                              .on_gpu = true});
         return;
       }
       for (const int threads : std::set{1, static_cast<int>(cores.size())}) {
@@ -92,11 +94,15 @@ std::vector<Contender> make_contenders(const BenchArguments& arguments, const Co
   });
   if (arguments.pytorch) {
     pin_thread(cores.first(1));  // the child inherits it
-    const bool gpu = std::ranges::any_of(contenders, [](const Contender& contender) { return runs_on_gpu(contender.name); });
-    for (const std::string& device : gpu ? std::vector<std::string>{"cpu", "cuda"} : std::vector<std::string>{"cpu"}) {
-      PytorchPeer peer = start_pytorch_peer(config, device);
-      contenders.push_back({"PyTorch " + peer.version + (device == "cpu" ? "" : " on GPU"), 1, std::move(peer.loop)});
-    }
+    const auto add_pytorch = [&](bool on_gpu) {
+      PytorchPeer peer = start_pytorch_peer(config, on_gpu ? "cuda" : "cpu");
+      contenders.push_back({.name = "PyTorch " + peer.version + (on_gpu ? " on GPU" : ""),
+                            .loop = std::move(peer.loop),
+                            .on_gpu = on_gpu});
+    };
+    const bool gpu = std::ranges::any_of(contenders, &Contender::on_gpu);
+    add_pytorch(false);
+    if (gpu) add_pytorch(true);
   }
   return contenders;
 }

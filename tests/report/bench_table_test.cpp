@@ -24,5 +24,15 @@ TEST(BenchTable, WithoutAPlainLoopThereIsNothingToCompareWith) {
   EXPECT_THAT(bench_table(contenders, &Contender::trained_per_second, -1, {"AVX2", 8}, 10e6), testing::HasSubstr("31%           -           -\n"));
 }
 
+TEST(BenchTable, AGpuHasNoShareOfACoresPeakAndLongNamesStayAligned) {
+  std::vector<Contender> contenders;
+  contenders.push_back({"PyTorch 2.11.0+cu130", 1, nullptr, {100}});
+  contenders.push_back({.name = "PyTorch 2.11.0+cu130 on GPU", .loop = nullptr, .trained_per_second = {2000}, .on_gpu = true});
+  EXPECT_EQ(bench_table(contenders, &Contender::trained_per_second, 0, {"AVX2", 8}, 10e6),
+            "                             threads  images/s   lowest-highest   GFLOP/s  of peak     x plain  x 1 thread\n"
+            "PyTorch 2.11.0+cu130               1       100          100-100       1.0      12%       1.00x           -\n"
+            "PyTorch 2.11.0+cu130 on GPU        1      2000        2000-2000      20.0        -      20.00x           -\n");
+}
+
 }  // namespace
 }  // namespace mnist_dist

@@ -16,6 +16,7 @@ struct Contender {
   int threads = 1;
   std::unique_ptr<TrainingLoop> loop;
   std::vector<double> trained_per_second = {}, evaluated_per_second = {};  ///< images, one a round
+  bool on_gpu = false;  ///< the peak of a core says nothing about it
 };
 
 struct RoundsOptions {
