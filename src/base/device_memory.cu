@@ -11,7 +11,8 @@ namespace {
 #ifdef __CUDACC__
 void check(cudaError_t error, const char* what) {
   if (error != cudaSuccess)
-    throw device_error(std::string(what) + ": " + cudaGetErrorString(error), "run mnist-dist doctor, and see what else uses this GPU");
+    throw device_error(std::string(what) + ": " + cudaGetErrorString(error),
+                       "run mnist-dist doctor, and see what else uses this GPU");
 }
 #endif
 
@@ -30,7 +31,8 @@ std::shared_ptr<void> device_allocate(int device, std::size_t bytes) {
   check(cudaMalloc(&memory, size), "the GPU's memory cannot be had");
   std::shared_ptr<void> owner(memory, [](void* p) { cudaFree(p); });
   check(cudaMemset(memory, 0, size), "the GPU failed");
-  check(cudaStreamSynchronize(nullptr), "the GPU failed");  // other queues do not wait for the default one
+  check(cudaStreamSynchronize(nullptr),
+        "the GPU failed");  // other queues do not wait for the default one
   return owner;
 #else
   throw Error(ExitCode::internal, "memory of a GPU in a build without CUDA", "please report this");
@@ -44,7 +46,8 @@ std::shared_ptr<void> pinned_allocate(int device, std::size_t bytes) {
   check(cudaSetDevice(device), "the GPU cannot be used");
   check(cudaMallocHost(&memory, bytes), "pinned memory cannot be had");
   std::memset(memory, 0, bytes);
-  return {memory, [](void* p) { cudaFreeHost(p); }};  // fails where the GPU has, which has been said
+  return {memory,
+          [](void* p) { cudaFreeHost(p); }};  // fails where the GPU has, which has been said
 #else
   throw Error(ExitCode::internal, "memory for a GPU in a build without CUDA", "please report this");
 #endif
@@ -53,7 +56,8 @@ std::shared_ptr<void> pinned_allocate(int device, std::size_t bytes) {
 void copy_memory(const Queue& queue, void* to, const void* from, std::size_t bytes) {
   enqueue_copy(queue, to, from, bytes);
 #ifdef __CUDACC__
-  if (queue.device >= 0) check(cudaStreamSynchronize(static_cast<cudaStream_t>(queue.stream)), "the GPU failed");
+  if (queue.device >= 0)
+    check(cudaStreamSynchronize(static_cast<cudaStream_t>(queue.stream)), "the GPU failed");
 #endif
 }
 
@@ -63,7 +67,9 @@ void enqueue_copy(const Queue& queue, void* to, const void* from, std::size_t by
     return;
   }
 #ifdef __CUDACC__
-  check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, static_cast<cudaStream_t>(queue.stream)), "copying to or from the GPU failed");
+  check(
+      cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, static_cast<cudaStream_t>(queue.stream)),
+      "copying to or from the GPU failed");
 #endif
 }
 

@@ -7,13 +7,15 @@
 
 namespace mnist_dist {
 
-/// Zeroed bytes in a device's memory, or the host's for device -1. Throws Error (device) when there is not so much.
+/// Zeroed bytes in a device's memory, or the host's for device -1. Throws Error (device) when there
+/// is not so much.
 std::shared_ptr<void> device_allocate(int device, std::size_t bytes);
 
 /// The same in the host's memory, where the device can copy to by itself.
 std::shared_ptr<void> pinned_allocate(int device, std::size_t bytes);
 
-/// Copies between host and the queue's memory, either way, after what is enqueued there; the bytes are there when it returns.
+/// Copies between host and the queue's memory, either way, after what is enqueued there; the bytes
+/// are there when it returns.
 void copy_memory(const Queue& queue, void* to, const void* from, std::size_t bytes);
 
 /// The same, but only enqueued where the queue is a device's; the host's memory is then pinned.
@@ -24,12 +26,19 @@ template <class T>
 class DeviceArray {
  public:
   DeviceArray() = default;
-  DeviceArray(const Queue& queue, std::size_t size) : memory_(device_allocate(queue.device, size * sizeof(T))), size_(size) {}
-  DeviceArray(const Queue& queue, std::span<const T> values) : DeviceArray(queue, values.size()) { upload(queue, values); }
+  DeviceArray(const Queue& queue, std::size_t size)
+      : memory_(device_allocate(queue.device, size * sizeof(T))), size_(size) {}
+  DeviceArray(const Queue& queue, std::span<const T> values) : DeviceArray(queue, values.size()) {
+    upload(queue, values);
+  }
   T* data() const { return static_cast<T*>(memory_.get()); }
   std::size_t size() const { return size_; }
-  void upload(const Queue& queue, std::span<const T> values) const { copy_memory(queue, data(), values.data(), values.size_bytes()); }
-  void download(const Queue& queue, std::span<T> values) const { copy_memory(queue, values.data(), data(), values.size_bytes()); }
+  void upload(const Queue& queue, std::span<const T> values) const {
+    copy_memory(queue, data(), values.data(), values.size_bytes());
+  }
+  void download(const Queue& queue, std::span<T> values) const {
+    copy_memory(queue, values.data(), data(), values.size_bytes());
+  }
 
  private:
   std::shared_ptr<void> memory_;

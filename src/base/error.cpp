@@ -24,15 +24,18 @@ Error as_error(std::exception_ptr exception) {
   } catch (const std::filesystem::filesystem_error& error) {
     return {ExitCode::data, fmt::format("{}: {}", error.path1().string(), error.code().message()),
             "check the path, its permissions and the space there"};
-  } catch (const std::system_error& error) {  // a folder that cannot be looked into, a full disk behind stdout
+  } catch (const std::system_error&
+               error) {  // a folder that cannot be looked into, a full disk behind stdout
     if (error.code() == std::errc::resource_unavailable_try_again)
-      return {ExitCode::internal, "the system gives no more threads", "use fewer ranks or threads on this machine"};
+      return {ExitCode::internal, "the system gives no more threads",
+              "use fewer ranks or threads on this machine"};
     return {ExitCode::data, error.what(), "check the path, its permissions and the space there"};
   } catch (const std::exception& error) {
     return {ExitCode::internal, first_line(error.what()),
             "this is a defect of mnist-dist: please report it with the command line"};
   } catch (...) {
-    return {ExitCode::internal, "unknown failure", "this is a defect of mnist-dist: please report it with the command line"};
+    return {ExitCode::internal, "unknown failure",
+            "this is a defect of mnist-dist: please report it with the command line"};
   }
 }
 

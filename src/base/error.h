@@ -9,23 +9,26 @@ namespace mnist_dist {
 /// What the process returns; part of the contract with scripts (see README, "Exit codes").
 enum class ExitCode {
   ok = 0,
-  internal = 1,       ///< a defect of ours
-  usage = 2,          ///< command line, config, ranks > shards, run folder exists, nothing to resume
-  data = 3,           ///< missing or damaged data, unwritable or full file system
-  device = 4,         ///< MPI, NCCL, GPU
-  diverged = 5,       ///< a loss, gradient or parameter stopped being finite
+  internal = 1,  ///< a defect of ours
+  usage = 2,     ///< command line, config, ranks > shards, run folder exists, nothing to resume
+  data = 3,      ///< missing or damaged data, unwritable or full file system
+  device = 4,    ///< MPI, NCCL, GPU
+  diverged = 5,  ///< a loss, gradient or parameter stopped being finite
   target_missed = 6,  ///< a sweep's verdict, or verify found other weights
   interrupted = 130,  ///< a signal asked for a clean stop
 };
 
-/// Everything that ends a command early. what() says in one line what is wrong; hint() in one line what to do about it.
-/// Only main maps it to an exit code; it is printed there, or by the rank that alone met it (cli/world.h).
+/// Everything that ends a command early. what() says in one line what is wrong; hint() in one line
+/// what to do about it. Only main maps it to an exit code; it is printed there, or by the rank that
+/// alone met it (cli/world.h).
 class Error : public std::runtime_error {
  public:
-  Error(ExitCode code, const std::string& what, std::string hint) : std::runtime_error(what), code_(code), hint_(std::move(hint)) {}
+  Error(ExitCode code, const std::string& what, std::string hint)
+      : std::runtime_error(what), code_(code), hint_(std::move(hint)) {}
   ExitCode code() const { return code_; }
   const std::string& hint() const { return hint_; }
-  /// Every rank throws this same error: rank 0 prints it and all return. Otherwise the rank that met it prints it and ends the others.
+  /// Every rank throws this same error: rank 0 prints it and all return. Otherwise the rank that
+  /// met it prints it and ends the others.
   bool everywhere() const { return everywhere_; }
   Error&& mark_everywhere() && { return everywhere_ = true, std::move(*this); }
 
@@ -35,11 +38,18 @@ class Error : public std::runtime_error {
   bool everywhere_ = false;
 };
 
-inline Error usage_error(const std::string& what, std::string hint) { return {ExitCode::usage, what, std::move(hint)}; }
-inline Error data_error(const std::string& what, std::string hint) { return {ExitCode::data, what, std::move(hint)}; }
-inline Error device_error(const std::string& what, std::string hint) { return {ExitCode::device, what, std::move(hint)}; }
+inline Error usage_error(const std::string& what, std::string hint) {
+  return {ExitCode::usage, what, std::move(hint)};
+}
+inline Error data_error(const std::string& what, std::string hint) {
+  return {ExitCode::data, what, std::move(hint)};
+}
+inline Error device_error(const std::string& what, std::string hint) {
+  return {ExitCode::device, what, std::move(hint)};
+}
 
-/// What an exception says: an Error as it is; a file system's, the memory's or the threads' as what they are; anything else as an internal one.
+/// What an exception says: an Error as it is; a file system's, the memory's or the threads' as what
+/// they are; anything else as an internal one.
 Error as_error(std::exception_ptr exception);
 
 }  // namespace mnist_dist

@@ -34,13 +34,16 @@ struct TemporaryFile {
 };
 
 [[noreturn]] void fail(const char* action, const fs::path& path, int error) {
-  const char* hint = error == ENOSPC || error == EDQUOT ? "free some space there, or choose another place"
-                     : error == EFBIG                   ? "raise the limit on file sizes (ulimit -f), or choose another place"
-                                                        : "check the path and its permissions, or choose another place";
-  throw data_error(fmt::format("cannot {} {}: {}", action, path.string(), std::strerror(error)), hint);
+  const char* hint =
+      error == ENOSPC || error == EDQUOT ? "free some space there, or choose another place"
+      : error == EFBIG ? "raise the limit on file sizes (ulimit -f), or choose another place"
+                       : "check the path and its permissions, or choose another place";
+  throw data_error(fmt::format("cannot {} {}: {}", action, path.string(), std::strerror(error)),
+                   hint);
 }
 
-/// What a symbolic link leads to, be it there or not: renaming would replace the link. Other paths as they are.
+/// What a symbolic link leads to, be it there or not: renaming would replace the link. Other paths
+/// as they are.
 fs::path behind_links(fs::path path) {
   constexpr int most_links = 40;  // as Linux allows
   for (int i = 0; i < most_links; ++i) {
@@ -230,7 +233,8 @@ std::vector<std::byte> read_file(const fs::path& path) {
   std::vector<std::byte> bytes(size);
   errno = 0;  // a file that became shorter ends without an error of its own
   std::ifstream in(path, std::ios::binary);
-  if (!in.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(size))) fail("read", path, errno ? errno : EIO);
+  if (!in.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(size)))
+    fail("read", path, errno ? errno : EIO);
   return bytes;
 }
 

@@ -60,7 +60,8 @@ void remove_leftovers_in(const std::filesystem::path& locked_folder,
 /// stay for a day.
 void remove_leftovers_beside(const std::filesystem::path& file);
 
-/// Renames within a folder, in the place of what `to` was, and fsyncs the folder. Throws Error (data).
+/// Renames within a folder, in the place of what `to` was, and fsyncs the folder. Throws Error
+/// (data).
 void rename_file(const std::filesystem::path& from, const std::filesystem::path& to);
 
 /// The whole file. Throws Error (data) when it cannot be read.

@@ -87,7 +87,8 @@ void FolderLock::check_in_place() const {
       fmt::format(
           "{} was moved, removed or replaced, or taken over, while this process was working in it",
           path_.string()),
-      "if it was moved, continue where it is now, else start again; leave a folder in place until the "
+      "if it was moved, continue where it is now, else start again; leave a folder in place until "
+      "the "
       "work in it has ended");
 }
 

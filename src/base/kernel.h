@@ -7,7 +7,8 @@
 #include "base/host_device.h"
 #include "base/queue.h"
 
-// Kernels that run on a GPU and on the host from one source, so that what a GPU computes is tested where there is none.
+// Kernels that run on a GPU and on the host from one source, so that what a GPU computes is tested
+// where there is none.
 
 namespace mnist_dist {
 
@@ -18,25 +19,31 @@ struct Team {
 #else
 #define MNIST_DIST_ON_DEVICE(device, host) host
 #endif
-  MNIST_DIST_HOST_DEVICE int thread() const { return MNIST_DIST_ON_DEVICE(static_cast<int>(threadIdx.x), 0); }
-  MNIST_DIST_HOST_DEVICE int threads() const { return MNIST_DIST_ON_DEVICE(static_cast<int>(blockDim.x), 1); }
+  MNIST_DIST_HOST_DEVICE int thread() const {
+    return MNIST_DIST_ON_DEVICE(static_cast<int>(threadIdx.x), 0);
+  }
+  MNIST_DIST_HOST_DEVICE int threads() const {
+    return MNIST_DIST_ON_DEVICE(static_cast<int>(blockDim.x), 1);
+  }
   MNIST_DIST_HOST_DEVICE void sync() const { MNIST_DIST_ON_DEVICE(__syncthreads(), void()); }
 #undef MNIST_DIST_ON_DEVICE
 };
 
 #ifdef __CUDACC__
-// The bounds keep the compiler from giving a thread more registers than a block of that size can have; the 1, from spilling them to fit in more
-// blocks.
+// The bounds keep the compiler from giving a thread more registers than a block of that size can
+// have; the 1, from spilling them to fit in more blocks.
 template <class Kernel>
 __global__ void __launch_bounds__(Kernel::block_threads, 1) run_kernel(Kernel kernel) {
   using Scratch = typename Kernel::Scratch;
-  __shared__ alignas(Scratch) unsigned char memory[sizeof(Scratch)];  // shared memory is not constructed
+  __shared__ alignas(
+      Scratch) unsigned char memory[sizeof(Scratch)];  // shared memory is not constructed
   kernel(Team{}, static_cast<int>(blockIdx.x), *reinterpret_cast<Scratch*>(memory));
 }
 #endif
 
-/// Runs kernel(team, block, scratch) for `blocks` blocks of Kernel::block_threads threads: enqueued on a device's queue, at once on the host. Scratch
-/// is memory that a block's threads share; it starts undefined. Throws Error (device) when the device does not take it.
+/// Runs kernel(team, block, scratch) for `blocks` blocks of Kernel::block_threads threads: enqueued
+/// on a device's queue, at once on the host. Scratch is memory that a block's threads share; it
+/// starts undefined. Throws Error (device) when the device does not take it.
 template <class Kernel>
 void launch(const Queue& queue, int blocks, const Kernel& kernel) {
   static_assert(Kernel::block_threads % 32 == 0);  // whole warps
@@ -46,11 +53,14 @@ void launch(const Queue& queue, int blocks, const Kernel& kernel) {
     return;
   }
 #ifdef __CUDACC__
-  run_kernel<<<static_cast<unsigned>(blocks), Kernel::block_threads, 0, static_cast<cudaStream_t>(queue.stream)>>>(kernel);
+  run_kernel<<<static_cast<unsigned>(blocks), Kernel::block_threads, 0,
+               static_cast<cudaStream_t>(queue.stream)>>>(kernel);
   if (const cudaError_t error = cudaGetLastError(); error != cudaSuccess)
-    throw device_error(std::string("the GPU refused a kernel: ") + cudaGetErrorString(error), "run mnist-dist doctor");
+    throw device_error(std::string("the GPU refused a kernel: ") + cudaGetErrorString(error),
+                       "run mnist-dist doctor");
 #else
-  throw Error(ExitCode::internal, "a kernel for a GPU in a build without CUDA", "please report this");
+  throw Error(ExitCode::internal, "a kernel for a GPU in a build without CUDA",
+              "please report this");
 #endif
 }
 

@@ -46,14 +46,16 @@ std::string nearest_name(std::string_view typed, std::span<const std::string> kn
   std::size_t best_distance = std::max<std::size_t>(1, typed.size() / 3) + 1;
   for (const auto& name : known) {
     const std::size_t distance = edit_distance(typed, name);
-    if (distance < best_distance && !differ_in_a_number(typed, name)) best = name, best_distance = distance;
+    if (distance < best_distance && !differ_in_a_number(typed, name))
+      best = name, best_distance = distance;
   }
   return best;
 }
 
 std::string suggest(std::string_view typed, std::span<const std::string> known) {
   const std::string near = nearest_name(typed, known);
-  return near.empty() ? fmt::format("known: {}", fmt::join(known, ", ")) : fmt::format("did you mean {}?", near);
+  return near.empty() ? fmt::format("known: {}", fmt::join(known, ", "))
+                      : fmt::format("did you mean {}?", near);
 }
 
 }  // namespace mnist_dist

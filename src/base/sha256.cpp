@@ -32,6 +32,8 @@ Sha256Digest Sha256::digest() {
 
 Sha256Digest sha256(std::span<const std::byte> bytes) { return Sha256().add(bytes).digest(); }
 
-std::string hex(std::span<const unsigned char> bytes) { return fmt::format("{:02x}", fmt::join(bytes, "")); }
+std::string hex(std::span<const unsigned char> bytes) {
+  return fmt::format("{:02x}", fmt::join(bytes, ""));
+}
 
 }  // namespace mnist_dist

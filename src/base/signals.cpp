@@ -15,7 +15,8 @@
 namespace mnist_dist {
 namespace {
 
-// A signal handler can reach nothing but globals, and of those only lock-free atomics. Nanoseconds of the first signal, 0: none yet.
+// A signal handler can reach nothing but globals, and of those only lock-free atomics. Nanoseconds
+// of the first signal, 0: none yet.
 std::atomic<std::int64_t> first_signal{0};
 static_assert(std::atomic<std::int64_t>::is_always_lock_free);
 
@@ -51,7 +52,8 @@ extern "C" void on_lost_surroundings(int) { surroundings_gone = true; }
 
 extern "C" void on_broken_pipe(int) {
   const int saved_errno = errno;
-  pollfd outputs[] = {{STDOUT_FILENO, 0, 0}, {STDERR_FILENO, 0, 0}};  // errors are told without being asked for
+  pollfd outputs[] = {{STDOUT_FILENO, 0, 0},
+                      {STDERR_FILENO, 0, 0}};  // errors are told without being asked for
   // The signal does not say which descriptor it is about; it may be a connection of a library's.
   if (::poll(outputs, 2, 0) > 0 && ((outputs[0].revents | outputs[1].revents) & POLLERR))
     surroundings_gone = true;
@@ -68,7 +70,8 @@ bool is_ignored(int signal) {
 void install_stop_handlers() {
   struct sigaction action {};
   action.sa_handler = on_stop_signal;
-  action.sa_flags = SA_RESTART;  // file and network calls continue; the flag is looked at between steps
+  action.sa_flags =
+      SA_RESTART;  // file and network calls continue; the flag is looked at between steps
   sigemptyset(&action.sa_mask);
   for (const int signal : {SIGINT, SIGTERM, SIGUSR1}) sigaction(signal, &action, nullptr);
   if (!is_ignored(SIGUSR2)) sigaction(SIGUSR2, &action, nullptr);

@@ -13,11 +13,13 @@ void install_stop_handlers();
 
 bool stop_requested() noexcept;
 
-/// A write beyond the limit on file sizes (ulimit -f) then fails, as one on a full disk does, instead of ending the process.
+/// A write beyond the limit on file sizes (ulimit -f) then fails, as one on a full disk does,
+/// instead of ending the process.
 void ignore_file_size_signal() noexcept;
 
-/// The stop has been made and the process is about to leave: a later signal still ends it at once, but says nothing. mpirun sends TERM to ranks
-/// that take a moment longer to leave than the first one.
+/// The stop has been made and the process is about to leave: a later signal still ends it at once,
+/// but says nothing. mpirun sends TERM to ranks that take a moment longer to leave than the first
+/// one.
 void stop_made() noexcept;
 
 /// Forgets the request, for tests.

@@ -49,7 +49,8 @@ bool reader_has_gone() {
 void finish_output() {
   const bool flushed = std::fflush(stdout) == 0;
   if ((!flushed || std::ferror(stdout)) && !reader_has_gone())
-    throw data_error("not all of the output could be written to stdout", "free some space there, or send it elsewhere");
+    throw data_error("not all of the output could be written to stdout",
+                     "free some space there, or send it elsewhere");
 }
 
 }  // namespace mnist_dist

@@ -3,7 +3,8 @@
 
 namespace mnist_dist {
 
-/// Opens /dev/null for each of stdin, stdout and stderr that is closed. Else the next file opened gets its number, and is printed into.
+/// Opens /dev/null for each of stdin, stdout and stderr that is closed. Else the next file opened
+/// gets its number, and is printed into.
 void fill_closed_streams();
 
 /// Results: to stdout, at once, with control characters other than line ends and tabs escaped.
@@ -19,8 +20,9 @@ void say(std::string_view text);
 /// Notes, progress: one line, escaped and of sane length.
 void say_line(std::string_view line);
 
-/// Writes out what stdout still holds. Throws Error (data) when something printed did not arrive: `--print-config >file` on a full disk must not
-/// leave half a recipe and exit code 0. A reader that has gone (`| head -1`) is no error.
+/// Writes out what stdout still holds. Throws Error (data) when something printed did not arrive:
+/// `--print-config >file` on a full disk must not leave half a recipe and exit code 0. A reader
+/// that has gone (`| head -1`) is no error.
 void finish_output();
 
 }  // namespace mnist_dist

@@ -20,9 +20,11 @@ namespace mnist_dist {
 namespace {
 
 const char* const footer =
-    "`mnist-dist --seed 3` is short for `mnist-dist train --seed 3`. Under mpirun, each rank trains "
+    "`mnist-dist --seed 3` is short for `mnist-dist train --seed 3`. Under mpirun, each rank "
+    "trains "
     "its shards.\n"
-    "Exit codes: 0 ok, 1 internal, 2 usage or config, 3 data or file system, 4 MPI or device, 5 diverged, 6 target missed, 130 interrupted.";
+    "Exit codes: 0 ok, 1 internal, 2 usage or config, 3 data or file system, 4 MPI or device, 5 "
+    "diverged, 6 target missed, 130 interrupted.";
 
 std::vector<std::string> flags_of(const CLI::App& app) {
   std::vector<std::string> names;
@@ -63,17 +65,18 @@ Error unknown_argument(const CLI::App& command, std::span<const std::string> ext
 std::string parse_hint(const std::vector<std::string>& arguments) {
   constexpr std::string_view resume = "--resume=";
   for (const std::string& argument : arguments)
-    if (argument.starts_with(resume))
-      return resume_command(argument.substr(resume.size()));
+    if (argument.starts_with(resume)) return resume_command(argument.substr(resume.size()));
   return fmt::format("see mnist-dist {} --help", arguments[0]);
 }
 
 }  // namespace
 
 ExitCode run_app(int argc, char** argv) {
-  CLI::App app("Train tiny convolutional networks on MNIST. One recipe and one seed end in the same bytes, on any "
-               "number of ranks.",
-               "mnist-dist");
+  CLI::App app(
+      "Train tiny convolutional networks on MNIST. One recipe and one seed end in the same bytes, "
+      "on any "
+      "number of ranks.",
+      "mnist-dist");
   app.formatter(std::make_shared<HelpFormatter>());
   app.footer(footer);
   app.set_version_flag("-V,--version", "mnist-dist " + full_version());
@@ -93,13 +96,13 @@ ExitCode run_app(int argc, char** argv) {
   };
   add("train", "Train a recipe (the default command)", add_train,
       "--config step4 --seed 7 --run-dir runs/first");
-  add("prepare", "Make the HDF5 data file from MNIST's IDX files, or from drawn digits", add_prepare,
-      "--synthetic --out data/synthetic.h5");
+  add("prepare", "Make the HDF5 data file from MNIST's IDX files, or from drawn digits",
+      add_prepare, "--synthetic --out data/synthetic.h5");
   add("summary", "Show a model layer by layer", add_summary, "--config compact");
   add("preview", "Show training images as the recipe's augmentation changes them", add_preview,
       "--config step4 --images 8 --out preview.png");
-  add("lr-find", "Train with a growing learning rate, show the loss and suggest a rate", add_lr_find,
-      "--config step4 --out rates.svg");
+  add("lr-find", "Train with a growing learning rate, show the loss and suggest a rate",
+      add_lr_find, "--config step4 --out rates.svg");
   add("evaluate", "Score a run or a checkpoint on the test set", add_evaluate, "runs/first");
   add("predict", "Read the digits in images with a trained network", add_predict,
       "--model runs/first my.png");
@@ -107,9 +110,10 @@ ExitCode run_app(int argc, char** argv) {
       "runs/first --format onnx --out digits.onnx");
   add("sweep", "Train a recipe with many seeds and report the spread", add_sweep,
       "--config step4 --seeds 7..16 --target 99.4");
-  add("tune", "Search recipes on held-out training images by random draws and successive halving", add_tune,
-      "--space configs/tune/recipe.toml");
-  add("merge", "Join sweeps of one recipe into one", add_merge, "runs/all runs/sweep-a runs/sweep-b");
+  add("tune", "Search recipes on held-out training images by random draws and successive halving",
+      add_tune, "--space configs/tune/recipe.toml");
+  add("merge", "Join sweeps of one recipe into one", add_merge,
+      "runs/all runs/sweep-a runs/sweep-b");
   add("report", "Make the report of a sweep or a run again from its files", add_report,
       "docs/results/step4");
   add("compare", "Compare runs or sweeps side by side", add_compare,
@@ -122,15 +126,20 @@ ExitCode run_app(int argc, char** argv) {
   add("doctor", "Check this machine and say what to fix", add_doctor, "--full");
 
   std::vector<std::string> arguments(argv + 1, argv + argc);
-  const bool asks_about_all = !arguments.empty() && (arguments[0] == "--help" || arguments[0] == "-h" ||
-                               arguments[0] == "-V" || arguments[0] == "--version");
-  if (arguments.empty() || (arguments[0].starts_with("-") && !asks_about_all)) arguments.insert(arguments.begin(), "train");
-  if (!arguments[0].starts_with("-") && std::find(names.begin(), names.end(), arguments[0]) == names.end())
-    throw usage_error(fmt::format("unknown command '{}'", arguments[0]), suggest(arguments[0], names));
+  const bool asks_about_all =
+      !arguments.empty() && (arguments[0] == "--help" || arguments[0] == "-h" ||
+                             arguments[0] == "-V" || arguments[0] == "--version");
+  if (arguments.empty() || (arguments[0].starts_with("-") && !asks_about_all))
+    arguments.insert(arguments.begin(), "train");
+  if (!arguments[0].starts_with("-") &&
+      std::find(names.begin(), names.end(), arguments[0]) == names.end())
+    throw usage_error(fmt::format("unknown command '{}'", arguments[0]),
+                      suggest(arguments[0], names));
 
   try {
-    app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));  // CLI11 takes them last first
-  } catch (const CLI::Success& help) {                                          // --help, --version
+    app.parse(std::vector<std::string>(arguments.rbegin(),
+                                       arguments.rend()));  // CLI11 takes them last first
+  } catch (const CLI::Success& help) {                      // --help, --version
     if (is_first_rank()) app.exit(help);
     return ExitCode::ok;
   } catch (const CLI::ParseError& error) {

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "base/cpus.h"
 #include "base/plural.h"
 #include "base/standard_streams.h"
 #include "cli/commands.h"
@@ -15,7 +16,6 @@
 #include "cli/range.h"
 #include "comm/device_communicator.h"
 #include "engine/bench/engine_loop.h"
-#include "base/cpus.h"
 #include "engine/bench/pinning.h"
 #include "engine/bench/pytorch_peer.h"
 #include "engine/bench/rounds.h"
@@ -37,29 +37,36 @@ struct BenchArguments {
 };
 
 constexpr int profiled_slices = 100;
-constexpr int gpu_epoch_steps = 512;  ///< an epoch's beginning stops a GPU, so that it must not come more often than in a run
-constexpr int gpu_first_steps = 8;    ///< in which libraries prepare themselves and a step is recorded: no measure of how many a round takes
+constexpr int gpu_epoch_steps =
+    512;  ///< an epoch's beginning stops a GPU, so that it must not come more often than in a run
+constexpr int gpu_first_steps = 8;  ///< in which libraries prepare themselves and a step is
+                                    ///< recorded: no measure of how many a round takes
 
 constexpr char plain_loop[] = "plain LibTorch loop";
 
 /// An engine on a GPU, alone there: its vectors are added on the GPU too.
-std::unique_ptr<TrainingLoop> make_gpu_loop(const std::string& name, const Config& config, bool record) {
+std::unique_ptr<TrainingLoop> make_gpu_loop(const std::string& name, const Config& config,
+                                            bool record) {
   EngineOptions options;
   options.config = config;
   options.record = record;
   auto engine = make_engine(name, options);
   const std::shared_ptr<Communicator> single = make_single();
   const std::shared_ptr<Communicator> group = make_gpu_communicator(*single, engine->queue(), {});
-  auto loop = make_engine_loop(std::move(engine), config, gpu_epoch_steps,
-                               [single, group, shards = config.data.shards](const ShardVectors& vectors, std::span<float> total, const Queue& queue) {
-                                 group->tree_all_reduce(vectors, shards, total, queue);
-                               });
+  auto loop = make_engine_loop(
+      std::move(engine), config, gpu_epoch_steps,
+      [single, group, shards = config.data.shards](const ShardVectors& vectors,
+                                                   std::span<float> total, const Queue& queue) {
+        group->tree_all_reduce(vectors, shards, total, queue);
+      });
   loop->train(gpu_first_steps * config.train.batch);
   return loop;
 }
 
-/// The plain loop, then all engines, each on one thread and on several. Without --engine one that cannot be opened here is left out.
-std::vector<Contender> make_contenders(const BenchArguments& arguments, const Config& config, std::span<const int> cores) {
+/// The plain loop, then all engines, each on one thread and on several. Without --engine one that
+/// cannot be opened here is left out.
+std::vector<Contender> make_contenders(const BenchArguments& arguments, const Config& config,
+                                       std::span<const int> cores) {
   std::vector<Contender> contenders;
   const auto try_to = [](bool asked_for, const auto& add) {
     try {
@@ -72,16 +79,21 @@ std::vector<Contender> make_contenders(const BenchArguments& arguments, const Co
   for (const std::string& name : arguments.engines.empty() ? engine_names() : arguments.engines)
     try_to(!arguments.engines.empty(), [&] {
       if (runs_on_gpu(name)) {
-        contenders.push_back({.name = name, .loop = make_gpu_loop(name, config, true), .on_gpu = true});
+        contenders.push_back(
+            {.name = name, .loop = make_gpu_loop(name, config, true), .on_gpu = true});
         contenders.push_back({.name = name + ", no graph",
                               .loop = make_gpu_loop(name, config, false),
                               .on_gpu = true});
         return;
       }
       for (const int threads : std::set{1, static_cast<int>(cores.size())}) {
-        EngineOptions options{
-            .config = config, .normalisation = {}, .threads = threads, .device = "cpu", .simd = name == "fused" ? arguments.rounds.simd : ""};
-        // An engine's own threads stay where they were made: on the cores beside the one this thread trains on.
+        EngineOptions options{.config = config,
+                              .normalisation = {},
+                              .threads = threads,
+                              .device = "cpu",
+                              .simd = name == "fused" ? arguments.rounds.simd : ""};
+        // An engine's own threads stay where they were made: on the cores beside the one this
+        // thread trains on.
         if (threads > 1) pin_thread(cores.subspan(1));
         auto engine = make_engine(name, options);
         pin_thread(cores.first(1));
@@ -89,7 +101,8 @@ std::vector<Contender> make_contenders(const BenchArguments& arguments, const Co
       }
     });
   try_to(false, [&] {
-    auto loop = make_plain_torch_loop(config.model, config.optimizer, config.train.batch / config.data.shards);
+    auto loop = make_plain_torch_loop(config.model, config.optimizer,
+                                      config.train.batch / config.data.shards);
     contenders.insert(contenders.begin(), Contender{plain_loop, 1, std::move(loop)});
   });
   if (arguments.pytorch) {
@@ -132,12 +145,16 @@ void print_json(const BenchArguments& arguments, const Config& config, const Fma
 
 ExitCode run(BenchArguments& arguments) {
   const Config config = arguments.config.load(Shape::of_recipe);
-  if (!arguments.rounds.simd.empty()) choose_fused_target(arguments.rounds.simd);  // refused before anything is measured
+  if (!arguments.rounds.simd.empty())
+    choose_fused_target(arguments.rounds.simd);  // refused before anything is measured
   std::vector<int>& cores = arguments.rounds.cores;
   cores = usable_cores();
   if (cores.size() < static_cast<std::size_t>(arguments.threads))
-    say_line(fmt::format("only {} core{} here: no figures for {} threads", cores.size(), plural(cores.size()), arguments.threads));
-  cores.resize(cores.size() < static_cast<std::size_t>(arguments.threads) ? 1 : static_cast<std::size_t>(arguments.threads));
+    say_line(fmt::format("only {} core{} here: no figures for {} threads", cores.size(),
+                         plural(cores.size()), arguments.threads));
+  cores.resize(cores.size() < static_cast<std::size_t>(arguments.threads)
+                   ? 1
+                   : static_cast<std::size_t>(arguments.threads));
 
   std::vector<Contender> contenders = make_contenders(arguments, config, cores);
   const auto progress = [&](const std::string& line) {
@@ -175,20 +192,31 @@ ExitCode run(BenchArguments& arguments) {
 Command add_bench(CLI::App& app) {
   auto arguments = std::make_shared<BenchArguments>();
   add_config_options(app, arguments->config);
-  app.add_option("--engine", arguments->engines, fmt::format("Engine to measure, may be repeated: {}", fmt::join(engine_names(), ", ")))
+  app.add_option(
+         "--engine", arguments->engines,
+         fmt::format("Engine to measure, may be repeated: {}", fmt::join(engine_names(), ", ")))
       ->type_name("NAME");
-  app.add_flag("--pytorch", arguments->pytorch, "Also time the same model in python3's PyTorch, eager, without augmentation");
-  app.add_option("--simd", arguments->rounds.simd, "Force a SIMD target of the fused engine (see doctor); LibTorch and PyTorch keep theirs")
+  app.add_flag("--pytorch", arguments->pytorch,
+               "Also time the same model in python3's PyTorch, eager, without augmentation");
+  app.add_option(
+         "--simd", arguments->rounds.simd,
+         "Force a SIMD target of the fused engine (see doctor); LibTorch and PyTorch keep theirs")
       ->type_name("TARGET");
-  app.add_option("--threads", arguments->threads, "Also measure each engine on this number of threads, one per core (1: on one thread only)")
+  app.add_option(
+         "--threads", arguments->threads,
+         "Also measure each engine on this number of threads, one per core (1: on one thread only)")
       ->type_name("N")
       ->check(CLI::Range(1, 1024))
       ->capture_default_str();
-  app.add_option("--rounds", arguments->rounds.rounds, "Rounds. In each one, every contender has a turn")
+  app.add_option("--rounds", arguments->rounds.rounds,
+                 "Rounds. In each one, every contender has a turn")
       ->type_name("N")
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
-  app.add_option("--seconds", arguments->rounds.seconds, "Length of a turn")->type_name("S")->check(real_range(0.01, 60))->capture_default_str();
+  app.add_option("--seconds", arguments->rounds.seconds, "Length of a turn")
+      ->type_name("S")
+      ->check(real_range(0.01, 60))
+      ->capture_default_str();
   app.add_flag("--json", arguments->json, "Print one JSON object instead of tables");
   app.add_flag("--quiet", arguments->quiet, "Print no progress");
   return [arguments] { return is_first_rank() ? run(*arguments) : ExitCode::ok; };

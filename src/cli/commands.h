@@ -6,10 +6,12 @@
 
 namespace mnist_dist {
 
-/// What a subcommand does once its options are parsed. Throws Error; results go to stdout, progress to stderr.
+/// What a subcommand does once its options are parsed. Throws Error; results go to stdout, progress
+/// to stderr.
 using Command = std::function<ExitCode()>;
 
-// One a subcommand: declares the options on `app` and gives back what runs. Each lives in the file of its name.
+// One a subcommand: declares the options on `app` and gives back what runs. Each lives in the file
+// of its name.
 Command add_train(CLI::App& app);
 Command add_prepare(CLI::App& app);
 Command add_summary(CLI::App& app);

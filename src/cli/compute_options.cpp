@@ -34,28 +34,38 @@ std::string check_device(const std::string& device) {
 }  // namespace
 
 void add_compute_options(CLI::App& app, ComputeOptions& options) {
-  const std::string choice = built_for_gpus() ? "torch-cuda where there is a GPU, else fused" : "the first";
-  app.add_option("--engine", options.engine, fmt::format("Engine: {} (default: {})", fmt::join(engine_names(), ", "), choice))
+  const std::string choice =
+      built_for_gpus() ? "torch-cuda where there is a GPU, else fused" : "the first";
+  app.add_option("--engine", options.engine,
+                 fmt::format("Engine: {} (default: {})", fmt::join(engine_names(), ", "), choice))
       ->type_name("NAME");
   app.add_option("--device", options.device, "Device")
       ->type_name("D:{auto,cpu,cuda}")
       ->check(check_device)
       ->capture_default_str();
   app.add_option("--simd", options.simd, "Force a SIMD target (see doctor)")->type_name("TARGET");
-  app.add_option("--threads", options.threads, "Threads per rank (default: all cores with one process, otherwise 1)")
+  app.add_option("--threads", options.threads,
+                 "Threads per rank (default: all cores with one process, otherwise 1)")
       ->type_name("N")
       ->check(CLI::Range(1, 1024));
   if (!built_for_gpus()) return;
-  app.add_option("--comm", options.comm.transport, "Transport between GPUs (auto: NCCL with several ranks)")
+  app.add_option("--comm", options.comm.transport,
+                 "Transport between GPUs (auto: NCCL with several ranks)")
       ->type_name("C")
       ->check(CLI::IsMember({"auto", "nccl", "mpi"}))
       ->capture_default_str();
-  app.add_option("--reduce", options.comm.reduce, "Sums over GPUs: exact (the same bits for any number of ranks) or fast (NCCL's own order)")
+  app.add_option(
+         "--reduce", options.comm.reduce,
+         "Sums over GPUs: exact (the same bits for any number of ranks) or fast (NCCL's own order)")
       ->type_name("R")
       ->check(CLI::IsMember({"exact", "fast"}))
       ->capture_default_str();
-  app.add_flag("!--no-graph", options.record, "On a GPU: enqueue the parts of each step again, instead of replaying a recorded step");
-  app.add_flag("--per-slice", options.per_slice, "On a GPU: compute each slice by itself. Slower, but the same bits for any number of ranks");
+  app.add_flag(
+      "!--no-graph", options.record,
+      "On a GPU: enqueue the parts of each step again, instead of replaying a recorded step");
+  app.add_flag(
+      "--per-slice", options.per_slice,
+      "On a GPU: compute each slice by itself. Slower, but the same bits for any number of ranks");
 }
 
 }  // namespace mnist_dist

@@ -13,7 +13,8 @@ namespace mnist_dist {
 
 Config ConfigOptions::load(Shape shape) const {
   Config config = load_config(recipe, settings, recipe_folders());
-  if (given || recipe == default_recipe) refuse_keys_without_effect(config);  // not what --resume takes from a run's folder
+  if (given || recipe == default_recipe)
+    refuse_keys_without_effect(config);  // not what --resume takes from a run's folder
   if (shape == Shape::of_data) fit_to_data(config);
   return config;
 }
@@ -33,7 +34,9 @@ std::string ConfigOptions::title(const Config& config) const {
 
 void refuse_seed_setting(const std::vector<std::string>& settings, const std::string& hint) {
   for (const std::string& setting : settings)
-    if (setting.starts_with("train.seed=")) throw usage_error(fmt::format("--set {}: this command trains seeds of its own", setting), hint);
+    if (setting.starts_with("train.seed="))
+      throw usage_error(fmt::format("--set {}: this command trains seeds of its own", setting),
+                        hint);
 }
 
 void add_config_options(CLI::App& app, ConfigOptions& options) {
@@ -42,7 +45,9 @@ void add_config_options(CLI::App& app, ConfigOptions& options) {
       ->capture_default_str()
       ->each([&options](const std::string&) { options.given = true; });
   // One value a flag, else "--set a.b=1 resume" would swallow what follows.
-  app.add_option("--set", options.settings, "Change a key of the recipe. May be repeated")->type_name("SECTION.KEY=VALUE")->allow_extra_args(false);
+  app.add_option("--set", options.settings, "Change a key of the recipe. May be repeated")
+      ->type_name("SECTION.KEY=VALUE")
+      ->allow_extra_args(false);
 }
 
 }  // namespace mnist_dist

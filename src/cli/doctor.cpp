@@ -41,17 +41,24 @@ Command add_doctor(CLI::App& app) {
     std::optional<double> all_reduce;
   };
   const auto options = std::make_shared<Options>();
-  app.add_option("--data", options->data_file, "Data file to check")->type_name("FILE")->capture_default_str();
-  app.add_flag("--full", options->full, "Also load LibTorch and read all of the data, which takes seconds");
+  app.add_option("--data", options->data_file, "Data file to check")
+      ->type_name("FILE")
+      ->capture_default_str();
+  app.add_flag("--full", options->full,
+               "Also load LibTorch and read all of the data, which takes seconds");
   app.add_flag("--json", options->json, "Print one JSON object");
-  app.add_option("--all-reduce", options->all_reduce, "Only add vectors over all ranks for this time, to see whether they reach each other and how fast")
+  app.add_option("--all-reduce", options->all_reduce,
+                 "Only add vectors over all ranks for this time, to see whether they reach each "
+                 "other and how fast")
       ->type_name("SECONDS")
       ->check(real_range(0, 60));
   return [options] {
     if (options->all_reduce) return run_all_reduce(*options->all_reduce);
     if (!is_first_rank()) return ExitCode::ok;
     const auto findings = examine({options->data_file, options->full});
-    const std::string text = options->json ? doctor_json(findings) : doctor_table(findings, use_color(Output::standard_out));
+    const std::string text = options->json
+                                 ? doctor_json(findings)
+                                 : doctor_table(findings, use_color(Output::standard_out));
     print_styled(text);
     return doctor_verdict(findings);
   };

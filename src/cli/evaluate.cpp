@@ -165,7 +165,8 @@ ExitCode run(Communicator& comm, const EvaluateArguments& arguments, const Train
   }
   const Dataset dataset(config.data.file);
   const Images test = dataset.test({0, dataset.test_rows()});
-  const std::string recipe = recipe_title(trained.config), state = "trained to " + trained.trained_to();
+  const std::string recipe = recipe_title(trained.config),
+                    state = "trained to " + trained.trained_to();
   if (arguments.json) {
     nlohmann::ordered_json json{
         {"model", trained.file.string()},
@@ -203,7 +204,9 @@ Command add_evaluate(CLI::App& app) {
   app.add_option("trained,--checkpoint", arguments->trained, trained_help)
       ->type_name("RUN|CHECKPOINT")
       ->required();
-  app.add_option("--data", arguments->data_file, "The prepared data file")->type_name("FILE")->capture_default_str();
+  app.add_option("--data", arguments->data_file, "The prepared data file")
+      ->type_name("FILE")
+      ->capture_default_str();
   app.add_option("--extra-test", arguments->extra_test,
                  "Another data file, whose test set is scored as well, such as QMNIST's")
       ->type_name("FILE");
@@ -222,9 +225,8 @@ Command add_evaluate(CLI::App& app) {
     // What is wrong with the files all ranks find, so before they meet: then it is said once.
     const Trained trained = open_trained_argument(arguments->trained);
     const Config config = scoring_config(trained, *arguments);
-    return in_world(config.comm.timeout, [&](Communicator& comm) {
-      return run(comm, *arguments, trained, config);
-    });
+    return in_world(config.comm.timeout,
+                    [&](Communicator& comm) { return run(comm, *arguments, trained, config); });
   };
 }
 

@@ -38,7 +38,8 @@ ExitCode report_failure(std::exception_ptr exception) {
     print_error(error);
     return error.code();
   }
-  // The launcher ends all ranks as soon as one has failed. Rank 0, which speaks for all, may start seconds later on a busy machine.
+  // The launcher ends all ranks as soon as one has failed. Rank 0, which speaks for all, may start
+  // seconds later on a busy machine.
   std::this_thread::sleep_for(std::chrono::seconds(2));
   // Still here: rank 0 continues, so this rank alone has met it.
   if (!error.everywhere()) print_error(error, fmt::format("rank {}", rank));

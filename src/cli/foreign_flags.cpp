@@ -183,8 +183,7 @@ std::string data_hint(const std::string& command, const std::optional<std::strin
   if (command == "prepare" && !is_no_folder)
     return fmt::format("write it as --raw {}", value ? shell_word(*value) : "FOLDER");
   if (value && value->ends_with(".h5")) return setting_hint(command, "data.file", value);
-  if (is_no_folder)
-    return "leave it out: MNIST comes with the program";
+  if (is_no_folder) return "leave it out: MNIST comes with the program";
   return fmt::format("make the data file from that folder first: mnist-dist prepare --raw {}",
                      value ? shell_word(*value) : "FOLDER");
 }

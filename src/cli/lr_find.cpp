@@ -46,10 +46,11 @@ ExitCode run(Communicator& comm, const FindArguments& arguments, const Config& c
       data_title(session->data_hash, session->synthetic, session->data_set, config.data.file),
       config.train.seed, points.size(), points.front().rate, points.back().rate,
       rate_text(points, columns > 0 ? std::min(columns, 80) : 80)));
-  print(fmt::format("lowest loss at {:.2g}\nsuggested {}:\n--set optimizer.learning_rate={:.2g}\n",
-                    suggested_rate(points, true),
-                    has_warmup ? "peak after the warm-up" : "rate without a warm-up, a tenth of that",
-                    suggested));
+  print(
+      fmt::format("lowest loss at {:.2g}\nsuggested {}:\n--set optimizer.learning_rate={:.2g}\n",
+                  suggested_rate(points, true),
+                  has_warmup ? "peak after the warm-up" : "rate without a warm-up, a tenth of that",
+                  suggested));
   if (arguments.out.empty()) return ExitCode::ok;
   write_file_atomically(arguments.out, rate_svg(points, suggested));
   print(fmt::format("{}\n", arguments.out));
@@ -73,8 +74,7 @@ Command add_lr_find(CLI::App& app) {
       ->type_name("N")
       ->check(CLI::Range(2, 100'000))
       ->capture_default_str();
-  app.add_option("--out", arguments->out, "Also write the curve as an SVG file")
-      ->type_name("FILE");
+  app.add_option("--out", arguments->out, "Also write the curve as an SVG file")->type_name("FILE");
   add_compute_options(app, arguments->compute);
   return [arguments] {
     if (arguments->low >= arguments->high)

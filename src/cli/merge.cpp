@@ -30,9 +30,8 @@ Command add_merge(CLI::App& app) {
   return [out, parts] {
     if (!is_first_rank()) return ExitCode::ok;
     merge_sweeps(*out, *parts, command_line());
-    const SweepRecord record = write_tables_of(*out, [&](const SweepRecord& now) {
-      write_sweep_report(*out, now, verdict_of(now));
-    });
+    const SweepRecord record = write_tables_of(
+        *out, [&](const SweepRecord& now) { write_sweep_report(*out, now, verdict_of(now)); });
     print(fmt::format("{}\n{}\n", headline(record, verdict_of(record)),
                       (std::filesystem::path(*out) / "report.html").string()));
     return ExitCode::ok;

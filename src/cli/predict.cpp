@@ -53,9 +53,9 @@ std::vector<fs::path> files_of(const std::vector<std::string>& arguments) {
     for (const fs::directory_entry& entry : fs::directory_iterator(argument))
       if (is_image_name(entry.path())) inside.push_back(entry.path());
     if (inside.empty())
-      throw data_error(fmt::format("{}: the folder holds no PNG, JPEG or PGM image",
-                                   argument.string()),
-                       "give images, or a folder of images");
+      throw data_error(
+          fmt::format("{}: the folder holds no PNG, JPEG or PGM image", argument.string()),
+          "give images, or a folder of images");
     std::ranges::sort(inside);
     files.insert(files.end(), inside.begin(), inside.end());
   }
@@ -161,8 +161,7 @@ void print_lines(const std::vector<Prediction>& predictions, bool show) {
       print(fmt::format("{:<{}}  -\n", p.file, width));
     else
       print(fmt::format("{:<{}}  {}  {:6.2f} %  runner-up {}  {:5.2f} %\n", p.file, width, p.first,
-                        100 * probability(p, p.first), p.second,
-                        100 * probability(p, p.second)));
+                        100 * probability(p, p.first), p.second, 100 * probability(p, p.second)));
     if (show) print(draw_digit(p.digit.pixels));
     for (const std::string& warning : p.warnings)
       say_line(fmt::format("warning: {}: {}", p.file, warning));

@@ -129,7 +129,8 @@ Command add_prepare(CLI::App& app) {
       ->type_name("NAME");
   app.add_option("--out", arguments->out, "The file to write (default: data/SET.h5)")
       ->type_name("FILE");
-  auto* synthetic = app.add_flag("--synthetic", options.synthetic, "Draw digits instead, for tests")->excludes("--raw");
+  auto* synthetic = app.add_flag("--synthetic", options.synthetic, "Draw digits instead, for tests")
+                        ->excludes("--raw");
   app.add_option("--count", options.train_count, "Synthetic training images")
       ->type_name("N")
       ->needs(synthetic)
@@ -153,7 +154,8 @@ Command add_prepare(CLI::App& app) {
           fmt::format("data/{}.h5", chosen.dataset == "custom" ? chosen.name : chosen.dataset);
     if (!arguments->out.empty()) chosen.out = arguments->out;
     if (arguments->test_count > 0) chosen.held_out = arguments->test_count;
-    chosen.test_count = arguments->test_count > 0 ? arguments->test_count : std::max(1, chosen.train_count / 6);
+    chosen.test_count =
+        arguments->test_count > 0 ? arguments->test_count : std::max(1, chosen.train_count / 6);
     print_result(prepare(chosen, say_line));
     return ExitCode::ok;
   };

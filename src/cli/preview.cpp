@@ -131,8 +131,9 @@ Command add_preview(CLI::App& app) {
   app.add_option("--out", arguments->out,
                  "Write a PNG with one row per image instead of drawing in the terminal")
       ->type_name("FILE");
-  app.footer("The first picture of each row is the training image. The others are the inputs that "
-             "training gets in consecutive epochs.");
+  app.footer(
+      "The first picture of each row is the training image. The others are the inputs that "
+      "training gets in consecutive epochs.");
   return [arguments] {
     const Config config = arguments->config.load();
     return in_world(config.comm.timeout,

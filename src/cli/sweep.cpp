@@ -47,9 +47,8 @@ ExitCode conclude(Communicator& comm, SweepEnd end, const std::filesystem::path&
       requested = static_cast<int>(parse_seeds(read_identity(folder).seeds).size());
       return;
     }
-    const SweepRecord record = write_tables_of(folder, [&](const SweepRecord& now) {
-      write_sweep_report(folder, now, verdict_of(now));
-    });
+    const SweepRecord record = write_tables_of(
+        folder, [&](const SweepRecord& now) { write_sweep_report(folder, now, verdict_of(now)); });
     const Verdict verdict = verdict_of(record);
     answer = verdict.answer;
     done = verdict.trained + verdict.diverged;
@@ -61,7 +60,8 @@ ExitCode conclude(Communicator& comm, SweepEnd end, const std::filesystem::path&
     print(fmt::format("{:<11} {}\n", "report", (folder / "report.html").string()));
   });
   if (end == SweepEnd::interrupted)
-    throw Error(ExitCode::interrupted, fmt::format("stopped by a signal; {} of {} seeds are done", done, requested),
+    throw Error(ExitCode::interrupted,
+                fmt::format("stopped by a signal; {} of {} seeds are done", done, requested),
                 "the same command continues with what is missing")
         .mark_everywhere();
   comm.broadcast(std::as_writable_bytes(std::span(&answer, 1)), 0);
@@ -80,7 +80,8 @@ ExitCode run(Communicator& comm, const SweepArguments& arguments, const Config& 
   options.command = command_line();
   options.machine = find_cpu().text;
   options.progress = say_line;
-  options.make_observer = run_files({.tensorboard = arguments.tensorboard}, arguments.config.title(recipe));
+  options.make_observer =
+      run_files({.tensorboard = arguments.tensorboard}, arguments.config.title(recipe));
   run_on_root(comm, [&] { make_folders(options.folder.parent_path()); });
   SweepConsole console(options.folder);
   options.observer = &console;
@@ -93,30 +94,38 @@ ExitCode run(Communicator& comm, const SweepArguments& arguments, const Config& 
 Command add_sweep(CLI::App& app) {
   auto arguments = std::make_shared<SweepArguments>();
   add_config_options(app, arguments->config);
-  app.add_option("--seeds", arguments->seeds, "Seeds, for example 0..99 or 1,5,10..19")->type_name("LIST");
-  app.add_option("--target", arguments->target, "Accuracy in percent that the final weights of every seed must reach")
+  app.add_option("--seeds", arguments->seeds, "Seeds, for example 0..99 or 1,5,10..19")
+      ->type_name("LIST");
+  app.add_option("--target", arguments->target,
+                 "Accuracy in percent that the final weights of every seed must reach")
       ->type_name("PERCENT")
       ->capture_default_str();
-  app.add_option("--ranks-per-run", arguments->ranks_per_run, "Ranks that train one seed together. Each group of ranks takes the next seed when it is free")
+  app.add_option("--ranks-per-run", arguments->ranks_per_run,
+                 "Ranks that train one seed together. Each group of ranks takes the next seed when "
+                 "it is free")
       ->type_name("K")
       ->check(CLI::Range(1, 1'000'000))
       ->capture_default_str();
-  app.add_option("--out", arguments->out,
-                 "Folder of the sweep (default: runs/sweep-RECIPE). If it exists, only missing seeds "
-                 "are trained. Any number of processes may work in it")
+  app.add_option(
+         "--out", arguments->out,
+         "Folder of the sweep (default: runs/sweep-RECIPE). If it exists, only missing seeds "
+         "are trained. Any number of processes may work in it")
       ->type_name("DIR");
-  app.add_flag("--stop-early", arguments->stop_early, "End at the first seed that misses the target");
+  app.add_flag("--stop-early", arguments->stop_early,
+               "End at the first seed that misses the target");
   add_compute_options(app, arguments->compute);
   app.add_flag("!--no-tensorboard", arguments->tensorboard,
                "Write no event files for TensorBoard into the seeds' folders");
   return [arguments] {
-    if (arguments->seeds.empty()) throw usage_error("sweep needs --seeds", "name them as --seeds 0..99");
+    if (arguments->seeds.empty())
+      throw usage_error("sweep needs --seeds", "name them as --seeds 0..99");
     parse_seeds(arguments->seeds);
     refuse_seed_setting(arguments->config.settings, "name the seeds with --seeds");
     Target{arguments->target};
     const Config recipe = arguments->config.load();
     install_stop_handlers();
-    return in_world(recipe.comm.timeout, [&](Communicator& comm) { return run(comm, *arguments, recipe); });
+    return in_world(recipe.comm.timeout,
+                    [&](Communicator& comm) { return run(comm, *arguments, recipe); });
   };
 }
 

@@ -41,9 +41,13 @@ class Reports : public Observer {
   Reports(std::string title, Console::Parts parts, std::unique_ptr<Observer> files)
       : console_(std::move(title), parts), files_(std::move(files)) {}
   void started(const RunInfo& info) override { files_->started(info), console_.started(info); }
-  void stepped(int epoch, int steps, const Sums& sums, double seconds) override { console_.stepped(epoch, steps, sums, seconds); }
+  void stepped(int epoch, int steps, const Sums& sums, double seconds) override {
+    console_.stepped(epoch, steps, sums, seconds);
+  }
   void evaluating(int epoch) override { console_.evaluating(epoch); }
-  void epoch_ended(const EpochRow& row) override { files_->epoch_ended(row), console_.epoch_ended(row); }
+  void epoch_ended(const EpochRow& row) override {
+    files_->epoch_ended(row), console_.epoch_ended(row);
+  }
   void finished(const RunResult& result) override {
     files_->finished(result);
     console_.finished(result);
@@ -60,7 +64,8 @@ class Reports : public Observer {
 
 Config configured(const TrainArguments& arguments) {
   ConfigOptions options = arguments.config;
-  // A named run continues with its own recipe unless another one is asked for (and then refused if it differs).
+  // A named run continues with its own recipe unless another one is asked for (and then refused if
+  // it differs).
   if (arguments.resume && !arguments.run_dir.empty() && !options.given) {
     options.recipe = arguments.run_dir + "/config.toml";
     if (!std::filesystem::exists(options.recipe))
@@ -74,7 +79,8 @@ Config configured(const TrainArguments& arguments) {
   return options.load();
 }
 
-/// Finds or makes the run folder, and locks it: two runs in one folder would overwrite each other's files.
+/// Finds or makes the run folder, and locks it: two runs in one folder would overwrite each other's
+/// files.
 RunStart look_for_start(const TrainArguments& arguments, const Config& config,
                         const Session& session, std::optional<FolderLock>& lock) {
   if (!arguments.resume) {
@@ -84,20 +90,24 @@ RunStart look_for_start(const TrainArguments& arguments, const Config& config,
       start->data_hash = session.data_hash;
       start->engine = session.computed_by;
     }
-    const auto folder = arguments.run_dir.empty() ? make_default_folder(config) : std::filesystem::path(arguments.run_dir);
+    const auto folder = arguments.run_dir.empty() ? make_default_folder(config)
+                                                  : std::filesystem::path(arguments.run_dir);
     lock.emplace(create_run_folder(folder, config));
     // At once, so that a run that is killed before its first checkpoint resumes from these weights.
     if (start) save_checkpoint(folder, *start);
     return {folder, std::move(start)};
   }
-  const auto folder = arguments.run_dir.empty() ? newest_unfinished_run("runs", config) : std::filesystem::path(arguments.run_dir);
+  const auto folder = arguments.run_dir.empty() ? newest_unfinished_run("runs", config)
+                                                : std::filesystem::path(arguments.run_dir);
   lock.emplace(folder);
   std::optional<Found> found = resume_point(folder, config);
   if (!found) {
-    say_line(fmt::format("note: {} holds no checkpoint yet: the run begins again", folder.string()));
+    say_line(
+        fmt::format("note: {} holds no checkpoint yet: the run begins again", folder.string()));
     return {folder, std::nullopt};
   }
-  if (!found->fallback.empty()) say_line(fmt::format("note: continuing from checkpoint.prev.h5: {}", found->fallback));
+  if (!found->fallback.empty())
+    say_line(fmt::format("note: continuing from checkpoint.prev.h5: {}", found->fallback));
   if (!has_rows_of(folder, found->checkpoint.epoch))
     say_line(fmt::format("note: {} does not have the rows of all epochs: report will refuse it",
                          (folder / "metrics.csv").string()));
@@ -108,7 +118,9 @@ void note_other_engine(const std::string& was, const std::string& is) {
   if (computes_the_same(was, is)) return;
   const auto [before, now] = first_difference(was, is);
   say_line(
-      fmt::format("note: begun with {}, continuing with {}: they may round differently, and then the end is not the same to the bit", before, now));
+      fmt::format("note: begun with {}, continuing with {}: they may round differently, and then "
+                  "the end is not the same to the bit",
+                  before, now));
 }
 
 /// The run's folder, and its summary.json.
@@ -178,13 +190,21 @@ ExitCode run(Communicator& comm, const TrainArguments& arguments, const Config& 
 Command add_train(CLI::App& app) {
   auto arguments = std::make_shared<TrainArguments>();
   add_config_options(app, arguments->config);
-  app.add_option("--seed", arguments->seed, "Seed of the run, short for --set train.seed=N")->type_name("N");
-  app.add_option("--run-dir", arguments->run_dir, "Run folder (default: runs/RECIPE-seedN-TIME). An existing one is never overwritten")
+  app.add_option("--seed", arguments->seed, "Seed of the run, short for --set train.seed=N")
+      ->type_name("N");
+  app.add_option(
+         "--run-dir", arguments->run_dir,
+         "Run folder (default: runs/RECIPE-seedN-TIME). An existing one is never overwritten")
       ->type_name("DIR")
-      ->check([](const std::string& folder) {  // CLI11 takes the next option for the value of `--run-dir=`
-        return folder.empty() || folder.starts_with("--") ? "names no folder: is a variable not set?" : "";
+      ->check([](const std::string&
+                     folder) {  // CLI11 takes the next option for the value of `--run-dir=`
+        return folder.empty() || folder.starts_with("--")
+                   ? "names no folder: is a variable not set?"
+                   : "";
       });
-  app.add_flag("--resume", arguments->resume, "Resume from the last checkpoint of --run-dir, or of the newest unfinished run of this recipe and seed");
+  app.add_flag("--resume", arguments->resume,
+               "Resume from the last checkpoint of --run-dir, or of the newest unfinished run of "
+               "this recipe and seed");
   app.add_option("--init-from", arguments->init_from,
                  "Start with the weights of another run of the same model")
       ->type_name("RUN|CHECKPOINT");
@@ -192,7 +212,8 @@ Command add_train(CLI::App& app) {
   app.add_flag("!--no-tensorboard", arguments->tensorboard,
                "Write no event file for TensorBoard into the run folder");
   app.add_flag("--print-config", arguments->print_config, "Print the resolved recipe and exit");
-  app.add_flag("--json", arguments->json, "Print the result as one JSON object, instead of the table");
+  app.add_flag("--json", arguments->json,
+               "Print the result as one JSON object, instead of the table");
   app.add_flag("--quiet", arguments->quiet, "Print the result only: no table and no progress");
   return [arguments] {
     if (arguments->resume && !arguments->init_from.empty())
@@ -204,7 +225,8 @@ Command add_train(CLI::App& app) {
       return ExitCode::ok;
     }
     install_stop_handlers();
-    return in_world(config.comm.timeout, [&](Communicator& comm) { return run(comm, *arguments, config); });
+    return in_world(config.comm.timeout,
+                    [&](Communicator& comm) { return run(comm, *arguments, config); });
   };
 }
 

@@ -31,13 +31,15 @@ struct TuneArguments {
   std::uint64_t draw_seed = 1;
 };
 
-/// The table of all candidates, and the best one's recipe. Throws Error (diverged) when not even that one trained to its end.
+/// The table of all candidates, and the best one's recipe. Throws Error (diverged) when not even
+/// that one trained to its end.
 void deliver(const std::vector<Candidate>& candidates, const std::filesystem::path& folder) {
   print(fmt::format(
       "\nall candidates, best first (validation rows; the test set was not opened)\n{}{:<9} {}\n",
       tuning_table(candidates), "table", (folder / "tuning.csv").string()));
   if (!candidates.front().scored())
-    throw Error(ExitCode::diverged, "every candidate diverged on all its seeds: there is no recipe to deliver",
+    throw Error(ExitCode::diverged,
+                "every candidate diverged on all its seeds: there is no recipe to deliver",
                 "let the space hold smaller learning rates, and another --out");
   Config winner = candidates.front().config;
   winner.data.split.clear();  // what is frozen trains on all training images
@@ -64,25 +66,37 @@ ExitCode run(Communicator& comm, const TuneArguments& arguments, TuneOptions opt
 
 Command add_tune(CLI::App& app) {
   auto arguments = std::make_shared<TuneArguments>();
-  app.add_option("--space", arguments->space, "Search space, a file like configs/tune/recipe.toml")->type_name("FILE");
-  app.add_option("--candidates", arguments->candidates, "Candidates in the first round: each recipe of the space unchanged, then random draws")
+  app.add_option("--space", arguments->space, "Search space, a file like configs/tune/recipe.toml")
+      ->type_name("FILE");
+  app.add_option(
+         "--candidates", arguments->candidates,
+         "Candidates in the first round: each recipe of the space unchanged, then random draws")
       ->type_name("N")
       ->check(CLI::Range(1, 100'000))
       ->capture_default_str();
-  app.add_option("--seeds", arguments->seeds, "Seeds per candidate in the first round. The better half continues with twice as many")
+  app.add_option(
+         "--seeds", arguments->seeds,
+         "Seeds per candidate in the first round. The better half continues with twice as many")
       ->type_name("N")
       ->check(CLI::Range(1, 100'000))
       ->capture_default_str();
-  app.add_option("--draw-seed", arguments->draw_seed, "Seed of the random draws")->type_name("N")->capture_default_str();
+  app.add_option("--draw-seed", arguments->draw_seed, "Seed of the random draws")
+      ->type_name("N")
+      ->capture_default_str();
   app.add_option("--set", arguments->settings, "Change a key of every candidate. May be repeated")
       ->type_name("SECTION.KEY=VALUE")
       ->allow_extra_args(false);
-  app.add_option("--out", arguments->out, "Folder of the search (default: runs/tune-SPACE). If it exists, only missing runs are trained")
+  app.add_option("--out", arguments->out,
+                 "Folder of the search (default: runs/tune-SPACE). If it exists, only missing runs "
+                 "are trained")
       ->type_name("DIR");
   add_compute_options(app, arguments->compute);
   return [arguments] {
-    if (arguments->space.empty()) throw usage_error("tune needs --space", "name what to choose from, such as --space configs/tune/recipe.toml");
-    refuse_seed_setting(arguments->settings, "leave it out: every candidate trains seeds 1, 2, ...");
+    if (arguments->space.empty())
+      throw usage_error("tune needs --space",
+                        "name what to choose from, such as --space configs/tune/recipe.toml");
+    refuse_seed_setting(arguments->settings,
+                        "leave it out: every candidate trains seeds 1, 2, ...");
     TuneOptions options;
     options.space = read_space(arguments->space);
     options.settings = arguments->settings;
@@ -90,7 +104,10 @@ Command add_tune(CLI::App& app) {
     options.candidates = arguments->candidates;
     options.seeds = arguments->seeds;
     options.recipe_folders = recipe_folders();
-    options.sweep.folder = arguments->out.empty() ? "runs/tune-" + std::filesystem::path(arguments->space).stem().string() : arguments->out;
+    options.sweep.folder =
+        arguments->out.empty()
+            ? "runs/tune-" + std::filesystem::path(arguments->space).stem().string()
+            : arguments->out;
     Config first =
         load_config(options.space.recipes.front(), options.settings, options.recipe_folders);
     fit_to_data(first);

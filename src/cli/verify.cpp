@@ -39,11 +39,11 @@ std::optional<Checkpoint> recorded_start(const VerifyArguments& arguments,
                       "name that run with --init-from");
   Checkpoint start = begin_from(open_trained_argument(arguments.init_from), recorded.config);
   if (start.initial_sha256 != recorded.initial_sha256)
-    throw data_error(fmt::format("--init-from: {} has other weights (got {:.12}..., expected "
-                                 "{:.12}...)",
-                                 arguments.init_from, start.initial_sha256,
-                                 recorded.initial_sha256),
-                     fmt::format("name the run that {} began with", arguments.folder));
+    throw data_error(
+        fmt::format("--init-from: {} has other weights (got {:.12}..., expected "
+                    "{:.12}...)",
+                    arguments.init_from, start.initial_sha256, recorded.initial_sha256),
+        fmt::format("name the run that {} began with", arguments.folder));
   start.data_hash = recorded.data_hash;
   return start;
 }
@@ -94,8 +94,7 @@ Command add_verify(CLI::App& app) {
         return seed.starts_with('-') ? fmt::format("{} is not a seed (expected at least 0)", seed)
                                      : "";
       });
-  app.add_option("--data", arguments->data_file,
-                 "Data file (default: the recorded one)")
+  app.add_option("--data", arguments->data_file, "Data file (default: the recorded one)")
       ->type_name("FILE");
   app.add_option("--init-from", arguments->init_from,
                  "The run whose weights the recorded one started with")

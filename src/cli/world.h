@@ -6,8 +6,10 @@
 
 namespace mnist_dist {
 
-/// Makes the world (MPI under a launcher, else one rank) and runs `work` on it. An error that one rank alone meets is printed by it
-/// ("rank 2: ...") and ends all ranks with its exit code; one that every rank throws continues to main.
+/// Makes the world (MPI under a launcher, else one rank) and runs `work` on it. An error that one
+/// rank alone meets is printed by it
+/// ("rank 2: ...") and ends all ranks with its exit code; one that every rank throws continues to
+/// main.
 ExitCode in_world(double timeout_seconds, const std::function<ExitCode(Communicator&)>& work);
 
 }  // namespace mnist_dist

@@ -15,7 +15,8 @@ constexpr std::size_t vector_floats = 9952;  // step 3's flat vector: 39 KB
 int count_hosts(Communicator& comm) {
   const std::byte first{comm.local_rank() == 0};
   int hosts = 0;
-  for (const auto& bytes : comm.all_gather({&first, 1})) hosts += std::to_integer<int>(bytes.front());
+  for (const auto& bytes : comm.all_gather({&first, 1}))
+    hosts += std::to_integer<int>(bytes.front());
   return hosts;
 }
 
@@ -23,7 +24,9 @@ int count_hosts(Communicator& comm) {
 
 AllReduceSpeed measure_all_reduce(Communicator& comm, double seconds) {
   using Clock = std::chrono::steady_clock;
-  const auto since = [](Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); };
+  const auto since = [](Clock::time_point start) {
+    return std::chrono::duration<double>(Clock::now() - start).count();
+  };
   const int ranks = comm.size();
   const float expected = static_cast<float>(ranks) * static_cast<float>(ranks + 1) / 2;
   std::vector<float> mine(vector_floats), total(vector_floats);
@@ -33,13 +36,16 @@ AllReduceSpeed measure_all_reduce(Communicator& comm, double seconds) {
   const auto begin = Clock::now();
   for (bool time_is_up = false; !time_is_up;) {
     std::fill(mine.begin(), mine.end(), static_cast<float>(comm.rank() + 1));
-    // Clocks differ: the vector's first number carries who wants to stop, so that all stop after the same call.
+    // Clocks differ: the vector's first number carries who wants to stop, so that all stop after
+    // the same call.
     mine[0] = since(begin) >= seconds ? 1.0f : 0.0f;
     const auto start = Clock::now();
-    comm.tree_all_reduce({mine.data(), vector_floats, vector_floats, comm.rank(), 1}, ranks, total, {});
+    comm.tree_all_reduce({mine.data(), vector_floats, vector_floats, comm.rank(), 1}, ranks, total,
+                         {});
     times.push_back(since(start));
     if (std::any_of(total.begin() + 1, total.end(), [&](float sum) { return sum != expected; }))
-      throw device_error(fmt::format("an all-reduce over {} ranks gave a wrong sum", ranks), "check the network: dmesg, ethtool -S, another cable");
+      throw device_error(fmt::format("an all-reduce over {} ranks gave a wrong sum", ranks),
+                         "check the network: dmesg, ethtool -S, another cable");
     time_is_up = total[0] > 0;
   }
 

@@ -14,11 +14,14 @@ class DeviceCommunicator final : public ForwardingCommunicator {
  public:
   DeviceCommunicator(Communicator& group, const Queue& queue, const DeviceCommOptions& options)
       : ForwardingCommunicator(group), exact_(options.reduce == "exact") {
-    if (options.transport == "nccl" || group.size() > 1) link_.emplace(group, queue.device, options.timeout);
+    if (options.transport == "nccl" || group.size() > 1)
+      link_.emplace(group, queue.device, options.timeout);
   }
 
-  void tree_all_reduce(const ShardVectors& vectors, int shards, std::span<float> total, const Queue& queue) override {
-    if (!gather_ || !gather_->fits(shards, total.size())) gather_.emplace(rank(), size(), shards, total.size(), queue);
+  void tree_all_reduce(const ShardVectors& vectors, int shards, std::span<float> total,
+                       const Queue& queue) override {
+    if (!gather_ || !gather_->fits(shards, total.size()))
+      gather_.emplace(rank(), size(), shards, total.size(), queue);
     gather_->add_owned(vectors, queue);
     if (link_ && !exact_) {
       gather_->add_own_part(total, queue);
@@ -35,8 +38,9 @@ class DeviceCommunicator final : public ForwardingCommunicator {
 
  private:
   bool exact_;
-  std::optional<DeviceGather> gather_;  ///< kept from step to step; a recorded step refers to its memory
-  std::optional<NcclLink> link_;        ///< ends first: it may know that memory
+  std::optional<DeviceGather>
+      gather_;                    ///< kept from step to step; a recorded step refers to its memory
+  std::optional<NcclLink> link_;  ///< ends first: it may know that memory
 };
 
 /// Takes the vectors to the host, where the group adds them.
@@ -44,11 +48,14 @@ class StagedCommunicator final : public ForwardingCommunicator {
  public:
   using ForwardingCommunicator::ForwardingCommunicator;
 
-  void tree_all_reduce(const ShardVectors& vectors, int shards, std::span<float> total, const Queue& queue) override {
+  void tree_all_reduce(const ShardVectors& vectors, int shards, std::span<float> total,
+                       const Queue& queue) override {
     vectors_.resize(static_cast<std::size_t>(vectors.count) * vectors.stride);
     total_.resize(total.size());
     copy_memory(queue, vectors_.data(), vectors.data, vectors_.size() * sizeof(float));
-    group_.tree_all_reduce({vectors_.data(), vectors.size, vectors.stride, vectors.first_shard, vectors.count}, shards, total_, Queue{});
+    group_.tree_all_reduce(
+        {vectors_.data(), vectors.size, vectors.stride, vectors.first_shard, vectors.count}, shards,
+        total_, Queue{});
     copy_memory(queue, total.data(), total_.data(), total.size_bytes());
   }
 
@@ -58,7 +65,8 @@ class StagedCommunicator final : public ForwardingCommunicator {
 
 }  // namespace
 
-std::unique_ptr<Communicator> make_device_communicator(Communicator& group, const Queue& queue, const DeviceCommOptions& options) {
+std::unique_ptr<Communicator> make_device_communicator(Communicator& group, const Queue& queue,
+                                                       const DeviceCommOptions& options) {
   if (!reduces_on_device(group, options)) return std::make_unique<StagedCommunicator>(group);
   return std::make_unique<DeviceCommunicator>(group, queue, options);
 }

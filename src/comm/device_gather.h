@@ -9,14 +9,16 @@
 
 namespace mnist_dist {
 
-/// TreeGather (comm/tree_gather.h) in the memory of a queue, for collectives that take as much from every rank: rank r has the `slots` places from
-/// r * slots on, one for each tree node that it owns whole, and the rest of them stays unused.
+/// TreeGather (comm/tree_gather.h) in the memory of a queue, for collectives that take as much from
+/// every rank: rank r has the `slots` places from r * slots on, one for each tree node that it owns
+/// whole, and the rest of them stays unused.
 class DeviceGather {
  public:
   DeviceGather(int rank, int ranks, int shards, std::size_t size, const Queue& queue);
   bool fits(int shards, std::size_t size) const { return shards == shards_ && size == size_; }
 
-  /// Enqueues the sums of the nodes this rank owns, into its part of the buffer. The vectors are scratch afterwards.
+  /// Enqueues the sums of the nodes this rank owns, into its part of the buffer. The vectors are
+  /// scratch afterwards.
   void add_owned(const ShardVectors& vectors, const Queue& queue);
   /// [ranks][part()] floats: what is to be gathered.
   float* buffer() const { return buffer_.data(); }

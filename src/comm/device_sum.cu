@@ -16,10 +16,12 @@ struct TreeSum {
 
   MNIST_DIST_HOST_DEVICE void operator()(const Team& team, int block, Scratch&) const {
     for (int i = team.thread(); i < block_threads; i += team.threads()) {
-      const std::size_t at = static_cast<std::size_t>(block) * block_threads + static_cast<std::size_t>(i);
+      const std::size_t at =
+          static_cast<std::size_t>(block) * block_threads + static_cast<std::size_t>(i);
       if (at >= size) return;
       for (int a = 0; a < count; ++a)
-        vectors[static_cast<std::size_t>(additions[a].into) * stride + at] += vectors[static_cast<std::size_t>(additions[a].from) * stride + at];
+        vectors[static_cast<std::size_t>(additions[a].into) * stride + at] +=
+            vectors[static_cast<std::size_t>(additions[a].from) * stride + at];
       out[at] = vectors[at];
     }
   }
@@ -27,10 +29,11 @@ struct TreeSum {
 
 }  // namespace
 
-void enqueue_tree_sum(const Queue& queue, float* vectors, std::size_t size, std::size_t stride, const TreeAddition* additions, int count,
-                      float* out) {
+void enqueue_tree_sum(const Queue& queue, float* vectors, std::size_t size, std::size_t stride,
+                      const TreeAddition* additions, int count, float* out) {
   constexpr std::size_t share = TreeSum::block_threads;
-  launch(queue, static_cast<int>((size + share - 1) / share), TreeSum{vectors, size, stride, additions, count, out});
+  launch(queue, static_cast<int>((size + share - 1) / share),
+         TreeSum{vectors, size, stride, additions, count, out});
 }
 
 }  // namespace mnist_dist

@@ -14,7 +14,9 @@ class ForwardingCommunicator : public Communicator {
   int local_rank() const override { return group_.local_rank(); }
   int local_size() const override { return group_.local_size(); }
   void broadcast(std::span<std::byte> bytes, int root) override { group_.broadcast(bytes, root); }
-  std::vector<std::vector<std::byte>> all_gather(std::span<const std::byte> bytes) override { return group_.all_gather(bytes); }
+  std::vector<std::vector<std::byte>> all_gather(std::span<const std::byte> bytes) override {
+    return group_.all_gather(bytes);
+  }
   void barrier() override { group_.barrier(); }
   std::unique_ptr<Communicator> split(int color) override { return group_.split(color); }
   void set_activity(const std::string& activity) override { group_.set_activity(activity); }

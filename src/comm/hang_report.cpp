@@ -26,7 +26,8 @@ std::string describe(const std::map<int, Place>& live, bool with_number) {
   std::vector<std::pair<std::string, std::vector<int>>> groups;
   for (const auto& [rank, place] : live) {
     const std::string where = describe(place, with_number);
-    const auto same = std::find_if(groups.begin(), groups.end(), [&](const auto& group) { return group.first == where; });
+    const auto same = std::find_if(groups.begin(), groups.end(),
+                                   [&](const auto& group) { return group.first == where; });
     if (same == groups.end())
       groups.push_back({where, {rank}});
     else
@@ -34,14 +35,16 @@ std::string describe(const std::map<int, Place>& live, bool with_number) {
   }
   std::vector<std::string> parts;
   for (const auto& [where, ranks] : groups)
-    parts.push_back(ranks.size() == 1 ? fmt::format("rank {} waits in {}", ranks[0], where)
-                                      : fmt::format("ranks {} wait in {}", fmt::join(ranks, ", "), where));
+    parts.push_back(ranks.size() == 1
+                        ? fmt::format("rank {} waits in {}", ranks[0], where)
+                        : fmt::format("ranks {} wait in {}", fmt::join(ranks, ", "), where));
   return fmt::format("{}", fmt::join(parts, ", "));
 }
 
 }  // namespace
 
-Place make_place(std::uint64_t group, std::int64_t sequence, const std::string& call, const std::string& activity) {
+Place make_place(std::uint64_t group, std::int64_t sequence, const std::string& call,
+                 const std::string& activity) {
   Place place;
   place.group = group;
   place.sequence = sequence;
@@ -50,23 +53,31 @@ Place make_place(std::uint64_t group, std::int64_t sequence, const std::string& 
   return place;
 }
 
-std::string hang_report(std::span<const Peer> peers, std::span<const int> members, const std::map<int, Place>& live, double timeout_seconds) {
+std::string hang_report(std::span<const Peer> peers, std::span<const int> members,
+                        const std::map<int, Place>& live, double timeout_seconds) {
   std::vector<std::string> silent;
   for (const int rank : members) {
     const Peer& peer = peers[static_cast<std::size_t>(rank)];
-    if (!live.contains(rank)) silent.push_back(fmt::format("rank {} of {} (host {}, pid {})", rank, peers.size(), peer.host, peer.pid));
+    if (!live.contains(rank))
+      silent.push_back(
+          fmt::format("rank {} of {} (host {}, pid {})", rank, peers.size(), peer.host, peer.pid));
   }
   if (!silent.empty())
     return fmt::format(
         "error: {} {} not answered for {:g} s; {}\n"
-        "hint: a process there is stopped, out of memory or unreachable: look at it with ps; comm.timeout sets the limit; --resume continues the "
+        "hint: a process there is stopped, out of memory or unreachable: look at it with ps; "
+        "comm.timeout sets the limit; --resume continues the "
         "run\n",
-        fmt::join(silent, ", "), silent.size() == 1 ? "has" : "have", timeout_seconds, describe(live, false));
-  const bool together = std::all_of(live.begin(), live.end(), [&](const auto& entry) { return entry.second.same_call(live.begin()->second); });
+        fmt::join(silent, ", "), silent.size() == 1 ? "has" : "have", timeout_seconds,
+        describe(live, false));
+  const bool together = std::all_of(live.begin(), live.end(), [&](const auto& entry) {
+    return entry.second.same_call(live.begin()->second);
+  });
   if (together)
     return fmt::format(
         "error: all ranks answer, yet no data arrived for {:g} s; {}\n"
-        "hint: a transport lost a message; try mpirun --mca btl tcp,self; --resume continues the run\n",
+        "hint: a transport lost a message; try mpirun --mca btl tcp,self; --resume continues the "
+        "run\n",
         timeout_seconds, describe(live, false));
   return fmt::format(
       "error: the ranks wait for different things since {:g} s; {}\n"

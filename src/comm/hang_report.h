@@ -14,20 +14,26 @@ struct Peer {
   int node = 0;  ///< lowest rank that shares this one's memory
 };
 
-/// What a rank waits for, as it tells the others: fixed size, because it travels as bytes between copies of one executable.
+/// What a rank waits for, as it tells the others: fixed size, because it travels as bytes between
+/// copies of one executable.
 struct Place {
   std::uint64_t group = 0;    ///< which communicator; the same number on all its members
   std::int64_t sequence = 0;  ///< how many calls this rank has made there
   char call[32] = {};         ///< "all-reduce"
   char activity[96] = {};     ///< "epoch 3 step 120"
-  bool same_call(const Place& other) const { return group == other.group && sequence == other.sequence && std::string(call) == other.call; }
+  bool same_call(const Place& other) const {
+    return group == other.group && sequence == other.sequence && std::string(call) == other.call;
+  }
 };
 
 /// A Place for these; cuts what is too long.
-Place make_place(std::uint64_t group, std::int64_t sequence, const std::string& call, const std::string& activity);
+Place make_place(std::uint64_t group, std::int64_t sequence, const std::string& call,
+                 const std::string& activity);
 
-/// The two lines that end a run that hangs: who of `members` (world ranks) is silent and where the `live` ones wait; or, when nobody is silent, that
-/// they wait for different things. `peers`: all ranks of the world.
-std::string hang_report(std::span<const Peer> peers, std::span<const int> members, const std::map<int, Place>& live, double timeout_seconds);
+/// The two lines that end a run that hangs: who of `members` (world ranks) is silent and where the
+/// `live` ones wait; or, when nobody is silent, that they wait for different things. `peers`: all
+/// ranks of the world.
+std::string hang_report(std::span<const Peer> peers, std::span<const int> members,
+                        const std::map<int, Place>& live, double timeout_seconds);
 
 }  // namespace mnist_dist

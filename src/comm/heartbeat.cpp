@@ -48,7 +48,8 @@ void wait_for_root(Communicator& communicator) {
 void run_on_root(Communicator& communicator, const std::function<void()>& work) {
   if (communicator.rank() != 0) return wait_for_root(communicator);
   std::future<void> running = std::async(std::launch::async, work);
-  while (running.wait_for(beat) != std::future_status::ready) broadcast_status(communicator, Status::working);
+  while (running.wait_for(beat) != std::future_status::ready)
+    broadcast_status(communicator, Status::working);
   const auto error = error_of(running);
   broadcast_status(communicator, error ? Status::failed : Status::done);
   if (error) throw_everywhere(communicator, *error);

@@ -18,7 +18,8 @@ std::optional<int> number(const char* name) {
   int value = 0;
   const auto [end, error] = std::from_chars(view.begin(), view.end(), value);
   if (error != std::errc{} || end != view.end() || value < 0)
-    throw device_error(fmt::format("the launcher's {} is \"{}\", not a number", name, view), fmt::format("unset {} to run as one process", name));
+    throw device_error(fmt::format("the launcher's {} is \"{}\", not a number", name, view),
+                       fmt::format("unset {} to run as one process", name));
   return value;
 }
 
@@ -31,10 +32,14 @@ bool started_by_srun() {
 }  // namespace
 
 Launcher detect_launcher() {
-  if (const auto size = number("OMPI_COMM_WORLD_SIZE")) return {true, number("OMPI_COMM_WORLD_RANK").value_or(0), *size, "Open MPI"};
-  // PMIx tells the number of ranks over its socket only. Slurm's is that of the job when another launcher (prterun) starts the ranks in it.
-  if (const auto rank = number("PMIX_RANK")) return {true, *rank, started_by_srun() ? number("SLURM_NTASKS").value_or(0) : 0, "PMIx"};
-  if (const auto rank = number("PMI_RANK")) return {true, *rank, number("PMI_SIZE").value_or(0), "PMI"};
+  if (const auto size = number("OMPI_COMM_WORLD_SIZE"))
+    return {true, number("OMPI_COMM_WORLD_RANK").value_or(0), *size, "Open MPI"};
+  // PMIx tells the number of ranks over its socket only. Slurm's is that of the job when another
+  // launcher (prterun) starts the ranks in it.
+  if (const auto rank = number("PMIX_RANK"))
+    return {true, *rank, started_by_srun() ? number("SLURM_NTASKS").value_or(0) : 0, "PMIx"};
+  if (const auto rank = number("PMI_RANK"))
+    return {true, *rank, number("PMI_SIZE").value_or(0), "PMI"};
   // MPIs whose launcher gives a rank neither: MVAPICH, and MPICH or Intel MPI where PMI is off.
   for (const char* name : {"MV2_COMM_WORLD_SIZE", "MPI_LOCALNRANKS"})
     if (const auto size = number(name); size.value_or(1) > 1)
@@ -43,8 +48,11 @@ Launcher detect_launcher() {
           "start with the mpirun of the MPI this program is linked to (launch/local.sh finds it)");
   // Only srun sets this one; a batch script, which Slurm runs once, has SLURM_NTASKS too.
   if (const auto step_tasks = number("SLURM_STEP_NUM_TASKS"); step_tasks.value_or(1) > 1)
-    throw device_error(fmt::format("Slurm runs {} tasks but gives them neither PMIx nor PMI: each would train alone", *step_tasks),
-                       "start them with srun --mpi=pmix, or with mpirun inside the allocation");
+    throw device_error(
+        fmt::format(
+            "Slurm runs {} tasks but gives them neither PMIx nor PMI: each would train alone",
+            *step_tasks),
+        "start them with srun --mpi=pmix, or with mpirun inside the allocation");
   return {};
 }
 

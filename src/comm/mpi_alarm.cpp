@@ -19,27 +19,34 @@ namespace {
 constexpr int tag = 1;
 // Longer than any step: a rank that is merely slow arrives in it.
 constexpr double grace_seconds = 5;
-// How long a wait is polled at full speed. Afterwards looking every 0.1 ms costs at most 1% and leaves the cores to those who work.
+// How long a wait is polled at full speed. Afterwards looking every 0.1 ms costs at most 1% and
+// leaves the cores to those who work.
 constexpr std::chrono::milliseconds impatience{10};
 constexpr std::chrono::microseconds nap{100};
 
 bool are_complete(std::span<MPI_Request> requests, const char* call) {
   int all = 0;
-  check(MPI_Testall(static_cast<int>(requests.size()), requests.data(), &all, MPI_STATUSES_IGNORE), call);
+  check(MPI_Testall(static_cast<int>(requests.size()), requests.data(), &all, MPI_STATUSES_IGNORE),
+        call);
   return all != 0;
 }
 
 }  // namespace
 
 Alarm::Alarm(MPI_Comm comm, std::vector<Peer> peers, double timeout_seconds)
-    : comm_(comm), rank_(rank_in(comm)), peers_(std::move(peers)), timeout_(timeout_seconds), grace_(std::min(grace_seconds, timeout_seconds)) {}
+    : comm_(comm),
+      rank_(rank_in(comm)),
+      peers_(std::move(peers)),
+      timeout_(timeout_seconds),
+      grace_(std::min(grace_seconds, timeout_seconds)) {}
 
 Alarm::~Alarm() {
   for (Sent& sent : sent_) MPI_Wait(&sent.request, MPI_STATUS_IGNORE);
 }
 
 void Alarm::wait(std::span<MPI_Request> requests, const Call& call) {
-  if (!poll_for(impatience, [&] { return are_complete(requests, call.name); })) wait_long(requests, call);
+  if (!poll_for(impatience, [&] { return are_complete(requests, call.name); }))
+    wait_long(requests, call);
 }
 
 void Alarm::wait_long(std::span<MPI_Request> requests, const Call& call) {
@@ -65,8 +72,8 @@ void Alarm::ask(const Call& call, const Place& here, double waited) {
     if (member != rank_) send(member, {Message::question, questions_, here});
 }
 
-/// Answers questions and takes answers. True when somebody asked who waits in the same call: then all who wait in it ask at the same time, so
-/// that they agree on who is live and who reports.
+/// Answers questions and takes answers. True when somebody asked who waits in the same call: then
+/// all who wait in it ask at the same time, so that they agree on who is live and who reports.
 bool Alarm::read_messages(const Place& here) {
   bool asked_here = false;
   for (;;) {
@@ -75,7 +82,9 @@ bool Alarm::read_messages(const Place& here) {
     check(MPI_Iprobe(MPI_ANY_SOURCE, tag, comm_, &waiting, &status), "MPI_Iprobe");
     if (!waiting) return asked_here;
     Message message;
-    check(MPI_Recv(&message, sizeof message, MPI_BYTE, status.MPI_SOURCE, tag, comm_, MPI_STATUS_IGNORE), "MPI_Recv");
+    check(MPI_Recv(&message, sizeof message, MPI_BYTE, status.MPI_SOURCE, tag, comm_,
+                   MPI_STATUS_IGNORE),
+          "MPI_Recv");
     if (message.kind == Message::question) {
       send(status.MPI_SOURCE, {Message::answer, message.number, here});
       lowest_asker_ = std::min(lowest_asker_, status.MPI_SOURCE);
@@ -86,8 +95,8 @@ bool Alarm::read_messages(const Place& here) {
   }
 }
 
-/// The lowest live rank reports after the grace period, of those that wait in this group or ask from another; should it fail to, the others do some
-/// seconds later.
+/// The lowest live rank reports after the grace period, of those that wait in this group or ask
+/// from another; should it fail to, the others do some seconds later.
 bool Alarm::my_turn_to_report(const Place& here, double waited) const {
   int lowest = lowest_asker_;
   for (const auto& [rank, place] : question_->live)
@@ -103,7 +112,8 @@ void Alarm::send(int rank, const Message& message) {
   });
   sent_.push_back({message, MPI_REQUEST_NULL});  // Clang 14 has no parentheses for aggregates
   Sent& sent = sent_.back();
-  check(MPI_Isend(&sent.message, sizeof sent.message, MPI_BYTE, rank, tag, comm_, &sent.request), "MPI_Isend");
+  check(MPI_Isend(&sent.message, sizeof sent.message, MPI_BYTE, rank, tag, comm_, &sent.request),
+        "MPI_Isend");
 }
 
 void abort_all(int code) {

@@ -11,10 +11,12 @@
 
 namespace mnist_dist {
 
-/// Waits for collectives, and finds out who is missing when one does not complete. A rank that has waited for the timeout asks the other members of
-/// the group where they are, over a communicator of its own; ranks that wait themselves answer, others are silent. After a grace period, in which a
-/// slow rank may still arrive and all continue, the lowest live rank prints one report and ends the program with exit code 4. All groups of a program
-/// share one Alarm, so that a rank that waits in another group answers too.
+/// Waits for collectives, and finds out who is missing when one does not complete. A rank that has
+/// waited for the timeout asks the other members of the group where they are, over a communicator
+/// of its own; ranks that wait themselves answer, others are silent. After a grace period, in which
+/// a slow rank may still arrive and all continue, the lowest live rank prints one report and ends
+/// the program with exit code 4. All groups of a program share one Alarm, so that a rank that waits
+/// in another group answers too.
 class Alarm {
  public:
   /// `comm`: a duplicate of the world, for alarm messages only; one entry of `peers` a rank of it.
@@ -25,9 +27,9 @@ class Alarm {
   void set_activity(const std::string& activity) { activity_ = activity; }
 
   struct Call {
-    const char* name;              ///< "all-reduce"
-    std::uint64_t group;           ///< the same number on all members, another for each communicator
-    std::int64_t sequence;         ///< calls made there so far
+    const char* name;       ///< "all-reduce"
+    std::uint64_t group;    ///< the same number on all members, another for each communicator
+    std::int64_t sequence;  ///< calls made there so far
     std::span<const int> members;  ///< world ranks
   };
   /// Returns when all requests are complete, or not at all.
@@ -63,7 +65,7 @@ class Alarm {
   std::int64_t questions_ = 0;
   int lowest_asker_ = 0;              ///< of those who asked this rank during this wait
   std::optional<Question> question_;  ///< while this rank waits for answers
-  std::list<Sent> sent_;              ///< not yet delivered; a list, because MPI holds their addresses
+  std::list<Sent> sent_;  ///< not yet delivered; a list, because MPI holds their addresses
 };
 
 /// Ends all ranks: mpirun returns the code.

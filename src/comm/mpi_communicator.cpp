@@ -11,9 +11,18 @@ constexpr const char* all_reduce = "all-reduce";
 
 }  // namespace
 
-MpiCommunicator::MpiCommunicator(std::shared_ptr<MpiSession> session, MPI_Comm comm, std::vector<int> world_ranks, std::uint64_t group)
-    : session_(std::move(session)), comm_(comm), rank_(rank_in(comm)), world_ranks_(std::move(world_ranks)), group_(group) {
-  const auto node = [&](int member) { return session_->peers()[static_cast<std::size_t>(world_ranks_[static_cast<std::size_t>(member)])].node; };
+MpiCommunicator::MpiCommunicator(std::shared_ptr<MpiSession> session, MPI_Comm comm,
+                                 std::vector<int> world_ranks, std::uint64_t group)
+    : session_(std::move(session)),
+      comm_(comm),
+      rank_(rank_in(comm)),
+      world_ranks_(std::move(world_ranks)),
+      group_(group) {
+  const auto node = [&](int member) {
+    return session_
+        ->peers()[static_cast<std::size_t>(world_ranks_[static_cast<std::size_t>(member)])]
+        .node;
+  };
   for (int member = 0; member < size(); ++member) {
     if (node(member) != node(rank_)) continue;
     if (member < rank_) ++local_rank_;
@@ -32,7 +41,8 @@ void MpiCommunicator::wait_for_all(std::span<MPI_Request> requests, const char* 
 
 void MpiCommunicator::broadcast(std::span<std::byte> bytes, int root) {
   MPI_Request request = MPI_REQUEST_NULL;
-  check(MPI_Ibcast(bytes.data(), mpi_count(bytes.size()), MPI_BYTE, root, comm_, &request), "MPI_Ibcast");
+  check(MPI_Ibcast(bytes.data(), mpi_count(bytes.size()), MPI_BYTE, root, comm_, &request),
+        "MPI_Ibcast");
   wait(request, "broadcast");
 }
 
@@ -46,7 +56,9 @@ template <class T>
 std::vector<T> MpiCommunicator::gather_values(const T& mine, const char* call) {
   std::vector<T> values(world_ranks_.size());
   MPI_Request request = MPI_REQUEST_NULL;
-  check(MPI_Iallgather(&mine, sizeof mine, MPI_BYTE, values.data(), sizeof mine, MPI_BYTE, comm_, &request), "MPI_Iallgather");
+  check(MPI_Iallgather(&mine, sizeof mine, MPI_BYTE, values.data(), sizeof mine, MPI_BYTE, comm_,
+                       &request),
+        "MPI_Iallgather");
   wait(request, call);
   return values;
 }
@@ -61,29 +73,33 @@ std::vector<std::vector<std::byte>> MpiCommunicator::all_gather(std::span<const 
   }
   std::vector<std::byte> all(end);
   MPI_Request request = MPI_REQUEST_NULL;
-  check(MPI_Iallgatherv(bytes.data(), sizes[static_cast<std::size_t>(rank_)], MPI_BYTE, all.data(), sizes.data(), offsets.data(), MPI_BYTE, comm_,
-                        &request),
+  check(MPI_Iallgatherv(bytes.data(), sizes[static_cast<std::size_t>(rank_)], MPI_BYTE, all.data(),
+                        sizes.data(), offsets.data(), MPI_BYTE, comm_, &request),
         "MPI_Iallgatherv");
   wait(request, "all-gather");
   std::vector<std::vector<std::byte>> parts;
-  for (std::size_t r = 0; r < sizes.size(); ++r) parts.emplace_back(all.begin() + offsets[r], all.begin() + offsets[r] + sizes[r]);
+  for (std::size_t r = 0; r < sizes.size(); ++r)
+    parts.emplace_back(all.begin() + offsets[r], all.begin() + offsets[r] + sizes[r]);
   return parts;
 }
 
-void MpiCommunicator::tree_all_reduce(const ShardVectors& vectors, int shards, std::span<float> total,
-                                      const Queue& queue) {
+void MpiCommunicator::tree_all_reduce(const ShardVectors& vectors, int shards,
+                                      std::span<float> total, const Queue& queue) {
   check_reduce(vectors, even_share(rank_, size(), shards), total.size(), queue);
   if (size() > most_gathering_ranks && size() <= shards) {
-    if (!exchange_ || !exchange_->fits(shards, total.size())) exchange_.emplace(rank_, size(), shards, total.size());
+    if (!exchange_ || !exchange_->fits(shards, total.size()))
+      exchange_.emplace(rank_, size(), shards, total.size());
     ++calls_;
     exchange_->reduce(vectors, total, [this](auto messages) { move(messages); });
     return;
   }
-  if (!gather_ || !gather_->fits(shards, total.size())) gather_.emplace(rank_, size(), shards, total.size());
+  if (!gather_ || !gather_->fits(shards, total.size()))
+    gather_.emplace(rank_, size(), shards, total.size());
   gather_->add_owned(vectors);
   MPI_Request request = MPI_REQUEST_NULL;
-  check(MPI_Iallgatherv(MPI_IN_PLACE, 0, MPI_FLOAT, gather_->buffer().data(), gather_->counts().data(),
-                        gather_->displacements().data(), MPI_FLOAT, comm_, &request),
+  check(MPI_Iallgatherv(MPI_IN_PLACE, 0, MPI_FLOAT, gather_->buffer().data(),
+                        gather_->counts().data(), gather_->displacements().data(), MPI_FLOAT, comm_,
+                        &request),
         "MPI_Iallgatherv");
   wait(request, all_reduce);
   gather_->finish(total);
@@ -116,9 +132,12 @@ std::unique_ptr<Communicator> MpiCommunicator::split(int color) {
   const Watchdog watchdog = session_->guard("MPI_Comm_split");
   MPI_Comm part = MPI_COMM_NULL;
   check(MPI_Comm_split(comm_, first, rank_, &part), "MPI_Comm_split");
-  // Mixes parent, moment and part (constants of splitmix64), so that members agree without a message.
+  // Mixes parent, moment and part (constants of splitmix64), so that members agree without a
+  // message.
   const auto where = static_cast<std::uint64_t>(calls_) << 32 | static_cast<std::uint32_t>(first);
-  return std::make_unique<MpiCommunicator>(session_, part, std::move(members), (group_ ^ where * 0xBF58476D1CE4E5B9u) * 0x94D049BB133111EBu);
+  return std::make_unique<MpiCommunicator>(
+      session_, part, std::move(members),
+      (group_ ^ where * 0xBF58476D1CE4E5B9u) * 0x94D049BB133111EBu);
 }
 
 std::unique_ptr<Communicator> make_world(const Launcher& launcher, double timeout_seconds) {
@@ -127,7 +146,8 @@ std::unique_ptr<Communicator> make_world(const Launcher& launcher, double timeou
   std::vector<int> everybody(session->peers().size());
   std::iota(everybody.begin(), everybody.end(), 0);
   const Watchdog watchdog = session->guard("MPI_Comm_dup");
-  return std::make_unique<MpiCommunicator>(session, duplicate(MPI_COMM_WORLD), std::move(everybody), 1);
+  return std::make_unique<MpiCommunicator>(session, duplicate(MPI_COMM_WORLD), std::move(everybody),
+                                           1);
 }
 
 }  // namespace mnist_dist

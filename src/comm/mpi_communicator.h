@@ -14,8 +14,10 @@ namespace mnist_dist {
 /// A group of ranks over MPI. Collectives are non-blocking and waited for by the session's Alarm.
 class MpiCommunicator final : public Communicator {
  public:
-  /// Takes over `comm`. `world_ranks`: of its members, by rank; `group`: a number that all members, and no other group, have.
-  MpiCommunicator(std::shared_ptr<MpiSession> session, MPI_Comm comm, std::vector<int> world_ranks, std::uint64_t group);
+  /// Takes over `comm`. `world_ranks`: of its members, by rank; `group`: a number that all members,
+  /// and no other group, have.
+  MpiCommunicator(std::shared_ptr<MpiSession> session, MPI_Comm comm, std::vector<int> world_ranks,
+                  std::uint64_t group);
 
   int rank() const override { return rank_; }
   int size() const override { return static_cast<int>(world_ranks_.size()); }
@@ -23,10 +25,13 @@ class MpiCommunicator final : public Communicator {
   int local_size() const override { return local_size_; }
   void broadcast(std::span<std::byte> bytes, int root) override;
   std::vector<std::vector<std::byte>> all_gather(std::span<const std::byte> bytes) override;
-  void tree_all_reduce(const ShardVectors& vectors, int shards, std::span<float> total, const Queue& queue) override;
+  void tree_all_reduce(const ShardVectors& vectors, int shards, std::span<float> total,
+                       const Queue& queue) override;
   void barrier() override;
   std::unique_ptr<Communicator> split(int color) override;
-  void set_activity(const std::string& activity) override { session_->alarm().set_activity(activity); }
+  void set_activity(const std::string& activity) override {
+    session_->alarm().set_activity(activity);
+  }
   void abort(ExitCode code) override { abort_all(static_cast<int>(code)); }
 
  private:

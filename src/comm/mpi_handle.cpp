@@ -24,8 +24,9 @@ void check(int status, std::string_view call) {
     throw device_error(fmt::format("{} failed: too many files (limit {})", call, files.rlim_cur),
                        "raise the hard limit of open files on all hosts (ulimit -Hn)");
   if (next >= 0) close(next);
-  throw device_error(fmt::format("{} failed: {}", call, std::string_view(text, static_cast<std::size_t>(length))),
-                     "see the other ranks' messages; if there are none, check that the hosts reach each other");
+  throw device_error(
+      fmt::format("{} failed: {}", call, std::string_view(text, static_cast<std::size_t>(length))),
+      "see the other ranks' messages; if there are none, check that the hosts reach each other");
 }
 
 MpiComm::~MpiComm() {
@@ -52,7 +53,9 @@ int size_of(MPI_Comm comm) {
 
 int mpi_count(std::size_t count) {
   if (count > static_cast<std::size_t>(std::numeric_limits<int>::max()))
-    throw Error(ExitCode::internal, fmt::format("a message of {} elements is more than MPI can count", count), "please report this");
+    throw Error(ExitCode::internal,
+                fmt::format("a message of {} elements is more than MPI can count", count),
+                "please report this");
   return static_cast<int>(count);
 }
 

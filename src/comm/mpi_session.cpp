@@ -24,7 +24,8 @@ constexpr std::chrono::seconds moment{2};
 /// Lowest rank of `comm` whose memory this rank shares.
 int node_of(MPI_Comm comm) {
   MPI_Comm shared = MPI_COMM_NULL;
-  check(MPI_Comm_split_type(comm, MPI_COMM_TYPE_SHARED, rank_in(comm), MPI_INFO_NULL, &shared), "MPI_Comm_split_type");
+  check(MPI_Comm_split_type(comm, MPI_COMM_TYPE_SHARED, rank_in(comm), MPI_INFO_NULL, &shared),
+        "MPI_Comm_split_type");
   const MpiComm owner(shared);
   int lowest = rank_in(comm);
   check(MPI_Bcast(&lowest, 1, MPI_INT, 0, owner), "MPI_Bcast");
@@ -39,7 +40,8 @@ std::vector<Peer> exchange_peers(MPI_Comm comm) {
   Card mine{{}, static_cast<int>(getpid()), node_of(comm)};
   host_name().copy(mine.host, sizeof mine.host - 1);
   std::vector<Card> cards(static_cast<std::size_t>(size_of(comm)));
-  check(MPI_Allgather(&mine, sizeof mine, MPI_BYTE, cards.data(), sizeof mine, MPI_BYTE, comm), "MPI_Allgather");
+  check(MPI_Allgather(&mine, sizeof mine, MPI_BYTE, cards.data(), sizeof mine, MPI_BYTE, comm),
+        "MPI_Allgather");
   std::vector<Peer> peers;
   for (const Card& card : cards) peers.push_back({card.host, card.pid, card.node});
   return peers;
@@ -61,7 +63,8 @@ MpiLibrary::MpiLibrary() {
   int provided = MPI_THREAD_SINGLE;
   check(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_FUNNELED, &provided), "MPI_Init_thread");
   if (provided < MPI_THREAD_FUNNELED)
-    throw device_error("this MPI does not support programs with threads", "use one built with thread support (MPI_THREAD_FUNNELED)");
+    throw device_error("this MPI does not support programs with threads",
+                       "use one built with thread support (MPI_THREAD_FUNNELED)");
   check(MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
 }
 
@@ -85,7 +88,8 @@ MpiSession::MpiSession(const Launcher& launcher, double timeout_seconds)
       "or with srun --mpi=pmix";
   if (launcher.size > 0 && launcher.size != size)
     throw device_error(
-        fmt::format("{} started {} ranks but MPI sees {}", launcher.name, launcher.size, size), hint);
+        fmt::format("{} started {} ranks but MPI sees {}", launcher.name, launcher.size, size),
+        hint);
   // PMIx gives no size, and a rank that MPI does not know is a world of its own.
   if (launcher.size == 0 && launcher.rank > 0 && size == 1)
     throw device_error(
@@ -97,8 +101,10 @@ MpiSession::~MpiSession() {
   bool together = false;
   try {
     together = all_ranks_end(unwinding);
-    // The launcher ends all ranks as soon as one exits with an error: give rank 0, which prints it, the time to.
-    if (unwinding && together && rank_in(alarm_comm_) != 0) std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    // The launcher ends all ranks as soon as one exits with an error: give rank 0, which prints it,
+    // the time to.
+    if (unwinding && together && rank_in(alarm_comm_) != 0)
+      std::this_thread::sleep_for(std::chrono::milliseconds(300));
   } catch (const Error&) {  // what a destructor may not pass on; the ranks are not together then
   }
   if (!together) library_.leave_open();

@@ -24,12 +24,14 @@ class MpiLibrary {
   bool finalise_ = true;
 };
 
-/// What all communicators of a process share. Both ends are collective and end the program with exit code 4 when they take longer than the timeout.
+/// What all communicators of a process share. Both ends are collective and end the program with
+/// exit code 4 when they take longer than the timeout.
 class MpiSession {
  public:
   /// Throws Error (device) when MPI sees another number of ranks than the launcher started.
   MpiSession(const Launcher& launcher, double timeout_seconds);
-  /// Waits for all ranks. When an exception unwinds here the others may be in the middle of their work: then only for a moment.
+  /// Waits for all ranks. When an exception unwinds here the others may be in the middle of their
+  /// work: then only for a moment.
   ~MpiSession();
   MpiSession(const MpiSession&) = delete;
   MpiSession& operator=(const MpiSession&) = delete;
@@ -46,8 +48,9 @@ class MpiSession {
   Launcher launcher_;
   double timeout_;
   int exceptions_at_start_;
-  std::string process_;               ///< "rank 2 (host foo, pid 123)"
-  std::optional<Watchdog> watchdog_;  ///< while the members below begin and end; declared before them to outlive them
+  std::string process_;  ///< "rank 2 (host foo, pid 123)"
+  std::optional<Watchdog>
+      watchdog_;  ///< while the members below begin and end; declared before them to outlive them
   MpiLibrary library_;
   MpiComm alarm_comm_;
   std::vector<Peer> peers_;

@@ -13,7 +13,8 @@
 namespace mnist_dist {
 namespace {
 
-constexpr char hint[] = "NCCL_DEBUG=WARN in the environment says more; --comm mpi does without NCCL";
+constexpr char hint[] =
+    "NCCL_DEBUG=WARN in the environment says more; --comm mpi does without NCCL";
 constexpr double seconds_to_part = 5;  ///< from ranks that have nothing more to say
 
 void leave(ncclComm_t comm) {
@@ -45,25 +46,30 @@ void Parting::begin(std::function<void()> work) {
   std::thread(std::move(task)).detach();
 }
 
-NcclLink::NcclLink(Communicator& group, int device, double timeout_seconds) : group_(group), device_(device), timeout_(timeout_seconds) {
+NcclLink::NcclLink(Communicator& group, int device, double timeout_seconds)
+    : group_(group), device_(device), timeout_(timeout_seconds) {
   if (const cudaError_t error = cudaSetDevice(device); error != cudaSuccess)
-    throw device_error(fmt::format("GPU {} cannot be used: {}", device, cudaGetErrorString(error)), "run mnist-dist doctor");
+    throw device_error(fmt::format("GPU {} cannot be used: {}", device, cudaGetErrorString(error)),
+                       "run mnist-dist doctor");
   ncclUniqueId id{};
   if (group.rank() == 0) check(ncclGetUniqueId(&id), "ncclGetUniqueId");
   group.broadcast(std::as_writable_bytes(std::span(&id, 1)), 0);
   ncclConfig_t config = NCCL_CONFIG_INITIALIZER;
   config.blocking = 0;  // calls return at once; `watch` says how it goes
-  finish(ncclCommInitRankConfig(&comm_, group.size(), id, group.rank(), &config), "ncclCommInitRankConfig");
+  finish(ncclCommInitRankConfig(&comm_, group.size(), id, group.rank(), &config),
+         "ncclCommInitRankConfig");
 }
 
 NcclLink::~NcclLink() { part(leave); }
 
 void NcclLink::all_gather(const float* own, float* all, std::size_t count, const Queue& queue) {
-  finish(ncclAllGather(own, all, count, ncclFloat, comm_, static_cast<cudaStream_t>(queue.stream)), "ncclAllGather");
+  finish(ncclAllGather(own, all, count, ncclFloat, comm_, static_cast<cudaStream_t>(queue.stream)),
+         "ncclAllGather");
 }
 
 void NcclLink::add(std::span<float> values, const Queue& queue) {
-  finish(ncclAllReduce(values.data(), values.data(), values.size(), ncclFloat, ncclSum, comm_, static_cast<cudaStream_t>(queue.stream)),
+  finish(ncclAllReduce(values.data(), values.data(), values.size(), ncclFloat, ncclSum, comm_,
+                       static_cast<cudaStream_t>(queue.stream)),
          "ncclAllReduce");
 }
 
@@ -73,9 +79,13 @@ void NcclLink::watch(double waited_seconds) {
   check(state, "communication");
   if (waited_seconds <= timeout_) return;
   abort();
-  // Ranks that are gone do not come here: the group names them and ends the program. The others have all waited too long.
+  // Ranks that are gone do not come here: the group names them and ends the program. The others
+  // have all waited too long.
   group_.barrier();
-  throw device_error(fmt::format("the GPUs of {} ranks have waited {:.0f} s for each other", group_.size(), waited_seconds), hint).mark_everywhere();
+  throw device_error(fmt::format("the GPUs of {} ranks have waited {:.0f} s for each other",
+                                 group_.size(), waited_seconds),
+                     hint)
+      .mark_everywhere();
 }
 
 void NcclLink::check(ncclResult_t result, const char* call) {
@@ -83,7 +93,8 @@ void NcclLink::check(ncclResult_t result, const char* call) {
   const char* const last = comm_ ? ncclGetLastError(comm_) : nullptr;
   const std::string more = last && *last ? fmt::format(" ({})", last) : "";
   abort();
-  throw device_error(fmt::format("NCCL's {} failed: {}{}", call, ncclGetErrorString(result), more), hint);
+  throw device_error(fmt::format("NCCL's {} failed: {}{}", call, ncclGetErrorString(result), more),
+                     hint);
 }
 
 void NcclLink::part(void (*how)(ncclComm_t)) {

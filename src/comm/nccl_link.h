@@ -11,8 +11,9 @@
 
 namespace mnist_dist {
 
-/// What is done beside this thread. Its end is waited for, but not long when an exception is on its way: the other ranks, which it may be waiting
-/// for, know nothing of that before this rank has said so.
+/// What is done beside this thread. Its end is waited for, but not long when an exception is on its
+/// way: the other ranks, which it may be waiting for, know nothing of that before this rank has
+/// said so.
 class Parting {
  public:
   Parting() = default;
@@ -34,18 +35,21 @@ class NcclLink {
   NcclLink(const NcclLink&) = delete;
   NcclLink& operator=(const NcclLink&) = delete;
 
-  /// Enqueues: every rank's `count` floats into `all`, [ranks][count]. `own` is the rank's place in there.
+  /// Enqueues: every rank's `count` floats into `all`, [ranks][count]. `own` is the rank's place in
+  /// there.
   void all_gather(const float* own, float* all, std::size_t count, const Queue& queue);
   /// Enqueues: values become their sum over all ranks, in an order that NCCL chooses.
   void add(std::span<float> values, const Queue& queue);
 
-  /// Throws Error (device) when NCCL has failed, or has not answered in time; ranks that are silent are named, and the program ended, by the group.
+  /// Throws Error (device) when NCCL has failed, or has not answered in time; ranks that are silent
+  /// are named, and the program ended, by the group.
   void watch(double waited_seconds);
 
  private:
   void check(ncclResult_t result, const char* call);
-  /// Gives the communicator up by `how`, on a thread of its own: NCCL waits until recorded steps that hold its calls are destroyed, which is the
-  /// calling thread's to do, and until the other ranks of the host have given it up too.
+  /// Gives the communicator up by `how`, on a thread of its own: NCCL waits until recorded steps
+  /// that hold its calls are destroyed, which is the calling thread's to do, and until the other
+  /// ranks of the host have given it up too.
   void part(void (*how)(ncclComm_t));
   void abort();
   /// As check, for calls that may continue in the background: returns when they have ended.

@@ -5,8 +5,9 @@
 
 namespace mnist_dist {
 
-/// Calls `done` until it says true, at most for `limit`; returns what it said last. Spins while an answer is a message away; then lets
-/// others have the core between calls, since with more ranks than cores the one we wait for needs it.
+/// Calls `done` until it says true, at most for `limit`; returns what it said last. Spins while an
+/// answer is a message away; then lets others have the core between calls, since with more ranks
+/// than cores the one we wait for needs it.
 template <class Done>
 bool poll_for(std::chrono::microseconds limit, Done&& done) {
   using Clock = std::chrono::steady_clock;

@@ -15,12 +15,15 @@ class Single final : public Communicator {
   int local_size() const override { return 1; }
 
   void broadcast(std::span<std::byte>, int) override {}
-  std::vector<std::vector<std::byte>> all_gather(std::span<const std::byte> bytes) override { return {{bytes.begin(), bytes.end()}}; }
+  std::vector<std::vector<std::byte>> all_gather(std::span<const std::byte> bytes) override {
+    return {{bytes.begin(), bytes.end()}};
+  }
   void barrier() override {}
   std::unique_ptr<Communicator> split(int) override { return make_single(); }
   void set_activity(const std::string&) override {}
 
-  void tree_all_reduce(const ShardVectors& vectors, int shards, std::span<float> total, const Queue& queue) override {
+  void tree_all_reduce(const ShardVectors& vectors, int shards, std::span<float> total,
+                       const Queue& queue) override {
     check_reduce(vectors, {0, shards}, total.size(), queue);
     sum_shards(vectors, total);
   }

@@ -8,17 +8,21 @@
 
 namespace mnist_dist {
 
-/// One rank's part of a tree all-reduce that needs a single all-gather: each rank adds up the tree nodes it owns whole, all ranks exchange those, and
-/// each finishes the tree by itself. At 39 KB a node and few ranks one exchange beats the rounds of a reduce, and no bit depends on who added what.
+/// One rank's part of a tree all-reduce that needs a single all-gather: each rank adds up the tree
+/// nodes it owns whole, all ranks exchange those, and each finishes the tree by itself. At 39 KB a
+/// node and few ranks one exchange beats the rounds of a reduce, and no bit depends on who added
+/// what.
 class TreeGather {
  public:
   TreeGather(int rank, int ranks, int shards, std::size_t size);
   bool fits(int shards, std::size_t size) const { return shards == shards_ && size == size_; }
 
-  /// Adds the owned shards' vectors (which are scratch afterwards) and puts the sums of the owned nodes into their place in the gather buffer.
+  /// Adds the owned shards' vectors (which are scratch afterwards) and puts the sums of the owned
+  /// nodes into their place in the gather buffer.
   void add_owned(const ShardVectors& vectors);
 
-  /// The gather buffer, node after node from left to right, [size] floats each; rank r's part is counts()[r] floats from displacements()[r].
+  /// The gather buffer, node after node from left to right, [size] floats each; rank r's part is
+  /// counts()[r] floats from displacements()[r].
   std::span<float> buffer() { return buffer_; }
   const std::vector<int>& counts() const { return counts_; }
   const std::vector<int>& displacements() const { return displacements_; }
@@ -36,7 +40,9 @@ class TreeGather {
   std::vector<NodeVector> shards_of_rank_;  // kept: a step allocates nothing
 };
 
-/// Throws Error (internal) unless the vectors are the shards `owned`, as long as the total, and in host memory.
-void check_reduce(const ShardVectors& vectors, Range owned, std::size_t total_size, const Queue& queue);
+/// Throws Error (internal) unless the vectors are the shards `owned`, as long as the total, and in
+/// host memory.
+void check_reduce(const ShardVectors& vectors, Range owned, std::size_t total_size,
+                  const Queue& queue);
 
 }  // namespace mnist_dist

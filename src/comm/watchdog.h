@@ -7,8 +7,8 @@
 
 namespace mnist_dist {
 
-/// Ends the process with exit code 4 when it lives for more than `seconds`: put one around the MPI calls that have no non-blocking form. The launcher
-/// then ends the other ranks.
+/// Ends the process with exit code 4 when it lives for more than `seconds`: put one around the MPI
+/// calls that have no non-blocking form. The launcher then ends the other ranks.
 class Watchdog {
  public:
   /// `complain`: what to print then, on stderr, found out when the time is over. After its patience

@@ -13,27 +13,37 @@ namespace {
 
 void check_order(const char* key, double low, double high) {
   if (low > high)
-    throw usage_error(fmt::format("{0}_min = {1} is larger than {0}_max = {2}", key, low, high), "exchange them, or set both to one value");
+    throw usage_error(fmt::format("{0}_min = {1} is larger than {0}_max = {2}", key, low, high),
+                      "exchange them, or set both to one value");
 }
 
 }  // namespace
 
 void check_config(const Config& config) {
-  if (config.name.empty() || config.name.find('/') != std::string::npos || !is_line_of_text(config.name))
-    throw usage_error(fmt::format("model.name = \"{}\" cannot begin the name of a run folder", config.name), "give a plain word");
-  if (config.data.file.empty()) throw usage_error("data.file is empty", "give a path for the prepared data, data/mnist.h5 for instance");
+  if (config.name.empty() || config.name.find('/') != std::string::npos ||
+      !is_line_of_text(config.name))
+    throw usage_error(
+        fmt::format("model.name = \"{}\" cannot begin the name of a run folder", config.name),
+        "give a plain word");
+  if (config.data.file.empty())
+    throw usage_error("data.file is empty",
+                      "give a path for the prepared data, data/mnist.h5 for instance");
   const auto& [batch, shards] = std::pair(config.train.batch, config.data.shards);
   if (batch % shards != 0) {
     const int below = batch / shards * shards;
     throw usage_error(
         fmt::format("train.batch = {} is not divisible by data.shards = {}", batch, shards),
-        fmt::format("use train.batch={}, or other shards", below > 0 ? fmt::format("{} or {}", below, below + shards) : fmt::to_string(shards)));
+        fmt::format(
+            "use train.batch={}, or other shards",
+            below > 0 ? fmt::format("{} or {}", below, below + shards) : fmt::to_string(shards)));
   }
   if (const auto& split = config.data.split; !split.empty()) {
     if (split.size() != 2)
-      throw usage_error(fmt::format("data.split = [{}] is not two numbers", fmt::join(split, ", ")), "give [training, validation] rows, or []");
+      throw usage_error(fmt::format("data.split = [{}] is not two numbers", fmt::join(split, ", ")),
+                        "give [training, validation] rows, or []");
     if (split[0] < shards)
-      throw usage_error(fmt::format("data.split: {} training rows for {} shards", split[0], shards), "give every shard at least one row");
+      throw usage_error(fmt::format("data.split: {} training rows for {} shards", split[0], shards),
+                        "give every shard at least one row");
   }
   const AugmentConfig& augment = config.augment;
   check_order("augment.crop_scale", augment.crop_scale_min, augment.crop_scale_max);
@@ -41,7 +51,8 @@ void check_config(const Config& config) {
   check_order("augment.erase_area", augment.erase_area_min, augment.erase_area_max);
   check_order("augment.erase_ratio", augment.erase_ratio_min, augment.erase_ratio_max);
   if (config.optimizer.nesterov && config.optimizer.momentum == 0)
-    throw usage_error("optimizer.nesterov without optimizer.momentum", "give a momentum, or set nesterov=false");
+    throw usage_error("optimizer.nesterov without optimizer.momentum",
+                      "give a momentum, or set nesterov=false");
   layer_shapes(config.model);
   check_norm_slices(config.model, batch / shards);
 }
@@ -51,10 +62,13 @@ void refuse_keys_without_effect(const Config& config) {
   if (schedule.kind != ScheduleKind::constant && schedule.kind != ScheduleKind::step) return;
   const char* kind = schedule.kind == ScheduleKind::step ? "step" : "constant";
   for (const auto& [key, value] :
-       {std::pair("warmup", schedule.warmup), std::pair("start_factor", schedule.start_factor), std::pair("end_factor", schedule.end_factor)})
+       {std::pair("warmup", schedule.warmup), std::pair("start_factor", schedule.start_factor),
+        std::pair("end_factor", schedule.end_factor)})
     if (value != 0)
-      throw usage_error(fmt::format("schedule.{} = {} has no effect with schedule.kind = \"{}\"", key, value, kind),
-                        fmt::format("set schedule.{}=0, or schedule.kind to linear, cosine or one_cycle", key));
+      throw usage_error(
+          fmt::format("schedule.{} = {} has no effect with schedule.kind = \"{}\"", key, value,
+                      kind),
+          fmt::format("set schedule.{}=0, or schedule.kind to linear, cosine or one_cycle", key));
 }
 
 }  // namespace mnist_dist

@@ -7,12 +7,14 @@
 
 namespace mnist_dist {
 
-// Plain structs: what a recipe says. The keys, ranges and help texts are declared once, in config/fields.h.
+// Plain structs: what a recipe says. The keys, ranges and help texts are declared once, in
+// config/fields.h.
 
 struct DataConfig {
   std::string file = "data/mnist.h5";  ///< the prepared HDF5 file; not part of a recipe's identity
-  int shards = 4;                      ///< how the training rows are cut; fixes the bits, whatever the number of ranks
-  std::vector<int> split;              ///< [training, validation] rows for tuning without the test set; empty: train on all, test on test
+  int shards = 4;  ///< how the training rows are cut; fixes the bits, whatever the number of ranks
+  std::vector<int> split;  ///< [training, validation] rows for tuning without the test set; empty:
+                           ///< train on all, test on test
 };
 
 /// How an image is read between pixels when it is moved.
@@ -20,31 +22,39 @@ enum class Interpolation { nearest, bilinear };
 
 /// Random changes to each training image, in this order; all off unless asked for.
 struct AugmentConfig {
-  double crop_scale_min = 1, crop_scale_max = 1;          ///< random resized crop: share of the area kept (bilinear)
-  double crop_ratio_min = 1, crop_ratio_max = 1;          ///< its width / height, drawn log-uniformly
-  double rotation = 0;                                    ///< degrees, uniform in +-
-  double shift = 0;                                       ///< pixels, uniform in +- for rows and columns each
-  double scale = 0;                                       ///< share, uniform in 1 +- scale
-  double shear = 0;                                       ///< degrees, uniform in +-
-  Interpolation interpolation = Interpolation::bilinear;  ///< of rotation, shift, scale, shear and elastic, done in one resampling
-  double elastic_alpha = 0;      ///< elastic distortion (Simard et al., ICDAR 2003): standard deviation of the displacement in pixels
-  double elastic_sigma = 4;      ///< and how smooth it is, in pixels
-  double erase_probability = 0;  ///< random erasing (Zhong et al., AAAI 2020): a rectangle set to 0 after normalising
+  double crop_scale_min = 1,
+         crop_scale_max = 1;  ///< random resized crop: share of the area kept (bilinear)
+  double crop_ratio_min = 1, crop_ratio_max = 1;  ///< its width / height, drawn log-uniformly
+  double rotation = 0;                            ///< degrees, uniform in +-
+  double shift = 0;  ///< pixels, uniform in +- for rows and columns each
+  double scale = 0;  ///< share, uniform in 1 +- scale
+  double shear = 0;  ///< degrees, uniform in +-
+  Interpolation interpolation = Interpolation::bilinear;  ///< of rotation, shift, scale, shear and
+                                                          ///< elastic, done in one resampling
+  double elastic_alpha = 0;  ///< elastic distortion (Simard et al., ICDAR 2003): standard deviation
+                             ///< of the displacement in pixels
+  double elastic_sigma = 4;  ///< and how smooth it is, in pixels
+  double erase_probability =
+      0;  ///< random erasing (Zhong et al., AAAI 2020): a rectangle set to 0 after normalising
   double erase_area_min = 0.02, erase_area_max = 0.33;
   double erase_ratio_min = 0.3, erase_ratio_max = 3.3;  ///< height / width, drawn log-uniformly
-  int fade_after = 0;                                   ///< epochs in which images change as much as said above; then see at_epoch in data/augment.h
-  int fade_epochs = 0;  ///< epochs over which that falls to fade_to, so that the last ones look like test images; 0: it never does
+  int fade_after = 0;   ///< epochs in which images change as much as said above; then see at_epoch
+                        ///< in data/augment.h
+  int fade_epochs = 0;  ///< epochs over which that falls to fade_to, so that the last ones look
+                        ///< like test images; 0: it never does
   double fade_to = 0;   ///< strength at the end, as a share
 };
 
 struct TrainConfig {
   int epochs = 15;
-  int batch = 64;                  ///< images a step, over all shards; a multiple of data.shards
-  std::uint64_t seed = 1;          ///< not part of a recipe's identity
-  double label_smoothing = 0;      ///< share of the target spread over all classes
-  int evaluate_every = 1;          ///< epochs between evaluations; the last epoch always is
-  std::int64_t max_steps = 0;      ///< stop after so many steps in all, 0: never; for tests and fingerprints
-  double checkpoint_seconds = 60;  ///< time between checkpoints inside an epoch; not part of a recipe's identity
+  int batch = 64;              ///< images a step, over all shards; a multiple of data.shards
+  std::uint64_t seed = 1;      ///< not part of a recipe's identity
+  double label_smoothing = 0;  ///< share of the target spread over all classes
+  int evaluate_every = 1;      ///< epochs between evaluations; the last epoch always is
+  std::int64_t max_steps =
+      0;  ///< stop after so many steps in all, 0: never; for tests and fingerprints
+  double checkpoint_seconds =
+      60;  ///< time between checkpoints inside an epoch; not part of a recipe's identity
 };
 
 struct OptimizerConfig {
@@ -55,7 +65,13 @@ struct OptimizerConfig {
   bool decay_norm = false;  ///< decay gamma, beta and biases too
 };
 
-enum class ScheduleKind { constant, step, linear, cosine, one_cycle };  ///< formulas: train/schedule.h
+enum class ScheduleKind {
+  constant,
+  step,
+  linear,
+  cosine,
+  one_cycle
+};  ///< formulas: train/schedule.h
 
 struct ScheduleConfig {
   ScheduleKind kind = ScheduleKind::constant;
@@ -63,15 +79,17 @@ struct ScheduleConfig {
   double step_factor = 0.1;
   double warmup = 0;        ///< share of all steps until the peak (linear, cosine, one_cycle)
   double start_factor = 0;  ///< first learning rate as a share of the peak, when there is a warm-up
-  double end_factor = 0;    ///< last learning rate as a share of the peak (linear, cosine, one_cycle)
+  double end_factor = 0;  ///< last learning rate as a share of the peak (linear, cosine, one_cycle)
 };
 
 struct AverageConfig {
-  double decay = 0;  ///< exponential moving average of the weights after each step, min(decay, (1+t)/(10+t)); 0: none
+  double decay = 0;  ///< exponential moving average of the weights after each step, min(decay,
+                     ///< (1+t)/(10+t)); 0: none
 };
 
 struct CommConfig {
-  double timeout = 120;  ///< seconds without an answer until ranks name the silent ones and give up; not part of a recipe's identity
+  double timeout = 120;  ///< seconds without an answer until ranks name the silent ones and give
+                         ///< up; not part of a recipe's identity
 };
 
 struct Config {
@@ -86,19 +104,25 @@ struct Config {
   CommConfig comm;
 };
 
-/// Reads a recipe by name ("step3") or file, applies `settings` ("section.key=value", in order), checks every key, type and range and what
-/// must fit together (batch divisible by shards, slices long enough for batch norm, the split). The recipe is named by [model] name, else by its
-/// file. Throws Error (usage) naming the key, and the nearest known name. `search` are the folders in which a name is looked up, as NAME.toml.
-Config load_config(const std::string& name_or_file, const std::vector<std::string>& settings, const std::vector<std::string>& search);
+/// Reads a recipe by name ("step3") or file, applies `settings` ("section.key=value", in order),
+/// checks every key, type and range and what must fit together (batch divisible by shards, slices
+/// long enough for batch norm, the split). The recipe is named by [model] name, else by its file.
+/// Throws Error (usage) naming the key, and the nearest known name. `search` are the folders in
+/// which a name is looked up, as NAME.toml.
+Config load_config(const std::string& name_or_file, const std::vector<std::string>& settings,
+                   const std::vector<std::string>& search);
 
-/// The same from a recipe's text; `source` names it in messages, and its stem names the recipe unless the text does.
-Config parse_config(const std::string& toml, const std::string& source, const std::vector<std::string>& settings = {});
+/// The same from a recipe's text; `source` names it in messages, and its stem names the recipe
+/// unless the text does.
+Config parse_config(const std::string& toml, const std::string& source,
+                    const std::vector<std::string>& settings = {});
 
 /// The resolved recipe as TOML that load_config reads back to the same Config.
 std::string to_toml(const Config& config);
 
-/// The part of to_toml that decides the result for a given seed: without file, seed, checkpoint_seconds and comm. Two runs of the same
-/// recipe text, seed, data and engine give the same bytes.
+/// The part of to_toml that decides the result for a given seed: without file, seed,
+/// checkpoint_seconds and comm. Two runs of the same recipe text, seed, data and engine give the
+/// same bytes.
 std::string recipe_toml(const Config& config);
 
 }  // namespace mnist_dist

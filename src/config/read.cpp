@@ -20,7 +20,8 @@
 namespace mnist_dist {
 namespace {
 
-void assign_if_present(const toml::table& table, const std::string& name, const Field& field, auto& member) {
+void assign_if_present(const toml::table& table, const std::string& name, const Field& field,
+                       auto& member) {
   if (const toml::node* node = table.get(field.key)) assign(name, *node, field, member);
 }
 
@@ -46,15 +47,20 @@ Layer read_layer(const toml::node& node, std::size_t index) {
   const toml::table& table = as_table(node, name);
   Layer layer;
   std::vector<std::string> known{"conv", "linear", "pool"};
-  visit_layer_fields(layer, [&](const Field& field, const auto&) { known.emplace_back(field.key); });
+  visit_layer_fields(layer,
+                     [&](const Field& field, const auto&) { known.emplace_back(field.key); });
   if (const toml::key* key = unknown_key(table, known))
-    throw usage_error(fmt::format("{}: {} has an unknown key {}", place(*table.get(*key)), name, key->str()), suggest(key->str(), known));
+    throw usage_error(
+        fmt::format("{}: {} has an unknown key {}", place(*table.get(*key)), name, key->str()),
+        suggest(key->str(), known));
 
   const toml::node* conv = table.get("conv");
   const toml::node* linear = table.get("linear");
   const toml::node* pool = table.get("pool");
   if ((conv != nullptr) + (linear != nullptr) + (pool != nullptr) != 1)
-    throw usage_error(fmt::format("{}: {} does not have just one of conv, linear and pool", place(node), name), "say what the layer is, once");
+    throw usage_error(
+        fmt::format("{}: {} does not have just one of conv, linear and pool", place(node), name),
+        "say what the layer is, once");
 
   const Field channels{"model.layer", "channels", from_to(1, channel_limit), "output channels"};
   if (conv) {
@@ -68,18 +74,22 @@ Layer read_layer(const toml::node& node, std::size_t index) {
   }
   const bool sized = layer.kind == LayerKind::convolution || layer.kind == LayerKind::max_pool;
   if (const toml::node* kernel = table.get("kernel"); kernel && !sized)
-    throw usage_error(fmt::format("{}: {} ({}) has a kernel", place(*kernel), name, layer_text(layer)),
-                      "remove it: the layer covers its whole input");
-  visit_layer_fields(layer,
-                     [&](const Field& field, auto& member) { assign_if_present(table, fmt::format("{}: {}", name, field.key), field, member); });
+    throw usage_error(
+        fmt::format("{}: {} ({}) has a kernel", place(*kernel), name, layer_text(layer)),
+        "remove it: the layer covers its whole input");
+  visit_layer_fields(layer, [&](const Field& field, auto& member) {
+    assign_if_present(table, fmt::format("{}: {}", name, field.key), field, member);
+  });
   return layer;
 }
 
 void read_model(const toml::table& table, Config& config) {
   if (const toml::node* name = table.get("name")) assign("model.name", *name, {}, config.name);
   if (const toml::node* layers = table.get("layer")) {
-    if (!layers->is_array()) wrong_type("model.layer", *layers, "a list of tables, [[model.layer]]");
-    for (const toml::node& layer : *layers->as_array()) config.model.layers.push_back(read_layer(layer, config.model.layers.size()));
+    if (!layers->is_array())
+      wrong_type("model.layer", *layers, "a list of tables, [[model.layer]]");
+    for (const toml::node& layer : *layers->as_array())
+      config.model.layers.push_back(read_layer(layer, config.model.layers.size()));
   }
   config.model.name = config.name;
   visit_model_fields(config.model, [&](const Field& field, auto& member) {
@@ -95,7 +105,9 @@ std::map<std::string, std::vector<std::string>> known_keys() {
   Config any;
   visit_model_fields(
       any.model, [&](const Field& field, const auto&) { keys["model"].emplace_back(field.key); });
-  visit_fields(any, [&](const Field& field, const auto&) { keys[std::string(field.section)].emplace_back(field.key); });
+  visit_fields(any, [&](const Field& field, const auto&) {
+    keys[std::string(field.section)].emplace_back(field.key);
+  });
   return keys;
 }
 
@@ -106,12 +118,14 @@ void refuse_unknown_keys(const toml::table& root) {
   // A key that exists, in another section.
   const auto elsewhere = [&](const std::string& key) -> std::string {
     for (const auto& [section, keys] : known)
-      if (std::find(keys.begin(), keys.end(), key) != keys.end()) return fmt::format("did you mean {}.{}?", section, key);
+      if (std::find(keys.begin(), keys.end(), key) != keys.end())
+        return fmt::format("did you mean {}.{}?", section, key);
     return "";
   };
   if (const toml::key* key = unknown_key(root, sections)) {
     const std::string typed(key->str()), hint = elsewhere(typed);
-    throw usage_error(fmt::format("{}: unknown section or key {}", place(*root.get(*key)), typed), hint.empty() ? suggest(typed, sections) : hint);
+    throw usage_error(fmt::format("{}: unknown section or key {}", place(*root.get(*key)), typed),
+                      hint.empty() ? suggest(typed, sections) : hint);
   }
   for (const auto& [section, keys] : known) {
     const toml::node* node = root.get(section);
@@ -133,11 +147,13 @@ Config read_config(const toml::table& root, const std::string& source) {
   config.name = std::filesystem::path(source).stem().string();
   visit_fields(config, [&](const Field& field, auto& member) {
     if (const toml::node* section = root.get(field.section))
-      assign_if_present(*section->as_table(), fmt::format("{}.{}", field.section, field.key), field, member);
+      assign_if_present(*section->as_table(), fmt::format("{}.{}", field.section, field.key), field,
+                        member);
   });
   if (const toml::node* model = root.get("model")) read_model(*model->as_table(), config);
   if (config.model.layers.empty())
-    throw usage_error(fmt::format("{}: the model has no layers", source), "add [[model.layer]] tables; configs/step3.toml shows how");
+    throw usage_error(fmt::format("{}: the model has no layers", source),
+                      "add [[model.layer]] tables; configs/step3.toml shows how");
   check_config(config);
   return config;
 }
@@ -163,23 +179,28 @@ void apply_setting(toml::table& root, const std::string& setting) {
   const auto equals = setting.find('=');
   const auto dot = setting.substr(0, equals).find('.');
   if (equals == std::string::npos || dot == std::string::npos)
-    throw usage_error(fmt::format("--set {} is not section.key=value", setting), "for instance --set train.epochs=5");
-  const std::string section = setting.substr(0, dot), key = setting.substr(dot + 1, equals - dot - 1);
+    throw usage_error(fmt::format("--set {} is not section.key=value", setting),
+                      "for instance --set train.epochs=5");
+  const std::string section = setting.substr(0, dot),
+                    key = setting.substr(dot + 1, equals - dot - 1);
 
   root.insert(section, toml::table{});  // keeps the section that is there already
   if (!root.get(section)->is_table()) wrong_type(section, *root.get(section), "a table");
-  root.get(section)->as_table()->insert_or_assign(key, std::move(*parse_value(setting.substr(equals + 1)).get("value")));
+  root.get(section)->as_table()->insert_or_assign(
+      key, std::move(*parse_value(setting.substr(equals + 1)).get("value")));
 }
 
 }  // namespace
 
-Config parse_config(const std::string& toml, const std::string& source, const std::vector<std::string>& settings) {
+Config parse_config(const std::string& toml, const std::string& source,
+                    const std::vector<std::string>& settings) {
   toml::table root = parse_toml(toml, source, "recipes are TOML; configs/step3.toml shows how");
   for (const auto& setting : settings) apply_setting(root, setting);
   return read_config(root, source);
 }
 
-Config load_config(const std::string& name_or_file, const std::vector<std::string>& settings, const std::vector<std::string>& search) {
+Config load_config(const std::string& name_or_file, const std::vector<std::string>& settings,
+                   const std::vector<std::string>& search) {
   const std::string file = find_recipe(name_or_file, search);
   return parse_config(read_recipe(file), file, settings);
 }

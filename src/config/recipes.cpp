@@ -59,21 +59,28 @@ std::vector<std::string> recipe_folders() {
 }
 
 std::string find_recipe(const std::string& name_or_file, const std::vector<std::string>& folders) {
-  const bool is_file = name_or_file.ends_with(".toml") || name_or_file.find('/') != std::string::npos;
+  const bool is_file =
+      name_or_file.ends_with(".toml") || name_or_file.find('/') != std::string::npos;
   if (is_file) {
     const fs::file_status status = fs::status(name_or_file);
     if (fs::is_regular_file(status) || fs::is_fifo(status)) return name_or_file;
     if (fs::exists(status))
-      throw usage_error(fmt::format("{} is {}, no config file", name_or_file, fs::is_directory(status) ? "a folder" : "a device"),
+      throw usage_error(fmt::format("{} is {}, no config file", name_or_file,
+                                    fs::is_directory(status) ? "a folder" : "a device"),
                         "name a recipe's file");
     throw usage_error(fmt::format("no config file {}", name_or_file),
-                      fmt::format("check the path, or name a recipe: {}", fmt::join(known_recipes(folders), ", ")));
+                      fmt::format("check the path, or name a recipe: {}",
+                                  fmt::join(known_recipes(folders), ", ")));
   }
   for (const auto& folder : folders)
-    if (const fs::path file = fs::path(folder) / (name_or_file + ".toml"); fs::is_regular_file(file)) return file.string();
+    if (const fs::path file = fs::path(folder) / (name_or_file + ".toml");
+        fs::is_regular_file(file))
+      return file.string();
   const auto known = known_recipes(folders);
-  throw usage_error(fmt::format("no recipe named \"{}\"", name_or_file),
-                    known.empty() ? fmt::format("no recipes in {}; give a file instead", fmt::join(folders, ", ")) : suggest(name_or_file, known));
+  throw usage_error(
+      fmt::format("no recipe named \"{}\"", name_or_file),
+      known.empty() ? fmt::format("no recipes in {}; give a file instead", fmt::join(folders, ", "))
+                    : suggest(name_or_file, known));
 }
 
 }  // namespace mnist_dist

@@ -5,7 +5,8 @@
 
 namespace mnist_dist {
 
-/// One key of a recipe and what a candidate may have there: one of `values`, or a number between `low` and `high`.
+/// One key of a recipe and what a candidate may have there: one of `values`, or a number between
+/// `low` and `high`.
 struct Variation {
   std::string key;                  ///< "section.key", as in --set
   std::vector<std::string> values;  ///< as TOML writes them; empty: a number
@@ -14,7 +15,8 @@ struct Variation {
   bool log = false;    ///< uniform in the logarithm: as many below the geometric mean as above
 };
 
-/// What `mnist-dist tune` chooses from: recipes, which are tried as they are, and keys that are drawn for every further candidate.
+/// What `mnist-dist tune` chooses from: recipes, which are tried as they are, and keys that are
+/// drawn for every further candidate.
 struct SearchSpace {
   std::vector<std::string> recipes;  ///< names or files
   std::vector<Variation> variations;
@@ -27,8 +29,9 @@ struct SearchSpace {
 ///   low = 0.05            # or: values = [0.05, 0.1]
 ///   high = 0.4
 ///   log = true
-/// Throws Error (usage) naming line and key: also for a key that no recipe has, a value that it cannot have, and what candidates cannot differ in
-/// (seed, data). Whether the values fit a recipe's others shows when a candidate is made of them.
+/// Throws Error (usage) naming line and key: also for a key that no recipe has, a value that it
+/// cannot have, and what candidates cannot differ in (seed, data). Whether the values fit a
+/// recipe's others shows when a candidate is made of them.
 SearchSpace parse_space(const std::string& toml, const std::string& source);
 SearchSpace read_space(const std::string& file);
 
@@ -38,8 +41,9 @@ struct CandidateDraw {
   std::vector<std::string> settings;  ///< "section.key=value"
 };
 
-/// Candidate number `index`, counted from 0: first every recipe as it is, then random ones. A pure function of its arguments: asking for more
-/// candidates later keeps the ones that were tried. Numbers have three significant digits, so that what was tried can be typed again, and more only
+/// Candidate number `index`, counted from 0: first every recipe as it is, then random ones. A pure
+/// function of its arguments: asking for more candidates later keeps the ones that were tried.
+/// Numbers have three significant digits, so that what was tried can be typed again, and more only
 /// where the range is too narrow for them.
 CandidateDraw draw_candidate(const SearchSpace& space, std::uint64_t seed, int index);
 

@@ -15,7 +15,8 @@ namespace mnist_dist {
 
 // From one TOML value to one member of Config. `key` is how messages name it: "train.epochs".
 
-/// Where a value was written: "step3.toml:12", or "--set" for one from the command line, which has no source.
+/// Where a value was written: "step3.toml:12", or "--set" for one from the command line, which has
+/// no source.
 std::string place(const toml::node& node);
 
 /// Throws Error (usage) naming line and column, with the hint, when the text is no TOML.
@@ -27,27 +28,34 @@ const toml::key* unknown_key(const toml::table& table, const std::vector<std::st
 /// A value as TOML writes it.
 std::string toml_text(const toml::node& node);
 
-[[noreturn]] void wrong_type(const std::string& key, const toml::node& node, const char* wanted, const std::string& range = "");
+[[noreturn]] void wrong_type(const std::string& key, const toml::node& node, const char* wanted,
+                             const std::string& range = "");
 /// "1 to 100", "more than 0, at most 1".
 std::string describe(const Bounds& bounds);
-void check_bounds(const std::string& key, const toml::node& node, const Bounds& bounds, double value);
+void check_bounds(const std::string& key, const toml::node& node, const Bounds& bounds,
+                  double value);
 
-/// What TOML gives back as it was, and file names, HDF5 and JSON can hold. From the command line any bytes can come.
+/// What TOML gives back as it was, and file names, HDF5 and JSON can hold. From the command line
+/// any bytes can come.
 bool is_line_of_text(const std::string& text);
 
-// assign: one a type of member. Throws Error (usage) when the value has another type or is out of range.
+// assign: one a type of member. Throws Error (usage) when the value has another type or is out of
+// range.
 
-void assign(const std::string& key, const toml::node& node, const Field& field, std::string& member);
+void assign(const std::string& key, const toml::node& node, const Field& field,
+            std::string& member);
 void assign(const std::string& key, const toml::node& node, const Field& field, bool& member);
 void assign(const std::string& key, const toml::node& node, const Field& field, double& member);
-void assign(const std::string& key, const toml::node& node, const Field& field, std::vector<int>& member);
+void assign(const std::string& key, const toml::node& node, const Field& field,
+            std::vector<int>& member);
 
 template <std::integral Integer>
 void assign(const std::string& key, const toml::node& node, const Field& field, Integer& member) {
   if (!node.is_integer()) {
     // Where no bound is given TOML's own holds: a larger number is no integer to it.
     const bool open = field.bounds.high == std::numeric_limits<double>::max();
-    wrong_type(key, node, "a whole number", ": " + describe(field.bounds) + (open ? ", less than 2^63" : ""));
+    wrong_type(key, node, "a whole number",
+               ": " + describe(field.bounds) + (open ? ", less than 2^63" : ""));
   }
   const auto value = *node.value<std::int64_t>();
   check_bounds(key, node, field.bounds, static_cast<double>(value));
@@ -67,7 +75,8 @@ void assign(const std::string& key, const toml::node& node, const Field&, Enum& 
     }
     known.emplace_back(name);
   }
-  throw usage_error(fmt::format("{}: unknown {} \"{}\"", place(node), key, typed), suggest(typed, known));
+  throw usage_error(fmt::format("{}: unknown {} \"{}\"", place(node), key, typed),
+                    suggest(typed, known));
 }
 
 }  // namespace mnist_dist

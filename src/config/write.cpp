@@ -20,7 +20,9 @@ std::string text(double value) {
   std::string digits = fmt::format("{}", value);
   return digits.find_first_of(".e") == std::string::npos ? digits + ".0" : digits;
 }
-std::string text(const std::vector<int>& values) { return fmt::format("[{}]", fmt::join(values, ", ")); }
+std::string text(const std::vector<int>& values) {
+  return fmt::format("[{}]", fmt::join(values, ", "));
+}
 template <class Enum>
 requires std::is_enum_v<Enum> std::string text(Enum value) {
   for (const auto& [known, name] : names_of(Enum{}))

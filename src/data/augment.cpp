@@ -15,8 +15,11 @@ AugmentConfig faded_config(const AugmentConfig& config, std::uint32_t epoch) {
   if (config.fade_epochs == 0 || faded <= 0) return config;
   const double strength = 1 - (1 - config.fade_to) * std::min(1.0, faded / config.fade_epochs);
   AugmentConfig now = config;
-  for (double* size : {&now.rotation, &now.shift, &now.scale, &now.shear, &now.elastic_alpha, &now.erase_probability}) *size *= strength;
-  for (double* share : {&now.crop_scale_min, &now.crop_scale_max}) *share = 1 - strength * (1 - *share);
+  for (double* size : {&now.rotation, &now.shift, &now.scale, &now.shear, &now.elastic_alpha,
+                       &now.erase_probability})
+    *size *= strength;
+  for (double* share : {&now.crop_scale_min, &now.crop_scale_max})
+    *share = 1 - strength * (1 - *share);
   for (double* ratio : {&now.crop_ratio_min, &now.crop_ratio_max})
     *ratio = portable::power(*ratio, strength);
   return now;
@@ -39,7 +42,8 @@ AugmentDraw draw_augmentation(const AugmentConfig& config, std::uint64_t seed, s
   return draw_faded(at_epoch(config, epoch, side), seed, row, epoch);
 }
 
-void decode_image(std::span<const std::uint8_t> pixels, const Normalisation& normalisation, std::span<float> out) {
+void decode_image(std::span<const std::uint8_t> pixels, const Normalisation& normalisation,
+                  std::span<float> out) {
   for (std::size_t i = 0; i < pixels.size(); ++i)
     out[i] = normalised(static_cast<float>(pixels[i]), normalisation);
 }

@@ -16,18 +16,23 @@ namespace augment_draws {
 
 constexpr int attempts = 10;  // torchvision's, before it gives up on a rectangle that fits
 
-MNIST_DIST_HOST_DEVICE inline double radians(double degrees) { return degrees * std::numbers::pi / 180; }
+MNIST_DIST_HOST_DEVICE inline double radians(double degrees) {
+  return degrees * std::numbers::pi / 180;
+}
 MNIST_DIST_HOST_DEVICE inline double uniform(Stream& draws, double low, double high) {
   return low + (high - low) * static_cast<double>(draws.uniform());
 }
 /// Half to even, as Python's round, which torchvision uses.
-MNIST_DIST_HOST_DEVICE inline int rounded(double value) { return static_cast<int>(std::nearbyint(value)); }
+MNIST_DIST_HOST_DEVICE inline int rounded(double value) {
+  return static_cast<int>(std::nearbyint(value));
+}
 
 struct Box {
   int top, left, height, width;
 };
 
-/// A random rectangle whose share of the image's area is uniform and whose shape (width / height) is log-uniform.
+/// A random rectangle whose share of the image's area is uniform and whose shape (width / height)
+/// is log-uniform.
 struct RandomBox {
   int side;  ///< of the image
   double area_min, area_max, log_ratio_min, log_ratio_max;
@@ -50,13 +55,19 @@ struct RandomBox {
 };
 
 MNIST_DIST_HOST_DEVICE inline bool crops(const AugmentConfig& c) {
-  return c.crop_scale_min < 1 || c.crop_scale_max < 1 || c.crop_ratio_min != 1 || c.crop_ratio_max != 1;
+  return c.crop_scale_min < 1 || c.crop_scale_max < 1 || c.crop_ratio_min != 1 ||
+         c.crop_ratio_max != 1;
 }
-MNIST_DIST_HOST_DEVICE inline bool moves(const AugmentConfig& c) { return c.rotation > 0 || c.shift > 0 || c.scale > 0 || c.shear > 0; }
-MNIST_DIST_HOST_DEVICE inline bool erases(const AugmentConfig& c) { return c.erase_probability > 0; }
+MNIST_DIST_HOST_DEVICE inline bool moves(const AugmentConfig& c) {
+  return c.rotation > 0 || c.shift > 0 || c.scale > 0 || c.shear > 0;
+}
+MNIST_DIST_HOST_DEVICE inline bool erases(const AugmentConfig& c) {
+  return c.erase_probability > 0;
+}
 MNIST_DIST_HOST_DEVICE inline bool bends(const AugmentConfig& c) { return c.elastic_alpha > 0; }
 
-/// torchvision's RandomResizedCrop.get_params: a box that fits within ten tries, else the largest one of an allowed shape around the centre.
+/// torchvision's RandomResizedCrop.get_params: a box that fits within ten tries, else the largest
+/// one of an allowed shape around the centre.
 MNIST_DIST_HOST_DEVICE inline Box draw_crop(const EpochAugment& config, Stream& draws) {
   const int side = config.side;
   const RandomBox boxes{side, config.crop_scale_min, config.crop_scale_max,
@@ -70,15 +81,21 @@ MNIST_DIST_HOST_DEVICE inline Box draw_crop(const EpochAugment& config, Stream& 
   return box;
 }
 
-/// Stretches the box over the whole image; pixels are squares, so the outer edges of the first and the last one meet the box's edges.
+/// Stretches the box over the whole image; pixels are squares, so the outer edges of the first and
+/// the last one meet the box's edges.
 MNIST_DIST_HOST_DEVICE inline AffineMap crop_map(const Box& box, double side) {
   const double x = box.width / side, y = box.height / side;
-  return {
-      static_cast<float>(x), 0, static_cast<float>(box.left + 0.5 * x - 0.5), 0, static_cast<float>(y), static_cast<float>(box.top + 0.5 * y - 0.5)};
+  return {static_cast<float>(x),
+          0,
+          static_cast<float>(box.left + 0.5 * x - 0.5),
+          0,
+          static_cast<float>(y),
+          static_cast<float>(box.top + 0.5 * y - 0.5)};
 }
 
-/// Shear along x, then scale, then rotation (counter-clockwise as seen) about the centre, then shift; the map is the inverse, from output to source.
-/// Each change has its own draw, so that switching one on does not change another.
+/// Shear along x, then scale, then rotation (counter-clockwise as seen) about the centre, then
+/// shift; the map is the inverse, from output to source. Each change has its own draw, so that
+/// switching one on does not change another.
 MNIST_DIST_HOST_DEVICE inline AffineMap draw_move(const EpochAugment& config, Stream& draws) {
   const double centre = (config.side - 1) / 2.0;
   const double angle = radians(uniform(draws, -config.rotation, config.rotation));
@@ -93,14 +110,20 @@ MNIST_DIST_HOST_DEVICE inline AffineMap draw_move(const EpochAugment& config, St
   const double a00 = cosine - shear * sine, a01 = -sine - shear * cosine;
   const double a10 = sine, a11 = cosine;
   const double out_x = centre + shift_x, out_y = centre + shift_y;
-  return {static_cast<float>(a00), static_cast<float>(a01), static_cast<float>(centre - a00 * out_x - a01 * out_y),
-          static_cast<float>(a10), static_cast<float>(a11), static_cast<float>(centre - a10 * out_x - a11 * out_y)};
+  return {static_cast<float>(a00),
+          static_cast<float>(a01),
+          static_cast<float>(centre - a00 * out_x - a01 * out_y),
+          static_cast<float>(a10),
+          static_cast<float>(a11),
+          static_cast<float>(centre - a10 * out_x - a11 * out_y)};
 }
 
 }  // namespace augment_draws
 
 /// Sixteen random bits as noise, uniform in -1..1.
-MNIST_DIST_HOST_DEVICE inline float elastic_noise(std::uint16_t bits) { return (static_cast<float>(bits) + 0.5f) / 32768.0f - 1.0f; }
+MNIST_DIST_HOST_DEVICE inline float elastic_noise(std::uint16_t bits) {
+  return (static_cast<float>(bits) + 0.5f) / 32768.0f - 1.0f;
+}
 
 /// draw_augmentation with at_epoch's work done already: once an epoch, not once an image.
 MNIST_DIST_HOST_DEVICE inline AugmentDraw draw_faded(const EpochAugment& config, std::uint64_t seed,
@@ -128,7 +151,9 @@ MNIST_DIST_HOST_DEVICE inline AugmentDraw draw_faded(const EpochAugment& config,
     Box box{};
     draw.erase = static_cast<double>(draws.uniform()) < config.erase_probability &&
                  boxes.draw(draws, config.side - 1, box);
-    if (draw.erase) draw.erase_top = box.top, draw.erase_left = box.left, draw.erase_height = box.height, draw.erase_width = box.width;
+    if (draw.erase)
+      draw.erase_top = box.top, draw.erase_left = box.left, draw.erase_height = box.height,
+      draw.erase_width = box.width;
   }
   return draw;
 }

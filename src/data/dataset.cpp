@@ -17,29 +17,37 @@ namespace {
 
 constexpr std::size_t digest_size = sizeof(Sha256Digest);
 
-/// Whether this was a data file once, however damaged: the name of a dataset is where write_dataset puts it, in the first few hundred bytes.
+/// Whether this was a data file once, however damaged: the name of a dataset is where write_dataset
+/// puts it, in the first few hundred bytes.
 bool was_data_file(const std::filesystem::path& path) {
   std::string start(4096, '\0');
-  std::ifstream(path, std::ios::binary).read(start.data(), static_cast<std::streamsize>(start.size()));
+  std::ifstream(path, std::ios::binary)
+      .read(start.data(), static_cast<std::streamsize>(start.size()));
   return start.find("chunk_sha256") != std::string::npos;
 }
 
-/// What to do when the file cannot be used. Writing it again is said of damaged data files alone, as it may be anything that was named by mistake.
+/// What to do when the file cannot be used. Writing it again is said of damaged data files alone,
+/// as it may be anything that was named by mistake.
 std::string remedy(const std::string& path) {
   const auto status = std::filesystem::status(path);
   if (!std::filesystem::exists(status)) return "make it with: " + prepare_command(path);
   if (std::filesystem::is_regular_file(status)) {
-    if (::access(path.c_str(), R_OK) != 0) return "check the file's permissions, or name another one";
+    if (::access(path.c_str(), R_OK) != 0)
+      return "check the file's permissions, or name another one";
     if (was_data_file(path)) return "write it again with: " + prepare_command(path, "--force ");
   }
-  return "this is no data file: name another one, or make one elsewhere with mnist-dist prepare --out FILE";
+  return "this is no data file: name another one, or make one elsewhere with mnist-dist prepare "
+         "--out FILE";
 }
 
-std::size_t chunks_of(int rows) { return static_cast<std::size_t>((rows + dataset_chunk_rows - 1) / dataset_chunk_rows); }
+std::size_t chunks_of(int rows) {
+  return static_cast<std::size_t>((rows + dataset_chunk_rows - 1) / dataset_chunk_rows);
+}
 
 }  // namespace
 
-Dataset::Dataset(const std::filesystem::path& path) : path_(path.string()), hint_(remedy(path_)), file_(path, hint_) {
+Dataset::Dataset(const std::filesystem::path& path)
+    : path_(path.string()), hint_(remedy(path_)), file_(path, hint_) {
   check_format();
   if (file_.has_attribute("name")) {
     name_ = file_.text("name");
@@ -70,17 +78,19 @@ Error Dataset::error(const std::string& what) const {
 void Dataset::check_format() const {
   const auto version = file_.integer("format_version");
   if (version == dataset_format) return;
-  throw error(fmt::format("format version {} is {} than {}, which this program reads", version, version < dataset_format ? "older" : "newer",
-                          dataset_format));
+  throw error(fmt::format("format version {} is {} than {}, which this program reads", version,
+                          version < dataset_format ? "older" : "newer", dataset_format));
 }
 
 Dataset::Group Dataset::open_group(const std::string& name) const {
   const auto expect_shape = [&](const std::string& dataset, const Extents& expected) {
     if (const Extents found = file_.extents(dataset); found != expected)
-      throw error(fmt::format("dataset {} has shape [{}], not [{}]", dataset, fmt::join(found, ", "), fmt::join(expected, ", ")));
+      throw error(fmt::format("dataset {} has shape [{}], not [{}]", dataset,
+                              fmt::join(found, ", "), fmt::join(expected, ", ")));
   };
   const Extents shape = file_.extents(name + "/images");
-  if (shape.empty() || shape[0] == 0 || shape[0] > 1'000'000'000) throw error(fmt::format("dataset {}/images has no usable rows", name));
+  if (shape.empty() || shape[0] == 0 || shape[0] > 1'000'000'000)
+    throw error(fmt::format("dataset {}/images has no usable rows", name));
   const std::size_t rows = shape[0];
   if (shape.size() != 3 || shape[1] != shape[2] || shape[1] < 1 || shape[1] > image_side_limit)
     throw error(
@@ -100,14 +110,17 @@ Dataset::Group Dataset::open_group(const std::string& name) const {
 
 Images Dataset::rows_of(const Group& group, Range rows) const {
   if (rows.first < 0 || rows.first > rows.last || rows.last > group.rows)
-    throw Error(ExitCode::internal, fmt::format("rows {} to {} of {}, which has {}", rows.first, rows.last, group.name, group.rows),
+    throw Error(ExitCode::internal,
+                fmt::format("rows {} to {} of {}, which has {}", rows.first, rows.last, group.name,
+                            group.rows),
                 "please report this");
   Images out;
   out.first_row = rows.first;
   out.side = group.side;
   out.pixels.reserve(static_cast<std::size_t>(rows.size()) * out.image_pixels());
   out.labels.reserve(static_cast<std::size_t>(rows.size()));
-  for (int first = rows.first / dataset_chunk_rows * dataset_chunk_rows; first < rows.last; first += dataset_chunk_rows) {
+  for (int first = rows.first / dataset_chunk_rows * dataset_chunk_rows; first < rows.last;
+       first += dataset_chunk_rows) {
     const int last = std::min(first + dataset_chunk_rows, group.rows);
     if (labels_are_bytes(classes_))
       read_chunk<std::uint8_t>(group, first, last, out, rows);

@@ -14,8 +14,9 @@ namespace mnist_dist {
 inline constexpr int dataset_format = 1;  ///< the root attribute "format_version"
 inline constexpr int dataset_chunk_rows = 1000;
 
-/// The prepared data set (schema: data/README.md), open for reading. Every chunk that is read is checked against its SHA-256.
-/// All failures throw Error (data) naming the file, the dataset and the chunk.
+/// The prepared data set (schema: data/README.md), open for reading. Every chunk that is read is
+/// checked against its SHA-256. All failures throw Error (data) naming the file, the dataset and
+/// the chunk.
 class Dataset {
  public:
   /// Opens and checks the schema: format version, datasets, shapes and types.
@@ -34,7 +35,8 @@ class Dataset {
   /// SHA-256 over the two chunk tables, hexadecimal: what the runs and ranks compare.
   const std::string& hash() const { return hash_; }
 
-  /// Rows of "/train/..." or "/test/..."; reads whole chunks around them and gives back only the rows.
+  /// Rows of "/train/..." or "/test/..."; reads whole chunks around them and gives back only the
+  /// rows.
   Images train(Range rows) const { return rows_of(train_, rows); }
   Images test(Range rows) const { return rows_of(test_, rows); }
 

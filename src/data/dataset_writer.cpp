@@ -15,7 +15,8 @@ struct Moments {
   double mean, sd;
 };
 
-/// Of pixels / 255, to four decimals. Sums are exact integers, so that they are the same everywhere.
+/// Of pixels / 255, to four decimals. Sums are exact integers, so that they are the same
+/// everywhere.
 Moments moments(std::span<const std::uint8_t> pixels) {
   std::uint64_t sum = 0, squares = 0;
   for (const std::uint64_t pixel : pixels) sum += pixel, squares += pixel * pixel;
@@ -41,7 +42,9 @@ void write_group(Hdf5Writer& writer, const std::string& group, const Images& ima
   else
     writer.dataset<std::uint16_t>(group + "/labels", images.labels, {rows}, dataset_chunk_rows);
   const auto table = chunk_table(images, classes);
-  writer.dataset<std::uint8_t>(group + "/chunk_sha256", table, {table.size() / sizeof(Sha256Digest), sizeof(Sha256Digest)}, dataset_chunk_rows);
+  writer.dataset<std::uint8_t>(group + "/chunk_sha256", table,
+                               {table.size() / sizeof(Sha256Digest), sizeof(Sha256Digest)},
+                               dataset_chunk_rows);
 }
 
 }  // namespace
@@ -52,7 +55,8 @@ std::vector<std::uint8_t> chunk_table(const Images& images, int classes) {
   std::vector<std::uint8_t> table;
   for (int first = 0; first < images.count(); first += dataset_chunk_rows) {
     const auto begin = static_cast<std::size_t>(first);
-    const auto rows = static_cast<std::size_t>(std::min(dataset_chunk_rows, images.count() - first));
+    const auto rows =
+        static_cast<std::size_t>(std::min(dataset_chunk_rows, images.count() - first));
     const auto pixels = std::span(images.pixels)
                             .subspan(begin * images.image_pixels(), rows * images.image_pixels());
     const auto labels = bytes.empty() ? std::as_bytes(std::span(images.labels).subspan(begin, rows))
@@ -63,7 +67,8 @@ std::vector<std::uint8_t> chunk_table(const Images& images, int classes) {
   return table;
 }
 
-std::string dataset_hash(std::span<const std::uint8_t> train_table, std::span<const std::uint8_t> test_table) {
+std::string dataset_hash(std::span<const std::uint8_t> train_table,
+                         std::span<const std::uint8_t> test_table) {
   return hex(Sha256().add(std::as_bytes(train_table)).add(std::as_bytes(test_table)).digest());
 }
 
@@ -79,7 +84,8 @@ void write_dataset(const std::filesystem::path& path, const DatasetContents& con
     writer.attribute("name", contents.name);
     writer.attribute("classes", std::int64_t{contents.classes});
   }
-  for (const auto& [name, digest] : contents.payload_sha256) writer.attribute("sha256_" + name, digest);
+  for (const auto& [name, digest] : contents.payload_sha256)
+    writer.attribute("sha256_" + name, digest);
   writer.attribute("shuffle_seed", static_cast<std::int64_t>(contents.shuffle_seed));
   writer.attribute("mean", mean);
   writer.attribute("sd", sd);

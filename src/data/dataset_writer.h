@@ -15,15 +15,16 @@ struct DatasetContents {
   std::string source;
   bool synthetic = false;
   std::map<std::string, std::string>
-      payload_sha256;  ///< by file name, hexadecimal; empty for synthetic digits
-  std::uint64_t shuffle_seed = 0;                     ///< with which the training rows were shuffled
+      payload_sha256;              ///< by file name, hexadecimal; empty for synthetic digits
+  std::uint64_t shuffle_seed = 0;  ///< with which the training rows were shuffled
   int classes = class_count;
   std::string name =
       {};  ///< "" for MNIST and drawn digits: neither this nor `classes` is recorded then
 };
 
-/// Writes the file that Dataset reads, atomically. Mean and SD of the training pixels / 255, to four decimals, go into it as what engines normalise
-/// with: 0.1307 and 0.3081 for MNIST. Throws Error (data).
+/// Writes the file that Dataset reads, atomically. Mean and SD of the training pixels / 255, to
+/// four decimals, go into it as what engines normalise with: 0.1307 and 0.3081 for MNIST. Throws
+/// Error (data).
 void write_dataset(const std::filesystem::path& path, const DatasetContents& contents);
 
 /// SHA-256 of each chunk of rows, 32 bytes a chunk: over the chunk's pixels, then its labels.
@@ -34,6 +35,7 @@ std::vector<std::uint8_t> chunk_table(const Images& images, int classes = class_
 constexpr bool labels_are_bytes(int classes) { return classes <= 256; }
 
 /// SHA-256 over the two chunk tables, training first: the data hash, hexadecimal.
-std::string dataset_hash(std::span<const std::uint8_t> train_table, std::span<const std::uint8_t> test_table);
+std::string dataset_hash(std::span<const std::uint8_t> train_table,
+                         std::span<const std::uint8_t> test_table);
 
 }  // namespace mnist_dist

@@ -4,14 +4,16 @@
 
 namespace mnist_dist {
 
-/// A point the pen passes through, in the digit's box: x from left 0 to right 1, y from top 0 to bottom 1.
+/// A point the pen passes through, in the digit's box: x from left 0 to right 1, y from top 0 to
+/// bottom 1.
 struct StrokePoint {
   float x, y;
   bool corner = false;  ///< the pen turns on the spot; elsewhere strokes are smooth
 };
 using Stroke = std::vector<StrokePoint>;
 
-/// One way of writing a digit: what the pen does between being put down and lifted for the last time.
+/// One way of writing a digit: what the pen does between being put down and lifted for the last
+/// time.
 using Writing = std::vector<Stroke>;
 
 /// The ways in which people write `digit` (0 to 9).

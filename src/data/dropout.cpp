@@ -5,9 +5,10 @@
 
 namespace mnist_dist {
 
-void dropout_mask(const DropoutRule& rule, std::uint64_t seed, std::uint32_t row, std::uint32_t epoch, std::uint32_t layer,
-                  std::span<std::uint8_t> out) {
-  const Draws draws{.seed = seed, .purpose = Purpose::dropout, .row = row, .epoch = epoch, .layer = layer};
+void dropout_mask(const DropoutRule& rule, std::uint64_t seed, std::uint32_t row,
+                  std::uint32_t epoch, std::uint32_t layer, std::span<std::uint8_t> out) {
+  const Draws draws{
+      .seed = seed, .purpose = Purpose::dropout, .row = row, .epoch = epoch, .layer = layer};
   std::array<std::uint16_t, 1024> bits;
   for (std::size_t first = 0; first < out.size(); first += bits.size()) {
     const std::size_t count = std::min(bits.size(), out.size() - first);

@@ -10,7 +10,8 @@
 namespace mnist_dist {
 namespace {
 
-/// Smooths along the lines of a square field and transposes it; twice gives back rows and columns. Outside is 0.
+/// Smooths along the lines of a square field and transposes it; twice gives back rows and columns.
+/// Outside is 0.
 void smooth_transposed(const float* in, int side, const std::vector<float>& taps, float* out) {
   std::array<float, 3 * image_side_limit>
       line{};  // with a border of zeros as wide as the widest reach
@@ -21,7 +22,8 @@ void smooth_transposed(const float* in, int side, const std::vector<float>& taps
     for (int at = 0; at < side; ++at) sums[static_cast<std::size_t>(at)] = taps[0] * values[at];
     for (int i = 1; i < static_cast<int>(taps.size()); ++i)
       for (int at = 0; at < side; ++at)
-        sums[static_cast<std::size_t>(at)] += taps[static_cast<std::size_t>(i)] * (values[at - i] + values[at + i]);
+        sums[static_cast<std::size_t>(at)] +=
+            taps[static_cast<std::size_t>(i)] * (values[at - i] + values[at + i]);
     for (int at = 0; at < side; ++at) out[at * side + row] = sums[static_cast<std::size_t>(at)];
   }
 }

@@ -54,14 +54,21 @@ constexpr Signature signatures[] = {
 
 // After blanks, in lower case.
 constexpr std::pair<std::string_view, const char*> markups[] = {
-    {"<!doctype html", "a web page"}, {"<html", "a web page"}, {"<head", "a web page"}, {"<body", "a web page"},
-    {"<?xml", "an XML document"},     {"<", "a web page"},     {"{", "JSON text"},      {"[", "JSON text"},
+    {"<!doctype html", "a web page"},
+    {"<html", "a web page"},
+    {"<head", "a web page"},
+    {"<body", "a web page"},
+    {"<?xml", "an XML document"},
+    {"<", "a web page"},
+    {"{", "JSON text"},
+    {"[", "JSON text"},
 };
 
 bool is_text(std::string_view head) {
   return std::ranges::all_of(head, [](char c) {
     const auto byte = static_cast<unsigned char>(c);
-    return byte >= 0x20 ? byte != 0x7f : byte == '\n' || byte == '\r' || byte == '\t' || byte == '\f';
+    return byte >= 0x20 ? byte != 0x7f
+                        : byte == '\n' || byte == '\r' || byte == '\t' || byte == '\f';
   });
 }
 
@@ -69,7 +76,9 @@ std::string text_kind(std::string_view text) {
   if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
   text.remove_prefix(std::min(text.find_first_not_of(" \t\r\n"), text.size()));
   std::string lower(text.substr(0, 64));
-  std::ranges::transform(lower, lower.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  std::ranges::transform(lower, lower.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+  });
   for (const auto& [start, kind] : markups)
     if (lower.starts_with(start)) return kind;
   return "a text file";
@@ -79,15 +88,18 @@ std::string text_kind(std::string_view text) {
 
 std::string file_kind(std::span<const std::byte> head) {
   if (head.empty()) return "an empty file";
-  const std::string_view text(reinterpret_cast<const char*>(head.data()), std::min<std::size_t>(head.size(), 4096));
+  const std::string_view text(reinterpret_cast<const char*>(head.data()),
+                              std::min<std::size_t>(head.size(), 4096));
   // NumPy's archive of arrays is a zip archive, with the name of an array behind the first header.
-  if (text.starts_with("PK\3\4") && text.substr(0, 256).find(".npy") != text.npos) return "a NumPy archive (npz)";
+  if (text.starts_with("PK\3\4") && text.substr(0, 256).find(".npy") != text.npos)
+    return "a NumPy archive (npz)";
   for (const auto& [offset, bytes, kind] : signatures)
     if (text.size() >= offset && text.substr(offset).starts_with(bytes)) return kind;
   if (std::ranges::all_of(text, [](char c) { return c == 0; })) return "zero bytes";
   if (is_text(text)) return text_kind(text);
   std::string bytes = "bytes";
-  for (const std::byte byte : head.first(std::min<std::size_t>(head.size(), 4))) bytes += fmt::format(" {:02x}", std::to_integer<int>(byte));
+  for (const std::byte byte : head.first(std::min<std::size_t>(head.size(), 4)))
+    bytes += fmt::format(" {:02x}", std::to_integer<int>(byte));
   return bytes;
 }
 

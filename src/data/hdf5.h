@@ -13,8 +13,8 @@
 
 namespace mnist_dist {
 
-// The only door to HDF5: hdf5_handle.h alone includes it. Files are built in memory and written by write_file_atomically, because HDF5 1.10
-// crashes at exit when it meets a full disk itself.
+// The only door to HDF5: hdf5_handle.h alone includes it. Files are built in memory and written by
+// write_file_atomically, because HDF5 1.10 crashes at exit when it meets a full disk itself.
 
 using Extents = std::vector<std::size_t>;
 
@@ -24,7 +24,8 @@ std::string hdf5_version();
 /// An attribute of the root group.
 using Attribute = std::variant<std::int64_t, double, std::string>;
 
-/// An HDF5 file under construction in memory. Names are absolute paths ("/train/images"); missing groups are made.
+/// An HDF5 file under construction in memory. Names are absolute paths ("/train/images"); missing
+/// groups are made.
 class Hdf5Writer {
  public:
   Hdf5Writer();
@@ -32,7 +33,8 @@ class Hdf5Writer {
   /// T is uint8_t, uint16_t, uint32_t, int64_t, uint64_t, float or double. chunk_rows > 0 stores
   /// chunks of so many rows of the first dimension, with Fletcher32.
   template <class T>
-  void dataset(const std::string& name, std::span<const T> values, const Extents& extents, std::size_t chunk_rows = 0);
+  void dataset(const std::string& name, std::span<const T> values, const Extents& extents,
+               std::size_t chunk_rows = 0);
   void attribute(const std::string& name, const Attribute& value);
   /// The finished file's bytes; the writer is closed then.
   std::vector<std::byte> finish();
@@ -60,7 +62,8 @@ void refuse_if_written(const std::filesystem::path& file);
 /// time.
 class Hdf5Reader {
  public:
-  explicit Hdf5Reader(const std::filesystem::path& path, std::string hint = "the file is damaged or of another kind: write it again");
+  explicit Hdf5Reader(const std::filesystem::path& path,
+                      std::string hint = "the file is damaged or of another kind: write it again");
   ~Hdf5Reader();
   Hdf5Reader(Hdf5Reader&&) noexcept;
   /// Of the errors from now on.

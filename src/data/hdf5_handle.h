@@ -76,7 +76,8 @@ inline void keep_quiet() {
   H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
 }
 
-/// The innermost entry of HDF5's error stack: what really went wrong. Any successful HDF5 call forgets it.
+/// The innermost entry of HDF5's error stack: what really went wrong. Any successful HDF5 call
+/// forgets it.
 inline std::string last_cause() {
   std::string cause = "HDF5 gives no reason";
   const auto first = [](unsigned index, const H5E_error2_t* entry, void* out) -> herr_t {
@@ -88,8 +89,9 @@ inline std::string last_cause() {
 }
 
 inline std::size_t product(const Extents& extents, std::size_t from = 0) {
-  return std::accumulate(extents.begin() + static_cast<std::ptrdiff_t>(std::min(from, extents.size())), extents.end(), std::size_t{1},
-                         std::multiplies<>());
+  return std::accumulate(
+      extents.begin() + static_cast<std::ptrdiff_t>(std::min(from, extents.size())), extents.end(),
+      std::size_t{1}, std::multiplies<>());
 }
 
 inline Handle dataspace(const Extents& extents) {

@@ -83,13 +83,14 @@ struct Hdf5Reader::Impl {
 
   Extents extents(hid_t set) const {
     const Handle space(H5Dget_space(set));
-    std::vector<hsize_t> dimensions(static_cast<std::size_t>(std::max(0, H5Sget_simple_extent_ndims(space))));
+    std::vector<hsize_t> dimensions(
+        static_cast<std::size_t>(std::max(0, H5Sget_simple_extent_ndims(space))));
     H5Sget_simple_extent_dims(space, dimensions.data(), nullptr);
     return {dimensions.begin(), dimensions.end()};
   }
 
-  /// The number of values in a dataset. A few bytes can announce any number: HDF5 makes up what a file
-  /// does not hold. Throws Error (data) for more than compression can explain.
+  /// The number of values in a dataset. A few bytes can announce any number: HDF5 makes up what a
+  /// file does not hold. Throws Error (data) for more than compression can explain.
   std::size_t stored_values(const std::string& name, std::size_t value_size) const {
     constexpr double best_compression = 1100;  // deflate's is 1032
     const Handle set = open(name);
@@ -97,34 +98,39 @@ struct Hdf5Reader::Impl {
     double bytes = static_cast<double>(value_size);
     for (const std::size_t extent : found) bytes *= static_cast<double>(extent);
     if (bytes > best_compression * static_cast<double>(H5Dget_storage_size(set)))
-      throw error(fmt::format("dataset {} has shape [{}], but the file does not hold its values", name,
-                              fmt::join(found, ", ")));
+      throw error(fmt::format("dataset {} has shape [{}], but the file does not hold its values",
+                              name, fmt::join(found, ", ")));
     return product(found);
   }
 
   /// Opens an attribute and checks its class; `expected` is what the message calls it.
-  Handle open_attribute(const std::string& name, H5T_class_t type_class, const char* expected) const {
+  Handle open_attribute(const std::string& name, H5T_class_t type_class,
+                        const char* expected) const {
     Handle attribute(H5Aopen(file, name.c_str(), H5P_DEFAULT));
     if (!attribute.valid()) throw error(fmt::format("attribute {} is missing", name));
     const Handle type(H5Aget_type(attribute));
     const Handle space(H5Aget_space(attribute));
-    if (H5Tget_class(type) != type_class || H5Tis_variable_str(type) > 0 || H5Sget_simple_extent_npoints(space) != 1)
+    if (H5Tget_class(type) != type_class || H5Tis_variable_str(type) > 0 ||
+        H5Sget_simple_extent_npoints(space) != 1)
       throw error(fmt::format("attribute {} is not {}", name, expected));
     return attribute;
   }
 
   void read_attribute(hid_t attribute, const std::string& name, hid_t memory, void* out) const {
-    if (H5Aread(attribute, memory, out) < 0) throw error(fmt::format("cannot read attribute {}: {}", name, last_cause()));
+    if (H5Aread(attribute, memory, out) < 0)
+      throw error(fmt::format("cannot read attribute {}: {}", name, last_cause()));
   }
 };
 
-Hdf5Reader::Hdf5Reader(const std::filesystem::path& path, std::string hint) : impl_(std::make_unique<Impl>()) {
+Hdf5Reader::Hdf5Reader(const std::filesystem::path& path, std::string hint)
+    : impl_(std::make_unique<Impl>()) {
   keep_quiet();
   impl_->path = path.string();
   impl_->hint = std::move(hint);
   if (::access(path.c_str(), R_OK) != 0) throw impl_->error(std::strerror(errno));
   if (std::filesystem::is_directory(path)) throw impl_->error(std::strerror(EISDIR));
-  if (!std::filesystem::is_regular_file(path)) throw impl_->error("not a regular file");  // HDF5 would wait for a pipe's writer
+  if (!std::filesystem::is_regular_file(path))
+    throw impl_->error("not a regular file");  // HDF5 would wait for a pipe's writer
   refuse_if_written(path);
   const Handle access = without_locks();  // closing it would forget the cause of a failure
   impl_->file = Handle(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access));
@@ -145,20 +151,24 @@ void Hdf5Reader::set_hint(std::string hint) { impl_->hint = std::move(hint); }
 
 bool Hdf5Reader::has(const std::string& name) const { return impl_->has_link(name); }
 
-Extents Hdf5Reader::extents(const std::string& name) const { return impl_->extents(impl_->open(name)); }
+Extents Hdf5Reader::extents(const std::string& name) const {
+  return impl_->extents(impl_->open(name));
+}
 
 template <class T>
 void Hdf5Reader::read_rows(const std::string& name, std::size_t first, std::span<T> out) const {
   const Handle set = impl_->open(name);
   const Handle type(H5Dget_type(set));
   if (H5Tequal(type, stored_type<T>()) <= 0)
-    throw impl_->error(fmt::format("dataset {} holds {}, not {}", name, type_name(type), type_name(stored_type<T>())));
+    throw impl_->error(fmt::format("dataset {} holds {}, not {}", name, type_name(type),
+                                   type_name(stored_type<T>())));
   const Extents extents = impl_->extents(set);
   const std::size_t row = product(extents, 1);
   const std::size_t rows = row == 0 ? 0 : out.size() / row;
   if (extents.empty() || rows * row != out.size() || first + rows > extents[0])
     throw impl_->error(
-        fmt::format("dataset {} has shape [{}], which does not hold {} values from row {} on", name, fmt::join(extents, ", "), out.size(), first));
+        fmt::format("dataset {} has shape [{}], which does not hold {} values from row {} on", name,
+                    fmt::join(extents, ", "), out.size(), first));
   if (out.empty()) return;
 
   Extents wanted = extents;
@@ -169,7 +179,8 @@ void Hdf5Reader::read_rows(const std::string& name, std::size_t first, std::span
   const Handle in_memory = dataspace(wanted);
   H5Sselect_hyperslab(in_file, H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr);
   if (H5Dread(set, memory_type<T>(), in_memory, in_file, H5P_DEFAULT, out.data()) < 0)
-    throw impl_->error(fmt::format("cannot read rows {} to {} of dataset {}: {}", first, first + rows - 1, name, last_cause()));
+    throw impl_->error(fmt::format("cannot read rows {} to {} of dataset {}: {}", first,
+                                   first + rows - 1, name, last_cause()));
 }
 
 template <class T>
@@ -192,17 +203,21 @@ std::vector<std::int64_t> Hdf5Reader::whole_numbers(const std::string& name) con
   return values;
 }
 
-bool Hdf5Reader::has_attribute(const std::string& name) const { return H5Aexists(impl_->file, name.c_str()) > 0; }
+bool Hdf5Reader::has_attribute(const std::string& name) const {
+  return H5Aexists(impl_->file, name.c_str()) > 0;
+}
 
 std::int64_t Hdf5Reader::integer(const std::string& name) const {
   std::int64_t value = 0;
-  impl_->read_attribute(impl_->open_attribute(name, H5T_INTEGER, "an integer"), name, H5T_NATIVE_INT64, &value);
+  impl_->read_attribute(impl_->open_attribute(name, H5T_INTEGER, "an integer"), name,
+                        H5T_NATIVE_INT64, &value);
   return value;
 }
 
 double Hdf5Reader::real(const std::string& name) const {
   double value = 0;
-  impl_->read_attribute(impl_->open_attribute(name, H5T_FLOAT, "a real number"), name, H5T_NATIVE_DOUBLE, &value);
+  impl_->read_attribute(impl_->open_attribute(name, H5T_FLOAT, "a real number"), name,
+                        H5T_NATIVE_DOUBLE, &value);
   return value;
 }
 

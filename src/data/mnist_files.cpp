@@ -25,7 +25,8 @@ struct Place {
 };
 
 MnistSource source_in(const fs::path& folder, std::string hint) {
-  return {scan_mnist_folder(folder), fmt::format("MNIST from {}", folder.string()), std::move(hint)};
+  return {scan_mnist_folder(folder), fmt::format("MNIST from {}", folder.string()),
+          std::move(hint)};
 }
 
 std::string lacks(const std::string& folder, const MnistSource& source) {
@@ -36,18 +37,21 @@ void check_is_folder(const char* named_by, const fs::path& folder, const char* h
   std::error_code error;
   if (fs::is_directory(folder, error)) return;
   const bool missing = !fs::exists(folder, error);
-  const std::string problem = error ? error.message() : missing ? "there is no such folder" : "it is not a folder";
+  const std::string problem = error     ? error.message()
+                              : missing ? "there is no such folder"
+                                        : "it is not a folder";
   throw data_error(fmt::format("{}: cannot use {}: {}", named_by, folder.string(), problem), hint);
 }
 
 std::vector<std::uint8_t> read_rows(const fs::path& path, const MnistFile& file) {
   const auto payload = read_payload(path, file.bytes);
-  const auto rows = file.holds == MnistFile::images ? idx_images(payload, path.string()) : idx_labels(payload, path.string());
+  const auto rows = file.holds == MnistFile::images ? idx_images(payload, path.string())
+                                                    : idx_labels(payload, path.string());
   return {rows.begin(), rows.end()};
 }
 
-/// Throws Error (data) unless the payload is the one of mnist_files. Needs little memory however much
-/// the file would unpack to.
+/// Throws Error (data) unless the payload is the one of mnist_files. Needs little memory however
+/// much the file would unpack to.
 void check_whole(const fs::path& path, const MnistFile& file) {
   Sha256 hash;
   std::size_t bytes = 0;
@@ -61,16 +65,20 @@ void check_whole(const fs::path& path, const MnistFile& file) {
   const std::string found = hex(hash.digest());
   if (found == file.sha256) return;
   read_rows(path, file);  // a fault of form tells more than a wrong checksum
-  throw data_error(fmt::format("{}: SHA-256 of its payload is {}, not {}", path.string(), found, file.sha256), "");
+  throw data_error(
+      fmt::format("{}: SHA-256 of its payload is {}, not {}", path.string(), found, file.sha256),
+      "");
 }
 
 /// The first whole one of `candidates`.
-const fs::path& choose(const std::vector<fs::path>& candidates, const MnistFile& file, const std::string& hint, const Progress& progress) {
+const fs::path& choose(const std::vector<fs::path>& candidates, const MnistFile& file,
+                       const std::string& hint, const Progress& progress) {
   std::vector<std::string> faults;
   for (const fs::path& path : candidates) {
     try {
       check_whole(path, file);
-      for (const std::string& fault : faults) progress(fmt::format("note: {}; using {}", fault, path.string()));
+      for (const std::string& fault : faults)
+        progress(fmt::format("note: {}; using {}", fault, path.string()));
       return path;
     } catch (const Error& error) {
       if (error.code() != ExitCode::data) throw;
@@ -84,22 +92,31 @@ const fs::path& choose(const std::vector<fs::path>& candidates, const MnistFile&
 
 MnistSource find_mnist(const std::optional<fs::path>& raw, const Progress& progress) {
   if (raw) {
-    constexpr const char* hint = "name a folder that holds the four files, or omit --raw: MNIST comes with the program";
+    constexpr const char* hint =
+        "name a folder that holds the four files, or omit --raw: MNIST comes with the program";
     check_is_folder("--raw", *raw, hint);
-    MnistSource source = source_in(*raw, "replace the file with a whole copy, or omit --raw: MNIST comes with the program");
+    MnistSource source = source_in(
+        *raw, "replace the file with a whole copy, or omit --raw: MNIST comes with the program");
     if (!source.files.missing().empty()) throw data_error(lacks(raw->string(), source), hint);
     return source;
   }
   std::vector<Place> places;
   if (const char* named = std::getenv("MNIST_DATA_DIR"); named && *named) {
-    check_is_folder("MNIST_DATA_DIR", named, "correct the variable, or unset it: MNIST comes with the program");
-    places.push_back({named, "replace the file with a whole copy, or unset MNIST_DATA_DIR: MNIST comes with the program", true});
+    check_is_folder("MNIST_DATA_DIR", named,
+                    "correct the variable, or unset it: MNIST comes with the program");
+    places.push_back({named,
+                      "replace the file with a whole copy, or unset MNIST_DATA_DIR: MNIST comes "
+                      "with the program",
+                      true});
   }
-  places.push_back({raw_folder, "replace the file with a whole copy, or delete data/raw/: MNIST comes with the program"});
+  places.push_back(
+      {raw_folder,
+       "replace the file with a whole copy, or delete data/raw/: MNIST comes with the program"});
   std::vector<fs::path> shared = share_folders();
   shared.insert(shared.begin(), "");  // as recipes: the current folder may be the source tree
   for (const fs::path& folder : shared)
-    places.push_back({folder / "data/mnist", "restore the file from the repository, or install mnist-dist again"});
+    places.push_back({folder / "data/mnist",
+                      "restore the file from the repository, or install mnist-dist again"});
 
   std::vector<std::string> folders;
   for (const Place& place : places) {
@@ -107,16 +124,19 @@ MnistSource find_mnist(const std::optional<fs::path>& raw, const Progress& progr
     const auto missing = source.files.missing().size();
     if (missing == 0) return source;
     folders.push_back(place.folder);
-    if (place.is_named || missing < mnist_files.size()) progress(fmt::format("note: {}; searching further", lacks(folders.back(), source)));
+    if (place.is_named || missing < mnist_files.size())
+      progress(fmt::format("note: {}; searching further", lacks(folders.back(), source)));
   }
   throw data_error(fmt::format("no MNIST in {}", fmt::join(folders, ", ")),
-                   "set MNIST_DATA_DIR to a folder with the four files, put them into data/raw/, or draw digits: "
+                   "set MNIST_DATA_DIR to a folder with the four files, put them into data/raw/, "
+                   "or draw digits: "
                    "mnist-dist prepare --synthetic");
 }
 
 Mnist read_mnist(const MnistSource& source, const Progress& progress) {
   std::array<fs::path, 4> paths;
-  for (std::size_t i = 0; i < paths.size(); ++i) paths[i] = choose(source.files.candidates[i], mnist_files[i], source.hint, progress);
+  for (std::size_t i = 0; i < paths.size(); ++i)
+    paths[i] = choose(source.files.candidates[i], mnist_files[i], source.hint, progress);
   const auto read = [&](std::size_t i) { return read_rows(paths[i], mnist_files[i]); };
   const auto labels = [&](std::size_t i) {
     const std::vector<std::uint8_t> bytes = read(i);

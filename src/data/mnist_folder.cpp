@@ -17,7 +17,8 @@ namespace fs = std::filesystem;
 constexpr int deepest = 4;  // MNIST/raw/NAME/NAME
 
 // Archives other than gzip are candidates, so that their error names what they are.
-constexpr const char* endings[] = {"-gz", "-gzip", "-zip", "-xz", "-bz2", "-zst", "-7z", "-tar", "-tgz", "-rar", "-z"};
+constexpr const char* endings[] = {"-gz", "-gzip", "-zip", "-xz",  "-bz2", "-zst",
+                                   "-7z", "-tar",  "-tgz", "-rar", "-z"};
 
 std::optional<std::size_t> index_of(const std::string& plain) {
   for (std::size_t i = 0; i < mnist_files.size(); ++i)
@@ -27,7 +28,8 @@ std::optional<std::size_t> index_of(const std::string& plain) {
 
 void scan(const fs::path& folder, int depth, MnistFolder& found) {
   std::error_code error;
-  for (fs::directory_iterator entry(folder, error); !error && entry != fs::directory_iterator(); entry.increment(error)) {
+  for (fs::directory_iterator entry(folder, error); !error && entry != fs::directory_iterator();
+       entry.increment(error)) {
     const std::string plain = plain_name(entry->path().filename());
     const auto index = index_of(plain);
     std::error_code unknown;
@@ -39,7 +41,9 @@ void scan(const fs::path& folder, int depth, MnistFolder& found) {
     }
     if (index) found.candidates[*index].push_back(entry->path());
   }
-  if (error) throw data_error(fmt::format("cannot read the folder {}: {}", folder.string(), error.message()), "check its permissions");
+  if (error)
+    throw data_error(fmt::format("cannot read the folder {}: {}", folder.string(), error.message()),
+                     "check its permissions");
 }
 
 }  // namespace

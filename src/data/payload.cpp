@@ -23,13 +23,15 @@ constexpr std::size_t part_size = 64 << 10;
 constexpr int most_layers = 4;  // some archives unpack to themselves
 
 Error unreadable(const fs::path& path, const std::string& problem) {
-  return data_error(fmt::format("{}: {}", path.string(), problem), "replace the file with a whole copy");
+  return data_error(fmt::format("{}: {}", path.string(), problem),
+                    "replace the file with a whole copy");
 }
 
 /// A sequence of bytes with a buffer of one part.
 class Stream {
  public:
-  Stream(fs::path path, std::size_t bound) : path_(std::move(path)), bound_(bound), buffer_(part_size) {}
+  Stream(fs::path path, std::size_t bound)
+      : path_(std::move(path)), bound_(bound), buffer_(part_size) {}
   virtual ~Stream() = default;
 
   /// The bytes that come next: at least two, except at the end.
@@ -39,7 +41,8 @@ class Stream {
       const std::size_t kept = rest_.size(), got = fill(std::span(buffer_).subspan(kept));
       rest_ = std::span(buffer_).first(kept + got);
       total_ += got;
-      if (total_ > bound_) throw unreadable(path_, fmt::format("too long (more than {} bytes)", bound_));
+      if (total_ > bound_)
+        throw unreadable(path_, fmt::format("too long (more than {} bytes)", bound_));
     }
     return rest_;
   }
@@ -64,11 +67,13 @@ class Stream {
 class FileStream : public Stream {
  public:
   FileStream(const fs::path& path, std::size_t bound)
-      : Stream(path, bound), file_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {  // a pipe has no writer
+      : Stream(path, bound),
+        file_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {  // a pipe has no writer
     if (file_.get() < 0) throw unreadable(path, std::strerror(errno));
     struct stat status {};
     if (::fstat(file_.get(), &status) != 0) throw unreadable(path, std::strerror(errno));
-    if (!S_ISREG(status.st_mode)) throw unreadable(path, S_ISDIR(status.st_mode) ? "is a folder" : "is not a regular file");
+    if (!S_ISREG(status.st_mode))
+      throw unreadable(path, S_ISDIR(status.st_mode) ? "is a folder" : "is not a regular file");
   }
 
  private:
@@ -90,8 +95,10 @@ class FileStream : public Stream {
 /// The contents of a gzip archive: of all its members, without what follows them.
 class InflatedStream : public Stream {
  public:
-  InflatedStream(const fs::path& path, std::size_t bound, std::unique_ptr<Stream> packed) : Stream(path, bound), packed_(std::move(packed)) {
-    if (::inflateInit2(&z_, MAX_WBITS + 16) != Z_OK)  // + 16: a gzip header, whose checksum is compared
+  InflatedStream(const fs::path& path, std::size_t bound, std::unique_ptr<Stream> packed)
+      : Stream(path, bound), packed_(std::move(packed)) {
+    if (::inflateInit2(&z_, MAX_WBITS + 16) !=
+        Z_OK)  // + 16: a gzip header, whose checksum is compared
       throw std::bad_alloc();
   }
   ~InflatedStream() override { ::inflateEnd(&z_); }
@@ -128,11 +135,14 @@ class InflatedStream : public Stream {
 
 }  // namespace
 
-void stream_payload(const fs::path& path, std::size_t limit, const std::function<bool(std::span<const std::byte>)>& take) {
-  const std::size_t bound = limit + limit / 8 + (1 << 20);  // gzip adds less than that to what it cannot shorten
+void stream_payload(const fs::path& path, std::size_t limit,
+                    const std::function<bool(std::span<const std::byte>)>& take) {
+  const std::size_t bound =
+      limit + limit / 8 + (1 << 20);  // gzip adds less than that to what it cannot shorten
   std::unique_ptr<Stream> stream = std::make_unique<FileStream>(path, bound);
   for (int layers = 0; stream->is_gzipped(); ++layers) {
-    if (layers == most_layers) throw unreadable(path, fmt::format("gzipped more than {} times", most_layers));
+    if (layers == most_layers)
+      throw unreadable(path, fmt::format("gzipped more than {} times", most_layers));
     stream = std::make_unique<InflatedStream>(path, bound, std::move(stream));
   }
   for (;;) {
@@ -145,7 +155,8 @@ void stream_payload(const fs::path& path, std::size_t limit, const std::function
 std::vector<std::byte> read_payload(const fs::path& path, std::size_t limit) {
   std::vector<std::byte> bytes;
   stream_payload(path, limit, [&](std::span<const std::byte> part) {
-    if (part.size() > limit - bytes.size()) throw unreadable(path, fmt::format("too long (more than {} bytes)", limit));
+    if (part.size() > limit - bytes.size())
+      throw unreadable(path, fmt::format("too long (more than {} bytes)", limit));
     bytes.insert(bytes.end(), part.begin(), part.end());
     return true;
   });

@@ -12,7 +12,8 @@ namespace mnist_dist {
 /// `limit` is the largest payload in bytes that makes sense: reading stops when an inner archive is
 /// too large to hold it.
 /// Throws: Error (data) that names the file: unreadable, not a regular file, damaged archive.
-void stream_payload(const std::filesystem::path& path, std::size_t limit, const std::function<bool(std::span<const std::byte>)>& take);
+void stream_payload(const std::filesystem::path& path, std::size_t limit,
+                    const std::function<bool(std::span<const std::byte>)>& take);
 
 /// The whole payload.
 /// Throws: Error (data) as stream_payload does, and for more than `limit` bytes.

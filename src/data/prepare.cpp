@@ -18,7 +18,8 @@
 namespace mnist_dist {
 namespace {
 
-constexpr std::uint64_t shuffle_seed = 1;    // recorded in the file; another one would change every run's bits
+constexpr std::uint64_t shuffle_seed =
+    1;  // recorded in the file; another one would change every run's bits
 constexpr std::uint64_t synthetic_seed = 1;  // the same digits for everybody
 
 /// The rows of each class, after reading every chunk, which checks it.
@@ -56,7 +57,8 @@ std::string description(bool synthetic, const std::string& name, int train_rows,
                                     : "images of " + name);
 }
 
-/// An existing file is kept only when it is exactly what was asked for: results on another one must not pass for these.
+/// An existing file is kept only when it is exactly what was asked for: results on another one must
+/// not pass for these.
 PrepareResult keep_existing(const PrepareOptions& options) {
   PrepareResult found = check_file(options.out);
   const std::string is =
@@ -126,8 +128,10 @@ DatasetContents gather(const PrepareOptions& options, const Progress& progress) 
 PrepareResult prepare(const PrepareOptions& options, const Progress& progress) {
   remove_leftovers_beside(options.out);
   const auto there = std::filesystem::status(options.out);
-  if (std::filesystem::exists(there) && !std::filesystem::is_regular_file(there))  // renaming would replace a device, too
-    throw data_error(fmt::format("{} is there and is not a regular file", options.out.string()), "choose another file with --out");
+  if (std::filesystem::exists(there) &&
+      !std::filesystem::is_regular_file(there))  // renaming would replace a device, too
+    throw data_error(fmt::format("{} is there and is not a regular file", options.out.string()),
+                     "choose another file with --out");
   if (std::filesystem::exists(there) && !options.force && options.dataset == "mnist") {
     progress(fmt::format("checking {}", options.out.string()));
     return keep_existing(options);
@@ -155,7 +159,8 @@ PrepareResult prepare(const PrepareOptions& options, const Progress& progress) {
   progress(fmt::format("verifying {}", options.out.string()));
   PrepareResult result = check_file(options.out);
   if (result.hash != hash)
-    throw data_error(fmt::format("{} does not hold what was written to it", options.out.string()), "check the file system, then prepare again");
+    throw data_error(fmt::format("{} does not hold what was written to it", options.out.string()),
+                     "check the file system, then prepare again");
   return result;
 }
 

@@ -33,9 +33,10 @@ struct PrepareResult {
   std::string hash;
 };
 
-/// Finds and checks the four IDX files (or draws synthetic ones), shuffles the training rows once, writes the HDF5 file atomically and verifies it by
-/// reading it back. A valid file of what was asked for is kept, after every chunk of it was checked; a damaged one, or one of another kind, is
-/// replaced only with `force`; what is no regular file never is. Throws Error (data).
+/// Finds and checks the four IDX files (or draws synthetic ones), shuffles the training rows once,
+/// writes the HDF5 file atomically and verifies it by reading it back. A valid file of what was
+/// asked for is kept, after every chunk of it was checked; a damaged one, or one of another kind,
+/// is replaced only with `force`; what is no regular file never is. Throws Error (data).
 PrepareResult prepare(const PrepareOptions& options, const Progress& progress);
 
 }  // namespace mnist_dist

@@ -3,7 +3,8 @@ namespace mnist_dist {
 namespace {
 
 template <class Read>
-void resample_with(Read read, const PaddedImage& source, const AffineMap& map, std::span<const float> displacement, std::span<float> out) {
+void resample_with(Read read, const PaddedImage& source, const AffineMap& map,
+                   std::span<const float> displacement, std::span<float> out) {
   const float* image = source.data();
   const int side = source.side();
   const auto size = static_cast<std::size_t>(side * side);
@@ -19,8 +20,8 @@ void resample_with(Read read, const PaddedImage& source, const AffineMap& map, s
 
 }  // namespace
 
-void resample(const PaddedImage& source, const AffineMap& map, std::span<const float> displacement, Interpolation interpolation,
-              std::span<float> out) {
+void resample(const PaddedImage& source, const AffineMap& map, std::span<const float> displacement,
+              Interpolation interpolation, std::span<float> out) {
   const int side = source.side(), stride = source.stride();
   if (interpolation == Interpolation::nearest)
     resample_with([=](const float* image, float x,

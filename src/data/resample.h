@@ -15,7 +15,8 @@ struct Point {
   float x, y;
 };
 /// Where an output pixel reads its source, but for the elastic displacement.
-MNIST_DIST_HOST_DEVICE inline Point source_point(const AffineMap& map, int output_row, int output_column) {
+MNIST_DIST_HOST_DEVICE inline Point source_point(const AffineMap& map, int output_row,
+                                                 int output_column) {
   const auto row = static_cast<float>(output_row), column = static_cast<float>(output_column);
   return {map.a00 * column + map.a01 * row + map.a02, map.a10 * column + map.a11 * row + map.a12};
 }
@@ -48,7 +49,8 @@ MNIST_DIST_HOST_DEVICE inline float read_bilinear(const float* image, float x, f
   return top + g * (bottom - top);
 }
 
-/// An image inside a border of zeros, so that reading next to or outside the image needs no test: pixel (row, column) is at [row + 1][column + 1].
+/// An image inside a border of zeros, so that reading next to or outside the image needs no test:
+/// pixel (row, column) is at [row + 1][column + 1].
 class PaddedImage {
  public:
   template <class Pixel>
@@ -79,7 +81,7 @@ class PaddedImage {
 /// - bilinear: i = trunc(clamp(x)), f = clamp(x) - i, rows alike with j, g; top = p[j][i] + f
 /// (p[j][i+1] - p[j][i]), bottom the same in row j + 1,
 ///   result top + g (bottom - top).
-void resample(const PaddedImage& source, const AffineMap& map, std::span<const float> displacement, Interpolation interpolation,
-              std::span<float> out);
+void resample(const PaddedImage& source, const AffineMap& map, std::span<const float> displacement,
+              Interpolation interpolation, std::span<float> out);
 
 }  // namespace mnist_dist

@@ -12,8 +12,8 @@
 namespace mnist_dist {
 namespace {
 
-// Only + - * / and square roots, which IEEE 754 rounds the same way everywhere: no sine, no exponential. So the digits are the same bytes on every
-// machine.
+// Only + - * / and square roots, which IEEE 754 rounds the same way everywhere: no sine, no
+// exponential. So the digits are the same bytes on every machine.
 
 struct Point {
   float x, y;
@@ -25,24 +25,29 @@ Point operator*(float s, Point p) { return {s * p.x, s * p.y}; }
 /// The polyline of one stroke.
 using Path = std::vector<Point>;
 
-/// How one writer bends the plane, in the digit's box centred on 0: slant, rotation and width, then a smooth (cubic) warp.
+/// How one writer bends the plane, in the digit's box centred on 0: slant, rotation and width, then
+/// a smooth (cubic) warp.
 class Hand {
  public:
   explicit Hand(Stream& draws) {
-    const float half_tangent = draws.uniform(-.12f, .12f);  // of half the angle: rotation by up to 14 degrees
+    const float half_tangent =
+        draws.uniform(-.12f, .12f);  // of half the angle: rotation by up to 14 degrees
     const float cosine = (1 - half_tangent * half_tangent) / (1 + half_tangent * half_tangent);
     const float sine = 2 * half_tangent / (1 + half_tangent * half_tangent);
     const float width = draws.uniform(.5f, .9f), slant = draws.uniform(-.45f, .15f);
     // Shear, then rotate.
     xx_ = cosine * width, xy_ = cosine * slant - sine;
     yx_ = sine * width, yy_ = sine * slant + cosine;
-    for (Point& coefficient : warp_) coefficient = {draws.uniform(-.35f, .35f), draws.uniform(-.35f, .35f)};
+    for (Point& coefficient : warp_)
+      coefficient = {draws.uniform(-.35f, .35f), draws.uniform(-.35f, .35f)};
   }
   Point operator()(Point p) const {
     const float x = p.x - .5f, y = p.y - .5f;
-    const float monomials[warp_terms] = {x * x, x * y, y * y, 2 * x * x * y, 2 * x * y * y, 2 * y * y * y};
+    const float monomials[warp_terms] = {x * x,         x * y,         y * y,
+                                         2 * x * x * y, 2 * x * y * y, 2 * y * y * y};
     Point warped{x, y};
-    for (int i = 0; i < warp_terms; ++i) warped = warped + monomials[i] * warp_[static_cast<std::size_t>(i)];
+    for (int i = 0; i < warp_terms; ++i)
+      warped = warped + monomials[i] * warp_[static_cast<std::size_t>(i)];
     return {xx_ * warped.x + xy_ * warped.y, yx_ * warped.x + yy_ * warped.y};
   }
 
@@ -52,13 +57,15 @@ class Hand {
   std::array<Point, warp_terms> warp_;
 };
 
-/// A cubic Hermite spline through the points (Catmull-Rom tangents, none at corners), each moved a little by the unsteady hand.
+/// A cubic Hermite spline through the points (Catmull-Rom tangents, none at corners), each moved a
+/// little by the unsteady hand.
 Path draw_stroke(const Stroke& stroke, const Hand& hand, Stream& draws) {
   constexpr float unsteadiness = .045f;
   constexpr int pieces = 6;  // straight pieces a span: shorter than a pixel or two
   std::vector<Point> points;
   for (const StrokePoint& point : stroke)
-    points.push_back({point.x + draws.uniform(-unsteadiness, unsteadiness), point.y + draws.uniform(-unsteadiness, unsteadiness)});
+    points.push_back({point.x + draws.uniform(-unsteadiness, unsteadiness),
+                      point.y + draws.uniform(-unsteadiness, unsteadiness)});
   const std::size_t last = points.size() - 1;
   const auto tangent = [&](std::size_t i) -> Point {
     if (stroke[i].corner) return {0, 0};
@@ -70,13 +77,15 @@ Path draw_stroke(const Stroke& stroke, const Hand& hand, Stream& draws) {
     const Point m0 = tangent(i), m1 = tangent(i + 1);
     for (int piece = 1; piece <= pieces; ++piece) {
       const float t = static_cast<float>(piece) / pieces, t2 = t * t, t3 = t2 * t;
-      path.push_back(hand((2 * t3 - 3 * t2 + 1) * points[i] + (t3 - 2 * t2 + t) * m0 + (3 * t2 - 2 * t3) * points[i + 1] + (t3 - t2) * m1));
+      path.push_back(hand((2 * t3 - 3 * t2 + 1) * points[i] + (t3 - 2 * t2 + t) * m0 +
+                          (3 * t2 - 2 * t3) * points[i + 1] + (t3 - t2) * m1));
     }
   }
   return path;
 }
 
-/// Moves and scales the paths so that they fill a box of about 20 pixels, as MNIST's digits do, about the middle of the image.
+/// Moves and scales the paths so that they fill a box of about 20 pixels, as MNIST's digits do,
+/// about the middle of the image.
 void fit_to_image(std::span<Path> paths, Stream& draws) {
   Point low = paths[0][0], high = low;
   for (const Path& path : paths)
@@ -96,22 +105,30 @@ void fit_to_image(std::span<Path> paths, Stream& draws) {
 float distance_to_segment(Point p, Point a, Point b) {
   const Point along = b - a, to = p - a;
   const float length2 = along.x * along.x + along.y * along.y;
-  const float t = length2 > 0 ? std::clamp((to.x * along.x + to.y * along.y) / length2, 0.f, 1.f) : 0.f;
+  const float t =
+      length2 > 0 ? std::clamp((to.x * along.x + to.y * along.y) / length2, 0.f, 1.f) : 0.f;
   const Point off = to - t * along;
   return std::sqrt(off.x * off.x + off.y * off.y);
 }
 
-/// Puts ink on every pixel in reach of the path: full inside the pen's radius, fading over one pixel around it.
+/// Puts ink on every pixel in reach of the path: full inside the pen's radius, fading over one
+/// pixel around it.
 void ink(const Path& path, float radius, std::span<float> image) {
   const float reach = radius + .5f;
-  const auto pixel = [](float at) { return static_cast<int>(std::clamp(at, 0.f, static_cast<float>(image_side - 1))); };
+  const auto pixel = [](float at) {
+    return static_cast<int>(std::clamp(at, 0.f, static_cast<float>(image_side - 1)));
+  };
   for (std::size_t i = 1; i < path.size(); ++i) {
     const Point a = path[i - 1], b = path[i];
-    const int left = pixel(std::min(a.x, b.x) - reach), right = pixel(std::max(a.x, b.x) + reach + 1);
-    const int top = pixel(std::min(a.y, b.y) - reach), bottom = pixel(std::max(a.y, b.y) + reach + 1);
+    const int left = pixel(std::min(a.x, b.x) - reach),
+              right = pixel(std::max(a.x, b.x) + reach + 1);
+    const int top = pixel(std::min(a.y, b.y) - reach),
+              bottom = pixel(std::max(a.y, b.y) + reach + 1);
     for (int row = top; row <= bottom; ++row)
       for (int column = left; column <= right; ++column) {
-        const float cover = reach - distance_to_segment({static_cast<float>(column), static_cast<float>(row)}, a, b);
+        const float cover =
+            reach -
+            distance_to_segment({static_cast<float>(column), static_cast<float>(row)}, a, b);
         float& value = image[static_cast<std::size_t>(row * image_side + column)];
         value = std::max(value, std::min(cover, 1.f));
       }
@@ -143,10 +160,14 @@ Images synthetic_digits(std::uint64_t seed, SyntheticSet set, int count) {
   images.pixels.resize(static_cast<std::size_t>(count) * image_size);
   images.labels.resize(static_cast<std::size_t>(count));
   for (std::size_t i = 0; i < images.labels.size(); ++i) {
-    Stream draws({.seed = seed, .purpose = Purpose::synthetic, .row = static_cast<std::uint32_t>(i), .epoch = static_cast<std::uint32_t>(set)});
+    Stream draws({.seed = seed,
+                  .purpose = Purpose::synthetic,
+                  .row = static_cast<std::uint32_t>(i),
+                  .epoch = static_cast<std::uint32_t>(set)});
     const std::uint32_t digit = draws.below(class_count);
     images.labels[i] = static_cast<ClassIndex>(digit);
-    draw_digit(static_cast<int>(digit), draws, std::span(images.pixels).subspan(i * image_size, image_size));
+    draw_digit(static_cast<int>(digit), draws,
+               std::span(images.pixels).subspan(i * image_size, image_size));
   }
   return images;
 }

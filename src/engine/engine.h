@@ -18,34 +18,42 @@ namespace mnist_dist {
 
 /// What an engine is built for.
 struct EngineOptions {
-  Config config;                ///< model, augmentation, optimiser, averaging, label smoothing, batch / shards, seed
+  Config
+      config;  ///< model, augmentation, optimiser, averaging, label smoothing, batch / shards, seed
   Normalisation normalisation;  ///< from the data set
   int threads = 1;              ///< over owned shards
   std::string device = "auto";  ///< auto, cpu, cuda
   std::string simd;             ///< force a SIMD target; "": the best one here
 
   // For engines on a GPU.
-  int gpu = 0;                                     ///< CUDA's number of it
-  bool record = true;                              ///< record a step once and replay it, rather than enqueue its parts each time
-  bool recorded_reduce = true;                     ///< the reduction only enqueues, so that it can be part of a recorded step
-  bool per_slice = false;                          ///< compute each slice by itself: slower, but the same bits for any number of ranks
-  std::function<void(double)> while_waiting = {};  ///< called again and again while the host waits for the device, with the seconds so far
+  int gpu = 0;  ///< CUDA's number of it
+  bool record =
+      true;  ///< record a step once and replay it, rather than enqueue its parts each time
+  bool recorded_reduce =
+      true;  ///< the reduction only enqueues, so that it can be part of a recorded step
+  bool per_slice =
+      false;  ///< compute each slice by itself: slower, but the same bits for any number of ranks
+  std::function<void(double)> while_waiting =
+      {};  ///< called again and again while the host waits for the device, with the seconds so far
 };
 
 /// What decides an engine's bits besides recipe, seed and data; ranks compare it, runs record it.
 struct EngineInfo {
-  std::string name;                             ///< "fused", "torch", ...
-  std::string device;                           ///< "cpu" or the GPU's name
-  std::string simd;                             ///< SIMD target, or the library's own CPU capability
+  std::string name;             ///< "fused", "torch", ...
+  std::string device;           ///< "cpu" or the GPU's name
+  std::string simd;             ///< SIMD target, or the library's own CPU capability
   std::string arithmetic = {};  ///< what decides the bits where the SIMD target does not; else ""
-  std::map<std::string, std::string> versions;  ///< of libraries that compute: {"libtorch": "1.13.1"}
+  std::map<std::string, std::string>
+      versions;  ///< of libraries that compute: {"libtorch": "1.13.1"}
 };
 
-/// Everything a run must carry from step to step, as a checkpoint stores it. Vectors as FlatLayout lays them out.
+/// Everything a run must carry from step to step, as a checkpoint stores it. Vectors as FlatLayout
+/// lays them out.
 struct TrainState {
   std::vector<float> parameters, norm_statistics, momentum;
-  std::vector<float> average_parameters, average_norm_statistics;  ///< empty when the recipe does not average
-  std::int64_t updates = 0;                                        ///< optimiser steps so far
+  std::vector<float> average_parameters,
+      average_norm_statistics;  ///< empty when the recipe does not average
+  std::int64_t updates = 0;     ///< optimiser steps so far
 };
 
 /// Sums over images; they travel between ranks, means never do.
@@ -56,22 +64,29 @@ struct Sums {
 
 /// One epoch of the rows an engine owns.
 struct EpochPlan {
-  std::uint32_t epoch = 0;                             ///< counted from 0
-  std::span<const std::vector<std::uint32_t>> orders;  ///< one an owned shard: rows of the file, in the order they are shown
-  std::span<const float> learning_rates;               ///< one a step; its size is the number of steps
-  Sums before;                                         ///< of steps already done when a run resumes inside an epoch: report() continues from them
-  int whole_steps = 0;                                 ///< the first so many steps find a whole slice in every shard of every rank
+  std::uint32_t epoch = 0;  ///< counted from 0
+  std::span<const std::vector<std::uint32_t>>
+      orders;  ///< one an owned shard: rows of the file, in the order they are shown
+  std::span<const float> learning_rates;  ///< one a step; its size is the number of steps
+  Sums before;  ///< of steps already done when a run resumes inside an epoch: report() continues
+                ///< from them
+  int whole_steps = 0;  ///< the first so many steps find a whole slice in every shard of every rank
 };
 
-/// Adds the owned shards' vectors over all shards of all ranks into `total` ([size], same memory), on the given queue.
-using Reduce = std::function<void(const ShardVectors& shards, std::span<float> total, const Queue& queue)>;
+/// Adds the owned shards' vectors over all shards of all ranks into `total` ([size], same memory),
+/// on the given queue.
+using Reduce =
+    std::function<void(const ShardVectors& shards, std::span<float> total, const Queue& queue)>;
 
-/// Training as seen at some point of an epoch. A host engine is always up to date, a device engine up to a second behind.
+/// Training as seen at some point of an epoch. A host engine is always up to date, a device engine
+/// up to a second behind.
 struct StepReport {
-  int steps_done = 0;                ///< in this epoch
-  Sums sums;                         ///< of the steps of this epoch since begin_epoch, over all ranks
-  std::optional<int> stopped_at;     ///< step after which some rank's stop flag was seen; later steps did nothing
-  std::optional<int> non_finite_at;  ///< step whose reduced vector was not finite; it was not applied and later steps did nothing
+  int steps_done = 0;  ///< in this epoch
+  Sums sums;           ///< of the steps of this epoch since begin_epoch, over all ranks
+  std::optional<int>
+      stopped_at;  ///< step after which some rank's stop flag was seen; later steps did nothing
+  std::optional<int> non_finite_at;  ///< step whose reduced vector was not finite; it was not
+                                     ///< applied and later steps did nothing
 };
 
 enum class Weights { raw, averaged };
@@ -83,8 +98,8 @@ struct Diagnosis {
   std::string where;  ///< "parameter", "activation", "loss" or "gradient"
 };
 
-/// Runs a model: forward and backward of slices into flat vectors, their update, evaluation. Trains the shards one rank owns; knows no MPI, no file
-/// and no other rank. One thread calls it.
+/// Runs a model: forward and backward of slices into flat vectors, their update, evaluation. Trains
+/// the shards one rank owns; knows no MPI, no file and no other rank. One thread calls it.
 class Engine {
  public:
   virtual ~Engine() = default;
@@ -92,7 +107,8 @@ class Engine {
   /// Where its vectors lie and its work is enqueued: the host, unless it says otherwise.
   virtual Queue queue() const { return {}; }
 
-  /// The rows to train on, one entry an owned shard, and to evaluate on, one an owned share. They outlive the engine.
+  /// The rows to train on, one entry an owned shard, and to evaluate on, one an owned share. They
+  /// outlive the engine.
   virtual void set_training_data(std::span<const Images> shards, int first_shard) = 0;
   virtual void set_evaluation_data(std::span<const Images> shares) = 0;
 
@@ -101,8 +117,9 @@ class Engine {
 
   virtual void begin_epoch(const EpochPlan& plan) = 0;
 
-  /// Step `index` of the epoch: next slice of every owned shard -> flat vectors -> reduce -> update of parameters, norm statistics and averages.
-  /// `stop` asks all ranks to stop after this step. A device engine may call `reduce` once only, while it records the step, and replay it from then
+  /// Step `index` of the epoch: next slice of every owned shard -> flat vectors -> reduce -> update
+  /// of parameters, norm statistics and averages. `stop` asks all ranks to stop after this step. A
+  /// device engine may call `reduce` once only, while it records the step, and replay it from then
   /// on.
   virtual void step(int index, bool stop, const Reduce& reduce) = 0;
 
@@ -115,12 +132,13 @@ class Engine {
                                      std::vector<ClassIndex>* predictions = nullptr,
                                      std::vector<float>* logits = nullptr) = 0;
 
-  /// Runs the owned slices of a step again, layer by layer, with the parameters as they are; nothing when all is finite here.
+  /// Runs the owned slices of a step again, layer by layer, with the parameters as they are;
+  /// nothing when all is finite here.
   virtual std::optional<Diagnosis> diagnose(int index) = 0;
 };
 
-/// Names: "fused", "torch", and in a build for GPUs "torch-cuda" (engine/registry.h). Throws Error: usage for an unknown name (with the nearest),
-/// device when its library cannot be opened.
+/// Names: "fused", "torch", and in a build for GPUs "torch-cuda" (engine/registry.h). Throws Error:
+/// usage for an unknown name (with the nearest), device when its library cannot be opened.
 std::unique_ptr<Engine> make_engine(const std::string& name, const EngineOptions& options);
 
 }  // namespace mnist_dist

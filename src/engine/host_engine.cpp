@@ -16,7 +16,9 @@ namespace {
 class AlignedFloats {
  public:
   explicit AlignedFloats(std::size_t size)
-      : size_(size), data_(static_cast<float*>(::operator new (std::max<std::size_t>(size, 1) * sizeof(float), std::align_val_t{64}))) {
+      : size_(size),
+        data_(static_cast<float*>(::operator new (std::max<std::size_t>(size, 1) * sizeof(float),
+                                                  std::align_val_t{64}))) {
     std::fill_n(data_.get(), size, 0.0f);
   }
   float* data() const { return data_.get(); }
@@ -44,7 +46,8 @@ struct Chunk {
 };
 
 void check_size(const char* what, std::size_t size, std::size_t expected) {
-  if (size != expected) throw std::invalid_argument(std::string("host engine: wrong size of ") + what);
+  if (size != expected)
+    throw std::invalid_argument(std::string("host engine: wrong size of ") + what);
 }
 
 class HostEngine final : public Engine {
@@ -61,7 +64,8 @@ class HostEngine final : public Engine {
         seats_(static_cast<std::size_t>(pool_.size())),
         vectors_(0),
         total_(layout_.size()) {
-    // On its own thread, so that a worker's buffers lie in the memory nearest to it and thread-local settings of its library hold.
+    // On its own thread, so that a worker's buffers lie in the memory nearest to it and
+    // thread-local settings of its library hold.
     pool_.run([&](int thread) {
       seats_[static_cast<std::size_t>(thread)].worker = make_worker();
       check_arithmetic();
@@ -94,8 +98,10 @@ class HostEngine final : public Engine {
     check_size("parameters", state.parameters.size(), layout_.parameter_count);
     check_size("momentum", state.momentum.size(), layout_.parameter_count);
     check_size("norm statistics", state.norm_statistics.size(), layout_.norm_count);
-    check_size("averaged parameters", state.average_parameters.size(), averages_ ? layout_.parameter_count : 0);
-    check_size("averaged norm statistics", state.average_norm_statistics.size(), averages_ ? layout_.norm_count : 0);
+    check_size("averaged parameters", state.average_parameters.size(),
+               averages_ ? layout_.parameter_count : 0);
+    check_size("averaged norm statistics", state.average_norm_statistics.size(),
+               averages_ ? layout_.norm_count : 0);
     state_ = state;
   }
 
@@ -115,11 +121,13 @@ class HostEngine final : public Engine {
     const auto shards = static_cast<int>(shards_.size());
     pool_.run([&](int thread) {
       const Range owned = even_share(thread, pool_.size(), shards);
-      for (int shard = owned.first; shard < owned.last; ++shard) train(seats_[static_cast<std::size_t>(thread)], shard, index, stop);
+      for (int shard = owned.first; shard < owned.last; ++shard)
+        train(seats_[static_cast<std::size_t>(thread)], shard, index, stop);
     });
 
     const std::span<float> total(total_.data(), layout_.size());
-    reduce({vectors_.data(), layout_.size(), layout_.stride(), first_shard_, shards}, total, Queue{});
+    reduce({vectors_.data(), layout_.size(), layout_.stride(), first_shard_, shards}, total,
+           Queue{});
 
     if (!all_finite(total)) {
       report_.non_finite_at = index;
@@ -137,9 +145,12 @@ class HostEngine final : public Engine {
 
   std::vector<Sums> evaluate(Weights weights, std::vector<ClassIndex>* predictions,
                              std::vector<float>* logits) override {
-    if (weights == Weights::averaged && !averages_) throw std::invalid_argument("host engine: this recipe keeps no averaged weights");
-    const WeightsView view = weights == Weights::raw ? WeightsView{state_.parameters, state_.norm_statistics}
-                                                     : WeightsView{state_.average_parameters, state_.average_norm_statistics};
+    if (weights == Weights::averaged && !averages_)
+      throw std::invalid_argument("host engine: this recipe keeps no averaged weights");
+    const WeightsView view =
+        weights == Weights::raw
+            ? WeightsView{state_.parameters, state_.norm_statistics}
+            : WeightsView{state_.average_parameters, state_.average_norm_statistics};
     std::span<float> logits_out;
     if (logits) {
       logits->resize(losses_.size() * classes_);
@@ -173,13 +184,16 @@ class HostEngine final : public Engine {
   /// The images that a shard shows at a step; none when it is exhausted.
   Slice gather(Seat& seat, int shard, int index) const {
     const std::span<const std::uint32_t> order = orders_[static_cast<std::size_t>(shard)];
-    const std::size_t first = std::min(order.size(), static_cast<std::size_t>(index) * static_cast<std::size_t>(slice_size_));
-    const auto rows = order.subspan(first, std::min(order.size() - first, static_cast<std::size_t>(slice_size_)));
+    const std::size_t first = std::min(
+        order.size(), static_cast<std::size_t>(index) * static_cast<std::size_t>(slice_size_));
+    const auto rows =
+        order.subspan(first, std::min(order.size() - first, static_cast<std::size_t>(slice_size_)));
     return seat.reader.read(shards_[static_cast<std::size_t>(shard)], rows, epoch_);
   }
 
   void train(Seat& seat, int shard, int index, bool stop) const {
-    const std::span<float> out(vectors_.data() + static_cast<std::size_t>(shard) * layout_.stride(), layout_.size());
+    const std::span<float> out(vectors_.data() + static_cast<std::size_t>(shard) * layout_.stride(),
+                               layout_.size());
     const Slice slice = gather(seat, shard, index);
     if (slice.count() > 0)
       seat.worker->train(slice, state_.parameters, out);
@@ -190,7 +204,8 @@ class HostEngine final : public Engine {
 
   void evaluate(SliceWorker& worker, const Chunk& chunk, const WeightsView& view,
                 std::span<float> logits) {
-    const auto first = static_cast<std::size_t>(chunk.rows.first), count = static_cast<std::size_t>(chunk.rows.size());
+    const auto first = static_cast<std::size_t>(chunk.rows.first),
+               count = static_cast<std::size_t>(chunk.rows.size());
     worker.evaluate(
         std::span(chunk.share->pixels).subspan(first * pixels_, count * pixels_),
         std::span(chunk.share->labels).subspan(first, count), view,
@@ -238,7 +253,8 @@ class HostEngine final : public Engine {
 
 }  // namespace
 
-std::unique_ptr<Engine> make_host_engine(const EngineOptions& options, EngineInfo info, const MakeWorker& make_worker) {
+std::unique_ptr<Engine> make_host_engine(const EngineOptions& options, EngineInfo info,
+                                         const MakeWorker& make_worker) {
   return std::make_unique<HostEngine>(options, std::move(info), make_worker);
 }
 

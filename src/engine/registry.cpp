@@ -22,7 +22,8 @@ const TorchLibrary& open_torch_library() {
   const fs::path file = torch_library_path();
   const auto fail = [] {
     return device_error(std::string("the torch engine's library cannot be opened: ") + ::dlerror(),
-                        "use --engine fused, or install the LibTorch that it was built with, or build again (launch/local.sh)");
+                        "use --engine fused, or install the LibTorch that it was built with, or "
+                        "build again (launch/local.sh)");
   };
   void* const library = ::dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (!library) throw fail();
@@ -33,8 +34,9 @@ const TorchLibrary& open_torch_library() {
 
 const GpuLibrary& gpu_library() {
   if (const GpuLibrary* const gpu = open_torch_library().gpu) return *gpu;
-  throw device_error("the torch engine's library, " + torch_library_path().string() + ", was built without GPUs",
-                     "build the program and the library together (launch/local.sh --cuda), or give --device cpu");
+  throw device_error(
+      "the torch engine's library, " + torch_library_path().string() + ", was built without GPUs",
+      "build the program and the library together (launch/local.sh --cuda), or give --device cpu");
 }
 
 constexpr char gpu_engine[] = "torch-cuda";
@@ -46,24 +48,29 @@ struct Entry {
 
 /// A CPU's default first.
 constexpr std::array entries {
-  Entry{"fused", make_fused_engine}, Entry{"torch", [](const EngineOptions& options) { return open_torch_library().make_engine(options); }},
+  Entry{"fused", make_fused_engine},
+      Entry{"torch",
+            [](const EngineOptions& options) { return open_torch_library().make_engine(options); }},
 #if MNIST_DIST_CUDA
-      Entry{gpu_engine, [](const EngineOptions& options) { return gpu_library().make_engine(options); }},
+      Entry{gpu_engine,
+            [](const EngineOptions& options) { return gpu_library().make_engine(options); }},
 #endif
 };
 
 const Entry& find_engine(const std::string& name) {
   for (const Entry& entry : entries)
     if (entry.name == name) return entry;
-  throw usage_error("there is no engine \"" + name + "\"", suggest(name, engine_names())).mark_everywhere();
+  throw usage_error("there is no engine \"" + name + "\"", suggest(name, engine_names()))
+      .mark_everywhere();
 }
 
 /// The driver's device file: looked for instead of asking CUDA, which takes a second.
 bool has_gpu() { return fs::exists("/dev/nvidiactl"); }
 
 Error built_without_gpus(const std::string& wanted) {
-  return device_error(wanted + " was asked for, but this program was built without GPU engines",
-                      "launch/local.sh --cuda builds with them; or leave it out to train on the CPU");
+  return device_error(
+      wanted + " was asked for, but this program was built without GPU engines",
+      "launch/local.sh --cuda builds with them; or leave it out to train on the CPU");
 }
 
 }  // namespace
@@ -73,9 +80,10 @@ fs::path torch_library_path() {
   const fs::path program = fs::read_symlink("/proc/self/exe").parent_path();
   for (const fs::path& folder : {program, program.parent_path() / "lib" / "mnist-dist"})
     if (fs::path file = folder / torch_library_file; fs::exists(file)) return file;
-  throw device_error(std::string("this build has no torch engine: its library, ") + torch_library_file +
-                         ", is neither beside the program nor in ../lib/mnist-dist",
-                     "use --engine fused, or build from source with LibTorch (HACKING.md, LibTorch)");
+  throw device_error(
+      std::string("this build has no torch engine: its library, ") + torch_library_file +
+          ", is neither beside the program nor in ../lib/mnist-dist",
+      "use --engine fused, or build from source with LibTorch (HACKING.md, LibTorch)");
 }
 
 std::vector<std::string> engine_names() {
@@ -84,16 +92,26 @@ std::vector<std::string> engine_names() {
   return names;
 }
 
-std::vector<std::string> simd_targets(const std::string& engine) { return engine == "fused" ? fused_targets() : std::vector<std::string>{}; }
+std::vector<std::string> simd_targets(const std::string& engine) {
+  return engine == "fused" ? fused_targets() : std::vector<std::string>{};
+}
 
 std::string choose_engine(const std::string& engine, const std::string& device) {
   const bool on_gpu = engine == gpu_engine;
-  if (!built_for_gpus() && (device == "cuda" || on_gpu)) throw built_without_gpus(on_gpu ? "engine torch-cuda" : "device cuda").mark_everywhere();
-  if (engine.empty()) return device == "cuda" || (device == "auto" && built_for_gpus() && has_gpu()) ? gpu_engine : entries.front().name;
+  if (!built_for_gpus() && (device == "cuda" || on_gpu))
+    throw built_without_gpus(on_gpu ? "engine torch-cuda" : "device cuda").mark_everywhere();
+  if (engine.empty())
+    return device == "cuda" || (device == "auto" && built_for_gpus() && has_gpu())
+               ? gpu_engine
+               : entries.front().name;
   find_engine(engine);
-  if (on_gpu && device == "cpu") throw usage_error("engine torch-cuda computes on GPUs, not on device cpu", "leave --device out").mark_everywhere();
+  if (on_gpu && device == "cpu")
+    throw usage_error("engine torch-cuda computes on GPUs, not on device cpu", "leave --device out")
+        .mark_everywhere();
   if (!on_gpu && device == "cuda")
-    throw usage_error("engine " + engine + " computes on the CPU, not on device cuda", "leave --engine out, or --device").mark_everywhere();
+    throw usage_error("engine " + engine + " computes on the CPU, not on device cuda",
+                      "leave --engine out, or --device")
+        .mark_everywhere();
   return engine;
 }
 
@@ -105,7 +123,8 @@ int gpu_count(std::string& why_none) { return gpu_library().count(why_none); }
 
 std::string gpu_id(int gpu) { return gpu_library().id(gpu); }
 
-std::unique_ptr<Communicator> make_gpu_communicator(Communicator& group, const Queue& queue, const DeviceCommOptions& options) {
+std::unique_ptr<Communicator> make_gpu_communicator(Communicator& group, const Queue& queue,
+                                                    const DeviceCommOptions& options) {
   return gpu_library().make_communicator(group, queue, options);
 }
 
@@ -115,7 +134,8 @@ std::unique_ptr<Engine> make_engine(const std::string& name, const EngineOptions
   return engine;
 }
 
-std::unique_ptr<TrainingLoop> make_plain_torch_loop(const ModelSpec& model, const OptimizerConfig& optimizer, int slice) {
+std::unique_ptr<TrainingLoop> make_plain_torch_loop(const ModelSpec& model,
+                                                    const OptimizerConfig& optimizer, int slice) {
   return open_torch_library().make_plain_loop(model, optimizer, slice);
 }
 

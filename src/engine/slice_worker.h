@@ -12,12 +12,14 @@ namespace mnist_dist {
 struct Slice {
   std::span<const std::uint8_t* const> images;  ///< [n] of [side][side]
   std::span<const ClassIndex> labels;           ///< [n]
-  std::span<const std::uint32_t> rows;          ///< [n] rows of the file: with seed and epoch they key every random draw
+  std::span<const std::uint32_t>
+      rows;  ///< [n] rows of the file: with seed and epoch they key every random draw
   std::uint32_t epoch = 0;
   int count() const { return static_cast<int>(labels.size()); }
 };
 
-/// Makes slices of rows of a shard. A slice points into what made it, until the next one. Memory is asked for while slices still grow.
+/// Makes slices of rows of a shard. A slice points into what made it, until the next one. Memory is
+/// asked for while slices still grow.
 class SliceReader {
  public:
   Slice read(const Images& shard, std::span<const std::uint32_t> rows, std::uint32_t epoch) {
@@ -41,25 +43,31 @@ struct WeightsView {
   std::span<const float> parameters, norm_statistics;  ///< as FlatLayout lays them out
 };
 
-/// What a CPU engine must be able to do: one slice at a time, on the calling thread. HostEngine has one worker a thread and does the rest
-/// (threads, all-reduce, optimiser, averages), so that CPU engines differ in nothing else.
+/// What a CPU engine must be able to do: one slice at a time, on the calling thread. HostEngine has
+/// one worker a thread and does the rest (threads, all-reduce, optimiser, averages), so that CPU
+/// engines differ in nothing else.
 class SliceWorker {
  public:
   virtual ~SliceWorker() = default;
-  /// Forward and backward of 1..batch/shards images with batch statistics. Overwrites `out` (FlatLayout::size() floats): gradient of the *sum* of the
-  /// images' losses, norm statistics times n, n, loss sum, correct; stop = 0.
-  virtual void train(const Slice& slice, std::span<const float> parameters, std::span<float> out) = 0;
+  /// Forward and backward of 1..batch/shards images with batch statistics. Overwrites `out`
+  /// (FlatLayout::size() floats): gradient of the *sum* of the images' losses, norm statistics
+  /// times n, n, loss sum, correct; stop = 0.
+  virtual void train(const Slice& slice, std::span<const float> parameters,
+                     std::span<float> out) = 0;
   /// Forward with running statistics of up to evaluation_chunk images. Writes one loss (negative
   /// log-likelihood, without label smoothing) and one predicted class (lowest of equal logits) an
   /// image, and the logits [n][classes], unless `logits` is empty.
   virtual void evaluate(std::span<const std::uint8_t> pixels, std::span<const ClassIndex> labels,
                         const WeightsView& weights, std::span<float> losses,
                         std::span<ClassIndex> predictions, std::span<float> logits = {}) = 0;
-  /// As train, but looks at every layer; nothing when all is finite. The shard is filled in by the caller.
-  virtual std::optional<Diagnosis> diagnose(const Slice& slice, std::span<const float> parameters) = 0;
+  /// As train, but looks at every layer; nothing when all is finite. The shard is filled in by the
+  /// caller.
+  virtual std::optional<Diagnosis> diagnose(const Slice& slice,
+                                            std::span<const float> parameters) = 0;
 };
 
-/// Images an evaluate call gets at most. Fixed, so that no result depends on how the work was split.
+/// Images an evaluate call gets at most. Fixed, so that no result depends on how the work was
+/// split.
 inline constexpr int evaluation_chunk = 256;
 
 }  // namespace mnist_dist

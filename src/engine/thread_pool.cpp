@@ -7,22 +7,26 @@
 namespace mnist_dist {
 namespace {
 
-/// Returns when `value` is no longer `old`. A thread that sleeps takes 20 to 70 us to wake up on a virtual machine, twice a step of 3 ms; so it
-/// first looks for a while (the 20 to 60 us between two calls of run on one rank are well within it) and lets others run if they share its core.
+/// Returns when `value` is no longer `old`. A thread that sleeps takes 20 to 70 us to wake up on a
+/// virtual machine, twice a step of 3 ms; so it first looks for a while (the 20 to 60 us between
+/// two calls of run on one rank are well within it) and lets others run if they share its core.
 template <class T>
 void wait_while(const std::atomic<T>& value, T old) {
   constexpr std::chrono::microseconds patience{1000};
-  for (const auto end = std::chrono::steady_clock::now() + patience; std::chrono::steady_clock::now() < end; std::this_thread::yield())
+  for (const auto end = std::chrono::steady_clock::now() + patience;
+       std::chrono::steady_clock::now() < end; std::this_thread::yield())
     if (value != old) return;
   value.wait(old);
 }
 
 }  // namespace
 
-// Delegates to a constructor that cannot fail, so that when the next thread cannot be started the destructor ends those that run.
+// Delegates to a constructor that cannot fail, so that when the next thread cannot be started the
+// destructor ends those that run.
 ThreadPool::ThreadPool(int threads) : ThreadPool() {
   thrown_.resize(static_cast<std::size_t>(std::max(1, threads)));
-  for (int thread = 1; thread < threads; ++thread) helpers_.emplace_back([this, thread] { serve(thread); });
+  for (int thread = 1; thread < threads; ++thread)
+    helpers_.emplace_back([this, thread] { serve(thread); });
 }
 
 ThreadPool::~ThreadPool() {
@@ -48,7 +52,8 @@ void ThreadPool::run(Call call) {
 }
 
 void ThreadPool::serve(int thread) {
-  // Starting from 0, not from what started_ is now: run may have been called before this thread got here.
+  // Starting from 0, not from what started_ is now: run may have been called before this thread got
+  // here.
   for (std::uint32_t seen = 0;; ++seen) {
     wait_while(started_, seen);
     if (ending_) return;

@@ -7,8 +7,8 @@
 
 namespace mnist_dist {
 
-/// A fixed number of threads that all run the same function, each with its own number. The calling thread is number 0, so a pool of one costs
-/// nothing.
+/// A fixed number of threads that all run the same function, each with its own number. The calling
+/// thread is number 0, so a pool of one costs nothing.
 class ThreadPool {
  public:
   explicit ThreadPool(int threads);
@@ -18,10 +18,12 @@ class ThreadPool {
 
   int size() const { return static_cast<int>(helpers_.size()) + 1; }
 
-  /// Runs work(0) .. work(size() - 1), returns when all are done and rethrows what the lowest-numbered thread threw.
+  /// Runs work(0) .. work(size() - 1), returns when all are done and rethrows what the
+  /// lowest-numbered thread threw.
   template <class Work>
   void run(const Work& work) {
-    run({&work, [](const void* callable, int thread) { (*static_cast<const Work*>(callable))(thread); }});
+    run({&work,
+         [](const void* callable, int thread) { (*static_cast<const Work*>(callable))(thread); }});
   }
 
  private:

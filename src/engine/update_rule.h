@@ -6,7 +6,8 @@
 
 #include "base/host_device.h"
 
-// The update's formulas (engine/update.h says what they are), one element at a time; the host's loops and the GPU's threads share them.
+// The update's formulas (engine/update.h says what they are), one element at a time; the host's
+// loops and the GPU's threads share them.
 
 namespace mnist_dist {
 
@@ -22,7 +23,9 @@ struct SgdStep {
   bool nesterov;
 };
 
-MNIST_DIST_HOST_DEVICE [[gnu::always_inline]] inline void sgd_element(float sum, float& parameter, float& velocity, const SgdStep& step) {
+MNIST_DIST_HOST_DEVICE [[gnu::always_inline]] inline void sgd_element(float sum, float& parameter,
+                                                                      float& velocity,
+                                                                      const SgdStep& step) {
   float gradient = sum / step.images;
   const float decayed = std::fma(step.decay, parameter, gradient);
   gradient = step.decay != 0 ? decayed : gradient;  // not 0 * p: an infinite p would turn into NaN
@@ -38,12 +41,15 @@ MNIST_DIST_HOST_DEVICE inline float average_share(double average_decay, std::int
 }
 
 /// average += share * (value - average)
-MNIST_DIST_HOST_DEVICE [[gnu::always_inline]] inline void average_element(float value, float& average, float share) {
+MNIST_DIST_HOST_DEVICE [[gnu::always_inline]] inline void average_element(float value,
+                                                                          float& average,
+                                                                          float share) {
   average = std::fma(share, value - average, average);
 }
 
 /// running = 0.9 running + 0.1 sum / images
-MNIST_DIST_HOST_DEVICE [[gnu::always_inline]] inline void running_element(float sum, float& running, float images) {
+MNIST_DIST_HOST_DEVICE [[gnu::always_inline]] inline void running_element(float sum, float& running,
+                                                                          float images) {
   running = std::fma(0.1f, sum / images, 0.9f * running);
 }
 

@@ -14,8 +14,8 @@ struct Scalar {
   double value = 0;
 };
 
-/// The event file of a run's folder, events.out.tfevents.TIME.HOST, which TensorBoard reads while it
-/// grows. Steps are epochs, counted from 1. All calls throw Error (data) when they cannot write.
+/// The event file of a run's folder, events.out.tfevents.TIME.HOST, which TensorBoard reads while
+/// it grows. Steps are epochs, counted from 1. All calls throw Error (data) when they cannot write.
 class EventFile {
  public:
   /// Begins the file, or continues the one that is there: what was written of `first_epoch` and

@@ -89,7 +89,8 @@ std::vector<NamedTensor> state_dict(const ExportedModel& model) {
   std::vector<NamedTensor> tensors{{"mean", {}, {model.normalisation.mean}},
                                    {"sd", {}, {model.normalisation.sd}}};
   for (const Operation& operation : model.operations) {
-    const auto add = [&](const char* name, std::vector<int> shape, const std::vector<float>& values) {
+    const auto add = [&](const char* name, std::vector<int> shape,
+                         const std::vector<float>& values) {
       if (!values.empty()) tensors.push_back({operation.name + name, std::move(shape), values});
     };
     const int channels = operation.channels, kernel = operation.kernel;

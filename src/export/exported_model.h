@@ -13,13 +13,13 @@ namespace mnist_dist {
 enum class OperationKind { convolution, relu, norm, dropout, max_pool, global_average, global_max };
 
 /// One step of a network, as other programs count them: what a layer of a recipe does in one line
-/// (convolution, ReLU, batch norm, dropout) is up to four operations. Windows move by their own side
-/// in pools and by 1 in convolutions.
+/// (convolution, ReLU, batch norm, dropout) is up to four operations. Windows move by their own
+/// side in pools and by 1 in convolutions.
 struct Operation {
   OperationKind kind = OperationKind::convolution;
-  std::string name;   ///< kind and number of the recipe's layer: "conv3", "norm3"
-  int channels = 0;   ///< of the output
-  int kernel = 0;     ///< side of a convolution's or pool's window
+  std::string name;    ///< kind and number of the recipe's layer: "conv3", "norm3"
+  int channels = 0;    ///< of the output
+  int kernel = 0;      ///< side of a convolution's or pool's window
   double dropout = 0;  ///< probability
   // Of a convolution. A linear layer is one whose kernel covers the input.
   int in_channels = 0, padding = 0, groups = 1;

@@ -90,8 +90,9 @@ bool takes_shift(const Affine& affine, const Operation& convolution) {
 }  // namespace
 
 std::vector<Operation> folded(std::vector<Operation> operations) {
-  std::erase_if(operations,
-                [](const Operation& operation) { return operation.kind == OperationKind::dropout; });
+  std::erase_if(operations, [](const Operation& operation) {
+    return operation.kind == OperationKind::dropout;
+  });
   const auto is_norm = [](const Operation& o) { return o.kind == OperationKind::norm; };
   for (Place norm; (norm = std::ranges::find_if(operations, is_norm)) != operations.end();) {
     const Affine affine = affine_of(*norm);

@@ -71,7 +71,10 @@ from torch import nn
 
 
 class Net(nn.Sequential):
-    """Pixels [N, 1, {side}, {side}] from 0 (background) to 255 (ink), uint8 or float -> logits [N, {classes}]."""
+    """Pixels [N, 1, {side}, {side}], 0 (background) to 255 (ink), uint8 or float -> logits.
+
+    The logits are [N, {classes}].
+    """
 
     def __init__(self):
         super().__init__(OrderedDict({modules}

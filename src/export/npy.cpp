@@ -50,12 +50,12 @@ class Zip {
     const auto offset = static_cast<std::uint32_t>(out_.size());
     const auto* const bytes = reinterpret_cast<const Bytef*>(content.data());
     const auto crc = ::crc32_z(0, bytes, content.size());
-    std::string common;  // of the local and the central header
-    put(common, std::uint16_t{20});                         // version needed: 2.0
-    put(common, std::uint16_t{0});                          // flags
-    put(common, std::uint16_t{0});                          // stored
-    put(common, std::uint16_t{0});                          // midnight,
-    put(common, std::uint16_t{0x21});                       // January 1, 1980: no clock in the bytes
+    std::string common;                // of the local and the central header
+    put(common, std::uint16_t{20});    // version needed: 2.0
+    put(common, std::uint16_t{0});     // flags
+    put(common, std::uint16_t{0});     // stored
+    put(common, std::uint16_t{0});     // midnight,
+    put(common, std::uint16_t{0x21});  // January 1, 1980: no clock in the bytes
     put(common, static_cast<std::uint32_t>(crc));
     put(common, static_cast<std::uint32_t>(content.size()));  // compressed
     put(common, static_cast<std::uint32_t>(content.size()));
@@ -96,8 +96,7 @@ class Zip {
 
 std::string npy_file(std::span<const float> values, std::span<const int> shape) {
   const auto bytes = std::as_bytes(values);
-  return npy("<f4", shape_text(shape),
-             {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  return npy("<f4", shape_text(shape), {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
 }
 
 std::string npz_file(std::span<const NamedTensor> tensors,

@@ -20,9 +20,10 @@ std::string expression(const Operation& o) {
     case OperationKind::relu:
       return "torch.relu(x)";
     case OperationKind::norm:
-      return fmt::format("torch.batch_norm(x, {0}.weight, {0}.bias, {0}.running_mean, "
-                         "{0}.running_var, False, 0.0, {1}, False)",
-                         self, norm_epsilon);
+      return fmt::format(
+          "torch.batch_norm(x, {0}.weight, {0}.bias, {0}.running_mean, "
+          "{0}.running_var, False, 0.0, {1}, False)",
+          self, norm_epsilon);
     case OperationKind::dropout:
       return "x";
     case OperationKind::max_pool:

@@ -45,9 +45,9 @@ std::vector<std::byte> bytes_of(std::FILE* file, const std::string& name) {
   while (const std::size_t size = std::fread(part.data(), 1, part.size(), file)) {
     bytes.insert(bytes.end(), part.begin(), part.begin() + static_cast<std::ptrdiff_t>(size));
     if (bytes.size() > byte_limit)
-      throw data_error(fmt::format("{}: too large (expected at most {} MiB)", name,
-                                   byte_limit >> 20),
-                       "shrink the image");
+      throw data_error(
+          fmt::format("{}: too large (expected at most {} MiB)", name, byte_limit >> 20),
+          "shrink the image");
   }
   if (std::ferror(file))
     throw data_error(fmt::format("{}: cannot be read: {}", name, std::strerror(errno)), hint);

@@ -106,8 +106,7 @@ Ink in_box(const Ink& ink, const Box& box) {
 void place(const Ink& drawing, DigitImage& digit) {
   const Point centre = centre_of_mass(drawing);
   const auto offset = [](double at, int length) {
-    return std::clamp(static_cast<int>(std::lround(image_side / 2.0 - at)), 0,
-                      image_side - length);
+    return std::clamp(static_cast<int>(std::lround(image_side / 2.0 - at)), 0, image_side - length);
   };
   const int left = offset(centre.x, drawing.width), top = offset(centre.y, drawing.height);
   for (int y = 0; y < drawing.height; ++y)

@@ -222,10 +222,9 @@ Ink resized(const Ink& ink, int width, int height) {
   const bool enlarges = step_x < 1 || step_y < 1;
   for (int y = 0; y < height; ++y)
     for (int x = 0; x < width; ++x)
-      out.at(x, y) = enlarges
-                         ? interpolated(ink, (x + 0.5) * step_x - 0.5, (y + 0.5) * step_y - 0.5)
-                         : area_average(ink, x * step_x, (x + 1) * step_x, y * step_y,
-                                        (y + 1) * step_y);
+      out.at(x, y) =
+          enlarges ? interpolated(ink, (x + 0.5) * step_x - 0.5, (y + 0.5) * step_y - 0.5)
+                   : area_average(ink, x * step_x, (x + 1) * step_x, y * step_y, (y + 1) * step_y);
   return out;
 }
 
@@ -235,8 +234,8 @@ Ink find_ink(const Picture& picture) {
   std::vector<float> distance;
   for (int y = 0; y < ink.height; ++y)
     for (int x = 0; x < ink.width; ++x) {
-      ink.at(x, y) -= static_cast<float>(
-          height_at(background, place(x, ink.width), place(y, ink.height)));
+      ink.at(x, y) -=
+          static_cast<float>(height_at(background, place(x, ink.width), place(y, ink.height)));
       distance.push_back(std::abs(ink.at(x, y)));
     }
   ink.noise = 1.48f * median(std::move(distance));

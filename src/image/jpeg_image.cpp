@@ -34,10 +34,10 @@ Picture upright(const Picture& stored, int orientation) {
   const bool swap = orientation >= 5;
   Picture out{swap ? stored.height : stored.width, swap ? stored.width : stored.height, {}};
   out.grey.resize(stored.grey.size());
-  const bool from_right = orientation == 2 || orientation == 3 || orientation == 7 ||
-                          orientation == 8;
-  const bool from_bottom = orientation == 3 || orientation == 4 || orientation == 6 ||
-                           orientation == 7;
+  const bool from_right =
+      orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8;
+  const bool from_bottom =
+      orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;
   for (int y = 0; y < out.height; ++y)
     for (int x = 0; x < out.width; ++x) {
       const int column = swap ? y : x, row = swap ? x : y;  // in the stored picture
@@ -60,8 +60,8 @@ Picture decode_jpeg(std::span<const std::byte> bytes) {
   const auto size = static_cast<unsigned long>(bytes.size());
   Picture picture;
   int subsampling = 0, colours = 0;
-  if (::tjDecompressHeader3(handle.get(), data, size, &picture.width, &picture.height,
-                            &subsampling, &colours) != 0)
+  if (::tjDecompressHeader3(handle.get(), data, size, &picture.width, &picture.height, &subsampling,
+                            &colours) != 0)
     throw damaged(handle);
   check_picture_size(picture.width, picture.height);
   picture.grey.resize(static_cast<std::size_t>(picture.width) *

@@ -20,11 +20,13 @@ FlatLayout flat_layout(const ModelSpec& model) {
     const auto add = [&](ParameterKind kind, const char* name, std::vector<int> extents) {
       std::size_t size = 1;
       for (const int extent : extents) size *= static_cast<std::size_t>(extent);
-      layout.parameters.push_back(
-          {fmt::format("layer{}.{}", i + 1, name), static_cast<int>(i), kind, std::move(extents), layout.parameter_count, size, fan_in});
+      layout.parameters.push_back({fmt::format("layer{}.{}", i + 1, name), static_cast<int>(i),
+                                   kind, std::move(extents), layout.parameter_count, size, fan_in});
       layout.parameter_count += size;
     };
-    if (has_weights(layer.kind)) add(ParameterKind::weight, "weight", {shape.out_channels, shape.kernel_channels, shape.kernel, shape.kernel});
+    if (has_weights(layer.kind))
+      add(ParameterKind::weight, "weight",
+          {shape.out_channels, shape.kernel_channels, shape.kernel, shape.kernel});
     if (layer.bias) add(ParameterKind::bias, "bias", {shape.out_channels});
     if (layer.norm) {
       add(ParameterKind::gamma, "gamma", {shape.out_channels});
@@ -62,7 +64,9 @@ std::vector<float> initial_parameters(const FlatLayout& layout, std::uint64_t se
     float* const first = values.data() + tensor.offset;
     if (tensor.kind == ParameterKind::weight || tensor.kind == ParameterKind::bias) {
       const auto bound = static_cast<float>(1 / std::sqrt(static_cast<double>(tensor.fan_in)));
-      Stream draws({.seed = seed, .purpose = Purpose::initial_weights, .row = static_cast<std::uint32_t>(index)});
+      Stream draws({.seed = seed,
+                    .purpose = Purpose::initial_weights,
+                    .row = static_cast<std::uint32_t>(index)});
       for (std::size_t i = 0; i < tensor.size; ++i) first[i] = draws.uniform(-bound, bound);
     } else if (tensor.kind == ParameterKind::gamma) {
       for (std::size_t i = 0; i < tensor.size; ++i) first[i] = 1;
@@ -74,7 +78,8 @@ std::vector<float> initial_parameters(const FlatLayout& layout, std::uint64_t se
 std::vector<float> initial_norm_statistics(const FlatLayout& layout) {
   std::vector<float> values(layout.norm_count, 0.0f);
   for (const NormTensor& norm : layout.norms)
-    for (int c = 0; c < norm.channels; ++c) values[norm.offset + static_cast<std::size_t>(norm.channels + c)] = 1;
+    for (int c = 0; c < norm.channels; ++c)
+      values[norm.offset + static_cast<std::size_t>(norm.channels + c)] = 1;
   return values;
 }
 

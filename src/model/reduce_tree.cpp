@@ -5,7 +5,9 @@
 
 namespace mnist_dist {
 
-int tree_split(Range node) { return node.first + static_cast<int>(std::bit_floor(static_cast<unsigned>(node.size() - 1))); }
+int tree_split(Range node) {
+  return node.first + static_cast<int>(std::bit_floor(static_cast<unsigned>(node.size() - 1)));
+}
 
 namespace {
 
@@ -35,7 +37,8 @@ template <class Add>
 std::size_t reduce(std::span<const NodeVector> nodes, std::size_t first, const Add& add) {
   if (nodes.size() == 1) return first;
   const int split = tree_split({nodes.front().range.first, nodes.back().range.last});
-  const auto right = std::find_if(nodes.begin(), nodes.end(), [&](const NodeVector& n) { return n.range.first >= split; });
+  const auto right = std::find_if(nodes.begin(), nodes.end(),
+                                  [&](const NodeVector& n) { return n.range.first >= split; });
   const auto left_count = static_cast<std::size_t>(right - nodes.begin());
   const std::size_t left_sum = reduce(nodes.first(left_count), first, add);
   add(left_sum, reduce(nodes.subspan(left_count), first + left_count, add));
@@ -57,7 +60,11 @@ void sum_node(const ShardVectors& shards, Range node) {
 }
 
 float* tree_sum(std::span<const NodeVector> nodes, std::size_t size) {
-  return nodes[reduce(nodes, 0, [&](std::size_t into, std::size_t from) { add_into(nodes[into].data, nodes[from].data, size); })].data;
+  return nodes[reduce(nodes, 0,
+                      [&](std::size_t into, std::size_t from) {
+                        add_into(nodes[into].data, nodes[from].data, size);
+                      })]
+      .data;
 }
 
 void sum_shards(const ShardVectors& shards, std::span<float> total) {
@@ -67,7 +74,9 @@ void sum_shards(const ShardVectors& shards, std::span<float> total) {
 
 std::vector<TreeAddition> tree_additions(std::span<const NodeVector> nodes) {
   std::vector<TreeAddition> additions;
-  reduce(nodes, 0, [&](std::size_t into, std::size_t from) { additions.push_back({static_cast<int>(into), static_cast<int>(from)}); });
+  reduce(nodes, 0, [&](std::size_t into, std::size_t from) {
+    additions.push_back({static_cast<int>(into), static_cast<int>(from)});
+  });
   return additions;
 }
 

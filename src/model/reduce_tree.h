@@ -14,17 +14,22 @@ struct Range {
   bool operator==(const Range&) const = default;
 };
 
-/// Rank r of R owns shards [floor(rS/R), floor((r+1)S/R)); shard k of S owns rows [floor(kN/S), floor((k+1)N/S)).
+/// Rank r of R owns shards [floor(rS/R), floor((r+1)S/R)); shard k of S owns rows [floor(kN/S),
+/// floor((k+1)N/S)).
 inline Range even_share(int index, int parts, int total) {
-  const auto at = [&](int i) { return static_cast<int>(static_cast<long long>(i) * total / parts); };
+  const auto at = [&](int i) {
+    return static_cast<int>(static_cast<long long>(i) * total / parts);
+  };
   return {at(index), at(index + 1)};
 }
 
-/// The fixed binary tree over shards: node [lo, hi) is [lo, split) + [split, hi), split = lo + the largest power of two below hi - lo.
+/// The fixed binary tree over shards: node [lo, hi) is [lo, split) + [split, hi), split = lo + the
+/// largest power of two below hi - lo.
 int tree_split(Range node);
 
-/// The fewest tree nodes that make up `owned` within the tree over [0, shards), from left to right. A rank adds each of them by itself and sends
-/// one vector a node; nothing about the sum's order depends on who did which part.
+/// The fewest tree nodes that make up `owned` within the tree over [0, shards), from left to right.
+/// A rank adds each of them by itself and sends one vector a node; nothing about the sum's order
+/// depends on who did which part.
 std::vector<Range> owned_nodes(Range owned, int shards);
 
 /// A tree node whose sum is there already.
@@ -33,23 +38,25 @@ struct NodeVector {
   float* data;
 };
 
-/// Adds the vectors of `nodes`, which together cover one node of the tree, in the tree's order. Works in place: the sum ends in the first
-/// vector, whose address it returns, and the others hold partial sums.
+/// Adds the vectors of `nodes`, which together cover one node of the tree, in the tree's order.
+/// Works in place: the sum ends in the first vector, whose address it returns, and the others hold
+/// partial sums.
 float* tree_sum(std::span<const NodeVector> nodes, std::size_t size);
 
-/// Adds the vectors of a tree node, whose shards are indices into `shards`. The sum ends in the vector of
-/// its first shard, the others are scratch afterwards. Host memory.
+/// Adds the vectors of a tree node, whose shards are indices into `shards`. The sum ends in the
+/// vector of its first shard, the others are scratch afterwards. Host memory.
 void sum_node(const ShardVectors& shards, Range node);
 
-/// The sum of all shards' vectors in the host's memory, where all are one process's. The vectors are scratch afterwards. Allocates nothing: it is
-/// part of every step.
+/// The sum of all shards' vectors in the host's memory, where all are one process's. The vectors
+/// are scratch afterwards. Allocates nothing: it is part of every step.
 void sum_shards(const ShardVectors& shards, std::span<float> total);
 
 /// One addition of a tree sum: vector `from` is added to vector `into`, both indices of nodes.
 struct TreeAddition {
   int into, from;
 };
-/// What tree_sum adds, in its order, for those who add element by element; the sum ends in node 0. The nodes' data is not looked at.
+/// What tree_sum adds, in its order, for those who add element by element; the sum ends in node 0.
+/// The nodes' data is not looked at.
 std::vector<TreeAddition> tree_additions(std::span<const NodeVector> nodes);
 
 }  // namespace mnist_dist

@@ -19,20 +19,23 @@ using ClassIndex = std::uint16_t;
 
 /// What a layer computes before its ReLU, norm and dropout.
 enum class LayerKind {
-  convolution,     ///< conv = output channels, depthwise, kernel, padding, bias
-  max_pool,        ///< pool = "max", kernel x kernel windows side by side; a rest at the edge is dropped
+  convolution,  ///< conv = output channels, depthwise, kernel, padding, bias
+  max_pool,  ///< pool = "max", kernel x kernel windows side by side; a rest at the edge is dropped
   global_average,  ///< pool = "global_average": [C][H][W] -> [C][1][1]
   global_max,      ///< pool = "global_max"
-  linear,          ///< linear = outputs; the same as a convolution whose kernel covers the whole (square) input
+  linear,  ///< linear = outputs; the same as a convolution whose kernel covers the whole (square)
+           ///< input
 };
 
 /// One [[model.layer]]. Order in a layer: convolution, ReLU, batch norm, dropout.
 struct Layer {
   LayerKind kind = LayerKind::convolution;
   int channels = 0;        ///< output channels of a convolution or linear layer; 0 for pools
-  bool depthwise = false;  ///< a convolution of each channel by a kernel of its own, so that there are as many channels behind it as before it
-  int kernel = 3;          ///< side of the convolution's kernel, or of a max-pool's window (there 2 unless given)
-  int padding = 0;         ///< zeros around the input, 0..kernel/2
+  bool depthwise = false;  ///< a convolution of each channel by a kernel of its own, so that there
+                           ///< are as many channels behind it as before it
+  int kernel =
+      3;  ///< side of the convolution's kernel, or of a max-pool's window (there 2 unless given)
+  int padding = 0;  ///< zeros around the input, 0..kernel/2
   bool bias = false;
   bool relu = false;
   bool norm = false;
@@ -54,7 +57,9 @@ struct ModelSpec {
 };
 
 /// Convolutions and linear layers have weights, pools none.
-constexpr bool has_weights(LayerKind kind) { return kind == LayerKind::convolution || kind == LayerKind::linear; }
+constexpr bool has_weights(LayerKind kind) {
+  return kind == LayerKind::convolution || kind == LayerKind::linear;
+}
 
 /// Output channels at most: far above any sensible model, and no product of sizes overflows.
 inline constexpr int channel_limit = 4096;
@@ -70,11 +75,11 @@ std::string layer_name(const ModelSpec& model, int index);
 /// What one layer makes of its input; all derived, nothing stored in a recipe.
 struct LayerShape {
   int in_channels, in_side, out_channels, out_side;  ///< maps are square
-  int kernel_channels;                               ///< input channels that an output channel reads: all, or 1 where depthwise
-  int kernel;                                        ///< the window that slides: a pool's or linear layer's actual side
-  std::size_t parameters;                            ///< weights, bias, gamma and beta
-  std::size_t macs;                                  ///< multiply-adds of the convolution, one image forward
-  int receptive_field, jump;                         ///< in input pixels; jump = distance of neighbouring outputs' fields
+  int kernel_channels;  ///< input channels that an output channel reads: all, or 1 where depthwise
+  int kernel;           ///< the window that slides: a pool's or linear layer's actual side
+  std::size_t parameters;     ///< weights, bias, gamma and beta
+  std::size_t macs;           ///< multiply-adds of the convolution, one image forward
+  int receptive_field, jump;  ///< in input pixels; jump = distance of neighbouring outputs' fields
 };
 
 /// One entry a layer. Throws Error (usage) that names the layer when the model cannot work: a
@@ -88,13 +93,16 @@ void fit_model(ModelSpec& model, int side, int classes);
 
 std::size_t parameter_count(const ModelSpec& model);
 
-/// Throws Error (usage) when a slice of `smallest_slice` images would leave one value per channel at a norm layer (its variance is undefined).
+/// Throws Error (usage) when a slice of `smallest_slice` images would leave one value per channel
+/// at a norm layer (its variance is undefined).
 void check_norm_slices(const ModelSpec& model, int smallest_slice);
 
-/// Dropout with 16-bit draws: drop an element when its draw < threshold, multiply the others by scale.
+/// Dropout with 16-bit draws: drop an element when its draw < threshold, multiply the others by
+/// scale.
 struct DropoutRule {
   unsigned threshold;  ///< round(p * 65536)
-  float scale;         ///< 65536 / (65536 - threshold): the expected value stays the same, to the last bit of p
+  float scale;  ///< 65536 / (65536 - threshold): the expected value stays the same, to the last bit
+                ///< of p
 };
 DropoutRule dropout_rule(double probability);
 

@@ -5,11 +5,12 @@
 
 namespace mnist_dist {
 
-/// "3x3 conv to 12, padding 1, ReLU, batch norm, dropout 0.1": in the order in which it is computed.
+/// "3x3 conv to 12, padding 1, ReLU, batch norm, dropout 0.1": in the order in which it is
+/// computed.
 std::string layer_description(const Layer& layer, const LayerShape& shape);
 
-/// A table for people: a line a layer with output shape, parameters, multiply-adds of one image forward, receptive field and jump (both in input
-/// pixels); totals under it.
+/// A table for people: a line a layer with output shape, parameters, multiply-adds of one image
+/// forward, receptive field and jump (both in input pixels); totals under it.
 std::string summary_table(const ModelSpec& model);
 
 }  // namespace mnist_dist

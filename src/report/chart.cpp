@@ -19,7 +19,8 @@ const char* const halo = R"(stroke="#fff" stroke-width="3" paint-order="stroke")
 std::vector<double> marks(double low, double high, int about, int decimals) {
   const double step = round_step(low, high, about, decimals);
   std::vector<double> at;
-  for (double i = std::ceil(low / step - 1e-6); i * step <= high + step * 1e-6; ++i) at.push_back(i == 0 ? 0 : i * step);
+  for (double i = std::ceil(low / step - 1e-6); i * step <= high + step * 1e-6; ++i)
+    at.push_back(i == 0 ? 0 : i * step);
   return at;
 }
 
@@ -44,8 +45,12 @@ Chart::Chart(const std::string& title, Axis x, Axis y, std::vector<LegendEntry> 
   }
 }
 
-double Chart::px(double x) const { return left + (x - x_.low) / (x_.high - x_.low) * (width - left - right); }
-double Chart::py(double y) const { return height - bottom - (y - y_.low) / (y_.high - y_.low) * (height - top_ - bottom); }
+double Chart::px(double x) const {
+  return left + (x - x_.low) / (x_.high - x_.low) * (width - left - right);
+}
+double Chart::py(double y) const {
+  return height - bottom - (y - y_.low) / (y_.high - y_.low) * (height - top_ - bottom);
+}
 
 std::string Chart::path(const std::vector<std::pair<double, double>>& points, bool begin) const {
   std::string d;
@@ -56,21 +61,26 @@ std::string Chart::path(const std::vector<std::pair<double, double>>& points, bo
   return d;
 }
 
-void Chart::line(const std::vector<std::pair<double, double>>& points, std::string_view color, double stroke, double opacity, bool dashed) {
+void Chart::line(const std::vector<std::pair<double, double>>& points, std::string_view color,
+                 double stroke, double opacity, bool dashed) {
   if (points.size() == 1) {
     dot(points[0].first, points[0].second, color, fmt::format("{:.4g}", points[0].second));
     return;
   }
-  inside_ += fmt::format("<path d=\"{}\" fill=\"none\" stroke=\"{}\" stroke-width=\"{}\" stroke-opacity=\"{}\"{}/>\n", path(points, true), color,
-                         stroke, opacity, dashed ? " stroke-dasharray=\"4 3\"" : "");
+  inside_ += fmt::format(
+      "<path d=\"{}\" fill=\"none\" stroke=\"{}\" stroke-width=\"{}\" stroke-opacity=\"{}\"{}/>\n",
+      path(points, true), color, stroke, opacity, dashed ? " stroke-dasharray=\"4 3\"" : "");
 }
 
-void Chart::band(const std::vector<std::pair<double, double>>& low, const std::vector<std::pair<double, double>>& high, std::string_view color) {
+void Chart::band(const std::vector<std::pair<double, double>>& low,
+                 const std::vector<std::pair<double, double>>& high, std::string_view color) {
   const std::vector<std::pair<double, double>> back(high.rbegin(), high.rend());
-  inside_ += fmt::format("<path d=\"{}{}Z\" fill=\"{}\" fill-opacity=\"0.12\"/>\n", path(low, true), path(back, false), color);
+  inside_ += fmt::format("<path d=\"{}{}Z\" fill=\"{}\" fill-opacity=\"0.12\"/>\n", path(low, true),
+                         path(back, false), color);
 }
 
-void Chart::bar(double from, double to, double value, std::string_view color, const std::string& tip) {
+void Chart::bar(double from, double to, double value, std::string_view color,
+                const std::string& tip) {
   inside_ += fmt::format(
       "<rect x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\" "
       "fill=\"{}\"><title>{}</title></rect>\n",
@@ -85,22 +95,26 @@ void Chart::dot(double x, double y, std::string_view color, const std::string& t
 }
 
 void Chart::vertical(double x, const std::string& label, std::string_view color) {
-  inside_ += fmt::format("<path d=\"M{0:.1f} {1}V{2}\" stroke=\"{3}\" stroke-width=\"1.5\" stroke-dasharray=\"5 3\"/>\n", px(x), top_, height - bottom,
-                         color);
+  inside_ += fmt::format(
+      "<path d=\"M{0:.1f} {1}V{2}\" stroke=\"{3}\" stroke-width=\"1.5\" stroke-dasharray=\"5 "
+      "3\"/>\n",
+      px(x), top_, height - bottom, color);
   const bool on_right = px(x) < width * 0.7;
-  labels_ += fmt::format(
-      "<text x=\"{:.1f}\" y=\"{}\" fill=\"{}\" text-anchor=\"{}\" {}>{}</text>\n",
-      px(x) + (on_right ? 4 : -4), top_ + 10, color, on_right ? "start" : "end", halo,
-      html_text(label));
+  labels_ +=
+      fmt::format("<text x=\"{:.1f}\" y=\"{}\" fill=\"{}\" text-anchor=\"{}\" {}>{}</text>\n",
+                  px(x) + (on_right ? 4 : -4), top_ + 10, color, on_right ? "start" : "end", halo,
+                  html_text(label));
 }
 
 void Chart::horizontal(double y, const std::string& label, std::string_view color) {
-  inside_ +=
-      fmt::format("<path d=\"M{0} {1:.1f}H{2}\" stroke=\"{3}\" stroke-width=\"1.5\" stroke-dasharray=\"5 3\"/>\n", left, py(y), width - right, color);
+  inside_ += fmt::format(
+      "<path d=\"M{0} {1:.1f}H{2}\" stroke=\"{3}\" stroke-width=\"1.5\" stroke-dasharray=\"5 "
+      "3\"/>\n",
+      left, py(y), width - right, color);
   const bool fits_below = py(y) + 16 < height - bottom;
-  labels_ += fmt::format(
-      "<text x=\"{}\" y=\"{:.1f}\" fill=\"{}\" text-anchor=\"end\" {}>{}</text>\n", width - right,
-      py(y) + (fits_below ? 12 : -4), color, halo, html_text(label));
+  labels_ +=
+      fmt::format("<text x=\"{}\" y=\"{:.1f}\" fill=\"{}\" text-anchor=\"end\" {}>{}</text>\n",
+                  width - right, py(y) + (fits_below ? 12 : -4), color, halo, html_text(label));
 }
 
 std::string Chart::svg(bool standalone) const {
@@ -109,10 +123,12 @@ std::string Chart::svg(bool standalone) const {
       "aria-label=\"{}\" font-family=\"system-ui, sans-serif\" "
       "font-size=\"11\">\n",
       width, height, html_text(title_));
-  if (standalone) out += fmt::format("<rect width=\"{}\" height=\"{}\" fill=\"#fff\"/>\n", width, height);
+  if (standalone)
+    out += fmt::format("<rect width=\"{}\" height=\"{}\" fill=\"#fff\"/>\n", width, height);
   // Clip paths of several drawings in one page must not share a name; the same box may.
-  out += fmt::format("<clipPath id=\"box\"><rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"/></clipPath>\n", left, top_, width - left - right,
-                     height - top_ - bottom);
+  out += fmt::format(
+      "<clipPath id=\"box\"><rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"/></clipPath>\n",
+      left, top_, width - left - right, height - top_ - bottom);
   out += fmt::format("<text x=\"{}\" y=\"13\" font-weight=\"600\" fill=\"#111827\">{}</text>\n",
                      left, html_text(title_));
   double at = left;
@@ -127,19 +143,21 @@ std::string Chart::svg(bool standalone) const {
   }
   for (const double y : marks(y_.low, y_.high, 5, y_.decimals))
     out += fmt::format(
-        "<path d=\"M{0} {1:.1f}H{2}\" stroke=\"#e5e7eb\"/><text x=\"{3}\" y=\"{4:.1f}\" text-anchor=\"end\" fill=\"#4b5563\">{5}</text>\n",
+        "<path d=\"M{0} {1:.1f}H{2}\" stroke=\"#e5e7eb\"/><text x=\"{3}\" y=\"{4:.1f}\" "
+        "text-anchor=\"end\" fill=\"#4b5563\">{5}</text>\n",
         left, py(y), width - right, left - 5, py(y) + 4, mark_text(y, y_.decimals));
   // At most as many labels as fit side by side.
   constexpr double letter = 7;
-  const double label =
-      letter * (2 + static_cast<double>(mark_text(x_.high, x_.decimals).size()));
+  const double label = letter * (2 + static_cast<double>(mark_text(x_.high, x_.decimals).size()));
   const int about = std::clamp(static_cast<int>((width - left - right) / label), 1, 6);
   for (const double x : marks(x_.low, x_.high, about, x_.decimals))
     out += fmt::format(
-        "<path d=\"M{0:.1f} {1}v4\" stroke=\"#9ca3af\"/><text x=\"{0:.1f}\" y=\"{2}\" text-anchor=\"middle\" fill=\"#4b5563\">{3}</text>\n",
+        "<path d=\"M{0:.1f} {1}v4\" stroke=\"#9ca3af\"/><text x=\"{0:.1f}\" y=\"{2}\" "
+        "text-anchor=\"middle\" fill=\"#4b5563\">{3}</text>\n",
         px(x), height - bottom, height - bottom + 15, mark_text(x, x_.decimals));
-  out += fmt::format("<path d=\"M{} {}H{}\" stroke=\"#9ca3af\"/>\n<g clip-path=\"url(#box)\">\n{}</g>\n{}", left, height - bottom, width - right,
-                     inside_, labels_);
+  out += fmt::format(
+      "<path d=\"M{} {}H{}\" stroke=\"#9ca3af\"/>\n<g clip-path=\"url(#box)\">\n{}</g>\n{}", left,
+      height - bottom, width - right, inside_, labels_);
   out +=
       fmt::format("<text x=\"{:.0f}\" y=\"{}\" text-anchor=\"middle\" fill=\"#4b5563\">{}</text>\n",
                   (left + width - right) / 2, height - 5, html_text(x_.label));

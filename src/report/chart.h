@@ -25,8 +25,10 @@ class Chart {
   Chart(const std::string& title, Axis x, Axis y, std::vector<LegendEntry> legend = {});
 
   /// A single point becomes a dot.
-  void line(const std::vector<std::pair<double, double>>& points, std::string_view color, double width, double opacity = 1, bool dashed = false);
-  void band(const std::vector<std::pair<double, double>>& low, const std::vector<std::pair<double, double>>& high, std::string_view color);
+  void line(const std::vector<std::pair<double, double>>& points, std::string_view color,
+            double width, double opacity = 1, bool dashed = false);
+  void band(const std::vector<std::pair<double, double>>& low,
+            const std::vector<std::pair<double, double>>& high, std::string_view color);
   void bar(double from, double to, double height, std::string_view color, const std::string& tip);
   void dot(double x, double y, std::string_view color, const std::string& tip);
   void vertical(double x, const std::string& label, std::string_view color);
@@ -52,7 +54,8 @@ class Chart {
 double round_step(double low, double high, int steps, int decimals = 9);
 
 namespace color {
-inline constexpr const char *good = "#2563eb", *bad = "#dc2626", *target = "#b45309", *grey = "#6b7280";
+inline constexpr const char *good = "#2563eb", *bad = "#dc2626", *target = "#b45309",
+                            *grey = "#6b7280";
 }
 
 }  // namespace mnist_dist

@@ -52,8 +52,7 @@ Difference unpaired(const Contestant& first, const Contestant& second) {
   d.basis = Difference::Basis::unpaired;
   double reach = 0;
   if (va + vb > 0) {
-    const double freedom =
-        (va + vb) * (va + vb) / (va * va / (a.n - 1) + vb * vb / (b.n - 1));
+    const double freedom = (va + vb) * (va + vb) / (va * va / (a.n - 1) + vb * vb / (b.n - 1));
     reach = std::sqrt(va + vb) * boost::math::quantile(boost::math::complement(
                                      boost::math::students_t(freedom), each_side));
   }
@@ -93,8 +92,8 @@ const char* pairs_name(const Difference& d) {
 
 std::string row_of(const Contestant& c) {
   const Statistics s = statistics_of(c);
-  return fmt::format("{}  {:>8.4f}  {:>6}  {:>6.2f}  {:>6.2f}  {:>5}  {:>10}  {}\n", c.label, s.mean,
-                     s.n > 1 ? fmt::format("{:.4f}", s.sd) : "-", s.min, s.max, s.n,
+  return fmt::format("{}  {:>8.4f}  {:>6}  {:>6.2f}  {:>6.2f}  {:>5}  {:>10}  {}\n", c.label,
+                     s.mean, s.n > 1 ? fmt::format("{:.4f}", s.sd) : "-", s.min, s.max, s.n,
                      grouped(c.parameter_count), c.recipe);
 }
 
@@ -115,8 +114,13 @@ Difference difference_of(const Contestant& first, const Contestant& second) {
   const Comparison paired = compare_paired(first.accuracies, second.accuracies);
   if (paired.difference.n > 1) {
     const Statistics& s = paired.difference;
-    return {Difference::Basis::seeds, s.mean, s.mean_interval, s.n,
-            paired.better,            paired.same, paired.worse};
+    return {Difference::Basis::seeds,
+            s.mean,
+            s.mean_interval,
+            s.n,
+            paired.better,
+            paired.same,
+            paired.worse};
   }
   if (!first.predictions.empty() && same_images(first, second)) return by_image(first, second);
   return unpaired(first, second);
@@ -125,12 +129,11 @@ Difference difference_of(const Contestant& first, const Contestant& second) {
 std::string verdict_sentence(const Contestant& first, const Contestant& second,
                              const Difference& d) {
   const std::string why = fmt::format("{:+.4f} points, {}", d.points, interval_text(d));
-  std::string text =
-      d.shown() ? fmt::format("{} is {} than {} by {:.4f} points ({})", second.label,
-                              d.points > 0 ? "better" : "worse", first.label, std::abs(d.points),
-                              interval_text(d))
-                : fmt::format("no difference between {} and {} is shown ({})", first.label,
-                              second.label, why);
+  std::string text = d.shown() ? fmt::format("{} is {} than {} by {:.4f} points ({})", second.label,
+                                             d.points > 0 ? "better" : "worse", first.label,
+                                             std::abs(d.points), interval_text(d))
+                               : fmt::format("no difference between {} and {} is shown ({})",
+                                             first.label, second.label, why);
   if (d.basis == Difference::Basis::images)
     text += "; this is about these two runs: only several seeds compare their recipes";
   return text;
@@ -165,8 +168,8 @@ std::vector<std::vector<std::string>> differing_keys(std::span<const Contestant>
 
 std::string comparison_text(std::span<const Contestant> contestants) {
   const Contestant& first = contestants.front();
-  std::string text = fmt::format("final accuracy, {}, {} images\n", first.scored,
-                                 grouped(first.images));
+  std::string text =
+      fmt::format("final accuracy, {}, {} images\n", first.scored, grouped(first.images));
   text += fmt::format("   {:>8}  {:>6}  {:>6}  {:>6}  {:>5}  {:>10}  {}\n", "mean %", "SD", "min",
                       "max", "seeds", "parameters", "recipe");
   for (const Contestant& c : contestants) text += row_of(c);
@@ -213,20 +216,19 @@ std::string comparison_json(std::span<const Contestant> contestants) {
   for (const Contestant& c : contestants.subspan(1)) {
     const Difference d = difference_of(contestants.front(), c);
     const bool single = d.basis == Difference::Basis::single;
-    differences.push_back(
-        {{"first", contestants.front().label},
-         {"second", c.label},
-         {"points", d.points},
-         {"interval_95", single ? Json() : Json{d.interval.low, d.interval.high}},
-         {"basis", d.basis == Difference::Basis::seeds      ? "seeds"
-                   : d.basis == Difference::Basis::images   ? "images"
-                   : d.basis == Difference::Basis::unpaired ? "unpaired"
-                                                            : "single"},
-         {"better", d.better},
-         {"same", d.same},
-         {"worse", d.worse},
-         {"shown", d.shown()},
-         {"verdict", verdict_sentence(contestants.front(), c, d)}});
+    differences.push_back({{"first", contestants.front().label},
+                           {"second", c.label},
+                           {"points", d.points},
+                           {"interval_95", single ? Json() : Json{d.interval.low, d.interval.high}},
+                           {"basis", d.basis == Difference::Basis::seeds      ? "seeds"
+                                     : d.basis == Difference::Basis::images   ? "images"
+                                     : d.basis == Difference::Basis::unpaired ? "unpaired"
+                                                                              : "single"},
+                           {"better", d.better},
+                           {"same", d.same},
+                           {"worse", d.worse},
+                           {"shown", d.shown()},
+                           {"verdict", verdict_sentence(contestants.front(), c, d)}});
   }
   return Json{{"contestants", sides}, {"differences", differences}}.dump(
              2, ' ', false, Json::error_handler_t::replace) +
@@ -272,8 +274,9 @@ std::string comparison_page(std::span<const Contestant> contestants) {
     differing += "</tr>\n";
   }
   if (!differing.empty()) {
-    body += "<h2>Where the recipes differ</h2>\n<div class=\"scroll\"><table>\n<tr>"
-            "<th class=\"text\">key</th>";
+    body +=
+        "<h2>Where the recipes differ</h2>\n<div class=\"scroll\"><table>\n<tr>"
+        "<th class=\"text\">key</th>";
     for (const Contestant& c : contestants)
       body += fmt::format("<th class=\"text\">{}</th>", c.label);
     body += "</tr>\n" + differing + "</table></div>\n";

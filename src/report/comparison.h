@@ -17,10 +17,10 @@ struct Difference {
     single     ///< too few to give an interval
   } basis = Basis::single;
   double points = 0;
-  Interval interval;              ///< two-sided 95 %; meaningless for `single`
-  int pairs = 0;                  ///< seeds or images
+  Interval interval;                    ///< two-sided 95 %; meaningless for `single`
+  int pairs = 0;                        ///< seeds or images
   int better = 0, same = 0, worse = 0;  ///< pairs where the second is above, at, below the first
-  bool shown() const;             ///< whether the interval excludes 0
+  bool shown() const;                   ///< whether the interval excludes 0
 };
 
 /// Throws: Error (usage) when the two were scored on different images.

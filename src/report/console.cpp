@@ -20,17 +20,24 @@ constexpr int bar_width = 24;
 
 std::string bar(double share) {
   const int full = static_cast<int>(share * bar_width);
-  return fmt::format("[{}{}]", std::string(static_cast<std::size_t>(full), '#'), std::string(static_cast<std::size_t>(bar_width - full), '.'));
+  return fmt::format("[{}{}]", std::string(static_cast<std::size_t>(full), '#'),
+                     std::string(static_cast<std::size_t>(bar_width - full), '.'));
 }
 
-std::string accuracy_cell(const std::optional<Score>& score) { return score ? fmt::format("{:.2f}", score->accuracy) : ""; }
-std::string loss_cell(const std::optional<Score>& score) { return score ? fmt::format("{:.4f}", score->loss) : ""; }
+std::string accuracy_cell(const std::optional<Score>& score) {
+  return score ? fmt::format("{:.2f}", score->accuracy) : "";
+}
+std::string loss_cell(const std::optional<Score>& score) {
+  return score ? fmt::format("{:.4f}", score->loss) : "";
+}
 
-/// A table of epochs: `prefix` is "test" or "valid". Where not all columns fit, the accuracies stay.
+/// A table of epochs: `prefix` is "test" or "valid". Where not all columns fit, the accuracies
+/// stay.
 std::vector<TextColumn> epoch_table(const std::string& prefix) {
-  return {{"epoch", 5, false, 9},        {"train loss", 10, false, 3}, {"train acc", 9, false, 4},
-          {prefix + " loss", 9, false, 5}, {prefix + " acc", 8, false, 7}, {"avg acc", 8, false, 8},
-          {"rate", 9, false, 1},         {"images/s", 8, false, 2},    {"seconds", 7, false, 0}};
+  return {
+      {"epoch", 5, false, 9},          {"train loss", 10, false, 3},   {"train acc", 9, false, 4},
+      {prefix + " loss", 9, false, 5}, {prefix + " acc", 8, false, 7}, {"avg acc", 8, false, 8},
+      {"rate", 9, false, 1},           {"images/s", 8, false, 2},      {"seconds", 7, false, 0}};
 }
 
 }  // namespace
@@ -61,25 +68,28 @@ void Console::started(const RunInfo& info) {
 void Console::stepped(int epoch, int steps_done, const Sums& sums, double epoch_seconds) {
   if (!parts_.progress) return;
   const auto now = Clock::now();
-  if (now - last_shown_ < (line_.live() ? Clock::duration(bar_interval) : Clock::duration(plain_interval))) return;
+  if (now - last_shown_ <
+      (line_.live() ? Clock::duration(bar_interval) : Clock::duration(plain_interval)))
+    return;
   last_shown_ = now;
   const double rate = epoch_seconds > 0 ? static_cast<double>(sums.images) / epoch_seconds : 0;
   const double loss = sums.images > 0 ? sums.loss / static_cast<double>(sums.images) : 0;
   const std::int64_t total_done = std::int64_t{epoch - 1} * info_.steps_per_epoch + steps_done;
   const std::string place = fmt::format("epoch {}/{}", epoch, info_.epochs),
-                    step = fmt::format(" step {}/{}  loss {:.4f}", steps_done, info_.steps_per_epoch,
-                                       loss),
+                    step = fmt::format(" step {}/{}  loss {:.4f}", steps_done,
+                                       info_.steps_per_epoch, loss),
                     speed = fmt::format("  {:.0f} images/s", rate),
                     left = "  ETA " + eta(total_done);
   if (!line_.live()) return line_.show(place + " " + step + speed + left);
   // The longest that fits.
   const std::string drawn = bar(static_cast<double>(steps_done) / info_.steps_per_epoch);
-  line_.show_first_that_fits({place + " " + drawn + step + speed + left, place + step + speed + left,
-                              place + step + left, place + step});
+  line_.show_first_that_fits({place + " " + drawn + step + speed + left,
+                              place + step + speed + left, place + step + left, place + step});
 }
 
 void Console::evaluating(int epoch) {
-  if (parts_.progress && line_.live()) line_.show(fmt::format("epoch {}/{} evaluating", epoch, info_.epochs));
+  if (parts_.progress && line_.live())
+    line_.show(fmt::format("epoch {}/{} evaluating", epoch, info_.epochs));
 }
 
 void Console::epoch_ended(const EpochRow& row) {
@@ -101,9 +111,8 @@ void Console::finished(const RunResult& result) {
   const bool cut = result.steps < all;
   if (cut)
     print(fmt::format("stopped by train.max_steps after {} of {} steps ({:.2g} of {} epoch{})\n",
-                      result.steps, all,
-                      static_cast<double>(result.steps) / info_.steps_per_epoch, info_.epochs,
-                      plural(info_.epochs)));
+                      result.steps, all, static_cast<double>(result.steps) / info_.steps_per_epoch,
+                      info_.epochs, plural(info_.epochs)));
   print(fmt::format(
       "{}{} accuracy {:.2f} % ({} of {} correct{}); best {:.2f} % at epoch {}; {} in all\n",
       cut ? "" : "final ", what, result.final.accuracy, result.final.correct, result.final.images,

@@ -9,8 +9,8 @@
 
 namespace mnist_dist {
 
-/// What a person sees of a run: the first line and one aligned row an epoch on stdout; on stderr a live bar where it is a terminal, else a plain line
-/// now and then.
+/// What a person sees of a run: the first line and one aligned row an epoch on stdout; on stderr a
+/// live bar where it is a terminal, else a plain line now and then.
 class Console : public Observer {
  public:
   struct Parts {
@@ -18,7 +18,8 @@ class Console : public Observer {
     bool progress = true;  ///< on stderr
     bool result = true;    ///< the last two lines, on stdout
   };
-  /// `title` is the run's first line without engine and ranks: "step3 | MNIST data/mnist.h5 | seed 1".
+  /// `title` is the run's first line without engine and ranks: "step3 | MNIST data/mnist.h5 | seed
+  /// 1".
   explicit Console(std::string title) : Console(std::move(title), Parts{}) {}
   Console(std::string title, Parts parts);
   void started(const RunInfo& info) override;

@@ -25,7 +25,7 @@ struct Contestant {
   std::string data;                            ///< data_name
   std::string data_hash;
   std::size_t parameter_count = 0;
-  double seconds = 0;  ///< per seed, mean
+  double seconds = 0;                                     ///< per seed, mean
   std::vector<std::pair<double, double>> accuracy, loss;  ///< mean over seeds by epoch
   std::vector<Prediction> predictions;                    ///< of a run
 };

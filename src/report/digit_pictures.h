@@ -9,8 +9,8 @@
 
 namespace mnist_dist {
 
-/// The images of some scored rows as <img> elements, where the data file is here and is the one that
-/// was scored. A page is made of numbers. It may be made where the images are not.
+/// The images of some scored rows as <img> elements, where the data file is here and is the one
+/// that was scored. A page is made of numbers. It may be made where the images are not.
 class DigitPictures {
  public:
   /// `rows`: of the test set, or with `validation` of the file's training set. Throws: Error (data)

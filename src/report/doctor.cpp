@@ -65,14 +65,19 @@ std::string doctor_table(const std::vector<Finding>& findings, bool color) {
 std::string doctor_json(const std::vector<Finding>& findings) {
   nlohmann::ordered_json list = nlohmann::ordered_json::array();
   for (const Finding& finding : findings)
-    list.push_back({{"subject", finding.subject}, {"health", mark_of(finding.health).word}, {"text", finding.text}, {"fix", finding.fix}});
-  const nlohmann::ordered_json all{{"ok", doctor_verdict(findings) == ExitCode::ok}, {"findings", list}};
+    list.push_back({{"subject", finding.subject},
+                    {"health", mark_of(finding.health).word},
+                    {"text", finding.text},
+                    {"fix", finding.fix}});
+  const nlohmann::ordered_json all{{"ok", doctor_verdict(findings) == ExitCode::ok},
+                                   {"findings", list}};
   // Paths may hold bytes that are not UTF-8.
   return all.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 
 ExitCode doctor_verdict(const std::vector<Finding>& findings) {
-  const auto failed = std::find_if(findings.begin(), findings.end(), [](const Finding& f) { return f.health == Health::failure; });
+  const auto failed = std::find_if(findings.begin(), findings.end(),
+                                   [](const Finding& f) { return f.health == Health::failure; });
   return failed == findings.end() ? ExitCode::ok : failed->code;
 }
 

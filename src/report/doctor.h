@@ -24,7 +24,8 @@ struct Finding {
 
 struct DoctorOptions {
   std::filesystem::path data_file;
-  bool full = false;  ///< also open LibTorch and read every chunk of the data: seconds rather than milliseconds
+  bool full = false;  ///< also open LibTorch and read every chunk of the data: seconds rather than
+                      ///< milliseconds
 };
 
 // Where and on what we run (doctor_machine.cpp).
@@ -34,7 +35,8 @@ Finding find_memory();
 Finding find_disk();
 // Devices and the rest of the outside world, as the files below `root` tell (doctor_devices.cpp).
 /// NVIDIA GPUs, their driver, and whether a build with code for these architectures runs on them.
-Finding find_gpus(const std::filesystem::path& root = "/", std::string_view architectures = built_gpu_architectures());
+Finding find_gpus(const std::filesystem::path& root = "/",
+                  std::string_view architectures = built_gpu_architectures());
 Finding find_nccl(bool has_gpus);
 /// EFA and InfiniBand.
 Finding find_fabric(const std::filesystem::path& root = "/");

@@ -25,14 +25,17 @@ std::string first_line(const fs::path& file) {
 std::vector<fs::path> entries(const fs::path& folder) {
   std::error_code error;
   std::vector<fs::path> found;
-  for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) found.push_back(entry->path());
+  for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
+       entry.increment(error))
+    found.push_back(entry->path());
   return found;
 }
 
 /// "2 x Tesla V100, 1 x Tesla T4"
 std::string counted(const std::map<std::string, int>& counts) {
   std::string text;
-  for (const auto& [name, count] : counts) text += fmt::format("{}{} x {}", text.empty() ? "" : ", ", count, name);
+  for (const auto& [name, count] : counts)
+    text += fmt::format("{}{} x {}", text.empty() ? "" : ", ", count, name);
   return text;
 }
 
@@ -40,16 +43,21 @@ std::string counted(const std::map<std::string, int>& counts) {
 int nvidia_pci_devices(const fs::path& root) {
   int count = 0;
   for (const fs::path& device : entries(root / "sys/bus/pci/devices"))
-    if (first_line(device / "vendor") == "0x10de" && first_line(device / "class").starts_with("0x03")) ++count;
+    if (first_line(device / "vendor") == "0x10de" &&
+        first_line(device / "class").starts_with("0x03"))
+      ++count;
   return count;
 }
 
-/// From "NVRM version: NVIDIA UNIX x86_64 Kernel Module  535.129.03  Thu Oct 19 ...": the first word that begins like a version number.
+/// From "NVRM version: NVIDIA UNIX x86_64 Kernel Module  535.129.03  Thu Oct 19 ...": the first
+/// word that begins like a version number.
 std::string driver_version(const std::string& line) {
   for (std::size_t begin = 0; (begin = line.find_first_not_of(' ', begin)) != std::string::npos;) {
     const auto end = std::min(line.find(' ', begin), line.size());
     const std::string word = line.substr(begin, end - begin);
-    if (word.find_first_not_of("0123456789.") == std::string::npos && word.find('.') != std::string::npos) return word;
+    if (word.find_first_not_of("0123456789.") == std::string::npos &&
+        word.find('.') != std::string::npos)
+      return word;
     begin = end;
   }
   return "of unknown version";
@@ -78,10 +86,13 @@ std::map<std::string, int> with_capabilities(const std::map<std::string, int>& m
 }
 
 /// The first card that a build with code for these architectures does not run on.
-std::optional<GpuCard> card_without_code(const std::map<std::string, int>& models, std::string_view architectures) {
+std::optional<GpuCard> card_without_code(const std::map<std::string, int>& models,
+                                         std::string_view architectures) {
   const auto table = gpu_table();
   for (const auto& model : models)
-    if (const auto card = find_card(table, model.first); card && !has_gpu_code(architectures, card->capability)) return card;
+    if (const auto card = find_card(table, model.first);
+        card && !has_gpu_code(architectures, card->capability))
+      return card;
   return std::nullopt;
 }
 
@@ -100,7 +111,9 @@ Finding find_gpus(const fs::path& root, std::string_view architectures) {
   const auto models = gpu_models(root);
   int count = 0;
   for (const auto& model : models) count += model.second;
-  const std::string text = fmt::format("{}, driver {}", count == 0 ? "none" : counted(with_capabilities(models)), driver_version(version));
+  const std::string text =
+      fmt::format("{}, driver {}", count == 0 ? "none" : counted(with_capabilities(models)),
+                  driver_version(version));
   if (count == 0 || count < on_bus)
     return {"gpus", Health::warning, fmt::format("{}; {} on the PCI bus", text, on_bus),
             "look at dmesg for NVRM or Xid; a reboot often brings them back"};
@@ -110,8 +123,10 @@ Finding find_gpus(const fs::path& root, std::string_view architectures) {
             fmt::format("this build trains on CPUs; launch/local.sh --cuda builds for GPUs{}",
                         without_code ? fmt::format(", with {}", card_needs(*without_code)) : "")};
   if (without_code)
-    return {"gpus", Health::failure, fmt::format("{}; this build has code for {} alone", text, architectures),
-            fmt::format("build again with {}: delete build-cuda, then launch/local.sh --cuda (docs/gpu.md); or train with --device cpu",
+    return {"gpus", Health::failure,
+            fmt::format("{}; this build has code for {} alone", text, architectures),
+            fmt::format("build again with {}: delete build-cuda, then launch/local.sh --cuda "
+                        "(docs/gpu.md); or train with --device cpu",
                         card_needs(*without_code)),
             ExitCode::device};
   return {"gpus", Health::ok, text, ""};
@@ -121,13 +136,16 @@ Finding find_nccl(bool has_gpus) {
   void* const library = ::dlopen("libnccl.so.2", RTLD_LAZY | RTLD_LOCAL);
   if (!library) {
     if (!has_gpus) return {"nccl", Health::ok, "none; only GPUs need it", ""};
-    return {"nccl", Health::warning, "libnccl.so.2 is not found; ranks on GPUs need it", "install libnccl2, or put its folder into LD_LIBRARY_PATH"};
+    return {"nccl", Health::warning, "libnccl.so.2 is not found; ranks on GPUs need it",
+            "install libnccl2, or put its folder into LD_LIBRARY_PATH"};
   }
   int version = 0;
-  if (const auto ask = reinterpret_cast<int (*)(int*)>(::dlsym(library, "ncclGetVersion")); ask && ask(&version) == 0) {
+  if (const auto ask = reinterpret_cast<int (*)(int*)>(::dlsym(library, "ncclGetVersion"));
+      ask && ask(&version) == 0) {
     // 2708 was 2.7.8; from 2.9 on 21805 is 2.18.5.
     const int unit = version < 10000 ? 1000 : 10000;
-    return {"nccl", Health::ok, fmt::format("{}.{}.{}", version / unit, version % unit / 100, version % 100), ""};
+    return {"nccl", Health::ok,
+            fmt::format("{}.{}.{}", version / unit, version % unit / 100, version % 100), ""};
   }
   return {"nccl", Health::ok, "of unknown version", ""};
 }
@@ -139,10 +157,13 @@ Finding find_fabric(const fs::path& root) {
     const fs::path driver = fs::read_symlink(device / "device/driver", error);
     ++drivers[error ? device.filename().string() : driver.filename().string()];
   }
-  if (drivers.empty()) return {"fabric", Health::ok, "no EFA, no InfiniBand; ranks on other hosts are reached over TCP", ""};
+  if (drivers.empty())
+    return {"fabric", Health::ok,
+            "no EFA, no InfiniBand; ranks on other hosts are reached over TCP", ""};
   const std::string text = counted(drivers);
   if (drivers.contains("efa") && !can_open("libfabric.so.1"))
-    return {"fabric", Health::warning, fmt::format("{}, but libfabric.so.1 is not found", text), "install AWS's EFA software, or ranks will use TCP"};
+    return {"fabric", Health::warning, fmt::format("{}, but libfabric.so.1 is not found", text),
+            "install AWS's EFA software, or ranks will use TCP"};
   return {"fabric", Health::ok, text, ""};
 }
 
@@ -151,15 +172,22 @@ std::optional<Finding> find_ttl(const fs::path& root, std::int64_t now) {
   std::error_code error;
   if (!fs::exists(file, error)) {
     if (first_line(root / "sys/class/dmi/id/sys_vendor") != "Amazon EC2") return std::nullopt;
-    return Finding{"ttl", Health::warning, "none: this EC2 instance costs money until somebody ends it", "clusters of launch/ec2.sh end themselves"};
+    return Finding{"ttl", Health::warning,
+                   "none: this EC2 instance costs money until somebody ends it",
+                   "clusters of launch/ec2.sh end themselves"};
   }
   std::int64_t end = 0;
   if (!(std::ifstream(file) >> end))
-    return Finding{"ttl", Health::warning, fmt::format("{} holds no time", file.string()), "end the instance by hand when you are done"};
+    return Finding{"ttl", Health::warning, fmt::format("{} holds no time", file.string()),
+                   "end the instance by hand when you are done"};
   const std::int64_t left = end - now;
-  if (left <= 0) return Finding{"ttl", Health::warning, "over: this instance is about to end itself", "copy what you need now"};
+  if (left <= 0)
+    return Finding{"ttl", Health::warning, "over: this instance is about to end itself",
+                   "copy what you need now"};
   const std::string text = fmt::format("this instance ends itself in {} minutes", left / 60);
-  if (left < 15 * 60) return Finding{"ttl", Health::warning, text, "copy what you need now; a run continues elsewhere with --resume"};
+  if (left < 15 * 60)
+    return Finding{"ttl", Health::warning, text,
+                   "copy what you need now; a run continues elsewhere with --resume"};
   return Finding{"ttl", Health::ok, text, ""};
 }
 

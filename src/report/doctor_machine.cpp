@@ -21,7 +21,9 @@ std::string proc_value(const char* file, const std::string& name) {
   std::ifstream in(file);
   for (std::string line; std::getline(in, line);) {
     const auto colon = line.find(':');
-    if (colon == std::string::npos || line.substr(0, line.find_last_not_of(" \t", colon - 1) + 1) != name) continue;
+    if (colon == std::string::npos ||
+        line.substr(0, line.find_last_not_of(" \t", colon - 1) + 1) != name)
+      continue;
     const auto value = line.find_first_not_of(" \t", colon + 1);
     return value == std::string::npos ? "" : line.substr(value);
   }
@@ -40,7 +42,10 @@ const char* compiler() {
 
 }  // namespace
 
-Finding find_program() { return {"program", Health::ok, fmt::format("mnist-dist {}, {}, {}", full_version(), build_type, compiler()), ""}; }
+Finding find_program() {
+  return {"program", Health::ok,
+          fmt::format("mnist-dist {}, {}, {}", full_version(), build_type, compiler()), ""};
+}
 
 Finding find_cpu() {
   const auto cores = usable_cores().size();
@@ -48,7 +53,8 @@ Finding find_cpu() {
   std::string model = proc_value("/proc/cpuinfo", "model name");
   if (model.empty()) model = "unknown model";
   std::string text =
-      fmt::format("{}, {} core{} usable (CPUs {} of {})", model, cores, plural(cores), proc_value("/proc/self/status", "Cpus_allowed_list"), online);
+      fmt::format("{}, {} core{} usable (CPUs {} of {})", model, cores, plural(cores),
+                  proc_value("/proc/self/status", "Cpus_allowed_list"), online);
   const double quota = cpu_quota();
   if (quota > 0 && quota < static_cast<double>(cores))
     return {"cpu", Health::warning, fmt::format("{}, but time for {:.1f}", text, quota),
@@ -65,9 +71,11 @@ Finding find_memory() {
     return kilobytes * 1024;
   };
   const double available = bytes("MemAvailable");
-  const std::string text = fmt::format("{:.1f} GB available of {:.1f}", gigabytes(available), gigabytes(bytes("MemTotal")));
+  const std::string text = fmt::format("{:.1f} GB available of {:.1f}", gigabytes(available),
+                                       gigabytes(bytes("MemTotal")));
   // A rank with LibTorch open and its share of the data takes 0.3 to 0.5 GB.
-  if (available < 1e9) return {"memory", Health::warning, text, "use few ranks, or make room: one takes up to 0.5 GB"};
+  if (available < 1e9)
+    return {"memory", Health::warning, text, "use few ranks, or make room: one takes up to 0.5 GB"};
   return {"memory", Health::ok, text, ""};
 }
 
@@ -75,12 +83,19 @@ Finding find_disk() {
   std::error_code error;
   const fs::path here = fs::current_path(error);
   const auto space = fs::space(here.empty() ? "." : here, error);
-  if (error) return {"disk", Health::warning, fmt::format("cannot look at the current folder: {}", error.message()), "go to another one"};
-  std::string text = fmt::format("{:.1f} GB free in {}", gigabytes(static_cast<double>(space.available)), here.string());
+  if (error)
+    return {"disk", Health::warning,
+            fmt::format("cannot look at the current folder: {}", error.message()),
+            "go to another one"};
+  std::string text = fmt::format("{:.1f} GB free in {}",
+                                 gigabytes(static_cast<double>(space.available)), here.string());
   if (::access(".", W_OK) != 0)
-    return {"disk", Health::warning, fmt::format("{}, but not writable", text), "go to a folder where data/ and runs/ can be made"};
-  // The data file takes 56 MB, and 56 MB more while --force replaces it; a run's two checkpoints take less than 1 MB.
-  if (space.available < 200'000'000) return {"disk", Health::warning, text, "free some space: data and runs take up to 0.2 GB"};
+    return {"disk", Health::warning, fmt::format("{}, but not writable", text),
+            "go to a folder where data/ and runs/ can be made"};
+  // The data file takes 56 MB, and 56 MB more while --force replaces it; a run's two checkpoints
+  // take less than 1 MB.
+  if (space.available < 200'000'000)
+    return {"disk", Health::warning, text, "free some space: data and runs take up to 0.2 GB"};
   return {"disk", Health::ok, text, ""};
 }
 

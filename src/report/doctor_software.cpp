@@ -21,7 +21,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-Finding failure(const char* subject, const Error& error) { return {subject, Health::failure, error.what(), error.hint(), error.code()}; }
+Finding failure(const char* subject, const Error& error) {
+  return {subject, Health::failure, error.what(), error.hint(), error.code()};
+}
 
 /// The file behind a library that the system's loader finds; empty when there is none.
 fs::path path_of(void* library) {
@@ -46,9 +48,14 @@ Finding find_mpi() { return {"mpi", Health::ok, mpi_library_version(), ""}; }
 Finding find_launcher() {
   try {
     const Launcher launcher = detect_launcher();
-    if (!launcher.present) return {"launcher", Health::ok, "none: one process, which uses threads (mpirun -np N starts ranks)", ""};
+    if (!launcher.present)
+      return {"launcher", Health::ok,
+              "none: one process, which uses threads (mpirun -np N starts ranks)", ""};
     // PMIx tells the number only to MPI.
-    return {"launcher", Health::ok, launcher.size == 0 ? launcher.name : fmt::format("{}, {} ranks", launcher.name, launcher.size), ""};
+    return {"launcher", Health::ok,
+            launcher.size == 0 ? launcher.name
+                               : fmt::format("{}, {} ranks", launcher.name, launcher.size),
+            ""};
   } catch (const Error& error) {
     return failure("launcher", error);
   }
@@ -58,7 +65,8 @@ Finding find_engines() {
   std::vector<std::string> engines;
   for (const std::string& name : engine_names()) {
     const auto targets = simd_targets(name);
-    engines.push_back(targets.empty() ? name : fmt::format("{} (SIMD: {})", name, fmt::join(targets, ", ")));
+    engines.push_back(
+        targets.empty() ? name : fmt::format("{} (SIMD: {})", name, fmt::join(targets, ", ")));
   }
   return {"engines", Health::ok, fmt::format("{}", fmt::join(engines, "; ")), ""};
 }
@@ -68,14 +76,17 @@ Finding find_torch(bool open) {
   try {
     path = torch_library_path().string();
   } catch (const Error& error) {
-    return {"torch", Health::ok, fmt::format("none, and only --engine torch needs it: {}", error.what()), ""};
+    return {"torch", Health::ok,
+            fmt::format("none, and only --engine torch needs it: {}", error.what()), ""};
   }
   try {
     if (!open) return {"torch", Health::ok, fmt::format("{} (--full opens it)", path), ""};
     const auto info = make_engine("torch", smallest_engine())->info();
     const auto libtorch = info.versions.find("libtorch");
     return {"torch", Health::ok,
-            fmt::format("LibTorch {} on {}, {}", libtorch == info.versions.end() ? "of unknown version" : libtorch->second, info.device, info.simd),
+            fmt::format("LibTorch {} on {}, {}",
+                        libtorch == info.versions.end() ? "of unknown version" : libtorch->second,
+                        info.device, info.simd),
             ""};
   } catch (const Error& error) {
     return {"torch", Health::warning, error.what(), error.hint()};  // the other engines do without
@@ -83,17 +94,22 @@ Finding find_torch(bool open) {
 }
 
 Finding find_blas() {
-  // What LibTorch of the system's packages gets when it asks for BLAS. One from PyTorch brings its own.
+  // What LibTorch of the system's packages gets when it asks for BLAS. One from PyTorch brings its
+  // own.
   void* const library = ::dlopen("libblas.so.3", RTLD_LAZY | RTLD_LOCAL);
   if (!library) return {"blas", Health::ok, "none on this system; LibTorch brings its own", ""};
   const std::string path = path_of(library).string();
-  if (const auto describe = reinterpret_cast<const char* (*)()>(::dlsym(library, "openblas_get_config"))) {
+  if (const auto describe =
+          reinterpret_cast<const char* (*)()>(::dlsym(library, "openblas_get_config"))) {
     const std::string config = describe();  // "OpenBLAS 0.3.21 NO_LAPACKE DYNAMIC_ARCH ..."
-    return {"blas", Health::ok, fmt::format("{} ({})", config.substr(0, config.find(' ', config.find(' ') + 1)), path), ""};
+    return {"blas", Health::ok,
+            fmt::format("{} ({})", config.substr(0, config.find(' ', config.find(' ') + 1)), path),
+            ""};
   }
   // Netlib's own lies in a folder named blas; OpenBLAS, BLIS and MKL in others.
   if (fs::path(path).parent_path().filename() == "blas")
-    return {"blas", Health::warning, fmt::format("the reference BLAS ({}), 40 times slower than OpenBLAS", path),
+    return {"blas", Health::warning,
+            fmt::format("the reference BLAS ({}), 40 times slower than OpenBLAS", path),
             "install libopenblas0-pthread (launch/setup.sh does)"};
   return {"blas", Health::ok, path, ""};
 }
@@ -104,9 +120,12 @@ Finding find_data(const fs::path& file, bool read_all) {
   std::error_code unknown;
   const bool there = fs::exists(file, unknown);
   if (unknown)
-    return {"data", Health::failure, fmt::format("cannot look at {}: {}", file.string(), unknown.message()), "check the path and its permissions",
-            ExitCode::data};
-  if (!there) return {"data", Health::warning, fmt::format("{} is not there yet", file.string()), "mnist-dist prepare (training does it by itself)"};
+    return {"data", Health::failure,
+            fmt::format("cannot look at {}: {}", file.string(), unknown.message()),
+            "check the path and its permissions", ExitCode::data};
+  if (!there)
+    return {"data", Health::warning, fmt::format("{} is not there yet", file.string()),
+            "mnist-dist prepare (training does it by itself)"};
   try {
     const Dataset data(file);
     if (read_all) {
@@ -131,7 +150,8 @@ Finding find_raw_files() {
     const MnistSource source = find_mnist({}, [&](const std::string& line) { note = line; });
     if (note.empty()) return {"raw", Health::ok, source.description, ""};
     return {"raw", Health::warning, fmt::format("{}; {}", source.description, note),
-            "complete that folder, or remove it from the search: unset MNIST_DATA_DIR, or delete data/raw/"};
+            "complete that folder, or remove it from the search: unset MNIST_DATA_DIR, or delete "
+            "data/raw/"};
   } catch (const Error& error) {
     return {"raw", Health::warning, error.what(), error.hint()};
   }

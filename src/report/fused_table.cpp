@@ -9,7 +9,9 @@ using fused::Phase;
 
 constexpr double timer_noise = 1e-6;  // seconds; a phase below that did not take place
 
-double seconds(const fused::Stopwatch::Times& times, Phase phase) { return times[static_cast<std::size_t>(phase)]; }
+double seconds(const fused::Stopwatch::Times& times, Phase phase) {
+  return times[static_cast<std::size_t>(phase)];
+}
 
 std::string rate(double flops, double time, const FmaPeak& peak) {
   if (time < timer_noise) return "-";
@@ -34,15 +36,18 @@ constexpr PhaseName phase_names[] = {
 
 }  // namespace
 
-std::string fused_table(const ModelSpec& model, const std::vector<fused::Stopwatch::Times>& profile, int slice, const FmaPeak& peak) {
-  std::string table = fmt::format("{:<26}{:>16}{:>16}{:>16}   GFLOP/s of the definition, and of peak\n", "fused, layer", "forward", "input gradient",
-                                  "weight gradient");
+std::string fused_table(const ModelSpec& model, const std::vector<fused::Stopwatch::Times>& profile,
+                        int slice, const FmaPeak& peak) {
+  std::string table =
+      fmt::format("{:<26}{:>16}{:>16}{:>16}   GFLOP/s of the definition, and of peak\n",
+                  "fused, layer", "forward", "input gradient", "weight gradient");
   const auto shapes = layer_shapes(model);
   for (std::size_t i = 0; i < shapes.size(); ++i) {
     if (shapes[i].macs == 0) continue;
     const double flops = 2.0 * static_cast<double>(shapes[i].macs) * slice;
     const auto& times = profile[i + 1];
-    table += fmt::format("{:<26}{:>16}{:>16}{:>16}\n", layer_name(model, static_cast<int>(i)), rate(flops, seconds(times, Phase::forward), peak),
+    table += fmt::format("{:<26}{:>16}{:>16}{:>16}\n", layer_name(model, static_cast<int>(i)),
+                         rate(flops, seconds(times, Phase::forward), peak),
                          i == 0 ? "-" : rate(flops, seconds(times, Phase::input_gradient), peak),
                          rate(flops, seconds(times, Phase::weight_gradient), peak));
   }
@@ -53,7 +58,8 @@ std::string fused_table(const ModelSpec& model, const std::vector<fused::Stopwat
   for (const auto& [phase, name] : phase_names) {
     double sum = 0;
     for (const auto& times : profile) sum += seconds(times, phase);
-    table += fmt::format(" {} {:.1f}%{}", name, 100 * sum / whole, phase == Phase::loss ? "\n" : ",");
+    table +=
+        fmt::format(" {} {:.1f}%{}", name, 100 * sum / whole, phase == Phase::loss ? "\n" : ",");
   }
   return table;
 }

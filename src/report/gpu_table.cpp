@@ -13,7 +13,8 @@ namespace {
 /// The parts of a text between separators; empty ones are left out.
 std::vector<std::string_view> split(std::string_view text, std::string_view separators) {
   std::vector<std::string_view> parts;
-  for (std::size_t begin = 0; (begin = text.find_first_not_of(separators, begin)) != std::string_view::npos;) {
+  for (std::size_t begin = 0;
+       (begin = text.find_first_not_of(separators, begin)) != std::string_view::npos;) {
     const std::size_t end = std::min(text.find_first_of(separators, begin), text.size());
     parts.push_back(text.substr(begin, end - begin));
     begin = end;
@@ -39,7 +40,9 @@ std::optional<int> parse_capability(std::string_view text) {
 }
 
 /// "12.8-" -> "12.8 or newer"
-std::string range_words(const std::string& range) { return range.ends_with('-') ? range.substr(0, range.size() - 1) + " or newer" : range; }
+std::string range_words(const std::string& range) {
+  return range.ends_with('-') ? range.substr(0, range.size() - 1) + " or newer" : range;
+}
 
 }  // namespace
 
@@ -48,13 +51,15 @@ std::vector<GpuCard> parse_gpu_table(std::string_view table) {
   for (const std::string_view line : split(table, "\n")) {
     const auto column = split(line, " \t");
     if (column.empty() || column[0].starts_with('#') || column[0] == "ami") continue;
-    // "card GPU CAP CUDA LIBTORCH", or an instance: "TYPE GPUS GPU GIB CAP VCPUS GBIT EFA CUDA LIBTORCH ...".
+    // "card GPU CAP CUDA LIBTORCH", or an instance: "TYPE GPUS GPU GIB CAP VCPUS GBIT EFA CUDA
+    // LIBTORCH ...".
     const bool card = column[0] == "card";
     if (column.size() < (card ? 5u : 10u)) continue;
     const auto capability = parse_capability(column[card ? 2 : 4]);
     const std::string name(column[card ? 1 : 2]);
     if (!capability || std::ranges::find(cards, name, &GpuCard::name) != cards.end()) continue;
-    cards.push_back({name, *capability, std::string(column[card ? 3 : 8]), std::string(column[card ? 4 : 9])});
+    cards.push_back(
+        {name, *capability, std::string(column[card ? 3 : 8]), std::string(column[card ? 4 : 9])});
   }
   return cards;
 }
@@ -63,7 +68,8 @@ std::vector<GpuCard> gpu_table() { return parse_gpu_table(instance_table); }
 
 std::optional<GpuCard> find_card(std::span<const GpuCard> cards, std::string_view model) {
   for (const std::string_view word : split(model, " -"))
-    if (const auto card = std::ranges::find(cards, word, &GpuCard::name); card != cards.end()) return *card;
+    if (const auto card = std::ranges::find(cards, word, &GpuCard::name); card != cards.end())
+      return *card;
   return std::nullopt;
 }
 
@@ -83,7 +89,8 @@ bool has_gpu_code(std::string_view architectures, int capability) {
 }
 
 std::string card_needs(const GpuCard& card) {
-  return fmt::format("LibTorch {} built for CUDA {}", range_words(card.libtorch), range_words(card.cuda));
+  return fmt::format("LibTorch {} built for CUDA {}", range_words(card.libtorch),
+                     range_words(card.cuda));
 }
 
 }  // namespace mnist_dist

@@ -34,7 +34,8 @@ void LiveLine::clear() {
 }
 
 std::string fitted(const std::string& line, int columns) {
-  // A character in the last column may leave the cursor behind the line's end, where clearing the rest would take it away again.
+  // A character in the last column may leave the cursor behind the line's end, where clearing the
+  // rest would take it away again.
   return columns > 0 ? line.substr(0, static_cast<std::size_t>(columns) - 1) : line;
 }
 

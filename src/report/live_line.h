@@ -4,7 +4,8 @@
 
 namespace mnist_dist {
 
-/// How far something is, on stderr: on a terminal one line that changes in place, else a plain line each time.
+/// How far something is, on stderr: on a terminal one line that changes in place, else a plain line
+/// each time.
 class LiveLine {
  public:
   LiveLine();
@@ -19,7 +20,8 @@ class LiveLine {
   bool live_, shown_ = false;
 };
 
-/// What of a line fits into so many columns without a wrap, after which it could not be replaced; 0: nobody knows how many there are.
+/// What of a line fits into so many columns without a wrap, after which it could not be replaced;
+/// 0: nobody knows how many there are.
 std::string fitted(const std::string& line, int columns);
 
 }  // namespace mnist_dist

@@ -14,9 +14,10 @@ constexpr int row_height = 66, left = 12, top = 40, width = 620;
 constexpr int image_box = 56, text_left = left + 2 * image_box + 40;
 
 std::string square(const char* kind, double x, double y, double side) {
-  return fmt::format("<rect class=\"{}\" x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" "
-                     "height=\"{:.1f}\"/>\n",
-                     kind, x, y, side, side);
+  return fmt::format(
+      "<rect class=\"{}\" x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" "
+      "height=\"{:.1f}\"/>\n",
+      kind, x, y, side, side);
 }
 
 std::string text(int y, const std::string& words, const char* kind = "") {

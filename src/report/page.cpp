@@ -9,30 +9,43 @@ namespace mnist_dist {
 namespace {
 
 const char* const style = R"(
-:root{color-scheme:light dark;--ink:#111827;--soft:#4b5563;--paper:#fff;--line:#e5e7eb;--box:#f3f4f6;--hit:#fee2e2;--warn:#92400e;--link:#1d4ed8;--heat:37,99,235}
+:root{color-scheme:light dark;--ink:#111827;--soft:#4b5563;--paper:#fff;--line:#e5e7eb;
+  --box:#f3f4f6;--hit:#fee2e2;--warn:#92400e;--link:#1d4ed8;--heat:37,99,235}
 @media (prefers-color-scheme:dark){
-:root{--ink:#e5e7eb;--soft:#9ca3af;--paper:#111827;--line:#374151;--box:#1f2937;--hit:#7f1d1d;--warn:#fbbf24;--link:#93c5fd;--heat:96,165,250}
+:root{--ink:#e5e7eb;--soft:#9ca3af;--paper:#111827;--line:#374151;--box:#1f2937;--hit:#7f1d1d;
+  --warn:#fbbf24;--link:#93c5fd;--heat:96,165,250}
 svg [fill="#111827"]{fill:#e5e7eb}svg [fill="#4b5563"]{fill:#9ca3af}
-svg [stroke="#e5e7eb"]{stroke:#374151}svg [stroke="#fff"]{stroke:#111827}svg [fill="#fff"]{fill:#111827}
+svg [stroke="#e5e7eb"]{stroke:#374151}svg [stroke="#fff"]{stroke:#111827}
+svg [fill="#fff"]{fill:#111827}
 svg [stroke="#2563eb"]{stroke:#60a5fa}svg [fill="#2563eb"]{fill:#60a5fa}
 svg [stroke="#dc2626"]{stroke:#f87171}svg [fill="#dc2626"]{fill:#f87171}
 svg [stroke="#b45309"]{stroke:#fbbf24}svg [fill="#b45309"]{fill:#fbbf24}
 svg [stroke="#6b7280"]{stroke:#9ca3af}svg [fill="#6b7280"]{fill:#9ca3af}}
-body{margin:0 auto;padding:12px 16px 40px;max-width:960px;font:16px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper)}
-h1{font-size:1.3em;margin:.4em 0;overflow-wrap:anywhere}h2{font-size:1.1em;margin:1.6em 0 .4em}a{color:var(--link)}
+body{margin:0 auto;padding:12px 16px 40px;max-width:960px;font:16px/1.5 system-ui,sans-serif;
+  color:var(--ink);background:var(--paper)}
+h1{font-size:1.3em;margin:.4em 0;overflow-wrap:anywhere}h2{font-size:1.1em;margin:1.6em 0 .4em}
+a{color:var(--link)}
 .verdict{padding:12px 16px;border-radius:8px;color:#fff;font-weight:600;overflow-wrap:anywhere}
-.PASS{background:#15803d}.FAIL{background:#b91c1c}.INCOMPLETE{background:#a16207}.DONE{background:#1d4ed8}
-.warn{padding:8px 16px;border:2px solid #b45309;border-radius:8px;color:var(--warn);font-weight:600;margin:8px 0}
+.PASS{background:#15803d}.FAIL{background:#b91c1c}.INCOMPLETE{background:#a16207}
+.DONE{background:#1d4ed8}
+.warn{padding:8px 16px;border:2px solid #b45309;border-radius:8px;color:var(--warn);font-weight:600;
+  margin:8px 0}
 .charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,420px),1fr));gap:0 18px}
-figure{margin:14px 0;max-width:640px}figure svg{width:100%;height:auto;display:block}figcaption{font-size:.85em;color:var(--soft)}
-dl{display:grid;grid-template-columns:max-content 1fr;gap:2px 14px;margin:.6em 0;font-size:.92em}dt{color:var(--soft);max-width:42vw;overflow-wrap:anywhere}dd{margin:0;overflow-wrap:anywhere}
-.scroll{overflow-x:auto}table{border-collapse:collapse;font-size:.85em}td,th{padding:3px 9px;text-align:right;border-bottom:1px solid var(--line);white-space:nowrap}
-.text{text-align:left;white-space:normal;min-width:140px}.note{font-size:.85em;color:var(--soft);margin:.3em 0}
+figure{margin:14px 0;max-width:640px}figure svg{width:100%;height:auto;display:block}
+figcaption{font-size:.85em;color:var(--soft)}
+dl{display:grid;grid-template-columns:max-content 1fr;gap:2px 14px;margin:.6em 0;font-size:.92em}
+dt{color:var(--soft);max-width:42vw;overflow-wrap:anywhere}dd{margin:0;overflow-wrap:anywhere}
+.scroll{overflow-x:auto}table{border-collapse:collapse;font-size:.85em}td,th{padding:3px 9px;
+  text-align:right;border-bottom:1px solid var(--line);white-space:nowrap}
+.text{text-align:left;white-space:normal;min-width:140px}.note{font-size:.85em;color:var(--soft);
+  margin:.3em 0}
 .diag{background:var(--box)}.hit{background:var(--hit)}
 .matrix td,.matrix th{padding:3px 2px;min-width:22px;text-align:center}.matrix{font-size:.8em}
 .digits{display:grid;grid-template-columns:repeat(auto-fill,minmax(92px,1fr));gap:10px}
-.digits div{font-size:.75em;line-height:1.35;color:var(--soft)}.digits b{color:var(--ink)}.digits img{width:84px;height:84px;image-rendering:pixelated;display:block;border-radius:4px}
-pre{overflow-x:auto;background:var(--box);padding:10px;border-radius:6px;font-size:.8em}code{overflow-wrap:anywhere}summary{cursor:pointer;padding:4px 0}
+.digits div{font-size:.75em;line-height:1.35;color:var(--soft)}.digits b{color:var(--ink)}
+.digits img{width:84px;height:84px;image-rendering:pixelated;display:block;border-radius:4px}
+pre{overflow-x:auto;background:var(--box);padding:10px;border-radius:6px;font-size:.8em}
+code{overflow-wrap:anywhere}summary{cursor:pointer;padding:4px 0}
 @media (max-width:500px){td,th{padding:3px 5px}}
 )";
 

@@ -50,9 +50,9 @@ std::string rate_text(const std::vector<RatePoint>& points, int columns) {
   }
   const std::string low = fmt::format("{:.2g}", points.front().rate);
   const std::string axis(static_cast<std::size_t>(width), '-');
-  out += fmt::format("{:>8}+{}\n{:>9}{}{:>{}}\n", "", axis, "", low,
-                     fmt::format("{:.2g}", points.back().rate),
-                     width - static_cast<int>(low.size()));
+  out +=
+      fmt::format("{:>8}+{}\n{:>9}{}{:>{}}\n", "", axis, "", low,
+                  fmt::format("{:.2g}", points.back().rate), width - static_cast<int>(low.size()));
   return out;
 }
 

@@ -29,7 +29,8 @@ struct Series {
   bool dashed = false;
 };
 
-/// The first third of the epochs would press everything that matters to an edge: it may lie outside.
+/// The first third of the epochs would press everything that matters to an edge: it may lie
+/// outside.
 std::string drawing(const std::string& title, const std::vector<Series>& all, bool from_zero) {
   double low = 0, high = 0, first = 0, last = 0;
   bool any = false;
@@ -97,8 +98,8 @@ std::string overlaid_svg(const std::string& title, std::span<const NamedCurve> c
                          bool from_zero) {
   std::vector<Series> all;
   for (std::size_t i = 0; i < curves.size(); ++i)
-    all.push_back({curves[i].name, curves[i].points, series[i % series.size()],
-                   i >= series.size()});
+    all.push_back(
+        {curves[i].name, curves[i].points, series[i % series.size()], i >= series.size()});
   return drawing(title, all, from_zero);
 }
 

@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include <cstdlib>
+#include <nlohmann/json.hpp>
 #include <sstream>
 #include <vector>
-#include <nlohmann/json.hpp>
 
 #include "base/file.h"
 #include "base/provenance.h"
@@ -19,19 +19,26 @@
 namespace mnist_dist {
 
 std::string metrics_header(const std::string& what) {
-  return fmt::format("epoch,train_loss,train_accuracy,{0}_loss,{0}_accuracy,averaged_{0}_accuracy,learning_rate,images_per_second,seconds\n", what);
+  return fmt::format(
+      "epoch,train_loss,train_accuracy,{0}_loss,{0}_accuracy,averaged_{0}_accuracy,learning_rate,"
+      "images_per_second,seconds\n",
+      what);
 }
 
 std::string metrics_row(const EpochRow& row) {
-  const auto accuracy = [](const std::optional<Score>& score) { return score ? fmt::format("{:.4f}", score->accuracy) : ""; };
-  return fmt::format("{},{:.6f},{:.4f},{},{},{},{:.6g},{:.1f},{:.3f}\n", row.epoch, row.train.loss, row.train.accuracy,
-                     row.test ? fmt::format("{:.6f}", row.test->loss) : "", accuracy(row.test), accuracy(row.averaged_test), row.learning_rate,
+  const auto accuracy = [](const std::optional<Score>& score) {
+    return score ? fmt::format("{:.4f}", score->accuracy) : "";
+  };
+  return fmt::format("{},{:.6f},{:.4f},{},{},{},{:.6g},{:.1f},{:.3f}\n", row.epoch, row.train.loss,
+                     row.train.accuracy, row.test ? fmt::format("{:.6f}", row.test->loss) : "",
+                     accuracy(row.test), accuracy(row.averaged_test), row.learning_rate,
                      row.images_per_second, row.seconds);
 }
 
 std::string keep_rows_before(const std::string& text, int first_epoch) {
   std::string kept;
-  for (std::size_t from = 0, to = 0; (to = text.find('\n', from)) != std::string::npos; from = to + 1) {
+  for (std::size_t from = 0, to = 0; (to = text.find('\n', from)) != std::string::npos;
+       from = to + 1) {
     const std::string line = text.substr(from, to - from + 1);
     const int epoch = std::atoi(line.c_str());  // 0 for a header, or for what is no row
     if (epoch >= 1 && epoch < first_epoch) kept += line;
@@ -86,7 +93,8 @@ void RunFiles::started(const RunInfo& info) {
   info_ = info;
   const auto file = folder_ / "metrics.csv";
   metrics_ = metrics_header(info.validation ? "validation" : "test");
-  if (first_epoch_ > 1 && std::filesystem::exists(file)) metrics_ += keep_rows_before(read_text_file(file), first_epoch_);
+  if (first_epoch_ > 1 && std::filesystem::exists(file))
+    metrics_ += keep_rows_before(read_text_file(file), first_epoch_);
   write_file_atomically(file, metrics_);
   last_epoch_images_ = info.images_per_epoch;
   if (outputs_.tensorboard) {
@@ -110,7 +118,8 @@ void RunFiles::epoch_ended(const EpochRow& row) {
   last_epoch_images_ = row.train.images;
   if (events_) {
     const std::string scored = info_.validation ? "validation" : "test";
-    std::vector<Scalar> values{{"train/loss", row.train.loss}, {"train/accuracy", row.train.accuracy}};
+    std::vector<Scalar> values{{"train/loss", row.train.loss},
+                               {"train/accuracy", row.train.accuracy}};
     if (row.test) {
       values.push_back({scored + "/loss", row.test->loss});
       values.push_back({scored + "/accuracy", row.test->accuracy});

@@ -18,8 +18,8 @@ struct RunIdentity {
   std::size_t parameter_count = 0;
   std::string data_file, data_hash;
   std::string data_set = {};  ///< Dataset::name
-  bool synthetic = false;  ///< drawn digits: never to be taken for a result on MNIST
-  std::string command;     ///< as the user typed it
+  bool synthetic = false;     ///< drawn digits: never to be taken for a result on MNIST
+  std::string command;        ///< as the user typed it
   int classes = class_count;
   std::vector<Setting> settings = {};  ///< of the recipe, for viewers
 };
@@ -34,7 +34,8 @@ struct RunOutputs {
 /// and when the run ends predictions.csv, summary.json and report.html.
 class RunFiles : public Observer {
  public:
-  /// A resumed run keeps the rows of the epochs before `first_epoch` (counted from 1) and forgets later ones: the checkpoint does not know them.
+  /// A resumed run keeps the rows of the epochs before `first_epoch` (counted from 1) and forgets
+  /// later ones: the checkpoint does not know them.
   RunFiles(std::filesystem::path folder, RunIdentity identity, int first_epoch = 1,
            RunOutputs outputs = {});
   void started(const RunInfo& info) override;
@@ -65,7 +66,8 @@ std::string metrics_row(const EpochRow& row);
 /// Training images / training time over the rows of a metrics.csv: each with `images_per_epoch` but
 /// the last, with `last_images`. 0 where no row has a rate, or one is damaged.
 double mean_rate(const std::string& text, std::int64_t images_per_epoch, std::int64_t last_images);
-/// The rows of `text` before `first_epoch`: without the header, what is no row, and a last line that was cut short.
+/// The rows of `text` before `first_epoch`: without the header, what is no row, and a last line
+/// that was cut short.
 std::string keep_rows_before(const std::string& text, int first_epoch);
 
 }  // namespace mnist_dist

@@ -98,9 +98,9 @@ std::vector<ListedRun> list_runs(const fs::path& folder) {
 }
 
 std::string runs_table(const std::vector<ListedRun>& runs, int columns) {
-  std::vector<TextColumn> table{{"name", 4, true, 6},     {"recipe", 6, true, 2},
-                                {"seed", 4, false, 1},    {"progress", 8, false, 3},
-                                {"status", 6, true, 5},   {"result", 6, true, 4}};
+  std::vector<TextColumn> table{{"name", 4, true, 6},   {"recipe", 6, true, 2},
+                                {"seed", 4, false, 1},  {"progress", 8, false, 3},
+                                {"status", 6, true, 5}, {"result", 6, true, 4}};
   std::vector<std::vector<std::string>> rows;
   for (const ListedRun& run : runs) {
     const std::string status =

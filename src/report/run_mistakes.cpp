@@ -82,7 +82,8 @@ std::string matrix(const std::vector<Prediction>& predictions, int classes) {
                : fmt::format("<td>{:.2f} %</td></tr>\n", 100.0 * counts[label][label] / total);
   }
   return out +
-         "</table></div>\n<p class=\"note\">Rows: label. Columns: predicted class. Recall: share of "
+         "</table></div>\n<p class=\"note\">Rows: label. Columns: predicted class. Recall: share "
+         "of "
          "a label's images that are right.</p>\n";
 }
 
@@ -115,7 +116,8 @@ std::string mistakes_section(const RunRecord& run) {
   std::string out = matrix(run.predictions, run.recipe->model.classes);
   out += fmt::format(
       "<h2>{} mistake{}</h2>\n<p>Worst first: the images whose right class got the lowest "
-      "probability. Each with its label, the predicted class, the probability of that class (and of "
+      "probability. Each with its label, the predicted class, the probability of that class (and "
+      "of "
       "the label), and its row in the {} set.{}{}</p>\n",
       mistakes, plural(mistakes), run.validation ? "training" : "test",
       mistakes > wrong.size()
@@ -124,8 +126,10 @@ std::string mistakes_section(const RunRecord& run) {
       images.there() ? "" : " The data file was not there to draw them from.");
   out += pictures(wrong, images);
   if (!right.empty())
-    out += "<h2>Right, but uncertain</h2>\n<p>The right predictions with the lowest probability.</p>\n" +
-           pictures(right, images);
+    out +=
+        "<h2>Right, but uncertain</h2>\n<p>The right predictions with the lowest "
+        "probability.</p>\n" +
+        pictures(right, images);
   return out;
 }
 

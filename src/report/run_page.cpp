@@ -35,9 +35,10 @@ std::string spread_text(const RunRecord& run) {
                          ? std::nullopt
                          : known_spread(run.recipe_name);
   if (known)
-    return fmt::format("; expected spread from seed to seed ±{:.2f} points (standard deviation of "
-                       "{} published seeds)",
-                       known->sd, known->seeds);
+    return fmt::format(
+        "; expected spread from seed to seed ±{:.2f} points (standard deviation of "
+        "{} published seeds)",
+        known->sd, known->seeds);
   return fmt::format("; {} images resolve ±{:.2f} points (one standard error)", grouped(run.images),
                      resolution(run.final_accuracy, run.images));
 }
@@ -68,12 +69,12 @@ Headline headline_of(const RunRecord& run) {
   if (status.state == "failed") return {"FAIL", "not finished: " + status.message};
   const bool began = status.epoch > 0 || status.step > 0;
   return {"INCOMPLETE",
-          fmt::format("not finished: {}{}; resume it with mnist-dist --resume --run-dir {}",
-                      status.state == "stopped" ? "stopped " : "",
-                      began ? "after " + place_text(static_cast<std::uint32_t>(status.epoch),
-                                                    status.step)
-                            : "no checkpoint yet",
-                      shell_word(run.folder.string()))};
+          fmt::format(
+              "not finished: {}{}; resume it with mnist-dist --resume --run-dir {}",
+              status.state == "stopped" ? "stopped " : "",
+              began ? "after " + place_text(static_cast<std::uint32_t>(status.epoch), status.step)
+                    : "no checkpoint yet",
+              shell_word(run.folder.string()))};
 }
 
 std::string model_section(const RunRecord& run) {
@@ -90,20 +91,22 @@ std::string model_section(const RunRecord& run) {
         i + 1, html_text(layer_description(model.layers[i], s)), s.out_channels, s.out_side,
         s.out_side, grouped(s.parameters), s.receptive_field);
   }
-  return out + fmt::format("<tr><th></th><th class=\"text\">total</th><th></th><th>{}</th><th></th>"
-                           "</tr>\n</table></div>\n",
-                           grouped(parameter_count(model)));
+  return out + fmt::format(
+                   "<tr><th></th><th class=\"text\">total</th><th></th><th>{}</th><th></th>"
+                   "</tr>\n</table></div>\n",
+                   grouped(parameter_count(model)));
 }
 
 std::string speed_section(const RunRecord& run) {
   if (!run.ended || run.engine.empty()) return "";
   return "<h2>Speed</h2>\n" +
-         html_pairs({{"training", fmt::format("{:.0f} images/s over the whole run",
-                                              run.images_per_second)},
-                     {"time", duration(run.seconds)},
-                     {"machine", fmt::format("engine {} ({}), device {}, {} rank{} x {} thread{}",
-                                             run.engine, run.simd, run.device, run.ranks,
-                                             plural(run.ranks), run.threads, plural(run.threads))}});
+         html_pairs(
+             {{"training",
+               fmt::format("{:.0f} images/s over the whole run", run.images_per_second)},
+              {"time", duration(run.seconds)},
+              {"machine", fmt::format("engine {} ({}), device {}, {} rank{} x {} thread{}",
+                                      run.engine, run.simd, run.device, run.ranks,
+                                      plural(run.ranks), run.threads, plural(run.threads))}});
 }
 
 std::string use_section(const RunRecord& run) {
@@ -114,14 +117,16 @@ std::string use_section(const RunRecord& run) {
                      {"read images", fmt::format("mnist-dist predict --model {} my.png", folder)},
                      {"export", fmt::format("mnist-dist export {} --format onnx", folder)},
                      {"train again, compare bits", "mnist-dist verify " + folder},
-                     {"spread over seeds", fmt::format("mnist-dist sweep --config {} --seeds 0..9",
-                                                       shell_word((run.folder / "config.toml").string()))}});
+                     {"spread over seeds",
+                      fmt::format("mnist-dist sweep --config {} --seeds 0..9",
+                                  shell_word((run.folder / "config.toml").string()))}});
 }
 
 std::string html_charts(const RunRecord& run) {
   const std::string charts = html_figure(accuracy_svg(run), "Early epochs may lie outside.") +
-                             html_figure(loss_svg(run), "Training loss includes augmentation, "
-                                                        "dropout and label smoothing.") +
+                             html_figure(loss_svg(run),
+                                         "Training loss includes augmentation, "
+                                         "dropout and label smoothing.") +
                              html_figure(rate_svg(run), "");
   return "<div class=\"charts\">\n" + charts + "</div>\n";
 }
@@ -132,9 +137,8 @@ std::string run_page(const std::filesystem::path& folder, const std::string& sum
   const RunRecord run = read_run(folder, summary);
   const Headline headline = headline_of(run);
   const std::string title = fmt::format("{}, seed {}", run.recipe_name, run.seed);
-  std::string body =
-      fmt::format("<h1>{}</h1>\n<p class=\"verdict {}\">{}</p>\n", html_text(title), headline.style,
-                  html_text(headline.text));
+  std::string body = fmt::format("<h1>{}</h1>\n<p class=\"verdict {}\">{}</p>\n", html_text(title),
+                                 headline.style, html_text(headline.text));
   body += data_warning(run.data);
   if (run.validation)
     body +=

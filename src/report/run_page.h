@@ -4,9 +4,9 @@
 
 namespace mnist_dist {
 
-/// report.html of a single run's folder, from its summary.json, metrics.csv and config.toml; a run that is not finished has no summary yet. Throws
-/// Error: usage when it is no run folder, data when a file is damaged, or a finished run's summary is lost.
-/// `summary`: as of read_run.
+/// report.html of a single run's folder, from its summary.json, metrics.csv and config.toml; a run
+/// that is not finished has no summary yet. Throws Error: usage when it is no run folder, data when
+/// a file is damaged, or a finished run's summary is lost. `summary`: as of read_run.
 std::string run_page(const std::filesystem::path& folder, const std::string& summary = "");
 
 }  // namespace mnist_dist

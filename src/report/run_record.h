@@ -31,11 +31,12 @@ struct RunRecord {
   std::string data;  ///< data_name; "": not known
   Curve curve;
   CsvTable metrics;  ///< metrics.csv
-  RunStatus status;         ///< "" for its state: a run of an earlier version that did not end
+  RunStatus status;  ///< "" for its state: a run of an earlier version that did not end
 
   // Of a run that has ended, from summary.json; 0 or "" where it does not say.
   bool ended = false;
-  double final_accuracy = -1;  ///< percent, of the delivered weights; below 0: nothing is scored yet
+  double final_accuracy =
+      -1;  ///< percent, of the delivered weights; below 0: nothing is scored yet
   double final_loss = 0, seconds = 0, images_per_second = 0;
   std::int64_t correct = 0, images = 0, steps = 0;
   std::size_t parameter_count = 0;
@@ -54,7 +55,8 @@ bool is_run(const std::filesystem::path& folder);
 
 /// Throws: Error: usage when it is no run folder, data when a file is damaged, contradicts another
 /// one, or a finished run's summary is lost.
-/// `summary`: the text of the summary.json that is about to be written; empty: as the folder has it.
+/// `summary`: the text of the summary.json that is about to be written; empty: as the folder has
+/// it.
 RunRecord read_run(const std::filesystem::path& folder, const std::string& summary = "");
 
 }  // namespace mnist_dist

@@ -20,7 +20,8 @@ std::vector<const SeedOutcome*> trained_by_accuracy(const Verdict& v) {
   std::vector<const SeedOutcome*> trained;
   for (const SeedOutcome* outcome : v.counted)
     if (!outcome->diverged) trained.push_back(outcome);
-  std::stable_sort(trained.begin(), trained.end(), [](auto* a, auto* b) { return a->final_correct < b->final_correct; });
+  std::stable_sort(trained.begin(), trained.end(),
+                   [](auto* a, auto* b) { return a->final_correct < b->final_correct; });
   return trained;
 }
 
@@ -30,9 +31,12 @@ std::string accuracy_label(const SweepRecord& record) {
   return fmt::format("final {} accuracy, %{}", id.scored(),
                      data == "MNIST" ? "" : fmt::format(" ({})", data.substr(0, data.find(','))));
 }
-std::string target_label(const SweepRecord& record) { return fmt::format("target {} %", record.identity.target); }
+std::string target_label(const SweepRecord& record) {
+  return fmt::format("target {} %", record.identity.target);
+}
 
-/// Where the y axis of curves begins: early epochs would press everything that matters to the top edge.
+/// Where the y axis of curves begins: early epochs would press everything that matters to the top
+/// edge.
 double lowest_that_matters(const std::vector<Points>& curves, double also) {
   double low = also;
   for (const Points& curve : curves)
@@ -63,8 +67,10 @@ Points curve_of(const SeedOutcome& outcome, const std::string& scored) {
   const CsvTable table(outcome.epochs, "epochs.csv");
   const std::string averaged = "averaged_" + scored + "_accuracy", raw = scored + "_accuracy";
   for (std::size_t row = 0; row < table.rows(); ++row) {
-    const std::string& column = table.has(averaged) && !table.text(row, averaged).empty() ? averaged : raw;
-    if (!table.text(row, column).empty()) curve.emplace_back(table.number(row, "epoch"), table.number(row, column));
+    const std::string& column =
+        table.has(averaged) && !table.text(row, averaged).empty() ? averaged : raw;
+    if (!table.text(row, column).empty())
+      curve.emplace_back(table.number(row, "epoch"), table.number(row, column));
   }
   return curve;
 }
@@ -77,19 +83,29 @@ std::string histogram_svg(const SweepRecord& record, const Verdict& v, bool stan
   constexpr std::int64_t most_bars = 30;
   const std::int64_t low = std::min(trained.front()->final_correct, v.required_correct),
                      high = std::max(trained.back()->final_correct, v.required_correct);
-  const std::int64_t width = (high - low) / most_bars + 1;  // in images, so that no bar mixes those that reached the target with others
-  const std::int64_t first = v.required_correct - (v.required_correct - low + width - 1) / width * width;
+  const std::int64_t width =
+      (high - low) / most_bars +
+      1;  // in images, so that no bar mixes those that reached the target with others
+  const std::int64_t first =
+      v.required_correct - (v.required_correct - low + width - 1) / width * width;
   std::map<std::int64_t, int> bars;
   int tallest = 1;
-  for (const SeedOutcome* outcome : trained) tallest = std::max(tallest, ++bars[(outcome->final_correct - first) / width]);
-  const auto percent = [&](std::int64_t correct) { return 100.0 * static_cast<double>(correct) / static_cast<double>(v.images); };
+  for (const SeedOutcome* outcome : trained)
+    tallest = std::max(tallest, ++bars[(outcome->final_correct - first) / width]);
+  const auto percent = [&](std::int64_t correct) {
+    return 100.0 * static_cast<double>(correct) / static_cast<double>(v.images);
+  };
   const double from = percent(first - 1), to = percent(high + width + 1);
-  Chart chart(fmt::format("{} seed{} of {}", trained.size(), plural(trained.size()), record.identity.recipe), {from, to, accuracy_label(record), decimals_for(from, to)},
+  Chart chart(fmt::format("{} seed{} of {}", trained.size(), plural(trained.size()),
+                          record.identity.recipe),
+              {from, to, accuracy_label(record), decimals_for(from, to)},
               {0, tallest * 1.15, "", 0});
   for (const auto& [index, count] : bars) {
     const std::int64_t begin = first + index * width;
-    chart.bar(percent(begin), percent(begin + width), count, begin >= v.required_correct ? color::good : color::bad,
-              fmt::format("{} seed{}: {}..{} correct", count, plural(count), begin, begin + width - 1));
+    chart.bar(
+        percent(begin), percent(begin + width), count,
+        begin >= v.required_correct ? color::good : color::bad,
+        fmt::format("{} seed{}: {}..{} correct", count, plural(count), begin, begin + width - 1));
   }
   chart.vertical(percent(v.required_correct), target_label(record), color::target);
   return chart.svg(standalone);
@@ -107,7 +123,8 @@ std::string curves_svg(const SweepRecord& record, const Verdict& v) {
   if (curves.empty()) return "";
   const double target = Target(record.identity.target).percent();
   Chart::Axis y = accuracy_axis(lowest_that_matters(curves, target), highest(curves, target));
-  Chart chart(fmt::format("{} accuracy by epoch, %", record.identity.scored()), {1, by_epoch.rbegin()->first, "epoch", 0}, y);
+  Chart chart(fmt::format("{} accuracy by epoch, %", record.identity.scored()),
+              {1, by_epoch.rbegin()->first, "epoch", 0}, y);
   Points low, middle, high;
   for (const auto& [epoch, values] : by_epoch) {
     const Statistics s = statistics_of(values);
@@ -116,7 +133,9 @@ std::string curves_svg(const SweepRecord& record, const Verdict& v) {
     high.emplace_back(epoch, s.max);
   }
   chart.band(low, high, color::good);
-  for (const Points& curve : curves) chart.line(curve, color::grey, 0.7, std::clamp(8.0 / static_cast<double>(curves.size()), 0.12, 0.6));
+  for (const Points& curve : curves)
+    chart.line(curve, color::grey, 0.7,
+               std::clamp(8.0 / static_cast<double>(curves.size()), 0.12, 0.6));
   chart.line(low, color::good, 1, 0.9, true);
   chart.line(high, color::good, 1, 0.9, true);
   chart.line(middle, color::good, 2);
@@ -128,11 +147,14 @@ std::string dots_svg(const SweepRecord& record, const Verdict& v) {
   const auto trained = trained_by_accuracy(v);
   if (trained.empty()) return "";
   const Target target(record.identity.target);
-  Chart chart(accuracy_label(record), {0, static_cast<double>(trained.size()) + 1, "seeds, from the worst to the best", 0},
-              accuracy_axis(std::min(v.final.min, target.percent()), std::max(v.final.max, target.percent())));
+  Chart chart(accuracy_label(record),
+              {0, static_cast<double>(trained.size()) + 1, "seeds, from the worst to the best", 0},
+              accuracy_axis(std::min(v.final.min, target.percent()),
+                            std::max(v.final.max, target.percent())));
   chart.horizontal(target.percent(), target_label(record), color::target);
   for (std::size_t i = 0; i < trained.size(); ++i)
-    chart.dot(static_cast<double>(i) + 1, accuracy_of(*trained[i]), reaches(*trained[i], target) ? color::good : color::bad,
+    chart.dot(static_cast<double>(i) + 1, accuracy_of(*trained[i]),
+              reaches(*trained[i], target) ? color::good : color::bad,
               fmt::format("seed {}: {:.2f} %", trained[i]->seed, accuracy_of(*trained[i])));
   return chart.svg();
 }

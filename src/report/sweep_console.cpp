@@ -21,17 +21,16 @@ constexpr auto live_interval = 250ms;  // smooth to the eye, nothing to the mach
 constexpr auto plain_interval = 60s;   // a log file should not drown
 constexpr int refresh_seconds = 15;    // of the page while the sweep runs
 
-const std::vector<TextColumn> seed_table{
-    {"seed", 8, false, 9},  {"final", 8, false, 8}, {"correct", 8, false, 5},
-    {"raw", 8, false, 2},   {"best", 8, false, 3},  {"epoch", 5, false, 1},
-    {"loss", 7, false, 4},  {"seconds", 8, false, 1}, {"group", 5, false, 0},
-    {"target", 7, true, 9}};
+const std::vector<TextColumn> seed_table{{"seed", 8, false, 9},    {"final", 8, false, 8},
+                                         {"correct", 8, false, 5}, {"raw", 8, false, 2},
+                                         {"best", 8, false, 3},    {"epoch", 5, false, 1},
+                                         {"loss", 7, false, 4},    {"seconds", 8, false, 1},
+                                         {"group", 5, false, 0},   {"target", 7, true, 9}};
 
 /// Green or red, where the terminal has colours.
 std::string colored(const std::string& text, bool good) {
-  return use_color(Output::standard_out)
-             ? fmt::format("\x1b[1;{}m{}\x1b[0m", good ? 32 : 31, text)
-             : text;
+  return use_color(Output::standard_out) ? fmt::format("\x1b[1;{}m{}\x1b[0m", good ? 32 : 31, text)
+                                         : text;
 }
 
 }  // namespace
@@ -61,17 +60,17 @@ void SweepConsole::seed_ended(const SeedOutcome& o) {
     print(fmt::format("{:>8}  {}\n", o.seed, o.message));
   } else {
     const bool reached = reaches(o, target_);
-    const std::string row = table_row(
-        seed_table, shown_,
-        {fmt::format("{}", o.seed), fmt::format("{:.2f}", o.final_accuracy),
-         fmt::format("{}", o.final_correct), fmt::format("{:.2f}", o.raw_accuracy),
-         fmt::format("{:.2f}", o.best_accuracy), fmt::format("{}", o.best_epoch),
-         fmt::format("{:.4f}", o.final_loss), fmt::format("{:.1f}", o.seconds),
-         fmt::format("{}", o.group), reached ? "reached" : "MISSED"});
+    const std::string row =
+        table_row(seed_table, shown_,
+                  {fmt::format("{}", o.seed), fmt::format("{:.2f}", o.final_accuracy),
+                   fmt::format("{}", o.final_correct), fmt::format("{:.2f}", o.raw_accuracy),
+                   fmt::format("{:.2f}", o.best_accuracy), fmt::format("{}", o.best_epoch),
+                   fmt::format("{:.4f}", o.final_loss), fmt::format("{:.1f}", o.seconds),
+                   fmt::format("{}", o.group), reached ? "reached" : "MISSED"});
     // The last word of the row, which is never left out.
     const std::size_t word = row.find_last_of(' ') + 1;
-    print_styled(row.substr(0, word) +
-                 colored(row.substr(word, row.size() - word - 1), reached) + "\n");
+    print_styled(row.substr(0, word) + colored(row.substr(word, row.size() - word - 1), reached) +
+                 "\n");
   }
 }
 

@@ -7,10 +7,12 @@
 
 namespace mnist_dist {
 
-void write_sweep_report(const std::filesystem::path& folder, const SweepRecord& record, const Verdict& verdict) {
+void write_sweep_report(const std::filesystem::path& folder, const SweepRecord& record,
+                        const Verdict& verdict) {
   write_file_atomically(folder / "summary.json", sweep_summary_json(record, verdict));
   write_file_atomically(folder / "report.html", sweep_page(record, verdict, folder));
-  if (verdict.trained > 0) write_file_atomically(folder / "histogram.svg", histogram_svg(record, verdict, true));
+  if (verdict.trained > 0)
+    write_file_atomically(folder / "histogram.svg", histogram_svg(record, verdict, true));
 }
 
 }  // namespace mnist_dist

@@ -44,7 +44,8 @@ std::vector<HardDigit> hardest_digits(const Verdict& v) {
     }
   std::vector<HardDigit> digits;
   for (const auto& [index, digit] : by_index) digits.push_back(digit);
-  std::stable_sort(digits.begin(), digits.end(), [](auto& a, auto& b) { return a.seeds > b.seeds; });
+  std::stable_sort(digits.begin(), digits.end(),
+                   [](auto& a, auto& b) { return a.seeds > b.seeds; });
   return digits;
 }
 
@@ -74,12 +75,17 @@ std::string digits_section(const SweepRecord& record, const Verdict& v) {
   const auto data = scored_data(record.identity);
   const int rows = !data ? 0 : record.identity.validation ? data->train_rows() : data->test_rows();
   if (const int last = std::ranges::max(digits, {}, &HardDigit::index).index; data && last >= rows)
-    throw data_error(fmt::format("errors.csv names image {} of {}", last, rows), "put the file back as it was");
-  const auto always = std::count_if(digits.begin(), digits.end(), [&](auto& digit) { return digit.seeds == v.trained; });
+    throw data_error(fmt::format("errors.csv names image {} of {}", last, rows),
+                     "put the file back as it was");
+  const auto always = std::count_if(digits.begin(), digits.end(),
+                                    [&](auto& digit) { return digit.seeds == v.trained; });
   std::string out = fmt::format(
-      "<h2>Digits that are got wrong most often</h2>\n<p>{} of {} images are got wrong by some seed, {} by every seed. Each with "
-      "its label, and what it is taken for by how many of {} seed{}.{}</p>\n<div class=\"digits\">\n",
-      digits.size(), v.images, always, v.trained, plural(v.trained), data ? "" : " The data file was not there to draw them from.");
+      "<h2>Digits that are got wrong most often</h2>\n<p>{} of {} images are got wrong by some "
+      "seed, {} by every seed. Each with "
+      "its label, and what it is taken for by how many of {} seed{}.{}</p>\n<div "
+      "class=\"digits\">\n",
+      digits.size(), v.images, always, v.trained, plural(v.trained),
+      data ? "" : " The data file was not there to draw them from.");
   for (std::size_t i = 0; i < std::min(digits.size(), most_digits); ++i) {
     const HardDigit& digit = digits[i];
     std::string image;
@@ -89,8 +95,8 @@ std::string digits_section(const SweepRecord& record, const Verdict& v) {
       image = fmt::format("<img alt=\"{}\" src=\"{}\">", digit.label,
                           png_data_uri({one.image(0), one.image_pixels()}, one.side));
     }
-    out += fmt::format("<div>{}<b>{}</b> taken for {}<br>#{}, {} seed{}</div>\n", image, digit.label,
-                       predictions_text(digit.predictions), digit.index, digit.seeds,
+    out += fmt::format("<div>{}<b>{}</b> taken for {}<br>#{}, {} seed{}</div>\n", image,
+                       digit.label, predictions_text(digit.predictions), digit.index, digit.seeds,
                        plural(digit.seeds));
   }
   return out + "</div>\n";
@@ -104,7 +110,8 @@ std::string confusions_of(const SeedOutcome& outcome) {
   std::sort(order.begin(), order.end());
   std::string text;
   for (std::size_t i = 0; i < std::min<std::size_t>(order.size(), 4); ++i)
-    text += fmt::format("{}{}&rarr;{} ({}x)", i ? ", " : "", order[i].second.first, order[i].second.second, -order[i].first);
+    text += fmt::format("{}{}&rarr;{} ({}x)", i ? ", " : "", order[i].second.first,
+                        order[i].second.second, -order[i].first);
   return text;
 }
 
@@ -138,22 +145,26 @@ std::string seeds_section(const Verdict& v, const std::filesystem::path& folder)
 
 std::string worst_section(const Verdict& v, const std::filesystem::path& folder) {
   std::vector<const SeedOutcome*> worst(v.counted);
-  std::stable_sort(worst.begin(), worst.end(),
-                   [](auto* a, auto* b) { return std::pair(!a->diverged, a->final_correct) < std::pair(!b->diverged, b->final_correct); });
+  std::stable_sort(worst.begin(), worst.end(), [](auto* a, auto* b) {
+    return std::pair(!a->diverged, a->final_correct) < std::pair(!b->diverged, b->final_correct);
+  });
   worst.resize(std::min(worst.size(), most_worst));
   if (worst.empty()) return "";
   std::string out =
-      "<h2>Worst seeds</h2>\n<div class=\"scroll\"><table>\n<tr><th>seed</th><th>final %</th><th>correct</th><th>best %*</th><th "
+      "<h2>Worst seeds</h2>\n<div class=\"scroll\"><table>\n<tr><th>seed</th><th>final "
+      "%</th><th>correct</th><th>best %*</th><th "
       "class=\"text\">most frequent mistakes</th></tr>\n";
   for (const SeedOutcome* o : worst)
-    out += o->diverged ? fmt::format("<tr><td>{}</td><td colspan=\"4\">{}</td></tr>\n", seed_link(o->seed, folder),
-                                     html_text(o->message))
+    out += o->diverged ? fmt::format("<tr><td>{}</td><td colspan=\"4\">{}</td></tr>\n",
+                                     seed_link(o->seed, folder), html_text(o->message))
                        : fmt::format(
                              "<tr><td>{}</td><td>{:.2f}</td><td>{}</td><td>{:.2f}</td><td "
                              "class=\"text\">{}</td></tr>\n",
-                             seed_link(o->seed, folder), accuracy_of(*o), o->final_correct, o->best_accuracy,
-                             confusions_of(*o));
-  return out + "</table></div>\n<p class=\"note\">* of the best epoch: optimistic, as the score itself chose it.</p>\n";
+                             seed_link(o->seed, folder), accuracy_of(*o), o->final_correct,
+                             o->best_accuracy, confusions_of(*o));
+  return out +
+         "</table></div>\n<p class=\"note\">* of the best epoch: optimistic, as the score itself "
+         "chose it.</p>\n";
 }
 
 /// Of all seeds. As large as the recipe's classes, or as the largest class in errors.csv.
@@ -164,7 +175,8 @@ Confusion confusion_of_seeds(const SweepRecord& record, const Verdict& v) {
       classes = std::max({classes, m.label + 1, m.prediction + 1});
   Confusion counts = no_confusion(classes);
   for (const SeedOutcome* outcome : v.counted)
-    for (const Mistake& m : outcome->mistakes) ++counts[static_cast<std::size_t>(m.label)][static_cast<std::size_t>(m.prediction)];
+    for (const Mistake& m : outcome->mistakes)
+      ++counts[static_cast<std::size_t>(m.label)][static_cast<std::size_t>(m.prediction)];
   return counts;
 }
 
@@ -172,14 +184,18 @@ std::string confusion_section(const SweepRecord& record, const Verdict& v) {
   constexpr std::size_t most_columns = 50, most_listed = 50;
   const Confusion counts = confusion_of_seeds(record, v);
   if (counts.size() > most_columns) return frequent_mistakes(counts, most_listed);
-  std::string out = "<h2>Mistakes over all seeds</h2>\n<div class=\"scroll\"><table>\n<tr><th>label \\ taken for</th>";
+  std::string out =
+      "<h2>Mistakes over all seeds</h2>\n<div class=\"scroll\"><table>\n<tr><th>label \\ taken "
+      "for</th>";
   for (std::size_t c = 0; c < counts.size(); ++c) out += fmt::format("<th>{}</th>", c);
   out += "</tr>\n";
   for (std::size_t label = 0; label < counts.size(); ++label) {
     out += fmt::format("<tr><th>{}</th>", label);
     for (std::size_t c = 0; c < counts.size(); ++c)
       out += c == label ? "<td class=\"diag\"></td>"
-                        : fmt::format("<td{}>{}</td>", counts[label][c] >= v.trained ? " class=\"hit\"" : "", counts[label][c]);
+                        : fmt::format("<td{}>{}</td>",
+                                      counts[label][c] >= v.trained ? " class=\"hit\"" : "",
+                                      counts[label][c]);
     out += "</tr>\n";
   }
   return out + "</table></div>\n<p class=\"note\">Red: at least one a seed on average.</p>\n";
@@ -190,10 +206,9 @@ std::string length_text(const SweepRecord& record) {
   const int epochs = record.identity.epochs;
   const std::string all = fmt::format("{} epoch{}", epochs, plural(epochs));
   const Config recipe = parse_config(record.recipe_text, "config.toml");
-  return recipe.train.max_steps > 0
-             ? fmt::format("at most {} steps of {} (train.max_steps)",
-                           grouped(recipe.train.max_steps), all)
-             : all;
+  return recipe.train.max_steps > 0 ? fmt::format("at most {} steps of {} (train.max_steps)",
+                                                  grouped(recipe.train.max_steps), all)
+                                    : all;
 }
 
 std::string machine_section(const SweepRecord& record, const Verdict& v) {
@@ -201,20 +216,27 @@ std::string machine_section(const SweepRecord& record, const Verdict& v) {
   double seconds = 0;
   for (const SeedOutcome* outcome : v.counted) seconds += outcome->seconds;
   std::string versions;
-  for (const auto& [name, number] : id.versions) versions += fmt::format("{}{} {}", versions.empty() ? "" : ", ", name, number);
+  for (const auto& [name, number] : id.versions)
+    versions += fmt::format("{}{} {}", versions.empty() ? "" : ", ", name, number);
   return "<h2>Machine, and how to do it again</h2>\n" +
-         html_pairs(
-             {{"command", id.command},
-              {"machine", fmt::format("{} ({})", id.machine, id.host)},
-              {"engine", fmt::format("{} ({}), device {}", id.engine, id.simd, id.device)},
-              {"ranks", fmt::format("groups {} x ranks {}{} x threads {}", id.groups, id.ranks_per_run, last_group_text(id), id.threads)},
-              {"versions", versions},
-              {"started", id.started},
-              {"training", fmt::format("{} in all, {} a seed", duration(seconds),
-                                       v.counted.empty() ? "-" : duration(seconds / static_cast<double>(v.counted.size())))},
-              {"data hash", id.data_hash},
-              {"fingerprint", id.fingerprint + " (parameters after 50 steps: another program or machine that gives the same bits shows the same)"}}) +
-         "<p>Any one seed alone gives the same bytes: <code>mnist-dist --config DIR/config.toml --seed N</code>, DIR being this folder, "
+         html_pairs({{"command", id.command},
+                     {"machine", fmt::format("{} ({})", id.machine, id.host)},
+                     {"engine", fmt::format("{} ({}), device {}", id.engine, id.simd, id.device)},
+                     {"ranks", fmt::format("groups {} x ranks {}{} x threads {}", id.groups,
+                                           id.ranks_per_run, last_group_text(id), id.threads)},
+                     {"versions", versions},
+                     {"started", id.started},
+                     {"training",
+                      fmt::format("{} in all, {} a seed", duration(seconds),
+                                  v.counted.empty()
+                                      ? "-"
+                                      : duration(seconds / static_cast<double>(v.counted.size())))},
+                     {"data hash", id.data_hash},
+                     {"fingerprint",
+                      id.fingerprint + " (parameters after 50 steps: another program or machine "
+                                       "that gives the same bits shows the same)"}}) +
+         "<p>Any one seed alone gives the same bytes: <code>mnist-dist --config DIR/config.toml "
+         "--seed N</code>, DIR being this folder, "
          "compared with parameters_sha256 in seeds.csv.</p>\n" +
          html_details("The recipe (config.toml)", record.recipe_text);
 }
@@ -228,16 +250,22 @@ std::string sweep_page(const SweepRecord& record, const Verdict& v,
       fmt::format("<h1>{}: seeds {}</h1>\n<p class=\"verdict {}\">{}</p>\n", html_text(id.recipe),
                   html_text(id.seeds), name_of(v.answer), html_text(headline(record, v)));
   body += data_warning(data_name(id.data_hash, id.synthetic, id.data_set));
-  if (id.validation) body += "<p class=\"warn\">Validation rows of the training set: the test images were not opened.</p>\n";
+  if (id.validation)
+    body +=
+        "<p class=\"warn\">Validation rows of the training set: the test images were not "
+        "opened.</p>\n";
   body += fmt::format(
-      "<p>{} parameters, {}; accuracy of the weights that each run delivers at its end, on {} images "
+      "<p>{} parameters, {}; accuracy of the weights that each run delivers at its end, on {} "
+      "images "
       "({}).</p>\n",
       grouped(id.parameter_count), html_text(length_text(record)), grouped(v.images),
       html_text(scored_text(id)));
   body += html_pairs(verdict_lines(v));
-  body += html_figure(histogram_svg(record, v), "Final accuracy of all seeds. Blue reached the target, red did not.");
-  body +=
-      html_figure(curves_svg(record, v), "Every seed's curve; thick: median; dashed: minimum and maximum. Early epochs may lie below the drawing.");
+  body += html_figure(histogram_svg(record, v),
+                      "Final accuracy of all seeds. Blue reached the target, red did not.");
+  body += html_figure(curves_svg(record, v),
+                      "Every seed's curve; thick: median; dashed: minimum and maximum. Early "
+                      "epochs may lie below the drawing.");
   body += html_figure(dots_svg(record, v), "Each dot a seed.");
   body += worst_section(v, folder) + seeds_section(v, folder) + digits_section(record, v);
   if (v.trained > 0) body += confusion_section(record, v);

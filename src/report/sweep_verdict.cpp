@@ -43,12 +43,14 @@ std::string scored_text(const SweepIdentity& identity) {
 }
 
 std::string last_group_text(const SweepIdentity& identity) {
-  return identity.last_group_ranks > 0 ? fmt::format(" ({} in the last)", identity.last_group_ranks) : "";
+  return identity.last_group_ranks > 0 ? fmt::format(" ({} in the last)", identity.last_group_ranks)
+                                       : "";
 }
 
 std::string headline(const SweepRecord& record, const Verdict& v) {
-  std::string text = fmt::format("{}: {} of {} seed{} reached {} % ({} of {} correct)", name_of(v.answer), v.reached, v.requested,
-                                 plural(v.requested), record.identity.target, v.required_correct, v.images);
+  std::string text = fmt::format("{}: {} of {} seed{} reached {} % ({} of {} correct)",
+                                 name_of(v.answer), v.reached, v.requested, plural(v.requested),
+                                 record.identity.target, v.required_correct, v.images);
   if (v.diverged > 0) text += fmt::format("; {} diverged", v.diverged);
   if (v.missing > 0) text += fmt::format("; {} not trained yet", v.missing);
   return text;
@@ -58,23 +60,42 @@ std::vector<std::pair<std::string, std::string>> verdict_lines(const Verdict& v)
   const Statistics& s = v.final;
   if (s.n == 0) return {};
   std::vector<std::pair<std::string, std::string>> lines;
-  lines.emplace_back("seeds", fmt::format("{} trained to the end{}", s.n, v.diverged > 0 ? fmt::format(", {} diverged (failures)", v.diverged) : ""));
-  lines.emplace_back("reached", fmt::format("{} of {}; so at least {:.2f} % of all seeds do (Clopper-Pearson, one-sided 95 %)", v.reached,
-                                            v.trained + v.diverged, 100 * v.reached_lower_bound));
-  lines.emplace_back("one run", fmt::format("reaches the target with a chance of {:.0f} % (exact 95 % interval {:.1f} .. {:.1f} %)",
-                                            100.0 * v.reached / (v.trained + v.diverged), 100 * v.chance.low, 100 * v.chance.high));
+  lines.emplace_back(
+      "seeds",
+      fmt::format("{} trained to the end{}", s.n,
+                  v.diverged > 0 ? fmt::format(", {} diverged (failures)", v.diverged) : ""));
+  lines.emplace_back(
+      "reached",
+      fmt::format(
+          "{} of {}; so at least {:.2f} % of all seeds do (Clopper-Pearson, one-sided 95 %)",
+          v.reached, v.trained + v.diverged, 100 * v.reached_lower_bound));
+  lines.emplace_back(
+      "one run",
+      fmt::format(
+          "reaches the target with a chance of {:.0f} % (exact 95 % interval {:.1f} .. {:.1f} %)",
+          100.0 * v.reached / (v.trained + v.diverged), 100 * v.chance.low, 100 * v.chance.high));
   if (s.n > 1) {
-    lines.emplace_back("mean", fmt::format("{:.4f} %, 95 % interval {:.4f} .. {:.4f} (t); at least {:.4f} (one-sided 95 %)", s.mean,
-                                           s.mean_interval.low, s.mean_interval.high, s.mean_lower_bound));
-    lines.emplace_back("SD", fmt::format("{:.4f}, 95 % interval {:.4f} .. {:.4f} (chi-square)", s.sd, s.sd_interval.low, s.sd_interval.high));
+    lines.emplace_back(
+        "mean",
+        fmt::format(
+            "{:.4f} %, 95 % interval {:.4f} .. {:.4f} (t); at least {:.4f} (one-sided 95 %)",
+            s.mean, s.mean_interval.low, s.mean_interval.high, s.mean_lower_bound));
+    lines.emplace_back("SD", fmt::format("{:.4f}, 95 % interval {:.4f} .. {:.4f} (chi-square)",
+                                         s.sd, s.sd_interval.low, s.sd_interval.high));
   } else {
     lines.emplace_back("mean", fmt::format("{:.4f} % (one run: no interval)", s.mean));
   }
   lines.emplace_back("quantiles", quantiles_text(s));
-  lines.emplace_back("resolution", fmt::format("{:.4f}: standard error of one run that {} images alone cause (binomial)", v.resolution, v.images));
-  lines.emplace_back("footnote", fmt::format("each seed's best epoch: mean {:.4f} %, min {:.2f}; optimistic, as the score itself chose it",
+  lines.emplace_back(
+      "resolution",
+      fmt::format("{:.4f}: standard error of one run that {} images alone cause (binomial)",
+                  v.resolution, v.images));
+  lines.emplace_back("footnote", fmt::format("each seed's best epoch: mean {:.4f} %, min {:.2f}; "
+                                             "optimistic, as the score itself chose it",
                                              v.best.mean, v.best.min));
-  if (v.others > 0) lines.emplace_back("not counted", fmt::format("{} more seed{} on file that were not asked for", v.others, plural(v.others)));
+  if (v.others > 0)
+    lines.emplace_back("not counted", fmt::format("{} more seed{} on file that were not asked for",
+                                                  v.others, plural(v.others)));
   return lines;
 }
 

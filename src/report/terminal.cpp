@@ -20,8 +20,8 @@
 namespace mnist_dist {
 namespace {
 
-/// What `question` finds out about an output's descriptor, or about the launcher's; 0 where there is no such thing to look at (srun, another user's
-/// process).
+/// What `question` finds out about an output's descriptor, or about the launcher's; 0 where there
+/// is no such thing to look at (srun, another user's process).
 int ask(Output output, const std::function<int(int descriptor)>& question) {
   const int descriptor = output == Output::standard_out ? STDOUT_FILENO : STDERR_FILENO;
   try {

@@ -5,8 +5,8 @@ namespace mnist_dist {
 
 enum class Output { standard_out, standard_error };
 
-/// Whether a person watches that output. Under mpirun isatty is always 1 for stdout and 0 for stderr, so the launcher's own descriptors are asked
-/// instead.
+/// Whether a person watches that output. Under mpirun isatty is always 1 for stdout and 0 for
+/// stderr, so the launcher's own descriptors are asked instead.
 bool is_terminal(Output output);
 
 /// How wide that terminal is now; 0 where there is none, or it does not say.
@@ -18,8 +18,8 @@ bool takes_control_sequences(Output output);
 /// takes_control_sequences, and the NO_COLOR convention (no-color.org) does not forbid it.
 bool use_color(Output output);
 
-/// Writes to the stderr of mpirun, which started this rank on this host, where that is a terminal or
-/// a pipe. After Ctrl-C mpirun passes nothing on. False where there is none: then nothing is
+/// Writes to the stderr of mpirun, which started this rank on this host, where that is a terminal
+/// or a pipe. After Ctrl-C mpirun passes nothing on. False where there is none: then nothing is
 /// written.
 bool say_to_launcher(std::string_view text);
 

@@ -16,8 +16,8 @@ std::vector<std::size_t> fitting_columns(std::span<const TextColumn> table, int 
     return sum;
   };
   while (columns > 0 && shown.size() > 1 && width() > columns)
-    shown.erase(std::ranges::min_element(
-        shown, {}, [&](std::size_t i) { return table[i].importance; }));
+    shown.erase(
+        std::ranges::min_element(shown, {}, [&](std::size_t i) { return table[i].importance; }));
   return shown;
 }
 

@@ -17,8 +17,8 @@ struct TextColumn {
 /// terminal; 0: all fit. The most important one always stays.
 std::vector<std::size_t> fitting_columns(std::span<const TextColumn> table, int columns);
 
-/// Fields of a line, separated by " | ", over several lines of at most `columns` (0: one line), each
-/// with a line end. A field that is longer stays whole.
+/// Fields of a line, separated by " | ", over several lines of at most `columns` (0: one line),
+/// each with a line end. A field that is longer stays whole.
 std::string wrapped_fields(const std::string& line, int columns);
 
 /// One row of the columns `shown`, without blanks at its end and with a line end.

@@ -23,7 +23,8 @@ std::vector<std::string> split(const std::string& line, std::size_t most) {
 }
 
 Error damaged(const std::string& file, const std::string& what) {
-  return data_error(fmt::format("{}: {}", file, what), "put the file back as it was, or begin in another folder");
+  return data_error(fmt::format("{}: {}", file, what),
+                    "put the file back as it was, or begin in another folder");
 }
 
 }  // namespace
@@ -46,10 +47,13 @@ void CsvTable::add(const std::string& line) {
   }
   cells_.push_back(split(line, header_.size()));
   if (cells_.back().size() != header_.size())
-    throw damaged(file_, fmt::format("row {} has {} cells, not {}", cells_.size(), cells_.back().size(), header_.size()));
+    throw damaged(file_, fmt::format("row {} has {} cells, not {}", cells_.size(),
+                                     cells_.back().size(), header_.size()));
 }
 
-bool CsvTable::has(const std::string& column) const { return std::find(header_.begin(), header_.end(), column) != header_.end(); }
+bool CsvTable::has(const std::string& column) const {
+  return std::find(header_.begin(), header_.end(), column) != header_.end();
+}
 
 std::size_t CsvTable::place(const std::string& column) const {
   const auto found = std::find(header_.begin(), header_.end(), column);
@@ -57,7 +61,9 @@ std::size_t CsvTable::place(const std::string& column) const {
   return static_cast<std::size_t>(found - header_.begin());
 }
 
-const std::string& CsvTable::text(std::size_t row, const std::string& column) const { return cells_.at(row)[place(column)]; }
+const std::string& CsvTable::text(std::size_t row, const std::string& column) const {
+  return cells_.at(row)[place(column)];
+}
 
 double CsvTable::number(std::size_t row, const std::string& column) const {
   const std::string& cell = text(row, column);
@@ -70,21 +76,27 @@ double CsvTable::number(std::size_t row, const std::string& column) const {
 
 double CsvTable::number(std::size_t row, const std::string& column, double low, double high) const {
   const double value = number(row, column);
-  if (!(value >= low && value <= high)) throw wrong(row, column, fmt::format("{} to {}", low, high));
+  if (!(value >= low && value <= high))
+    throw wrong(row, column, fmt::format("{} to {}", low, high));
   return value;
 }
 
-std::int64_t CsvTable::integer(std::size_t row, const std::string& column, std::int64_t low, std::int64_t high) const {
+std::int64_t CsvTable::integer(std::size_t row, const std::string& column, std::int64_t low,
+                               std::int64_t high) const {
   const std::string& cell = text(row, column);
   std::int64_t value = 0;
   const auto [end, error] = std::from_chars(cell.data(), cell.data() + cell.size(), value);
-  if (error != std::errc{} || end != cell.data() + cell.size()) throw wrong(row, column, "a whole number");
-  if (value < low || value > high) throw wrong(row, column, low == high ? fmt::to_string(low) : fmt::format("{} to {}", low, high));
+  if (error != std::errc{} || end != cell.data() + cell.size())
+    throw wrong(row, column, "a whole number");
+  if (value < low || value > high)
+    throw wrong(row, column,
+                low == high ? fmt::to_string(low) : fmt::format("{} to {}", low, high));
   return value;
 }
 
 Error CsvTable::wrong(std::size_t row, const std::string& column, const std::string& wanted) const {
-  return damaged(file_, fmt::format("row {}: {} is \"{}\", not {}", row + 1, column, text(row, column), wanted));
+  return damaged(file_, fmt::format("row {}: {} is \"{}\", not {}", row + 1, column,
+                                    text(row, column), wanted));
 }
 
 }  // namespace mnist_dist

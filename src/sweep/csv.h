@@ -16,11 +16,13 @@ class CsvTable {
   CsvTable(const std::vector<std::string>& lines, std::string name);
   std::size_t rows() const { return cells_.size(); }
   bool has(const std::string& column) const;
-  /// Throw Error (data) naming file, row and column when it is missing, no number or not from `low` to `high`.
+  /// Throw Error (data) naming file, row and column when it is missing, no number or not from `low`
+  /// to `high`.
   const std::string& text(std::size_t row, const std::string& column) const;
   double number(std::size_t row, const std::string& column) const;
   double number(std::size_t row, const std::string& column, double low, double high) const;
-  std::int64_t integer(std::size_t row, const std::string& column, std::int64_t low, std::int64_t high) const;
+  std::int64_t integer(std::size_t row, const std::string& column, std::int64_t low,
+                       std::int64_t high) const;
   /// An Error (data) that says what a cell is not.
   Error wrong(std::size_t row, const std::string& column, const std::string& wanted) const;
   const std::vector<std::string>& header() const { return header_; }

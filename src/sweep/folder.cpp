@@ -28,7 +28,8 @@ constexpr std::array<std::string_view, 8> file_names{"sweep.json",  "config.toml
                                                      "epochs.csv",  "errors.csv",   "summary.json",
                                                      "report.html", "histogram.svg"};
 
-/// Whether a folder holds nothing but what a start leaves that is killed at once: config.toml is the last file that it writes.
+/// Whether a folder holds nothing but what a start leaves that is killed at once: config.toml is
+/// the last file that it writes.
 bool is_unused(const fs::path& folder) {
   const fs::directory_iterator entries(folder);
   return std::all_of(begin(entries), end(entries), [](const fs::directory_entry& entry) {
@@ -41,9 +42,12 @@ bool is_unused(const fs::path& folder) {
 
 void check_same_recipe(const fs::path& folder, const Config& recipe) {
   const fs::path file = folder / "config.toml";
-  const std::string before = recipe_toml(parse_config(read_text_file(file), file.string())), after = recipe_toml(recipe);
+  const std::string before = recipe_toml(parse_config(read_text_file(file), file.string())),
+                    after = recipe_toml(recipe);
   if (before != after)
-    throw usage_error(fmt::format("{} holds a sweep of another recipe: {}", folder.string(), recipe_difference(before, after)), same);
+    throw usage_error(fmt::format("{} holds a sweep of another recipe: {}", folder.string(),
+                                  recipe_difference(before, after)),
+                      same);
 }
 
 namespace {

@@ -34,7 +34,8 @@ FolderLock lock_sweep(const std::filesystem::path& folder);
 /// loses its seed, too.
 LeasePace sweep_pace();
 
-/// Throws Error: usage when the sweep in `folder` was begun with another recipe, data when its config.toml cannot be read.
+/// Throws Error: usage when the sweep in `folder` was begun with another recipe, data when its
+/// config.toml cannot be read.
 void check_same_recipe(const std::filesystem::path& folder, const Config& recipe);
 
 }  // namespace mnist_dist

@@ -34,8 +34,7 @@ class Parts {
       data_hash_ = id.data_hash;
       fingerprint_ = id.fingerprint;
     }
-    if (recipe != recipe_)
-      refuse(part, "recipes", recipe_difference(recipe_, recipe));
+    if (recipe != recipe_) refuse(part, "recipes", recipe_difference(recipe_, recipe));
     if (id.data_hash != data_hash_)
       refuse(part, "data", fmt::format("hash {:.12}... and {:.12}...", data_hash_, id.data_hash));
     if (id.fingerprint != fingerprint_)
@@ -45,11 +44,12 @@ class Parts {
       const auto& [hash, where] =
           seeds_.try_emplace(outcome.seed, outcome.parameters_sha256, part).first->second;
       if (hash == outcome.parameters_sha256) continue;
-      throw Error(ExitCode::internal,
-                  fmt::format("{} and {}: weights of seed {} differ (sha256 {:.12}... and {:.12}...)",
-                              where, part, outcome.seed, hash, outcome.parameters_sha256),
-                  fmt::format("find the right one with: mnist-dist verify {} --seed {}",
-                              shell_word(where), outcome.seed));
+      throw Error(
+          ExitCode::internal,
+          fmt::format("{} and {}: weights of seed {} differ (sha256 {:.12}... and {:.12}...)",
+                      where, part, outcome.seed, hash, outcome.parameters_sha256),
+          fmt::format("find the right one with: mnist-dist verify {} --seed {}", shell_word(where),
+                      outcome.seed));
     }
   }
 

@@ -12,15 +12,17 @@ struct Mistake {
   bool operator==(const Mistake&) const = default;
 };
 
-/// What one seed came to. Accuracies in percent, of the test set or, with data.split, of the validation rows.
+/// What one seed came to. Accuracies in percent, of the test set or, with data.split, of the
+/// validation rows.
 struct SeedOutcome {
   std::uint64_t seed = 0;
   bool diverged = false;  ///< then only seed, group, ranks and message say something
   std::string message;    ///< why it diverged
   double final_accuracy = 0, final_loss = 0;
   std::int64_t final_correct = 0, images = 0;  ///< of the weights the run delivers
-  double raw_accuracy = 0;                     ///< of the weights without averaging; the same where the recipe does not average
-  double best_accuracy = 0;                    ///< over the epochs: optimistic
+  double raw_accuracy =
+      0;  ///< of the weights without averaging; the same where the recipe does not average
+  double best_accuracy = 0;  ///< over the epochs: optimistic
   int best_epoch = 0;
   double seconds = 0;  ///< over all resumes
   int group = 0, ranks = 1, threads = 1;

@@ -23,10 +23,9 @@ void make_run_folder(const fs::path& sweep, const fs::path& folder) {
   std::error_code error;
   if (fs::is_directory(sweep / "runs", error)) fs::create_directories(folder, error);
   if (!fs::is_directory(folder))
-    throw data_error(
-        fmt::format("cannot create {}: {}", folder.string(),
-                    error ? error.message() : "the sweep's folder is no longer there"),
-        "leave the sweep's folder in place until the sweep has ended");
+    throw data_error(fmt::format("cannot create {}: {}", folder.string(),
+                                 error ? error.message() : "the sweep's folder is no longer there"),
+                     "leave the sweep's folder in place until the sweep has ended");
 }
 
 }  // namespace

@@ -54,8 +54,8 @@ class SeedQueue {
   std::filesystem::path sweep_;
   LeasePace pace_;
   std::vector<Block> blocks_;
-  std::size_t block_ = 0;   ///< the one to claim from; those before are done or held
-  bool listed_ = false;     ///< its rows
+  std::size_t block_ = 0;  ///< the one to claim from; those before are done or held
+  bool listed_ = false;    ///< its rows
   std::deque<Held> held_;
 };
 

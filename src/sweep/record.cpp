@@ -25,7 +25,8 @@ namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
 Error damaged(const fs::path& file, const std::string& why) {
-  return data_error(fmt::format("{} is damaged: {}", file.string(), why), "put the file back as it was, or begin in another folder");
+  return data_error(fmt::format("{} is damaged: {}", file.string(), why),
+                    "put the file back as it was, or begin in another folder");
 }
 
 constexpr std::int64_t any_int = std::numeric_limits<int>::max();
@@ -34,7 +35,8 @@ constexpr std::int64_t any_seed = std::numeric_limits<std::int64_t>::max();
 std::int64_t whole(const Json& json, const char* key, std::int64_t low) {
   const Json& value = json.at(key);
   if (!value.is_number_integer() || value < low || value > any_int)
-    throw std::runtime_error(fmt::format("{} is {}, not {} to {}", key, value.dump(), low, any_int));
+    throw std::runtime_error(
+        fmt::format("{} is {}, not {} to {}", key, value.dump(), low, any_int));
   return value.get<std::int64_t>();
 }
 
@@ -56,7 +58,8 @@ SweepIdentity parse_identity(const fs::path& file) {
     json.at("synthetic").get_to(i.synthetic);
     const auto scored = json.at("scored").get<std::string>();
     i.validation = scored == "validation";
-    if (scored != i.scored()) throw std::runtime_error(fmt::format("scored is \"{}\", not test or validation", scored));
+    if (scored != i.scored())
+      throw std::runtime_error(fmt::format("scored is \"{}\", not test or validation", scored));
     i.images = whole(json, "images", 1);
     json.at("fingerprint").get_to(i.fingerprint);
     json.at("engine").get_to(i.engine);
@@ -67,7 +70,8 @@ SweepIdentity parse_identity(const fs::path& file) {
     json.at("machine").get_to(i.machine);
     i.groups = static_cast<int>(whole(json, "groups", 1));
     i.ranks_per_run = static_cast<int>(whole(json, "ranks_per_run", 1));
-    if (json.contains("last_group_ranks")) i.last_group_ranks = static_cast<int>(whole(json, "last_group_ranks", 1));
+    if (json.contains("last_group_ranks"))
+      i.last_group_ranks = static_cast<int>(whole(json, "last_group_ranks", 1));
     i.threads = static_cast<int>(whole(json, "threads", 1));
     i.seeds = json.at("seeds").get<std::string>();
     parse_seeds(i.seeds);
@@ -116,7 +120,8 @@ void read_epochs(const fs::path& file, std::vector<SeedOutcome>& outcomes) {
   }
 }
 
-void read_errors(const fs::path& file, const std::string& scored, std::vector<SeedOutcome>& outcomes) {
+void read_errors(const fs::path& file, const std::string& scored,
+                 std::vector<SeedOutcome>& outcomes) {
   const CsvTable csv(file);
   const auto place = places(outcomes);
   for (std::size_t row = 0; row < csv.rows(); ++row)
@@ -224,7 +229,8 @@ std::string sweep_json(const SweepIdentity& i) {
             {"started", i.started}};
   if (!i.data_set.empty()) json["data_set"] = i.data_set;
   if (i.last_group_ranks > 0) json["last_group_ranks"] = i.last_group_ranks;
-  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";  // the command may hold bytes that are not UTF-8
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) +
+         "\n";  // the command may hold bytes that are not UTF-8
 }
 
 namespace {

@@ -28,7 +28,7 @@ struct SweepIdentity {
   std::map<std::string, std::string> versions;  ///< of libraries that compute, and this program's
   std::string host, machine;
   int groups = 1, ranks_per_run = 1, threads = 1;
-  int last_group_ranks = 0;   ///< where the last group has fewer than the others; else 0
+  int last_group_ranks = 0;           ///< where the last group has fewer than the others; else 0
   std::string seeds;                  ///< all that were declared
   std::vector<Declaration> declared;  ///< in the order of their dates
   std::string target;                 ///< as asked for last
@@ -57,7 +57,8 @@ void check_tables(const std::filesystem::path& folder);
 /// Writes seeds.csv, epochs.csv and errors.csv. Throws Error (data).
 void write_tables(const std::filesystem::path& folder, const SweepRecord& record);
 
-/// The files' texts. seeds.csv has a row a seed; epochs.csv every run's metrics.csv with the seed before it; errors.csv a row a mistake.
+/// The files' texts. seeds.csv has a row a seed; epochs.csv every run's metrics.csv with the seed
+/// before it; errors.csv a row a mistake.
 std::string sweep_json(const SweepIdentity& identity);
 std::string seeds_csv(const SweepRecord& record);
 std::string epochs_csv(const SweepRecord& record);

@@ -63,10 +63,10 @@ class Row {
       const SweepRecord& record)
       : o_(outcome),
         scored_(record.identity.scored()),
-        where_(record.has_rows
-                   ? row_file(folder, o_.seed).string()
-                   : fmt::format("{}: row {} (seed {})", (folder / "seeds.csv").string(), index + 1,
-                                 o_.seed)) {}
+        where_(record.has_rows ? row_file(folder, o_.seed).string()
+                               : fmt::format("{}: row {} (seed {})",
+                                             (folder / "seeds.csv").string(), index + 1, o_.seed)) {
+  }
 
   void check_scores(const Config& recipe) const {
     const std::string final = "final_" + scored_ + "_accuracy",
@@ -163,7 +163,7 @@ void check_record(const fs::path& folder, const SweepRecord& record) {
   const Config recipe = check_identity(folder, record);
   const bool has_epochs = record.has_rows || fs::exists(folder / "epochs.csv"),
              has_errors = record.has_rows || fs::exists(folder / "errors.csv");
-  std::map<int, int> labels;  // by image
+  std::map<int, int> labels;                   // by image
   std::map<std::string, std::uint64_t> seeds;  // by weights
   for (std::size_t i = 0; i < record.outcomes.size(); ++i) {
     const SeedOutcome& outcome = record.outcomes[i];

@@ -65,11 +65,10 @@ void append_without(std::string& text, const std::vector<std::string>& lines,
   std::istringstream a(there), b(here);
   std::string was, is;
   while (std::getline(a, was) && std::getline(b, is) && was == is) continue;
-  throw Error(
-      ExitCode::internal,
-      fmt::format("{}: two results of seed {} (got \"{}\", expected \"{}\")", file.string(), seed,
-                  is, was),
-      "run mnist-dist verify on the sweep to see which machine computes other bits");
+  throw Error(ExitCode::internal,
+              fmt::format("{}: two results of seed {} (got \"{}\", expected \"{}\")", file.string(),
+                          seed, is, was),
+              "run mnist-dist verify on the sweep to see which machine computes other bits");
 }
 
 }  // namespace
@@ -88,10 +87,10 @@ std::string errors_header(const std::string& scored) {
 
 std::string seeds_line(const SeedOutcome& o) {
   const std::string scores =
-      o.diverged ? ",,,,,,"
-                 : fmt::format("{:.4f},{},{},{:.6f},{:.4f},{:.4f},{}", o.final_accuracy,
-                               o.final_correct, o.images, o.final_loss, o.raw_accuracy,
-                               o.best_accuracy, o.best_epoch);
+      o.diverged
+          ? ",,,,,,"
+          : fmt::format("{:.4f},{},{},{:.6f},{:.4f},{:.4f},{}", o.final_accuracy, o.final_correct,
+                        o.images, o.final_loss, o.raw_accuracy, o.best_accuracy, o.best_epoch);
   return fmt::format("{},{},{},{:.3f},{},{},{},{},{},{},{},{},{}\n", o.seed,
                      o.diverged ? "diverged" : "ok", scores, o.seconds, o.group, o.ranks, o.threads,
                      o.engine, o.simd, o.device, o.parameters_sha256, o.raw_parameters_sha256,

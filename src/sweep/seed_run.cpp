@@ -46,7 +46,8 @@ std::vector<Mistake> mistakes_in(const std::vector<ClassIndex>& predictions,
                                  const std::vector<ClassIndex>& labels, int first_row) {
   std::vector<Mistake> mistakes;
   for (std::size_t i = 0; i < labels.size(); ++i)
-    if (predictions[i] != labels[i]) mistakes.push_back({first_row + static_cast<int>(i), labels[i], predictions[i]});
+    if (predictions[i] != labels[i])
+      mistakes.push_back({first_row + static_cast<int>(i), labels[i], predictions[i]});
   return mistakes;
 }
 
@@ -55,15 +56,20 @@ void score(Communicator& group, Engine& engine, const LocalData& data, SeedOutco
   const TrainState state = engine.save();
   const bool averaging = !state.average_parameters.empty();
   std::vector<ClassIndex> predictions;
-  const Score delivered = evaluate(group, engine, averaging ? Weights::averaged : Weights::raw, &predictions);
+  const Score delivered =
+      evaluate(group, engine, averaging ? Weights::averaged : Weights::raw, &predictions);
   outcome.final_accuracy = delivered.accuracy;
   outcome.final_loss = delivered.loss;
   outcome.final_correct = delivered.correct;
   outcome.images = delivered.images;
-  outcome.raw_accuracy = averaging ? evaluate(group, engine, Weights::raw).accuracy : delivered.accuracy;
-  outcome.mistakes = mistakes_in(predictions, all_labels(group, data.evaluation), data.evaluation.front().first_row);
+  outcome.raw_accuracy =
+      averaging ? evaluate(group, engine, Weights::raw).accuracy : delivered.accuracy;
+  outcome.mistakes = mistakes_in(predictions, all_labels(group, data.evaluation),
+                                 data.evaluation.front().first_row);
   outcome.raw_parameters_sha256 = weights_sha256(state.parameters, state.norm_statistics);
-  outcome.parameters_sha256 = averaging ? weights_sha256(state.average_parameters, state.average_norm_statistics) : outcome.raw_parameters_sha256;
+  outcome.parameters_sha256 =
+      averaging ? weights_sha256(state.average_parameters, state.average_norm_statistics)
+                : outcome.raw_parameters_sha256;
 }
 
 }  // namespace
@@ -86,7 +92,8 @@ SeedOutcome run_seed(Communicator& group, const Session& session, const Config& 
   outcome.simd = info.simd;
   outcome.device = info.device;
   Best best;
-  if (start.checkpoint && start.checkpoint->finished) {  // stopped between its end and its row in seeds.csv
+  if (start.checkpoint &&
+      start.checkpoint->finished) {  // stopped between its end and its row in seeds.csv
     engine->set_evaluation_data(session.data.evaluation);
     engine->load(start.checkpoint->state);
     best = start.checkpoint->best;
@@ -94,7 +101,9 @@ SeedOutcome run_seed(Communicator& group, const Session& session, const Config& 
   } else {
     std::optional<Progress> progress;
     if (group.rank() == 0)
-      progress.emplace(make_observer(folder, config, session, start.checkpoint ? static_cast<int>(start.checkpoint->epoch) + 1 : 1));
+      progress.emplace(
+          make_observer(folder, config, session,
+                        start.checkpoint ? static_cast<int>(start.checkpoint->epoch) + 1 : 1));
     const TrainerOptions options{config,
                                  session.data,
                                  session.data_hash,

@@ -27,8 +27,13 @@ std::optional<std::uint64_t> number(std::string_view text) {
 }  // namespace
 
 std::vector<std::uint64_t> parse_seeds(const std::string& text) {
-  const auto bad = [&] { return usage_error(fmt::format("\"{}\" does not name seeds", text), "write them as 0..99 or 1,5,10..19"); };
-  const auto too_many = [&] { return usage_error(fmt::format("\"{}\" names more than {} seeds", text, most), "name fewer"); };
+  const auto bad = [&] {
+    return usage_error(fmt::format("\"{}\" does not name seeds", text),
+                       "write them as 0..99 or 1,5,10..19");
+  };
+  const auto too_many = [&] {
+    return usage_error(fmt::format("\"{}\" names more than {} seeds", text, most), "name fewer");
+  };
   std::vector<std::uint64_t> seeds;
   bool ascending = true;  // so far, and then none is there twice
   std::unordered_set<std::uint64_t> seen;
@@ -67,8 +72,8 @@ std::string join_seeds(const std::string& a, const std::string& b) {
   for (std::size_t from = 0, to; from < all.size(); from = to) {
     for (to = from + 1; to < all.size() && all[to] == all[to - 1] + 1;) ++to;
     text += text.empty() ? "" : ",";
-    text += to == from + 1 ? fmt::to_string(all[from])
-                           : fmt::format("{}..{}", all[from], all[to - 1]);
+    text +=
+        to == from + 1 ? fmt::to_string(all[from]) : fmt::format("{}..{}", all[from], all[to - 1]);
   }
   return text;
 }

@@ -29,7 +29,10 @@ double quantile(const std::vector<double>& sorted, double share) {
 }  // namespace
 
 Target::Target(const std::string& percent) : text_(percent), millionths_(0) {
-  const auto bad = [&] { return usage_error(fmt::format("\"{}\" is not a target", percent), "give a percentage from 0 to 100, such as 99.4"); };
+  const auto bad = [&] {
+    return usage_error(fmt::format("\"{}\" is not a target", percent),
+                       "give a percentage from 0 to 100, such as 99.4");
+  };
   constexpr int decimals = 6;
   int behind_point = -1;  // digits seen behind the point; -1 before it
   bool any = false;
@@ -44,11 +47,14 @@ Target::Target(const std::string& percent) : text_(percent), millionths_(0) {
       throw bad();
     }
   }
-  for (int digit = std::max(behind_point, 0); digit < decimals && millionths_ <= whole; ++digit) millionths_ *= 10;
+  for (int digit = std::max(behind_point, 0); digit < decimals && millionths_ <= whole; ++digit)
+    millionths_ *= 10;
   if (!any || millionths_ > whole) throw bad();
 }
 
-std::int64_t Target::required_correct(std::int64_t images) const { return (millionths_ * images + whole - 1) / whole; }
+std::int64_t Target::required_correct(std::int64_t images) const {
+  return (millionths_ * images + whole - 1) / whole;
+}
 
 Statistics statistics_of(std::span<const double> values) {
   Statistics s;
@@ -75,7 +81,8 @@ Statistics statistics_of(std::span<const double> values) {
   s.mean_interval = {s.mean - reach, s.mean + reach};
   s.mean_lower_bound = s.mean - quantile(complement(t, one_sided)) * error;
   const boost::math::chi_squared chi(n - 1);
-  s.sd_interval = {std::sqrt(squares / quantile(complement(chi, each_side))), std::sqrt(squares / quantile(chi, each_side))};
+  s.sd_interval = {std::sqrt(squares / quantile(complement(chi, each_side))),
+                   std::sqrt(squares / quantile(chi, each_side))};
   return s;
 }
 
@@ -87,7 +94,8 @@ double success_lower_bound(int k, int n) {
 Interval success_interval(int k, int n) {
   if (n == 0) return {0, 1};
   using Binomial = boost::math::binomial_distribution<>;
-  return {k == 0 ? 0 : Binomial::find_lower_bound_on_p(n, k, each_side), k == n ? 1 : Binomial::find_upper_bound_on_p(n, k, each_side)};
+  return {k == 0 ? 0 : Binomial::find_lower_bound_on_p(n, k, each_side),
+          k == n ? 1 : Binomial::find_upper_bound_on_p(n, k, each_side)};
 }
 
 double resolution(double accuracy, std::int64_t images) {
@@ -95,14 +103,17 @@ double resolution(double accuracy, std::int64_t images) {
   return std::sqrt(accuracy * (100 - accuracy) / static_cast<double>(images));
 }
 
-Comparison compare_paired(const std::map<std::uint64_t, double>& a, const std::map<std::uint64_t, double>& b) {
+Comparison compare_paired(const std::map<std::uint64_t, double>& a,
+                          const std::map<std::uint64_t, double>& b) {
   Comparison comparison;
   std::vector<double> differences;
   for (const auto& [seed, mine] : a) {
     const auto other = b.find(seed);
     if (other == b.end()) continue;
     differences.push_back(other->second - mine);
-    ++(other->second > mine ? comparison.better : other->second < mine ? comparison.worse : comparison.same);
+    ++(other->second > mine   ? comparison.better
+       : other->second < mine ? comparison.worse
+                              : comparison.same);
   }
   comparison.difference = statistics_of(differences);
   return comparison;

@@ -13,13 +13,16 @@ namespace mnist_dist {
 // wrong type.
 
 /// What the recipe decides: its name, seed, epochs, parameters, and whether it averages.
-void check_summary_recipe(const nlohmann::ordered_json& summary, const std::filesystem::path& folder, const Config& recipe);
+void check_summary_recipe(const nlohmann::ordered_json& summary,
+                          const std::filesystem::path& folder, const Config& recipe);
 
 /// The scores, against metrics.csv and each other. `scored`: "test" or "validation".
-void check_summary_scores(const nlohmann::ordered_json& summary, const std::filesystem::path& folder, const Config& recipe, const Curve& curve,
-                          const std::string& scored);
+void check_summary_scores(const nlohmann::ordered_json& summary,
+                          const std::filesystem::path& folder, const Config& recipe,
+                          const Curve& curve, const std::string& scored);
 
 /// The hashes, against the checkpoint where there is a whole and finished one.
-void check_summary_weights(const nlohmann::ordered_json& summary, const std::filesystem::path& folder);
+void check_summary_weights(const nlohmann::ordered_json& summary,
+                           const std::filesystem::path& folder);
 
 }  // namespace mnist_dist

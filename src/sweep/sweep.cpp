@@ -31,10 +31,12 @@ namespace fs = std::filesystem;
 
 /// Whether the number of ranks that train a seed shows in its bits: docs/gpu.md.
 bool ranks_show(const ComputeOptions& compute) {
-  return runs_on_gpu(choose_engine(compute.engine, compute.device)) && !(compute.per_slice && compute.comm.reduce == "exact");
+  return runs_on_gpu(choose_engine(compute.engine, compute.device)) &&
+         !(compute.per_slice && compute.comm.reduce == "exact");
 }
 
-SweepIdentity identity_of(const SweepOptions& options, const Session& session, const std::string& fingerprint, int ranks) {
+SweepIdentity identity_of(const SweepOptions& options, const Session& session,
+                          const std::string& fingerprint, int ranks) {
   const EngineInfo info = session.engine->info();
   SweepIdentity identity;
   identity.recipe = recipe_title(options.recipe);
@@ -66,14 +68,17 @@ SweepIdentity identity_of(const SweepOptions& options, const Session& session, c
   return identity;
 }
 
-/// An error that all ranks of one group met is not one that all ranks of the world did: the group's first rank prints it and ends the others.
-[[noreturn]] void throw_from_group(const Communicator& world, const Communicator& group, const Error& error) {
-  if (group.size() < world.size() && group.rank() == 0) throw Error(error.code(), error.what(), error.hint());
+/// An error that all ranks of one group met is not one that all ranks of the world did: the group's
+/// first rank prints it and ends the others.
+[[noreturn]] void throw_from_group(const Communicator& world, const Communicator& group,
+                                   const Error& error) {
+  if (group.size() < world.size() && group.rank() == 0)
+    throw Error(error.code(), error.what(), error.hint());
   throw error;
 }
 
-/// A leader's look at the folder between steps: for the person who watches rank 0, and to end at the
-/// first miss.
+/// A leader's look at the folder between steps: for the person who watches rank 0, and to end at
+/// the first miss.
 class Watch {
  public:
   Watch(const SweepOptions& options, bool shows)
@@ -129,8 +134,8 @@ std::string world_id(Communicator& world) {
   return fmt::format("{:08x}{:08x}", id[0], id[1]);
 }
 
-/// Throws Error (data) on all ranks when leaders see another folder in the sweep's place: seeds would
-/// be trained once per folder. Collective; `open` makes the folder on rank 0.
+/// Throws Error (data) on all ranks when leaders see another folder in the sweep's place: seeds
+/// would be trained once per folder. Collective; `open` makes the folder on rank 0.
 void check_folder_is_shared(Communicator& world, bool leads, const fs::path& mark,
                             const std::function<void()>& open) {
   run_on_root(world, [&] {
@@ -152,10 +157,11 @@ void check_folder_is_shared(Communicator& world, bool leads, const fs::path& mar
   std::error_code error;
   if (world.rank() == 0) fs::remove(mark, error);
   if (blind == world.size()) return;
-  throw data_error(fmt::format("{}: rank {} does not see the folder of rank 0",
-                               mark.parent_path().string(), blind),
-                   "share the folder between the hosts, or start a sweep on each and join them with "
-                   "mnist-dist merge")
+  throw data_error(
+      fmt::format("{}: rank {} does not see the folder of rank 0", mark.parent_path().string(),
+                  blind),
+      "share the folder between the hosts, or start a sweep on each and join them with "
+      "mnist-dist merge")
       .mark_everywhere();
 }
 
@@ -176,7 +182,9 @@ void check_groups(int ranks, int ranks_per_run, bool ranks_show) {
         .mark_everywhere();
   if (const int rest = ranks % ranks_per_run; ranks_show && rest != 0)
     throw usage_error(
-        fmt::format("{} ranks in groups of {} leave a group of {}, whose seeds would have other bits on GPUs", ranks, ranks_per_run, rest),
+        fmt::format("{} ranks in groups of {} leave a group of {}, whose seeds would have other "
+                    "bits on GPUs",
+                    ranks, ranks_per_run, rest),
         fmt::format("start {} ranks, or give --per-slice --reduce exact", ranks - rest))
         .mark_everywhere();
 }
@@ -191,11 +199,11 @@ SweepEnd run_sweep(Communicator& world, const SweepOptions& options) {
 
   const std::string start = world_id(world);
   const StopSign sign(options.folder / fmt::format(".stop.{}", start));
-  check_folder_is_shared(
-      world, group->rank() == 0, options.folder / fmt::format(".start.{}", start), [&] {
-        open_sweep(options.folder, options.recipe,
-                   identity_of(options, *session, print, world.size()));
-      });
+  check_folder_is_shared(world, group->rank() == 0,
+                         options.folder / fmt::format(".start.{}", start), [&] {
+                           open_sweep(options.folder, options.recipe,
+                                      identity_of(options, *session, print, world.size()));
+                         });
   const bool shows = world.rank() == 0;
   std::optional<Watch> watch;
   if (group->rank() == 0 && (shows || options.stop_early)) watch.emplace(options, shows);
@@ -210,16 +218,17 @@ SweepEnd run_sweep(Communicator& world, const SweepOptions& options) {
 
   SweepEnd end{};
   try {
-    end = work_through(*group, leader ? &*leader : nullptr, stop_requested,
-                       [&](std::uint64_t seed, FolderLock* lock, const BetweenSteps& between_steps) {
-                         Config config = options.recipe;
-                         config.train.seed = seed;
-                         SeedOutcome outcome =
-                             run_seed(*group, *session, config, seed_run_folder(options.folder, seed),
-                                      lock, options.make_observer, between_steps);
-                         outcome.group = world.rank() / options.ranks_per_run;
-                         return outcome;
-                       });
+    end =
+        work_through(*group, leader ? &*leader : nullptr, stop_requested,
+                     [&](std::uint64_t seed, FolderLock* lock, const BetweenSteps& between_steps) {
+                       Config config = options.recipe;
+                       config.train.seed = seed;
+                       SeedOutcome outcome =
+                           run_seed(*group, *session, config, seed_run_folder(options.folder, seed),
+                                    lock, options.make_observer, between_steps);
+                       outcome.group = world.rank() / options.ranks_per_run;
+                       return outcome;
+                     });
   } catch (const Error& error) {
     throw_from_group(world, *group, error);
   }

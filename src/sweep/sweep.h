@@ -15,7 +15,8 @@
 
 namespace mnist_dist {
 
-/// Told what happens, on rank 0 of the world. Calls come between two training steps and should be quick.
+/// Told what happens, on rank 0 of the world. Calls come between two training steps and should be
+/// quick.
 class SweepObserver {
  public:
   virtual ~SweepObserver() = default;
@@ -42,8 +43,8 @@ struct SweepOptions {
   SweepObserver* observer = nullptr;  ///< on rank 0
 };
 
-/// Throws Error (usage) when so many ranks do not make groups of `ranks_per_run`: fewer, or, where a group's size shows in the bits, with a smaller
-/// one.
+/// Throws Error (usage) when so many ranks do not make groups of `ranks_per_run`: fewer, or, where
+/// a group's size shows in the bits, with a smaller one.
 void check_groups(int ranks, int ranks_per_run, bool ranks_show);
 
 /// Trains a recipe with many seeds on groups of `ranks_per_run` ranks (the last one may be smaller:
@@ -55,8 +56,8 @@ void check_groups(int ranks, int ranks_per_run, bool ranks_show);
 SweepEnd run_sweep(Communicator& world, const SweepOptions& options);
 
 /// Makes the tables from the sweep's rows as they are now, and gives the record. `also` writes what
-/// else is derived from it. The tables of a sweep of an earlier version, or a published one, stay as
-/// they are. Throws Error (data).
+/// else is derived from it. The tables of a sweep of an earlier version, or a published one, stay
+/// as they are. Throws Error (data).
 SweepRecord write_tables_of(const std::filesystem::path& folder,
                             const std::function<void(const SweepRecord&)>& also = {});
 

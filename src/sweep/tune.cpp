@@ -27,7 +27,9 @@ std::vector<std::string> settings_of(const TuneOptions& options, const Candidate
   return settings;
 }
 
-std::string folder_name(const Candidate& candidate) { return fmt::format("candidate{:03}", candidate.index); }
+std::string folder_name(const Candidate& candidate) {
+  return fmt::format("candidate{:03}", candidate.index);
+}
 
 /// All of them before any is trained, so that a bad key shows at once.
 std::vector<Candidate> make_candidates(const TuneOptions& options) {
@@ -37,11 +39,15 @@ std::vector<Candidate> make_candidates(const TuneOptions& options) {
     candidate.index = i;
     candidate.draw = draw_candidate(options.space, options.draw_seed, i);
     try {
-      candidate.config = load_config(candidate.draw.recipe, settings_of(options, candidate.draw), options.recipe_folders);
+      candidate.config = load_config(candidate.draw.recipe, settings_of(options, candidate.draw),
+                                     options.recipe_folders);
     } catch (const Error& error) {
       if (candidate.draw.settings.empty()) throw;
-      // Its recipe was read before, as a candidate of its own: what is wrong is the draw, which is the same on every rank.
-      throw Error(error.code(), fmt::format("candidate {} of the space ({}): {}", i, fmt::join(candidate.draw.settings, " "), error.what()),
+      // Its recipe was read before, as a candidate of its own: what is wrong is the draw, which is
+      // the same on every rank.
+      throw Error(error.code(),
+                  fmt::format("candidate {} of the space ({}): {}", i,
+                              fmt::join(candidate.draw.settings, " "), error.what()),
                   error.hint())
           .mark_everywhere();
     }
@@ -51,10 +57,12 @@ std::vector<Candidate> make_candidates(const TuneOptions& options) {
   return candidates;
 }
 
-/// The candidate's recipe for a trial: held-out rows instead of the test set, and only the end counts.
+/// The candidate's recipe for a trial: held-out rows instead of the test set, and only the end
+/// counts.
 Config trial_config(const Candidate& candidate, const TuneOptions& options) {
   std::vector<std::string> settings = settings_of(options, candidate.draw);
-  if (candidate.config.data.split.empty()) settings.push_back(fmt::format("data.split=[{}]", fmt::join(options.split, ",")));
+  if (candidate.config.data.split.empty())
+    settings.push_back(fmt::format("data.split=[{}]", fmt::join(options.split, ",")));
   settings.push_back(fmt::format("train.evaluate_every={}", candidate.config.train.epochs));
   return load_config(candidate.draw.recipe, settings, options.recipe_folders);
 }
@@ -73,7 +81,9 @@ bool is_unused(const fs::path& folder) {
 void open_folder(const TuneOptions& options, const std::vector<Candidate>& candidates,
                  std::optional<FolderLock>& lock) {
   const fs::path& folder = options.sweep.folder;
-  const auto folder_of = [&](const Candidate& candidate) { return folder / folder_name(candidate); };
+  const auto folder_of = [&](const Candidate& candidate) {
+    return folder / folder_name(candidate);
+  };
   const auto no_search = [&] {
     return usage_error(fmt::format("{} is there already and holds no search", folder.string()),
                        "choose another --out");
@@ -84,7 +94,8 @@ void open_folder(const TuneOptions& options, const std::vector<Candidate>& candi
   if (!fs::exists(folder_of(candidates.front())) && !is_unused(folder)) throw no_search();
   remove_leftovers_in(folder, file_names);
   for (const Candidate& candidate : candidates)
-    if (fs::exists(folder_of(candidate) / "config.toml")) check_same_recipe(folder_of(candidate), trial_config(candidate, options));
+    if (fs::exists(folder_of(candidate) / "config.toml"))
+      check_same_recipe(folder_of(candidate), trial_config(candidate, options));
 }
 
 void score(Candidate& candidate, const SweepRecord& record) {
@@ -107,7 +118,8 @@ void run_trial(Communicator& world, const TuneOptions& options, Candidate& candi
   sweep.target = std::string("0");  // nothing to pass: candidates are compared with each other
   sweep.folder = options.sweep.folder / folder_name(candidate);
   if (run_sweep(world, sweep) == SweepEnd::interrupted)
-    throw Error(ExitCode::interrupted, fmt::format("stopped by a signal in {}", folder_name(candidate)),
+    throw Error(ExitCode::interrupted,
+                fmt::format("stopped by a signal in {}", folder_name(candidate)),
                 "the same command continues with what is missing")
         .mark_everywhere();
   run_on_root(world, [&] {
@@ -126,8 +138,11 @@ void sort_everywhere(Communicator& world, std::vector<Candidate>& candidates, st
     for (std::size_t i = 0; i < count; ++i) order[i] = candidates[i].index;
   }
   world.broadcast(std::as_writable_bytes(std::span(order)), 0);
-  const auto place = [&](const Candidate& candidate) { return std::find(order.begin(), order.end(), candidate.index); };
-  std::sort(candidates.begin(), end, [&](const Candidate& a, const Candidate& b) { return place(a) < place(b); });
+  const auto place = [&](const Candidate& candidate) {
+    return std::find(order.begin(), order.end(), candidate.index);
+  };
+  std::sort(candidates.begin(), end,
+            [&](const Candidate& a, const Candidate& b) { return place(a) < place(b); });
 }
 
 }  // namespace
@@ -143,17 +158,22 @@ bool better(const Candidate& a, const Candidate& b) {
 
 std::string tuning_csv(const std::vector<Candidate>& candidates) {
   std::string text =
-      "place,candidate,recipe,parameters,rounds,seeds,diverged,mean_validation_accuracy,sd,min_validation_accuracy,mean_validation_loss,settings\n";
+      "place,candidate,recipe,parameters,rounds,seeds,diverged,mean_validation_accuracy,sd,min_"
+      "validation_accuracy,mean_validation_loss,settings\n";
   int place = 0;
   for (const Candidate& c : candidates) {
-    const std::string scores = c.scored() ? fmt::format("{:.4f},{:.4f},{:.4f},{:.6f}", c.mean, c.sd, c.min, c.loss) : ",,,";
-    text += fmt::format("{},{},{},{},{},{},{},{},{}\n", ++place, c.index, c.draw.recipe, c.parameters, c.rounds, c.seeds, c.diverged, scores,
-                        fmt::join(c.draw.settings, " "));
+    const std::string scores =
+        c.scored() ? fmt::format("{:.4f},{:.4f},{:.4f},{:.6f}", c.mean, c.sd, c.min, c.loss)
+                   : ",,,";
+    text +=
+        fmt::format("{},{},{},{},{},{},{},{},{}\n", ++place, c.index, c.draw.recipe, c.parameters,
+                    c.rounds, c.seeds, c.diverged, scores, fmt::join(c.draw.settings, " "));
   }
   return text;
 }
 
-std::vector<Candidate> tune(Communicator& world, const TuneOptions& options, TuneObserver* observer) {
+std::vector<Candidate> tune(Communicator& world, const TuneOptions& options,
+                            TuneObserver* observer) {
   std::vector<Candidate> candidates = make_candidates(options);
   std::optional<FolderLock> lock;  // rank 0's
   run_on_root(world, [&] { open_folder(options, candidates, lock); });
@@ -162,7 +182,8 @@ std::vector<Candidate> tune(Communicator& world, const TuneOptions& options, Tun
     write_file_atomically(options.sweep.folder / "tuning.csv", tuning_csv(candidates));
   };
   int seeds = options.seeds, round = 1;
-  for (std::size_t left = candidates.size(); left > 0; left = left > 1 ? (left + 1) / 2 : 0, seeds *= 2, ++round) {
+  for (std::size_t left = candidates.size(); left > 0;
+       left = left > 1 ? (left + 1) / 2 : 0, seeds *= 2, ++round) {
     if (observer) observer->round_started(round, static_cast<int>(left), seeds);
     for (std::size_t i = 0; i < left; ++i) {
       candidates[i].rounds = round;

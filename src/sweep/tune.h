@@ -15,10 +15,12 @@ struct TuneOptions {
   std::vector<std::string> settings;  ///< for every candidate, before its own
   std::uint64_t draw_seed = 1;        ///< of the random candidates
   int candidates = 16;
-  int seeds = 2;                         ///< a candidate in the first round; twice as many in each further one
-  std::vector<int> split{50000, 10000};  ///< of the training images, where a recipe has no data.split of its own
+  int seeds = 2;  ///< a candidate in the first round; twice as many in each further one
+  std::vector<int> split{
+      50000, 10000};  ///< of the training images, where a recipe has no data.split of its own
   std::vector<std::string> recipe_folders;
-  SweepOptions sweep;  ///< what the candidates' sweeps have in common; its folder will hold one folder a candidate
+  SweepOptions sweep;  ///< what the candidates' sweeps have in common; its folder will hold one
+                       ///< folder a candidate
 };
 
 /// A candidate and what is known of it so far. Scores are of the validation rows, over its seeds.
@@ -29,11 +31,13 @@ struct Candidate {
   std::size_t parameters = 0;
   int rounds = 0;  ///< in which it took part
   int seeds = 0, diverged = 0;
-  double mean = 0, sd = 0, min = 0, loss = 0;  ///< accuracies in percent; of the seeds that did not diverge
+  double mean = 0, sd = 0, min = 0,
+         loss = 0;  ///< accuracies in percent; of the seeds that did not diverge
   bool scored() const { return seeds > diverged; }
 };
 
-/// Whether `a` did better: no divergence, then higher mean accuracy, then lower loss, then the earlier one.
+/// Whether `a` did better: no divergence, then higher mean accuracy, then lower loss, then the
+/// earlier one.
 bool better(const Candidate& a, const Candidate& b);
 
 /// tuning.csv: a row a candidate, best first, the losers too.
@@ -47,11 +51,14 @@ class TuneObserver {
   virtual void candidate_ended(const Candidate& candidate) = 0;
 };
 
-/// Random search with successive halving (Jamieson & Talwalkar, AISTATS 2016): every candidate trains a few seeds on a part of the training images
-/// and is scored on the rest; the better half continues with twice as many seeds, until one is left. The test set is never opened. Each candidate is
-/// a sweep, so what was trained is on disk when its seed ends, and the same call continues with what is missing. Collective. Gives back all candidates,
-/// best first (those of later rounds before those that left earlier), on rank 0. Throws Error: usage for a space, recipe or folder that does not
-/// fit, interrupted after a signal.
-std::vector<Candidate> tune(Communicator& world, const TuneOptions& options, TuneObserver* observer);
+/// Random search with successive halving (Jamieson & Talwalkar, AISTATS 2016): every candidate
+/// trains a few seeds on a part of the training images and is scored on the rest; the better half
+/// continues with twice as many seeds, until one is left. The test set is never opened. Each
+/// candidate is a sweep, so what was trained is on disk when its seed ends, and the same call
+/// continues with what is missing. Collective. Gives back all candidates, best first (those of
+/// later rounds before those that left earlier), on rank 0. Throws Error: usage for a space, recipe
+/// or folder that does not fit, interrupted after a signal.
+std::vector<Candidate> tune(Communicator& world, const TuneOptions& options,
+                            TuneObserver* observer);
 
 }  // namespace mnist_dist

@@ -8,7 +8,9 @@
 namespace mnist_dist {
 
 double accuracy_of(const SeedOutcome& outcome) {
-  return outcome.images == 0 ? 0 : 100.0 * static_cast<double>(outcome.final_correct) / static_cast<double>(outcome.images);
+  return outcome.images == 0 ? 0
+                             : 100.0 * static_cast<double>(outcome.final_correct) /
+                                   static_cast<double>(outcome.images);
 }
 
 bool reaches(const SeedOutcome& outcome, const Target& target) {
@@ -37,7 +39,8 @@ Verdict verdict_of(const SweepRecord& record) {
   v.requested = static_cast<int>(requested.size());
   for (const SeedOutcome& outcome : record.outcomes)
     if (requested.contains(outcome.seed)) v.counted.push_back(&outcome);
-  std::sort(v.counted.begin(), v.counted.end(), [](const SeedOutcome* a, const SeedOutcome* b) { return a->seed < b->seed; });
+  std::sort(v.counted.begin(), v.counted.end(),
+            [](const SeedOutcome* a, const SeedOutcome* b) { return a->seed < b->seed; });
   v.others = static_cast<int>(record.outcomes.size() - v.counted.size());
 
   std::vector<double> final, best;
@@ -58,7 +61,9 @@ Verdict verdict_of(const SweepRecord& record) {
   v.final = accuracy_statistics(final);
   v.best = accuracy_statistics(best);
   v.resolution = resolution(v.final.mean, v.images);
-  v.answer = v.reached < counted ? Verdict::Answer::fail : v.missing > 0 ? Verdict::Answer::incomplete : Verdict::Answer::pass;
+  v.answer = v.reached < counted ? Verdict::Answer::fail
+             : v.missing > 0     ? Verdict::Answer::incomplete
+                                 : Verdict::Answer::pass;
   return v;
 }
 

@@ -9,11 +9,16 @@ namespace mnist_dist {
 
 /// What a sweep shows about the accuracy after the last epoch, over the seeds that were asked for.
 struct Verdict {
-  enum class Answer { pass, fail, incomplete } answer = Answer::incomplete;  ///< pass: every seed asked for reached the target
+  enum class Answer {
+    pass,
+    fail,
+    incomplete
+  } answer = Answer::incomplete;  ///< pass: every seed asked for reached the target
   int requested = 0, trained = 0, diverged = 0, missing = 0;
-  int reached = 0;                 ///< seeds at the target; a diverged seed is not
-  double reached_lower_bound = 0;  ///< Clopper-Pearson, one-sided 95%, on the share of all seeds that reach it
-  Interval chance;                 ///< that one run reaches the target, exact two-sided 95%
+  int reached = 0;  ///< seeds at the target; a diverged seed is not
+  double reached_lower_bound =
+      0;            ///< Clopper-Pearson, one-sided 95%, on the share of all seeds that reach it
+  Interval chance;  ///< that one run reaches the target, exact two-sided 95%
   std::int64_t images = 0, required_correct = 0;
   Statistics final;       ///< accuracy in percent, of the seeds that did not diverge
   Statistics best;        ///< of each seed's best epoch: optimistic, as the score itself chose it

@@ -81,8 +81,8 @@ bool Leader::settle(const SeedOutcome* outcome, const Error* error) {
     sign_.put_up();
   }
   if (std::error_code gone; lost_ && fs::is_directory(claim_->folder, gone))
-    say_line(fmt::format("note: another process took over seed {}, because this one stood still",
-                         seed));
+    say_line(
+        fmt::format("note: another process took over seed {}, because this one stood still", seed));
   claim_.reset();
   if (error || lost_) queue_.put_back(seed);
   return true;

@@ -69,7 +69,7 @@ class Leader {
   Hooks hooks_;
   std::optional<SeedClaim> claim_;
   std::optional<SweepEnd> end_;
-  bool lost_ = false;  ///< the claim, to another worker
+  bool lost_ = false;                                ///< the claim, to another worker
   std::chrono::steady_clock::time_point looked_at_;  ///< which sees that this process was stopped
 };
 

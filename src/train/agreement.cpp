@@ -17,7 +17,8 @@ std::vector<std::string> split(const std::string& text, char end) {
 }
 
 /// Each rank's texts, by rank. They travel with a NUL behind each: a text may have several lines.
-std::vector<std::vector<std::string>> gather_texts(Communicator& comm, const std::vector<std::string>& mine) {
+std::vector<std::vector<std::string>> gather_texts(Communicator& comm,
+                                                   const std::vector<std::string>& mine) {
   std::string sent;
   for (const std::string& text : mine) sent += text + '\0';
   std::vector<std::vector<std::string>> all;
@@ -30,7 +31,9 @@ std::vector<std::vector<std::string>> gather_texts(Communicator& comm, const std
 
 std::pair<std::string, std::string> first_difference(const std::string& a, const std::string& b) {
   const auto left = split(a, '\n'), right = split(b, '\n');
-  const auto line = [](const auto& lines, std::size_t i) { return i < lines.size() ? lines[i] : ""; };
+  const auto line = [](const auto& lines, std::size_t i) {
+    return i < lines.size() ? lines[i] : "";
+  };
   std::size_t i = 0;
   while (i < std::max(left.size(), right.size()) && line(left, i) == line(right, i)) ++i;
   return {line(left, i), line(right, i)};
@@ -40,12 +43,16 @@ void check_agreement(Communicator& comm, const Facts& facts, const std::string& 
   std::vector<std::string> mine;
   for (const auto& [what, value] : facts) mine.push_back(value);
   const auto all = gather_texts(comm, mine);
-  const auto value_of = [&](int rank, std::size_t fact) { return all[static_cast<std::size_t>(rank)].at(fact); };
+  const auto value_of = [&](int rank, std::size_t fact) {
+    return all[static_cast<std::size_t>(rank)].at(fact);
+  };
   for (std::size_t fact = 0; fact < facts.size(); ++fact)
     for (int rank = 1; rank < comm.size(); ++rank) {
       if (value_of(0, fact) == value_of(rank, fact)) continue;
       const auto [first, other] = first_difference(value_of(0, fact), value_of(rank, fact));
-      throw device_error(fmt::format("ranks disagree on {}: rank 0 has \"{}\", rank {} has \"{}\"", facts[fact].first, first, rank, other), hint)
+      throw device_error(fmt::format("ranks disagree on {}: rank 0 has \"{}\", rank {} has \"{}\"",
+                                     facts[fact].first, first, rank, other),
+                         hint)
           .mark_everywhere();
     }
 }
@@ -54,7 +61,8 @@ std::string first_problem(Communicator& comm, const std::string& mine) {
   const auto all = gather_texts(comm, {mine});
   const auto found = std::ranges::find_if(all, [](const auto& texts) { return !texts[0].empty(); });
   if (found == all.end()) return "";
-  return comm.size() == 1 ? found->front() : fmt::format("rank {}: {}", found - all.begin(), found->front());
+  return comm.size() == 1 ? found->front()
+                          : fmt::format("rank {}: {}", found - all.begin(), found->front());
 }
 
 }  // namespace mnist_dist

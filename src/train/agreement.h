@@ -7,18 +7,21 @@
 
 namespace mnist_dist {
 
-/// What must be the same on every rank, as {what, value}; every rank names the same things in the same order.
+/// What must be the same on every rank, as {what, value}; every rank names the same things in the
+/// same order.
 using Facts = std::vector<std::pair<std::string, std::string>>;
 
-/// Collective. Throws the same Error (device) on every rank when two ranks differ, with the first line in which they do: ranks disagree on the SIMD
-/// target: rank 0 has "avx2", rank 2 has "sse4".
-void check_agreement(Communicator& comm, const Facts& facts, const std::string& hint = "install the same mnist-dist and libraries on every host");
+/// Collective. Throws the same Error (device) on every rank when two ranks differ, with the first
+/// line in which they do: ranks disagree on the SIMD target: rank 0 has "avx2", rank 2 has "sse4".
+void check_agreement(
+    Communicator& comm, const Facts& facts,
+    const std::string& hint = "install the same mnist-dist and libraries on every host");
 
 /// The first lines in which two texts differ; "" where one has ended.
 std::pair<std::string, std::string> first_difference(const std::string& a, const std::string& b);
 
-/// What the lowest rank that has a problem says, with its number where there are several ranks; "" when `mine` is empty everywhere. The same on every
-/// rank. Collective.
+/// What the lowest rank that has a problem says, with its number where there are several ranks; ""
+/// when `mine` is empty everywhere. The same on every rank. Collective.
 std::string first_problem(Communicator& comm, const std::string& mine);
 
 }  // namespace mnist_dist

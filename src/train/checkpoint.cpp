@@ -53,7 +53,8 @@ void visit(C& c, Visitor&& v) {
   v.optional("layout", c.layout);
 }
 
-/// Everything in one run of bytes, name by name: what travels between ranks and what the hash is over.
+/// Everything in one run of bytes, name by name: what travels between ranks and what the hash is
+/// over.
 struct Packer {
   std::vector<std::byte> bytes;
   void add(const void* data, std::size_t size) {
@@ -66,14 +67,18 @@ struct Packer {
     add(data, count * element);
   }
   void name(const char* text) { sized(text, std::strlen(text), 1); }
-  void text(const char* key, const std::string& value) { name(key), sized(value.data(), value.size(), 1); }
+  void text(const char* key, const std::string& value) {
+    name(key), sized(value.data(), value.size(), 1);
+  }
   template <class T>
   void integer(const char* key, T value) {
     const auto wide = static_cast<std::int64_t>(value);
     name(key), add(&wide, sizeof wide);
   }
   void real(const char* key, double value) { name(key), add(&value, sizeof value); }
-  void vector(const char* key, const std::vector<float>& values) { name(key), sized(values.data(), values.size(), sizeof(float)); }
+  void vector(const char* key, const std::vector<float>& values) {
+    name(key), sized(values.data(), values.size(), sizeof(float));
+  }
   void optional(const char* key, double value) {
     if (value != 0) real(key, value);
   }
@@ -85,7 +90,8 @@ struct Packer {
 struct Unpacker {
   std::span<const std::byte> bytes;
   void take(void* out, std::size_t size) {
-    std::copy_n(bytes.begin(), size, static_cast<std::byte*>(out));  // memcpy would forbid an empty vector's null
+    std::copy_n(bytes.begin(), size,
+                static_cast<std::byte*>(out));  // memcpy would forbid an empty vector's null
     bytes = bytes.subspan(size);
   }
   std::size_t count() {
@@ -94,7 +100,9 @@ struct Unpacker {
     return n;
   }
   void skip_name() { bytes = bytes.subspan(count()); }
-  void text(const char*, std::string& value) { skip_name(), value.resize(count()), take(value.data(), value.size()); }
+  void text(const char*, std::string& value) {
+    skip_name(), value.resize(count()), take(value.data(), value.size());
+  }
   template <class T>
   void integer(const char*, T& value) {
     std::int64_t wide = 0;
@@ -102,7 +110,9 @@ struct Unpacker {
     value = static_cast<T>(wide);
   }
   void real(const char*, double& value) { skip_name(), take(&value, sizeof value); }
-  void vector(const char*, std::vector<float>& values) { skip_name(), values.resize(count()), take(values.data(), values.size() * sizeof(float)); }
+  void vector(const char*, std::vector<float>& values) {
+    skip_name(), values.resize(count()), take(values.data(), values.size() * sizeof(float));
+  }
   bool next_is(const char* key) const {
     Packer packer;
     packer.name(key);
@@ -168,7 +178,8 @@ bool is_whole(const fs::path& checkpoint) {
 }
 
 void keep_as_previous(const fs::path& folder) {
-  const fs::path newest = folder / file_name, previous = folder / previous_name, link = folder / "checkpoint.link.tmp";
+  const fs::path newest = folder / file_name, previous = folder / previous_name,
+                 link = folder / "checkpoint.link.tmp";
   std::error_code error;
   if (fs::equivalent(newest, previous, error))
     return;  // killed here before: a rename between two links of one file does nothing
@@ -180,7 +191,8 @@ void keep_as_previous(const fs::path& folder) {
 }  // namespace
 
 std::string place_text(std::uint32_t epoch, int step) {
-  return step == 0 ? fmt::format("epoch {}", epoch) : fmt::format("epoch {} step {}", epoch + 1, step);
+  return step == 0 ? fmt::format("epoch {}", epoch)
+                   : fmt::format("epoch {} step {}", epoch + 1, step);
 }
 
 std::vector<std::byte> pack(const Checkpoint& checkpoint) {
@@ -202,8 +214,8 @@ void save_checkpoint(const fs::path& folder, const Checkpoint& checkpoint) {
   file.attribute("content_sha256", content_hash(checkpoint));
   const auto bytes = file.finish();
 
-  // The new one is whole on disk before any other is touched, and a damaged newest one never replaces the one before it: at no moment is the folder
-  // without a good checkpoint.
+  // The new one is whole on disk before any other is touched, and a damaged newest one never
+  // replaces the one before it: at no moment is the folder without a good checkpoint.
   const fs::path newest = folder / file_name, next = folder / next_name;
   write_file_atomically(next, bytes);
   if (is_whole(newest)) keep_as_previous(folder);
@@ -215,20 +227,24 @@ Checkpoint load_checkpoint(const fs::path& path, const std::string& hint) {
   if (!file.has_attribute("checkpoint_format") || !file.has_attribute("content_sha256"))
     throw data_error(fmt::format("{} is not a checkpoint", path.string()), hint);
   if (const auto format = file.integer("checkpoint_format"); format != checkpoint_format)
-    throw data_error(fmt::format("{} has checkpoint format {}, this program reads {}", path.string(), format, checkpoint_format),
+    throw data_error(fmt::format("{} has checkpoint format {}, this program reads {}",
+                                 path.string(), format, checkpoint_format),
                      "use the mnist-dist that wrote it");
   Checkpoint checkpoint;
   visit(checkpoint, Reader{file});
   if (content_hash(checkpoint) != file.text("content_sha256"))
-    throw data_error(fmt::format("{} is damaged: its contents do not match their SHA-256", path.string()), hint);
+    throw data_error(
+        fmt::format("{} is damaged: its contents do not match their SHA-256", path.string()), hint);
   return checkpoint;
 }
 
 std::optional<Found> newest_checkpoint(const fs::path& folder) {
   const fs::path newest = folder / file_name, previous = folder / previous_name;
-  const std::string hint = fmt::format("put a copy of a checkpoint there, or remove {} and train it again", folder.string());
+  const std::string hint = fmt::format(
+      "put a copy of a checkpoint there, or remove {} and train it again", folder.string());
   if (!fs::exists(newest) && !fs::exists(previous)) return std::nullopt;
-  if (!fs::exists(newest)) return Found{load_checkpoint(previous, hint), fmt::format("{} is missing", newest.string())};
+  if (!fs::exists(newest))
+    return Found{load_checkpoint(previous, hint), fmt::format("{} is missing", newest.string())};
   try {
     return Found{load_checkpoint(newest, hint), ""};
   } catch (const FileInUse&) {
@@ -239,7 +255,8 @@ std::optional<Found> newest_checkpoint(const fs::path& folder) {
   }
 }
 
-std::string weights_sha256(std::span<const float> parameters, std::span<const float> norm_statistics) {
+std::string weights_sha256(std::span<const float> parameters,
+                           std::span<const float> norm_statistics) {
   static_assert(std::endian::native == std::endian::little);
   return hex(Sha256().add(std::as_bytes(parameters)).add(std::as_bytes(norm_statistics)).digest());
 }

@@ -19,7 +19,8 @@ struct Checkpoint {
   std::string recipe;  ///< recipe_toml: what must not change
   std::uint64_t seed = 0;
   std::string data_hash;
-  std::string engine;       ///< it and what else decides its bits, one thing a line; a resume under another one is told to the user
+  std::string engine;       ///< it and what else decides its bits, one thing a line; a resume under
+                            ///< another one is told to the user
   std::uint32_t epoch = 0;  ///< counted from 0: the epoch under way
   int step = 0;             ///< steps of it that are done; 0 also after a whole number of epochs
   bool finished = false;
@@ -35,28 +36,35 @@ struct Checkpoint {
   std::string layout;                 ///< tensors in the vectors above, as layout_json
 };
 
-/// Writes folder/checkpoint.h5 atomically and keeps the one before it, unless it is damaged, as checkpoint.prev.h5. Throws Error (data).
+/// Writes folder/checkpoint.h5 atomically and keeps the one before it, unless it is damaged, as
+/// checkpoint.prev.h5. Throws Error (data).
 void save_checkpoint(const std::filesystem::path& folder, const Checkpoint& checkpoint);
 
-/// Reads one checkpoint file. Throws Error (data), with this hint: missing, damaged (every byte is under a SHA-256), not a checkpoint.
-Checkpoint load_checkpoint(const std::filesystem::path& file, const std::string& hint = "name a checkpoint.h5 of a run folder");
+/// Reads one checkpoint file. Throws Error (data), with this hint: missing, damaged (every byte is
+/// under a SHA-256), not a checkpoint.
+Checkpoint load_checkpoint(const std::filesystem::path& file,
+                           const std::string& hint = "name a checkpoint.h5 of a run folder");
 
-/// The newest whole checkpoint in a run folder: checkpoint.h5, else checkpoint.prev.h5, with `fallback` set to why. Nothing when there is neither
-/// file. Throws Error (data) when all that is there is damaged.
+/// The newest whole checkpoint in a run folder: checkpoint.h5, else checkpoint.prev.h5, with
+/// `fallback` set to why. Nothing when there is neither file. Throws Error (data) when all that is
+/// there is damaged.
 struct Found {
   Checkpoint checkpoint;
   std::string fallback;  ///< why the newest one was not used; empty when it was
 };
 std::optional<Found> newest_checkpoint(const std::filesystem::path& folder);
 
-/// How far a run is: "epoch 3 step 120", or "epoch 2" at its end. `epoch` counts whole epochs, `step` the steps done since.
+/// How far a run is: "epoch 3 step 120", or "epoch 2" at its end. `epoch` counts whole epochs,
+/// `step` the steps done since.
 std::string place_text(std::uint32_t epoch, int step);
 
 /// To bytes and back, to send one to ranks that do not see the run folder.
 std::vector<std::byte> pack(const Checkpoint& checkpoint);
 Checkpoint unpack(std::span<const std::byte> bytes);
 
-/// SHA-256, hexadecimal, of parameters, then norm statistics, float32 little-endian, in ModelSpec order.
-std::string weights_sha256(std::span<const float> parameters, std::span<const float> norm_statistics);
+/// SHA-256, hexadecimal, of parameters, then norm statistics, float32 little-endian, in ModelSpec
+/// order.
+std::string weights_sha256(std::span<const float> parameters,
+                           std::span<const float> norm_statistics);
 
 }  // namespace mnist_dist

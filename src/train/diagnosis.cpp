@@ -10,7 +10,8 @@
 namespace mnist_dist {
 namespace {
 
-const char* const hint = "lower optimizer.learning_rate, lengthen schedule.warmup, or look at the data named";
+const char* const hint =
+    "lower optimizer.learning_rate, lengthen schedule.warmup, or look at the data named";
 
 std::string place(const Config& config, int layer) {
   if (layer < 0 || layer >= static_cast<int>(config.model.layers.size())) return "the loss";
@@ -19,14 +20,20 @@ std::string place(const Config& config, int layer) {
 
 /// All ranks find it: the state and the score are the same on each.
 Error diverged_at_the_end(std::int64_t steps, const std::string& where) {
-  return Error(ExitCode::diverged, fmt::format("training diverged at its last step {}: not finite first: {}", steps, where), hint).mark_everywhere();
+  return Error(ExitCode::diverged,
+               fmt::format("training diverged at its last step {}: not finite first: {}", steps,
+                           where),
+               hint)
+      .mark_everywhere();
 }
 
 }  // namespace
 
-void throw_diverged(Communicator& comm, Engine& engine, const Config& config, std::uint32_t epoch, int step, std::span<const float> rates) {
+void throw_diverged(Communicator& comm, Engine& engine, const Config& config, std::uint32_t epoch,
+                    int step, std::span<const float> rates) {
   const std::optional<Diagnosis> mine = engine.diagnose(step);
-  const std::string line = mine ? fmt::format("{} of {} on rank {}, shard {}", mine->where == "loss" ? "value" : mine->where,
+  const std::string line = mine ? fmt::format("{} of {} on rank {}, shard {}",
+                                              mine->where == "loss" ? "value" : mine->where,
                                               place(config, mine->layer), comm.rank(), mine->shard)
                                 : "";
   std::string first = "the sum over shards, where no single slice overflowed";
@@ -35,10 +42,12 @@ void throw_diverged(Communicator& comm, Engine& engine, const Config& config, st
     first.assign(reinterpret_cast<const char*>(bytes.data()), bytes.size());
     break;  // ranks own shards in order: the lowest bad shard, whatever the number of ranks
   }
-  throw Error(ExitCode::diverged,
-              fmt::format("training diverged at epoch {} step {}, learning rate {:.4g}: not finite first: {}", epoch + 1, step + 1,
-                          rates[static_cast<std::size_t>(step)], first),
-              hint)
+  throw Error(
+      ExitCode::diverged,
+      fmt::format(
+          "training diverged at epoch {} step {}, learning rate {:.4g}: not finite first: {}",
+          epoch + 1, step + 1, rates[static_cast<std::size_t>(step)], first),
+      hint)
       .mark_everywhere();
 }
 

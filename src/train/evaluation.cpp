@@ -7,7 +7,8 @@ namespace mnist_dist {
 Score score_of(const Sums& sums) {
   const double images = static_cast<double>(sums.images);
   if (sums.images == 0) return {};
-  return {sums.loss / images, 100.0 * static_cast<double>(sums.correct) / images, sums.correct, sums.images};
+  return {sums.loss / images, 100.0 * static_cast<double>(sums.correct) / images, sums.correct,
+          sums.images};
 }
 
 namespace {

@@ -14,14 +14,18 @@ int choose_gpu(Communicator& world, Communicator& group) {
   const int gpu = gpus > 0 ? world.local_rank() % gpus : 0;
   const std::string mine = gpus > 0 ? gpu_id(gpu) : "";
   std::vector<std::string> chosen;
-  for (const auto& id : group.all_gather(std::as_bytes(std::span(mine)))) chosen.emplace_back(reinterpret_cast<const char*>(id.data()), id.size());
+  for (const auto& id : group.all_gather(std::as_bytes(std::span(mine))))
+    chosen.emplace_back(reinterpret_cast<const char*>(id.data()), id.size());
   if (gpus == 0)
     problem = "no GPU can be used here: " + problem;
   else if (const std::string pair = who_shares(chosen); !pair.empty())
-    problem = fmt::format("{} of a run have the same GPU: {} ranks on a host, {} GPU{} for this one to choose from", pair, world.local_size(), gpus,
-                          plural(gpus));
+    problem = fmt::format(
+        "{} of a run have the same GPU: {} ranks on a host, {} GPU{} for this one to choose from",
+        pair, world.local_size(), gpus, plural(gpus));
   if (const std::string first = first_problem(world, problem); !first.empty())
-    throw device_error(first, "mnist-dist doctor says more about GPUs; one rank for each of them can train, or any number with --device cpu")
+    throw device_error(first,
+                       "mnist-dist doctor says more about GPUs; one rank for each of them can "
+                       "train, or any number with --device cpu")
         .mark_everywhere();
   return gpu;
 }

@@ -6,12 +6,14 @@
 
 namespace mnist_dist {
 
-/// This rank's GPU: of those that it can use the one with its number on this host, or the only one where the launcher gave it one. The ranks of
-/// `group` need one each; groups do not meet there and may share. Collective in both. Throws Error (device), on every rank of the world, when a rank
+/// This rank's GPU: of those that it can use the one with its number on this host, or the only one
+/// where the launcher gave it one. The ranks of `group` need one each; groups do not meet there and
+/// may share. Collective in both. Throws Error (device), on every rank of the world, when a rank
 /// has none or two of a group have the same.
 int choose_gpu(Communicator& world, Communicator& group);
 
-/// Which two ranks have the same GPU, "ranks 0 and 2"; "" when none have. `chosen` names theirs, by rank; "" is one that is not known.
+/// Which two ranks have the same GPU, "ranks 0 and 2"; "" when none have. `chosen` names theirs, by
+/// rank; "" is one that is not known.
 std::string who_shares(std::span<const std::string> chosen);
 
 }  // namespace mnist_dist

@@ -29,24 +29,33 @@ Range training_rows(const Config& config, const Dataset& dataset) {
   const int rows = config.data.split.empty() ? dataset.train_rows() : config.data.split[0];
   const int held_out = config.data.split.empty() ? 0 : config.data.split[1];
   if (rows + held_out > dataset.train_rows())
-    throw usage_error(fmt::format("data.split = [{}, {}] needs {} training rows, {} has {}", rows, held_out, rows + held_out, config.data.file,
-                                  dataset.train_rows()),
-                      "choose a smaller split or another data.file");
+    throw usage_error(
+        fmt::format("data.split = [{}, {}] needs {} training rows, {} has {}", rows, held_out,
+                    rows + held_out, config.data.file, dataset.train_rows()),
+        "choose a smaller split or another data.file");
   if (rows < config.data.shards)
-    throw usage_error(fmt::format("{} training rows cannot fill {} shards", rows, config.data.shards), "set data.shards lower");
+    throw usage_error(
+        fmt::format("{} training rows cannot fill {} shards", rows, config.data.shards),
+        "set data.shards lower");
   if (config.train.batch > rows)
-    throw usage_error(fmt::format("train.batch = {} is more than the {} training rows", config.train.batch, rows), "set train.batch lower");
+    throw usage_error(
+        fmt::format("train.batch = {} is more than the {} training rows", config.train.batch, rows),
+        "set train.batch lower");
   return {0, rows};
 }
 
 LocalData load_local_data(const Config& config, const Dataset& dataset, int rank, int ranks) {
   const int shards = config.data.shards;
   const Range owned = even_share(rank, ranks, shards);
-  const Range training = training_rows(config, dataset), evaluation = evaluation_rows(config, dataset);
+  const Range training = training_rows(config, dataset),
+              evaluation = evaluation_rows(config, dataset);
   LocalData data;
-  data.training = owned_parts(training, shards, owned, [&](Range rows) { return dataset.train(rows); });
-  data.evaluation = config.data.split.empty() ? load_test_shares(dataset, shards, rank, ranks)
-                                              : owned_parts(evaluation, shards, owned, [&](Range rows) { return dataset.train(rows); });
+  data.training =
+      owned_parts(training, shards, owned, [&](Range rows) { return dataset.train(rows); });
+  data.evaluation =
+      config.data.split.empty()
+          ? load_test_shares(dataset, shards, rank, ranks)
+          : owned_parts(evaluation, shards, owned, [&](Range rows) { return dataset.train(rows); });
   data.first_shard = owned.first;
   data.training_rows = training.size();
   data.evaluation_rows = evaluation.size();
@@ -54,7 +63,8 @@ LocalData load_local_data(const Config& config, const Dataset& dataset, int rank
 }
 
 std::vector<Images> load_test_shares(const Dataset& dataset, int shards, int rank, int ranks) {
-  return owned_parts({0, dataset.test_rows()}, shards, even_share(rank, ranks, shards), [&](Range rows) { return dataset.test(rows); });
+  return owned_parts({0, dataset.test_rows()}, shards, even_share(rank, ranks, shards),
+                     [&](Range rows) { return dataset.test(rows); });
 }
 
 }  // namespace mnist_dist

@@ -15,11 +15,13 @@ struct LocalData {
   int evaluation_rows = 0;  ///< of all ranks
 };
 
-/// Training rows of the file that a recipe uses: all, or the first of data.split. Throws Error (usage) when the split does not fit the file.
+/// Training rows of the file that a recipe uses: all, or the first of data.split. Throws Error
+/// (usage) when the split does not fit the file.
 Range training_rows(const Config& config, const Dataset& dataset);
 
-/// Reads this rank's rows and no others: training shards from the file's (first) training rows; evaluation shares from the test set or, with
-/// data.split, from the file's last training rows. Throws Error: usage for a split that does not fit, data for damage.
+/// Reads this rank's rows and no others: training shards from the file's (first) training rows;
+/// evaluation shares from the test set or, with data.split, from the file's last training rows.
+/// Throws Error: usage for a split that does not fit, data for damage.
 LocalData load_local_data(const Config& config, const Dataset& dataset, int rank, int ranks);
 
 /// Shares of the test set alone, for `evaluate`.

@@ -21,10 +21,12 @@ struct Score {
 struct EpochRow {
   int epoch = 0;  ///< counted from 1
   Score train;
-  std::optional<Score> test, averaged_test;  ///< empty where this epoch was not evaluated, or the recipe does not average
-  double learning_rate = 0;                  ///< of the epoch's last step
-  double images_per_second = 0;              ///< training images / training time, without evaluation and checkpoints
-  double seconds = 0;                        ///< the whole epoch, evaluation and checkpoints included
+  std::optional<Score> test,
+      averaged_test;  ///< empty where this epoch was not evaluated, or the recipe does not average
+  double learning_rate = 0;  ///< of the epoch's last step
+  double images_per_second =
+      0;               ///< training images / training time, without evaluation and checkpoints
+  double seconds = 0;  ///< the whole epoch, evaluation and checkpoints included
 };
 
 /// What a run is, known before its first step.
@@ -41,8 +43,10 @@ struct RunInfo {
 
 /// What a run delivers.
 struct RunResult {
-  Score final;  ///< of the delivered weights: the averaged ones where the recipe averages, after the last step. The headline.
-  Best best;    ///< of the same weights, over evaluated epochs; optimistic, as it was chosen by the score itself
+  Score final;  ///< of the delivered weights: the averaged ones where the recipe averages, after
+                ///< the last step. The headline.
+  Best best;    ///< of the same weights, over evaluated epochs; optimistic, as it was chosen by the
+                ///< score itself
   std::string parameters_sha256, raw_parameters_sha256;
   std::string initial_sha256;  ///< of the weights that it began with; empty: random ones
   std::int64_t steps = 0;
@@ -58,12 +62,14 @@ struct RunFailure {
   int epoch = 0, step = 0;  ///< whole epochs, and the steps since, that were done
 };
 
-/// Told what happens, on rank 0 only: prints, draws, writes metrics. Calls come on the training thread and should be quick.
+/// Told what happens, on rank 0 only: prints, draws, writes metrics. Calls come on the training
+/// thread and should be quick.
 class Observer {
  public:
   virtual ~Observer() = default;
   virtual void started(const RunInfo&) {}
-  virtual void stepped(int /*epoch*/, int /*steps_done*/, const Sums& /*epoch_sums*/, double /*epoch_seconds*/) {}
+  virtual void stepped(int /*epoch*/, int /*steps_done*/, const Sums& /*epoch_sums*/,
+                       double /*epoch_seconds*/) {}
   virtual void evaluating(int /*epoch*/) {}
   virtual void epoch_ended(const EpochRow&) {}
   virtual void finished(const RunResult&) {}

@@ -39,7 +39,8 @@ std::vector<Prediction> predictions_of(int first_row, std::span<const ClassIndex
     std::vector<double> shares(class_total);
     double sum = 0;
     for (std::size_t c = 0; c < shares.size(); ++c)
-      sum += shares[c] = portable::exponential(std::max(static_cast<double>(values[c]) - largest, -700.0));
+      sum += shares[c] =
+          portable::exponential(std::max(static_cast<double>(values[c]) - largest, -700.0));
     all.push_back({first_row + static_cast<int>(row), labels[row], classes[row],
                    shares[classes[row]] / sum, shares[labels[row]] / sum});
   }
@@ -64,11 +65,11 @@ std::vector<Prediction> read_predictions(const std::filesystem::path& file) {
     from = end + 1;
     constexpr int most_rows = 100'000'000, last_class = class_limit - 1;
     Prediction p;
-    const bool good = row == 0 ? line == header
-                               : take(line, most_rows, p.index) && take(line, last_class, p.label) &&
-                                     take(line, last_class, p.predicted) &&
-                                     take(line, 1.0, p.probability) &&
-                                     take(line, 1.0, p.label_probability) && line.empty();
+    const bool good =
+        row == 0 ? line == header
+                 : take(line, most_rows, p.index) && take(line, last_class, p.label) &&
+                       take(line, last_class, p.predicted) && take(line, 1.0, p.probability) &&
+                       take(line, 1.0, p.label_probability) && line.empty();
     if (!good)
       throw data_error(fmt::format("{} is damaged: row {} is no prediction", file.string(), row),
                        "write it again with mnist-dist verify, or remove it");

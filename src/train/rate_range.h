@@ -21,9 +21,9 @@ struct RatePoint {
 std::vector<RatePoint> rate_range(Communicator& comm, Engine& engine, const Config& config,
                                   const LocalData& data, double low, double high, int steps);
 
-/// For a schedule that rises to its peak, the rate at which the loss was lowest: the peak may be the
-/// bound that a range test finds (Smith & Topin 2018, "Super-Convergence"). Otherwise a tenth of it,
-/// for weights that have just been drawn. 0 without points.
+/// For a schedule that rises to its peak, the rate at which the loss was lowest: the peak may be
+/// the bound that a range test finds (Smith & Topin 2018, "Super-Convergence"). Otherwise a tenth
+/// of it, for weights that have just been drawn. 0 without points.
 double suggested_rate(const std::vector<RatePoint>& points, bool has_warmup);
 
 }  // namespace mnist_dist

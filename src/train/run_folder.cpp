@@ -90,11 +90,10 @@ void check_same_run(const fs::path& folder, const std::string& recipe, std::uint
                                   config.train.seed),
                       hint(fmt::format("seed = {}", seed), "leave --seed out"));
   if (const std::string wanted = recipe_toml(config); recipe != wanted)
-    throw usage_error(
-        fmt::format("{} holds a run of another recipe: {}", folder.string(),
-                    recipe_difference(recipe, wanted)),
-        hint(first_difference(recipe, wanted).first,
-             "leave --config and --set out to continue with its own recipe"));
+    throw usage_error(fmt::format("{} holds a run of another recipe: {}", folder.string(),
+                                  recipe_difference(recipe, wanted)),
+                      hint(first_difference(recipe, wanted).first,
+                           "leave --config and --set out to continue with its own recipe"));
 }
 
 }  // namespace
@@ -121,13 +120,16 @@ std::string recipe_difference(const std::string& was, const std::string& is) {
 }
 
 fs::path make_default_folder(const Config& config) {
-  const auto now = fmt::gmtime(std::chrono::system_clock::to_time_t(std::chrono::system_clock::now()));
-  const std::string stem = fmt::format("runs/{}-seed{}-{:%Y%m%d-%H%M%S}", config.name, config.train.seed, now);
+  const auto now =
+      fmt::gmtime(std::chrono::system_clock::to_time_t(std::chrono::system_clock::now()));
+  const std::string stem =
+      fmt::format("runs/{}-seed{}-{:%Y%m%d-%H%M%S}", config.name, config.train.seed, now);
   std::error_code error;
   make_folders("runs");
   fs::path folder = stem;
   // Made, not looked for: of two runs that start within a second one finds it there.
-  for (int n = 2; !fs::create_directory(folder, error) && !error; ++n) folder = fmt::format("{}-{}", stem, n);
+  for (int n = 2; !fs::create_directory(folder, error) && !error; ++n)
+    folder = fmt::format("{}-{}", stem, n);
   return folder;
 }
 
@@ -200,7 +202,8 @@ fs::path newest_unfinished_run(const fs::path& runs, const Config& config) {
   }
   std::sort(candidates.rbegin(), candidates.rend());
   const std::string wanted = recipe_toml(config);
-  std::string nearly, difference;  // the newest of the same name and seed that was begun with another --set
+  std::string nearly,
+      difference;  // the newest of the same name and seed that was begun with another --set
   for (const auto& [time, folder] : candidates) {
     try {
       const Checkpoint checkpoint = newest_checkpoint(folder)->checkpoint;
@@ -216,19 +219,23 @@ fs::path newest_unfinished_run(const fs::path& runs, const Config& config) {
     }
   }
   const std::string none =
-      fmt::format("nothing to resume: {} holds no unfinished run of {} with seed {}", runs.string(), config.name, config.train.seed);
+      fmt::format("nothing to resume: {} holds no unfinished run of {} with seed {}", runs.string(),
+                  config.name, config.train.seed);
   if (!nearly.empty())
-    throw usage_error(fmt::format("{} and this recipe; {} was begun with another: {}", none, nearly, difference),
-                      fmt::format("continue with it by --resume --run-dir {} and no --config or --set, or start a new run without --resume", nearly));
+    throw usage_error(
+        fmt::format("{} and this recipe; {} was begun with another: {}", none, nearly, difference),
+        fmt::format("continue with it by --resume --run-dir {} and no --config or --set, or start "
+                    "a new run without --resume",
+                    nearly));
   throw usage_error(none, "name the run with --run-dir, or start a new one without --resume");
 }
 
 std::optional<Found> resume_point(const fs::path& folder, const Config& config) {
   std::optional<Found> found = checkpoint_to_go_on_from(folder);
   if (found && found->checkpoint.finished)
-    throw usage_error(fmt::format("nothing to resume: the run in {} is finished", folder.string()),
-                      fmt::format("read its results in {}",
-                                  shell_word((folder / "summary.json").string())));
+    throw usage_error(
+        fmt::format("nothing to resume: the run in {} is finished", folder.string()),
+        fmt::format("read its results in {}", shell_word((folder / "summary.json").string())));
   if (found) {
     // Written again, because a checkpoint of an older version does not have the newest keys.
     const Config begun = checked_recipe(found->checkpoint, folder / "checkpoint.h5");
@@ -249,7 +256,8 @@ std::optional<Found> resume_point(const fs::path& folder, const Config& config) 
 
 void check_same_data(const Checkpoint& checkpoint, const std::string& data_hash) {
   if (checkpoint.data_hash == data_hash) return;
-  throw usage_error(fmt::format("the run was begun with other data (hash {:.12}..., now {:.12}...)", checkpoint.data_hash, data_hash),
+  throw usage_error(fmt::format("the run was begun with other data (hash {:.12}..., now {:.12}...)",
+                                checkpoint.data_hash, data_hash),
                     "give its data with --set data.file=..., or start a new run")
       .mark_everywhere();
 }

@@ -19,7 +19,8 @@ std::filesystem::path make_default_folder(const Config& config);
 /// Makes the folder of a new run, locks it and writes its config.toml. A folder that holds nothing
 /// but what killed processes left counts as empty. Throws Error: usage when it holds anything else
 /// (a run is never overwritten) or another process works in it, data when it cannot be written.
-[[nodiscard]] FolderLock create_run_folder(const std::filesystem::path& folder, const Config& config);
+[[nodiscard]] FolderLock create_run_folder(const std::filesystem::path& folder,
+                                           const Config& config);
 
 /// Whether metrics.csv has the rows of so many epochs, from the first.
 bool has_rows_of(const std::filesystem::path& folder, std::uint32_t epochs);
@@ -33,15 +34,17 @@ std::optional<Checkpoint> begin_or_go_on(const std::filesystem::path& locked_fol
 /// Whether a folder has files that remove_run_leftovers removes, or a lease.
 bool has_run_leftovers(const std::filesystem::path& folder);
 
-/// The newest unfinished run of the same recipe and seed in `runs`. Throws Error (usage) when there is none.
-std::filesystem::path newest_unfinished_run(const std::filesystem::path& runs, const Config& config);
+/// The newest unfinished run of the same recipe and seed in `runs`. Throws Error (usage) when there
+/// is none.
+std::filesystem::path newest_unfinished_run(const std::filesystem::path& runs,
+                                            const Config& config);
 
 /// The newest whole checkpoint, as one that is not finished while there is no summary.json: that is
 /// written last.
 std::optional<Found> checkpoint_to_go_on_from(const std::filesystem::path& folder);
 
-/// The checkpoint to continue from. Nothing when the run was killed before its first one, also before
-/// it wrote its recipe: then it begins again. Removes temporary files, so the folder must be
+/// The checkpoint to continue from. Nothing when the run was killed before its first one, also
+/// before it wrote its recipe: then it begins again. Removes temporary files, so the folder must be
 /// locked. Throws Error: usage when the folder is missing or holds no run, the run is finished, or
 /// recipe or seed differ; data when all checkpoints are damaged.
 std::optional<Found> resume_point(const std::filesystem::path& folder, const Config& config);
@@ -54,7 +57,8 @@ std::string scoring_hint(const std::filesystem::path& folder);
 /// For a finished run whose summary.json is lost or damaged.
 std::string summary_hint(const std::filesystem::path& folder);
 
-/// The first line in which two recipe_toml texts differ, as: it has "epochs = 3", asked for is "epochs = 4".
+/// The first line in which two recipe_toml texts differ, as: it has "epochs = 3", asked for is
+/// "epochs = 4".
 std::string recipe_difference(const std::string& was, const std::string& is);
 
 /// Throws Error (usage), on every rank, when a run was begun with other data.

@@ -80,7 +80,8 @@ RunStart find_start(Communicator& comm, const std::function<RunStart()>& look) {
     if (start.checkpoint) packed = pack(*start.checkpoint);
   });
   start.folder = broadcast_text(comm, start.folder.string());
-  const std::string bytes = broadcast_text(comm, {reinterpret_cast<const char*>(packed.data()), packed.size()});
+  const std::string bytes =
+      broadcast_text(comm, {reinterpret_cast<const char*>(packed.data()), packed.size()});
   if (!bytes.empty()) start.checkpoint = unpack(std::as_bytes(std::span(bytes)));
   return start;
 }

@@ -17,10 +17,10 @@ constexpr std::array states{"running", "finished", "max_steps", "stopped", "dive
 }  // namespace
 
 void write_status(const std::filesystem::path& folder, const RunStatus& status) {
-  const nlohmann::ordered_json json{
-      {"status", status.state},     {"epoch", status.epoch},   {"step", status.step},
-      {"epochs", status.epochs},    {"steps", status.all_steps}, {"layer", status.layer},
-      {"message", status.message}, {"updated", status.updated}};
+  const nlohmann::ordered_json json{{"status", status.state},    {"epoch", status.epoch},
+                                    {"step", status.step},       {"epochs", status.epochs},
+                                    {"steps", status.all_steps}, {"layer", status.layer},
+                                    {"message", status.message}, {"updated", status.updated}};
   write_file_atomically(folder / "status.json",
                         json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
 }

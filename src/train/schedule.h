@@ -5,12 +5,16 @@
 
 namespace mnist_dist {
 
-/// The learning rate of every step, a closed form of its index t = 0 .. T - 1, T = epochs * steps_per_epoch.
+/// The learning rate of every step, a closed form of its index t = 0 .. T - 1, T = epochs *
+/// steps_per_epoch.
 /// - constant: the peak.
 /// - step: peak * step_factor^floor(epoch / step_epochs).
-/// - linear, cosine: a linear rise from start_factor at t = 0 to the peak at t = P, then a linear or cosine fall to end_factor at t = T - 1.
-/// - one_cycle: rise and fall both along a cosine, as torch.optim.lr_scheduler.OneCycleLR by default (its pct_start is warmup; Smith & Topin 2018).
-/// P = warmup * T - 1 as there, not rounded; without warm-up the fall begins at t = 0. Factors are shares of the peak, optimizer.learning_rate.
+/// - linear, cosine: a linear rise from start_factor at t = 0 to the peak at t = P, then a linear
+/// or cosine fall to end_factor at t = T - 1.
+/// - one_cycle: rise and fall both along a cosine, as torch.optim.lr_scheduler.OneCycleLR by
+/// default (its pct_start is warmup; Smith & Topin 2018). P = warmup * T - 1 as there, not rounded;
+/// without warm-up the fall begins at t = 0. Factors are shares of the peak,
+/// optimizer.learning_rate.
 class Schedule {
  public:
   Schedule(const Config& config, int steps_per_epoch);

@@ -69,7 +69,8 @@ int effective_threads(const Communicator& world, const ComputeOptions& compute, 
   return std::clamp(wanted, 1, std::max(1, owned_shards));
 }
 
-/// Ranks that were told different things would not even meet in the same calls: compared before anything else.
+/// Ranks that were told different things would not even meet in the same calls: compared before
+/// anything else.
 void check_same_orders(Communicator& world, const Config& config, const ComputeOptions& compute) {
   check_agreement(world,
                   {{"mnist-dist's version", full_version()},
@@ -83,28 +84,34 @@ void check_same_orders(Communicator& world, const Config& config, const ComputeO
                   "start every rank with the same mnist-dist, recipe and options");
 }
 
-/// What else decides the engine's bits. Libraries are in it when the engine uses them: LibTorch's BLAS takes other kernels on another CPU, and its
-/// version text names them.
+/// What else decides the engine's bits. Libraries are in it when the engine uses them: LibTorch's
+/// BLAS takes other kernels on another CPU, and its version text names them.
 void check_same_engine(Communicator& world, const EngineInfo& info) {
   Facts facts{{"the device", info.device}};
   if (info.arithmetic.empty()) facts.emplace_back("the SIMD target", info.simd);
-  for (const auto& [name, value] : info.versions) facts.emplace_back("the version of " + name, value);
+  for (const auto& [name, value] : info.versions)
+    facts.emplace_back("the version of " + name, value);
   check_agreement(world, facts,
                   info.device == "cpu"
-                      ? "use hosts with the same libraries and like CPUs (ATEN_CPU_CAPABILITY and OPENBLAS_CORETYPE make unlike ones "
+                      ? "use hosts with the same libraries and like CPUs (ATEN_CPU_CAPABILITY and "
+                        "OPENBLAS_CORETYPE make unlike ones "
                         "alike), or --engine fused, which needs neither"
                       : "use hosts with the same libraries and GPUs of one type");
 }
 
-/// EngineInfo and the options that change bits, one thing a line. Older checkpoints have the first line alone.
+/// EngineInfo and the options that change bits, one thing a line. Older checkpoints have the first
+/// line alone.
 std::string computed_by(const EngineInfo& info, const ComputeOptions& compute, int ranks) {
   std::string text =
       fmt::format("{} ({})", info.name, info.arithmetic.empty() ? info.simd : info.arithmetic);
   for (const auto& [name, value] : info.versions) text += fmt::format("\n{} {}", name, value);
   if (!runs_on_gpu(info.name)) return text;
   text += fmt::format("\ndevice {}", info.device);
-  text += compute.per_slice ? "\neach slice by itself" : fmt::format("\nthe batches of {} ranks", ranks);
-  text += compute.comm.reduce == "fast" && ranks > 1 ? fmt::format("\nfast sums over {} ranks", ranks) : "\nexact sums";
+  text += compute.per_slice ? "\neach slice by itself"
+                            : fmt::format("\nthe batches of {} ranks", ranks);
+  text += compute.comm.reduce == "fast" && ranks > 1
+              ? fmt::format("\nfast sums over {} ranks", ranks)
+              : "\nexact sums";
   return text;
 }
 
@@ -117,14 +124,16 @@ void check_simd(Communicator& world, const std::string& engine, const std::strin
     return;
   }
   const bool known = wanted.empty() || std::ranges::find(targets, wanted) != targets.end();
-  const std::string problem = known ? "" : fmt::format("this CPU cannot run the SIMD target \"{}\"", wanted);
+  const std::string problem =
+      known ? "" : fmt::format("this CPU cannot run the SIMD target \"{}\"", wanted);
   if (const std::string first = first_problem(world, problem); !first.empty())
     throw usage_error(
         first, fmt::format("leave --simd out, or choose one of {}", fmt::join(targets, ", ")))
         .mark_everywhere();
 }
 
-/// Throws Error (device) on all ranks where one of them lacks the library of an engine that uses LibTorch.
+/// Throws Error (device) on all ranks where one of them lacks the library of an engine that uses
+/// LibTorch.
 void check_library(Communicator& world, const std::string& engine) {
   std::string problem, hint;
   try {
@@ -134,11 +143,12 @@ void check_library(Communicator& world, const std::string& engine) {
     hint = error.hint();
   }
   if (const std::string first = first_problem(world, problem); !first.empty())
-    throw device_error(first, hint.empty() ? "install the same build on every host" : hint).mark_everywhere();
+    throw device_error(first, hint.empty() ? "install the same build on every host" : hint)
+        .mark_everywhere();
 }
 
-/// Makes the default data file when it is missing. Any other name is one that the user gave: a missing
-/// file is a mistake then. Throws: Error (data).
+/// Makes the default data file when it is missing. Any other name is one that the user gave: a
+/// missing file is a mistake then. Throws: Error (data).
 void make_default_data(const std::filesystem::path& file, const Progress& progress) {
   if (std::filesystem::exists(file)) return;
   const PrepareOptions options;
@@ -166,18 +176,23 @@ void check_data_shape(const Config& config, const Dataset& dataset, const std::s
 
 }  // namespace
 
-std::unique_ptr<Session> make_session(Communicator& comm, const Config& config, const ComputeOptions& compute,
-                                      const std::function<void(const std::string& line)>& progress, Use use) {
+std::unique_ptr<Session> make_session(Communicator& comm, const Config& config,
+                                      const ComputeOptions& compute,
+                                      const std::function<void(const std::string& line)>& progress,
+                                      Use use) {
   return make_session(comm, comm, config, compute, progress, use);
 }
 
-std::unique_ptr<Session> make_session(Communicator& world, Communicator& group, const Config& config, const ComputeOptions& compute,
-                                      const std::function<void(const std::string& line)>& progress, Use use) {
+std::unique_ptr<Session> make_session(Communicator& world, Communicator& group,
+                                      const Config& config, const ComputeOptions& compute,
+                                      const std::function<void(const std::string& line)>& progress,
+                                      Use use) {
   // All that can be refused without the data, which takes seconds to prepare.
   check_same_orders(world, config, compute);
   check_ranks(group.size(), config);
   const std::string engine = choose_engine(compute.engine, compute.device);
-  check_agreement(world, {{"the engine", engine}}, "hosts with and without a GPU cannot train together: give --device cpu");
+  check_agreement(world, {{"the engine", engine}},
+                  "hosts with and without a GPU cannot train together: give --device cpu");
   check_library(world, engine);
   const int gpu = runs_on_gpu(engine) ? choose_gpu(world, group) : 0;
   check_simd(world, engine, compute.simd);
@@ -196,16 +211,19 @@ std::unique_ptr<Session> make_session(Communicator& world, Communicator& group, 
   session->engine_name = engine;
   const Dataset dataset(config.data.file);
   session->data_hash = dataset.hash();
-  check_agreement(world, {{"the data (SHA-256)", session->data_hash}}, "copy one data file to every host");
+  check_agreement(world, {{"the data (SHA-256)", session->data_hash}},
+                  "copy one data file to every host");
   if (use == Use::training) {
     session->data = load_local_data(config, dataset, group.rank(), group.size());
   } else {
-    session->data.evaluation = load_test_shares(dataset, config.data.shards, group.rank(), group.size());
+    session->data.evaluation =
+        load_test_shares(dataset, config.data.shards, group.rank(), group.size());
     session->data.evaluation_rows = dataset.test_rows();
   }
   session->synthetic = dataset.synthetic();
   session->data_set = dataset.name();
-  session->threads = effective_threads(world, compute, static_cast<int>(session->data.evaluation.size()));
+  session->threads =
+      effective_threads(world, compute, static_cast<int>(session->data.evaluation.size()));
 
   EngineOptions& options = session->engine_options;
   options.config = config;
@@ -225,7 +243,8 @@ std::unique_ptr<Session> make_session(Communicator& world, Communicator& group, 
   session->engine = make_engine(engine, options);
   check_same_engine(world, session->engine->info());
   session->computed_by = computed_by(session->engine->info(), compute, group.size());
-  if (session->engine->queue().device >= 0) session->device_group = make_gpu_communicator(group, session->engine->queue(), comm);
+  if (session->engine->queue().device >= 0)
+    session->device_group = make_gpu_communicator(group, session->engine->queue(), comm);
   return session;
 }
 

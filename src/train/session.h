@@ -17,27 +17,32 @@ struct ComputeOptions {
   std::string engine;           ///< "" : the default for the device
   std::string device = "auto";  ///< auto, cpu, cuda
   std::string simd;             ///< force a SIMD target; "": the best of this rank's CPU
-  int threads = 0;              ///< a rank; 0: all cores of the binding for a single process, else 1
-  DeviceCommOptions comm;       ///< between GPUs; the timeout is the recipe's
-  bool record = true;           ///< on a GPU: record a step once and replay it
-  bool per_slice = false;       ///< on a GPU: the same bits for any number of ranks, more slowly
+  int threads = 0;         ///< a rank; 0: all cores of the binding for a single process, else 1
+  DeviceCommOptions comm;  ///< between GPUs; the timeout is the recipe's
+  bool record = true;      ///< on a GPU: record a step once and replay it
+  bool per_slice = false;  ///< on a GPU: the same bits for any number of ranks, more slowly
 };
 
-/// What a group of ranks needs to train or score: the data file, this rank's rows, an engine, and the certainty that all ranks have the same.
+/// What a group of ranks needs to train or score: the data file, this rank's rows, an engine, and
+/// the certainty that all ranks have the same.
 struct Session {
   LocalData data;
   std::string data_hash;
-  std::string computed_by;  ///< engine, libraries and options that decide a result's bits besides recipe, seed and data, one a line
+  std::string computed_by;  ///< engine, libraries and options that decide a result's bits besides
+                            ///< recipe, seed and data, one a line
   bool synthetic = false;
   std::string data_set;  ///< Dataset::name
   int threads = 1;
   std::string engine_name;
   EngineOptions engine_options;
-  std::unique_ptr<Communicator> device_group;  ///< the group as the engine's reductions need it, where its vectors lie on a GPU
+  std::unique_ptr<Communicator> device_group;  ///< the group as the engine's reductions need it,
+                                               ///< where its vectors lie on a GPU
   std::unique_ptr<Engine> engine;              ///< refers to `data`
 
   /// What `group`, whose session this is, trains through.
-  Communicator& trains_through(Communicator& group) const { return device_group ? *device_group : group; }
+  Communicator& trains_through(Communicator& group) const {
+    return device_group ? *device_group : group;
+  }
 
   /// One more engine of the same kind, for another seed of the recipe.
   std::unique_ptr<Engine> engine_for_seed(std::uint64_t seed) const;
@@ -46,14 +51,20 @@ struct Session {
 /// What a session is for: scoring needs this rank's shares of the test set and no training rows.
 enum class Use { training, scoring };
 
-/// Makes the default data file when it is missing (rank 0, the others wait), reads this rank's rows, makes the engine and compares the ranks. Collective.
-/// Throws Error: usage for more ranks than shards or slices too short for batch norm, data, device when ranks disagree.
-std::unique_ptr<Session> make_session(Communicator& comm, const Config& config, const ComputeOptions& compute,
-                                      const std::function<void(const std::string& line)>& progress, Use use = Use::training);
+/// Makes the default data file when it is missing (rank 0, the others wait), reads this rank's
+/// rows, makes the engine and compares the ranks. Collective. Throws Error: usage for more ranks
+/// than shards or slices too short for batch norm, data, device when ranks disagree.
+std::unique_ptr<Session> make_session(Communicator& comm, const Config& config,
+                                      const ComputeOptions& compute,
+                                      const std::function<void(const std::string& line)>& progress,
+                                      Use use = Use::training);
 
-/// The same for several groups that train apart: `group` shares the rows among its ranks, all of `world` must be able to give the same bits.
-std::unique_ptr<Session> make_session(Communicator& world, Communicator& group, const Config& config, const ComputeOptions& compute,
-                                      const std::function<void(const std::string& line)>& progress, Use use = Use::training);
+/// The same for several groups that train apart: `group` shares the rows among its ranks, all of
+/// `world` must be able to give the same bits.
+std::unique_ptr<Session> make_session(Communicator& world, Communicator& group,
+                                      const Config& config, const ComputeOptions& compute,
+                                      const std::function<void(const std::string& line)>& progress,
+                                      Use use = Use::training);
 
 /// Whether a checkpoint's `computed_by` promises the bits of this program's. Older checkpoints have
 /// the first line alone, and name AVX-512 where the same arithmetic now runs on every SIMD target.

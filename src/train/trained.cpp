@@ -49,8 +49,10 @@ Trained open_trained(const fs::path& run_or_checkpoint) {
   Found found = find(run_or_checkpoint);
   const bool folder = fs::is_directory(run_or_checkpoint);
   const char* const name = found.fallback.empty() ? "checkpoint.h5" : "checkpoint.prev.h5";
-  Trained trained{folder ? run_or_checkpoint / name : run_or_checkpoint, std::move(found.fallback),
-                  std::move(found.checkpoint), {}};
+  Trained trained{folder ? run_or_checkpoint / name : run_or_checkpoint,
+                  std::move(found.fallback),
+                  std::move(found.checkpoint),
+                  {}};
   trained.config = checked_recipe(trained.checkpoint, trained.file);
   return trained;
 }

@@ -119,11 +119,11 @@ class Run {
   void check_place() const {
     const std::int64_t updates = std::min(epoch_start() + progress_.step, last_step_);
     if (progress_.step <= steps_per_epoch_ && progress_.state.updates == updates) return;
-    throw data_error(fmt::format("the checkpoint contradicts itself: {} updates at epoch {} step {}, "
-                                 "with {} steps per epoch",
-                                 progress_.state.updates, progress_.epoch, progress_.step,
-                                 steps_per_epoch_),
-                     "use a checkpoint that mnist-dist wrote and nobody changed")
+    throw data_error(
+        fmt::format("the checkpoint contradicts itself: {} updates at epoch {} step {}, "
+                    "with {} steps per epoch",
+                    progress_.state.updates, progress_.epoch, progress_.step, steps_per_epoch_),
+        "use a checkpoint that mnist-dist wrote and nobody changed")
         .mark_everywhere();
   }
 
@@ -150,13 +150,17 @@ class Run {
   /// Trains what is left of the epoch under way, and leaves its sums and seconds in progress_.
   EpochRow train_epoch() {
     const std::uint32_t epoch = progress_.epoch;
-    const int steps = static_cast<int>(std::min<std::int64_t>(steps_per_epoch_, last_step_ - epoch_start()));
+    const int steps =
+        static_cast<int>(std::min<std::int64_t>(steps_per_epoch_, last_step_ - epoch_start()));
     const std::vector<std::vector<std::uint32_t>> orders = owned_orders(epoch);
     std::vector<float> rates;
-    for (int step = 0; step < steps_per_epoch_; ++step) rates.push_back(schedule_.rate(epoch_start() + step));
-    engine_.begin_epoch({epoch, orders, rates, progress_.sums, options_.data.training_rows / config_.data.shards / slice_});
+    for (int step = 0; step < steps_per_epoch_; ++step)
+      rates.push_back(schedule_.rate(epoch_start() + step));
+    engine_.begin_epoch({epoch, orders, rates, progress_.sums,
+                         options_.data.training_rows / config_.data.shards / slice_});
 
-    double other_seconds = -progress_.epoch_seconds;  // not training: checkpoints, and what a resume brings along
+    double other_seconds =
+        -progress_.epoch_seconds;  // not training: checkpoints, and what a resume brings along
     const Stopwatch time;
     for (int step = progress_.step; step < steps; ++step) {
       comm_.set_activity(fmt::format("epoch {} step {}", epoch + 1, step + 1));
@@ -168,12 +172,17 @@ class Run {
         progress_.epoch_seconds = time.seconds() - other_seconds;
       };
       take(report);
-      if (report.non_finite_at) throw_diverged(comm_, engine_, config_, epoch, *report.non_finite_at, rates);
+      if (report.non_finite_at)
+        throw_diverged(comm_, engine_, config_, epoch, *report.non_finite_at, rates);
       if (report.stopped_at) interrupted();
-      tell([&](Observer& o) { o.stepped(static_cast<int>(epoch) + 1, progress_.step, progress_.sums, progress_.epoch_seconds); });
+      tell([&](Observer& o) {
+        o.stepped(static_cast<int>(epoch) + 1, progress_.step, progress_.sums,
+                  progress_.epoch_seconds);
+      });
       if (checkpoint_age_.seconds() >= config_.train.checkpoint_seconds) {
         const Stopwatch writing;
-        // What a device has done by now, for what is stored with it; whether to stop is decided by the report above, which is the same on every rank.
+        // What a device has done by now, for what is stored with it; whether to stop is decided by
+        // the report above, which is the same on every rank.
         take(engine_.report(true));
         save();
         other_seconds += writing.seconds();
@@ -198,7 +207,8 @@ class Run {
     std::vector<std::vector<std::uint32_t>> orders;
     int shard = options_.data.first_shard;
     for (const Images& images : options_.data.training) {
-      orders.push_back(epoch_order({images.first_row, images.first_row + images.count()}, shard, config_.train.seed, epoch));
+      orders.push_back(epoch_order({images.first_row, images.first_row + images.count()}, shard,
+                                   config_.train.seed, epoch));
       ++shard;
     }
     return orders;
@@ -222,7 +232,8 @@ class Run {
     row.test = scored(Weights::raw, !averaging());
     if (averaging()) row.averaged_test = scored(Weights::averaged, true);
     const Score& delivered = averaging() ? *row.averaged_test : *row.test;
-    if (delivered.accuracy > progress_.best.accuracy) progress_.best = {delivered.accuracy, row.epoch};
+    if (delivered.accuracy > progress_.best.accuracy)
+      progress_.best = {delivered.accuracy, row.epoch};
   }
 
   RunResult finish(const EpochRow& last) {
@@ -234,7 +245,9 @@ class Run {
     check_finite_loss(result.final, last_step_);
     result.best = progress_.best;
     result.raw_parameters_sha256 = weights_sha256(state.parameters, state.norm_statistics);
-    result.parameters_sha256 = averaging() ? weights_sha256(state.average_parameters, state.average_norm_statistics) : result.raw_parameters_sha256;
+    result.parameters_sha256 =
+        averaging() ? weights_sha256(state.average_parameters, state.average_norm_statistics)
+                    : result.raw_parameters_sha256;
     result.initial_sha256 = progress_.initial_sha256;
     result.steps = last_step_;
     result.seconds = seconds();
@@ -284,7 +297,9 @@ class Run {
     comm_.barrier();  // no rank reports a stop whose checkpoint is not on disk
     const std::string where = place_text(progress_.epoch, progress_.step);
     if (options_.folder.empty())
-      throw Error(ExitCode::interrupted, fmt::format("stopped by a signal after {}", where), "start again").mark_everywhere();
+      throw Error(ExitCode::interrupted, fmt::format("stopped by a signal after {}", where),
+                  "start again")
+          .mark_everywhere();
     throw Error(
         ExitCode::interrupted,
         fmt::format("stopped by a signal after {}; the checkpoint is written", where),
@@ -309,7 +324,7 @@ class Run {
   const int slice_, steps_per_epoch_;
   const std::int64_t last_step_;
   const Schedule schedule_;
-  Checkpoint progress_;  ///< where the run is; what a checkpoint stores
+  Checkpoint progress_;                  ///< where the run is; what a checkpoint stores
   std::vector<Prediction> predictions_;  ///< after the last step
   const double seconds_before_;
   const Reduce reduce_;
@@ -318,6 +333,8 @@ class Run {
 
 }  // namespace
 
-RunResult train(Communicator& comm, Engine& engine, const TrainerOptions& options) { return Run(comm, engine, options).run(); }
+RunResult train(Communicator& comm, Engine& engine, const TrainerOptions& options) {
+  return Run(comm, engine, options).run();
+}
 
 }  // namespace mnist_dist

@@ -18,21 +18,24 @@ struct TrainerOptions {
   const Config& config;
   const LocalData& data;
   std::string data_hash;
-  std::string computed_by;                    ///< for the checkpoint (train/session.h)
-  int threads = 1;                            ///< a rank, as reported
-  std::filesystem::path folder = {};          ///< for checkpoints; empty: none are written (rank 0 alone writes)
-  const FolderLock* lock = nullptr;           ///< the folder's, on rank 0: nothing is written into another one that took its place
+  std::string computed_by;  ///< for the checkpoint (train/session.h)
+  int threads = 1;          ///< a rank, as reported
+  std::filesystem::path folder =
+      {};  ///< for checkpoints; empty: none are written (rank 0 alone writes)
+  const FolderLock* lock = nullptr;  ///< the folder's, on rank 0: nothing is written into another
+                                     ///< one that took its place
   std::optional<Checkpoint> resume = {};      ///< where to continue; the same on every rank
   std::function<bool()> stop_requested = {};  ///< asked before each step; empty: never
   Observer* observer = nullptr;               ///< on rank 0
   Normalisation normalisation = {};           ///< of the data, for the checkpoint
   std::string data_set = {};                  ///< Dataset::name, for the checkpoint
-  bool scored = true;                         ///< false: only the weights matter, and nothing is evaluated
+  bool scored = true;  ///< false: only the weights matter, and nothing is evaluated
 };
 
-/// Trains to the end. Throws Error on every rank alike: interrupted (after a checkpoint) when some rank was asked to stop, diverged (naming step,
-/// learning rate, rank, shard and layer) when a value stopped being finite, data when the folder is found lost as a stop is requested. What cannot be
-/// written is rank 0's own Error (data).
+/// Trains to the end. Throws Error on every rank alike: interrupted (after a checkpoint) when some
+/// rank was asked to stop, diverged (naming step, learning rate, rank, shard and layer) when a
+/// value stopped being finite, data when the folder is found lost as a stop is requested. What
+/// cannot be written is rank 0's own Error (data).
 RunResult train(Communicator& comm, Engine& engine, const TrainerOptions& options);
 
 }  // namespace mnist_dist

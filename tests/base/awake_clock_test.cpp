@@ -18,7 +18,8 @@ TEST(AwakeClock, CountsTimeThatIsLookedAt) {
   }
   const double seconds = clock.seconds();
   EXPECT_GE(seconds, 0.4);
-  EXPECT_LE(seconds, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+  EXPECT_LE(seconds,
+            std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
 }
 
 TEST(AwakeClock, AStoppedProcessDoesNotAge) {

@@ -21,7 +21,8 @@ namespace fs = std::filesystem;
 
 std::vector<std::string> names_in(const fs::path& folder) {
   std::vector<std::string> names;
-  for (const auto& entry : fs::directory_iterator(folder)) names.push_back(entry.path().filename().string());
+  for (const auto& entry : fs::directory_iterator(folder))
+    names.push_back(entry.path().filename().string());
   return names;
 }
 
@@ -102,7 +103,8 @@ TEST(File, AFileThatEndsEarlyIsNotGivenAnOlderError) {
     read_file(shorter);
     FAIL() << "read more than there is";
   } catch (const Error& failure) {
-    EXPECT_EQ(std::string(failure.what()), "cannot read " + shorter.string() + ": Input/output error");
+    EXPECT_EQ(std::string(failure.what()),
+              "cannot read " + shorter.string() + ": Input/output error");
   }
 }
 
@@ -113,7 +115,8 @@ TEST(File, MissingFileIsNamed) {
     FAIL() << "read a file that is not there";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ExitCode::data);
-    EXPECT_EQ(std::string(error.what()), "cannot read " + (folder / "none").string() + ": No such file or directory");
+    EXPECT_EQ(std::string(error.what()),
+              "cannot read " + (folder / "none").string() + ": No such file or directory");
   }
 }
 

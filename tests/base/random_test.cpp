@@ -13,10 +13,13 @@ using Block = std::array<std::uint32_t, 4>;
 // philox4x32 with 10 rounds, from kat_vectors of the Random123 distribution: counter, key, result.
 TEST(Random, IsPhiloxAsPublished) {
   const auto purpose = [](std::uint32_t value) { return static_cast<Purpose>(value); };
-  EXPECT_EQ((Draws{0, purpose(0), 0, 0, 0}.block(0)), (Block{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}));
-  EXPECT_EQ((Draws{0xffffffffffffffff, purpose(0xffff), 0xffffffff, 0xffffffff, 0xffff}.block(0xffffffff)),
+  EXPECT_EQ((Draws{0, purpose(0), 0, 0, 0}.block(0)),
+            (Block{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}));
+  EXPECT_EQ((Draws{0xffffffffffffffff, purpose(0xffff), 0xffffffff, 0xffffffff, 0xffff}.block(
+                0xffffffff)),
             (Block{0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}));
-  EXPECT_EQ((Draws{0x299f31d0a4093822, purpose(0x0370), 0x85a308d3, 0x13198a2e, 0x7344}.block(0x243f6a88)),
+  EXPECT_EQ((Draws{0x299f31d0a4093822, purpose(0x0370), 0x85a308d3, 0x13198a2e, 0x7344}.block(
+                0x243f6a88)),
             (Block{0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}));
 }
 

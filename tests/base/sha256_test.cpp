@@ -11,7 +11,8 @@ std::span<const std::byte> bytes(std::string_view text) { return std::as_bytes(s
 
 // FIPS 180-4's examples.
 TEST(Sha256, MatchesTheStandard) {
-  EXPECT_EQ(hex(sha256(bytes("abc"))), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  EXPECT_EQ(hex(sha256(bytes("abc"))),
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
   EXPECT_EQ(hex(sha256({})), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
 }
 

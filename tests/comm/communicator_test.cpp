@@ -25,7 +25,8 @@ void expect_tree_sums(Communicator& world, int shards, std::size_t size) {
   std::vector<float> total(size, -1), expected(size);
   for (std::size_t i = 0; i < size; ++i) expected[i] = tree_reference(0, shards, i);
   world.tree_all_reduce({data.data(), size, stride, owned.first, owned.size()}, shards, total, {});
-  EXPECT_EQ(0, std::memcmp(total.data(), expected.data(), size * sizeof(float))) << shards << " shards of " << size << " floats";
+  EXPECT_EQ(0, std::memcmp(total.data(), expected.data(), size * sizeof(float)))
+      << shards << " shards of " << size << " floats";
 }
 
 TEST(Communicator, RanksAndSizes) {
@@ -38,8 +39,8 @@ TEST(Communicator, RanksAndSizes) {
   EXPECT_EQ(world.local_size(), world.size());
 }
 
-// Fewer shards than ranks, uneven shares and ranks with several nodes included; 9952 floats is step 3's vector, which travels in another way than
-// a few bytes do.
+// Fewer shards than ranks, uneven shares and ranks with several nodes included; 9952 floats is step
+// 3's vector, which travels in another way than a few bytes do.
 TEST(Communicator, TreeSumsHaveTheSameBitsOnAnyNumberOfRanks) {
   for (int shards = 1; shards <= std::max(9, test_world().size() + 2); ++shards)
     for (const std::size_t size : {1u, 17u, 9952u}) expect_tree_sums(test_world(), shards, size);
@@ -60,10 +61,13 @@ TEST(Communicator, BroadcastsFromAnyRoot) {
 
 TEST(Communicator, GathersDifferentSizes) {
   Communicator& world = test_world();
-  const auto text = [](int rank) { return std::string(static_cast<std::size_t>(rank * rank), static_cast<char>('a' + rank)); };  // rank 0: nothing
+  const auto text = [](int rank) {
+    return std::string(static_cast<std::size_t>(rank * rank), static_cast<char>('a' + rank));
+  };  // rank 0: nothing
   const auto all = world.all_gather(bytes_of(text(world.rank())));
   ASSERT_EQ(all.size(), static_cast<std::size_t>(world.size()));
-  for (int r = 0; r < world.size(); ++r) EXPECT_EQ(all[static_cast<std::size_t>(r)], bytes_of(text(r)));
+  for (int r = 0; r < world.size(); ++r)
+    EXPECT_EQ(all[static_cast<std::size_t>(r)], bytes_of(text(r)));
 }
 
 TEST(Communicator, NoBytesAtAll) {
@@ -93,7 +97,8 @@ TEST(Communicator, SplitsIntoGroupsThatWorkAlone) {
 TEST(Communicator, RefusesOtherShardsThanItsOwnAndThenWorksOn) {
   Communicator& world = test_world();
   std::vector<float> data(4), total(2);
-  EXPECT_THROW(world.tree_all_reduce({data.data(), 2, 2, 1, 2}, 2 * world.size() + 1, total, {}), Error);
+  EXPECT_THROW(world.tree_all_reduce({data.data(), 2, 2, 1, 2}, 2 * world.size() + 1, total, {}),
+               Error);
   expect_tree_sums(world, 4, 33);
 }
 
@@ -108,12 +113,15 @@ TEST(Heartbeat, RootWorksForAll) {
 
 TEST(Heartbeat, RootsErrorReachesAll) {
   for (const auto& [work, what, hint, code] :
-       {std::tuple<std::function<void()>, std::string, std::string, ExitCode>{[] { throw data_error("no digits here", "draw some"); },
-                                                                              "no digits here", "draw some", ExitCode::data},
+       {std::tuple<std::function<void()>, std::string, std::string, ExitCode>{
+            [] { throw data_error("no digits here", "draw some"); }, "no digits here", "draw some",
+            ExitCode::data},
         {[] { throw data_error("", ""); }, "", "", ExitCode::data},
-        {[] { throw std::system_error(std::make_error_code(std::errc::filename_too_long), "x"); }, "x: File name too long",
-         "check the path, its permissions and the space there", ExitCode::data},
-        {[] { throw std::runtime_error("oops"); }, "oops", "this is a defect of mnist-dist: please report it with the command line",
+        {[] { throw std::system_error(std::make_error_code(std::errc::filename_too_long), "x"); },
+         "x: File name too long", "check the path, its permissions and the space there",
+         ExitCode::data},
+        {[] { throw std::runtime_error("oops"); }, "oops",
+         "this is a defect of mnist-dist: please report it with the command line",
          ExitCode::internal}}) {
     try {
       run_on_root(test_world(), work);

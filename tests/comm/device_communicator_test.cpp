@@ -22,7 +22,8 @@ std::vector<float> reduced(Communicator& comm, int shards, std::size_t size) {
   const Range owned = even_share(comm.rank(), comm.size(), shards);
   auto data = shard_vectors(owned, size, size + 5);
   std::vector<float> total(size, -1);
-  comm.tree_all_reduce({data.data(), size, size + 5, owned.first, owned.size()}, shards, total, on_host);
+  comm.tree_all_reduce({data.data(), size, size + 5, owned.first, owned.size()}, shards, total,
+                       on_host);
   return total;
 }
 
@@ -43,7 +44,8 @@ TEST(DeviceCommunicator, ExactSumsHaveTheTreesBits) {
     const auto comm = make_device_communicator(test_world(), on_host, {.transport = "nccl"});
     for (int shards = test_world().size(); shards <= 8; ++shards) {
       const std::vector<float> total = reduced(*comm, shards, 600);
-      for (std::size_t i = 0; i < total.size(); ++i) ASSERT_EQ(total[i], tree_reference(0, shards, i)) << shards << ' ' << i;
+      for (std::size_t i = 0; i < total.size(); ++i)
+        ASSERT_EQ(total[i], tree_reference(0, shards, i)) << shards << ' ' << i;
     }
     EXPECT_GT(fake_nccl().calls, 0);
     EXPECT_FALSE(fake_nccl().called_early);
@@ -52,7 +54,8 @@ TEST(DeviceCommunicator, ExactSumsHaveTheTreesBits) {
 
 TEST(DeviceCommunicator, FastSumsAreCloseToIt) {
   fake_nccl() = {};
-  const auto comm = make_device_communicator(test_world(), on_host, {.transport = "nccl", .reduce = "fast"});
+  const auto comm =
+      make_device_communicator(test_world(), on_host, {.transport = "nccl", .reduce = "fast"});
   const std::vector<float> total = reduced(*comm, 5, 600);
   for (std::size_t i = 0; i < total.size(); ++i) {
     double size = 0;
@@ -98,12 +101,14 @@ TEST(DeviceCommunicator, AnErrorOfOneRankDoesNotWaitForTheOthers) {
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(20));
   EXPECT_FALSE(*fake_nccl().destroyed);
   fake_nccl().others->count_down();
-  for (int i = 0; i < 5000 && !*fake_nccl().destroyed; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  for (int i = 0; i < 5000 && !*fake_nccl().destroyed; ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
   EXPECT_TRUE(*fake_nccl().destroyed) << "it continues beside";
   test_world().barrier();
 }
 
-void expect_device_error(const std::function<void()>& work, const std::string& text, bool everywhere) {
+void expect_device_error(const std::function<void()>& work, const std::string& text,
+                         bool everywhere) {
   try {
     work();
     ADD_FAILURE() << "no error";
@@ -112,22 +117,31 @@ void expect_device_error(const std::function<void()>& work, const std::string& t
     EXPECT_EQ(error.what(), text);
     EXPECT_EQ(error.everywhere(), everywhere);
   }
-  for (int i = 0; i < 5000 && !*fake_nccl().aborted; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  for (int i = 0; i < 5000 && !*fake_nccl().aborted; ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
   EXPECT_TRUE(*fake_nccl().aborted);
   test_world().barrier();
 }
 
 TEST(DeviceCommunicator, DoesNotWaitForEverToStart) {
   fake_nccl() = {.polls_until_ready = -1};
-  expect_device_error([] { make_device_communicator(test_world(), on_host, {.transport = "nccl", .timeout = 0.2}); },
-                      "the GPUs of " + std::to_string(test_world().size()) + " ranks have waited 0 s for each other", true);
+  expect_device_error(
+      [] {
+        make_device_communicator(test_world(), on_host, {.transport = "nccl", .timeout = 0.2});
+      },
+      "the GPUs of " + std::to_string(test_world().size()) +
+          " ranks have waited 0 s for each other",
+      true);
 }
 
 TEST(DeviceCommunicator, DoesNotWaitForEverForACall) {
   fake_nccl() = {};
-  const auto comm = make_device_communicator(test_world(), on_host, {.transport = "nccl", .timeout = 10});
+  const auto comm =
+      make_device_communicator(test_world(), on_host, {.transport = "nccl", .timeout = 10});
   comm->watch(9);
-  expect_device_error([&] { comm->watch(11); }, "the GPUs of " + std::to_string(test_world().size()) + " ranks have waited 11 s for each other",
+  expect_device_error([&] { comm->watch(11); },
+                      "the GPUs of " + std::to_string(test_world().size()) +
+                          " ranks have waited 11 s for each other",
                       true);
 }
 
@@ -135,21 +149,25 @@ TEST(DeviceCommunicator, SaysWhichCallFailed) {
   fake_nccl() = {};
   const auto comm = make_device_communicator(test_world(), on_host, {.transport = "nccl"});
   fake_nccl().next_call = ncclSystemError;
-  expect_device_error([&] { reduced(*comm, 4, 10); }, "NCCL's ncclAllGather failed: something broke (the cable)", false);
+  expect_device_error([&] { reduced(*comm, 4, 10); },
+                      "NCCL's ncclAllGather failed: something broke (the cable)", false);
 }
 
 TEST(DeviceCommunicator, NoticesAFailureInTheBackground) {
   fake_nccl() = {};
   const auto comm = make_device_communicator(test_world(), on_host, {.transport = "nccl"});
   fake_nccl().background = ncclRemoteError;
-  expect_device_error([&] { comm->watch(0); }, "NCCL's communication failed: something broke (the cable)", false);
+  expect_device_error([&] { comm->watch(0); },
+                      "NCCL's communication failed: something broke (the cable)", false);
 }
 
 TEST(DeviceCommunicator, NoticesThatACallFailedInTheBackground) {
-  fake_nccl() = {.polls_until_ready = 2};  // the first look finds it still under way, the second one ended
+  fake_nccl() = {.polls_until_ready =
+                     2};  // the first look finds it still under way, the second one ended
   const auto comm = make_device_communicator(test_world(), on_host, {.transport = "nccl"});
   fake_nccl().background = ncclRemoteError;
-  expect_device_error([&] { reduced(*comm, 4, 10); }, "NCCL's ncclAllGather failed: something broke (the cable)", false);
+  expect_device_error([&] { reduced(*comm, 4, 10); },
+                      "NCCL's ncclAllGather failed: something broke (the cable)", false);
 }
 
 }  // namespace

@@ -36,7 +36,8 @@ TEST(DeviceGather, HasTheTreesBitsOnAnyNumberOfRanks) {
         sums.add_owned({data.data(), size, size + 3, owned.first, owned.size()}, {});
         gather(world, sums);
         sums.finish(total, {});
-        EXPECT_EQ(0, std::memcmp(total.data(), expected.data(), size * sizeof(float))) << shards << " shards of " << size << " floats";
+        EXPECT_EQ(0, std::memcmp(total.data(), expected.data(), size * sizeof(float)))
+            << shards << " shards of " << size << " floats";
       }
     }
 }

@@ -23,7 +23,9 @@ ncclResult_t begin() {
 ncclResult_t collective(const void* send, std::size_t bytes, const auto& take) {
   FakeNccl& fake = fake_nccl();
   ++fake.calls;
-  if (const ncclResult_t failure = std::exchange(fake.next_call, ncclSuccess); failure != ncclSuccess) return failure;
+  if (const ncclResult_t failure = std::exchange(fake.next_call, ncclSuccess);
+      failure != ncclSuccess)
+    return failure;
   take(test_world().all_gather({static_cast<const std::byte*>(send), bytes}));
   return begin();
 }
@@ -52,7 +54,8 @@ ncclResult_t ncclGetUniqueId(ncclUniqueId* id) {
   return ncclSuccess;
 }
 
-ncclResult_t ncclCommInitRankConfig(ncclComm_t* comm, int ranks, ncclUniqueId id, int rank, ncclConfig_t* config) {
+ncclResult_t ncclCommInitRankConfig(ncclComm_t* comm, int ranks, ncclUniqueId id, int rank,
+                                    ncclConfig_t* config) {
   *comm = reinterpret_cast<ncclComm_t>(&fake_nccl());
   fake_nccl().id = id.internal;
   fake_nccl().rank = rank;
@@ -68,19 +71,22 @@ ncclResult_t ncclCommGetAsyncError(ncclComm_t, ncclResult_t* state) {
   return ncclSuccess;
 }
 
-ncclResult_t ncclAllGather(const void* send, void* receive, std::size_t count, ncclDataType_t, ncclComm_t, cudaStream_t) {
+ncclResult_t ncclAllGather(const void* send, void* receive, std::size_t count, ncclDataType_t,
+                           ncclComm_t, cudaStream_t) {
   return mnist_dist::collective(send, count * sizeof(float), [&](const auto& parts) {
     auto* place = static_cast<std::byte*>(receive);
     for (const auto& part : parts) place = std::copy(part.begin(), part.end(), place);
   });
 }
 
-ncclResult_t ncclAllReduce(const void* send, void* receive, std::size_t count, ncclDataType_t, ncclRedOp_t, ncclComm_t, cudaStream_t) {
+ncclResult_t ncclAllReduce(const void* send, void* receive, std::size_t count, ncclDataType_t,
+                           ncclRedOp_t, ncclComm_t, cudaStream_t) {
   return mnist_dist::collective(send, count * sizeof(float), [&](const auto& parts) {
     const std::span<float> sums(static_cast<float*>(receive), count);
     std::ranges::fill(sums, 0.0f);
     for (const auto& part : parts)
-      for (std::size_t i = 0; i < count; ++i) sums[i] += reinterpret_cast<const float*>(part.data())[i];
+      for (std::size_t i = 0; i < count; ++i)
+        sums[i] += reinterpret_cast<const float*>(part.data())[i];
   });
 }
 

@@ -1,4 +1,5 @@
-// One rank of hang_test.sh: mpirun ... hang_rank SCENARIO. Prints its process id on stdout first, so that the test can look for orphans.
+// One rank of hang_test.sh: mpirun ... hang_rank SCENARIO. Prints its process id on stdout first,
+// so that the test can look for orphans.
 #include <mpi.h>
 #include <signal.h>
 #include <unistd.h>
@@ -33,7 +34,9 @@ void stop_rank(Communicator& world, int rank) {
   all_reduce(world);
 }
 
-void sleep_seconds(double seconds) { std::this_thread::sleep_for(std::chrono::duration<double>(seconds)); }
+void sleep_seconds(double seconds) {
+  std::this_thread::sleep_for(std::chrono::duration<double>(seconds));
+}
 
 const std::map<std::string, void (*)(Communicator&)> scenarios{
     {"stop-rank-2", [](Communicator& world) { stop_rank(world, 2); }},
@@ -72,7 +75,8 @@ const std::map<std::string, void (*)(Communicator&)> scenarios{
        else
          all_reduce(world);
      }},
-    {"heartbeat", [](Communicator& world) { run_on_root(world, [] { sleep_seconds(3 * timeout_seconds); }); }},
+    {"heartbeat",
+     [](Communicator& world) { run_on_root(world, [] { sleep_seconds(3 * timeout_seconds); }); }},
     {"abort",
      [](Communicator& world) {
        if (world.rank() == 1) world.abort(ExitCode::data);
@@ -88,7 +92,10 @@ const std::map<std::string, void (*)(Communicator&)> scenarios{
        if (world.rank() == 1) throw data_error("met by rank 1 alone", "");
        all_reduce(world);
      }},
-    {"error-on-all", [](Communicator& world) { throw data_error("met by rank " + std::to_string(world.rank()), ""); }},
+    {"error-on-all",
+     [](Communicator& world) {
+       throw data_error("met by rank " + std::to_string(world.rank()), "");
+     }},
 };
 
 /// Rank 1 stops inside the first MPI call of this name: see the wrappers below.

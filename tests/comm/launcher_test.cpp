@@ -16,7 +16,8 @@ class LauncherTest : public testing::Test {
   void SetUp() override { set({}); }
   void TearDown() override { set({}); }
   static void set(const std::map<std::string, std::string>& values) {
-    for (const char* name : {"OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMIX_NAMESPACE", "PMI_RANK", "PMI_SIZE", "SLURM_NTASKS",
+    for (const char* name : {"OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_RANK", "PMIX_RANK",
+                             "PMIX_NAMESPACE", "PMI_RANK", "PMI_SIZE", "SLURM_NTASKS",
                              "SLURM_STEP_NUM_TASKS", "MV2_COMM_WORLD_SIZE", "MPI_LOCALNRANKS"})
       unsetenv(name);
     for (const auto& [name, value] : values) setenv(name.c_str(), value.c_str(), 1);
@@ -89,7 +90,8 @@ TEST_F(LauncherTest, SlurmTasksThatCannotFindEachOtherAreRefused) {
     FAIL() << "each task would train alone";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ExitCode::device);
-    EXPECT_STREQ(error.what(), "Slurm runs 4 tasks but gives them neither PMIx nor PMI: each would train alone");
+    EXPECT_STREQ(error.what(),
+                 "Slurm runs 4 tasks but gives them neither PMIx nor PMI: each would train alone");
     EXPECT_THAT(error.hint(), testing::HasSubstr("srun --mpi=pmix"));
   }
 }

@@ -3,7 +3,8 @@
 
 namespace mnist_dist {
 
-/// All ranks of an MPI test program. Every rank runs the same tests in the same order; the program fails on all ranks when a test fails on one.
+/// All ranks of an MPI test program. Every rank runs the same tests in the same order; the program
+/// fails on all ranks when a test fails on one.
 Communicator& test_world();
 
 }  // namespace mnist_dist

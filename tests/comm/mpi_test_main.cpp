@@ -14,7 +14,8 @@ Communicator* world_of_tests = nullptr;
 class FailurePrinter : public testing::EmptyTestEventListener {
   void OnTestPartResult(const testing::TestPartResult& result) override {
     if (result.failed())
-      std::fprintf(stderr, "rank %d: %s:%d: %s\n", test_world().rank(), result.file_name() ? result.file_name() : "?", result.line_number(),
+      std::fprintf(stderr, "rank %d: %s:%d: %s\n", test_world().rank(),
+                   result.file_name() ? result.file_name() : "?", result.line_number(),
                    result.summary());
   }
 };
@@ -28,7 +29,8 @@ int run(Communicator& world) {
   }
   const int mine = RUN_ALL_TESTS();
   int worst = 0;
-  for (const auto& verdict : world.all_gather(std::as_bytes(std::span(&mine, 1)))) worst |= static_cast<int>(verdict[0]);
+  for (const auto& verdict : world.all_gather(std::as_bytes(std::span(&mine, 1))))
+    worst |= static_cast<int>(verdict[0]);
   return worst;
 }
 

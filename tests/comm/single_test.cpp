@@ -16,7 +16,8 @@ TEST(Single, AddsItsShardsInTheTreesOrder) {
     auto data = shard_vectors({0, shards}, size, stride);
     std::vector<float> total(size);
     world->tree_all_reduce({data.data(), size, stride, 0, shards}, shards, total, {});
-    for (std::size_t i = 0; i < size; ++i) EXPECT_EQ(total[i], tree_reference(0, shards, i)) << shards << " shards, element " << i;
+    for (std::size_t i = 0; i < size; ++i)
+      EXPECT_EQ(total[i], tree_reference(0, shards, i)) << shards << " shards, element " << i;
   }
 }
 
@@ -29,9 +30,12 @@ TEST(Single, TheNumbersOfThisTestTellOrdersApart) {
 TEST(Single, RefusesVectorsThatAreNotAllShards) {
   const auto world = make_single();
   std::array<float, 4> data{}, total{};
-  EXPECT_THROW(world->tree_all_reduce({data.data(), 2, 2, 0, 2}, 3, std::span(total).first(2), {}), Error);
+  EXPECT_THROW(world->tree_all_reduce({data.data(), 2, 2, 0, 2}, 3, std::span(total).first(2), {}),
+               Error);
   EXPECT_THROW(world->tree_all_reduce({data.data(), 2, 2, 0, 2}, 2, total, {}), Error);
-  EXPECT_THROW(world->tree_all_reduce({data.data(), 2, 2, 0, 2}, 2, std::span(total).first(2), {.device = 0}), Error);
+  EXPECT_THROW(world->tree_all_reduce({data.data(), 2, 2, 0, 2}, 2, std::span(total).first(2),
+                                      {.device = 0}),
+               Error);
 }
 
 TEST(Single, IsAWorldOfOne) {
@@ -46,7 +50,9 @@ TEST(Single, IsAWorldOfOne) {
   world->barrier();
 }
 
-TEST(Single, AbortEndsWithTheCode) { EXPECT_EXIT(make_single()->abort(ExitCode::data), testing::ExitedWithCode(3), ""); }
+TEST(Single, AbortEndsWithTheCode) {
+  EXPECT_EXIT(make_single()->abort(ExitCode::data), testing::ExitedWithCode(3), "");
+}
 
 TEST(Heartbeat, PassesOnWhatTheWorkThrows) {
   const auto world = make_single();

@@ -7,7 +7,9 @@
 namespace mnist_dist {
 namespace {
 
-TEST(TreeGather, RefusesWhatMpiCannotCount) { EXPECT_THROW(TreeGather(0, 1, 4, std::size_t{1} << 60), Error); }
+TEST(TreeGather, RefusesWhatMpiCannotCount) {
+  EXPECT_THROW(TreeGather(0, 1, 4, std::size_t{1} << 60), Error);
+}
 
 }  // namespace
 }  // namespace mnist_dist

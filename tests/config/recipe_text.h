@@ -15,7 +15,8 @@ std::string refusal(const Run& run) {
   try {
     run();
   } catch (const Error& error) {
-    return (error.code() == ExitCode::usage ? "" : "NOT A USAGE ERROR: ") + std::string(error.what()) + " | " + error.hint();
+    return (error.code() == ExitCode::usage ? "" : "NOT A USAGE ERROR: ") +
+           std::string(error.what()) + " | " + error.hint();
   }
   return "";
 }

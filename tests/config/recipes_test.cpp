@@ -19,10 +19,12 @@ TEST(Recipes, TheFirstFolderWins) {
   write_file_atomically(folder / "a/mine.toml", tiny);
   write_file_atomically(folder / "b/mine.toml", tiny);
   write_file_atomically(folder / "b/other.toml", tiny);
-  const std::vector<std::string> folders{(folder / "missing").string(), (folder / "a").string(), (folder / "b").string()};
+  const std::vector<std::string> folders{(folder / "missing").string(), (folder / "a").string(),
+                                         (folder / "b").string()};
   EXPECT_EQ(find_recipe("mine", folders), (folder / "a/mine.toml").string());
   EXPECT_EQ(find_recipe("other", folders), (folder / "b/other.toml").string());
-  EXPECT_EQ(find_recipe((folder / "b/mine.toml").string(), folders), (folder / "b/mine.toml").string());
+  EXPECT_EQ(find_recipe((folder / "b/mine.toml").string(), folders),
+            (folder / "b/mine.toml").string());
   EXPECT_EQ(load_config("mine", {"train.epochs=2"}, folders).name, "mine");
 }
 
@@ -30,9 +32,12 @@ TEST(Recipes, MissingOnesNameTheNearest) {
   const TemporaryFolder folder;
   write_file_atomically(folder / "step3.toml", tiny);
   const std::vector<std::string> folders{folder.path().string()};
-  EXPECT_EQ(refusal([&] { find_recipe("setp3", folders); }), "no recipe named \"setp3\" | did you mean step3?");
-  EXPECT_EQ(refusal([&] { find_recipe("resnet", folders); }), "no recipe named \"resnet\" | known: step3");
-  EXPECT_EQ(refusal([&] { find_recipe("nowhere/x.toml", folders); }), "no config file nowhere/x.toml | check the path, or name a recipe: step3");
+  EXPECT_EQ(refusal([&] { find_recipe("setp3", folders); }),
+            "no recipe named \"setp3\" | did you mean step3?");
+  EXPECT_EQ(refusal([&] { find_recipe("resnet", folders); }),
+            "no recipe named \"resnet\" | known: step3");
+  EXPECT_EQ(refusal([&] { find_recipe("nowhere/x.toml", folders); }),
+            "no config file nowhere/x.toml | check the path, or name a recipe: step3");
 }
 
 TEST(Recipes, AFileMayBeAPipe) {
@@ -44,14 +49,16 @@ TEST(Recipes, AFileMayBeAPipe) {
   EXPECT_EQ(load_config(pipe, {}, {}).model.layers.size(), 1u);
   EXPECT_EQ(refusal([&] { find_recipe(folder.path().string(), {}); }),
             folder.path().string() + " is a folder, no config file | name a recipe's file");
-  EXPECT_EQ(refusal([&] { find_recipe("/dev/zero", {}); }), "/dev/zero is a device, no config file | name a recipe's file");
+  EXPECT_EQ(refusal([&] { find_recipe("/dev/zero", {}); }),
+            "/dev/zero is a device, no config file | name a recipe's file");
 }
 
 TEST(Recipes, AChangedOneIsTitledModified) {
   const Config step3 = load_config("step3", {}, recipe_folders());
   EXPECT_EQ(recipe_title(step3), "step3");
-  EXPECT_EQ(recipe_title(load_config("step3", {"train.seed=9", "data.file=x.h5"}, recipe_folders())),
-            "step3");
+  EXPECT_EQ(
+      recipe_title(load_config("step3", {"train.seed=9", "data.file=x.h5"}, recipe_folders())),
+      "step3");
   const Config changed = load_config("step3", {"train.epochs=2"}, recipe_folders());
   EXPECT_EQ(recipe_title(changed), "step3 (modified)");
   EXPECT_EQ(recipe_title(parse_config(to_toml(changed), "config.toml")), "step3 (modified)")
@@ -63,7 +70,9 @@ TEST(Recipes, AChangedOneIsTitledModified) {
             "own (modified)");
 }
 
-TEST(Recipes, TheSourceTreesOwnAreFound) { EXPECT_EQ(load_config("step3", {}, recipe_folders()).name, "step3"); }
+TEST(Recipes, TheSourceTreesOwnAreFound) {
+  EXPECT_EQ(load_config("step3", {}, recipe_folders()).name, "step3");
+}
 
 }  // namespace
 }  // namespace mnist_dist

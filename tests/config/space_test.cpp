@@ -50,15 +50,18 @@ TEST(Space, DrawsStayInRangeAndSpreadInTheLogarithm) {
     decays.insert(draw.settings[1]);
   }
   EXPECT_EQ(recipes.size(), 2u);
-  EXPECT_EQ(decays, (std::set<std::string>{"average.decay=0", "average.decay=0.9", "average.decay=0.995"}));
+  EXPECT_EQ(decays,
+            (std::set<std::string>{"average.decay=0", "average.decay=0.9", "average.decay=0.995"}));
   EXPECT_NEAR(low, draws / 2, 4 * std::sqrt(draws) / 2);  // four standard deviations
 }
 
 /// What 200 candidates get for the one key of a space.
 std::set<std::string> draws_of(const std::string& key, const std::string& range) {
-  const SearchSpace space = parse_space("recipes = [\"step2\"]\n[[vary]]\nkey = \"" + key + "\"\n" + range, "space.toml");
+  const SearchSpace space =
+      parse_space("recipes = [\"step2\"]\n[[vary]]\nkey = \"" + key + "\"\n" + range, "space.toml");
   std::set<std::string> values;
-  for (int i = 1; i <= 200; ++i) values.insert(draw_candidate(space, 7, i).settings.at(0).substr(key.size() + 1));
+  for (int i = 1; i <= 200; ++i)
+    values.insert(draw_candidate(space, 7, i).settings.at(0).substr(key.size() + 1));
   return values;
 }
 
@@ -69,15 +72,18 @@ TEST(Space, NarrowRangesAreNotLeftByRounding) {
     EXPECT_GE(std::stod(decay), 0.99) << decay;
     EXPECT_LE(std::stod(decay), 0.9999) << decay;
   }
-  for (const std::string& rate : draws_of("optimizer.learning_rate", "low = 0.10049\nhigh = 0.1996")) {
+  for (const std::string& rate :
+       draws_of("optimizer.learning_rate", "low = 0.10049\nhigh = 0.1996")) {
     EXPECT_GE(std::stod(rate), 0.10049) << rate;
     EXPECT_LE(std::stod(rate), 0.1996) << rate;
   }
 }
 
 TEST(Space, KeysThatAreWholeNumbersGetWholeNumbers) {
-  EXPECT_EQ(draws_of("train.epochs", "low = 8\nhigh = 12"), (std::set<std::string>{"8", "9", "10", "11", "12"}));
-  for (const std::string& steps : draws_of("train.max_steps", "low = 1000\nhigh = 1000000\nlog = true"))
+  EXPECT_EQ(draws_of("train.epochs", "low = 8\nhigh = 12"),
+            (std::set<std::string>{"8", "9", "10", "11", "12"}));
+  for (const std::string& steps :
+       draws_of("train.max_steps", "low = 1000\nhigh = 1000000\nlog = true"))
     EXPECT_EQ(steps.find_first_not_of("0123456789"), steps.npos) << steps;
 }
 
@@ -99,41 +105,58 @@ TEST(Space, SaysWhatIsWrong) {
   EXPECT_THAT(refused("recipes = []"), HasSubstr("a list of at least one recipe's name"));
   const std::string head = "recipes = [\"a\"]\n[[vary]]\n";
   EXPECT_THAT(refused(head + "low = 1\nhigh = 2"), HasSubstr("space.toml:2: vary without a key"));
-  EXPECT_THAT(refused(head + "key = \"train.batch\""), HasSubstr("train.batch does not have just one of values and a range"));
-  EXPECT_THAT(refused(head + "key = \"train.batch\"\nvalues = [1]\nlow = 1\nhigh = 2"), HasSubstr("does not have just one"));
-  EXPECT_THAT(refused(head + "key = \"train.batch\"\nvalues = []"), HasSubstr("a list of at least one value"));
-  EXPECT_THAT(refused(head + "key = \"train.batch\"\nlow = 2\nhigh = 1"), HasSubstr("has a low that is not below its high"));
-  EXPECT_THAT(refused(head + "key = \"average.decay\"\nlow = 0\nhigh = 0.9\nlog = true"), HasSubstr("by its logarithm, from 0 or less"));
+  EXPECT_THAT(refused(head + "key = \"train.batch\""),
+              HasSubstr("train.batch does not have just one of values and a range"));
+  EXPECT_THAT(refused(head + "key = \"train.batch\"\nvalues = [1]\nlow = 1\nhigh = 2"),
+              HasSubstr("does not have just one"));
+  EXPECT_THAT(refused(head + "key = \"train.batch\"\nvalues = []"),
+              HasSubstr("a list of at least one value"));
+  EXPECT_THAT(refused(head + "key = \"train.batch\"\nlow = 2\nhigh = 1"),
+              HasSubstr("has a low that is not below its high"));
+  EXPECT_THAT(refused(head + "key = \"average.decay\"\nlow = 0\nhigh = 0.9\nlog = true"),
+              HasSubstr("by its logarithm, from 0 or less"));
   EXPECT_THAT(refused(head + "key = \"train.epochs\"\nlow = 1\nhigh = 2.5"),
-              HasSubstr("space.toml:5: train.epochs = 2.5 is not a whole number | give a whole number: 1 to 1000000"));
+              HasSubstr("space.toml:5: train.epochs = 2.5 is not a whole number | give a whole "
+                        "number: 1 to 1000000"));
   EXPECT_THAT(refused("recipes = ["), HasSubstr("space.toml:1:"));
 }
 
 TEST(Space, AKeyOrValueThatNoRecipeCanHaveIsNamedWithItsLine) {
   const std::string head = "recipes = [\"a\"]\n[[vary]]\n";
   EXPECT_THAT(refused(head + "key = \"optimizer.learning_rat\"\nvalues = [1]"),
-              HasSubstr("space.toml:3: unknown key optimizer.learning_rat | did you mean optimizer.learning_rate?"));
-  EXPECT_THAT(refused(head + "key = \"a.b\"\nvalues = [1]"), HasSubstr("space.toml:3: unknown key a.b"));
-  EXPECT_THAT(refused(head + "key = \"average.decay\"\nvalues = [0.9, 1]"), HasSubstr("space.toml:4: average.decay = 1 is out of range"));
-  EXPECT_THAT(refused(head + "key = \"average.decay\"\nlow = 0.9\nhigh = 1"), HasSubstr("space.toml:5: average.decay = 1 is out of range"));
+              HasSubstr("space.toml:3: unknown key optimizer.learning_rat | did you mean "
+                        "optimizer.learning_rate?"));
+  EXPECT_THAT(refused(head + "key = \"a.b\"\nvalues = [1]"),
+              HasSubstr("space.toml:3: unknown key a.b"));
+  EXPECT_THAT(refused(head + "key = \"average.decay\"\nvalues = [0.9, 1]"),
+              HasSubstr("space.toml:4: average.decay = 1 is out of range"));
+  EXPECT_THAT(refused(head + "key = \"average.decay\"\nlow = 0.9\nhigh = 1"),
+              HasSubstr("space.toml:5: average.decay = 1 is out of range"));
   EXPECT_THAT(refused(head + "key = \"schedule.kind\"\nvalues = [\"linaer\"]"),
               HasSubstr("space.toml:4: unknown schedule.kind \"linaer\" | did you mean linear?"));
-  EXPECT_THAT(refused(head + "key = \"optimizer.nesterov\"\nlow = 0\nhigh = 1"), HasSubstr("optimizer.nesterov = 0 is not true or false"));
+  EXPECT_THAT(refused(head + "key = \"optimizer.nesterov\"\nlow = 0\nhigh = 1"),
+              HasSubstr("optimizer.nesterov = 0 is not true or false"));
 }
 
 TEST(Space, WhatCandidatesCannotDifferInIsRefused) {
-  for (const auto& [key, values] : {std::pair("train.seed", "[1, 2]"), std::pair("data.split", "[[100, 50], [50, 50]]"),
-                                    std::pair("data.file", "[\"a.h5\"]"), std::pair("train.evaluate_every", "[1, 2]")})
-    EXPECT_THAT(refused(fmt::format("recipes = [\"a\"]\n[[vary]]\nkey = \"{}\"\nvalues = {}", key, values)),
-                HasSubstr(fmt::format("space.toml:3: candidates cannot differ in {} | take it out of the space", key)));
+  for (const auto& [key, values] :
+       {std::pair("train.seed", "[1, 2]"), std::pair("data.split", "[[100, 50], [50, 50]]"),
+        std::pair("data.file", "[\"a.h5\"]"), std::pair("train.evaluate_every", "[1, 2]")})
+    EXPECT_THAT(
+        refused(fmt::format("recipes = [\"a\"]\n[[vary]]\nkey = \"{}\"\nvalues = {}", key, values)),
+        HasSubstr(fmt::format(
+            "space.toml:3: candidates cannot differ in {} | take it out of the space", key)));
   const std::string twice = "[[vary]]\nkey = \"average.decay\"\nvalues = [0, 0.9]\n";
-  EXPECT_THAT(refused("recipes = [\"a\"]\n" + twice + twice), HasSubstr("space.toml:5: average.decay is varied twice"));
+  EXPECT_THAT(refused("recipes = [\"a\"]\n" + twice + twice),
+              HasSubstr("space.toml:5: average.decay is varied twice"));
 }
 
 TEST(Space, LayersAreVariedAsAWhole) {
-  const std::set<std::string> layers = draws_of("model.layer", "values = [[{ linear = 10 }], [{ conv = 10 }, { pool = \"global_max\" }]]");
+  const std::set<std::string> layers = draws_of(
+      "model.layer", "values = [[{ linear = 10 }], [{ conv = 10 }, { pool = \"global_max\" }]]");
   EXPECT_EQ(layers.size(), 2u);
-  for (const std::string& layer : layers) EXPECT_NO_THROW(parse_config(tiny, "tiny.toml", {"model.layer=" + layer})) << layer;
+  for (const std::string& layer : layers)
+    EXPECT_NO_THROW(parse_config(tiny, "tiny.toml", {"model.layer=" + layer})) << layer;
 }
 
 }  // namespace

@@ -18,16 +18,18 @@ std::vector<int> receptive_fields(const Config& config) {
   return fields;
 }
 
-/// A recipe's layer in short: "c12" a 3x3 convolution to 12 channels, then r for ReLU, n for norm, d for dropout, p1 for padding 1, b for bias.
+/// A recipe's layer in short: "c12" a 3x3 convolution to 12 channels, then r for ReLU, n for norm,
+/// d for dropout, p1 for padding 1, b for bias.
 std::string short_text(const Layer& layer, double dropout) {
   if (layer.kind == LayerKind::max_pool) return fmt::format("max{}", layer.kernel);
   if (layer.kind == LayerKind::global_average) return "average";
   EXPECT_EQ(layer.kind, LayerKind::convolution);
   const auto flag = [](bool set, const char* text) { return set ? text : ""; };
   EXPECT_TRUE(layer.dropout == 0 || layer.dropout == dropout);
-  return fmt::format("{}{}{}{}{}{}{}", layer.kernel == 3 ? "c" : fmt::format("{}x", layer.kernel), layer.channels, flag(layer.relu, "r"),
-                     flag(layer.norm, "n"), flag(layer.dropout > 0, "d"), layer.padding > 0 ? fmt::format("p{}", layer.padding) : "",
-                     flag(layer.bias, "b"));
+  return fmt::format(
+      "{}{}{}{}{}{}{}", layer.kernel == 3 ? "c" : fmt::format("{}x", layer.kernel), layer.channels,
+      flag(layer.relu, "r"), flag(layer.norm, "n"), flag(layer.dropout > 0, "d"),
+      layer.padding > 0 ? fmt::format("p{}", layer.padding) : "", flag(layer.bias, "b"));
 }
 
 std::vector<std::string> layers(const Config& config, double dropout) {
@@ -61,7 +63,8 @@ void expect_crop_and_rotation(const AugmentConfig& augment) {
 
 TEST(Steps, Step1) {
   const Config config = step("step1");
-  EXPECT_THAT(layers(config, 0), ElementsAre("c10r", "c12r", "c12", "1x10", "max2", "c12r", "c12r", "c12r", "c12rp1", "5x10"));
+  EXPECT_THAT(layers(config, 0), ElementsAre("c10r", "c12r", "c12", "1x10", "max2", "c12r", "c12r",
+                                             "c12r", "c12rp1", "5x10"));
   EXPECT_EQ(parameter_count(config.model), 10554u);
   EXPECT_EQ(receptive_fields(config).back(), 32);
   expect_plain_sgd(config, 128, 20);
@@ -71,7 +74,9 @@ TEST(Steps, Step1) {
 
 TEST(Steps, Step2) {
   const Config config = step("step2");
-  EXPECT_THAT(layers(config, 0.07), ElementsAre("c10rnd", "c12rnd", "c12rnd", "1x10", "max2", "c12rnd", "c12rnd", "c12rnd", "c10rndp1", "average"));
+  EXPECT_THAT(layers(config, 0.07),
+              ElementsAre("c10rnd", "c12rnd", "c12rnd", "1x10", "max2", "c12rnd", "c12rnd",
+                          "c12rnd", "c10rndp1", "average"));
   EXPECT_EQ(parameter_count(config.model), 7498u);
   EXPECT_THAT(receptive_fields(config), ElementsAre(3, 5, 7, 7, 8, 12, 16, 20, 24, 32));
   expect_plain_sgd(config, 128, 15);
@@ -81,7 +86,9 @@ TEST(Steps, Step2) {
 
 TEST(Steps, Step3) {
   const Config config = step("step3");
-  EXPECT_THAT(layers(config, 0.1), ElementsAre("c12rnd", "c14rnd", "c14rnd", "1x10n", "max2", "c14rnd", "c14rnd", "c14rnd", "c10rndp1", "average"));
+  EXPECT_THAT(layers(config, 0.1),
+              ElementsAre("c12rnd", "c14rnd", "c14rnd", "1x10n", "max2", "c14rnd", "c14rnd",
+                          "c14rnd", "c10rndp1", "average"));
   EXPECT_EQ(parameter_count(config.model), 9776u);
   EXPECT_THAT(receptive_fields(config), ElementsAre(3, 5, 7, 7, 8, 12, 16, 20, 24, 32));
   EXPECT_EQ(layer_shapes(config.model)[8].jump, 2);
@@ -100,7 +107,8 @@ TEST(Steps, Step3) {
   EXPECT_EQ(augment.erase_ratio_max, 3.3);
 }
 
-/// The limits that the project's own recipes promise to keep; their other numbers are whatever the search found.
+/// The limits that the project's own recipes promise to keep; their other numbers are whatever the
+/// search found.
 void expect_inside_the_limits(const Config& config) {
   EXPECT_LE(parameter_count(config.model), 10000u);
   EXPECT_LE(config.train.epochs, 14);

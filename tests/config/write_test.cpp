@@ -10,14 +10,17 @@
 namespace mnist_dist {
 namespace {
 
-bool same(const Config& a, const Config& b) { return to_toml(a) == to_toml(b) && a.model == b.model && a.name == b.name; }
+bool same(const Config& a, const Config& b) {
+  return to_toml(a) == to_toml(b) && a.model == b.model && a.name == b.name;
+}
 
 /// A value other than the one there, within its range.
 void change(const Field&, std::string& value) { value += " \"quoted\" \\ and = more"; }
 void change(const Field&, bool& value) { value = !value; }
 void change(const Field& field, double& value) {
   // A third of the way needs all 17 digits.
-  value = field.bounds.low + (std::min(field.bounds.high, field.bounds.low + 10) - field.bounds.low) / 3 * 0.9;
+  value = field.bounds.low +
+          (std::min(field.bounds.high, field.bounds.low + 10) - field.bounds.low) / 3 * 0.9;
 }
 void change(const Field&, std::integral auto& value) { value += 1; }
 void change(const Field&, std::vector<int>& value) { value = {600, 100}; }
@@ -46,7 +49,8 @@ TEST(Write, EveryKeyReadsBackExactly) {
     }
     if (field.key.ends_with("_max")) {
       auto& augment = changed.augment;
-      augment.crop_ratio_min = augment.erase_ratio_min = 0.1, augment.crop_scale_min = augment.erase_area_min = 0.001;
+      augment.crop_ratio_min = augment.erase_ratio_min = 0.1,
+      augment.crop_scale_min = augment.erase_area_min = 0.001;
     }
     const std::string toml = to_toml(changed);
     const Config back = parse_config(toml, "other.toml");
@@ -68,7 +72,13 @@ TEST(Write, EveryKeyReadsBackExactly) {
 
 TEST(Write, LayersReadBack) {
   Config config = parse_config(tiny, "r.toml");
-  config.model.layers = {{.channels = 12, .kernel = 5, .padding = 2, .bias = true, .relu = true, .norm = true, .dropout = 1.0 / 3},
+  config.model.layers = {{.channels = 12,
+                          .kernel = 5,
+                          .padding = 2,
+                          .bias = true,
+                          .relu = true,
+                          .norm = true,
+                          .dropout = 1.0 / 3},
                          {.channels = 12, .depthwise = true, .padding = 1},
                          {.kind = LayerKind::max_pool, .kernel = 3},
                          {.kind = LayerKind::max_pool, .kernel = 2},
@@ -82,16 +92,20 @@ TEST(Write, LayersReadBack) {
 TEST(Write, IdentityIsWhatDecidesTheResult) {
   const Config plain = parse_config(tiny, "r.toml");
   const std::string identity = recipe_toml(plain);
-  for (const char* circumstance : {"data.file=x.h5", "train.seed=77", "train.checkpoint_seconds=5", "comm.timeout=7"})
+  for (const char* circumstance :
+       {"data.file=x.h5", "train.seed=77", "train.checkpoint_seconds=5", "comm.timeout=7"})
     EXPECT_EQ(recipe_toml(parse_config(tiny, "r.toml", {circumstance})), identity) << circumstance;
-  for (const char* part : {"train.epochs=2", "data.shards=2", "augment.rotation=1", "optimizer.momentum=0.8", "average.decay=0.99"})
+  for (const char* part : {"train.epochs=2", "data.shards=2", "augment.rotation=1",
+                           "optimizer.momentum=0.8", "average.decay=0.99"})
     EXPECT_NE(recipe_toml(parse_config(tiny, "r.toml", {part})), identity) << part;
   EXPECT_EQ(identity.find('#'), std::string::npos);
   EXPECT_EQ(recipe_toml(parse_config(identity, "other.toml")), identity);
 }
 
 TEST(Write, HelpStandsBesideTheKeys) {
-  EXPECT_NE(to_toml(parse_config(tiny, "r.toml")).find("\nepochs = 15                 # times every image is shown\n"), std::string::npos);
+  EXPECT_NE(to_toml(parse_config(tiny, "r.toml"))
+                .find("\nepochs = 15                 # times every image is shown\n"),
+            std::string::npos);
 }
 
 }  // namespace

@@ -18,11 +18,13 @@ constexpr float centre = 13.5f;
 
 std::vector<std::uint8_t> picture() {
   std::vector<std::uint8_t> pixels(image_size);
-  for (std::size_t i = 0; i < pixels.size(); ++i) pixels[i] = static_cast<std::uint8_t>((i * 37) % 251);
+  for (std::size_t i = 0; i < pixels.size(); ++i)
+    pixels[i] = static_cast<std::uint8_t>((i * 37) % 251);
   return pixels;
 }
 
-std::vector<float> augmented(const AugmentConfig& config, std::uint32_t row, const std::vector<std::uint8_t>& pixels, const Normalisation& n = {}) {
+std::vector<float> augmented(const AugmentConfig& config, std::uint32_t row,
+                             const std::vector<std::uint8_t>& pixels, const Normalisation& n = {}) {
   std::vector<float> out(image_size);
   augment_image(pixels, config, n, seed, row, 0, out);
   return out;
@@ -51,12 +53,16 @@ TEST(Augment, AnotherSideHasItsOwnCentre) {
 /// Mean and spread of many draws.
 struct Sample {
   double n = 0, sum = 0, squares = 0, low = 1e30, high = -1e30;
-  void add(double value) { ++n, sum += value, squares += value * value, low = std::min(low, value), high = std::max(high, value); }
+  void add(double value) {
+    ++n, sum += value, squares += value * value, low = std::min(low, value),
+                                                 high = std::max(high, value);
+  }
   double mean() const { return sum / n; }
   double sd() const { return std::sqrt(std::max(0.0, squares / n - mean() * mean())); }
 };
 
-/// Uniform in +-limit: mean 0, sd limit / sqrt 3, within five standard errors, and the range nearly filled.
+/// Uniform in +-limit: mean 0, sd limit / sqrt 3, within five standard errors, and the range nearly
+/// filled.
 void expect_uniform(const Sample& sample, double limit) {
   EXPECT_NEAR(sample.mean(), 0, 5 * limit / std::sqrt(3 * sample.n));
   EXPECT_NEAR(sample.sd(), limit / std::sqrt(3.0), 5 * 0.26 * limit / std::sqrt(sample.n));
@@ -68,14 +74,16 @@ void expect_uniform(const Sample& sample, double limit) {
 
 /// Two samples of one distribution: means within five standard errors of their difference.
 void expect_same_mean(const Sample& a, const Sample& b, const char* what) {
-  EXPECT_NEAR(a.mean(), b.mean(), 5 * std::sqrt(a.sd() * a.sd() / a.n + b.sd() * b.sd() / b.n)) << what;
+  EXPECT_NEAR(a.mean(), b.mean(), 5 * std::sqrt(a.sd() * a.sd() / a.n + b.sd() * b.sd() / b.n))
+      << what;
   EXPECT_NEAR(a.sd(), b.sd(), 0.05 * b.sd()) << what;
 }
 
 constexpr std::uint32_t draw_count = 20000;
 
 void for_draws(const AugmentConfig& config, const std::function<void(const AugmentDraw&)>& look) {
-  for (std::uint32_t row = 0; row < draw_count; ++row) look(draw_augmentation(config, seed, row, 0));
+  for (std::uint32_t row = 0; row < draw_count; ++row)
+    look(draw_augmentation(config, seed, row, 0));
 }
 
 TEST(Decode, Normalises) {
@@ -95,7 +103,9 @@ TEST(Augment, NothingAskedNothingDone) {
 
 TEST(Augment, IsAFunctionOfSeedRowAndEpoch) {
   const AugmentConfig config{.rotation = 20};
-  const auto angle = [&](std::uint64_t s, std::uint32_t row, std::uint32_t epoch) { return draw_augmentation(config, s, row, epoch).move_map.a01; };
+  const auto angle = [&](std::uint64_t s, std::uint32_t row, std::uint32_t epoch) {
+    return draw_augmentation(config, s, row, epoch).move_map.a01;
+  };
   EXPECT_EQ(angle(1, 2, 3), angle(1, 2, 3));
   EXPECT_NE(angle(1, 2, 3), angle(2, 2, 3));
   EXPECT_NE(angle(1, 2, 3), angle(1, 3, 3));
@@ -152,7 +162,8 @@ TEST(Augment, ShearsAlongRows) {
   expect_uniform(degrees, 10);
 }
 
-/// What a rectangle of torchvision's get_params looks like, drawn with another generator: (width, height, left, top).
+/// What a rectangle of torchvision's get_params looks like, drawn with another generator: (width,
+/// height, left, top).
 struct Boxes {
   Sample width, height, left, top, fitted;
 };
@@ -164,8 +175,10 @@ Boxes torchvision_crops(double scale_min, double scale_max, double ratio_min, do
   for (std::uint32_t i = 0; i < draw_count; ++i) {
     for (int attempt = 0; attempt < 10; ++attempt) {
       const double area = 784 * std::uniform_real_distribution(scale_min, scale_max)(generator);
-      const double ratio = std::exp(std::uniform_real_distribution(std::log(ratio_min), std::log(ratio_max))(generator));
-      const int w = static_cast<int>(std::nearbyint(std::sqrt(area * ratio))), h = static_cast<int>(std::nearbyint(std::sqrt(area / ratio)));
+      const double ratio = std::exp(
+          std::uniform_real_distribution(std::log(ratio_min), std::log(ratio_max))(generator));
+      const int w = static_cast<int>(std::nearbyint(std::sqrt(area * ratio))),
+                h = static_cast<int>(std::nearbyint(std::sqrt(area / ratio)));
       if (!(0 < w && w <= 28 && 0 < h && h <= 28)) continue;
       boxes.width.add(w), boxes.height.add(h);
       boxes.top.add(std::uniform_int_distribution(0, 28 - h)(generator));
@@ -177,7 +190,8 @@ Boxes torchvision_crops(double scale_min, double scale_max, double ratio_min, do
 }
 
 TEST(Augment, CropsAsTorchvisionDoes) {
-  const AugmentConfig config{.crop_scale_min = 0.85, .crop_ratio_min = 0.75, .crop_ratio_max = 4.0 / 3};
+  const AugmentConfig config{
+      .crop_scale_min = 0.85, .crop_ratio_min = 0.75, .crop_ratio_max = 4.0 / 3};
   Boxes ours;
   for_draws(config, [&](const AugmentDraw& draw) {
     ASSERT_TRUE(draw.crop && !draw.move);
@@ -192,7 +206,8 @@ TEST(Augment, CropsAsTorchvisionDoes) {
       ASSERT_GE(edge, -1e-4);
       ASSERT_LE(edge, 28 + 1e-4);
     }
-    ours.width.add(right - left), ours.height.add(bottom - top), ours.left.add(left), ours.top.add(top);
+    ours.width.add(right - left), ours.height.add(bottom - top), ours.left.add(left),
+        ours.top.add(top);
   });
   const Boxes theirs = torchvision_crops(0.85, 1, 0.75, 4.0 / 3);
   expect_same_mean(ours.width, theirs.width, "width");
@@ -202,12 +217,14 @@ TEST(Augment, CropsAsTorchvisionDoes) {
 }
 
 TEST(Augment, ACropThatNeverFitsIsTakenFromTheCentre) {
-  for_draws({.crop_ratio_min = 2, .crop_ratio_max = 2}, [](const AugmentDraw& draw) {  // 28x14 would keep half the area, all of it was asked for
-    EXPECT_EQ(draw.crop_map.a00, 1);
-    EXPECT_EQ(draw.crop_map.a02, 0);
-    EXPECT_EQ(draw.crop_map.a11, 0.5f);
-    EXPECT_EQ(draw.crop_map.a12, 6.75f);  // top edge of row 7, then half of a half pixel
-  });
+  for_draws(
+      {.crop_ratio_min = 2, .crop_ratio_max = 2},
+      [](const AugmentDraw& draw) {  // 28x14 would keep half the area, all of it was asked for
+        EXPECT_EQ(draw.crop_map.a00, 1);
+        EXPECT_EQ(draw.crop_map.a02, 0);
+        EXPECT_EQ(draw.crop_map.a11, 0.5f);
+        EXPECT_EQ(draw.crop_map.a12, 6.75f);  // top edge of row 7, then half of a half pixel
+      });
 }
 
 TEST(Augment, CropReadsBetweenPixels) {
@@ -242,7 +259,8 @@ TEST(Augment, CropThenRotation) {
       const int y = static_cast<int>(std::floor(map.a10 * c + map.a11 * r + map.a12 + 0.5f));
       const bool inside = x >= 0 && x < image_side && y >= 0 && y < image_side;
       const float expected = inside ? cropped[static_cast<std::size_t>(y * image_side + x)] : 0.0f;
-      EXPECT_NEAR(out[static_cast<std::size_t>(row * image_side + column)], expected, 1e-3) << row << " " << column;
+      EXPECT_NEAR(out[static_cast<std::size_t>(row * image_side + column)], expected, 1e-3)
+          << row << " " << column;
     }
 }
 
@@ -254,15 +272,16 @@ TEST(Augment, ErasesARectangleAfterNormalising) {
     const auto plain = decoded(picture()), out = augmented(config, row, picture());
     for (int r = 0; r < image_side; ++r)
       for (int c = 0; c < image_side; ++c) {
-        const bool erased =
-            r >= draw.erase_top && r < draw.erase_top + draw.erase_height && c >= draw.erase_left && c < draw.erase_left + draw.erase_width;
+        const bool erased = r >= draw.erase_top && r < draw.erase_top + draw.erase_height &&
+                            c >= draw.erase_left && c < draw.erase_left + draw.erase_width;
         const auto i = static_cast<std::size_t>(r * image_side + c);
         ASSERT_EQ(out[i], erased ? 0.0f : plain[i]) << r << " " << c;
       }
   }
 }
 
-/// torchvision.transforms.RandomErasing.get_params; `fitted` counts the tries that led to a rectangle.
+/// torchvision.transforms.RandomErasing.get_params; `fitted` counts the tries that led to a
+/// rectangle.
 Boxes torchvision_erasures(double area_min, double area_max, double ratio_min, double ratio_max) {
   std::mt19937 generator(2);
   Boxes boxes;
@@ -270,8 +289,10 @@ Boxes torchvision_erasures(double area_min, double area_max, double ratio_min, d
     bool fitted = false;
     for (int attempt = 0; attempt < 10 && !fitted; ++attempt) {
       const double area = 784 * std::uniform_real_distribution(area_min, area_max)(generator);
-      const double ratio = std::exp(std::uniform_real_distribution(std::log(ratio_min), std::log(ratio_max))(generator));
-      const int h = static_cast<int>(std::nearbyint(std::sqrt(area * ratio))), w = static_cast<int>(std::nearbyint(std::sqrt(area / ratio)));
+      const double ratio = std::exp(
+          std::uniform_real_distribution(std::log(ratio_min), std::log(ratio_max))(generator));
+      const int h = static_cast<int>(std::nearbyint(std::sqrt(area * ratio))),
+                w = static_cast<int>(std::nearbyint(std::sqrt(area / ratio)));
       if (!(h < 28 && w < 28)) continue;
       boxes.width.add(w), boxes.height.add(h);
       boxes.top.add(std::uniform_int_distribution(0, 28 - h)(generator));
@@ -290,9 +311,11 @@ TEST(Augment, ErasesAsTorchvisionDoes) {
     for_draws(config, [&](const AugmentDraw& draw) {
       ours.fitted.add(draw.erase);
       if (draw.erase)
-        ours.width.add(draw.erase_width), ours.height.add(draw.erase_height), ours.left.add(draw.erase_left), ours.top.add(draw.erase_top);
+        ours.width.add(draw.erase_width), ours.height.add(draw.erase_height),
+            ours.left.add(draw.erase_left), ours.top.add(draw.erase_top);
     });
-    const Boxes theirs = torchvision_erasures(config.erase_area_min, config.erase_area_max, config.erase_ratio_min, config.erase_ratio_max);
+    const Boxes theirs = torchvision_erasures(config.erase_area_min, config.erase_area_max,
+                                              config.erase_ratio_min, config.erase_ratio_max);
     expect_same_mean(ours.width, theirs.width, "width");
     expect_same_mean(ours.height, theirs.height, "height");
     expect_same_mean(ours.left, theirs.left, "left");
@@ -301,7 +324,8 @@ TEST(Augment, ErasesAsTorchvisionDoes) {
   };
   compare();
   // Large upright rectangles: which side the ratio is of shows, and many tries fail.
-  config.erase_area_min = 0.4, config.erase_area_max = 0.9, config.erase_ratio_min = 1.5, config.erase_ratio_max = 4;
+  config.erase_area_min = 0.4, config.erase_area_max = 0.9, config.erase_ratio_min = 1.5,
+  config.erase_ratio_max = 4;
   compare();
 }
 
@@ -313,9 +337,11 @@ TEST(Augment, ErasesAtItsRate) {
 
 TEST(Augment, OneAugmentationDoesNotChangeAnothersDraws) {
   const AugmentConfig rotation{.rotation = 15}, erase{.erase_probability = 1};
-  AugmentConfig all{.crop_scale_min = 0.85, .rotation = 15, .elastic_alpha = 1, .erase_probability = 1};
+  AugmentConfig all{
+      .crop_scale_min = 0.85, .rotation = 15, .elastic_alpha = 1, .erase_probability = 1};
   for (std::uint32_t row = 0; row < 20; ++row) {
-    const AugmentDraw a = draw_augmentation(rotation, seed, row, 0), b = draw_augmentation(erase, seed, row, 0);
+    const AugmentDraw a = draw_augmentation(rotation, seed, row, 0),
+                      b = draw_augmentation(erase, seed, row, 0);
     const AugmentDraw c = draw_augmentation(all, seed, row, 0);
     EXPECT_EQ(c.move_map.a00, a.move_map.a00);
     EXPECT_EQ(c.move_map.a02, a.move_map.a02);
@@ -324,7 +350,8 @@ TEST(Augment, OneAugmentationDoesNotChangeAnothersDraws) {
   }
   AugmentConfig rotation_and_more = rotation;
   rotation_and_more.scale = 0.1, rotation_and_more.shift = 2;
-  const AffineMap alone = draw_augmentation(rotation, seed, 1, 0).move_map, more = draw_augmentation(rotation_and_more, seed, 1, 0).move_map;
+  const AffineMap alone = draw_augmentation(rotation, seed, 1, 0).move_map,
+                  more = draw_augmentation(rotation_and_more, seed, 1, 0).move_map;
   EXPECT_NEAR(std::atan2(alone.a10, alone.a00), std::atan2(more.a10, more.a00), 1e-6);
 }
 

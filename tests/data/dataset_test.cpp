@@ -17,13 +17,15 @@ namespace {
 using testing::AnyOf;
 using testing::HasSubstr;
 
-/// Rows that can be told apart: row r is all zeros but for its number in the first two pixels, and a pixel of 255; its label is r % 10.
+/// Rows that can be told apart: row r is all zeros but for its number in the first two pixels, and
+/// a pixel of 255; its label is r % 10.
 Images numbered(int rows) {
   Images images;
   images.pixels.resize(static_cast<std::size_t>(rows) * image_size);
   for (int row = 0; row < rows; ++row) {
     std::uint8_t* image = images.pixels.data() + static_cast<std::size_t>(row) * image_size;
-    image[0] = static_cast<std::uint8_t>(row % 256), image[1] = static_cast<std::uint8_t>(row / 256), image[2] = 255;
+    image[0] = static_cast<std::uint8_t>(row % 256),
+    image[1] = static_cast<std::uint8_t>(row / 256), image[2] = 255;
     images.labels.push_back(static_cast<std::uint8_t>(row % 10));
   }
   return images;
@@ -33,7 +35,11 @@ class DatasetFile : public testing::Test {
  protected:
   DatasetFile() { write(2500, 1000); }
   void write(int train_rows, int test_rows) {
-    contents_ = {.train = numbered(train_rows), .test = numbered(test_rows), .source = "numbers", .synthetic = true, .payload_sha256 = {}};
+    contents_ = {.train = numbered(train_rows),
+                 .test = numbered(test_rows),
+                 .source = "numbers",
+                 .synthetic = true,
+                 .payload_sha256 = {}};
     write_dataset(path_, contents_);
   }
   /// Changes the file where training row `row` lies in it.
@@ -50,7 +56,8 @@ class DatasetFile : public testing::Test {
     ASSERT_EQ(images.count(), rows.size());
     ASSERT_EQ(images.pixels.size(), static_cast<std::size_t>(rows.size()) * image_size);
     for (int i = 0; i < rows.size(); ++i) {
-      EXPECT_TRUE(std::equal(images.image(i), images.image(i) + image_size, contents_.train.image(rows.first + i)));
+      EXPECT_TRUE(std::equal(images.image(i), images.image(i) + image_size,
+                             contents_.train.image(rows.first + i)));
       EXPECT_EQ(images.labels[static_cast<std::size_t>(i)], (rows.first + i) % 10);
     }
   }
@@ -67,12 +74,14 @@ TEST_F(DatasetFile, SaysWhatItHolds) {
   EXPECT_TRUE(dataset.synthetic());
   EXPECT_EQ(dataset.source(), "numbers");
   EXPECT_EQ(dataset.hash().size(), 64u);
-  EXPECT_EQ(dataset.hash(), dataset_hash(chunk_table(contents_.train), chunk_table(contents_.test)));
+  EXPECT_EQ(dataset.hash(),
+            dataset_hash(chunk_table(contents_.train), chunk_table(contents_.test)));
 }
 
 TEST_F(DatasetFile, AnyRangeOfRowsComesBack) {
   const Dataset dataset(path_);
-  for (const Range rows : {Range{0, 2500}, Range{0, 1}, Range{999, 1001}, Range{1000, 2000}, Range{2499, 2500}, Range{625, 1250}, Range{1000, 1000}})
+  for (const Range rows : {Range{0, 2500}, Range{0, 1}, Range{999, 1001}, Range{1000, 2000},
+                           Range{2499, 2500}, Range{625, 1250}, Range{1000, 1000}})
     expect_rows(dataset.train(rows), rows);
   EXPECT_EQ(dataset.test({500, 600}).labels.size(), 100u);
 }
@@ -111,15 +120,21 @@ TEST_F(DatasetFile, ADamagedChunkIsNamedAndTheOthersStillRead) {
   const std::string what = data_failure([&] { dataset.train({1900, 2100}); });
   EXPECT_THAT(what, HasSubstr(path_.string()));
   EXPECT_THAT(what, HasSubstr("rows 1000 to 1999 of dataset /train/images"));
-  EXPECT_THAT(what, AnyOf(HasSubstr("Fletcher32"), HasSubstr("filter returned failure")));  // HDF5 1.10, 1.14
+  EXPECT_THAT(what, AnyOf(HasSubstr("Fletcher32"),
+                          HasSubstr("filter returned failure")));  // HDF5 1.10, 1.14
 }
 
 TEST_F(DatasetFile, WhatFletcherMissesTheChunkHashFinds) {
   // Fletcher32 counts modulo 65535, where 0000 and FFFF are the same.
-  damage(1234, [](std::span<std::byte> image) { std::fill_n(image.begin() + 400, 16, std::byte{0xff}); });
+  damage(1234,
+         [](std::span<std::byte> image) { std::fill_n(image.begin() + 400, 16, std::byte{0xff}); });
   std::vector<std::uint8_t> pixels(std::size_t{1000} * image_size);
-  EXPECT_NO_THROW(Hdf5Reader(path_).read_rows<std::uint8_t>("/train/images", 1000, pixels)) << "Fletcher32 found it: this test tests nothing";
-  EXPECT_THAT(data_failure([&] { Dataset(path_).train({1000, 1001}); }), HasSubstr("chunk 1 of /train (rows 1000 to 1999) is damaged"));
+  EXPECT_NO_THROW(Hdf5Reader(path_).read_rows<std::uint8_t>("/train/images", 1000, pixels))
+      << "Fletcher32 found it: this test tests nothing";
+  EXPECT_THAT(data_failure([&] {
+                Dataset(path_).train({1000, 1001});
+              }),
+              HasSubstr("chunk 1 of /train (rows 1000 to 1999) is damaged"));
 }
 
 TEST_F(DatasetFile, MissingFileSaysHowToMakeIt) {
@@ -128,7 +143,8 @@ TEST_F(DatasetFile, MissingFileSaysHowToMakeIt) {
     FAIL();
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ExitCode::data);
-    EXPECT_EQ(error.hint(), "make it with: mnist-dist prepare --out " + (folder_ / "none.h5").string());
+    EXPECT_EQ(error.hint(),
+              "make it with: mnist-dist prepare --out " + (folder_ / "none.h5").string());
   }
 }
 
@@ -142,7 +158,8 @@ TEST_F(DatasetFile, OnlyADamagedDataFileIsToBeWrittenAgain) {
     return std::string("no error");
   };
   const auto bytes = read_file(path_);
-  const std::string again = "write it again with: mnist-dist prepare --force --out " + path_.string();
+  const std::string again =
+      "write it again with: mnist-dist prepare --force --out " + path_.string();
   write_file_atomically(path_, std::span(bytes).first(bytes.size() / 2));
   EXPECT_EQ(hint_of(path_), again) << "cut off";
   auto damaged = bytes;
@@ -154,7 +171,8 @@ TEST_F(DatasetFile, OnlyADamagedDataFileIsToBeWrittenAgain) {
   other.attribute("format_version", std::int64_t{1});
   write_file_atomically(folder_ / "checkpoint.h5", other.finish());
   write_file_atomically(folder_ / "text.toml", "[train]");
-  for (const auto& path : {folder_ / "checkpoint.h5", folder_ / "text.toml", folder_.path(), std::filesystem::path("/dev/null")})
+  for (const auto& path : {folder_ / "checkpoint.h5", folder_ / "text.toml", folder_.path(),
+                           std::filesystem::path("/dev/null")})
     EXPECT_THAT(hint_of(path), HasSubstr("this is no data file")) << path;
 }
 
@@ -205,14 +223,20 @@ TEST_F(DatasetFile, OtherSchemasAreNamed) {
   EXPECT_THAT(
       failure_of(path_, {.image_side_in_file = 129}),
       HasSubstr("dataset /train/images has shape [20, 129, 129] (expected [rows, side, side]"));
-  EXPECT_THAT(failure_of(path_, {.labels = 19}), HasSubstr("dataset /train/labels has shape [19], not [20]"));
-  EXPECT_THAT(failure_of(path_, {.float_images = true}), HasSubstr("dataset /train/images holds float32, not uint8"));
-  EXPECT_THAT(failure_of(path_, {.test_labels = false}), HasSubstr("dataset /test/labels is missing"));
+  EXPECT_THAT(failure_of(path_, {.labels = 19}),
+              HasSubstr("dataset /train/labels has shape [19], not [20]"));
+  EXPECT_THAT(failure_of(path_, {.float_images = true}),
+              HasSubstr("dataset /train/images holds float32, not uint8"));
+  EXPECT_THAT(failure_of(path_, {.test_labels = false}),
+              HasSubstr("dataset /test/labels is missing"));
   EXPECT_THAT(failure_of(path_, {.sd = false}), HasSubstr("attribute sd is missing"));
   EXPECT_THAT(failure_of(path_, {.mean = std::nan("")}), HasSubstr("attribute mean is not finite"));
-  EXPECT_THAT(failure_of(path_, {.sd_value = 0}), HasSubstr("attribute sd is not positive and finite"));
-  EXPECT_THAT(failure_of(path_, {.sd_value = INFINITY}), HasSubstr("attribute sd is not positive and finite"));
-  EXPECT_THAT(failure_of(path_, {.label = 10}), HasSubstr("chunk 0 of /train/labels holds a label above 9"));
+  EXPECT_THAT(failure_of(path_, {.sd_value = 0}),
+              HasSubstr("attribute sd is not positive and finite"));
+  EXPECT_THAT(failure_of(path_, {.sd_value = INFINITY}),
+              HasSubstr("attribute sd is not positive and finite"));
+  EXPECT_THAT(failure_of(path_, {.label = 10}),
+              HasSubstr("chunk 0 of /train/labels holds a label above 9"));
 }
 
 TEST_F(DatasetFile, OfAnotherShape) {

@@ -8,7 +8,8 @@
 namespace mnist_dist {
 namespace {
 
-std::vector<std::uint8_t> mask(double probability, std::size_t size, std::uint32_t row = 0, std::uint32_t epoch = 0, std::uint32_t layer = 0) {
+std::vector<std::uint8_t> mask(double probability, std::size_t size, std::uint32_t row = 0,
+                               std::uint32_t epoch = 0, std::uint32_t layer = 0) {
   std::vector<std::uint8_t> out(size, 77);
   dropout_mask(dropout_rule(probability), 1, row, epoch, layer, out);
   return out;
@@ -18,7 +19,9 @@ TEST(DropoutMask, DropsAtItsRate) {
   constexpr std::size_t n = 400000;
   for (const double p : {0.07, 0.1, 0.5}) {
     const auto dropped = mask(p, n);
-    EXPECT_NEAR(std::accumulate(dropped.begin(), dropped.end(), 0.0) / n, p, 5 * std::sqrt(p * (1 - p) / n)) << p;
+    EXPECT_NEAR(std::accumulate(dropped.begin(), dropped.end(), 0.0) / n, p,
+                5 * std::sqrt(p * (1 - p) / n))
+        << p;
   }
   EXPECT_EQ(mask(0, 1000), std::vector<std::uint8_t>(1000, 0));
 }

@@ -93,9 +93,12 @@ TEST_F(Hdf5, AttributesComeBack) {
   EXPECT_TRUE(reader.has_attribute("mean"));
   EXPECT_FALSE(reader.has_attribute("sd"));
   EXPECT_THAT(data_failure([&] { reader.real("sd"); }), HasSubstr("attribute sd is missing"));
-  EXPECT_THAT(data_failure([&] { reader.real("text"); }), HasSubstr("attribute text is not a real number"));
-  EXPECT_THAT(data_failure([&] { reader.integer("mean"); }), HasSubstr("attribute mean is not an integer"));
-  EXPECT_THAT(data_failure([&] { reader.text("count"); }), HasSubstr("attribute count is not a text"));
+  EXPECT_THAT(data_failure([&] { reader.real("text"); }),
+              HasSubstr("attribute text is not a real number"));
+  EXPECT_THAT(data_failure([&] { reader.integer("mean"); }),
+              HasSubstr("attribute mean is not an integer"));
+  EXPECT_THAT(data_failure([&] { reader.text("count"); }),
+              HasSubstr("attribute count is not a text"));
 }
 
 TEST_F(Hdf5, SameContentsSameBytes) {
@@ -118,12 +121,16 @@ TEST_F(Hdf5, MissingTypeAndShapeAreNamed) {
   EXPECT_TRUE(reader.has("/train/images"));
   EXPECT_FALSE(reader.has("/train/labels"));
   EXPECT_FALSE(reader.has("/test/images"));
-  EXPECT_EQ(data_failure([&] { reader.read<std::uint8_t>("/test/images"); }), path.string() + ": dataset /test/images is missing");
-  EXPECT_EQ(data_failure([&] { reader.read<float>("/train/images"); }), path.string() + ": dataset /train/images holds uint8, not float32");
+  EXPECT_EQ(data_failure([&] { reader.read<std::uint8_t>("/test/images"); }),
+            path.string() + ": dataset /test/images is missing");
+  EXPECT_EQ(data_failure([&] { reader.read<float>("/train/images"); }),
+            path.string() + ": dataset /train/images holds uint8, not float32");
   std::vector<std::uint8_t> rows(8);
-  EXPECT_THAT(data_failure([&] { reader.read_rows<std::uint8_t>("/train/images", 2, rows); }), HasSubstr("/train/images has shape [3, 4]"));
+  EXPECT_THAT(data_failure([&] { reader.read_rows<std::uint8_t>("/train/images", 2, rows); }),
+              HasSubstr("/train/images has shape [3, 4]"));
   rows.resize(7);
-  EXPECT_THAT(data_failure([&] { reader.read_rows<std::uint8_t>("/train/images", 0, rows); }), HasSubstr("/train/images has shape [3, 4]"));
+  EXPECT_THAT(data_failure([&] { reader.read_rows<std::uint8_t>("/train/images", 0, rows); }),
+              HasSubstr("/train/images has shape [3, 4]"));
 }
 
 TEST_F(Hdf5, ValuesThatTheFileDoesNotHoldAreNotMadeUp) {
@@ -156,16 +163,20 @@ TEST_F(Hdf5, CompressedDatasetsComeBack) {
 }
 
 TEST_F(Hdf5, MissingTruncatedAndForeignFilesAreNamed) {
-  EXPECT_EQ(data_failure([&] { Hdf5Reader(folder_ / "none.h5"); }), (folder_ / "none.h5").string() + ": No such file or directory");
+  EXPECT_EQ(data_failure([&] { Hdf5Reader(folder_ / "none.h5"); }),
+            (folder_ / "none.h5").string() + ": No such file or directory");
   write_file_atomically(folder_ / "text.h5", "not at all");
-  EXPECT_THAT(data_failure([&] { Hdf5Reader(folder_ / "text.h5"); }), HasSubstr("text.h5: not an HDF5 file"));
+  EXPECT_THAT(data_failure([&] { Hdf5Reader(folder_ / "text.h5"); }),
+              HasSubstr("text.h5: not an HDF5 file"));
 
   Hdf5Writer writer;
   writer.dataset<std::uint8_t>("/data", std::vector<std::uint8_t>(5000, 1), {5000}, 1000);
   const auto path = write(writer);
-  for (const auto size : {std::filesystem::file_size(path) - 1, std::filesystem::file_size(path) / 2, std::uintmax_t{0}}) {
+  for (const auto size : {std::filesystem::file_size(path) - 1,
+                          std::filesystem::file_size(path) / 2, std::uintmax_t{0}}) {
     std::filesystem::resize_file(path, size);
-    EXPECT_THAT(data_failure([&] { Hdf5Reader(path).read<std::uint8_t>("/data"); }), HasSubstr(path.string()));
+    EXPECT_THAT(data_failure([&] { Hdf5Reader(path).read<std::uint8_t>("/data"); }),
+                HasSubstr(path.string()));
   }
 }
 
@@ -243,7 +254,9 @@ TEST_F(Hdf5, AFlippedBitIsNeverAWrongNumber) {
   for (std::size_t at = 0; at < bytes.size(); ++at) {
     auto flipped = bytes;
     flipped[at] ^= std::byte{0x10};
-    std::ofstream(path, std::ios::binary).write(reinterpret_cast<const char*>(flipped.data()), static_cast<std::streamsize>(flipped.size()));
+    std::ofstream(path, std::ios::binary)
+        .write(reinterpret_cast<const char*>(flipped.data()),
+               static_cast<std::streamsize>(flipped.size()));
     try {
       const Hdf5Reader reader(path);
       EXPECT_EQ(reader.read<std::uint8_t>("/group/data"), values) << "byte " << at;
@@ -253,7 +266,8 @@ TEST_F(Hdf5, AFlippedBitIsNeverAWrongNumber) {
       EXPECT_THAT(error.what(), HasSubstr("flipped.h5"));
       ++noticed;
       const std::string what = error.what();
-      fletcher += what.find("letcher32") != std::string::npos || what.find("filter returned failure") != std::string::npos;  // HDF5 1.10, 1.14
+      fletcher += what.find("letcher32") != std::string::npos ||
+                  what.find("filter returned failure") != std::string::npos;  // HDF5 1.10, 1.14
     }
   }
   EXPECT_GE(fletcher, 300);  // every data byte

@@ -12,7 +12,9 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-std::span<const std::byte> bytes_of(const std::string& text) { return std::as_bytes(std::span(text)); }
+std::span<const std::byte> bytes_of(const std::string& text) {
+  return std::as_bytes(std::span(text));
+}
 
 TEST(Idx, ReadsImages) {
   const std::string payload = image_idx(3);
@@ -29,25 +31,26 @@ TEST(Idx, ReadsLabels) {
 TEST(Idx, WhatIsNoIdxFileIsNamedForWhatItIs) {
   using namespace std::string_literals;
   const std::string tar = std::string(257, 'x') + "ustar" + std::string(250, '\0');
-  const std::pair<std::string, const char*> cases[] = {{"", "an empty file"},
-                                                       {"\r\n<!DOCTYPE HTML><html>", "a web page"},
-                                                       {"\xef\xbb\xbf<HTML>", "a web page"},
-                                                       {"<?xml version=\"1.0\"?><Error>", "an XML document"},
-                                                       {"{\"error\": 404}", "JSON text"},
-                                                       {"version https://git-lfs.github.com/spec/v1\n", "a Git LFS pointer"},
-                                                       {"PK\3\4\x14"s, "a zip archive"},
-                                                       {"PK\3\4 x_train.npy"s, "a NumPy archive (npz)"},
-                                                       {"\xfd"
-                                                        "7zXZ\0"s,
-                                                        "an xz archive"},
-                                                       {"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"},
-                                                       {"\x28\xb5\x2f\xfd", "a Zstandard archive"},
-                                                       {"BZh9", "a bzip2 archive"},
-                                                       {tar, "a tar archive"},
-                                                       {"\x89HDF\r\n\x1a\n", "an HDF5 file"},
-                                                       {"5,0,0,0\n4,1,0,0\n", "a text file"},
-                                                       {std::string(600, '\0'), "zero bytes"},
-                                                       {"\x80\x04\x95"s, "bytes 80 04 95"}};
+  const std::pair<std::string, const char*> cases[] = {
+      {"", "an empty file"},
+      {"\r\n<!DOCTYPE HTML><html>", "a web page"},
+      {"\xef\xbb\xbf<HTML>", "a web page"},
+      {"<?xml version=\"1.0\"?><Error>", "an XML document"},
+      {"{\"error\": 404}", "JSON text"},
+      {"version https://git-lfs.github.com/spec/v1\n", "a Git LFS pointer"},
+      {"PK\3\4\x14"s, "a zip archive"},
+      {"PK\3\4 x_train.npy"s, "a NumPy archive (npz)"},
+      {"\xfd"
+       "7zXZ\0"s,
+       "an xz archive"},
+      {"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"},
+      {"\x28\xb5\x2f\xfd", "a Zstandard archive"},
+      {"BZh9", "a bzip2 archive"},
+      {tar, "a tar archive"},
+      {"\x89HDF\r\n\x1a\n", "an HDF5 file"},
+      {"5,0,0,0\n4,1,0,0\n", "a text file"},
+      {std::string(600, '\0'), "zero bytes"},
+      {"\x80\x04\x95"s, "bytes 80 04 95"}};
   for (const auto& [bytes, kind] : cases)
     EXPECT_EQ(data_failure([&bytes = bytes] { check_is_idx(bytes_of(bytes), "x"); }),
               fmt::format("x: not an IDX file (got {}, expected images or labels of MNIST)", kind));
@@ -56,9 +59,11 @@ TEST(Idx, WhatIsNoIdxFileIsNamedForWhatItIs) {
 
 TEST(Idx, WrongHeadersAreNamed) {
   const std::string labels = label_idx({1, 2});
-  EXPECT_EQ(data_failure([&] { idx_images(bytes_of(labels), "x"); }), "x: 10 bytes are too few for an IDX file");
+  EXPECT_EQ(data_failure([&] { idx_images(bytes_of(labels), "x"); }),
+            "x: 10 bytes are too few for an IDX file");
   const std::string images = image_idx(1);
-  EXPECT_EQ(data_failure([&] { idx_labels(bytes_of(images), "x"); }), "x: magic number is 0x00000803, not 0x00000801");
+  EXPECT_EQ(data_failure([&] { idx_labels(bytes_of(images), "x"); }),
+            "x: magic number is 0x00000803, not 0x00000801");
   const std::string wide = idx_bytes(0x803, {1, 28, 32}, std::string(28 * 32, 0));
   EXPECT_EQ(data_failure([&] { idx_images(bytes_of(wide), "x"); }), "x: dimension 2 is 32, not 28");
 }
@@ -66,13 +71,16 @@ TEST(Idx, WrongHeadersAreNamed) {
 TEST(Idx, TooFewAndTooManyBytesAreNamed) {
   const std::string images = image_idx(2);
   const std::string less = images.substr(0, images.size() - 1), more = images + "x";
-  EXPECT_EQ(data_failure([&] { idx_images(bytes_of(less), "x"); }), "x: truncated: its header announces 1584 bytes, it has 1583");
-  EXPECT_EQ(data_failure([&] { idx_images(bytes_of(more), "x"); }), "x: too long: its header announces 1584 bytes, it has 1585");
+  EXPECT_EQ(data_failure([&] { idx_images(bytes_of(less), "x"); }),
+            "x: truncated: its header announces 1584 bytes, it has 1583");
+  EXPECT_EQ(data_failure([&] { idx_images(bytes_of(more), "x"); }),
+            "x: too long: its header announces 1584 bytes, it has 1585");
 }
 
 TEST(Idx, LabelTenIsNamedWithItsRow) {
   const std::string payload = label_idx({1, 2, 10, 3});
-  EXPECT_EQ(data_failure([&] { idx_labels(bytes_of(payload), "folder/labels"); }), "folder/labels: label 10 in row 2: labels are 0 to 9");
+  EXPECT_EQ(data_failure([&] { idx_labels(bytes_of(payload), "folder/labels"); }),
+            "folder/labels: label 10 in row 2: labels are 0 to 9");
 }
 
 }  // namespace

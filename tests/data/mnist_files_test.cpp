@@ -51,8 +51,10 @@ class MnistFiles : public testing::Test {
 TEST_F(MnistFiles, FindsPlainAndGzipped) {
   fill("here");
   const MnistSource source = find("here");
-  EXPECT_THAT(source.files.candidates, ElementsAre(ElementsAre("here/train-images-idx3-ubyte"), ElementsAre("here/train-labels-idx1-ubyte"),
-                                                   ElementsAre("here/t10k-images-idx3-ubyte.gz"), ElementsAre("here/t10k-labels-idx1-ubyte.gz")));
+  EXPECT_THAT(source.files.candidates, ElementsAre(ElementsAre("here/train-images-idx3-ubyte"),
+                                                   ElementsAre("here/train-labels-idx1-ubyte"),
+                                                   ElementsAre("here/t10k-images-idx3-ubyte.gz"),
+                                                   ElementsAre("here/t10k-labels-idx1-ubyte.gz")));
   EXPECT_EQ(source.description, "MNIST from here");
 }
 
@@ -71,7 +73,8 @@ TEST_F(MnistFiles, AnEnvironmentThatNamesNoFolderIsAnError) {
   fill("data/raw");
   for (const char* mistyped : {"/nope", "data/raw/train-images-idx3-ubyte"}) {
     ::setenv("MNIST_DATA_DIR", mistyped, 1);
-    EXPECT_THAT(data_failure([&] { find(); }), AllOf(StartsWith("MNIST_DATA_DIR: "), HasSubstr(mistyped)));
+    EXPECT_THAT(data_failure([&] { find(); }),
+                AllOf(StartsWith("MNIST_DATA_DIR: "), HasSubstr(mistyped)));
   }
 }
 
@@ -80,7 +83,8 @@ TEST_F(MnistFiles, AGivenFolderThatLacksFilesSaysWhich) {
   fill("data/raw");
   fs::remove("here/train-images-idx3-ubyte");
   fs::remove("here/t10k-labels-idx1-ubyte.gz");
-  EXPECT_EQ(data_failure([&] { find("here"); }), "here lacks train-images-idx3-ubyte, t10k-labels-idx1-ubyte");
+  EXPECT_EQ(data_failure([&] { find("here"); }),
+            "here lacks train-images-idx3-ubyte, t10k-labels-idx1-ubyte");
 }
 
 TEST_F(MnistFiles, TheBoxComesLast) {
@@ -106,15 +110,19 @@ TEST_F(MnistFiles, FindsTheNamesThatOthersGive) {
     write_file_atomically(folder / path, "x");
     return scan_mnist_folder(folder).candidates[3];
   };
-  for (const char* path : {"t10k-labels.idx1-ubyte", "t10k-labels.idx1-ubyte.gz", "T10K-LABELS-IDX1-UBYTE.GZ", "t10k-labels-idx1-ubyte.gz.gz",
-                           "t10k-labels-idx1-ubyte.zip", "t10k-labels-idx1-ubyte/t10k-labels-idx1-ubyte", "MNIST/raw/t10k-labels-idx1-ubyte",
-                           "t10k-labels.idx1-ubyte/t10k-labels-idx1-ubyte.gz", "raw/t10k-labels-idx1-ubyte.gz",
-                           "mnist/raw/t10k-labels-idx1-ubyte/t10k-labels.idx1-ubyte"})
+  for (const char* path :
+       {"t10k-labels.idx1-ubyte", "t10k-labels.idx1-ubyte.gz", "T10K-LABELS-IDX1-UBYTE.GZ",
+        "t10k-labels-idx1-ubyte.gz.gz", "t10k-labels-idx1-ubyte.zip",
+        "t10k-labels-idx1-ubyte/t10k-labels-idx1-ubyte", "MNIST/raw/t10k-labels-idx1-ubyte",
+        "t10k-labels.idx1-ubyte/t10k-labels-idx1-ubyte.gz", "raw/t10k-labels-idx1-ubyte.gz",
+        "mnist/raw/t10k-labels-idx1-ubyte/t10k-labels.idx1-ubyte"})
     EXPECT_THAT(found(path), ElementsAre(folder_ / "foreign" / path));
-  for (const char* path : {"train-labels-idx1-ubyte", "t10k-labels-idx1-ubyte.gz.part", "FashionMNIST/raw/t10k-labels-idx1-ubyte"})
+  for (const char* path : {"train-labels-idx1-ubyte", "t10k-labels-idx1-ubyte.gz.part",
+                           "FashionMNIST/raw/t10k-labels-idx1-ubyte"})
     EXPECT_THAT(found(path), IsEmpty()) << path;
   // A folder of that name without the file is named later, when it cannot be read.
-  EXPECT_THAT(found("t10k-labels-idx1-ubyte/readme"), ElementsAre(folder_ / "foreign/t10k-labels-idx1-ubyte"));
+  EXPECT_THAT(found("t10k-labels-idx1-ubyte/readme"),
+              ElementsAre(folder_ / "foreign/t10k-labels-idx1-ubyte"));
 }
 
 TEST_F(MnistFiles, LinksThatLeadInACircleEnd) {
@@ -125,10 +133,12 @@ TEST_F(MnistFiles, LinksThatLeadInACircleEnd) {
 
 TEST_F(MnistFiles, OtherContentsAreRefusedByChecksumAndByForm) {
   fill("here");
-  EXPECT_THAT(data_failure([&] { read("here"); }), HasSubstr("here/train-images-idx3-ubyte: SHA-256 of its payload is "));
+  EXPECT_THAT(data_failure([&] { read("here"); }),
+              HasSubstr("here/train-images-idx3-ubyte: SHA-256 of its payload is "));
   EXPECT_THAT(data_failure([&] { read("here"); }), HasSubstr("not ba891046e6505d7a"));
   write_file_atomically("here/train-images-idx3-ubyte", image_idx(4).substr(0, 1000));
-  EXPECT_THAT(data_failure([&] { read("here"); }), HasSubstr("here/train-images-idx3-ubyte: truncated"));
+  EXPECT_THAT(data_failure([&] { read("here"); }),
+              HasSubstr("here/train-images-idx3-ubyte: truncated"));
 }
 
 }  // namespace

@@ -28,7 +28,8 @@ class Payload : public testing::Test {
   const std::string noise_ = [] {
     std::string noise = image_idx(200);
     for (std::size_t i = 16; i < noise.size(); ++i)
-      noise[i] = static_cast<char>(i * i * 2654435761u >> 13);  // so that gzip cannot pack it into nothing
+      noise[i] =
+          static_cast<char>(i * i * 2654435761u >> 13);  // so that gzip cannot pack it into nothing
     return noise;
   }();
 };

@@ -55,9 +55,12 @@ TEST_F(Prepare, WritesAndDescribesTheFile) {
 TEST_F(Prepare, ShufflesTrainingRowsOnceAndKeepsImagesWithTheirLabels) {
   run();
   const Dataset dataset(options_.out);
-  const Images drawn = synthetic_digits(1, SyntheticSet::train, 1500), stored = dataset.train({0, 1500});
+  const Images drawn = synthetic_digits(1, SyntheticSet::train, 1500),
+               stored = dataset.train({0, 1500});
   std::map<std::string, std::uint8_t> label_of;
-  for (int i = 0; i < 1500; ++i) label_of[std::string(drawn.image(i), drawn.image(i) + image_size)] = drawn.labels[static_cast<std::size_t>(i)];
+  for (int i = 0; i < 1500; ++i)
+    label_of[std::string(drawn.image(i), drawn.image(i) + image_size)] =
+        drawn.labels[static_cast<std::size_t>(i)];
   int moved = 0;
   for (int i = 0; i < 1500; ++i) {
     const auto found = label_of.find(std::string(stored.image(i), stored.image(i) + image_size));
@@ -111,7 +114,9 @@ TEST_F(Prepare, NeverTakesOneKindOfDataForTheOther) {
   run();
   const auto synthetic = file();
   options_.synthetic = false;
-  EXPECT_THAT(data_failure([&] { run(); }), HasSubstr("holds 1500 + 250 synthetic digits; asked for were 60000 + 10000 MNIST digits"));
+  EXPECT_THAT(
+      data_failure([&] { run(); }),
+      HasSubstr("holds 1500 + 250 synthetic digits; asked for were 60000 + 10000 MNIST digits"));
   EXPECT_EQ(file(), synthetic);
 
   write_dataset(options_.out, {.train = synthetic_digits(1, SyntheticSet::train, 1500),
@@ -121,14 +126,17 @@ TEST_F(Prepare, NeverTakesOneKindOfDataForTheOther) {
                                .payload_sha256 = {}});
   const auto real = file();
   options_.synthetic = true;
-  EXPECT_THAT(data_failure([&] { run(); }), HasSubstr("holds 1500 + 250 MNIST digits; asked for were 1500 + 250 synthetic digits"));
+  EXPECT_THAT(
+      data_failure([&] { run(); }),
+      HasSubstr("holds 1500 + 250 MNIST digits; asked for were 1500 + 250 synthetic digits"));
   EXPECT_EQ(file(), real);
 }
 
 TEST_F(Prepare, AnotherCountIsAnotherFile) {
   run();
   options_.train_count = 1600;
-  EXPECT_THAT(data_failure([&] { run(); }), HasSubstr("asked for were 1600 + 250 synthetic digits"));
+  EXPECT_THAT(data_failure([&] { run(); }),
+              HasSubstr("asked for were 1600 + 250 synthetic digits"));
 }
 
 TEST_F(Prepare, WhatIsNoRegularFileIsNeverReplaced) {

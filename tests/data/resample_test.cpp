@@ -13,7 +13,8 @@ using Picture = std::vector<float>;  // [28][28]
 /// Every pixel another value, the border included, so that nothing hides.
 Picture picture() {
   Picture pixels(image_size);
-  for (std::size_t i = 0; i < pixels.size(); ++i) pixels[i] = static_cast<float>((i * 37) % 251 + 1);
+  for (std::size_t i = 0; i < pixels.size(); ++i)
+    pixels[i] = static_cast<float>((i * 37) % 251 + 1);
   return pixels;
 }
 
@@ -23,7 +24,8 @@ float at(const Picture& pixels, int row, int column) {
   return inside ? pixels[static_cast<std::size_t>(row * image_side + column)] : 0.0f;
 }
 
-Picture resampled(const Picture& pixels, const AffineMap& map, Interpolation interpolation, const Picture& displacement = {}) {
+Picture resampled(const Picture& pixels, const AffineMap& map, Interpolation interpolation,
+                  const Picture& displacement = {}) {
   Picture out(image_size, -1);
   resample(PaddedImage(std::span<const float>(pixels)), map, displacement, interpolation, out);
   return out;
@@ -32,15 +34,18 @@ Picture resampled(const Picture& pixels, const AffineMap& map, Interpolation int
 constexpr Interpolation both[] = {Interpolation::nearest, Interpolation::bilinear};
 
 TEST(Resample, IdentityKeepsEveryPixel) {
-  for (const auto interpolation : both) EXPECT_EQ(resampled(picture(), {1, 0, 0, 0, 1, 0}, interpolation), picture());
+  for (const auto interpolation : both)
+    EXPECT_EQ(resampled(picture(), {1, 0, 0, 0, 1, 0}, interpolation), picture());
 }
 
 TEST(Resample, WholeShiftsMoveAndFillWithZero) {
   const Picture source = picture();
   for (const auto interpolation : both) {
-    const Picture out = resampled(source, {1, 0, 3, 0, 1, -2}, interpolation);  // reads 3 to the right, 2 up
+    const Picture out =
+        resampled(source, {1, 0, 3, 0, 1, -2}, interpolation);  // reads 3 to the right, 2 up
     for (int row = 0; row < image_side; ++row)
-      for (int column = 0; column < image_side; ++column) EXPECT_EQ(at(out, row, column), at(source, row - 2, column + 3)) << row << " " << column;
+      for (int column = 0; column < image_side; ++column)
+        EXPECT_EQ(at(out, row, column), at(source, row - 2, column + 3)) << row << " " << column;
   }
 }
 
@@ -55,7 +60,9 @@ TEST(Resample, BilinearHalfAPixelIsTheMeanOfTwo) {
   const Picture out = resampled(source, {1, 0, 0.5f, 0, 1, 0}, Interpolation::bilinear);
   for (int row = 0; row < image_side; ++row)
     for (int column = 0; column < image_side; ++column)
-      EXPECT_FLOAT_EQ(at(out, row, column), (at(source, row, column) + at(source, row, column + 1)) / 2);  // half a pixel of border at column 27
+      EXPECT_FLOAT_EQ(at(out, row, column),
+                      (at(source, row, column) + at(source, row, column + 1)) /
+                          2);  // half a pixel of border at column 27
 }
 
 TEST(Resample, BilinearWeighsFourNeighbours) {
@@ -63,8 +70,9 @@ TEST(Resample, BilinearWeighsFourNeighbours) {
   const Picture out = resampled(source, {1, 0, -0.25f, 0, 1, 0.75f}, Interpolation::bilinear);
   for (int row = 0; row < image_side; ++row)
     for (int column = 0; column < image_side; ++column) {
-      const float expected = 0.25f * (0.25f * at(source, row, column - 1) + 0.75f * at(source, row, column)) +
-                             0.75f * (0.25f * at(source, row + 1, column - 1) + 0.75f * at(source, row + 1, column));
+      const float expected =
+          0.25f * (0.25f * at(source, row, column - 1) + 0.75f * at(source, row, column)) +
+          0.75f * (0.25f * at(source, row + 1, column - 1) + 0.75f * at(source, row + 1, column));
       EXPECT_NEAR(at(out, row, column), expected, 1e-4) << row << " " << column;
     }
 }
@@ -85,9 +93,11 @@ TEST(Resample, NearestTakesHalvesToTheRightAndDown) {
 TEST(Resample, QuarterTurn) {
   const Picture source = picture();
   for (const auto interpolation : both) {
-    const Picture out = resampled(source, {0, -1, 27, 1, 0, 0}, interpolation);  // x = 27 - row, y = column
+    const Picture out =
+        resampled(source, {0, -1, 27, 1, 0, 0}, interpolation);  // x = 27 - row, y = column
     for (int row = 0; row < image_side; ++row)
-      for (int column = 0; column < image_side; ++column) EXPECT_EQ(at(out, row, column), at(source, column, 27 - row));
+      for (int column = 0; column < image_side; ++column)
+        EXPECT_EQ(at(out, row, column), at(source, column, 27 - row));
   }
 }
 

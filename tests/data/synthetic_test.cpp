@@ -17,8 +17,10 @@ namespace {
 constexpr std::uint64_t seed = 5;
 
 TEST(Synthetic, IsAFunctionOfSeedSetAndRow) {
-  const Images few = synthetic_digits(seed, SyntheticSet::train, 30), more = synthetic_digits(seed, SyntheticSet::train, 50);
-  EXPECT_TRUE(std::equal(few.pixels.begin(), few.pixels.end(), more.pixels.begin())) << "a longer set begins with the shorter one";
+  const Images few = synthetic_digits(seed, SyntheticSet::train, 30),
+               more = synthetic_digits(seed, SyntheticSet::train, 50);
+  EXPECT_TRUE(std::equal(few.pixels.begin(), few.pixels.end(), more.pixels.begin()))
+      << "a longer set begins with the shorter one";
   EXPECT_TRUE(std::equal(few.labels.begin(), few.labels.end(), more.labels.begin()));
   EXPECT_NE(synthetic_digits(seed + 1, SyntheticSet::train, 30).pixels, few.pixels);
   EXPECT_NE(synthetic_digits(seed, SyntheticSet::test, 30).pixels, few.pixels);
@@ -26,7 +28,8 @@ TEST(Synthetic, IsAFunctionOfSeedSetAndRow) {
 
 TEST(Synthetic, IsTheSameOnEveryMachine) {
   const Images images = synthetic_digits(1, SyntheticSet::train, 1000);
-  EXPECT_EQ(hex(sha256(std::as_bytes(std::span(images.pixels)))), "91b5073129cfee650a039f56eb81060eb7c053dcd357460edbde4529e73255bf");
+  EXPECT_EQ(hex(sha256(std::as_bytes(std::span(images.pixels)))),
+            "91b5073129cfee650a039f56eb81060eb7c053dcd357460edbde4529e73255bf");
 }
 
 TEST(Synthetic, RowsDifferAndAllDigitsAppear) {
@@ -48,7 +51,8 @@ TEST(Synthetic, InkIsWhereMnistHasIt) {
     for (int pixel = 0; pixel < image_size; ++pixel) {
       const int row = pixel / image_side, column = pixel % image_side;
       sum += images.image(i)[pixel];
-      if (row == 0 || column == 0 || row == image_side - 1 || column == image_side - 1) edge += images.image(i)[pixel];
+      if (row == 0 || column == 0 || row == image_side - 1 || column == image_side - 1)
+        edge += images.image(i)[pixel];
     }
   const double mean = sum / (2000.0 * image_size * 255);
   EXPECT_GT(mean, .07);  // MNIST: .13
@@ -63,7 +67,8 @@ double linear_accuracy(const Images& train, const Images& test) {
   std::array<float, inputs> x{};
   std::array<float, class_count> p{};
   const auto forward = [&](const Images& images, int i) {
-    std::transform(images.image(i), images.image(i) + image_size, x.begin(), [](std::uint8_t pixel) { return static_cast<float>(pixel) / 255; });
+    std::transform(images.image(i), images.image(i) + image_size, x.begin(),
+                   [](std::uint8_t pixel) { return static_cast<float>(pixel) / 255; });
     x.back() = 1;
     for (std::size_t k = 0; k < p.size(); ++k) {
       p[k] = 0;
@@ -77,12 +82,15 @@ double linear_accuracy(const Images& train, const Images& test) {
       float sum = 0;
       for (float& value : p) sum += value = std::exp(value);
       for (std::size_t k = 0; k < p.size(); ++k) {
-        const float gradient = p[k] / sum - (train.labels[static_cast<std::size_t>(i)] == k ? 1.f : 0.f);
-        for (std::size_t j = 0; j < x.size(); ++j) weights[k * inputs + j] -= .02f / (1 + .3f * static_cast<float>(epoch)) * gradient * x[j];
+        const float gradient =
+            p[k] / sum - (train.labels[static_cast<std::size_t>(i)] == k ? 1.f : 0.f);
+        for (std::size_t j = 0; j < x.size(); ++j)
+          weights[k * inputs + j] -= .02f / (1 + .3f * static_cast<float>(epoch)) * gradient * x[j];
       }
     }
   int correct = 0;
-  for (int i = 0; i < test.count(); ++i) correct += forward(test, i) == test.labels[static_cast<std::size_t>(i)];
+  for (int i = 0; i < test.count(); ++i)
+    correct += forward(test, i) == test.labels[static_cast<std::size_t>(i)];
   return static_cast<double>(correct) / test.count();
 }
 
@@ -106,7 +114,8 @@ double nearest_accuracy(const Images& train, const Images& test) {
 }
 
 TEST(Synthetic, IsHardForALinearModelButCanBeLearnt) {
-  const Images train = synthetic_digits(seed, SyntheticSet::train, 5000), test = synthetic_digits(seed, SyntheticSet::test, 1000);
+  const Images train = synthetic_digits(seed, SyntheticSet::train, 5000),
+               test = synthetic_digits(seed, SyntheticSet::test, 1000);
   const double linear = linear_accuracy(train, test);
   EXPECT_LT(linear, .95);
   EXPECT_GT(linear, .6);

@@ -28,8 +28,10 @@ TEST(Bench, MedianOfOddAndEvenCounts) {
 
 TEST(Bench, FlopsAreFourPerMacOfTheFirstLayerWithWeightsAndSixElsewhere) {
   // [1][14][14] after the pool; 9 * 2 * 12 * 12 MACs, then 2 * 12 * 12 * 10.
-  const ModelSpec model{
-      .name = "", .layers = {{.kind = LayerKind::max_pool, .kernel = 2}, {.channels = 2, .kernel = 3}, {.kind = LayerKind::linear, .channels = 10}}};
+  const ModelSpec model{.name = "",
+                        .layers = {{.kind = LayerKind::max_pool, .kernel = 2},
+                                   {.channels = 2, .kernel = 3},
+                                   {.kind = LayerKind::linear, .channels = 10}}};
   EXPECT_EQ(training_flops(model), 4.0 * 2592 + 6.0 * 2880);
   EXPECT_EQ(evaluation_flops(model), 2.0 * 2592 + 2.0 * 2880);
 }
@@ -74,11 +76,17 @@ class FakeLoop final : public TrainingLoop {
 TEST(Rounds, ContendersTakeTurns) {
   std::vector<std::string> log;
   std::vector<Contender> contenders;
-  for (const char* name : {"a", "b"}) contenders.push_back({name, 1, std::make_unique<FakeLoop>(log, name)});
-  std::thread([&] { run_rounds(contenders, {.rounds = 3, .seconds = 1e-6, .cores = usable_cores()}, [](const std::string&) {}); }).join();
+  for (const char* name : {"a", "b"})
+    contenders.push_back({name, 1, std::make_unique<FakeLoop>(log, name)});
+  std::thread([&] {
+    run_rounds(contenders, {.rounds = 3, .seconds = 1e-6, .cores = usable_cores()},
+               [](const std::string&) {});
+  }).join();
   EXPECT_THAT(
-      log, testing::ElementsAreArray({"a", "a",       "score a", "score a", "b", "b",       "score b", "score b",  // warming up
-                                      "a", "score a", "b",       "score b", "a", "score a", "b",       "score b", "a", "score a", "b", "score b"}));
+      log, testing::ElementsAreArray({"a",       "a",       "score a", "score a", "b", "b",
+                                      "score b", "score b",  // warming up
+                                      "a",       "score a", "b",       "score b", "a", "score a",
+                                      "b",       "score b", "a",       "score a", "b", "score b"}));
   for (const Contender& contender : contenders) {
     EXPECT_EQ(contender.trained_per_second.size(), 3u);
     EXPECT_EQ(contender.evaluated_per_second.size(), 3u);
@@ -100,13 +108,16 @@ class FakeEngine final : public Engine {
     EXPECT_EQ(row, 16 * 16);
   }
   void set_evaluation_data(std::span<const Images>) override {}
-  void load(const TrainState& state) override { EXPECT_EQ(state.average_parameters.size(), state.parameters.size()); }
+  void load(const TrainState& state) override {
+    EXPECT_EQ(state.average_parameters.size(), state.parameters.size());
+  }
   TrainState save() override { return {}; }
   void begin_epoch(const EpochPlan& plan) override {
     epoch_ = plan.epoch;
     EXPECT_EQ(plan.orders.size(), 4u);
     EXPECT_EQ(plan.orders[3].size(), 64u);
-    EXPECT_TRUE(std::ranges::all_of(plan.orders[3], [](std::uint32_t row) { return row >= 192 && row < 256; }));
+    EXPECT_TRUE(std::ranges::all_of(plan.orders[3],
+                                    [](std::uint32_t row) { return row >= 192 && row < 256; }));
   }
   void step(int index, bool, const Reduce& reduce) override {
     steps_.emplace_back(epoch_, index);

@@ -21,7 +21,8 @@ const GpuLibrary& gpu() { return *mnist_dist_torch_library()->gpu; }
   if (std::string why; gpu().count(why) == 0) GTEST_SKIP() << "no GPU: " << why
 
 /// A run through a communicator of the GPU's, and what the engine called itself.
-EngineRun run_on_gpu(const EngineOptions& options, int epochs, const DeviceCommOptions& comm_options = {}, const FourShards& data = {}) {
+EngineRun run_on_gpu(const EngineOptions& options, int epochs,
+                     const DeviceCommOptions& comm_options = {}, const FourShards& data = {}) {
   auto engine = gpu().make_engine(options);
   const auto single = make_single();
   const auto comm = gpu().make_communicator(*single, engine->queue(), comm_options);
@@ -42,7 +43,8 @@ EngineRun run_on_gpu(const EngineOptions& options, int epochs, const DeviceCommO
 }
 
 EngineRun run_reference(const EngineOptions& options, int epochs, const FourShards& data) {
-  return run_engine(*mnist_dist_torch_library()->make_engine(options), options, data, add_tree, epochs, copied);
+  return run_engine(*mnist_dist_torch_library()->make_engine(options), options, data, add_tree,
+                    epochs, copied);
 }
 
 void expect_same_bits(const EngineRun& a, const EngineRun& b) {
@@ -65,8 +67,10 @@ TEST_P(CudaEngine, GradientsLossAndStatisticsAgreeWithTheCpus) {
   const EngineRun reference = run_reference(options, 1, data);
   for (const bool per_slice : {false, true}) {
     options.per_slice = per_slice;
-    // cuDNN chooses its own transforms, which may round more than the CPU's sums; what is wrong is off by far more.
-    expect_close_totals(layout, run_on_gpu(options, 1, {}, data).first_total, reference.first_total, 1e-3, 1);
+    // cuDNN chooses its own transforms, which may round more than the CPU's sums; what is wrong is
+    // off by far more.
+    expect_close_totals(layout, run_on_gpu(options, 1, {}, data).first_total, reference.first_total,
+                        1e-3, 1);
   }
 }
 
@@ -93,7 +97,8 @@ TEST_P(CudaEngine, NcclOnOneGpuChangesNoBit) {
 TEST_P(CudaEngine, EvaluatesAsTheReference) {
   NEEDS_GPU();
   const EngineOptions options = full_options(GetParam());
-  const auto engine = gpu().make_engine(options), reference = mnist_dist_torch_library()->make_engine(options);
+  const auto engine = gpu().make_engine(options),
+             reference = mnist_dist_torch_library()->make_engine(options);
   const FourShards data;
   std::vector<ClassIndex> there, here;
   std::vector<Sums> scores[2];
@@ -114,21 +119,24 @@ TEST_P(CudaEngine, StopsAndGoesOnAmongRecordedSteps) {
   NEEDS_GPU();
   struct Run {
     std::unique_ptr<Communicator> single = make_single(), comm = {};
-    std::unique_ptr<Engine> engine = {};  // ends first: its recording holds calls of the communicator
+    std::unique_ptr<Engine> engine =
+        {};  // ends first: its recording holds calls of the communicator
     Reduce reduce = {};
   };
   const EngineOptions options = full_options(GetParam());
   expect_stops_and_goes_on(options, [&] {
     Run run{.engine = gpu().make_engine(options)};
     run.comm = gpu().make_communicator(*run.single, run.engine->queue(), {});
-    run.reduce = [comm = run.comm.get(), &options](const ShardVectors& vectors, std::span<float> total, const Queue& queue) {
+    run.reduce = [comm = run.comm.get(), &options](const ShardVectors& vectors,
+                                                   std::span<float> total, const Queue& queue) {
       comm->tree_all_reduce(vectors, options.config.data.shards, total, queue);
     };
     return run;
   });
 }
 
-INSTANTIATE_TEST_SUITE_P(Models, CudaEngine, testing::ValuesIn(torch_test_models()), [](const auto& tested) { return tested.param.name; });
+INSTANTIATE_TEST_SUITE_P(Models, CudaEngine, testing::ValuesIn(torch_test_models()),
+                         [](const auto& tested) { return tested.param.name; });
 
 /// One batch of four shards' slices, on the queue's device, fetched.
 std::vector<float> batch_on(const Queue& queue, const AugmentConfig& augment) {
@@ -152,8 +160,8 @@ std::vector<float> batch_on(const Queue& queue, const AugmentConfig& augment) {
   const DeviceArray<DeviceProgress> progress(queue, 1);
   const DeviceArray<float> images(queue, 16 * image_size);
   const DeviceArray<std::int64_t> targets(queue, 16);
-  enqueue_batch(queue, {p.data(), l.data(), 0, o.data(), b.data(), 4}, e.data(), progress.data(), 5, {}, 4, BatchOrder::by_shard,
-                {images.data(), targets.data(), rows.data()});
+  enqueue_batch(queue, {p.data(), l.data(), 0, o.data(), b.data(), 4}, e.data(), progress.data(), 5,
+                {}, 4, BatchOrder::by_shard, {images.data(), targets.data(), rows.data()});
   std::vector<float> fetched(images.size());
   images.download(queue, fetched);
   return fetched;
@@ -167,7 +175,8 @@ TEST(CudaBatch, ImagesAreTheHostsToRounding) {
   everything.shift = 2;
   everything.elastic_alpha = 1.5;
   everything.erase_probability = 0.5;
-  const std::vector<float> there = batch_on({0, nullptr}, everything), here = batch_on({}, everything);
+  const std::vector<float> there = batch_on({0, nullptr}, everything),
+                           here = batch_on({}, everything);
   EXPECT_LT(distance(there, here), 1e-5);
   for (std::size_t i = 0; i < here.size(); ++i) ASSERT_NEAR(there[i], here[i], 1e-3) << i;
 }

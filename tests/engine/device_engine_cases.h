@@ -11,11 +11,13 @@
 #include "test_model.h"
 #include "torch_test_models.h"
 
-// Runs that a device engine and the reference engine are put through, on the host and on a GPU alike.
+// Runs that a device engine and the reference engine are put through, on the host and on a GPU
+// alike.
 
 namespace mnist_dist {
 
-/// Four shards of 10, 8, 8 and 6 images, so that in slices of four the third step has short slices and empty ones.
+/// Four shards of 10, 8, 8 and 6 images, so that in slices of four the third step has short slices
+/// and empty ones.
 struct FourShards {
   std::vector<Images> shards;
   std::vector<std::vector<std::uint32_t>> orders;
@@ -27,15 +29,19 @@ struct FourShards {
     for (const int rows : {10, 8, 8, 6}) {
       shards.push_back(noise_images(rows, row));
       auto& order = orders.emplace_back();
-      for (int i = 0; i < rows; ++i) order.push_back(static_cast<std::uint32_t>(row + rows - 1 - i));  // not the file's order
+      for (int i = 0; i < rows; ++i)
+        order.push_back(static_cast<std::uint32_t>(row + rows - 1 - i));  // not the file's order
       row += rows;
     }
   }
-  EpochPlan plan(std::uint32_t epoch) const { return {.epoch = epoch, .orders = orders, .learning_rates = rates, .before = {}, .whole_steps = 1}; }
+  EpochPlan plan(std::uint32_t epoch) const {
+    return {
+        .epoch = epoch, .orders = orders, .learning_rates = rates, .before = {}, .whole_steps = 1};
+  }
 };
 
-/// Shards on whose first step no ReLU and no pool is closer to a tie than float's rounding, so that there is one right gradient: see
-/// make_decided_slice. `parameters`: what training starts from.
+/// Shards on whose first step no ReLU and no pool is closer to a tie than float's rounding, so that
+/// there is one right gradient: see make_decided_slice. `parameters`: what training starts from.
 inline FourShards decided_shards(const EngineOptions& options, std::span<const float> parameters) {
   const std::vector<double> wide(parameters.begin(), parameters.end());
   FourShards data;
@@ -43,8 +49,13 @@ inline FourShards decided_shards(const EngineOptions& options, std::span<const f
     Images& images = data.shards[shard];
     const std::span<const std::uint32_t> rows = std::span(data.orders[shard]).first(4);
     SliceReader reader;
-    const auto margin = [&] { return reference_forward(options.config, options.normalisation, reader.read(images, rows, 0), wide).least_margin; };
-    for (int which = 1; margin() < 2e-5; ++which) images.pixels = noise_images(images.count(), images.first_row + 1000 * which).pixels;
+    const auto margin = [&] {
+      return reference_forward(options.config, options.normalisation, reader.read(images, rows, 0),
+                               wide)
+          .least_margin;
+    };
+    for (int which = 1; margin() < 2e-5; ++which)
+      images.pixels = noise_images(images.count(), images.first_row + 1000 * which).pixels;
   }
   return data;
 }
@@ -70,13 +81,15 @@ struct EngineRun {
 };
 
 /// `epochs` epochs through `reduce`, and evaluation of the averages.
-inline EngineRun run_engine(Engine& engine, const EngineOptions& options, const FourShards& data, const Reduce& reduce, int epochs,
-                            const std::function<std::vector<float>(std::span<const float>)>& fetch) {
+inline EngineRun run_engine(
+    Engine& engine, const EngineOptions& options, const FourShards& data, const Reduce& reduce,
+    int epochs, const std::function<std::vector<float>(std::span<const float>)>& fetch) {
   EngineRun run;
   engine.set_training_data(data.shards, 0);
   engine.set_evaluation_data(data.shares);
   engine.load(fresh_state(flat_layout(options.config.model), true));
-  const Reduce watching = [&](const ShardVectors& vectors, std::span<float> total, const Queue& queue) {
+  const Reduce watching = [&](const ShardVectors& vectors, std::span<float> total,
+                              const Queue& queue) {
     reduce(vectors, total, queue);
     if (fetch && run.first_total.empty()) run.first_total = fetch(total);
   };
@@ -100,23 +113,32 @@ inline double distance(std::span<const float> a, std::span<const float> b) {
   return std::sqrt(difference / size);
 }
 
-/// Each tensor of a total: gradients within `gradient_tolerance`, norm statistics, then counts and loss.
-inline void expect_close_totals(const FlatLayout& layout, std::span<const float> a, std::span<const float> b, double gradient_tolerance,
+/// Each tensor of a total: gradients within `gradient_tolerance`, norm statistics, then counts and
+/// loss.
+inline void expect_close_totals(const FlatLayout& layout, std::span<const float> a,
+                                std::span<const float> b, double gradient_tolerance,
                                 float correct_slack = 0) {
   const double tolerance = std::min(gradient_tolerance, 1e-4);
   ASSERT_EQ(a.size(), layout.size());
   for (const ParameterTensor& tensor : layout.parameters)
-    EXPECT_LT(distance(a.subspan(tensor.offset, tensor.size), b.subspan(tensor.offset, tensor.size)), gradient_tolerance) << tensor.name;
+    EXPECT_LT(
+        distance(a.subspan(tensor.offset, tensor.size), b.subspan(tensor.offset, tensor.size)),
+        gradient_tolerance)
+        << tensor.name;
   for (const NormTensor& norm : layout.norms) {
     const auto size = 2 * static_cast<std::size_t>(norm.channels);
-    EXPECT_LT(distance(a.subspan(layout.parameter_count + norm.offset, size), b.subspan(layout.parameter_count + norm.offset, size)), tolerance);
+    EXPECT_LT(distance(a.subspan(layout.parameter_count + norm.offset, size),
+                       b.subspan(layout.parameter_count + norm.offset, size)),
+              tolerance);
   }
   EXPECT_EQ(a[layout.images()], b[layout.images()]);
   EXPECT_NEAR(a[layout.correct()], b[layout.correct()], correct_slack);
   EXPECT_NEAR(a[layout.loss()], b[layout.loss()], tolerance * b[layout.loss()]);
 }
 
-inline std::vector<float> copied(std::span<const float> values) { return {values.begin(), values.end()}; }
+inline std::vector<float> copied(std::span<const float> values) {
+  return {values.begin(), values.end()};
+}
 
 /// Four shards of whole slices of four, and one slice of two each.
 struct LongEpoch {
@@ -125,24 +147,32 @@ struct LongEpoch {
   std::vector<float> rates;
   int whole_steps;
 
-  explicit LongEpoch(int whole) : rates(static_cast<std::size_t>(whole) + 1, 0.01f), whole_steps(whole) {
+  explicit LongEpoch(int whole)
+      : rates(static_cast<std::size_t>(whole) + 1, 0.01f), whole_steps(whole) {
     const int rows = 4 * whole + 2;
     for (int shard = 0; shard < 4; ++shard) {
       shards.push_back(noise_images(rows, shard * rows));
       auto& order = orders.emplace_back();
-      for (int row = 0; row < rows; ++row) order.push_back(static_cast<std::uint32_t>(shard * rows + row));
+      for (int row = 0; row < rows; ++row)
+        order.push_back(static_cast<std::uint32_t>(shard * rows + row));
     }
   }
   EpochPlan plan(std::uint32_t epoch, const Sums& before = {}) const {
-    return {.epoch = epoch, .orders = orders, .learning_rates = rates, .before = before, .whole_steps = whole_steps};
+    return {.epoch = epoch,
+            .orders = orders,
+            .learning_rates = rates,
+            .before = before,
+            .whole_steps = whole_steps};
   }
 };
 
-/// Where steps are recorded: looks see how far training is, a stop is seen by one, and a run that continues after it ends in the bits of one that was
-/// not stopped. `make` returns an engine, and the `reduce` that goes with it, of these options.
+/// Where steps are recorded: looks see how far training is, a stop is seen by one, and a run that
+/// continues after it ends in the bits of one that was not stopped. `make` returns an engine, and
+/// the `reduce` that goes with it, of these options.
 inline void expect_stops_and_goes_on(const EngineOptions& options, const auto& make) {
   const LongEpoch data(300);
-  const TrainState fresh = fresh_state(flat_layout(options.config.model), options.config.average.decay > 0);
+  const TrainState fresh =
+      fresh_state(flat_layout(options.config.model), options.config.average.decay > 0);
   const auto start = [&](auto& run, const TrainState& state, const Sums& before) {
     run.engine->set_training_data(data.shards, 0);
     run.engine->load(state);

@@ -11,17 +11,21 @@
 
 extern "C" const mnist_dist::TorchLibrary* mnist_dist_torch_library();
 
-// The engine of GPUs on the host's queue: all of it but streams, recording and the GPU's own arithmetic.
+// The engine of GPUs on the host's queue: all of it but streams, recording and the GPU's own
+// arithmetic.
 
 namespace mnist_dist {
 namespace {
 
-std::unique_ptr<Engine> on_host(const EngineOptions& options) { return make_device_engine(options, EngineInfo{}, make_host_queue()); }
+std::unique_ptr<Engine> on_host(const EngineOptions& options) {
+  return make_device_engine(options, EngineInfo{}, make_host_queue());
+}
 EngineRun run_on_host(const EngineOptions& options, int epochs, const FourShards& data = {}) {
   return run_engine(*on_host(options), options, data, add_tree, epochs, copied);
 }
 EngineRun run_reference(const EngineOptions& options, int epochs, const FourShards& data = {}) {
-  return run_engine(*mnist_dist_torch_library()->make_engine(options), options, data, add_tree, epochs, copied);
+  return run_engine(*mnist_dist_torch_library()->make_engine(options), options, data, add_tree,
+                    epochs, copied);
 }
 
 class DeviceEngine : public testing::TestWithParam<ModelSpec> {};
@@ -45,11 +49,15 @@ TEST_P(DeviceEngine, SliceBySliceHasTheReferencesBits) {
 
 TEST_P(DeviceEngine, AsOneBatchAgreesToRounding) {
   const EngineOptions options = full_options(GetParam());
-  const FourShards data = decided_shards(options, fresh_state(flat_layout(options.config.model), true).parameters);
-  const EngineRun device = run_on_host(options, 1, data), reference = run_reference(options, 1, data);
-  expect_close_totals(flat_layout(options.config.model), device.first_total, reference.first_total, 3e-5);
+  const FourShards data =
+      decided_shards(options, fresh_state(flat_layout(options.config.model), true).parameters);
+  const EngineRun device = run_on_host(options, 1, data),
+                  reference = run_reference(options, 1, data);
+  expect_close_totals(flat_layout(options.config.model), device.first_total, reference.first_total,
+                      3e-5);
   EXPECT_LT(distance(device.state.parameters, reference.state.parameters), 1e-4);
-  EXPECT_LT(distance(device.state.average_norm_statistics, reference.state.average_norm_statistics), 1e-4);
+  EXPECT_LT(distance(device.state.average_norm_statistics, reference.state.average_norm_statistics),
+            1e-4);
   EXPECT_EQ(device.report.sums.images, 32);
 }
 
@@ -60,16 +68,19 @@ TEST_P(DeviceEngine, EvaluatesAsTheReference) {
   ASSERT_EQ(device.scores.size(), 2u);
   EXPECT_EQ(device.predictions.size(), 2109u);
   int different = 0;
-  for (std::size_t i = 0; i < device.predictions.size(); ++i) different += device.predictions[i] != reference.predictions[i] ? 1 : 0;
+  for (std::size_t i = 0; i < device.predictions.size(); ++i)
+    different += device.predictions[i] != reference.predictions[i] ? 1 : 0;
   EXPECT_LE(different, 1);  // noise has near-ties
   for (std::size_t share = 0; share < 2; ++share) {
     EXPECT_EQ(device.scores[share].images, reference.scores[share].images);
-    EXPECT_NEAR(device.scores[share].loss, reference.scores[share].loss, 1e-5 * reference.scores[share].loss);
+    EXPECT_NEAR(device.scores[share].loss, reference.scores[share].loss,
+                1e-5 * reference.scores[share].loss);
     EXPECT_LE(std::abs(device.scores[share].correct - reference.scores[share].correct), 1);
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Models, DeviceEngine, testing::ValuesIn(torch_test_models()), [](const auto& tested) { return tested.param.name; });
+INSTANTIATE_TEST_SUITE_P(Models, DeviceEngine, testing::ValuesIn(torch_test_models()),
+                         [](const auto& tested) { return tested.param.name; });
 
 /// An engine that has begun an epoch.
 struct Started {
@@ -77,7 +88,8 @@ struct Started {
   EngineOptions options;
   std::unique_ptr<Engine> engine;
 
-  explicit Started(TrainState (*change)(TrainState) = nullptr) : options(full_options(torch_test_models().front())) {
+  explicit Started(TrainState (*change)(TrainState) = nullptr)
+      : options(full_options(torch_test_models().front())) {
     options.per_slice = true;
     engine = on_host(options);
     engine->set_training_data(data.shards, 0);
@@ -103,7 +115,8 @@ TEST(DeviceEngine, StopsAfterTheStepThatWasAskedTo) {
 
 TEST(DeviceEngine, StopsThoughTheRanksSlicesAreEmpty) {
   const FourShards data;
-  const std::span<const Images> shards = std::span(data.shards).subspan(1, 2);  // at the third step they have no image left
+  const std::span<const Images> shards =
+      std::span(data.shards).subspan(1, 2);  // at the third step they have no image left
   EngineOptions options = full_options(torch_test_models().front());
   const auto engine = on_host(options);
   engine->set_training_data(shards, 1);
@@ -113,7 +126,8 @@ TEST(DeviceEngine, StopsThoughTheRanksSlicesAreEmpty) {
   engine->begin_epoch(plan);
   std::vector<float> total;
   // The other rank's shards have one image.
-  const Reduce with_an_image = [&](const ShardVectors& vectors, std::span<float> sum, const Queue& queue) {
+  const Reduce with_an_image = [&](const ShardVectors& vectors, std::span<float> sum,
+                                   const Queue& queue) {
     add_tree(vectors, sum, queue);
     total = copied(sum);
     sum[flat_layout(options.config.model).images()] = 1;
@@ -181,7 +195,8 @@ TEST(DeviceEngine, GoesOnFromAGoodStateAfterOneThatDiverged) {
       EXPECT_EQ(engine->report(true).non_finite_at.has_value(), std::isnan(state.parameters[3]));
       after = engine->save();
     }
-    EXPECT_EQ(after.parameters, run_engine(*on_host(options), options, data, add_tree, 1, {}).state.parameters);
+    EXPECT_EQ(after.parameters,
+              run_engine(*on_host(options), options, data, add_tree, 1, {}).state.parameters);
   }
 }
 
@@ -196,7 +211,8 @@ TEST(DeviceEngine, ALongEpochIsLookedAtNowAndThen) {
   const auto engine = on_host(options);
   engine->set_training_data(shards, 0);
   engine->load(fresh_state(flat_layout(options.config.model), false));
-  engine->begin_epoch({.epoch = 0, .orders = orders, .learning_rates = rates, .before = {}, .whole_steps = 600});
+  engine->begin_epoch(
+      {.epoch = 0, .orders = orders, .learning_rates = rates, .before = {}, .whole_steps = 600});
   for (int step = 0; step < 600; ++step) {
     engine->step(step, false, add_tree);
     // A look is taken after every second step, and seen when the next one is.

@@ -19,7 +19,8 @@ struct Training {
   LongEpoch data;
   std::unique_ptr<Engine> engine;
 
-  explicit Training(int whole_steps, bool per_slice = false, FakeDevice device = {}) : fake(device), data(whole_steps) {
+  explicit Training(int whole_steps, bool per_slice = false, FakeDevice device = {})
+      : fake(device), data(whole_steps) {
     options.per_slice = per_slice;
   }
   void start() {
@@ -29,11 +30,13 @@ struct Training {
   }
   void begin(std::uint32_t epoch) { engine->begin_epoch(data.plan(epoch)); }
   void step(int index) {
-    engine->step(index, false, [this, index](const ShardVectors& vectors, std::span<float> total, const Queue& queue) {
-      const bool slices = options.per_slice || index >= data.whole_steps;
-      fake.launch(slices ? 4 * 200 : 200);  // an estimate
-      add_tree(vectors, total, queue);
-    });
+    engine->step(
+        index, false,
+        [this, index](const ShardVectors& vectors, std::span<float> total, const Queue& queue) {
+          const bool slices = options.per_slice || index >= data.whole_steps;
+          fake.launch(slices ? 4 * 200 : 200);  // an estimate
+          add_tree(vectors, total, queue);
+        });
   }
 };
 
@@ -63,7 +66,8 @@ TEST(DeviceQueue, WholeStepsAreRecordedFromTheFourthOn) {
   EXPECT_EQ(run.fake.records, 1) << "the recording of the first epoch was good";
   EXPECT_EQ(run.fake.replays, 7);
 
-  for (Training* each : {&run, &plain}) each->data.rates.resize(20, 0.02f);  // they lie elsewhere now
+  for (Training* each : {&run, &plain})
+    each->data.rates.resize(20, 0.02f);  // they lie elsewhere now
   begin_both(2);
   for (int step = 0; step < 6; ++step) both(step);
   EXPECT_EQ(run.fake.records, 2);
@@ -103,7 +107,9 @@ TEST(DeviceQueue, StopsAndGoesOnAmongRecordedSteps) {
   EngineOptions options = full_options(linear_model());
   for (const bool per_slice : {false, true}) {
     options.per_slice = per_slice;
-    expect_stops_and_goes_on(options, [&] { return Run{make_device_engine(options, EngineInfo{}, std::make_unique<FakeQueue>(fake))}; });
+    expect_stops_and_goes_on(options, [&] {
+      return Run{make_device_engine(options, EngineInfo{}, std::make_unique<FakeQueue>(fake))};
+    });
   }
   EXPECT_EQ(fake.records, 6);
 }
@@ -119,7 +125,8 @@ TEST(DeviceQueue, TheHostIsNeverFurtherAheadThanTheQueueHolds) {
         for (int step = 0; step <= 300; ++step) run.step(step);
         run.engine->report(true);
       }
-      EXPECT_LE(run.fake.most_ahead, 900) << (record ? "recorded" : "in parts") << (per_slice ? ", slice by slice" : "");
+      EXPECT_LE(run.fake.most_ahead, 900)
+          << (record ? "recorded" : "in parts") << (per_slice ? ", slice by slice" : "");
     }
 }
 
@@ -142,13 +149,14 @@ TEST(DeviceQueue, AGpuThatFailsIsADeviceErrorWhereverItIsMet) {
   run.start();
   run.begin(0);
   run.fake.broken = true;
-  const std::vector<std::function<void()>> calls{[&] { run.engine->set_training_data(run.data.shards, 0); },
-                                                 [&] { run.engine->set_evaluation_data(run.data.shards); },
-                                                 [&] { run.step(0); },
-                                                 [&] { run.engine->report(true); },
-                                                 [&] { run.engine->evaluate(Weights::raw); },
-                                                 [&] { run.engine->save(); },
-                                                 [&] { run.engine->diagnose(0); }};
+  const std::vector<std::function<void()>> calls{
+      [&] { run.engine->set_training_data(run.data.shards, 0); },
+      [&] { run.engine->set_evaluation_data(run.data.shards); },
+      [&] { run.step(0); },
+      [&] { run.engine->report(true); },
+      [&] { run.engine->evaluate(Weights::raw); },
+      [&] { run.engine->save(); },
+      [&] { run.engine->diagnose(0); }};
   for (const std::function<void()>& call : calls) {
     try {
       call();

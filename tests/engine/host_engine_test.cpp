@@ -15,7 +15,8 @@ namespace {
 
 constexpr std::uint32_t poisoned_row = 1000000;  // of no image
 
-/// Arithmetic instead of a network: every number depends on the images, their order in the slice and the parameters, and rounds.
+/// Arithmetic instead of a network: every number depends on the images, their order in the slice
+/// and the parameters, and rounds.
 class FakeWorker final : public SliceWorker {
  public:
   explicit FakeWorker(std::uint32_t bad_row) : bad_row_(bad_row) {}
@@ -24,13 +25,15 @@ class FakeWorker final : public SliceWorker {
     std::ranges::fill(out, 0.0f);
     for (std::size_t n = 0; n < slice.rows.size(); ++n)
       for (std::size_t i = 0; i < parameters.size(); ++i)
-        out[i] +=
-            parameters[i] * 0.1f + static_cast<float>(slice.images[n][i % image_size]) * 0.01f * static_cast<float>(slice.rows[n] + slice.epoch);
+        out[i] += parameters[i] * 0.1f + static_cast<float>(slice.images[n][i % image_size]) *
+                                             0.01f *
+                                             static_cast<float>(slice.rows[n] + slice.epoch);
     out[parameters.size()] = static_cast<float>(slice.count());
     out[parameters.size() + 1] = 0.3f * static_cast<float>(slice.rows[0]);
     out[parameters.size() + 2] = static_cast<float>(std::ranges::count(slice.labels, 3));
     out[parameters.size() + 3] = 1;  // not the worker's to set
-    if (std::ranges::count(slice.rows, bad_row_) > 0) out[1] = std::numeric_limits<float>::quiet_NaN();
+    if (std::ranges::count(slice.rows, bad_row_) > 0)
+      out[1] = std::numeric_limits<float>::quiet_NaN();
   }
 
   void evaluate(std::span<const std::uint8_t> pixels, std::span<const ClassIndex> labels,
@@ -55,7 +58,8 @@ class FakeWorker final : public SliceWorker {
   std::uint32_t bad_row_;
 };
 
-/// Shards of 10, 9, 0 and 5 rows from row 100, in slices of 4: steps 0 and 1 are full, 2 is short or empty, 3 has only two images.
+/// Shards of 10, 9, 0 and 5 rows from row 100, in slices of 4: steps 0 and 1 are full, 2 is short
+/// or empty, 3 has only two images.
 struct Fixture {
   EngineOptions options;
   FlatLayout layout;
@@ -64,7 +68,8 @@ struct Fixture {
   std::vector<float> rates{0.01f, 0.01f, 0.01f};
   std::unique_ptr<Engine> engine;
 
-  explicit Fixture(int threads, std::uint32_t bad_row = poisoned_row) : options(test_options(linear_model(), threads)) {
+  explicit Fixture(int threads, std::uint32_t bad_row = poisoned_row)
+      : options(test_options(linear_model(), threads)) {
     options.config.average.decay = 0.9;
     layout = flat_layout(options.config.model);
     int row = 100;
@@ -75,8 +80,9 @@ struct Fixture {
       row += rows;
     }
     for (const int rows : {700, 0, 3}) shares.push_back(noise_images(rows, 5));
-    engine = make_host_engine(options, {.name = "fake", .device = "cpu", .simd = "", .versions = {}},
-                              [bad_row] { return std::make_unique<FakeWorker>(bad_row); });
+    engine =
+        make_host_engine(options, {.name = "fake", .device = "cpu", .simd = "", .versions = {}},
+                         [bad_row] { return std::make_unique<FakeWorker>(bad_row); });
     engine->set_training_data(shards, 0);
     engine->set_evaluation_data(shares);
     engine->load(fresh_state(layout, true));
@@ -112,12 +118,15 @@ TEST(HostEngine, AStepIsTheUpdateOfTheSumOfItsSlices) {
     std::vector<float> parts(4 * test.layout.stride(), 0.0f), total(test.layout.size());
     for (std::size_t shard = 0; shard < 4; ++shard) {
       const auto first = std::min(test.orders[shard].size(), static_cast<std::size_t>(step) * 4);
-      const auto rows = std::span(test.orders[shard]).subspan(first, std::min<std::size_t>(4, test.orders[shard].size() - first));
+      const auto rows =
+          std::span(test.orders[shard])
+              .subspan(first, std::min<std::size_t>(4, test.orders[shard].size() - first));
       if (rows.empty()) continue;
       std::vector<const std::uint8_t*> images;
       std::vector<ClassIndex> labels;
       for (const std::uint32_t row : rows) {
-        images.push_back(test.shards[shard].image(static_cast<int>(row) - test.shards[shard].first_row));
+        images.push_back(
+            test.shards[shard].image(static_cast<int>(row) - test.shards[shard].first_row));
         labels.push_back(static_cast<std::uint8_t>(row % class_count));
       }
       const std::span<float> out(parts.data() + shard * test.layout.stride(), test.layout.size());
@@ -140,7 +149,10 @@ TEST(HostEngine, CountsEveryImageOnceAndGoesOnFromEarlierSums) {
   EXPECT_EQ(report.sums.correct, 3);  // rows 103, 113 and 123
   EXPECT_FALSE(report.stopped_at || report.non_finite_at);
 
-  test.engine->begin_epoch({.epoch = 2, .orders = test.orders, .learning_rates = test.rates, .before = {.images = 40, .correct = 30, .loss = 1.5}});
+  test.engine->begin_epoch({.epoch = 2,
+                            .orders = test.orders,
+                            .learning_rates = test.rates,
+                            .before = {.images = 40, .correct = 30, .loss = 1.5}});
   test.step(2);
   EXPECT_EQ(test.engine->report(true).sums.images, 43);
   EXPECT_EQ(test.engine->report(true).steps_done, 3);
@@ -149,17 +161,19 @@ TEST(HostEngine, CountsEveryImageOnceAndGoesOnFromEarlierSums) {
 TEST(HostEngine, HandsTheShardsToReduceAlignedAndInOrder) {
   Fixture test(2);
   test.engine->set_training_data(test.shards, 8);
-  test.engine->step(0, false, [&](const ShardVectors& vectors, std::span<float> total, const Queue& queue) {
-    EXPECT_EQ(vectors.first_shard, 8);
-    EXPECT_EQ(vectors.count, 4);
-    EXPECT_EQ(vectors.size, test.layout.size());
-    EXPECT_EQ(total.size(), test.layout.size());
-    EXPECT_EQ(queue.device, -1);
-    for (int i = 0; i < 4; ++i) EXPECT_EQ(reinterpret_cast<std::uintptr_t>(vectors[i].data()) % 64, 0u);
-    EXPECT_EQ(vectors[0][test.layout.images()], 4);
-    EXPECT_THAT(vectors[2], testing::Each(0.0f)) << "the empty shard";
-    add_tree(vectors, total, queue);
-  });
+  test.engine->step(0, false,
+                    [&](const ShardVectors& vectors, std::span<float> total, const Queue& queue) {
+                      EXPECT_EQ(vectors.first_shard, 8);
+                      EXPECT_EQ(vectors.count, 4);
+                      EXPECT_EQ(vectors.size, test.layout.size());
+                      EXPECT_EQ(total.size(), test.layout.size());
+                      EXPECT_EQ(queue.device, -1);
+                      for (int i = 0; i < 4; ++i)
+                        EXPECT_EQ(reinterpret_cast<std::uintptr_t>(vectors[i].data()) % 64, 0u);
+                      EXPECT_EQ(vectors[0][test.layout.images()], 4);
+                      EXPECT_THAT(vectors[2], testing::Each(0.0f)) << "the empty shard";
+                      add_tree(vectors, total, queue);
+                    });
 }
 
 TEST(HostEngine, StopIsAppliedThenEndsTheEpoch) {
@@ -239,12 +253,16 @@ TEST(HostEngine, EvaluatesAveragedWeights) {
   state.parameters[0] = 0;
   state.average_parameters[0] = 2;
   test.engine->load(state);
-  EXPECT_NEAR(test.engine->evaluate(Weights::averaged)[2].loss - test.engine->evaluate(Weights::raw)[2].loss, 3 * 2, 1e-4);
+  EXPECT_NEAR(test.engine->evaluate(Weights::averaged)[2].loss -
+                  test.engine->evaluate(Weights::raw)[2].loss,
+              3 * 2, 1e-4);
 }
 
 TEST(HostEngine, AWorkersExceptionReachesTheCaller) {
   class Failing final : public SliceWorker {
-    void train(const Slice&, std::span<const float>, std::span<float>) override { throw std::runtime_error("no luck"); }
+    void train(const Slice&, std::span<const float>, std::span<float>) override {
+      throw std::runtime_error("no luck");
+    }
     void evaluate(std::span<const std::uint8_t>, std::span<const ClassIndex>, const WeightsView&,
                   std::span<float>, std::span<ClassIndex>, std::span<float>) override {}
     std::optional<Diagnosis> diagnose(const Slice&, std::span<const float>) override { return {}; }
@@ -253,7 +271,8 @@ TEST(HostEngine, AWorkersExceptionReachesTheCaller) {
   test.engine = make_host_engine(test.options, {}, [] { return std::make_unique<Failing>(); });
   test.engine->set_training_data(test.shards, 0);
   test.engine->load(fresh_state(test.layout, true));
-  test.engine->begin_epoch({.epoch = 0, .orders = test.orders, .learning_rates = test.rates, .before = {}});
+  test.engine->begin_epoch(
+      {.epoch = 0, .orders = test.orders, .learning_rates = test.rates, .before = {}});
   EXPECT_THROW(test.step(0), std::runtime_error);
 }
 

@@ -10,7 +10,9 @@
 namespace mnist_dist {
 
 /// The smallest model there is: 7,840 weights.
-inline ModelSpec linear_model() { return {.name = "linear", .layers = {{.kind = LayerKind::linear, .channels = 10}}}; }
+inline ModelSpec linear_model() {
+  return {.name = "linear", .layers = {{.kind = LayerKind::linear, .channels = 10}}};
+}
 
 /// Four shards, slices of four.
 inline EngineOptions test_options(const ModelSpec& model, int threads = 1) {
@@ -28,7 +30,8 @@ inline Images noise_images(int rows, int first_row, int side = image_side,
   Images images;
   images.side = side;
   images.first_row = first_row;
-  Stream draws({.seed = 7, .purpose = Purpose::synthetic, .row = static_cast<std::uint32_t>(first_row)});
+  Stream draws(
+      {.seed = 7, .purpose = Purpose::synthetic, .row = static_cast<std::uint32_t>(first_row)});
   for (int row = 0; row < rows; ++row) {
     for (int i = 0; i < side * side; ++i)
       images.pixels.push_back(static_cast<std::uint8_t>(draws.below(256)));
@@ -38,14 +41,18 @@ inline Images noise_images(int rows, int first_row, int side = image_side,
 }
 
 /// The Reduce of a world of one.
-inline void add_tree(const ShardVectors& vectors, std::span<float> total, const Queue&) { sum_shards(vectors, total); }
+inline void add_tree(const ShardVectors& vectors, std::span<float> total, const Queue&) {
+  sum_shards(vectors, total);
+}
 
 inline TrainState fresh_state(const FlatLayout& layout, bool averages) {
   TrainState state;
   state.parameters = initial_parameters(layout, 3);
   state.norm_statistics = initial_norm_statistics(layout);
   state.momentum.assign(layout.parameter_count, 0.0f);
-  if (averages) state.average_parameters = state.parameters, state.average_norm_statistics = state.norm_statistics;
+  if (averages)
+    state.average_parameters = state.parameters,
+    state.average_norm_statistics = state.norm_statistics;
   return state;
 }
 

@@ -40,7 +40,8 @@ Outcome train(int threads) {
   engine->load(fresh_state(layout, false));
   engine->begin_epoch({.epoch = 1, .orders = orders, .learning_rates = rates, .before = {}});
   for (int step = 0; step < 3; ++step) engine->step(step, false, add_tree);
-  Outcome run{.state = engine->save(), .sums = engine->report(true).sums, .scores = {}, .predictions = {}};
+  Outcome run{
+      .state = engine->save(), .sums = engine->report(true).sums, .scores = {}, .predictions = {}};
   run.scores = engine->evaluate(Weights::raw, &run.predictions);
   return run;
 }
@@ -61,9 +62,11 @@ TEST(TorchEngine, ThreadsChangeNoBit) {
 TEST(TorchEngine, LearnsItsImagesByHeart) {
   EngineOptions options = test_options(torch_test_models().front());
   for (Layer& layer : options.config.model.layers) layer.dropout = 0;
-  const std::vector<Images> shards{noise_images(4, 0), noise_images(4, 4), noise_images(4, 8), noise_images(4, 12)};
+  const std::vector<Images> shards{noise_images(4, 0), noise_images(4, 4), noise_images(4, 8),
+                                   noise_images(4, 12)};
   std::vector<std::vector<std::uint32_t>> orders;
-  for (std::uint32_t shard = 0; shard < 4; ++shard) orders.push_back({4 * shard, 4 * shard + 1, 4 * shard + 2, 4 * shard + 3});
+  for (std::uint32_t shard = 0; shard < 4; ++shard)
+    orders.push_back({4 * shard, 4 * shard + 1, 4 * shard + 2, 4 * shard + 3});
   const std::vector<float> rates{0.05f};
   const auto engine = mnist_dist_torch_library()->make_engine(options);
   engine->set_training_data(shards, 0);
@@ -100,7 +103,8 @@ TEST(TorchEngine, RefusesAnotherDeviceOrSimdTarget) {
 
 TEST(PlainLoop, TrainsWholeSlices) {
   for (const ModelSpec& model : torch_test_models())
-    EXPECT_EQ(mnist_dist_torch_library()->make_plain_loop(model, {}, 4)->train(10), 12) << model.name;
+    EXPECT_EQ(mnist_dist_torch_library()->make_plain_loop(model, {}, 4)->train(10), 12)
+        << model.name;
 }
 
 }  // namespace

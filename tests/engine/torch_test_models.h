@@ -7,8 +7,14 @@ namespace mnist_dist {
 
 /// Every kind of layer and option, in small; the first has most of them.
 inline std::vector<ModelSpec> torch_test_models() {
-  const auto conv = [](int channels, int kernel, int padding, bool relu, bool norm, double dropout) {
-    return Layer{.channels = channels, .kernel = kernel, .padding = padding, .relu = relu, .norm = norm, .dropout = dropout};
+  const auto conv = [](int channels, int kernel, int padding, bool relu, bool norm,
+                       double dropout) {
+    return Layer{.channels = channels,
+                 .kernel = kernel,
+                 .padding = padding,
+                 .relu = relu,
+                 .norm = norm,
+                 .dropout = dropout};
   };
   return {
       {.name = "mixed",
@@ -36,11 +42,22 @@ inline std::vector<ModelSpec> torch_test_models() {
                   conv(14, 3, 0, true, true, 0.1),
                   conv(10, 3, 1, true, true, 0.1),
                   {.kind = LayerKind::global_average}}},
-      {.name = "global_max", .layers = {conv(3, 5, 2, true, true, 0), conv(10, 3, 1, false, false, 0.2), {.kind = LayerKind::global_max}}},
-      {.name = "pool_first", .layers = {{.kind = LayerKind::max_pool, .kernel = 4}, {.kind = LayerKind::linear, .channels = 10, .norm = true}}},
+      {.name = "global_max",
+       .layers = {conv(3, 5, 2, true, true, 0),
+                  conv(10, 3, 1, false, false, 0.2),
+                  {.kind = LayerKind::global_max}}},
+      {.name = "pool_first",
+       .layers = {{.kind = LayerKind::max_pool, .kernel = 4},
+                  {.kind = LayerKind::linear, .channels = 10, .norm = true}}},
       {.name = "depthwise",
        .layers = {conv(4, 3, 0, true, true, 0),
-                  {.channels = 4, .depthwise = true, .padding = 1, .bias = true, .relu = true, .norm = true, .dropout = 0.1},
+                  {.channels = 4,
+                   .depthwise = true,
+                   .padding = 1,
+                   .bias = true,
+                   .relu = true,
+                   .norm = true,
+                   .dropout = 0.1},
                   conv(10, 1, 0, true, true, 0),
                   {.kind = LayerKind::max_pool, .kernel = 2},
                   {.channels = 10, .depthwise = true, .kernel = 5, .relu = true},

@@ -33,7 +33,8 @@ std::vector<float> parameters_of(const FlatLayout& layout) {
   Stream draws({.seed = 9, .purpose = Purpose::synthetic});
   for (const ParameterTensor& tensor : layout.parameters)
     if (tensor.kind == ParameterKind::gamma || tensor.kind == ParameterKind::beta)
-      for (std::size_t i = 0; i < tensor.size; ++i) parameters[tensor.offset + i] += draws.uniform(-0.3f, 0.3f);
+      for (std::size_t i = 0; i < tensor.size; ++i)
+        parameters[tensor.offset + i] += draws.uniform(-0.3f, 0.3f);
   return parameters;
 }
 
@@ -53,11 +54,14 @@ void compare_with_reference(const EngineOptions& options, const Slice& slice) {
   const std::vector<float> parameters = parameters_of(layout);
   std::vector<float> out(layout.size(), 123.0f);
   make_torch_worker(options)->train(slice, parameters, out);
-  const ReferenceResult expected = torch_reference(options, slice, std::vector<double>(parameters.begin(), parameters.end()));
+  const ReferenceResult expected =
+      torch_reference(options, slice, std::vector<double>(parameters.begin(), parameters.end()));
 
   EXPECT_NEAR(out[layout.loss()], expected.loss, 1e-5 * expected.loss);
   for (const ParameterTensor& tensor : layout.parameters)
-    EXPECT_LT(distance(std::span(out).subspan(tensor.offset, tensor.size), std::span(expected.gradient).subspan(tensor.offset, tensor.size)), 3e-5)
+    EXPECT_LT(distance(std::span(out).subspan(tensor.offset, tensor.size),
+                       std::span(expected.gradient).subspan(tensor.offset, tensor.size)),
+              3e-5)
         << tensor.name;
   std::size_t channel = 0;
   for (const NormTensor& norm : layout.norms)
@@ -65,7 +69,8 @@ void compare_with_reference(const EngineOptions& options, const Slice& slice) {
       const std::size_t mean = layout.parameter_count + norm.offset + static_cast<std::size_t>(c);
       const double n = slice.count();
       EXPECT_NEAR(out[mean], n * expected.means[channel], 1e-4);
-      EXPECT_NEAR(out[mean + static_cast<std::size_t>(norm.channels)], n * expected.variances[channel], 1e-5 * n * expected.variances[channel]);
+      EXPECT_NEAR(out[mean + static_cast<std::size_t>(norm.channels)],
+                  n * expected.variances[channel], 1e-5 * n * expected.variances[channel]);
     }
   EXPECT_EQ(channel, expected.means.size());
   EXPECT_EQ(out[layout.images()], slice.count());
@@ -88,7 +93,8 @@ TEST_P(EveryModel, ShortSliceAugmentationAndLabelSmoothing) {
   compare_with_reference(options, OwnedSlice(images, 0, 3).view());
 }
 
-INSTANTIATE_TEST_SUITE_P(Torch, EveryModel, testing::ValuesIn(torch_test_models()), [](const auto& model) { return model.param.name; });
+INSTANTIATE_TEST_SUITE_P(Torch, EveryModel, testing::ValuesIn(torch_test_models()),
+                         [](const auto& model) { return model.param.name; });
 
 /// Backward against nothing but forward: central differences of the reference's loss.
 TEST(TorchWorker, GradientIsTheSlopeOfTheLoss) {
@@ -112,10 +118,11 @@ TEST(TorchWorker, GradientIsTheSlopeOfTheLoss) {
 }
 
 TEST(TorchWorker, ShardsAddUpToTheWholeBatchWhereNothingMixesImages) {
-  const EngineOptions options = test_options({.name = "",
-                                              .layers = {{.channels = 4, .kernel = 5, .bias = true, .relu = true},
-                                                         {.kind = LayerKind::max_pool, .kernel = 3},
-                                                         {.kind = LayerKind::linear, .channels = 10}}});
+  const EngineOptions options =
+      test_options({.name = "",
+                    .layers = {{.channels = 4, .kernel = 5, .bias = true, .relu = true},
+                               {.kind = LayerKind::max_pool, .kernel = 3},
+                               {.kind = LayerKind::linear, .channels = 10}}});
   const FlatLayout layout = flat_layout(options.config.model);
   const std::vector<float> parameters = parameters_of(layout);
   const Images images = noise_images(14, 0);
@@ -126,13 +133,16 @@ TEST(TorchWorker, ShardsAddUpToTheWholeBatchWhereNothingMixesImages) {
     worker->train(OwnedSlice(images, first, count).view(), parameters, out);
     for (std::size_t i = 0; i < out.size(); ++i) sum[i] += double{out[i]};
   }
-  const ReferenceResult batch = torch_reference(options, OwnedSlice(images, 0, 14).view(), std::vector<double>(parameters.begin(), parameters.end()));
+  const ReferenceResult batch =
+      torch_reference(options, OwnedSlice(images, 0, 14).view(),
+                      std::vector<double>(parameters.begin(), parameters.end()));
   EXPECT_LT(distance(sum, batch.gradient), 1e-5);
   EXPECT_NEAR(sum[layout.loss()], batch.loss, 1e-5 * batch.loss);
   EXPECT_EQ(sum[layout.images()], 14);
 }
 
-/// With running statistics equal to a slice's own, population instead of sample variance, evaluation must see what training saw.
+/// With running statistics equal to a slice's own, population instead of sample variance,
+/// evaluation must see what training saw.
 TEST(TorchWorker, EvaluationIsTrainingsForwardWithGivenStatistics) {
   ModelSpec model = torch_test_models().front();
   for (Layer& layer : model.layers) layer.dropout = 0;
@@ -152,7 +162,8 @@ TEST(TorchWorker, EvaluationIsTrainingsForwardWithGivenStatistics) {
     const float values = static_cast<float>(4 * side * side);
     for (int c = 0; c < norm.channels; ++c) {
       statistics[norm.offset + static_cast<std::size_t>(c)] /= 4;
-      statistics[norm.offset + static_cast<std::size_t>(norm.channels + c)] *= (values - 1) / values / 4;
+      statistics[norm.offset + static_cast<std::size_t>(norm.channels + c)] *=
+          (values - 1) / values / 4;
     }
   }
   std::vector<float> losses(4);
@@ -167,16 +178,19 @@ TEST(TorchWorker, EvaluationIsTrainingsForwardWithGivenStatistics) {
 TEST(TorchWorker, EvaluationNormalisesWithTheStatisticsItIsGiven) {
   const EngineOptions options = test_options(torch_test_models().front());
   const FlatLayout layout = flat_layout(options.config.model);
-  const std::vector<float> parameters = parameters_of(layout), statistics = initial_norm_statistics(layout);
+  const std::vector<float> parameters = parameters_of(layout),
+                           statistics = initial_norm_statistics(layout);
   const Images images = noise_images(3, 0);
   const auto worker = make_torch_worker(options);
   std::vector<float> together(3), alone(3);
   std::vector<ClassIndex> predictions(3);
   worker->evaluate(images.pixels, images.labels, {parameters, statistics}, together, predictions);
   for (std::size_t i = 0; i < 3; ++i)
-    worker->evaluate(std::span(images.pixels).subspan(i * image_size, image_size), std::span(images.labels).subspan(i, 1), {parameters, statistics},
+    worker->evaluate(std::span(images.pixels).subspan(i * image_size, image_size),
+                     std::span(images.labels).subspan(i, 1), {parameters, statistics},
                      std::span(alone).subspan(i, 1), std::span(predictions).subspan(i, 1));
-  EXPECT_THAT(together, testing::Pointwise(testing::FloatNear(1e-4f), alone)) << "an image's loss depends on its neighbours";
+  EXPECT_THAT(together, testing::Pointwise(testing::FloatNear(1e-4f), alone))
+      << "an image's loss depends on its neighbours";
   EXPECT_EQ(statistics, initial_norm_statistics(layout));
 }
 
@@ -197,21 +211,25 @@ TEST(TorchWorker, FirstOfEqualLogitsWins) {
 
 /// conv, norm, max-pool, conv, linear.
 struct Diagnosing {
-  EngineOptions options = test_options({.name = "",
-                                        .layers = {{.channels = 2, .relu = true, .norm = true},
-                                                   {.kind = LayerKind::max_pool, .kernel = 2},
-                                                   {.channels = 2, .relu = true},
-                                                   {.kind = LayerKind::linear, .channels = 10, .bias = true}}});
+  EngineOptions options =
+      test_options({.name = "",
+                    .layers = {{.channels = 2, .relu = true, .norm = true},
+                               {.kind = LayerKind::max_pool, .kernel = 2},
+                               {.channels = 2, .relu = true},
+                               {.kind = LayerKind::linear, .channels = 10, .bias = true}}});
   FlatLayout layout = flat_layout(options.config.model);
   std::vector<float> parameters = parameters_of(layout);
   Images images = noise_images(4, 0);
 
   std::span<float> tensor(int layer, ParameterKind kind) {
     for (const ParameterTensor& candidate : layout.parameters)
-      if (candidate.layer == layer && candidate.kind == kind) return std::span(parameters).subspan(candidate.offset, candidate.size);
+      if (candidate.layer == layer && candidate.kind == kind)
+        return std::span(parameters).subspan(candidate.offset, candidate.size);
     return {};
   }
-  std::optional<Diagnosis> run() { return make_torch_worker(options)->diagnose(OwnedSlice(images, 0, 4).view(), parameters); }
+  std::optional<Diagnosis> run() {
+    return make_torch_worker(options)->diagnose(OwnedSlice(images, 0, 4).view(), parameters);
+  }
   std::vector<float> train() {
     std::vector<float> out(layout.size());
     make_torch_worker(options)->train(OwnedSlice(images, 0, 4).view(), parameters, out);
@@ -222,7 +240,8 @@ struct Diagnosing {
     ASSERT_TRUE(found) << where;
     EXPECT_EQ(found->layer, layer);
     EXPECT_EQ(found->where, where);
-    EXPECT_THAT(train(), testing::Contains(testing::ResultOf([](float x) { return std::isfinite(x); }, false)));
+    EXPECT_THAT(train(), testing::Contains(
+                             testing::ResultOf([](float x) { return std::isfinite(x); }, false)));
   }
 };
 
@@ -252,7 +271,8 @@ TEST(Diagnose, OverflowingLoss) {
 
 TEST(Diagnose, OverflowingGradient) {
   Diagnosing test;
-  // Layer 2 makes activations of about 1e-38; the last layer blows them up again, and their gradients beyond all bounds.
+  // Layer 2 makes activations of about 1e-38; the last layer blows them up again, and their
+  // gradients beyond all bounds.
   for (float& weight : test.tensor(2, ParameterKind::weight)) weight = std::abs(weight) * 1e-38f;
   const auto last = test.tensor(3, ParameterKind::weight);
   std::ranges::fill(last, -3.4e38f);

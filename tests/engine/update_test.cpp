@@ -12,9 +12,10 @@ namespace {
 
 /// Weight 30, bias 10, gamma 10, beta 10; sizes that are no multiple of any vector's.
 FlatLayout small_layout() {
-  return flat_layout(
-      {.name = "",
-       .layers = {{.kind = LayerKind::global_average}, {.channels = 3, .kernel = 1, .bias = true, .norm = true}, {.channels = 10, .kernel = 1}}});
+  return flat_layout({.name = "",
+                      .layers = {{.kind = LayerKind::global_average},
+                                 {.channels = 3, .kernel = 1, .bias = true, .norm = true},
+                                 {.channels = 10, .kernel = 1}}});
 }
 
 std::vector<float> noise(std::size_t size, std::uint32_t stream) {
@@ -39,7 +40,8 @@ std::vector<float> total_of(const FlatLayout& layout, float images) {
   return total;
 }
 
-/// What a vector instruction and a call of std::fma must agree on: the formula, one element after the other.
+/// What a vector instruction and a call of std::fma must agree on: the formula, one element after
+/// the other.
 TEST(Update, IsTheFormulaBitForBit) {
   const FlatLayout layout = small_layout();
   const std::vector<float> total = total_of(layout, 48);
@@ -47,19 +49,24 @@ TEST(Update, IsTheFormulaBitForBit) {
   for (const bool nesterov : {false, true}) {
     const TrainState before = state_of(layout);
     TrainState state = before;
-    Update(layout, {.momentum = 0.9, .nesterov = nesterov, .weight_decay = 0.0005}, {}).apply(total, rate, state);
+    Update(layout, {.momentum = 0.9, .nesterov = nesterov, .weight_decay = 0.0005}, {})
+        .apply(total, rate, state);
     for (const ParameterTensor& tensor : layout.parameters)
       for (std::size_t i = tensor.offset; i < tensor.offset + tensor.size; ++i) {
         float g = total[i] / 48;
         if (tensor.kind == ParameterKind::weight) g = std::fma(decay, before.parameters[i], g);
         const float m = momentum * before.momentum[i] + g;
         ASSERT_EQ(state.momentum[i], m) << tensor.name;
-        ASSERT_EQ(state.parameters[i], std::fma(-rate, nesterov ? std::fma(momentum, m, g) : m, before.parameters[i])) << tensor.name;
+        ASSERT_EQ(state.parameters[i],
+                  std::fma(-rate, nesterov ? std::fma(momentum, m, g) : m, before.parameters[i]))
+            << tensor.name;
       }
     for (std::size_t i = 0; i < layout.norm_count; ++i)
-      ASSERT_EQ(state.norm_statistics[i], std::fma(0.1f, total[layout.parameter_count + i] / 48, 0.9f * before.norm_statistics[i]));
+      ASSERT_EQ(state.norm_statistics[i], std::fma(0.1f, total[layout.parameter_count + i] / 48,
+                                                   0.9f * before.norm_statistics[i]));
     EXPECT_EQ(state.updates, 1);
-    EXPECT_EQ(state.average_parameters, before.average_parameters) << "this recipe does not average";
+    EXPECT_EQ(state.average_parameters, before.average_parameters)
+        << "this recipe does not average";
   }
 }
 
@@ -69,8 +76,10 @@ TEST(Update, DecayNormDecaysAll) {
   total[layout.images()] = 1;
   TrainState state = state_of(layout);
   const TrainState before = state;
-  Update(layout, {.momentum = 0, .weight_decay = 0.5, .decay_norm = true}, {}).apply(total, 1, state);
-  for (std::size_t i = 0; i < layout.parameter_count; ++i) EXPECT_FLOAT_EQ(state.parameters[i], 0.5f * before.parameters[i]);
+  Update(layout, {.momentum = 0, .weight_decay = 0.5, .decay_norm = true}, {})
+      .apply(total, 1, state);
+  for (std::size_t i = 0; i < layout.parameter_count; ++i)
+    EXPECT_FLOAT_EQ(state.parameters[i], 0.5f * before.parameters[i]);
 }
 
 TEST(Update, AveragesWarmUp) {
@@ -81,11 +90,18 @@ TEST(Update, AveragesWarmUp) {
     state.updates = updates;
     const TrainState before = state;
     Update(layout, {}, {.decay = 0.95}).apply(total, 0.1f, state);
-    const double d = updates == 0 ? 0.1 : updates == 90 ? 0.91 : 0.95;  // (1 + t) / (10 + t) until it passes 0.95
+    const double d = updates == 0    ? 0.1
+                     : updates == 90 ? 0.91
+                                     : 0.95;  // (1 + t) / (10 + t) until it passes 0.95
     for (std::size_t i = 0; i < layout.parameter_count; ++i)
-      EXPECT_NEAR(state.average_parameters[i], d * double{before.average_parameters[i]} + (1 - d) * double{state.parameters[i]}, 1e-6);
+      EXPECT_NEAR(state.average_parameters[i],
+                  d * double{before.average_parameters[i]} + (1 - d) * double{state.parameters[i]},
+                  1e-6);
     for (std::size_t i = 0; i < layout.norm_count; ++i)
-      EXPECT_NEAR(state.average_norm_statistics[i], d * double{before.average_norm_statistics[i]} + (1 - d) * double{state.norm_statistics[i]}, 1e-6);
+      EXPECT_NEAR(state.average_norm_statistics[i],
+                  d * double{before.average_norm_statistics[i]} +
+                      (1 - d) * double{state.norm_statistics[i]},
+                  1e-6);
   }
 }
 
@@ -96,7 +112,8 @@ TEST(AllFinite, FindsAnyOneBadElementWhereverItIs) {
   EXPECT_TRUE(all_finite(values));
   EXPECT_TRUE(all_finite({}));
   const float infinity = std::numeric_limits<float>::infinity();
-  for (const float bad : {infinity, -infinity, std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::signaling_NaN()})
+  for (const float bad : {infinity, -infinity, std::numeric_limits<float>::quiet_NaN(),
+                          std::numeric_limits<float>::signaling_NaN()})
     for (std::size_t i = 0; i < values.size(); ++i) {
       std::vector<float> copy = values;
       copy[i] = bad;

@@ -16,8 +16,9 @@ using namespace mnist_dist;
 
 namespace {
 
-const std::vector<std::string> names{"config.toml", "sweep.json", "seeds.csv", "epochs.csv",
-                                     "errors.csv", "rows/0xxx/seed0.csv", "rows/0xxx/seed1.csv"};
+const std::vector<std::string> names{"config.toml",        "sweep.json", "seeds.csv",
+                                     "epochs.csv",         "errors.csv", "rows/0xxx/seed0.csv",
+                                     "rows/0xxx/seed1.csv"};
 
 void write_sweep(const std::filesystem::path& folder, const std::string& input) {
   std::filesystem::remove_all(folder / "rows");
@@ -39,11 +40,10 @@ void check_written(const SweepRecord& record) {
   // A folder may be without errors.csv; then nothing is known of mistakes.
   const bool has_mistakes =
       std::ranges::any_of(record.outcomes, [](auto& outcome) { return !outcome.mistakes.empty(); });
-  write_sweep(folder.path(),
-                     "=== sweep.json\n" + json + "=== seeds.csv\n" + seeds +
-                         (epochs.empty() ? "" : "=== epochs.csv\n" + epochs) +
-                         (has_mistakes ? "=== errors.csv\n" + errors : "") +
-                         "=== config.toml\n" + record.recipe_text);
+  write_sweep(folder.path(), "=== sweep.json\n" + json + "=== seeds.csv\n" + seeds +
+                                 (epochs.empty() ? "" : "=== epochs.csv\n" + epochs) +
+                                 (has_mistakes ? "=== errors.csv\n" + errors : "") +
+                                 "=== config.toml\n" + record.recipe_text);
   SweepRecord again;
   fuzz::require(fuzz::accepted([&] { again = read_record(folder.path()); }),
                 "a record that was accepted is accepted again");

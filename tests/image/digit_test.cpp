@@ -23,8 +23,7 @@ Picture enlarged(const Picture& from, int times) {
   Picture out{from.width * times, from.height * times, {}};
   for (int y = 0; y < out.height; ++y)
     for (int x = 0; x < out.width; ++x)
-      out.grey.push_back(
-          from.grey[static_cast<std::size_t>(y / times * from.width + x / times)]);
+      out.grey.push_back(from.grey[static_cast<std::size_t>(y / times * from.width + x / times)]);
   return out;
 }
 
@@ -62,7 +61,8 @@ TEST(Digit, UnevenLightAndSpecksChangeLittle) {
       std::uint8_t& grey = picture.grey[static_cast<std::size_t>(y * picture.width + x)];
       grey = static_cast<std::uint8_t>(40 + x / 4 + y / 5 + grey / 4);
     }
-  for (int x = 20; x < 24; ++x) picture.grey[static_cast<std::size_t>(20 * picture.width + x)] = 255;
+  for (int x = 20; x < 24; ++x)
+    picture.grey[static_cast<std::size_t>(20 * picture.width + x)] = 255;
   const DigitImage digit = digit_of(picture);
   EXPECT_FALSE(digit.empty);
   EXPECT_THAT(digit.warnings, testing::IsEmpty());
@@ -71,8 +71,7 @@ TEST(Digit, UnevenLightAndSpecksChangeLittle) {
 
 TEST(Digit, NoInkIsSaid) {
   for (const std::uint8_t grey : {0, 128, 255}) {
-    const DigitImage digit =
-        digit_of({50, 30, std::vector<std::uint8_t>(std::size_t{1500}, grey)});
+    const DigitImage digit = digit_of({50, 30, std::vector<std::uint8_t>(std::size_t{1500}, grey)});
     EXPECT_TRUE(digit.empty);
     EXPECT_THAT(digit.warnings, testing::SizeIs(1));
   }

@@ -31,8 +31,9 @@ TEST(Layout, TensorsFollowOneAnother) {
     EXPECT_EQ(tensor.size, size) << tensor.name;
     next += tensor.size;
   }
-  EXPECT_THAT(names, ElementsAre("layer1.weight", "layer1.bias", "layer1.gamma", "layer1.beta", "layer3.weight", "layer3.gamma", "layer3.beta",
-                                 "layer4.weight", "layer4.bias"));
+  EXPECT_THAT(names, ElementsAre("layer1.weight", "layer1.bias", "layer1.gamma", "layer1.beta",
+                                 "layer3.weight", "layer3.gamma", "layer3.beta", "layer4.weight",
+                                 "layer4.bias"));
   EXPECT_EQ(next, layout.parameter_count);
   EXPECT_EQ(layout.parameter_count, parameter_count(small_model()));
   EXPECT_THAT(layout.parameters[7].shape, ElementsAre(10, 3, 13, 13));
@@ -42,8 +43,10 @@ TEST(Layout, TensorsFollowOneAnother) {
 }
 
 TEST(Layout, ADepthwiseWeightIsPyTorchsWithAsManyGroupsAsChannels) {
-  const ModelSpec model{
-      "m", {{.channels = 6}, {.channels = 6, .depthwise = true, .kernel = 5, .bias = true}, {.kind = LayerKind::linear, .channels = 10}}};
+  const ModelSpec model{"m",
+                        {{.channels = 6},
+                         {.channels = 6, .depthwise = true, .kernel = 5, .bias = true},
+                         {.kind = LayerKind::linear, .channels = 10}}};
   const FlatLayout layout = flat_layout(model);
   EXPECT_THAT(layout.parameters[1].shape, ElementsAre(6, 1, 5, 5));
   EXPECT_EQ(layout.parameters[1].fan_in, 25);
@@ -74,7 +77,8 @@ TEST(InitialParameters, AreUniformWithinTheirFanIn) {
     const auto first = values.begin() + static_cast<std::ptrdiff_t>(tensor.offset);
     const std::vector<float> own(first, first + static_cast<std::ptrdiff_t>(tensor.size));
     if (tensor.kind == ParameterKind::gamma || tensor.kind == ParameterKind::beta) {
-      EXPECT_THAT(own, ::testing::Each(tensor.kind == ParameterKind::gamma ? 1.0f : 0.0f)) << tensor.name;
+      EXPECT_THAT(own, ::testing::Each(tensor.kind == ParameterKind::gamma ? 1.0f : 0.0f))
+          << tensor.name;
       continue;
     }
     const double bound = 1 / std::sqrt(tensor.fan_in);
@@ -86,7 +90,8 @@ TEST(InitialParameters, AreUniformWithinTheirFanIn) {
     if (own.size() < 1000) continue;
     const auto n = static_cast<double>(own.size());
     EXPECT_NEAR(sum / n, 0, 5 * bound / std::sqrt(3 * n)) << tensor.name;
-    EXPECT_NEAR(squares / n, bound * bound / 3, 5 * bound * bound * 0.2981 / std::sqrt(n)) << tensor.name;  // sd of u^2 is 0.2981
+    EXPECT_NEAR(squares / n, bound * bound / 3, 5 * bound * bound * 0.2981 / std::sqrt(n))
+        << tensor.name;  // sd of u^2 is 0.2981
   }
 }
 
@@ -97,8 +102,11 @@ TEST(InitialParameters, DependOnTheSeedAlone) {
 }
 
 TEST(InitialParameters, OfTwoTensorsDiffer) {
-  const ModelSpec twins{
-      "twins", {{.channels = 10, .kernel = 1}, {.channels = 10, .kernel = 1}, {.channels = 10, .kernel = 1}, {.kind = LayerKind::global_max}}};
+  const ModelSpec twins{"twins",
+                        {{.channels = 10, .kernel = 1},
+                         {.channels = 10, .kernel = 1},
+                         {.channels = 10, .kernel = 1},
+                         {.kind = LayerKind::global_max}}};
   const FlatLayout layout = flat_layout(twins);
   const auto values = initial_parameters(layout, 1);
   EXPECT_FALSE(std::equal(values.begin() + 10, values.begin() + 110, values.begin() + 110));

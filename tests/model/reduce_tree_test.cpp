@@ -29,12 +29,15 @@ TEST(EvenShare, FollowsItsFormula) {
   EXPECT_EQ(even_share(0, 3, 4), (Range{0, 1}));
   EXPECT_EQ(even_share(1, 3, 4), (Range{1, 2}));
   EXPECT_EQ(even_share(2, 3, 4), (Range{2, 4}));
-  EXPECT_EQ(even_share(999, 1000, 2'000'000'000), (Range{1'998'000'000, 2'000'000'000}));  // no overflow
+  EXPECT_EQ(even_share(999, 1000, 2'000'000'000),
+            (Range{1'998'000'000, 2'000'000'000}));  // no overflow
 }
 
 TEST(Tree, SplitsAtTheLargestPowerOfTwoBelowItsSize) {
-  const std::pair<int, int> size_and_left[] = {{2, 1}, {3, 2}, {4, 2}, {5, 4}, {6, 4}, {8, 4}, {9, 8}, {16, 8}, {17, 16}};
-  for (const auto& [size, left] : size_and_left) EXPECT_EQ(tree_split({10, 10 + size}), 10 + left) << size;
+  const std::pair<int, int> size_and_left[] = {{2, 1}, {3, 2}, {4, 2},  {5, 4},  {6, 4},
+                                               {8, 4}, {9, 8}, {16, 8}, {17, 16}};
+  for (const auto& [size, left] : size_and_left)
+    EXPECT_EQ(tree_split({10, 10 + size}), 10 + left) << size;
 }
 
 /// The definition, written down once more in the plainest way.
@@ -49,7 +52,8 @@ float reference_sum(const std::vector<float>& leaves, int first, int last) {
 std::vector<float> order_sensitive(int count) {
   Stream draws({.seed = 1, .purpose = Purpose::synthetic});
   std::vector<float> values;
-  for (int i = 0; i < count; ++i) values.push_back(draws.uniform(-1, 1) * std::exp2(draws.uniform(0, 12)));
+  for (int i = 0; i < count; ++i)
+    values.push_back(draws.uniform(-1, 1) * std::exp2(draws.uniform(0, 12)));
   return values;
 }
 
@@ -70,7 +74,8 @@ TEST(Tree, AnyNumberOfRanksGivesTheSameBits) {
       for (int rank = 0; rank < ranks; ++rank)
         for (const Range node : owned_nodes(even_share(rank, ranks, shards), shards)) {
           std::vector<NodeVector> own;
-          for (int shard = node.first; shard < node.last; ++shard) own.push_back({{shard, shard + 1}, &leaves[static_cast<std::size_t>(shard)]});
+          for (int shard = node.first; shard < node.last; ++shard)
+            own.push_back({{shard, shard + 1}, &leaves[static_cast<std::size_t>(shard)]});
           sent.push_back({node, tree_sum(own, 1)});
         }
       EXPECT_EQ(*tree_sum(sent, 1), expected) << shards << " shards on " << ranks << " ranks";
@@ -89,7 +94,8 @@ TEST(Tree, SumsTheShardsOfOneProcess) {
   auto values = order_sensitive(7);
   const float expected = reference_sum(values, 0, 7);
   float total = 0;
-  sum_shards({.data = values.data(), .size = 1, .stride = 1, .first_shard = 0, .count = 7}, {&total, 1});
+  sum_shards({.data = values.data(), .size = 1, .stride = 1, .first_shard = 0, .count = 7},
+             {&total, 1});
   EXPECT_EQ(total, expected);
 }
 
@@ -101,7 +107,9 @@ TEST(TreeAdditions, AddElementsInTheTreesOrder) {
     for (int shard = 0; shard < shards; ++shard) nodes.push_back({{shard, shard + 1}, nullptr});
     const std::vector<TreeAddition> additions = tree_additions(nodes);
     EXPECT_EQ(static_cast<int>(additions.size()), shards - 1);
-    for (const TreeAddition& addition : additions) values[static_cast<std::size_t>(addition.into)] += values[static_cast<std::size_t>(addition.from)];
+    for (const TreeAddition& addition : additions)
+      values[static_cast<std::size_t>(addition.into)] +=
+          values[static_cast<std::size_t>(addition.from)];
     EXPECT_EQ(values[0], expected) << shards;
   }
 }

@@ -12,12 +12,16 @@ namespace {
 
 using ::testing::ElementsAre;
 
-Layer conv(int channels, int kernel = 3, int padding = 0) { return {.channels = channels, .kernel = kernel, .padding = padding}; }
+Layer conv(int channels, int kernel = 3, int padding = 0) {
+  return {.channels = channels, .kernel = kernel, .padding = padding};
+}
 Layer depthwise(int channels, int kernel = 3, int padding = 0) {
   return {.channels = channels, .depthwise = true, .kernel = kernel, .padding = padding};
 }
 Layer pool(LayerKind kind, int kernel = 2) { return {.kind = kind, .kernel = kernel}; }
-Layer linear(int outputs, bool bias = false) { return {.kind = LayerKind::linear, .channels = outputs, .bias = bias}; }
+Layer linear(int outputs, bool bias = false) {
+  return {.kind = LayerKind::linear, .channels = outputs, .bias = bias};
+}
 
 /// What layer_shapes says about a model that cannot work.
 std::string refusal(const ModelSpec& model) {
@@ -50,10 +54,12 @@ TEST(Spec, ShapesFollowTheWindows) {
   EXPECT_EQ(shapes[3].out_side, 1);
   EXPECT_EQ(shapes[3].parameters, 10u * 4 * 64 + 10);
   EXPECT_EQ(shapes[3].macs, 10u * 4 * 64);
-  EXPECT_EQ(parameter_count(model), shapes[0].parameters + shapes[2].parameters + shapes[3].parameters);
+  EXPECT_EQ(parameter_count(model),
+            shapes[0].parameters + shapes[2].parameters + shapes[3].parameters);
 
   std::vector<int> fields, jumps;
-  for (const auto& shape : shapes) fields.push_back(shape.receptive_field), jumps.push_back(shape.jump);
+  for (const auto& shape : shapes)
+    fields.push_back(shape.receptive_field), jumps.push_back(shape.jump);
   EXPECT_THAT(fields, ElementsAre(5, 7, 10, 31));
   EXPECT_THAT(jumps, ElementsAre(1, 3, 3, 3));
 }
@@ -73,11 +79,14 @@ TEST(Spec, ADepthwiseLayerHasOneKernelAChannel) {
   EXPECT_EQ(shapes[2].parameters, 6u * 4);
   EXPECT_EQ(shapes[2].macs, 6u * 4 * 25 * 25);
   EXPECT_EQ(shapes[3].kernel_channels, 6);
-  EXPECT_EQ(layer_shapes({"m", {depthwise(1), linear(10)}})[0].parameters, 9u);  // of one channel it is a convolution
+  EXPECT_EQ(layer_shapes({"m", {depthwise(1), linear(10)}})[0].parameters,
+            9u);  // of one channel it is a convolution
 }
 
 TEST(Spec, JumpsMultiply) {
-  const auto shapes = layer_shapes({"m", {pool(LayerKind::max_pool), pool(LayerKind::max_pool), conv(10), pool(LayerKind::global_max)}});
+  const auto shapes = layer_shapes({"m",
+                                    {pool(LayerKind::max_pool), pool(LayerKind::max_pool), conv(10),
+                                     pool(LayerKind::global_max)}});
   EXPECT_EQ(shapes[1].jump, 4);
   EXPECT_EQ(shapes[1].receptive_field, 4);
   EXPECT_EQ(shapes[2].receptive_field, 12);
@@ -97,27 +106,38 @@ TEST(Spec, RefusalsNameTheLayer) {
   const Layer end = pool(LayerKind::global_average);
   EXPECT_EQ(refusal({"m", {}}), "the model has no layers");
   EXPECT_EQ(refusal({"m", {conv(0), end}}), "layer 1 (conv = 0): 0 output channels");
-  EXPECT_EQ(refusal({"m", {conv(10), conv(10, 3, 2), end}}), "layer 2 (conv = 10): padding = 2 around a 3x3 kernel");
-  EXPECT_EQ(refusal({"m", {conv(10, 29), end}}), "layer 1 (conv = 10): its 29x29 window is larger than its 28x28 input");
-  EXPECT_EQ(refusal({"m", {conv(10), pool(LayerKind::max_pool, 0), end}}), "layer 2 (pool = \"max\"): kernel = 0");
-  EXPECT_EQ(refusal({"m", {conv(10), conv(9), end}}), "layer 3 (pool = \"global_average\"): the model ends in [9][1][1], not in [10][1][1]");
-  EXPECT_EQ(refusal({"m", {conv(10)}}), "layer 1 (conv = 10): the model ends in [10][26][26], not in [10][1][1]");
+  EXPECT_EQ(refusal({"m", {conv(10), conv(10, 3, 2), end}}),
+            "layer 2 (conv = 10): padding = 2 around a 3x3 kernel");
+  EXPECT_EQ(refusal({"m", {conv(10, 29), end}}),
+            "layer 1 (conv = 10): its 29x29 window is larger than its 28x28 input");
+  EXPECT_EQ(refusal({"m", {conv(10), pool(LayerKind::max_pool, 0), end}}),
+            "layer 2 (pool = \"max\"): kernel = 0");
+  EXPECT_EQ(refusal({"m", {conv(10), conv(9), end}}),
+            "layer 3 (pool = \"global_average\"): the model ends in [9][1][1], not in [10][1][1]");
+  EXPECT_EQ(refusal({"m", {conv(10)}}),
+            "layer 1 (conv = 10): the model ends in [10][26][26], not in [10][1][1]");
 
-  EXPECT_EQ(refusal({"m", {conv(12), depthwise(10), end}}), "layer 2 (conv = 10): depthwise, but changes the channels from 12 to 10");
-  EXPECT_EQ(refusal({"m", {depthwise(10), end}}), "layer 1 (conv = 10): depthwise, but changes the channels from 1 to 10");
+  EXPECT_EQ(refusal({"m", {conv(12), depthwise(10), end}}),
+            "layer 2 (conv = 10): depthwise, but changes the channels from 12 to 10");
+  EXPECT_EQ(refusal({"m", {depthwise(10), end}}),
+            "layer 1 (conv = 10): depthwise, but changes the channels from 1 to 10");
   for (Layer other : {linear(10), pool(LayerKind::max_pool), end}) {
     other.depthwise = true;
-    EXPECT_NE(refusal({"m", {conv(10), other, end}}).find("): only convolutions are depthwise"), std::string::npos);
+    EXPECT_NE(refusal({"m", {conv(10), other, end}}).find("): only convolutions are depthwise"),
+              std::string::npos);
   }
 
   Layer normed = end;
   normed.norm = true;
   EXPECT_EQ(refusal({"m", {conv(10), normed}}),
-            "layer 2 (pool = \"global_average\"): a pool has no channels, bias, relu, norm or dropout of its own");
+            "layer 2 (pool = \"global_average\"): a pool has no channels, bias, relu, norm or "
+            "dropout of its own");
   Layer dropped = conv(10);
   for (const double p : {1.0, -0.1, std::nan("")}) {
     dropped.dropout = p;
-    EXPECT_NE(refusal({"m", {dropped, end}}).find("layer 1 (conv = 10): dropout = "), std::string::npos) << p;
+    EXPECT_NE(refusal({"m", {dropped, end}}).find("layer 1 (conv = 10): dropout = "),
+              std::string::npos)
+        << p;
   }
 }
 
@@ -131,7 +151,9 @@ TEST(Spec, OneValueAChannelAtANormIsRefused) {
     check_norm_slices(model, 1);
     FAIL() << "accepted a variance over one value";
   } catch (const Error& error) {
-    EXPECT_EQ(std::string(error.what()), "layer 1 (conv = 10): batch norm over one value per channel: a slice of 1 image, maps of 1x1");
+    EXPECT_EQ(std::string(error.what()),
+              "layer 1 (conv = 10): batch norm over one value per channel: a slice of 1 image, "
+              "maps of 1x1");
   }
   model.layers = {conv(10), pool(LayerKind::global_average)};
   model.layers[0].norm = true;

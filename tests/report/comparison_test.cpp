@@ -94,8 +94,8 @@ TEST(Comparison, NamesTheKeysThatDiffer) {
 }
 
 TEST(TextTable, LeavesOutWhatMattersLeast) {
-  const std::vector<TextColumn> table{{"seed", 4, false, 9}, {"rate", 6, false, 1},
-                                      {"loss", 6, false, 5}};
+  const std::vector<TextColumn> table{
+      {"seed", 4, false, 9}, {"rate", 6, false, 1}, {"loss", 6, false, 5}};
   EXPECT_EQ(fitting_columns(table, 0).size(), 3u);
   EXPECT_EQ(fitting_columns(table, 20).size(), 3u);
   const auto shown = fitting_columns(table, 19);

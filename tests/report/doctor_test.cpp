@@ -41,11 +41,15 @@ TEST(Doctor, JsonSaysTheSame) {
   const auto json = nlohmann::json::parse(doctor_json(findings));
   EXPECT_EQ(json["ok"], false);
   ASSERT_EQ(json["findings"].size(), 4u);
-  EXPECT_EQ(json["findings"][1], (nlohmann::json{{"subject", "data"}, {"health", "warn"}, {"text", "synthetic"}, {"fix", "prepare the real one"}}));
+  EXPECT_EQ(json["findings"][1], (nlohmann::json{{"subject", "data"},
+                                                 {"health", "warn"},
+                                                 {"text", "synthetic"},
+                                                 {"fix", "prepare the real one"}}));
 }
 
 TEST(Doctor, JsonIsUtf8WhateverAPathHolds) {
-  const auto json = nlohmann::json::parse(doctor_json({{"data", Health::warning, "\xff.h5 is not there yet", ""}}));
+  const auto json = nlohmann::json::parse(
+      doctor_json({{"data", Health::warning, "\xff.h5 is not there yet", ""}}));
   EXPECT_EQ(json["findings"][0]["text"], "\xef\xbf\xbd.h5 is not there yet");
 }
 
@@ -78,7 +82,8 @@ TEST(Doctor, PathsThatCannotBeLookedAtAreFindings) {
 TEST(Doctor, NamesTheRawFilesThatAFolderLacks) {
   const TemporaryFolder folder;
   ::setenv("MNIST_DATA_DIR", folder.path().c_str(), 1);
-  for (const char* name : {"train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte"})
+  for (const char* name :
+       {"train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte"})
     std::ofstream(folder.path() / name) << "x";
   EXPECT_EQ(find_raw_files().health, Health::warning);
   EXPECT_THAT(find_raw_files().text, HasSubstr("lacks t10k-labels-idx1-ubyte"));
@@ -103,8 +108,11 @@ TEST(Doctor, APmixLauncherTellsNoNumberOfRanks) {
 }
 
 TEST(Doctor, SeesThisMachine) {
-  EXPECT_THAT(find_cpu().text, testing::MatchesRegex(".*, [1-9][0-9]* cores? usable \\(CPUs [0-9,-]+ of [0-9]+\\).*"));
-  EXPECT_THAT(find_memory().text, testing::MatchesRegex("[0-9.]+ GB available of [0-9.]*[1-9][0-9.]*"));
+  EXPECT_THAT(
+      find_cpu().text,
+      testing::MatchesRegex(".*, [1-9][0-9]* cores? usable \\(CPUs [0-9,-]+ of [0-9]+\\).*"));
+  EXPECT_THAT(find_memory().text,
+              testing::MatchesRegex("[0-9.]+ GB available of [0-9.]*[1-9][0-9.]*"));
   EXPECT_THAT(find_mpi().text, testing::MatchesRegex("Open MPI v[0-9.]+"));
   EXPECT_THAT(find_hdf5().text, testing::MatchesRegex("[0-9]+\\.[0-9]+\\.[0-9]+"));
   EXPECT_THAT(find_engines().text, HasSubstr("fused (SIMD: "));
@@ -131,19 +139,24 @@ TEST(Doctor, GpusAndTheirDriver) {
   EXPECT_EQ(find_gpus(root).health, Health::warning);
   EXPECT_EQ(find_gpus(root).text, "2 from NVIDIA, but no driver is loaded");
 
-  put(root / "proc/driver/nvidia/version", "NVRM version: NVIDIA UNIX x86_64 Kernel Module  535.129.03  Thu Oct 19 18:56:32 UTC 2023");
-  put(root / "proc/driver/nvidia/gpus/0000:00:1e.0/information", "Model: \t\t Tesla V100-SXM2-16GB");
+  put(root / "proc/driver/nvidia/version",
+      "NVRM version: NVIDIA UNIX x86_64 Kernel Module  535.129.03  Thu Oct 19 18:56:32 UTC 2023");
+  put(root / "proc/driver/nvidia/gpus/0000:00:1e.0/information",
+      "Model: \t\t Tesla V100-SXM2-16GB");
   EXPECT_EQ(find_gpus(root).health, Health::warning);
-  EXPECT_EQ(find_gpus(root).text, "1 x Tesla V100-SXM2-16GB (sm_70), driver 535.129.03; 2 on the PCI bus");
+  EXPECT_EQ(find_gpus(root).text,
+            "1 x Tesla V100-SXM2-16GB (sm_70), driver 535.129.03; 2 on the PCI bus");
 
-  put(root / "proc/driver/nvidia/gpus/0000:00:1d.0/information", "Model: \t\t Tesla V100-SXM2-16GB");
+  put(root / "proc/driver/nvidia/gpus/0000:00:1d.0/information",
+      "Model: \t\t Tesla V100-SXM2-16GB");
   EXPECT_EQ(find_gpus(root, "").health, Health::ok);
   EXPECT_EQ(find_gpus(root, "").text, "2 x Tesla V100-SXM2-16GB (sm_70), driver 535.129.03");
 }
 
 /// A machine with working cards of these models.
 void put_driver(const std::filesystem::path& root, const std::vector<std::string>& models) {
-  put(root / "proc/driver/nvidia/version", "NVRM version: NVIDIA UNIX x86_64 Kernel Module  580.95.05  Tue Sep 23 10:11:16 UTC 2025");
+  put(root / "proc/driver/nvidia/version",
+      "NVRM version: NVIDIA UNIX x86_64 Kernel Module  580.95.05  Tue Sep 23 10:11:16 UTC 2025");
   for (std::size_t i = 0; i < models.size(); ++i) {
     const std::string slot = "0000:00:1" + std::to_string(i) + ".0";
     put_gpu(root, slot);
@@ -158,7 +171,8 @@ TEST(Doctor, ABuildForCpusSaysHowToUseTheGpusThatAreThere) {
   EXPECT_THAT(find_gpus(t4.path(), "").fix, HasSubstr("launch/local.sh --cuda"));
   put_driver(v100.path(), {"Tesla V100-SXM2-16GB"});
   EXPECT_EQ(find_gpus(v100.path(), "").code, ExitCode::ok);
-  EXPECT_THAT(find_gpus(v100.path(), "").fix, HasSubstr("with LibTorch 2.11-2.14 built for CUDA 12.6"));
+  EXPECT_THAT(find_gpus(v100.path(), "").fix,
+              HasSubstr("with LibTorch 2.11-2.14 built for CUDA 12.6"));
 }
 
 TEST(Doctor, ACardThatTheBuildHasNoCodeForIsAFailureWithTheFix) {
@@ -167,7 +181,9 @@ TEST(Doctor, ACardThatTheBuildHasNoCodeForIsAFailureWithTheFix) {
   const Finding finding = find_gpus(folder.path(), "75,80,90");
   EXPECT_EQ(finding.health, Health::failure);
   EXPECT_EQ(finding.code, ExitCode::device);
-  EXPECT_EQ(finding.text, "1 x Tesla T4 (sm_75), 1 x Tesla V100-SXM2-16GB (sm_70), driver 580.95.05; this build has code for 75,80,90 alone");
+  EXPECT_EQ(finding.text,
+            "1 x Tesla T4 (sm_75), 1 x Tesla V100-SXM2-16GB (sm_70), driver 580.95.05; this build "
+            "has code for 75,80,90 alone");
   EXPECT_THAT(finding.fix, HasSubstr("LibTorch 2.11-2.14 built for CUDA 12.6"));
   EXPECT_EQ(find_gpus(folder.path(), "70,75,80").health, Health::ok);
   EXPECT_EQ(find_gpus(folder.path(), "70,75,80").fix, "");
@@ -185,7 +201,8 @@ TEST(Doctor, FabricIsNamedByItsDriver) {
   EXPECT_THAT(find_fabric(folder.path()).text, HasSubstr("TCP"));
   const auto device = folder.path() / "sys/class/infiniband/mlx5_0/device";
   std::filesystem::create_directories(device);
-  std::filesystem::create_directory_symlink("../../../../bus/pci/drivers/mlx5_core", device / "driver");
+  std::filesystem::create_directory_symlink("../../../../bus/pci/drivers/mlx5_core",
+                                            device / "driver");
   EXPECT_EQ(find_fabric(folder.path()).text, "1 x mlx5_core");
 }
 

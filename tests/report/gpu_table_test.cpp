@@ -17,10 +17,13 @@ TEST(GpuTable, ReadsCardsAndInstancesAndNothingElse) {
       "\n"
       "p3.2xlarge    1  V100  16   7.0   8    10    0  12.6   2.11-2.14  -       g4dn.xlarge  -\n"
       "p3.8xlarge    4  V100  16   7.0   32   10    0  12.6   2.11-2.14  -       g4dn.xlarge  -\n"
-      "p6-b200       8  B200  180  10.0  192  3200  8  12.8-  2.11-      ubuntu  yes          113.9\n"
-      "c7a.4xlarge   0  -     0    -     16   12.5  0  -      -          ubuntu  yes          0.821\n"
+      "p6-b200       8  B200  180  10.0  192  3200  8  12.8-  2.11-      ubuntu  yes          "
+      "113.9\n"
+      "c7a.4xlarge   0  -     0    -     16   12.5  0  -      -          ubuntu  yes          "
+      "0.821\n"
       "card  torn");
-  EXPECT_THAT(cards, ElementsAre(Field(&GpuCard::name, "4090"), Field(&GpuCard::name, "V100"), Field(&GpuCard::name, "B200")));
+  EXPECT_THAT(cards, ElementsAre(Field(&GpuCard::name, "4090"), Field(&GpuCard::name, "V100"),
+                                 Field(&GpuCard::name, "B200")));
   EXPECT_EQ(cards[1].capability, 70);
   EXPECT_EQ(cards[1].cuda, "12.6");
   EXPECT_EQ(cards[1].libtorch, "2.11-2.14");
@@ -52,7 +55,8 @@ TEST(GpuTable, KnowsTheCardsByTheNamesThatTheDriverGivesThem) {
 
 TEST(GpuTable, CodeRunsOnItsOwnGenerationAndPtxOnAllThatIsNewer) {
   const std::string_view wheel = "75,80,86,89,90,100,120";
-  for (const int capability : {75, 80, 86, 87, 89, 90, 100, 103, 120, 121}) EXPECT_TRUE(has_gpu_code(wheel, capability)) << capability;
+  for (const int capability : {75, 80, 86, 87, 89, 90, 100, 103, 120, 121})
+    EXPECT_TRUE(has_gpu_code(wheel, capability)) << capability;
   EXPECT_FALSE(has_gpu_code(wheel, 70));
   EXPECT_TRUE(has_gpu_code("80-real", 86));
   EXPECT_FALSE(has_gpu_code("86-real", 80));
@@ -65,8 +69,10 @@ TEST(GpuTable, CodeRunsOnItsOwnGenerationAndPtxOnAllThatIsNewer) {
 }
 
 TEST(GpuTable, SaysWhatACardNeeds) {
-  EXPECT_EQ(card_needs({"V100", 70, "12.6", "2.11-2.14"}), "LibTorch 2.11-2.14 built for CUDA 12.6");
-  EXPECT_EQ(card_needs({"B200", 100, "12.8-", "2.11-"}), "LibTorch 2.11 or newer built for CUDA 12.8 or newer");
+  EXPECT_EQ(card_needs({"V100", 70, "12.6", "2.11-2.14"}),
+            "LibTorch 2.11-2.14 built for CUDA 12.6");
+  EXPECT_EQ(card_needs({"B200", 100, "12.8-", "2.11-"}),
+            "LibTorch 2.11 or newer built for CUDA 12.8 or newer");
 }
 
 }  // namespace

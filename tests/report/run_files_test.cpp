@@ -13,7 +13,8 @@ namespace {
 
 TEST(Metrics, RowsHaveTheHeadersColumnsAndEmptyCellsWhereNothingWasScored) {
   EXPECT_EQ(metrics_header("test"),
-            "epoch,train_loss,train_accuracy,test_loss,test_accuracy,averaged_test_accuracy,learning_rate,images_per_second,seconds\n");
+            "epoch,train_loss,train_accuracy,test_loss,test_accuracy,averaged_test_accuracy,"
+            "learning_rate,images_per_second,seconds\n");
   EpochRow row;
   row.epoch = 2;
   row.train = {0.25, 91.5, 0, 0};
@@ -30,7 +31,8 @@ TEST(Metrics, AResumedRunForgetsRowsItsCheckpointDoesNotKnow) {
   EXPECT_EQ(keep_rows_before(text, 3), "1,a\n2,b\n");
   EXPECT_EQ(keep_rows_before(text, 1), "");
   EXPECT_EQ(keep_rows_before("epoch,x\n1,a\n2,b", 9), "1,a\n") << "a line cut short is no line";
-  EXPECT_EQ(keep_rows_before("garbage\n-3,x\n\n2,b\n", 9), "2,b\n") << "what is no row does not take a row's or the header's place";
+  EXPECT_EQ(keep_rows_before("garbage\n-3,x\n\n2,b\n", 9), "2,b\n")
+      << "what is no row does not take a row's or the header's place";
 }
 
 TEST(RunFiles, TheSummaryIsWrittenWhateverTheCommandHolds) {

@@ -63,10 +63,8 @@ RunResult result_of(std::int64_t steps) {
   result.best = {50, 1};
   result.parameters_sha256 = result.raw_parameters_sha256 = std::string(64, 'a');
   result.steps = steps;
-  result.predictions = {{10, 7, 7, 0.4, 0.4},
-                        {11, 4, 9, 0.6, 0.3},
-                        {12, 5, 6, 0.9, 0.01},
-                        {13, 1, 1, 0.9, 0.9}};
+  result.predictions = {
+      {10, 7, 7, 0.4, 0.4}, {11, 4, 9, 0.6, 0.3}, {12, 5, 6, 0.9, 0.01}, {13, 1, 1, 0.9, 0.9}};
   return result;
 }
 
@@ -102,7 +100,8 @@ TEST_F(RunPageTest, SaysTheVerdictFirstThenCurvesMistakesAndModel) {
   files.epoch_ended(row_of(2, 1000));
   files.finished(result_of(200));
   const std::string html = page();
-  std::size_t before = place(html, "class=\"verdict DONE\">50.00 %: 2 of 4 test images, 2 mistakes");
+  std::size_t before =
+      place(html, "class=\"verdict DONE\">50.00 %: 2 of 4 test images, 2 mistakes");
   for (const char* part :
        {"accuracy by epoch", "loss by epoch", "learning rate", "Confusion matrix",
         "label 4, predicted 9: 1", "<h2>2 mistakes", "<br>#12", "<br>#11", "Right, but uncertain",
@@ -147,9 +146,8 @@ TEST_F(RunPageTest, AStoppedRunSaysHowToResumeIt) {
   files.started(info_of_run());
   files.failed({ExitCode::interrupted, "stopped by a signal", 0, 7});
   EXPECT_EQ(json("status.json")["status"], "stopped");
-  EXPECT_THAT(run_page(folder.path()),
-              AllOf(HasSubstr("not finished"), HasSubstr("epoch 1 step 7"),
-                    HasSubstr("--resume --run-dir")));
+  EXPECT_THAT(run_page(folder.path()), AllOf(HasSubstr("not finished"), HasSubstr("epoch 1 step 7"),
+                                             HasSubstr("--resume --run-dir")));
 }
 
 TEST_F(RunPageTest, AFailureToWriteDoesNotHideTheRunsError) {

@@ -23,29 +23,34 @@ using testing::Not;
 TEST(SweepPage, IsOneFileThatSaysTheVerdictFirst) {
   const SweepRecord record = sweep_record({9950, 9941, 9960});
   const std::string page = sweep_page(record, verdict_of(record));
-  const auto verdict = page.find("PASS: 3 of 3 seeds reached 99.4 % (9940 of 10000 correct)</p>"), drawing = page.find("<svg");
+  const auto verdict = page.find("PASS: 3 of 3 seeds reached 99.4 % (9940 of 10000 correct)</p>"),
+             drawing = page.find("<svg");
   ASSERT_NE(verdict, page.npos);
   ASSERT_NE(drawing, page.npos);
   EXPECT_LT(verdict, drawing);
   EXPECT_THAT(page, HasSubstr("name=\"viewport\""));
-  for (const char* outside : {"<script", "<link", "src=\"http", "href=", "url(http", "@import"}) EXPECT_THAT(page, Not(HasSubstr(outside)));
+  for (const char* outside : {"<script", "<link", "src=\"http", "href=", "url(http", "@import"})
+    EXPECT_THAT(page, Not(HasSubstr(outside)));
   EXPECT_THAT(page, Not(HasSubstr("SYNTHETIC")));
 }
 
 TEST(SweepPage, LabelsSyntheticDigitsAndValidationRows) {
   SweepRecord record = sweep_record({9950, 9941});
   record.identity.synthetic = record.identity.validation = true;
-  for (SeedOutcome& outcome : record.outcomes) outcome.epochs = {"epoch,validation_accuracy", "1,99.0"};
+  for (SeedOutcome& outcome : record.outcomes)
+    outcome.epochs = {"epoch,validation_accuracy", "1,99.0"};
   const std::string page = sweep_page(record, verdict_of(record));
   EXPECT_THAT(page, HasSubstr("SYNTHETIC digits"));
   EXPECT_THAT(page, HasSubstr("the test images were not opened"));
-  EXPECT_THAT(histogram_svg(record, verdict_of(record), true), HasSubstr("final validation accuracy, % (SYNTHETIC digits)"));
+  EXPECT_THAT(histogram_svg(record, verdict_of(record), true),
+              HasSubstr("final validation accuracy, % (SYNTHETIC digits)"));
 }
 
 TEST(SweepPage, ShowsDivergedSeedsAmongTheWorstAndCountsMistakes) {
   const SweepRecord record = sweep_record({9950, -1, 9960});
   const std::string page = sweep_page(record, verdict_of(record));
-  EXPECT_THAT(page, HasSubstr("<td>1</td><td colspan=\"4\">diverged at epoch 1 step 2, in layer 1</td>"));
+  EXPECT_THAT(page,
+              HasSubstr("<td>1</td><td colspan=\"4\">diverged at epoch 1 step 2, in layer 1</td>"));
   EXPECT_THAT(page, HasSubstr("<b>2</b> taken for 3 (2x)<br>#7, 2 seeds"));
 }
 
@@ -54,12 +59,14 @@ TEST(SweepPage, TellsALastGroupThatIsSmaller) {
   SweepRecord record = sweep_record({9950});
   record.identity.groups = record.identity.ranks_per_run = 2;
   EXPECT_THAT(sweep_page(record, verdict_of(record)), HasSubstr("groups 2 x ranks 2 x threads 1"));
-  EXPECT_THAT(sweep_json(record.identity), Not(HasSubstr("last_group"))) << "sweeps of before stay what they are";
+  EXPECT_THAT(sweep_json(record.identity), Not(HasSubstr("last_group")))
+      << "sweeps of before stay what they are";
   record.identity.last_group_ranks = 1;
   write_file_atomically(folder / "sweep.json", sweep_json(record.identity));
   write_file_atomically(folder / "config.toml", record.recipe_text);
   record.identity = read_record(folder.path()).identity;
-  EXPECT_THAT(sweep_page(record, verdict_of(record)), HasSubstr("groups 2 x ranks 2 (1 in the last) x threads 1"));
+  EXPECT_THAT(sweep_page(record, verdict_of(record)),
+              HasSubstr("groups 2 x ranks 2 (1 in the last) x threads 1"));
 }
 
 TEST(SweepPage, OfASweepThatHasNotBegunHasNoDrawings) {
@@ -154,11 +161,13 @@ TEST(RunPage, AFinishedRunWithoutItsSummaryIsNotCalledUnfinished) {
 }
 
 TEST(Histogram, NoBarMixesSeedsThatReachedTheTargetWithOthers) {
-  const SweepRecord record = sweep_record({9000, 9939, 9940, 9999});  // a range much wider than there are bars
+  const SweepRecord record =
+      sweep_record({9000, 9939, 9940, 9999});  // a range much wider than there are bars
   const std::string svg = histogram_svg(record, verdict_of(record));
   const auto count = [&](const std::string& fill) {
     int n = 0;
-    for (auto at = svg.find("fill=\"" + fill + "\"><title>1 seed:"); at != svg.npos; at = svg.find("fill=\"" + fill + "\"><title>1 seed:", at + 1))
+    for (auto at = svg.find("fill=\"" + fill + "\"><title>1 seed:"); at != svg.npos;
+         at = svg.find("fill=\"" + fill + "\"><title>1 seed:", at + 1))
       ++n;
     return n;
   };

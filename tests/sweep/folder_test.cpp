@@ -185,10 +185,10 @@ TEST_F(SweepFolderTest, ADamagedRowIsNamed) {
   fill();
   const auto file = row_file(path, 2);
   const std::string before = read_text_file(file);
-  for (const auto& [was, is] : {std::pair("ok,99.4100,9941", "ok,99.4100,9940"),
-                                std::pair("2,7,2,3\n", ""), std::pair("2,7,2,3", "1,7,2,3"),
-                                std::pair("2,0.100000", "3,0.100000"), std::pair("2,ok", "3,ok"),
-                                std::pair("epoch,train_loss", "epoch,loss")}) {
+  for (const auto& [was, is] :
+       {std::pair("ok,99.4100,9941", "ok,99.4100,9940"), std::pair("2,7,2,3\n", ""),
+        std::pair("2,7,2,3", "1,7,2,3"), std::pair("2,0.100000", "3,0.100000"),
+        std::pair("2,ok", "3,ok"), std::pair("epoch,train_loss", "epoch,loss")}) {
     std::string text = before;
     ASSERT_NE(text.find(was), text.npos) << was;
     write_file_atomically(file, text.replace(text.find(was), std::string(was).size(), is));
@@ -204,7 +204,8 @@ TEST_F(SweepFolderTest, ADamagedRowIsNamed) {
 
 TEST_F(SweepFolderTest, ADamagedTableIsNamed) {
   fill_tables();
-  const auto expect_damage = [&](const std::string& file, const std::string& text, const std::string& why) {
+  const auto expect_damage = [&](const std::string& file, const std::string& text,
+                                 const std::string& why) {
     const std::string before = read_text_file(path / file);
     write_file_atomically(path / file, text);
     try {
@@ -218,31 +219,42 @@ TEST_F(SweepFolderTest, ADamagedTableIsNamed) {
   };
   expect_damage("seeds.csv", "seed,status\n0\n", ": row 1 has 1 cells, not 2");
   const std::string seeds = seeds_csv(example), header = "seed,test_index,label,prediction\n";
-  expect_damage("seeds.csv", seeds + seeds.substr(seeds.rfind('\n', seeds.size() - 2) + 1), ": seed 2 is there twice");
+  expect_damage("seeds.csv", seeds + seeds.substr(seeds.rfind('\n', seeds.size() - 2) + 1),
+                ": seed 2 is there twice");
   expect_damage("epochs.csv", "", ": it has no header");
-  expect_damage("errors.csv", header + "0,7,123456789,3\n", ": row 1: label is \"123456789\", not 0 to 9");
-  expect_damage("errors.csv", header + "0,7,2,3\n0,8,2,-1\n", ": row 2: prediction is \"-1\", not 0 to 9");
-  expect_damage("errors.csv", header + "0,4294967296,2,3\n", ": row 1: test_index is \"4294967296\", not 0 to");
+  expect_damage("errors.csv", header + "0,7,123456789,3\n",
+                ": row 1: label is \"123456789\", not 0 to 9");
+  expect_damage("errors.csv", header + "0,7,2,3\n0,8,2,-1\n",
+                ": row 2: prediction is \"-1\", not 0 to 9");
+  expect_damage("errors.csv", header + "0,4294967296,2,3\n",
+                ": row 1: test_index is \"4294967296\", not 0 to");
   const auto seeds_with = [&](const std::string& was, const std::string& is) {
     std::string text = seeds;
     return text.replace(text.find(was), was.size(), is);
   };
-  expect_damage("seeds.csv", seeds_with("0,ok,", "0,foo,"), ": row 1: status is \"foo\", not ok or diverged");
+  expect_damage("seeds.csv", seeds_with("0,ok,", "0,foo,"),
+                ": row 1: status is \"foo\", not ok or diverged");
   expect_damage("seeds.csv", seeds_with("0,ok,", "-1,ok,"), ": row 1: seed is \"-1\", not 0 to");
-  expect_damage("seeds.csv", seeds_with(",9941,", ",10001,"), ": row 3: final_test_correct is \"10001\", not 0 to 10000");
-  expect_damage("seeds.csv", seeds_with(",9950,10000,", ",9950,9950,"), ": row 1: test_images is \"9950\", not 10000");
-  expect_damage("seeds.csv", seeds_with("ok,99.5000", "ok,nan"), ": row 1: final_test_accuracy is \"nan\", not 0 to 100");
+  expect_damage("seeds.csv", seeds_with(",9941,", ",10001,"),
+                ": row 3: final_test_correct is \"10001\", not 0 to 10000");
+  expect_damage("seeds.csv", seeds_with(",9950,10000,", ",9950,9950,"),
+                ": row 1: test_images is \"9950\", not 10000");
+  expect_damage("seeds.csv", seeds_with("ok,99.5000", "ok,nan"),
+                ": row 1: final_test_accuracy is \"nan\", not 0 to 100");
   const std::string identity = sweep_json(example.identity);
   const auto identity_with = [&](const std::string& was, const std::string& is) {
     std::string text = identity;
     return text.replace(text.find(was), was.size(), is);
   };
   for (const char* images : {"0", "-1e+300", "2.5", "18446744073709551615", "\"many\""})
-    expect_damage("sweep.json", identity_with("\"images\": 10000", std::string("\"images\": ") + images),
+    expect_damage("sweep.json",
+                  identity_with("\"images\": 10000", std::string("\"images\": ") + images),
                   std::string(" is damaged: images is ") + images + ", not 1 to 2147483647");
-  expect_damage("sweep.json", identity_with("\"scored\": \"test\"", "\"scored\": \"foo\""), " is damaged: scored is \"foo\", not test or validation");
+  expect_damage("sweep.json", identity_with("\"scored\": \"test\"", "\"scored\": \"foo\""),
+                " is damaged: scored is \"foo\", not test or validation");
   expect_damage("sweep.json", identity_with("99.4", "foo"), " is damaged: \"foo\" is not a target");
-  expect_damage("sweep.json", identity_with("0..2", "all"), " is damaged: \"all\" does not name seeds");
+  expect_damage("sweep.json", identity_with("0..2", "all"),
+                " is damaged: \"all\" does not name seeds");
   read_record(path);
 }
 

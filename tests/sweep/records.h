@@ -5,8 +5,10 @@
 
 namespace mnist_dist {
 
-/// A sweep over 10,000 test images with this target, over seeds 0, 1, ... that got so many right; below 0: diverged.
-inline SweepRecord sweep_record(const std::vector<int>& correct, const std::string& target = "99.4") {
+/// A sweep over 10,000 test images with this target, over seeds 0, 1, ... that got so many right;
+/// below 0: diverged.
+inline SweepRecord sweep_record(const std::vector<int>& correct,
+                                const std::string& target = "99.4") {
   SweepRecord record;
   record.identity.recipe = "tiny";
   record.recipe_text = "[model]\nname = \"tiny\"\nlayer = [{ linear = 10 }]\n[train]\nepochs = 2\n";

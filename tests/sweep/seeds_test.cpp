@@ -27,7 +27,8 @@ TEST(Seeds, RangesAndListsInTheOrderWritten) {
 }
 
 TEST(Seeds, RefusesEverythingElse) {
-  for (const char* text : {"", ",", "1,", "3..1", "..", "1..", "a", "1-5", "-1", "1 2", "9223372036854775808"})
+  for (const char* text :
+       {"", ",", "1,", "3..1", "..", "1..", "a", "1-5", "-1", "1 2", "9223372036854775808"})
     EXPECT_THAT(refusal(text), HasSubstr("does not name seeds")) << text;
 }
 
@@ -42,7 +43,8 @@ TEST(Seeds, OfTwoTextsAreJoined) {
 
 TEST(Seeds, TooManyAreASlipOfTheKeyboard) {
   EXPECT_EQ(parse_seeds("0..999999").size(), 1'000'000u);
-  for (const char* text : {"0..1000000", "0..999999,1000000"}) EXPECT_THAT(refusal(text), HasSubstr("names more than 1000000 seeds")) << text;
+  for (const char* text : {"0..1000000", "0..999999,1000000"})
+    EXPECT_THAT(refusal(text), HasSubstr("names more than 1000000 seeds")) << text;
 }
 
 }  // namespace

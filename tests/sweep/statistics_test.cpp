@@ -18,12 +18,15 @@ const std::vector<double> y{99.55, 99.49, 99.50, 99.58, 99.43, 99.55, 99.61, 99.
 TEST(Statistics, AgreeWithScipy) {
   const Statistics s = statistics_of(x);
   EXPECT_EQ(s.n, 10);
-  EXPECT_NEAR(s.mean, 99.483, 1e-10);                         // x.mean()
-  EXPECT_NEAR(s.sd, 0.06566751268490498, 1e-10);              // x.std(ddof=1)
-  EXPECT_NEAR(s.mean_interval.low, 99.43602429130294, 1e-8);  // stats.t.interval(.95, n - 1, x.mean(), stats.sem(x))
+  EXPECT_NEAR(s.mean, 99.483, 1e-10);             // x.mean()
+  EXPECT_NEAR(s.sd, 0.06566751268490498, 1e-10);  // x.std(ddof=1)
+  EXPECT_NEAR(s.mean_interval.low, 99.43602429130294,
+              1e-8);  // stats.t.interval(.95, n - 1, x.mean(), stats.sem(x))
   EXPECT_NEAR(s.mean_interval.high, 99.52997570869707, 1e-8);
-  EXPECT_NEAR(s.mean_lower_bound, 99.44493377694998, 1e-8);  // x.mean() - stats.t.ppf(.95, n - 1) * stats.sem(x)
-  EXPECT_NEAR(s.sd_interval.low, 0.04516843, 1e-8);          // np.sqrt((n - 1) * x.var(ddof=1) / stats.chi2.ppf([.975, .025], n - 1))
+  EXPECT_NEAR(s.mean_lower_bound, 99.44493377694998,
+              1e-8);  // x.mean() - stats.t.ppf(.95, n - 1) * stats.sem(x)
+  EXPECT_NEAR(s.sd_interval.low, 0.04516843,
+              1e-8);  // np.sqrt((n - 1) * x.var(ddof=1) / stats.chi2.ppf([.975, .025], n - 1))
   EXPECT_NEAR(s.sd_interval.high, 0.11988328, 1e-8);
   EXPECT_NEAR(s.p1, 99.3918, 1e-10);  // np.percentile(x, [1, 5, 50])
   EXPECT_NEAR(s.p5, 99.399, 1e-10);
@@ -60,7 +63,8 @@ TEST(Statistics, TheChanceOfOneMoreSuccessAgreesWithScipy) {
 }
 
 TEST(Statistics, TheTestSetsResolution) {
-  EXPECT_NEAR(resolution(99.44, 10000), 0.07462332075162596, 1e-12);  // 100 * stats.binom.std(10000, .9944) / 10000
+  EXPECT_NEAR(resolution(99.44, 10000), 0.07462332075162596,
+              1e-12);  // 100 * stats.binom.std(10000, .9944) / 10000
 }
 
 TEST(Statistics, PairedComparisonAgreesWithScipyAndLeavesUnpairedSeedsOut) {
@@ -69,7 +73,8 @@ TEST(Statistics, PairedComparisonAgreesWithScipyAndLeavesUnpairedSeedsOut) {
   const Comparison c = compare_paired(a, b);
   EXPECT_EQ(c.difference.n, 10);
   EXPECT_NEAR(c.difference.mean, 0.042, 1e-10);
-  EXPECT_NEAR(c.difference.mean_interval.low, 0.011314607296426412, 1e-8);  // stats.t.interval(.95, n - 1, d.mean(), stats.sem(d)), d = y - x
+  EXPECT_NEAR(c.difference.mean_interval.low, 0.011314607296426412,
+              1e-8);  // stats.t.interval(.95, n - 1, d.mean(), stats.sem(d)), d = y - x
   EXPECT_NEAR(c.difference.mean_interval.high, 0.07268539270357392, 1e-8);
   EXPECT_EQ(c.better, 8);
   EXPECT_EQ(c.worse, 2);
@@ -89,7 +94,8 @@ TEST(Target, PassIsDecidedInIntegers) {
 }
 
 TEST(Target, RefusesWhatIsNoPercentage) {
-  for (const char* text : {"", ".", "100.1", "-1", "99,4", "1e2", "99.4000001", "99999999999999999999", "9.9.4"})
+  for (const char* text :
+       {"", ".", "100.1", "-1", "99,4", "1e2", "99.4000001", "99999999999999999999", "9.9.4"})
     EXPECT_THROW(Target{text}, Error) << text;
 }
 

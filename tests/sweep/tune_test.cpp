@@ -21,7 +21,8 @@ TEST(Tune, BetterMeansNoDivergenceThenAccuracyThenLoss) {
   EXPECT_TRUE(better(candidate(1, 99.4, 0.02), candidate(0, 99.4, 0.03)));
   EXPECT_TRUE(better(candidate(0, 99.4), candidate(1, 99.4)));
   EXPECT_FALSE(better(candidate(1, 99.4), candidate(0, 99.4)));
-  EXPECT_TRUE(better(candidate(1, 98), candidate(0, 99.9, 0.1, 1))) << "a recipe that may diverge is worth nothing";
+  EXPECT_TRUE(better(candidate(1, 98), candidate(0, 99.9, 0.1, 1)))
+      << "a recipe that may diverge is worth nothing";
 }
 
 TEST(Tune, ALossThatIsNoNumberIsTheWorst) {
@@ -40,7 +41,9 @@ TEST(Tune, TheTableNamesEveryCandidateAndItsSettings) {
   c.seeds = 4;
   c.min = 99.4;
   const std::string csv = tuning_csv({c});
-  EXPECT_EQ(csv.substr(csv.find('\n') + 1), "1,3,step3,9776,2,4,0,99.4567,0.0000,99.4000,0.021250,train.batch=32 average.decay=0.99\n");
+  EXPECT_EQ(
+      csv.substr(csv.find('\n') + 1),
+      "1,3,step3,9776,2,4,0,99.4567,0.0000,99.4000,0.021250,train.batch=32 average.decay=0.99\n");
 }
 
 TEST(Tune, WhatWasNotMeasuredHasNoScores) {

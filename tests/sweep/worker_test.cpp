@@ -48,9 +48,9 @@ class FakeSweep {
   SweepEnd run() {
     std::optional<Leader> leader;
     if (group_->rank() == 0)
-      leader.emplace(SeedQueue(folder_, seeds_, pace), StopSign(folder_ / ".stop"),
-                     Leader::Hooks{[this](const SeedOutcome& o) { record(o); }, hopeless,
-                                   stop_requested});
+      leader.emplace(
+          SeedQueue(folder_, seeds_, pace), StopSign(folder_ / ".stop"),
+          Leader::Hooks{[this](const SeedOutcome& o) { record(o); }, hopeless, stop_requested});
     const SweepEnd end =
         work_through(*group_, leader ? &*leader : nullptr, stop_requested,
                      [this](std::uint64_t seed, FolderLock* lock, const BetweenSteps& stop) {

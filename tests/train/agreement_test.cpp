@@ -40,7 +40,8 @@ std::string sent(const std::vector<std::string>& texts) {
 }
 
 TEST(Agreement, NamesTheFirstDifferenceAndItsRank) {
-  ScriptedRanks same({sent({"1.0", "avx2"}), sent({"1.0", "avx2"})}), differ({sent({"1.0", "avx2"}), sent({"1.0", "sse4"})});
+  ScriptedRanks same({sent({"1.0", "avx2"}), sent({"1.0", "avx2"})}),
+      differ({sent({"1.0", "avx2"}), sent({"1.0", "sse4"})});
   const Facts facts = {{"version", "1.0"}, {"simd", "avx2"}};
   EXPECT_NO_THROW(check_agreement(same, facts));
   try {
@@ -69,18 +70,23 @@ TEST(Agreement, FactsOfSeveralLinesHideNothingBehindThem) {
   const std::string recipe = "[train]\nepochs = 3\nbatch = 64\n";
   const Facts facts = {{"the recipe", recipe}, {"the seed", "1"}, {"--simd", ""}};
   EXPECT_EQ(disagreement(facts, {recipe, "1", ""}), "");
-  EXPECT_EQ(disagreement(facts, {recipe, "2", ""}), "ranks disagree on the seed: rank 0 has \"1\", rank 1 has \"2\"");
-  EXPECT_EQ(disagreement(facts, {recipe, "1", "avx2"}), "ranks disagree on --simd: rank 0 has \"\", rank 1 has \"avx2\"");
+  EXPECT_EQ(disagreement(facts, {recipe, "2", ""}),
+            "ranks disagree on the seed: rank 0 has \"1\", rank 1 has \"2\"");
+  EXPECT_EQ(disagreement(facts, {recipe, "1", "avx2"}),
+            "ranks disagree on --simd: rank 0 has \"\", rank 1 has \"avx2\"");
   EXPECT_EQ(disagreement(facts, {"[train]\nepochs = 4\nbatch = 64\n", "1", ""}),
             "ranks disagree on the recipe: rank 0 has \"epochs = 3\", rank 1 has \"epochs = 4\"");
-  EXPECT_EQ(disagreement(facts, {"[train]\nepochs = 3\n", "1", ""}), "ranks disagree on the recipe: rank 0 has \"batch = 64\", rank 1 has \"\"");
+  EXPECT_EQ(disagreement(facts, {"[train]\nepochs = 3\n", "1", ""}),
+            "ranks disagree on the recipe: rank 0 has \"batch = 64\", rank 1 has \"\"");
 }
 
 TEST(Agreement, TheLowestRanksProblemIsEverybodys) {
-  ScriptedRanks fine({sent({""}), sent({""})}), second({sent({""}), sent({"no GPU"})}), both({sent({"no GPU"})}), alone({});
+  ScriptedRanks fine({sent({""}), sent({""})}), second({sent({""}), sent({"no GPU"})}),
+      both({sent({"no GPU"})}), alone({});
   EXPECT_EQ(first_problem(fine, ""), "");
   EXPECT_EQ(first_problem(second, ""), "rank 2: no GPU");
-  EXPECT_EQ(first_problem(both, "2 ranks on a host with 1 GPU"), "rank 0: 2 ranks on a host with 1 GPU");
+  EXPECT_EQ(first_problem(both, "2 ranks on a host with 1 GPU"),
+            "rank 0: 2 ranks on a host with 1 GPU");
   EXPECT_EQ(first_problem(alone, "no GPU"), "no GPU");
 }
 

@@ -82,7 +82,8 @@ TEST(Checkpoint, KeepsThePreviousOne) {
   for (int step : {1, 2, 3}) save_checkpoint(folder.path(), sample(step));
   EXPECT_EQ(load_checkpoint(folder.path() / "checkpoint.h5").step, 3);
   EXPECT_EQ(load_checkpoint(folder.path() / "checkpoint.prev.h5").step, 2);
-  EXPECT_EQ(std::distance(fs::directory_iterator(folder.path()), {}), 2) << "no temporary file stays behind";
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder.path()), {}), 2)
+      << "no temporary file stays behind";
 }
 
 TEST(Checkpoint, NothingStaysOfOneThatWasKilledBetweenItsRenames) {
@@ -128,7 +129,8 @@ TEST(Checkpoint, OneThatCannotBeWrittenChangesNothing) {
   std::signal(SIGXFSZ, before);
   EXPECT_EQ(load_checkpoint(folder.path() / "checkpoint.h5").step, 2);
   EXPECT_EQ(load_checkpoint(folder.path() / "checkpoint.prev.h5").step, 1);
-  EXPECT_EQ(std::distance(fs::directory_iterator(folder.path()), {}), 2) << "no temporary file stays behind";
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder.path()), {}), 2)
+      << "no temporary file stays behind";
 }
 
 TEST(Checkpoint, EveryDamagedByteIsNoticedOrHarmless) {
@@ -142,7 +144,8 @@ TEST(Checkpoint, EveryDamagedByteIsNoticedOrHarmless) {
     flip_byte(newest, where);
     const auto found = newest_checkpoint(folder.path());
     ASSERT_TRUE(found);
-    // Either the damage is seen and the previous one serves, or it lies in a gap of the file and nothing of the contents changed.
+    // Either the damage is seen and the previous one serves, or it lies in a gap of the file and
+    // nothing of the contents changed.
     expect_same(found->checkpoint, sample(found->fallback.empty() ? 2 : 1));
     fell_back += !found->fallback.empty();
     write_file_atomically(newest, whole);
@@ -168,7 +171,8 @@ TEST(Checkpoint, TruncatedOnesAreErrorsThatNameTheFile) {
 TEST(Checkpoint, WeightsHashIsOverParametersThenStatistics) {
   const std::vector<float> a = {1.0f, 2.0f}, b = {3.0f};
   // sha256 of the bytes 0000803f 00000040 00004040, computed with Python's hashlib and struct.
-  EXPECT_EQ(weights_sha256(a, b), "8e628779e6a74ee0b36991c10158f63cafec7d340ad4e075592502c8708524dd");
+  EXPECT_EQ(weights_sha256(a, b),
+            "8e628779e6a74ee0b36991c10158f63cafec7d340ad4e075592502c8708524dd");
   EXPECT_NE(weights_sha256(a, b), weights_sha256(b, a));
 }
 

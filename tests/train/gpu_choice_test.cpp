@@ -14,7 +14,9 @@ TEST(GpuChoice, EachRankOfAGroupNeedsItsOwn) {
   EXPECT_EQ(who_shares(std::vector<std::string>{"a"}), "");
 }
 
-TEST(GpuChoice, ARankWithoutAGpuSharesNone) { EXPECT_EQ(who_shares(std::vector<std::string>{"", "a", ""}), ""); }
+TEST(GpuChoice, ARankWithoutAGpuSharesNone) {
+  EXPECT_EQ(who_shares(std::vector<std::string>{"", "a", ""}), "");
+}
 
 }  // namespace
 }  // namespace mnist_dist

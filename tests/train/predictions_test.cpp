@@ -14,7 +14,7 @@ namespace {
 
 TEST(Predictions, AreTheSoftmaxOfLogits) {
   std::vector<float> logits(20, 0.0f);
-  logits[3] = 1000;                                      // row 0: certain of 3
+  logits[3] = 1000;                                           // row 0: certain of 3
   const std::vector<ClassIndex> labels{3, 7}, classes{3, 0};  // row 1: ten equal logits
   const auto predictions = predictions_of(50000, labels, classes, logits);
   ASSERT_EQ(predictions.size(), 2u);

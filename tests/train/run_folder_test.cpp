@@ -12,7 +12,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-Config recipe() { return parse_config("[model]\nname = \"tiny\"\nlayer = [{ linear = 10 }]\n", "tiny.toml"); }
+Config recipe() {
+  return parse_config("[model]\nname = \"tiny\"\nlayer = [{ linear = 10 }]\n", "tiny.toml");
+}
 
 Checkpoint begun(const Config& config) {
   Checkpoint checkpoint;
@@ -52,7 +54,9 @@ TEST(RunFolder, ACheckpointFromBeforeAKeyWasAddedIsOfTheSameRecipe) {
   EXPECT_EQ(newest_unfinished_run(folder.path(), recipe()), folder.path() / "run");
   Config other = recipe();
   other.train.label_smoothing = 0.1;
-  EXPECT_THAT(refusal(folder.path() / "run", other), testing::HasSubstr("it has \"label_smoothing = 0.0\", asked for is \"label_smoothing = 0.1\""));
+  EXPECT_THAT(refusal(folder.path() / "run", other),
+              testing::HasSubstr(
+                  "it has \"label_smoothing = 0.0\", asked for is \"label_smoothing = 0.1\""));
 }
 
 TEST(RunFolder, ARunKilledBeforeItsFirstCheckpointBeginsAgain) {
@@ -67,7 +71,8 @@ TEST(RunFolder, ARunKilledBeforeItsFirstCheckpointBeginsAgain) {
   other.train.epochs = 3;
   EXPECT_THAT(refusal(folder.path(), other), testing::HasSubstr("another recipe"));
   write_file_atomically(folder.path() / "summary.json", "{}");
-  EXPECT_THAT(refusal(folder.path(), recipe()), testing::HasSubstr("holds no checkpoint")) << "a run whose checkpoints were removed is kept";
+  EXPECT_THAT(refusal(folder.path(), recipe()), testing::HasSubstr("holds no checkpoint"))
+      << "a run whose checkpoints were removed is kept";
 }
 
 TEST(RunFolder, WithNothingButLeftoversCountsAsEmpty) {
@@ -159,9 +164,8 @@ TEST(RunFolder, WhoseRecipeWasChangedNamesTheLineToChangeBack) {
   changed.train.epochs = 77;
   EXPECT_THAT(hint(changed), testing::HasSubstr("--set"));
   write_file_atomically(folder / "config.toml", to_toml(changed));
-  EXPECT_THAT(hint(changed),
-              testing::AllOf(testing::HasSubstr("config.toml: epochs = "),
-                             testing::Not(testing::HasSubstr("--set"))));
+  EXPECT_THAT(hint(changed), testing::AllOf(testing::HasSubstr("config.toml: epochs = "),
+                                            testing::Not(testing::HasSubstr("--set"))));
   changed = recipe();
   changed.train.seed = 9;
   EXPECT_THAT(hint(changed), testing::HasSubstr("--seed"));
@@ -185,7 +189,8 @@ TEST(RunFolder, RunsThatStartInTheSameSecondHaveFoldersOfTheirOwn) {
   fs::current_path(folder.path());
   const fs::path first = make_default_folder(recipe()), second = make_default_folder(recipe());
   EXPECT_NE(first, second);
-  EXPECT_TRUE(fs::is_directory(first) && fs::is_directory(second)) << "taken at once, not when the first file is written";
+  EXPECT_TRUE(fs::is_directory(first) && fs::is_directory(second))
+      << "taken at once, not when the first file is written";
   fs::current_path(before);
 }
 

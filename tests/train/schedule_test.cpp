@@ -25,7 +25,8 @@ TEST(Schedule, ConstantStays) {
 }
 
 TEST(Schedule, StepFallsAtEpochs) {
-  const Schedule schedule = make({.kind = ScheduleKind::step, .step_epochs = 3, .step_factor = 0.1});
+  const Schedule schedule =
+      make({.kind = ScheduleKind::step, .step_epochs = 3, .step_factor = 0.1});
   EXPECT_EQ(schedule.rate(0), 0.4f);
   EXPECT_EQ(schedule.rate(299), 0.4f);
   EXPECT_FLOAT_EQ(schedule.rate(300), 0.04f);
@@ -35,20 +36,26 @@ TEST(Schedule, StepFallsAtEpochs) {
 }
 
 TEST(Schedule, LinearRisesAndFallsAlongLines) {
-  const Schedule schedule = make({.kind = ScheduleKind::linear, .warmup = 0.101, .start_factor = 0.1, .end_factor = 0.25});  // peak at step 100
+  const Schedule schedule = make({.kind = ScheduleKind::linear,
+                                  .warmup = 0.101,
+                                  .start_factor = 0.1,
+                                  .end_factor = 0.25});  // peak at step 100
   EXPECT_FLOAT_EQ(schedule.rate(0), 0.04f);
   EXPECT_FLOAT_EQ(schedule.rate(50), 0.22f);
   EXPECT_FLOAT_EQ(schedule.rate(100), 0.4f);
   EXPECT_FLOAT_EQ(schedule.rate(999), 0.1f);
-  for (int t = 100; t < steps; ++t) EXPECT_FLOAT_EQ(schedule.rate(t), static_cast<float>(0.4 - 0.3 * (t - 100) / 899.0)) << t;
+  for (int t = 100; t < steps; ++t)
+    EXPECT_FLOAT_EQ(schedule.rate(t), static_cast<float>(0.4 - 0.3 * (t - 100) / 899.0)) << t;
 }
 
 TEST(Schedule, CosineRisesAlongALineAndFallsAlongACosine) {
-  const Schedule schedule = make({.kind = ScheduleKind::cosine, .warmup = 0.101, .end_factor = 0.01});
+  const Schedule schedule =
+      make({.kind = ScheduleKind::cosine, .warmup = 0.101, .end_factor = 0.01});
   EXPECT_EQ(schedule.rate(0), 0.0f);
   EXPECT_FLOAT_EQ(schedule.rate(25), 0.1f);
   for (int t = 100; t < steps; ++t) {
-    const double expected = 0.004 + (0.4 - 0.004) * 0.5 * (1 + std::cos(std::numbers::pi * (t - 100) / 899.0));
+    const double expected =
+        0.004 + (0.4 - 0.004) * 0.5 * (1 + std::cos(std::numbers::pi * (t - 100) / 899.0));
     EXPECT_FLOAT_EQ(schedule.rate(t), static_cast<float>(expected)) << t;
   }
 }
@@ -60,10 +67,14 @@ TEST(Schedule, WithoutWarmUpTheFallBeginsAtOnce) {
   EXPECT_GT(schedule.rate(998), schedule.rate(999));
 }
 
-/// torch.optim.lr_scheduler.OneCycleLR.get_lr with anneal_strategy="cos", three_phase=False, in its own words.
-double torch_one_cycle(double t, double max_lr, double pct_start, double div_factor, double final_div_factor) {
+/// torch.optim.lr_scheduler.OneCycleLR.get_lr with anneal_strategy="cos", three_phase=False, in its
+/// own words.
+double torch_one_cycle(double t, double max_lr, double pct_start, double div_factor,
+                       double final_div_factor) {
   const double initial = max_lr / div_factor, lowest = initial / final_div_factor;
-  const auto anneal = [](double start, double end, double pct) { return end + (start - end) / 2.0 * (std::cos(std::numbers::pi * pct) + 1); };
+  const auto anneal = [](double start, double end, double pct) {
+    return end + (start - end) / 2.0 * (std::cos(std::numbers::pi * pct) + 1);
+  };
   const double first_end = pct_start * steps - 1, second_end = steps - 1;
   if (t <= first_end) return anneal(initial, max_lr, t / first_end);
   return anneal(max_lr, lowest, (t - first_end) / (second_end - first_end));
@@ -71,13 +82,20 @@ double torch_one_cycle(double t, double max_lr, double pct_start, double div_fac
 
 TEST(Schedule, OneCycleIsTorchs) {
   for (const double warmup : {0.3, 0.2345}) {
-    const Schedule schedule = make({.kind = ScheduleKind::one_cycle, .warmup = warmup, .start_factor = 1 / 25.0, .end_factor = 1 / 25.0 / 1e4});
-    for (int t = 0; t < steps; ++t) EXPECT_FLOAT_EQ(schedule.rate(t), static_cast<float>(torch_one_cycle(t, 0.4, warmup, 25, 1e4))) << t;
+    const Schedule schedule = make({.kind = ScheduleKind::one_cycle,
+                                    .warmup = warmup,
+                                    .start_factor = 1 / 25.0,
+                                    .end_factor = 1 / 25.0 / 1e4});
+    for (int t = 0; t < steps; ++t)
+      EXPECT_FLOAT_EQ(schedule.rate(t),
+                      static_cast<float>(torch_one_cycle(t, 0.4, warmup, 25, 1e4)))
+          << t;
   }
 }
 
 TEST(Schedule, ShortestRunsHaveARate) {
-  for (const ScheduleKind kind : {ScheduleKind::linear, ScheduleKind::cosine, ScheduleKind::one_cycle})
+  for (const ScheduleKind kind :
+       {ScheduleKind::linear, ScheduleKind::cosine, ScheduleKind::one_cycle})
     for (const double warmup : {0.0, 0.5, 1.0}) {
       Config config = with({.kind = kind, .warmup = warmup});
       config.train.epochs = 1;

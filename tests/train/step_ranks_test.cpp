@@ -28,8 +28,11 @@ Config config_with(int shards) {
   return config;
 }
 
-/// The reduced vector of each step, as computed by the shards `owned` on this rank and whatever `reduce` adds to them.
-std::vector<std::vector<float>> reduced_vectors(const std::string& engine_name, const Config& config, Range owned, const Reduce& reduce) {
+/// The reduced vector of each step, as computed by the shards `owned` on this rank and whatever
+/// `reduce` adds to them.
+std::vector<std::vector<float>> reduced_vectors(const std::string& engine_name,
+                                                const Config& config, Range owned,
+                                                const Reduce& reduce) {
   const Images all = synthetic_digits(1, SyntheticSet::train, rows);
   std::vector<Images> shards;
   std::vector<std::vector<std::uint32_t>> orders;
@@ -38,7 +41,9 @@ std::vector<std::vector<float>> reduced_vectors(const std::string& engine_name, 
     Images images;
     images.first_row = share.first;
     images.labels.assign(all.labels.begin() + share.first, all.labels.begin() + share.last);
-    images.pixels.assign(all.image(share.first), all.image(share.first) + static_cast<std::ptrdiff_t>(share.size()) * image_size);
+    images.pixels.assign(
+        all.image(share.first),
+        all.image(share.first) + static_cast<std::ptrdiff_t>(share.size()) * image_size);
     shards.push_back(std::move(images));
     orders.push_back(epoch_order(share, shard, 5, 0));
   }
@@ -56,24 +61,30 @@ std::vector<std::vector<float>> reduced_vectors(const std::string& engine_name, 
   engine->begin_epoch({0, orders, rates, {}});
   std::vector<std::vector<float>> vectors;
   for (int step = 0; step < steps; ++step)
-    engine->step(step, false, [&](const ShardVectors& mine, std::span<float> total, const Queue& queue) {
-      reduce(mine, total, queue);
-      vectors.emplace_back(total.begin(), total.end());
-    });
+    engine->step(step, false,
+                 [&](const ShardVectors& mine, std::span<float> total, const Queue& queue) {
+                   reduce(mine, total, queue);
+                   vectors.emplace_back(total.begin(), total.end());
+                 });
   return vectors;
 }
 
-/// Gradients, norm statistics and counts of a step of R ranks are those of one process, to the bit; uneven shards and a short last slice included.
+/// Gradients, norm statistics and counts of a step of R ranks are those of one process, to the bit;
+/// uneven shards and a short last slice included.
 void expect_same_vectors(const std::string& engine, int shards) {
   Communicator& world = test_world();
   const Config config = config_with(shards);
   const auto single = make_single();
-  const auto alone = reduced_vectors(engine, config, {0, shards}, [&](const ShardVectors& mine, std::span<float> total, const Queue& queue) {
-    single->tree_all_reduce(mine, shards, total, queue);
-  });
-  const auto together = reduced_vectors(
-      engine, config, even_share(world.rank(), world.size(), shards),
-      [&](const ShardVectors& mine, std::span<float> total, const Queue& queue) { world.tree_all_reduce(mine, shards, total, queue); });
+  const auto alone =
+      reduced_vectors(engine, config, {0, shards},
+                      [&](const ShardVectors& mine, std::span<float> total, const Queue& queue) {
+                        single->tree_all_reduce(mine, shards, total, queue);
+                      });
+  const auto together =
+      reduced_vectors(engine, config, even_share(world.rank(), world.size(), shards),
+                      [&](const ShardVectors& mine, std::span<float> total, const Queue& queue) {
+                        world.tree_all_reduce(mine, shards, total, queue);
+                      });
   ASSERT_EQ(alone.size(), static_cast<std::size_t>(steps));
   for (int step = 0; step < steps; ++step) {
     const auto& a = alone[static_cast<std::size_t>(step)];

@@ -41,7 +41,8 @@ LocalData tiny_data() {
   return data;
 }
 
-/// An engine without a model: counts what it is shown, and puts it into the first parameter so that a lost or repeated step shows in the result.
+/// An engine without a model: counts what it is shown, and puts it into the first parameter so that
+/// a lost or repeated step shows in the result.
 class CountingEngine : public Engine {
  public:
   EngineInfo info() const override { return {"counting", "cpu", "none", {}, {}}; }
@@ -60,11 +61,14 @@ class CountingEngine : public Engine {
   }
   void step(int index, bool stop, const Reduce&) override {
     for (const auto& order : orders_)
-      for (std::size_t i = static_cast<std::size_t>(index) * 4; i < std::min(order.size(), static_cast<std::size_t>(index + 1) * 4); ++i) {
+      for (std::size_t i = static_cast<std::size_t>(index) * 4;
+           i < std::min(order.size(), static_cast<std::size_t>(index + 1) * 4); ++i) {
         ++seen[plan_.epoch][order[i]];
         ++report_.sums.images;
         report_.sums.loss += 0.1 * order[i];
-        state_.parameters[0] = state_.parameters[0] * 0.99f + static_cast<float>(order[i]) * rates_[static_cast<std::size_t>(index)];
+        state_.parameters[0] =
+            state_.parameters[0] * 0.99f +
+            static_cast<float>(order[i]) * rates_[static_cast<std::size_t>(index)];
       }
     if (state_.updates == overflow_at) {
       report_.non_finite_at = index;
@@ -78,7 +82,8 @@ class CountingEngine : public Engine {
   std::vector<Sums> evaluate(Weights weights, std::vector<ClassIndex>*,
                              std::vector<float>*) override {
     evaluations.push_back(weights);
-    return std::vector<Sums>(shares_, Sums{2, 1 + (weights == Weights::averaged), weights == nan_from ? std::nan("") : 0.5});
+    return std::vector<Sums>(shares_, Sums{2, 1 + (weights == Weights::averaged),
+                                           weights == nan_from ? std::nan("") : 0.5});
   }
   std::optional<Diagnosis> diagnose(int) override { return Diagnosis{2, 0, "activation"}; }
 
@@ -116,7 +121,16 @@ struct TrainerTest : testing::Test {
   Recorder recorder;
 
   TrainerOptions options(std::function<bool()> stop = {}, std::optional<Checkpoint> resume = {}) {
-    return {config, data, "hash", "engine (simd)\nlibrary 1.0", 1, folder.path(), nullptr, std::move(resume), std::move(stop), &recorder};
+    return {config,
+            data,
+            "hash",
+            "engine (simd)\nlibrary 1.0",
+            1,
+            folder.path(),
+            nullptr,
+            std::move(resume),
+            std::move(stop),
+            &recorder};
   }
 };
 
@@ -236,9 +250,11 @@ TEST_F(TrainerTest, DivergenceNamesStepRateAndLayer) {
     EXPECT_TRUE(error.everywhere());
     EXPECT_THAT(error.what(), testing::HasSubstr("epoch 2 step 2"));
     EXPECT_THAT(error.what(), testing::HasSubstr("learning rate 0.01"));
-    EXPECT_THAT(error.what(), testing::HasSubstr("activation of layer 1 (linear = 10) on rank 0, shard 2"));
+    EXPECT_THAT(error.what(),
+                testing::HasSubstr("activation of layer 1 (linear = 10) on rank 0, shard 2"));
   }
-  EXPECT_EQ(load_checkpoint(folder.path() / "checkpoint.h5").epoch, 1u) << "the last good checkpoint stays";
+  EXPECT_EQ(load_checkpoint(folder.path() / "checkpoint.h5").epoch, 1u)
+      << "the last good checkpoint stays";
 }
 
 TEST_F(TrainerTest, AParameterThatOverflowsInTheLastUpdateIsNotDelivered) {

@@ -14,8 +14,11 @@ class EngineLoop final : public TrainingLoop {
       : batch_(config.train.batch),
         seed_(config.train.seed),
         epoch_steps_(steps),
-        reduce_(reduce ? std::move(reduce) : [](const ShardVectors& shards, std::span<float> total, const Queue&) { sum_shards(shards, total); }),
-        rates_(static_cast<std::size_t>(steps), static_cast<float>(config.optimizer.learning_rate)) {
+        reduce_(reduce ? std::move(reduce)
+                       : [](const ShardVectors& shards, std::span<float> total,
+                            const Queue&) { sum_shards(shards, total); }),
+        rates_(static_cast<std::size_t>(steps),
+               static_cast<float>(config.optimizer.learning_rate)) {
     const Images digits = synthetic_digits(seed_, SyntheticSet::train, epoch_steps_ * batch_);
     for (int shard = 0; shard < config.data.shards; ++shard) {
       const Range rows = even_share(shard, config.data.shards, digits.count());
@@ -31,7 +34,9 @@ class EngineLoop final : public TrainingLoop {
     state.parameters = initial_parameters(layout, seed_);
     state.norm_statistics = initial_norm_statistics(layout);
     state.momentum.assign(layout.parameter_count, 0.0f);
-    if (config.average.decay > 0) state.average_parameters = state.parameters, state.average_norm_statistics = state.norm_statistics;
+    if (config.average.decay > 0)
+      state.average_parameters = state.parameters,
+      state.average_norm_statistics = state.norm_statistics;
     engine_ = std::move(engine);
     engine_->set_training_data(shards_, 0);
     engine_->set_evaluation_data(shards_);
@@ -45,7 +50,8 @@ class EngineLoop final : public TrainingLoop {
       engine_->step(next_step_++ % epoch_steps_, false, reduce_);
     }
     if (engine_->report(true).non_finite_at)
-      throw Error(ExitCode::diverged, "the training to be timed diverged", "lower it with --set optimizer.learning_rate=...");
+      throw Error(ExitCode::diverged, "the training to be timed diverged",
+                  "lower it with --set optimizer.learning_rate=...");
     return steps * batch_;
   }
 
@@ -62,7 +68,11 @@ class EngineLoop final : public TrainingLoop {
       const Range rows{shards_[shard].first_row, shards_[shard].first_row + shards_[shard].count()};
       orders_[shard] = epoch_order(rows, static_cast<int>(shard), seed_, epoch);
     }
-    engine_->begin_epoch({.epoch = epoch, .orders = orders_, .learning_rates = rates_, .before = {}, .whole_steps = epoch_steps_});
+    engine_->begin_epoch({.epoch = epoch,
+                          .orders = orders_,
+                          .learning_rates = rates_,
+                          .before = {},
+                          .whole_steps = epoch_steps_});
   }
 
   int batch_;
@@ -78,7 +88,8 @@ class EngineLoop final : public TrainingLoop {
 
 }  // namespace
 
-std::unique_ptr<TrainingLoop> make_engine_loop(std::unique_ptr<Engine> engine, const Config& config, int steps, Reduce reduce) {
+std::unique_ptr<TrainingLoop> make_engine_loop(std::unique_ptr<Engine> engine, const Config& config,
+                                               int steps, Reduce reduce) {
   return std::make_unique<EngineLoop>(std::move(engine), config, steps, std::move(reduce));
 }
 

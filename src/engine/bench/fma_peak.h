@@ -9,8 +9,8 @@ struct FmaPeak {
   double gflops;     ///< single precision, a multiply-add counts as two
 };
 
-/// Runs nothing but independent multiply-adds on registers for about 20 ms, on the calling thread. `simd` is a target that an engine
-/// can be forced to, or "" for the best one here.
+/// Runs nothing but independent multiply-adds on registers for about 20 ms, on the calling thread.
+/// `simd` is a target that an engine can be forced to, or "" for the best one here.
 FmaPeak measure_fma_peak(const std::string& simd = "");
 
 }  // namespace mnist_dist

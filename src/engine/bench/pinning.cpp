@@ -15,7 +15,8 @@ void pin_thread(std::span<const int> cpus) {
   CPU_ZERO(&wanted);
   for (const int cpu : cpus) CPU_SET(cpu, &wanted);
   if (sched_setaffinity(0, sizeof wanted, &wanted) != 0)
-    throw device_error(fmt::format("this thread cannot be pinned to CPU {}: {}", fmt::join(cpus, ", "), std::strerror(errno)),
+    throw device_error(fmt::format("this thread cannot be pinned to CPU {}: {}",
+                                   fmt::join(cpus, ", "), std::strerror(errno)),
                        "run it where the system allows sched_setaffinity");
 }
 

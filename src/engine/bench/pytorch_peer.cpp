@@ -59,12 +59,14 @@ std::string description(const Config& config, const std::string& device) {
       .dump();
 }
 
-/// A child process that answers each line with a line. Over a socket: unlike a pipe it can say that the other end is gone without a signal.
+/// A child process that answers each line with a line. Over a socket: unlike a pipe it can say that
+/// the other end is gone without a signal.
 class Conversation {
  public:
   explicit Conversation(const std::string& script) {
     int ends[2];
-    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) throw device_error("cannot make a socket", "raise ulimit -n");
+    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
+      throw device_error("cannot make a socket", "raise ulimit -n");
     ours_.reset(::fdopen(ends[0], "r"));
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
@@ -72,10 +74,13 @@ class Conversation {
     posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
     std::string python = "python3", path = script;
     char* const arguments[] = {python.data(), path.data(), nullptr};
-    const int error = ::posix_spawnp(&child_, python.c_str(), &actions, nullptr, arguments, environ);
+    const int error =
+        ::posix_spawnp(&child_, python.c_str(), &actions, nullptr, arguments, environ);
     posix_spawn_file_actions_destroy(&actions);
     ::close(ends[1]);
-    if (error != 0) throw device_error("python3 cannot be started", "install Python 3 with PyTorch, or leave out --pytorch");
+    if (error != 0)
+      throw device_error("python3 cannot be started",
+                         "install Python 3 with PyTorch, or leave out --pytorch");
   }
   ~Conversation() {
     ours_.reset();  // its loop over stdin ends
@@ -87,9 +92,12 @@ class Conversation {
   std::string ask(const std::string& line) {
     const std::string question = line + "\n";
     char answer[256];
-    if (::send(::fileno(ours_.get()), question.data(), question.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(question.size()) ||
+    if (::send(::fileno(ours_.get()), question.data(), question.size(), MSG_NOSIGNAL) !=
+            static_cast<ssize_t>(question.size()) ||
         !std::fgets(answer, sizeof answer, ours_.get()))
-      throw device_error("the PyTorch process ended without an answer", "its message is above; python3 must find torch (activate its environment)");
+      throw device_error(
+          "the PyTorch process ended without an answer",
+          "its message is above; python3 must find torch (activate its environment)");
     return answer;
   }
 
@@ -104,8 +112,12 @@ class Conversation {
 class PeerLoop final : public TrainingLoop {
  public:
   explicit PeerLoop(std::unique_ptr<Conversation> peer) : peer_(std::move(peer)) {}
-  int train(int images) override { return std::stoi(peer_->ask("train " + std::to_string(images))); }
-  int evaluate(int images) override { return std::stoi(peer_->ask("evaluate " + std::to_string(images))); }
+  int train(int images) override {
+    return std::stoi(peer_->ask("train " + std::to_string(images)));
+  }
+  int evaluate(int images) override {
+    return std::stoi(peer_->ask("evaluate " + std::to_string(images)));
+  }
 
  private:
   std::unique_ptr<Conversation> peer_;

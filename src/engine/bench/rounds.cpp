@@ -20,7 +20,8 @@ double images_per_second(TrainingLoop& loop, Pass pass, int images) {
 
 }  // namespace
 
-FmaPeak run_rounds(std::vector<Contender>& contenders, const RoundsOptions& options, const std::function<void(const std::string&)>& progress) {
+FmaPeak run_rounds(std::vector<Contender>& contenders, const RoundsOptions& options,
+                   const std::function<void(const std::string&)>& progress) {
   pin_thread(std::span(options.cores).first(1));
   const auto images_in = [](TrainingLoop& loop, Pass pass, double seconds) {
     (loop.*pass)(256);  // first calls allocate and choose kernels
@@ -40,8 +41,10 @@ FmaPeak run_rounds(std::vector<Contender>& contenders, const RoundsOptions& opti
     std::string line = fmt::format("round {} of {}:", round + 1, options.rounds);
     for (std::size_t i = 0; i < contenders.size(); ++i) {
       Contender& contender = contenders[i];
-      contender.trained_per_second.push_back(images_per_second(*contender.loop, &TrainingLoop::train, trained[i]));
-      contender.evaluated_per_second.push_back(images_per_second(*contender.loop, &TrainingLoop::evaluate, evaluated[i]));
+      contender.trained_per_second.push_back(
+          images_per_second(*contender.loop, &TrainingLoop::train, trained[i]));
+      contender.evaluated_per_second.push_back(
+          images_per_second(*contender.loop, &TrainingLoop::evaluate, evaluated[i]));
       line += fmt::format("  {:.0f}", contender.trained_per_second.back());
     }
     progress(line + " images/s");
@@ -64,7 +67,8 @@ double evaluation_flops(const ModelSpec& model) {
 
 double training_flops(const ModelSpec& model) {
   double flops = 0;
-  for (const LayerShape& shape : layer_shapes(model)) flops += static_cast<double>(shape.macs) * (flops > 0 ? 6 : 4);
+  for (const LayerShape& shape : layer_shapes(model))
+    flops += static_cast<double>(shape.macs) * (flops > 0 ? 6 : 4);
   return flops;
 }
 

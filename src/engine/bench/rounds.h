@@ -26,14 +26,17 @@ struct RoundsOptions {
   std::vector<int> cores;  ///< as many as the contender with the most threads has
 };
 
-/// Lets all contenders train and evaluate in turn, `rounds` times over, so that what else happens on the machine meets all of them. Returns the
-/// core's FMA peak, measured in every round too: the median. `progress` gets a line a round.
-FmaPeak run_rounds(std::vector<Contender>& contenders, const RoundsOptions& options, const std::function<void(const std::string&)>& progress);
+/// Lets all contenders train and evaluate in turn, `rounds` times over, so that what else happens
+/// on the machine meets all of them. Returns the core's FMA peak, measured in every round too: the
+/// median. `progress` gets a line a round.
+FmaPeak run_rounds(std::vector<Contender>& contenders, const RoundsOptions& options,
+                   const std::function<void(const std::string&)>& progress);
 
 double median(std::vector<double> values);
 
-/// Floating-point operations that training on one image takes: forward, weight gradient and, after the first layer with weights, input gradient; a
-/// multiply-add counts as two, whatever algorithm an engine saves some of them with.
+/// Floating-point operations that training on one image takes: forward, weight gradient and, after
+/// the first layer with weights, input gradient; a multiply-add counts as two, whatever algorithm
+/// an engine saves some of them with.
 double training_flops(const ModelSpec& model);
 /// The same of the forward pass alone.
 double evaluation_flops(const ModelSpec& model);

@@ -9,14 +9,14 @@ namespace mnist_dist {
 /// What changes from epoch to epoch, in the device's memory.
 struct DeviceEpoch {
   std::uint32_t epoch = 0;
-  EpochAugment augment;   ///< as at_epoch makes it
-  int taps = 0;           ///< of elastic_taps
+  EpochAugment augment;  ///< as at_epoch makes it
+  int taps = 0;          ///< of elastic_taps
   float tap[image_side] = {};
 };
 
 /// How far training is, in the device's memory: the host reads it now and then.
 struct DeviceProgress {
-  std::int32_t step = 0;        ///< of the epoch, the next one to run; counts on when steps do nothing
+  std::int32_t step = 0;  ///< of the epoch, the next one to run; counts on when steps do nothing
   std::int32_t steps_done = 0;  ///< in this epoch
   std::int64_t images = 0, correct = 0;
   double loss = 0;
@@ -24,12 +24,13 @@ struct DeviceProgress {
   std::int64_t updates = 0;  ///< TrainState::updates
 };
 
-/// The training rows a rank owns and where the next step finds its images; all pointers are the device's.
+/// The training rows a rank owns and where the next step finds its images; all pointers are the
+/// device's.
 struct DeviceRows {
-  const std::uint8_t* pixels = nullptr;       ///< [rows][28][28], all owned shards, one after the other
-  const std::uint8_t* labels = nullptr;       ///< [rows]
-  std::uint32_t first_row = 0;                ///< of the file
-  const std::uint32_t* orders = nullptr;      ///< [rows]: each shard's order, where its rows begin
+  const std::uint8_t* pixels = nullptr;   ///< [rows][28][28], all owned shards, one after the other
+  const std::uint8_t* labels = nullptr;   ///< [rows]
+  std::uint32_t first_row = 0;            ///< of the file
+  const std::uint32_t* orders = nullptr;  ///< [rows]: each shard's order, where its rows begin
   const std::int32_t* shard_begin = nullptr;  ///< [shards + 1], counted in rows from first_row
   int shards = 0;
 };
@@ -38,7 +39,8 @@ struct DeviceRows {
 struct DeviceBatch {
   float* images = nullptr;         ///< [slice * shards][28][28]
   std::int64_t* labels = nullptr;  ///< [slice * shards]; no_image where a slice is short
-  std::uint32_t* rows = nullptr;   ///< [slice * shards] rows of the file: what random draws are keyed by
+  std::uint32_t* rows =
+      nullptr;  ///< [slice * shards] rows of the file: what random draws are keyed by
 };
 
 /// What losses ignore.
@@ -46,7 +48,8 @@ inline constexpr std::int64_t no_image = -100;
 
 /// Where image i of shard k's slice lies in a batch.
 enum class BatchOrder {
-  by_image,  ///< i * shards + k: [slice][shards * channels] is then a view in which norm statistics of a channel are a slice's
+  by_image,  ///< i * shards + k: [slice][shards * channels] is then a view in which norm statistics
+             ///< of a channel are a slice's
   by_shard,  ///< k * slice + i: a slice lies together
 };
 

@@ -67,21 +67,26 @@ struct Augment {
   }
 
  private:
-  MNIST_DIST_HOST_DEVICE void augment(const Team& team, const std::uint8_t* pixels, std::uint32_t row, Scratch& scratch, float* out) const {
+  MNIST_DIST_HOST_DEVICE void augment(const Team& team, const std::uint8_t* pixels,
+                                      std::uint32_t row, Scratch& scratch, float* out) const {
     const AugmentDraw& draw = scratch.draw;
     if (draw.crop || draw.move) {
       pad(team, pixels, scratch.source);
       if (draw.crop) {
-        resample(team, scratch.source, draw.crop_map, nullptr, Interpolation::bilinear, scratch.out);
+        resample(team, scratch.source, draw.crop_map, nullptr, Interpolation::bilinear,
+                 scratch.out);
         if (draw.move) pad(team, scratch.out, scratch.source);
       }
       if (draw.elastic) bend(team, row, scratch);
-      if (draw.move) resample(team, scratch.source, draw.move_map, draw.elastic ? scratch.field : nullptr, epoch->augment.interpolation, scratch.out);
+      if (draw.move)
+        resample(team, scratch.source, draw.move_map, draw.elastic ? scratch.field : nullptr,
+                 epoch->augment.interpolation, scratch.out);
     }
     for (int i = team.thread(); i < image_size; i += team.threads()) {
       const float pixel = draw.crop || draw.move ? scratch.out[i] : static_cast<float>(pixels[i]);
       const int y = i / image_side - draw.erase_top, x = i % image_side - draw.erase_left;
-      const bool erased = draw.erase && y >= 0 && y < draw.erase_height && x >= 0 && x < draw.erase_width;
+      const bool erased =
+          draw.erase && y >= 0 && y < draw.erase_height && x >= 0 && x < draw.erase_width;
       out[i] = erased ? 0.0f : normalised(pixel, normalisation);
     }
   }
@@ -96,12 +101,14 @@ struct Augment {
     team.sync();
   }
 
-  MNIST_DIST_HOST_DEVICE static void resample(const Team& team, const float* source, const AffineMap& map, const float* displacement,
+  MNIST_DIST_HOST_DEVICE static void resample(const Team& team, const float* source,
+                                              const AffineMap& map, const float* displacement,
                                               Interpolation interpolation, float* out) {
     for (int i = team.thread(); i < image_size; i += team.threads()) {
       auto [x, y] = source_point(map, i / image_side, i % image_side);
       if (displacement) x += displacement[i], y += displacement[image_size + i];
-      out[i] = interpolation == Interpolation::nearest ? read_nearest(source, x, y) : read_bilinear(source, x, y);
+      out[i] = interpolation == Interpolation::nearest ? read_nearest(source, x, y)
+                                                       : read_bilinear(source, x, y);
     }
     team.sync();
   }
@@ -120,13 +127,17 @@ struct Augment {
     }
   }
 
-  MNIST_DIST_HOST_DEVICE void smooth_transposed(const Team& team, const float* in, float* out) const {
+  MNIST_DIST_HOST_DEVICE void smooth_transposed(const Team& team, const float* in,
+                                                float* out) const {
     for (int i = team.thread(); i < image_size; i += team.threads()) {
       const int row = i / image_side, at = i % image_side;
       const float* line = in + row * image_side;
-      const auto value = [&](int column) { return column >= 0 && column < image_side ? line[column] : 0.0f; };
+      const auto value = [&](int column) {
+        return column >= 0 && column < image_side ? line[column] : 0.0f;
+      };
       float sum = epoch->tap[0] * line[at];
-      for (int reach = 1; reach < epoch->taps; ++reach) sum += epoch->tap[reach] * (value(at - reach) + value(at + reach));
+      for (int reach = 1; reach < epoch->taps; ++reach)
+        sum += epoch->tap[reach] * (value(at - reach) + value(at + reach));
       out[at * image_side + row] = sum;
     }
     team.sync();
@@ -146,11 +157,17 @@ struct Dropout {
   float* factors;
 
   MNIST_DIST_HOST_DEVICE void operator()(const Team& team, int block, Scratch&) const {
-    const Draws draws{.seed = seed, .purpose = Purpose::dropout, .row = rows[block], .epoch = epoch->epoch, .layer = layer};
-    float* const out = factors + static_cast<std::size_t>(block) * static_cast<std::size_t>(elements);
+    const Draws draws{.seed = seed,
+                      .purpose = Purpose::dropout,
+                      .row = rows[block],
+                      .epoch = epoch->epoch,
+                      .layer = layer};
+    float* const out =
+        factors + static_cast<std::size_t>(block) * static_cast<std::size_t>(elements);
     for (int first = 8 * team.thread(); first < elements; first += 8 * team.threads()) {
       const auto words = draws.block(static_cast<std::uint32_t>(first / 8));
-      for (int i = 0; i < 8 && first + i < elements; ++i) out[first + i] = half_word(words, i) < rule.threshold ? 0.0f : rule.scale;
+      for (int i = 0; i < 8 && first + i < elements; ++i)
+        out[first + i] = half_word(words, i) < rule.threshold ? 0.0f : rule.scale;
     }
   }
 };
@@ -160,7 +177,8 @@ struct Dropout {
 bool kernels_run_on([[maybe_unused]] int device) {
 #ifdef __CUDACC__
   cudaFuncAttributes attributes{};
-  const bool runs = cudaSetDevice(device) == cudaSuccess && cudaFuncGetAttributes(&attributes, run_kernel<Decode>) == cudaSuccess;
+  const bool runs = cudaSetDevice(device) == cudaSuccess &&
+                    cudaFuncGetAttributes(&attributes, run_kernel<Decode>) == cudaSuccess;
   cudaGetLastError();  // or the next call would report it again
   return runs;
 #else
@@ -168,17 +186,22 @@ bool kernels_run_on([[maybe_unused]] int device) {
 #endif
 }
 
-void enqueue_batch(const Queue& queue, const DeviceRows& rows, const DeviceEpoch* epoch, const DeviceProgress* progress, std::uint64_t seed,
-                   const Normalisation& normalisation, int slice, BatchOrder order, const DeviceBatch& batch) {
-  launch(queue, slice * rows.shards, Augment{rows, epoch, progress, seed, normalisation, slice, order, batch});
+void enqueue_batch(const Queue& queue, const DeviceRows& rows, const DeviceEpoch* epoch,
+                   const DeviceProgress* progress, std::uint64_t seed,
+                   const Normalisation& normalisation, int slice, BatchOrder order,
+                   const DeviceBatch& batch) {
+  launch(queue, slice * rows.shards,
+         Augment{rows, epoch, progress, seed, normalisation, slice, order, batch});
 }
 
-void enqueue_decode(const Queue& queue, const std::uint8_t* pixels, int count, const Normalisation& normalisation, float* images) {
+void enqueue_decode(const Queue& queue, const std::uint8_t* pixels, int count,
+                    const Normalisation& normalisation, float* images) {
   launch(queue, count, Decode{pixels, normalisation, images});
 }
 
-void enqueue_dropout(const Queue& queue, const DropoutRule& rule, const DeviceEpoch* epoch, std::uint64_t seed, std::uint32_t layer,
-                     const std::uint32_t* rows, int count, int elements, float* factors) {
+void enqueue_dropout(const Queue& queue, const DropoutRule& rule, const DeviceEpoch* epoch,
+                     std::uint64_t seed, std::uint32_t layer, const std::uint32_t* rows, int count,
+                     int elements, float* factors) {
   launch(queue, count, Dropout{rule, epoch, seed, layer, rows, elements, factors});
 }
 

@@ -35,10 +35,12 @@ void DeviceInput::set_data(std::span<const Images> shards) {
   dropouts_.clear();
   const std::vector<LayerShape> shapes = layer_shapes(config_.model);
   for (std::size_t i = 0; i < shapes.size(); ++i) {
-    Dropout dropout{.layer = static_cast<int>(i), .rule = dropout_rule(config_.model.layers[i].dropout)};
+    Dropout dropout{.layer = static_cast<int>(i),
+                    .rule = dropout_rule(config_.model.layers[i].dropout)};
     if (dropout.rule.threshold == 0) continue;
     dropout.elements = shapes[i].out_channels * shapes[i].out_side * shapes[i].out_side;
-    dropout.factors = DeviceArray<float>(queue_, batch * static_cast<std::size_t>(dropout.elements));
+    dropout.factors =
+        DeviceArray<float>(queue_, batch * static_cast<std::size_t>(dropout.elements));
     dropouts_.push_back(std::move(dropout));
   }
 }
@@ -46,8 +48,10 @@ void DeviceInput::set_data(std::span<const Images> shards) {
 void DeviceInput::begin_epoch(const EpochPlan& plan) {
   orders_.assign(plan.orders.begin(), plan.orders.end());
   std::vector<std::uint32_t> flat;
-  for (const std::vector<std::uint32_t>& order : orders_) flat.insert(flat.end(), order.begin(), order.end());
-  if (flat.size() != device_orders_.size()) throw std::invalid_argument("device input: wrong size of the epoch's orders");
+  for (const std::vector<std::uint32_t>& order : orders_)
+    flat.insert(flat.end(), order.begin(), order.end());
+  if (flat.size() != device_orders_.size())
+    throw std::invalid_argument("device input: wrong size of the epoch's orders");
   device_orders_.upload(queue_, flat);
 
   DeviceEpoch epoch{.epoch = plan.epoch, .augment = at_epoch(config_.augment, plan.epoch)};
@@ -57,18 +61,23 @@ void DeviceInput::begin_epoch(const EpochPlan& plan) {
 }
 
 void DeviceInput::enqueue(const DeviceProgress* progress, BatchOrder order) const {
-  const auto first_row = static_cast<std::uint32_t>(shards_.empty() ? 0 : shards_.front().first_row);
-  const DeviceRows rows{pixels_.data(), labels_.data(), first_row, device_orders_.data(), shard_begins_.data(), shards()};
+  const auto first_row =
+      static_cast<std::uint32_t>(shards_.empty() ? 0 : shards_.front().first_row);
+  const DeviceRows rows{pixels_.data(),        labels_.data(),       first_row,
+                        device_orders_.data(), shard_begins_.data(), shards()};
   const std::uint64_t seed = config_.train.seed;
-  enqueue_batch(queue_, rows, epoch_.data(), progress, seed, normalisation_, slice_, order, batch());
+  enqueue_batch(queue_, rows, epoch_.data(), progress, seed, normalisation_, slice_, order,
+                batch());
   for (const Dropout& dropout : dropouts_)
-    enqueue_dropout(queue_, dropout.rule, epoch_.data(), seed, static_cast<std::uint32_t>(dropout.layer), batch_rows_.data(), batch_size(),
+    enqueue_dropout(queue_, dropout.rule, epoch_.data(), seed,
+                    static_cast<std::uint32_t>(dropout.layer), batch_rows_.data(), batch_size(),
                     dropout.elements, dropout.factors.data());
 }
 
 std::span<const std::uint32_t> DeviceInput::slice_rows(int shard, int step) const {
   const std::span<const std::uint32_t> order = orders_[static_cast<std::size_t>(shard)];
-  const std::size_t first = std::min(order.size(), static_cast<std::size_t>(step) * static_cast<std::size_t>(slice_));
+  const std::size_t first =
+      std::min(order.size(), static_cast<std::size_t>(step) * static_cast<std::size_t>(slice_));
   return order.subspan(first, std::min(order.size() - first, static_cast<std::size_t>(slice_)));
 }
 

@@ -8,7 +8,8 @@
 
 namespace mnist_dist {
 
-/// What goes into a step, in a queue's memory: the training rows a rank owns, their order in an epoch, and the batch made of them.
+/// What goes into a step, in a queue's memory: the training rows a rank owns, their order in an
+/// epoch, and the batch made of them.
 class DeviceInput {
  public:
   /// A layer's dropout for a whole batch.

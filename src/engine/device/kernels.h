@@ -9,22 +9,28 @@
 
 namespace mnist_dist {
 
-// What a device engine does besides the network itself. All of it is enqueued; pointers are the queue's device's (the host's for device -1), and
-// everything that changes from step to step is read from the device's memory, so that a recorded step can be replayed.
+// What a device engine does besides the network itself. All of it is enqueued; pointers are the
+// queue's device's (the host's for device -1), and everything that changes from step to step is
+// read from the device's memory, so that a recorded step can be replayed.
 
 /// False when this program has no code for the GPU.
 bool kernels_run_on(int device);
 
-/// Fills the batch with the slices of step `progress->step`: gathered, augmented and normalised as augment_image does.
-void enqueue_batch(const Queue& queue, const DeviceRows& rows, const DeviceEpoch* epoch, const DeviceProgress* progress, std::uint64_t seed,
-                   const Normalisation& normalisation, int slice, BatchOrder order, const DeviceBatch& batch);
+/// Fills the batch with the slices of step `progress->step`: gathered, augmented and normalised as
+/// augment_image does.
+void enqueue_batch(const Queue& queue, const DeviceRows& rows, const DeviceEpoch* epoch,
+                   const DeviceProgress* progress, std::uint64_t seed,
+                   const Normalisation& normalisation, int slice, BatchOrder order,
+                   const DeviceBatch& batch);
 
 /// Decodes `count` images without augmentation: pixels [count][28][28] -> images alike.
-void enqueue_decode(const Queue& queue, const std::uint8_t* pixels, int count, const Normalisation& normalisation, float* images);
+void enqueue_decode(const Queue& queue, const std::uint8_t* pixels, int count,
+                    const Normalisation& normalisation, float* images);
 
 /// factors [count][elements]: 0 where dropout_mask drops, else the rule's scale.
-void enqueue_dropout(const Queue& queue, const DropoutRule& rule, const DeviceEpoch* epoch, std::uint64_t seed, std::uint32_t layer,
-                     const std::uint32_t* rows, int count, int elements, float* factors);
+void enqueue_dropout(const Queue& queue, const DropoutRule& rule, const DeviceEpoch* epoch,
+                     std::uint64_t seed, std::uint32_t layer, const std::uint32_t* rows, int count,
+                     int elements, float* factors);
 
 /// A step's result but for the gradient, which lies in the vector already.
 struct VectorTail {
@@ -33,15 +39,16 @@ struct VectorTail {
   const std::int64_t* labels = nullptr;             ///< [count]
   int count = 0;
   const float* loss = nullptr;  ///< sum over the images
-  /// Element e of the vector's norm statistics is the sum of `parts` values, from statistics[first[e]] on and stride[e] apart, times the part's
-  /// images.
+  /// Element e of the vector's norm statistics is the sum of `parts` values, from
+  /// statistics[first[e]] on and stride[e] apart, times the part's images.
   const float* statistics = nullptr;
   const std::int32_t *first = nullptr, *stride = nullptr;  ///< [norm_count]
   int parts = 1;
   const std::int32_t* stop = nullptr;  ///< the host's wish to stop
   float* vector = nullptr;             ///< FlatLayout::size() floats
 };
-/// Completes a flat vector: norm statistics, images, loss, correct (the lowest of equal logits counts), stop flag.
+/// Completes a flat vector: norm statistics, images, loss, correct (the lowest of equal logits
+/// counts), stop flag.
 void enqueue_tail(const Queue& queue, const VectorTail& tail);
 
 /// Update (engine/update.h) on a device; the same bits.
@@ -57,7 +64,8 @@ struct DeviceUpdate {
   float *average_parameters = nullptr, *average_norm_statistics = nullptr;
   DeviceProgress* progress = nullptr;
 };
-/// Applies a step and moves `progress` on. A total that is not finite, and any step after one, or after a stop, changes nothing else.
+/// Applies a step and moves `progress` on. A total that is not finite, and any step after one, or
+/// after a stop, changes nothing else.
 void enqueue_update(const Queue& queue, const DeviceUpdate& update);
 
 }  // namespace mnist_dist

@@ -13,12 +13,14 @@ std::vector<float> decays(const FlatLayout& layout, const OptimizerConfig& optim
   std::vector<float> decays(layout.parameter_count);
   for (const ParameterTensor& tensor : layout.parameters)
     if (tensor.kind == ParameterKind::weight || optimizer.decay_norm)
-      std::fill_n(decays.begin() + static_cast<std::ptrdiff_t>(tensor.offset), tensor.size, static_cast<float>(optimizer.weight_decay));
+      std::fill_n(decays.begin() + static_cast<std::ptrdiff_t>(tensor.offset), tensor.size,
+                  static_cast<float>(optimizer.weight_decay));
   return decays;
 }
 
 void upload(const Queue& queue, const std::vector<float>& values, const DeviceArray<float>& to) {
-  if (values.size() != to.size()) throw std::invalid_argument("device state: wrong size of a vector");
+  if (values.size() != to.size())
+    throw std::invalid_argument("device state: wrong size of a vector");
   to.upload(queue, values);
 }
 
@@ -30,7 +32,8 @@ std::vector<float> download(const Queue& queue, const DeviceArray<float>& from) 
 
 }  // namespace
 
-DeviceState::DeviceState(const FlatLayout& layout, const OptimizerConfig& optimizer, const AverageConfig& average, const Queue& queue)
+DeviceState::DeviceState(const FlatLayout& layout, const OptimizerConfig& optimizer,
+                         const AverageConfig& average, const Queue& queue)
     : layout_(layout),
       optimizer_(optimizer),
       average_(average),
@@ -98,6 +101,8 @@ DeviceProgress DeviceState::progress() const {
   return progress;
 }
 
-void DeviceState::set_progress(const DeviceProgress& progress) const { progress_.upload(queue_, {&progress, 1}); }
+void DeviceState::set_progress(const DeviceProgress& progress) const {
+  progress_.upload(queue_, {&progress, 1});
+}
 
 }  // namespace mnist_dist

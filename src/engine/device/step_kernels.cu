@@ -15,14 +15,16 @@ struct Tail {
   VectorTail tail;
 
   MNIST_DIST_HOST_DEVICE void operator()(const Team& team, int, Scratch& scratch) const {
-    for (int counter = team.thread(); counter < counters; counter += team.threads()) count(counter, scratch);
+    for (int counter = team.thread(); counter < counters; counter += team.threads())
+      count(counter, scratch);
     team.sync();
     if (team.thread() == 0) add_up(scratch);
     team.sync();
     const auto part_images = static_cast<float>(scratch.images / tail.parts);
     for (int e = team.thread(); e < static_cast<int>(tail.norm_count); e += team.threads()) {
       float sum = 0;
-      for (int part = 0; part < tail.parts; ++part) sum += tail.statistics[tail.first[e] + part * tail.stride[e]] * part_images;
+      for (int part = 0; part < tail.parts; ++part)
+        sum += tail.statistics[tail.first[e] + part * tail.stride[e]] * part_images;
       tail.vector[tail.parameter_count + static_cast<std::size_t>(e)] = sum;
     }
     if (team.thread() != 0) return;
@@ -89,12 +91,15 @@ struct ApplyUpdate {
     const float images = u.total[u.parameter_count + u.norm_count], rate = u.rates[step];
     const float share = average_share(u.average_decay, updates);
     for (int i = team.thread(); i < static_cast<int>(u.parameter_count); i += team.threads()) {
-      sgd_element(u.total[i], u.parameters[i], u.velocity[i], {images, rate, u.momentum, u.decay[i], u.nesterov});
+      sgd_element(u.total[i], u.parameters[i], u.velocity[i],
+                  {images, rate, u.momentum, u.decay[i], u.nesterov});
       if (u.average_decay > 0) average_element(u.parameters[i], u.average_parameters[i], share);
     }
     for (int i = team.thread(); i < static_cast<int>(u.norm_count); i += team.threads()) {
-      running_element(u.total[u.parameter_count + static_cast<std::size_t>(i)], u.norm_statistics[i], images);
-      if (u.average_decay > 0) average_element(u.norm_statistics[i], u.average_norm_statistics[i], share);
+      running_element(u.total[u.parameter_count + static_cast<std::size_t>(i)],
+                      u.norm_statistics[i], images);
+      if (u.average_decay > 0)
+        average_element(u.norm_statistics[i], u.average_norm_statistics[i], share);
     }
   }
 
@@ -119,6 +124,8 @@ struct ApplyUpdate {
 
 void enqueue_tail(const Queue& queue, const VectorTail& tail) { launch(queue, 1, Tail{tail}); }
 
-void enqueue_update(const Queue& queue, const DeviceUpdate& update) { launch(queue, 1, ApplyUpdate{update}); }
+void enqueue_update(const Queue& queue, const DeviceUpdate& update) {
+  launch(queue, 1, ApplyUpdate{update});
+}
 
 }  // namespace mnist_dist

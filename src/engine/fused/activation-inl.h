@@ -1,4 +1,5 @@
-// A layer's stored output, and all that happens to it between two convolutions: bias, ReLU, batch norm, dropout, forward and backward.
+// A layer's stored output, and all that happens to it between two convolutions: bias, ReLU, batch
+// norm, dropout, forward and backward.
 #if defined(MNIST_DIST_FUSED_ACTIVATION_INL_H) == defined(HWY_TARGET_TOGGLE)
 #ifdef MNIST_DIST_FUSED_ACTIVATION_INL_H
 #undef MNIST_DIST_FUSED_ACTIVATION_INL_H
@@ -29,10 +30,11 @@ HWY_INLINE void choose(bool first, bool second, Use use) {
   choose(first, [&](auto a) HWY_ATTR { choose(second, [&](auto b) HWY_ATTR { use(a, b); }); });
 }
 
-/// Only the value after ReLU is stored, [group][row][channel][column][lanes]. What the next layer reads,
+/// Only the value after ReLU is stored, [group][row][channel][column][lanes]. What the next layer
+/// reads,
 ///   x = dropped ? 0 : scale[channel] * value + shift[channel],
-/// is norm and dropout in one multiply-add, so it is computed again wherever it is needed instead of being written and read. Lanes without an image
-/// hold finite numbers that nothing adds up.
+/// is norm and dropout in one multiply-add, so it is computed again wherever it is needed instead
+/// of being written and read. Lanes without an image hold finite numbers that nothing adds up.
 class Activation {
  public:
   Activation(const LayerPlan& plan, int groups)
@@ -41,7 +43,8 @@ class Activation {
         side_(plan.shape.out_side),
         row_size_(static_cast<std::size_t>(channels_ * side_ * kLanes)),
         values_(static_cast<std::size_t>(groups * side_) * row_size_),
-        dropped_(plan.dropout.threshold > 0 ? static_cast<std::size_t>(groups) * dropped_size() : 0),
+        dropped_(plan.dropout.threshold > 0 ? static_cast<std::size_t>(groups) * dropped_size()
+                                            : 0),
         lane_sums_(static_cast<std::size_t>(groups * channels_ * kSums * kLanes)),
         bias_(channel_buffer(0)),
         scale_(channel_buffer(1)),
@@ -55,11 +58,17 @@ class Activation {
   const LayerPlan& plan() const { return plan_; }
   int channels() const { return channels_; }
   int side() const { return side_; }
-  float* row(int group, int y) const { return values_.data() + static_cast<std::size_t>(group * side_ + y) * row_size_; }
+  float* row(int group, int y) const {
+    return values_.data() + static_cast<std::size_t>(group * side_ + y) * row_size_;
+  }
   /// Of the loss with respect to x; same layout as the values.
-  float* gradient_row(int group, int y) const { return gradients_ + static_cast<std::size_t>(group * side_ + y) * row_size_; }
+  float* gradient_row(int group, int y) const {
+    return gradients_ + static_cast<std::size_t>(group * side_ + y) * row_size_;
+  }
   /// One bit a lane, elements in the order of DropoutRule's draws: [channel][row][column].
-  std::uint8_t* dropped(int group) const { return dropped_.data() + static_cast<std::size_t>(group) * dropped_size(); }
+  std::uint8_t* dropped(int group) const {
+    return dropped_.data() + static_cast<std::size_t>(group) * dropped_size();
+  }
 
   std::size_t size() const { return values_.size(); }
   /// Where gradients lie while they are needed: `size()` floats.
@@ -75,14 +84,16 @@ class Activation {
     if (plan_.layer.bias) std::copy_n(parameters + plan_.bias, channels_, bias_.data());
   }
 
-  /// The row holds what the layer's operation computed; adds the bias, applies ReLU and gathers statistics.
+  /// The row holds what the layer's operation computed; adds the bias, applies ReLU and gathers
+  /// statistics.
   void finish_row(int group, int y);
-  /// The same for who computes a row channel by channel: calls use(finish), which stores finish(computed) of each column after finish.begin(the
-  /// leftmost).
+  /// The same for who computes a row channel by channel: calls use(finish), which stores
+  /// finish(computed) of each column after finish.begin(the leftmost).
   template <class Use>
   void finish_channels(int group, int y, Use use);
 
-  /// After the last row: how x is read, from batch statistics, which go to `out` times the number of images.
+  /// After the last row: how x is read, from batch statistics, which go to `out` times the number
+  /// of images.
   void finish_training(float* out);
   /// How x is read, from running statistics.
   void finish_evaluation(const float* statistics);
@@ -106,14 +117,17 @@ class Activation {
 
   /// The gradient row is complete: gathers norm's sums.
   void finish_gradient_row(int group, int y);
-  /// The same for who computes it channel by channel: calls use(finish), which calls finish(gradient) of each column.
+  /// The same for who computes it channel by channel: calls use(finish), which calls
+  /// finish(gradient) of each column.
   template <class Use>
   void finish_gradient_channels(int group, int y, Use use);
 
-  /// After the last gradient row: gradients of gamma and beta into the flat gradient, and how the layer's own gradient is read.
+  /// After the last gradient row: gradients of gamma and beta into the flat gradient, and how the
+  /// layer's own gradient is read.
   void finish_gradient(float* out);
 
-  /// Gradient with respect to what the layer's operation computed, 0 in lanes without an image; layout as read_row's.
+  /// Gradient with respect to what the layer's operation computed, 0 in lanes without an image;
+  /// layout as read_row's.
   void read_gradient_row(int group, int y, int padding, float* out);
   /// The same channel by channel: calls use(g), where g.next() is its next column.
   template <class Use>
@@ -125,7 +139,9 @@ class Activation {
  private:
   enum LaneSum { kPivot, kFirst, kSecond, kBias, kSums };
 
-  std::size_t dropped_size() const { return static_cast<std::size_t>(channels_ * side_ * side_ * kMaskBytes) + kMaskSlack; }
+  std::size_t dropped_size() const {
+    return static_cast<std::size_t>(channels_ * side_ * side_ * kMaskBytes) + kMaskSlack;
+  }
   Buffer<float> channel_buffer(float value) const {
     Buffer<float> buffer(static_cast<std::size_t>(channels_));
     std::fill_n(buffer.data(), buffer.size(), value);
@@ -134,18 +150,24 @@ class Activation {
   bool gathers() const { return training_ && plan_.layer.norm; }
   bool drops() const { return plan_.dropout.threshold > 0; }
   float* lane_sum(int group, int channel, LaneSum which) const {
-    return lane_sums_.data() + static_cast<std::size_t>(((group * kSums + which) * channels_ + channel) * kLanes);
+    return lane_sums_.data() +
+           static_cast<std::size_t>(((group * kSums + which) * channels_ + channel) * kLanes);
   }
-  float of_image(int image, int channel, LaneSum which) const { return lane_sum(image / kLanes, channel, which)[image % kLanes]; }
+  float of_image(int image, int channel, LaneSum which) const {
+    return lane_sum(image / kLanes, channel, which)[image % kLanes];
+  }
   /// Null without dropout.
   const std::uint8_t* dropped_at(int group, int channel, int y) const {
     return drops() ? dropped(group) + (channel * side_ + y) * side_ * kMaskBytes : nullptr;
   }
-  auto alive(int group) const { return hn::FirstN(d, static_cast<std::size_t>(std::clamp(images_ - group * kLanes, 0, kLanes))); }
+  auto alive(int group) const {
+    return hn::FirstN(d, static_cast<std::size_t>(std::clamp(images_ - group * kLanes, 0, kLanes)));
+  }
   double values_per_channel() const { return static_cast<double>(images_) * side_ * side_; }
 
   static HWY_INLINE float* zeros(int columns, float* out) {
-    for (const float* const end = out + columns * kLanes; out < end; out += kLanes) store(hn::Zero(d), out);
+    for (const float* const end = out + columns * kLanes; out < end; out += kLanes)
+      store(hn::Zero(d), out);
     return out;
   }
 
@@ -153,7 +175,8 @@ class Activation {
   template <class Columns>
   HWY_INLINE float* write_padded(Columns& columns, int padding, float* out) const {
     out = zeros(padding, out);
-    for (const float* const end = out + side_ * kLanes; out < end; out += kLanes) store(columns.next(), out);
+    for (const float* const end = out + side_ * kLanes; out < end; out += kLanes)
+      store(columns.next(), out);
     return zeros(padding, out);
   }
 
@@ -165,7 +188,8 @@ class Activation {
   Buffer<std::uint8_t> dropped_;
   Buffer<float> lane_sums_;  // [group][LaneSum][channel][lanes]
   Buffer<float> bias_, scale_, shift_, mean_, inverse_deviation_;
-  Buffer<float> from_gradient_, from_value_, constant_;  // gradient before norm = from_gradient * g + from_value * value + constant
+  Buffer<float> from_gradient_, from_value_,
+      constant_;  // gradient before norm = from_gradient * g + from_value * value + constant
   const float *gamma_ = nullptr, *beta_ = nullptr;
   int images_ = 0;
   bool training_ = false;
@@ -192,7 +216,8 @@ inline void Activation::finish_row(int group, int y) {
   float* at = row(group, y);
   finish_channels(group, y, [&](auto& finish) HWY_ATTR {
     finish.begin(load(at));
-    for (const float* const end = at + side_ * kLanes; at < end; at += kLanes) store(finish(load(at)), at);
+    for (const float* const end = at + side_ * kLanes; at < end; at += kLanes)
+      store(finish(load(at)), at);
   });
 }
 
@@ -246,7 +271,8 @@ void Activation::read_gradient_channels(int group, int y, Use use) {
       for (int channel = 0; channel < channels_; ++channel) {
         const auto c = static_cast<std::size_t>(channel);
         const std::ptrdiff_t offset = static_cast<std::ptrdiff_t>(channel) * side_ * kLanes;
-        using Reader = ChannelGradientReader<decltype(kRelu)::value, decltype(kDropout)::value, decltype(kBiased)::value>;
+        using Reader = ChannelGradientReader<decltype(kRelu)::value, decltype(kDropout)::value,
+                                             decltype(kBiased)::value>;
         Reader g{.from_gradient = broadcast(from_gradient_[c]),
                  .from_value = broadcast(from_value_[c]),
                  .constant = broadcast(constant_[c]),

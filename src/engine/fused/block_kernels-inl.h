@@ -15,8 +15,8 @@ HWY_BEFORE_NAMESPACE();
 namespace mnist_dist::fused {
 namespace HWY_NAMESPACE {
 
-// A block of kMostChannels x kMostColumns sums, its inputs and a weight fill the registers: per multiply-add (4 + 6) / 24 loads with 32 of them,
-// (4 + 3) / 12 with 16.
+// A block of kMostChannels x kMostColumns sums, its inputs and a weight fill the registers: per
+// multiply-add (4 + 6) / 24 loads with 32 of them, (4 + 3) / 12 with 16.
 constexpr int kMostChannels = 4;
 constexpr int kMostColumns = kManyRegisters ? 6 : 3;
 
@@ -29,10 +29,11 @@ struct ConvolutionInput {
   int taps;                    ///< neighbouring columns that a sum reads
 };
 
-/// out[channel][column] = sum over rows, input channels and taps of weight * input[row][input channel][column + tap].
-/// `weights` [row][input channel][tap][kChannels].
+/// out[channel][column] = sum over rows, input channels and taps of weight * input[row][input
+/// channel][column + tap]. `weights` [row][input channel][tap][kChannels].
 template <int kChannels, int kColumns>
-void convolve_block(const ConvolutionInput& in, int column, const float* weights, float* out, std::size_t out_stride) {
+void convolve_block(const ConvolutionInput& in, int column, const float* weights, float* out,
+                    std::size_t out_stride) {
   V sum[kChannels][kColumns];
   HWY_UNROLL(8)
   for (int c = 0; c < kChannels; ++c) HWY_UNROLL(8)
@@ -56,12 +57,14 @@ void convolve_block(const ConvolutionInput& in, int column, const float* weights
   }
   HWY_UNROLL(8)
   for (int c = 0; c < kChannels; ++c) HWY_UNROLL(8)
-  for (int x = 0; x < kColumns; ++x) store(sum[c][x], out + static_cast<std::size_t>(c) * out_stride + x * kLanes);
+  for (int x = 0; x < kColumns; ++x)
+    store(sum[c][x], out + static_cast<std::size_t>(c) * out_stride + x * kLanes);
 }
 
 /// Rows of a layer's input and of its gradient, for a weight gradient.
 struct CorrelationInput {
-  const float* const* input_row;     ///< row r of the gradient meets tap t of input row input_row[r + tap row]
+  const float* const*
+      input_row;  ///< row r of the gradient meets tap t of input row input_row[r + tap row]
   const float* const* gradient_row;  ///< [channel][column][lanes]
   std::size_t gradient_stride;       ///< floats from channel to channel
   int rows, columns;
@@ -74,9 +77,11 @@ struct Tap {
   std::size_t offset;
 };
 
-/// sums[channel][tap] += sum over rows and columns of gradient[row][channel][column] * input[row + tap.row][tap.offset + column], a sum a lane.
+/// sums[channel][tap] += sum over rows and columns of gradient[row][channel][column] * input[row +
+/// tap.row][tap.offset + column], a sum a lane.
 template <int kChannels, int kTaps>
-void correlate_block(const CorrelationInput& in, const Tap* taps, std::size_t gradient_offset, float* sums, std::size_t sums_stride) {
+void correlate_block(const CorrelationInput& in, const Tap* taps, std::size_t gradient_offset,
+                     float* sums, std::size_t sums_stride) {
   V sum[kChannels][kTaps];
   if (in.fresh) {
     HWY_UNROLL(8)
@@ -85,7 +90,8 @@ void correlate_block(const CorrelationInput& in, const Tap* taps, std::size_t gr
   } else {
     HWY_UNROLL(8)
     for (int c = 0; c < kChannels; ++c) HWY_UNROLL(8)
-    for (int t = 0; t < kTaps; ++t) sum[c][t] = load(sums + static_cast<std::size_t>(c) * sums_stride + t * kLanes);
+    for (int t = 0; t < kTaps; ++t)
+      sum[c][t] = load(sums + static_cast<std::size_t>(c) * sums_stride + t * kLanes);
   }
   for (int row = 0; row < in.rows; ++row) {
     const float* gradient = in.gradient_row[row] + gradient_offset;
@@ -96,7 +102,8 @@ void correlate_block(const CorrelationInput& in, const Tap* taps, std::size_t gr
     for (std::ptrdiff_t at = 0; at < end; at += kLanes) {
       V g[kChannels];
       HWY_UNROLL(8)
-      for (int c = 0; c < kChannels; ++c) g[c] = load(gradient + static_cast<std::size_t>(c) * in.gradient_stride + at);
+      for (int c = 0; c < kChannels; ++c)
+        g[c] = load(gradient + static_cast<std::size_t>(c) * in.gradient_stride + at);
       HWY_UNROLL(8)
       for (int t = 0; t < kTaps; ++t) {
         const V value = load(input[t] + at);
@@ -107,55 +114,70 @@ void correlate_block(const CorrelationInput& in, const Tap* taps, std::size_t gr
   }
   HWY_UNROLL(8)
   for (int c = 0; c < kChannels; ++c) HWY_UNROLL(8)
-  for (int t = 0; t < kTaps; ++t) store(sum[c][t], sums + static_cast<std::size_t>(c) * sums_stride + t * kLanes);
+  for (int t = 0; t < kTaps; ++t)
+    store(sum[c][t], sums + static_cast<std::size_t>(c) * sums_stride + t * kLanes);
 }
 
 using ConvolveBlock = void (*)(const ConvolutionInput&, int, const float*, float*, std::size_t);
-using CorrelateBlock = void (*)(const CorrelationInput&, const Tap*, std::size_t, float*, std::size_t);
+using CorrelateBlock = void (*)(const CorrelationInput&, const Tap*, std::size_t, float*,
+                                std::size_t);
 
 template <int kChannels, int... kMinusOne>
-constexpr std::array<ConvolveBlock, sizeof...(kMinusOne)> convolve_blocks_of(std::integer_sequence<int, kMinusOne...>) {
+constexpr std::array<ConvolveBlock, sizeof...(kMinusOne)> convolve_blocks_of(
+    std::integer_sequence<int, kMinusOne...>) {
   return {&convolve_block<kChannels, kMinusOne + 1>...};
 }
 template <int kChannels, int... kMinusOne>
-constexpr std::array<CorrelateBlock, sizeof...(kMinusOne)> correlate_blocks_of(std::integer_sequence<int, kMinusOne...>) {
+constexpr std::array<CorrelateBlock, sizeof...(kMinusOne)> correlate_blocks_of(
+    std::integer_sequence<int, kMinusOne...>) {
   return {&correlate_block<kChannels, kMinusOne + 1>...};
 }
 using Columns = std::make_integer_sequence<int, kMostColumns>;
 
 /// [channels - 1][columns or taps - 1]
 constexpr std::array<std::array<ConvolveBlock, kMostColumns>, kMostChannels> convolve_blocks{
-    convolve_blocks_of<1>(Columns{}), convolve_blocks_of<2>(Columns{}), convolve_blocks_of<3>(Columns{}), convolve_blocks_of<4>(Columns{})};
+    convolve_blocks_of<1>(Columns{}), convolve_blocks_of<2>(Columns{}),
+    convolve_blocks_of<3>(Columns{}), convolve_blocks_of<4>(Columns{})};
 constexpr std::array<std::array<CorrelateBlock, kMostColumns>, kMostChannels> correlate_blocks{
-    correlate_blocks_of<1>(Columns{}), correlate_blocks_of<2>(Columns{}), correlate_blocks_of<3>(Columns{}), correlate_blocks_of<4>(Columns{})};
+    correlate_blocks_of<1>(Columns{}), correlate_blocks_of<2>(Columns{}),
+    correlate_blocks_of<3>(Columns{}), correlate_blocks_of<4>(Columns{})};
 
-/// Where weight (channel, row, input channel, tap) of a convolution lies, floats apart; negative to turn a kernel round.
+/// Where weight (channel, row, input channel, tap) of a convolution lies, floats apart; negative to
+/// turn a kernel round.
 struct WeightStrides {
   std::ptrdiff_t channel, row, in_channel, tap;
 };
 
-/// Weights in the order in which convolve_block and multiply_block read them, block of at most `most_channels` channels after block.
-inline void pack_weights(const float* weights, const WeightStrides& strides, int channels, int rows, int in_channels, int taps, int most_channels,
-                         float* packed) {
+/// Weights in the order in which convolve_block and multiply_block read them, block of at most
+/// `most_channels` channels after block.
+inline void pack_weights(const float* weights, const WeightStrides& strides, int channels, int rows,
+                         int in_channels, int taps, int most_channels, float* packed) {
   const int parts = part_count(channels, most_channels);
   for (int part = 0; part < parts; ++part) {
-    const int first = part_begin(part, parts, channels), last = part_begin(part + 1, parts, channels);
+    const int first = part_begin(part, parts, channels),
+              last = part_begin(part + 1, parts, channels);
     for (int row = 0; row < rows; ++row)
       for (int in_channel = 0; in_channel < in_channels; ++in_channel)
         for (int tap = 0; tap < taps; ++tap) {
-          const float* at = weights + first * strides.channel + row * strides.row + in_channel * strides.in_channel + tap * strides.tap;
-          for (int channel = first; channel < last; ++channel, at += strides.channel) *packed++ = *at;
+          const float* at = weights + first * strides.channel + row * strides.row +
+                            in_channel * strides.in_channel + tap * strides.tap;
+          for (int channel = first; channel < last; ++channel, at += strides.channel)
+            *packed++ = *at;
         }
   }
 }
 
-/// A whole row: out[channel][column] for `channels` channels (out_stride floats apart) and `columns` columns, with packed weights of `weight_rows`
-/// rows of which the first `skipped_rows` meet no input.
-inline void convolve_row(const ConvolutionInput& in, int weight_rows, int skipped_rows, const float* packed, int channels, int columns, float* out,
+/// A whole row: out[channel][column] for `channels` channels (out_stride floats apart) and
+/// `columns` columns, with packed weights of `weight_rows` rows of which the first `skipped_rows`
+/// meet no input.
+inline void convolve_row(const ConvolutionInput& in, int weight_rows, int skipped_rows,
+                         const float* packed, int channels, int columns, float* out,
                          std::size_t out_stride) {
-  const int channel_parts = part_count(channels, kMostChannels), column_parts = part_count(columns, kMostColumns);
+  const int channel_parts = part_count(channels, kMostChannels),
+            column_parts = part_count(columns, kMostColumns);
   const std::size_t weights_per_row = static_cast<std::size_t>(in.channels * in.taps);
-  // Channels inside: the few input columns of a block stay in the L1 cache while all channels read them.
+  // Channels inside: the few input columns of a block stay in the L1 cache while all channels read
+  // them.
   for (int column_part = 0; column_part < column_parts; ++column_part) {
     const int column = part_begin(column_part, column_parts, columns);
     const int width = part_begin(column_part + 1, column_parts, columns) - column;
@@ -173,8 +195,10 @@ inline void convolve_row(const ConvolutionInput& in, int weight_rows, int skippe
 }
 
 /// All blocks of a weight gradient: sums [channel][tap][lanes].
-inline void correlate_rows(const CorrelationInput& in, int channels, std::size_t gradient_offset, const Tap* taps, int tap_count, float* sums) {
-  const int channel_parts = part_count(channels, kMostChannels), tap_parts = part_count(tap_count, kMostColumns);
+inline void correlate_rows(const CorrelationInput& in, int channels, std::size_t gradient_offset,
+                           const Tap* taps, int tap_count, float* sums) {
+  const int channel_parts = part_count(channels, kMostChannels),
+            tap_parts = part_count(tap_count, kMostColumns);
   const auto stride = static_cast<std::size_t>(tap_count * kLanes);
   for (int part = 0; part < channel_parts; ++part) {
     const int channel = part_begin(part, channel_parts, channels);

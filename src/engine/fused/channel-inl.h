@@ -1,4 +1,5 @@
-// What happens to one channel of one row between two convolutions, an element at a time: bias, ReLU, batch norm, dropout, forward and backward.
+// What happens to one channel of one row between two convolutions, an element at a time: bias,
+// ReLU, batch norm, dropout, forward and backward.
 #if defined(MNIST_DIST_FUSED_CHANNEL_INL_H) == defined(HWY_TARGET_TOGGLE)
 #ifdef MNIST_DIST_FUSED_CHANNEL_INL_H
 #undef MNIST_DIST_FUSED_CHANNEL_INL_H
@@ -12,11 +13,14 @@ HWY_BEFORE_NAMESPACE();
 namespace mnist_dist::fused {
 namespace HWY_NAMESPACE {
 
-// Each is made for a channel of a row and then takes or gives its columns from the left, so that whoever has a column in a register need not write
-// and read it again. Sums continue from row to row, in a fixed order.
+// Each is made for a channel of a row and then takes or gives its columns from the left, so that
+// whoever has a column in a register need not write and read it again. Sums continue from row to
+// row, in a fixed order.
 
 /// Zero where the bit of the element's image is set.
-HWY_INLINE V unless_dropped(V value, const std::uint8_t* dropped) { return hn::IfThenZeroElse(hn::LoadMaskBits(d, dropped), value); }
+HWY_INLINE V unless_dropped(V value, const std::uint8_t* dropped) {
+  return hn::IfThenZeroElse(hn::LoadMaskBits(d, dropped), value);
+}
 
 /// What the next layer reads: x = dropped ? 0 : scale * value + shift.
 template <bool kDropout>
@@ -36,8 +40,9 @@ struct ChannelReader {
   }
 };
 
-/// Makes the value that is stored of what the layer's operation computed. Statistics: each image's sums are taken about its own first value, so that
-/// a channel that hardly varies loses no digits to its mean.
+/// Makes the value that is stored of what the layer's operation computed. Statistics: each image's
+/// sums are taken about its own first value, so that a channel that hardly varies loses no digits
+/// to its mean.
 template <bool kRelu, bool kStatistics>
 struct ChannelFinisher {
   V bias;
@@ -116,8 +121,8 @@ struct ChannelGradientFinisher {
   }
 };
 
-/// Gradient with respect to what the layer's operation computed, 0 in lanes without an image: from_gradient * g + from_value * value + constant where
-/// ReLU lets it pass. Sums it for the bias.
+/// Gradient with respect to what the layer's operation computed, 0 in lanes without an image:
+/// from_gradient * g + from_value * value + constant where ReLU lets it pass. Sums it for the bias.
 template <bool kRelu, bool kDropout, bool kBias>
 struct ChannelGradientReader {
   V from_gradient, from_value, constant;

@@ -12,12 +12,14 @@ HWY_BEFORE_NAMESPACE();
 namespace mnist_dist::fused {
 namespace HWY_NAMESPACE {
 
-// A value serves kTaps sums of its own channel and no others, so loads are what limits: a block's sums and a row of its values stay in registers.
+// A value serves kTaps sums of its own channel and no others, so loads are what limits: a block's
+// sums and a row of its values stay in registers.
 constexpr int kMostDepthwiseColumns = kManyRegisters ? 8 : 6;
 
 /// out[column] = sum over rows and taps of weight * row[column + tap]; `weights` [row][tap].
 template <int kTaps, int kColumns>
-void depthwise_block(const float* const* row, int rows, std::size_t offset, const float* weights, float* out) {
+void depthwise_block(const float* const* row, int rows, std::size_t offset, const float* weights,
+                     float* out) {
   V sum[kColumns];
   HWY_UNROLL(8)
   for (int x = 0; x < kColumns; ++x) sum[x] = hn::Zero(d);
@@ -37,13 +39,16 @@ void depthwise_block(const float* const* row, int rows, std::size_t offset, cons
   for (int x = 0; x < kColumns; ++x) store(sum[x], out + x * kLanes);
 }
 
-/// sums[y][x] += sum over rows and columns of gradient[row][column] * input[row + y][column + x], a sum a lane; offsets are the channel's.
+/// sums[y][x] += sum over rows and columns of gradient[row][column] * input[row + y][column + x], a
+/// sum a lane; offsets are the channel's.
 template <int kKernel>
-void depthwise_correlate(const CorrelationInput& in, std::size_t input_offset, std::size_t gradient_offset, float* sums) {
+void depthwise_correlate(const CorrelationInput& in, std::size_t input_offset,
+                         std::size_t gradient_offset, float* sums) {
   V sum[kKernel][kKernel];
   HWY_UNROLL(8)
   for (int y = 0; y < kKernel; ++y) HWY_UNROLL(8)
-  for (int x = 0; x < kKernel; ++x) sum[y][x] = in.fresh ? hn::Zero(d) : load(sums + (y * kKernel + x) * kLanes);
+  for (int x = 0; x < kKernel; ++x)
+    sum[y][x] = in.fresh ? hn::Zero(d) : load(sums + (y * kKernel + x) * kLanes);
   for (int row = 0; row < in.rows; ++row) {
     const float* const gradient = in.gradient_row[row] + gradient_offset;
     const float* input[kKernel];
@@ -65,11 +70,13 @@ void depthwise_correlate(const CorrelationInput& in, std::size_t input_offset, s
 using DepthwiseBlock = void (*)(const float* const*, int, std::size_t, const float*, float*);
 
 template <int kTaps, int... kMinusOne>
-constexpr std::array<DepthwiseBlock, sizeof...(kMinusOne)> depthwise_blocks_of(std::integer_sequence<int, kMinusOne...>) {
+constexpr std::array<DepthwiseBlock, sizeof...(kMinusOne)> depthwise_blocks_of(
+    std::integer_sequence<int, kMinusOne...>) {
   return {&depthwise_block<kTaps, kMinusOne + 1>...};
 }
 
-/// 3x3 kernels have loops of their own; for others a channel is a convolution from one channel to one.
+/// 3x3 kernels have loops of their own; for others a channel is a convolution from one channel to
+/// one.
 class DepthwiseConvolution final : public SlidingConvolution {
  public:
   explicit DepthwiseConvolution(const LayerPlan& plan)
@@ -96,20 +103,28 @@ class DepthwiseConvolution final : public SlidingConvolution {
     const bool forward = pass == Pass::forward;
     const int side = forward ? out_side_ : in_side_;
     const std::size_t stride = forward ? in_stride_ : gradient_stride_;
-    const float* weights = (forward ? forward_weights_ : backward_weights_).data() + skipped * kernel_;
-    for (int channel = 0; channel < out_channels_; ++channel, weights += taps(), out += side * kLanes) {
+    const float* weights =
+        (forward ? forward_weights_ : backward_weights_).data() + skipped * kernel_;
+    for (int channel = 0; channel < out_channels_;
+         ++channel, weights += taps(), out += side * kLanes) {
       const std::size_t offset = static_cast<std::size_t>(channel) * stride;
-      kernel_ == 3 ? convolve_3x3(row, rows, offset, weights, side, out) : convolve_any(row, rows, offset, weights, side, out);
+      kernel_ == 3 ? convolve_3x3(row, rows, offset, weights, side, out)
+                   : convolve_any(row, rows, offset, weights, side, out);
     }
   }
-  static void convolve_3x3(const float* const* row, int rows, std::size_t offset, const float* weights, int columns, float* out) {
+  static void convolve_3x3(const float* const* row, int rows, std::size_t offset,
+                           const float* weights, int columns, float* out) {
     const int parts = part_count(columns, kMostDepthwiseColumns);
     for (int part = 0; part < parts; ++part) {
-      const int column = part_begin(part, parts, columns), width = part_begin(part + 1, parts, columns) - column;
-      kBlocks[static_cast<std::size_t>(width - 1)](row, rows, offset + static_cast<std::size_t>(column * kLanes), weights, out + column * kLanes);
+      const int column = part_begin(part, parts, columns),
+                width = part_begin(part + 1, parts, columns) - column;
+      kBlocks[static_cast<std::size_t>(width - 1)](
+          row, rows, offset + static_cast<std::size_t>(column * kLanes), weights,
+          out + column * kLanes);
     }
   }
-  void convolve_any(const float* const* row, int rows, std::size_t offset, const float* weights, int columns, float* out) {
+  void convolve_any(const float* const* row, int rows, std::size_t offset, const float* weights,
+                    int columns, float* out) {
     for (int r = 0; r < rows; ++r) channel_rows_[static_cast<std::size_t>(r)] = row[r] + offset;
     convolve_row({channel_rows_.data(), rows, 1, 0, kernel_}, rows, 0, weights, 1, columns, out, 0);
   }
@@ -117,7 +132,8 @@ class DepthwiseConvolution final : public SlidingConvolution {
   void add_weight_gradient(const CorrelationInput& input) override {
     for (int channel = 0; channel < out_channels_; ++channel) {
       const auto c = static_cast<std::size_t>(channel);
-      const std::size_t gradient_offset = c * gradient_stride_ + static_cast<std::size_t>(gradient_padding_ * kLanes);
+      const std::size_t gradient_offset =
+          c * gradient_stride_ + static_cast<std::size_t>(gradient_padding_ * kLanes);
       float* const sums = sums_ + channel * taps() * kLanes;
       if (kernel_ == 3)
         depthwise_correlate<3>(input, c * in_stride_, gradient_offset, sums);
@@ -126,7 +142,8 @@ class DepthwiseConvolution final : public SlidingConvolution {
     }
   }
 
-  Buffer<float> forward_weights_, backward_weights_;  // [channel][kernel][kernel], as they are and turned round
+  Buffer<float> forward_weights_,
+      backward_weights_;  // [channel][kernel][kernel], as they are and turned round
   std::vector<const float*> channel_rows_;
 };
 

@@ -1,4 +1,5 @@
-// Which elements a layer drops: Philox4x32-10, as in base/random.h, for all images of a vector at once.
+// Which elements a layer drops: Philox4x32-10, as in base/random.h, for all images of a vector at
+// once.
 #if defined(MNIST_DIST_FUSED_DROPOUT_INL_H) == defined(HWY_TARGET_TOGGLE)
 #ifdef MNIST_DIST_FUSED_DROPOUT_INL_H
 #undef MNIST_DIST_FUSED_DROPOUT_INL_H
@@ -22,11 +23,17 @@ struct DropoutKey {
 
 #if HWY_TARGET == HWY_SCALAR
 
-inline void draw_dropout(const DropoutKey& key, const DropoutRule& rule, const std::uint32_t* rows, int elements, std::uint8_t* dropped) {
-  const Draws draws{.seed = key.seed, .purpose = Purpose::dropout, .row = rows[0], .epoch = key.epoch, .layer = key.layer};
+inline void draw_dropout(const DropoutKey& key, const DropoutRule& rule, const std::uint32_t* rows,
+                         int elements, std::uint8_t* dropped) {
+  const Draws draws{.seed = key.seed,
+                    .purpose = Purpose::dropout,
+                    .row = rows[0],
+                    .epoch = key.epoch,
+                    .layer = key.layer};
   for (int element = 0; element < elements; element += 8) {
     const auto words = draws.block(static_cast<std::uint32_t>(element / 8));
-    for (int i = 0; i < std::min(8, elements - element); ++i) dropped[element + i] = half_word(words, i) < rule.threshold;
+    for (int i = 0; i < std::min(8, elements - element); ++i)
+      dropped[element + i] = half_word(words, i) < rule.threshold;
   }
 }
 
@@ -36,8 +43,9 @@ using DU32 = hn::Repartition<std::uint32_t, D>;
 using DU64 = hn::Repartition<std::uint64_t, D>;
 using DI32 = hn::Repartition<std::int32_t, D>;
 
-/// Four words of state for every second image, each in the low half of a 64-bit lane: a product's high half then is a shift away, and its low half is
-/// in place for the next round. What the high halves hold meanwhile is of no matter.
+/// Four words of state for every second image, each in the low half of a 64-bit lane: a product's
+/// high half then is a shift away, and its low half is in place for the next round. What the high
+/// halves hold meanwhile is of no matter.
 struct PhiloxState {
   hn::Vec<DU32> word0, word1, word2, word3;
 
@@ -46,7 +54,8 @@ struct PhiloxState {
     const hn::Vec<DU32> m0 = hn::Set(u32, 0xD2511F53u), m1 = hn::Set(u32, 0xCD9E8D57u);
     for (int round = 0; round < 10; ++round) {
       const auto product0 = hn::MulEven(word0, m0), product1 = hn::MulEven(word2, m1);
-      const auto high0 = hn::BitCast(u32, hn::ShiftRight<32>(product0)), high1 = hn::BitCast(u32, hn::ShiftRight<32>(product1));
+      const auto high0 = hn::BitCast(u32, hn::ShiftRight<32>(product0)),
+                 high1 = hn::BitCast(u32, hn::ShiftRight<32>(product1));
       word0 = hn::Xor3(high1, word1, hn::Set(u32, key0));
       word2 = hn::Xor3(high0, word3, hn::Set(u32, key1));
       word1 = hn::BitCast(u32, product1);
@@ -63,22 +72,26 @@ HWY_INLINE hn::Vec<DI32> interleave(hn::Vec<DU32> even, hn::Vec<DU32> odd) {
   return hn::BitCast(DI32(), hn::OddEven(shifted, even));
 }
 
-inline void draw_dropout(const DropoutKey& key, const DropoutRule& rule, const std::uint32_t* rows, int elements, std::uint8_t* dropped) {
+inline void draw_dropout(const DropoutKey& key, const DropoutRule& rule, const std::uint32_t* rows,
+                         int elements, std::uint8_t* dropped) {
   const DU32 u32;
   const DI32 i32;
   const auto even_rows = hn::LoadU(u32, rows);
   const auto odd_rows = hn::BitCast(u32, hn::ShiftRight<32>(hn::BitCast(DU64(), even_rows)));
   const auto threshold = hn::Set(i32, static_cast<std::int32_t>(rule.threshold));
   const auto low_half = hn::Set(i32, 0xffff);
-  const auto epoch = hn::Set(u32, key.epoch), purpose = hn::Set(u32, static_cast<std::uint32_t>(Purpose::dropout) << 16 | key.layer);
-  const auto key0 = static_cast<std::uint32_t>(key.seed), key1 = static_cast<std::uint32_t>(key.seed >> 32);
+  const auto epoch = hn::Set(u32, key.epoch),
+             purpose = hn::Set(u32, static_cast<std::uint32_t>(Purpose::dropout) << 16 | key.layer);
+  const auto key0 = static_cast<std::uint32_t>(key.seed),
+             key1 = static_cast<std::uint32_t>(key.seed >> 32);
   for (int element = 0; element < elements; element += 8) {
     const auto block = hn::Set(u32, static_cast<std::uint32_t>(element / 8));
     PhiloxState even{block, even_rows, epoch, purpose}, odd{block, odd_rows, epoch, purpose};
     even.run(key0, key1);
     odd.run(key0, key1);
-    const hn::Vec<DI32> words[] = {interleave(even.word0, odd.word0), interleave(even.word1, odd.word1), interleave(even.word2, odd.word2),
-                                   interleave(even.word3, odd.word3)};
+    const hn::Vec<DI32> words[] = {
+        interleave(even.word0, odd.word0), interleave(even.word1, odd.word1),
+        interleave(even.word2, odd.word2), interleave(even.word3, odd.word3)};
     // The last block may write past the last element: the masks' memory is that much longer.
     std::uint8_t* at = dropped + element * kMaskBytes;
     for (const auto word : words) {

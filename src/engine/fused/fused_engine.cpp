@@ -12,12 +12,14 @@ std::string choose_fused_target(const std::string& wanted) {
   const auto targets = fused_targets();
   if (wanted.empty()) return targets.front();
   if (std::find(targets.begin(), targets.end(), wanted) != targets.end()) return wanted;
-  throw usage_error("this CPU cannot run the SIMD target \"" + wanted + "\"", suggest(wanted, targets));
+  throw usage_error("this CPU cannot run the SIMD target \"" + wanted + "\"",
+                    suggest(wanted, targets));
 }
 
 std::unique_ptr<Engine> make_fused_engine(const EngineOptions& options) {
   if (options.device != "auto" && options.device != "cpu")
-    throw device_error("the fused engine runs on the CPU, not on device \"" + options.device + "\"", "use --device cpu");
+    throw device_error("the fused engine runs on the CPU, not on device \"" + options.device + "\"",
+                       "use --device cpu");
   const std::string target = choose_fused_target(options.simd);
   return make_host_engine(options,
                           {.name = "fused",

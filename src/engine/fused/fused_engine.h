@@ -15,15 +15,20 @@ class Stopwatch;
 /// The arithmetic of docs/arithmetic.md: the same bits on every SIMD target.
 inline constexpr char fused_arithmetic[] = "16 lanes";
 
-/// The SIMD targets this CPU can run, the best first: "avx512", "avx2", "sse4", "neon", "sse2" or "scalar".
+/// The SIMD targets this CPU can run, the best first: "avx512", "avx2", "sse4", "neon", "sse2" or
+/// "scalar".
 std::vector<std::string> fused_targets();
 
-/// `wanted`, or the best target when it is "". Throws Error (usage) when this CPU or this build lacks it.
+/// `wanted`, or the best target when it is "". Throws Error (usage) when this CPU or this build
+/// lacks it.
 std::string choose_fused_target(const std::string& wanted);
 
-/// One thread's worker of the fused engine, on a target of fused_targets(). Throws Error (usage) that names a layer it cannot do.
-/// A stopwatch, when given, is told where the time of `train` goes.
-std::unique_ptr<SliceWorker> make_fused_worker(const EngineOptions& options, const std::string& target, fused::Stopwatch* watch = nullptr);
+/// One thread's worker of the fused engine, on a target of fused_targets(). Throws Error (usage)
+/// that names a layer it cannot do. A stopwatch, when given, is told where the time of `train`
+/// goes.
+std::unique_ptr<SliceWorker> make_fused_worker(const EngineOptions& options,
+                                               const std::string& target,
+                                               fused::Stopwatch* watch = nullptr);
 
 /// The default engine on CPUs: our own SIMD kernels, images in the vector lanes.
 std::unique_ptr<Engine> make_fused_engine(const EngineOptions& options);

@@ -55,7 +55,8 @@ inline void head(const Activation& out, int group, const ClassIndex* labels, int
   const V normaliser = hn::Div(broadcast(1), sum);
   for (int c = 0; c < classes; ++c) {
     const auto is_wanted = hn::Eq(wanted, broadcast(static_cast<float>(c)));
-    wanted_difference = hn::IfThenElse(is_wanted, hn::Sub(load(logits + c * kLanes), largest), wanted_difference);
+    wanted_difference =
+        hn::IfThenElse(is_wanted, hn::Sub(load(logits + c * kLanes), largest), wanted_difference);
     if (!gradient) continue;
     const V target = add(share, hn::IfThenElseZero(is_wanted, rest));
     store(hn::Sub(hn::Mul(load(exponentials + c * kLanes), normaliser), target),
@@ -63,7 +64,9 @@ inline void head(const Activation& out, int group, const ClassIndex* labels, int
   }
   // -sum over classes of target * (difference - log_sum); the targets add up to 1.
   V expected = hn::Mul(rest, wanted_difference);
-  if (smoothing > 0) expected = add(expected, hn::Mul(share, difference_sum));  // 0 times a sum that overflowed would not be 0
+  if (smoothing > 0)
+    expected = add(expected,
+                   hn::Mul(share, difference_sum));  // 0 times a sum that overflowed would not be 0
   const V loss = hn::Sub(log_sum, expected);
   store(loss, result.loss);
   store(prediction, result.prediction);

@@ -1,4 +1,5 @@
-// Bytes of images to the network's input: decoding, augmentation and normalisation, images in the lanes.
+// Bytes of images to the network's input: decoding, augmentation and normalisation, images in the
+// lanes.
 #if defined(MNIST_DIST_FUSED_INPUT_INL_H) == defined(HWY_TARGET_TOGGLE)
 #ifdef MNIST_DIST_FUSED_INPUT_INL_H
 #undef MNIST_DIST_FUSED_INPUT_INL_H
@@ -23,7 +24,8 @@ HWY_BEFORE_NAMESPACE();
 namespace mnist_dist::fused {
 namespace HWY_NAMESPACE {
 
-/// The same pixels as augment_image's, to rounding: there resample reads one image at many places, here a vector reads one place of many images.
+/// The same pixels as augment_image's, to rounding: there resample reads one image at many places,
+/// here a vector reads one place of many images.
 class InputReader {
  public:
   InputReader(int side, const AugmentConfig& augment, const Normalisation& normalisation,
@@ -75,7 +77,8 @@ class InputReader {
     }
   };
 
-  /// The pixel at the corner of a cell of four, its neighbours to the right and below, and the one across.
+  /// The pixel at the corner of a cell of four, its neighbours to the right and below, and the one
+  /// across.
   struct Cell {
     V p0, p1, q0, q1;
   };
@@ -147,7 +150,9 @@ class InputReader {
     }
 
    private:
-    HWY_INLINE V gather(int column, int offset) const { return hn::GatherIndex(d, images_ + offset, hn::Load(i32, places_ + column * kLanes)); }
+    HWY_INLINE V gather(int column, int offset) const {
+      return hn::GatherIndex(d, images_ + offset, hn::Load(i32, places_ + column * kLanes));
+    }
 
     const float* images_;
     std::int32_t* places_;
@@ -191,15 +196,19 @@ class InputReader {
 };
 
 template <bool kBilinear, class Source, class Put>
-void InputReader::resample_lanes(Source source, const Maps& maps, const float* field, Put put_pixel) const {
+void InputReader::resample_lanes(Source source, const Maps& maps, const float* field,
+                                 Put put_pixel) const {
   const V a00 = load(maps.entry[0]), a01 = load(maps.entry[1]), a02 = load(maps.entry[2]);
   const V a10 = load(maps.entry[3]), a11 = load(maps.entry[4]), a12 = load(maps.entry[5]);
   const V low = broadcast(-1), high = broadcast(static_cast<float>(side_)), one = broadcast(1),
           half = broadcast(0.5f);
-  const auto padded = [&](V coordinate) HWY_ATTR { return hn::Add(hn::Min(hn::Max(coordinate, low), high), one); };
+  const auto padded = [&](V coordinate) HWY_ATTR {
+    return hn::Add(hn::Min(hn::Max(coordinate, low), high), one);
+  };
   float *const x_shares = x_shares_.data(), *const y_shares = y_shares_.data();
   for (int row = 0; row < side_; ++row) {
-    const V row_x = hn::Mul(a01, broadcast(static_cast<float>(row))), row_y = hn::Mul(a11, broadcast(static_cast<float>(row)));
+    const V row_x = hn::Mul(a01, broadcast(static_cast<float>(row))),
+            row_y = hn::Mul(a11, broadcast(static_cast<float>(row)));
     for (int column = 0; column < side_; ++column) {
       const V at = broadcast(static_cast<float>(column));
       V x = hn::Add(hn::Add(hn::Mul(a00, at), row_x), a02);
@@ -216,7 +225,8 @@ void InputReader::resample_lanes(Source source, const Maps& maps, const float* f
         store(hn::Sub(v, hn::ConvertTo(d, j)), y_shares + column * kLanes);
         source.seek(column, j, i);
       } else {
-        source.seek(column, hn::ConvertTo(i32, hn::Add(v, half)), hn::ConvertTo(i32, hn::Add(u, half)));
+        source.seek(column, hn::ConvertTo(i32, hn::Add(v, half)),
+                    hn::ConvertTo(i32, hn::Add(u, half)));
       }
     }
     source.fetch();
@@ -224,7 +234,8 @@ void InputReader::resample_lanes(Source source, const Maps& maps, const float* f
       if constexpr (kBilinear) {
         const auto [p0, p1, q0, q1] = source.cell(column);
         const V f = load(x_shares + column * kLanes), g = load(y_shares + column * kLanes);
-        const V top = hn::Add(p0, hn::Mul(f, hn::Sub(p1, p0))), bottom = hn::Add(q0, hn::Mul(f, hn::Sub(q1, q0)));
+        const V top = hn::Add(p0, hn::Mul(f, hn::Sub(p1, p0))),
+                bottom = hn::Add(q0, hn::Mul(f, hn::Sub(q1, q0)));
         put_pixel(row, column, hn::Add(top, hn::Mul(g, hn::Sub(bottom, top))));
       } else {
         put_pixel(row, column, source.pixel(column));
@@ -270,12 +281,13 @@ inline void InputReader::read_training(const Slice& slice, int group, float* out
   if (!crop && !move) normalise(out);
   if (move) {
     const float* field = draws[0].elastic ? field_.data() : nullptr;
-    choose(augment_.interpolation == Interpolation::bilinear, crop, [&](auto kBilinear, auto kCropped) HWY_ATTR {
-      if constexpr (kCropped)
-        resample_lanes<kBilinear>(FloatSource(*this), moves, field, into_out);
-      else
-        resample_lanes<kBilinear>(bytes, moves, field, into_out);
-    });
+    choose(augment_.interpolation == Interpolation::bilinear, crop,
+           [&](auto kBilinear, auto kCropped) HWY_ATTR {
+             if constexpr (kCropped)
+               resample_lanes<kBilinear>(FloatSource(*this), moves, field, into_out);
+             else
+               resample_lanes<kBilinear>(bytes, moves, field, into_out);
+           });
   }
 
   for (int lane = 0; lane < kLanes; ++lane) {

@@ -15,7 +15,8 @@ HWY_BEFORE_NAMESPACE();
 namespace mnist_dist::fused {
 namespace HWY_NAMESPACE {
 
-/// A convolution or a pool, on one group of kLanes images at a time. Built once; no allocation afterwards.
+/// A convolution or a pool, on one group of kLanes images at a time. Built once; no allocation
+/// afterwards.
 class Operation {
  public:
   virtual ~Operation() = default;
@@ -31,7 +32,8 @@ class Operation {
   virtual void finish_part(int /*part*/) {}
   /// Reads the rows of `in`, writes those of `out` and finishes each.
   virtual void forward(const Activation& in, int group, Activation& out) = 0;
-  /// Reads the gradient of `out`; adds to the sums of the weight gradient; where `in` wants a gradient, writes its rows and finishes each.
+  /// Reads the gradient of `out`; adds to the sums of the weight gradient; where `in` wants a
+  /// gradient, writes its rows and finishes each.
   virtual void backward(Activation& in, int group, Activation& out) = 0;
   /// After all parts: the weight gradient into the flat gradient.
   virtual void finish_gradient(float* /*gradient*/) {}
@@ -45,13 +47,15 @@ class Operation {
   Stopwatch* watch_ = nullptr;
 };
 
-/// The last few rows of a map, as many as are needed at a time (or all, where they are at hand): row y lies where row y - depth was. Row y is
-/// [channel][column][lanes] or whatever its user makes of it; rows above the first few are addressed through an array of pointers, so that kernels
-/// know nothing of rings.
+/// The last few rows of a map, as many as are needed at a time (or all, where they are at hand):
+/// row y lies where row y - depth was. Row y is [channel][column][lanes] or whatever its user makes
+/// of it; rows above the first few are addressed through an array of pointers, so that kernels know
+/// nothing of rings.
 class RowRing {
  public:
   RowRing() = default;
-  RowRing(float* memory, int depth, std::size_t row_size) : memory_(memory), depth_(depth), row_size_(row_size) {}
+  RowRing(float* memory, int depth, std::size_t row_size)
+      : memory_(memory), depth_(depth), row_size_(row_size) {}
   float* row(int y) const { return memory_ + static_cast<std::size_t>(y % depth_) * row_size_; }
   /// Writes the pointers of rows [first, last) to `rows`.
   const float* const* rows(int first, int last, std::vector<const float*>& rows) const {

@@ -3,8 +3,11 @@
 namespace mnist_dist::fused {
 namespace {
 
-/// Tiles are four columns wide and their transforms cost as much as a few channels' products, so narrow or shallow layers gain nothing.
-bool wide_enough(const LayerShape& shape) { return shape.out_side >= 16 && shape.in_channels >= 4 && shape.out_channels >= 4; }
+/// Tiles are four columns wide and their transforms cost as much as a few channels' products, so
+/// narrow or shallow layers gain nothing.
+bool wide_enough(const LayerShape& shape) {
+  return shape.out_side >= 16 && shape.in_channels >= 4 && shape.out_channels >= 4;
+}
 
 }  // namespace
 
@@ -41,7 +44,8 @@ std::vector<LayerPlan> make_plan(const ModelSpec& model) {
         break;
     }
   }
-  for (const NormTensor& norm : layout.norms) plan[static_cast<std::size_t>(norm.layer)].norm = norm.offset;
+  for (const NormTensor& norm : layout.norms)
+    plan[static_cast<std::size_t>(norm.layer)].norm = norm.offset;
   return plan;
 }
 

@@ -9,7 +9,8 @@ namespace mnist_dist::fused {
 /// How a convolution is computed; decided from shapes alone, because the choice decides the bits.
 enum class Algorithm {
   direct,     ///< as defined
-  winograd,   ///< F(4x4,3x3) (Winograd 1980; Lavin & Gray, CVPR 2016): a quarter of the multiplications
+  winograd,   ///< F(4x4,3x3) (Winograd 1980; Lavin & Gray, CVPR 2016): a quarter of the
+              ///< multiplications
   depthwise,  ///< as defined, channel by channel
 };
 
@@ -20,8 +21,9 @@ struct LayerPlan {
   LayerShape shape{};
   Algorithm algorithm = Algorithm::direct;
   DropoutRule dropout{};
-  std::size_t weight = 0, bias = 0, gamma = 0, beta = 0;  ///< places in the flat parameter vector, where the layer has them
-  std::size_t norm = 0;                                   ///< place of its means in the flat vector of norm statistics
+  std::size_t weight = 0, bias = 0, gamma = 0,
+              beta = 0;  ///< places in the flat parameter vector, where the layer has them
+  std::size_t norm = 0;  ///< place of its means in the flat vector of norm statistics
 };
 
 std::vector<LayerPlan> make_plan(const ModelSpec& model);

@@ -12,7 +12,8 @@ HWY_BEFORE_NAMESPACE();
 namespace mnist_dist::fused {
 namespace HWY_NAMESPACE {
 
-/// Windows side by side: max-pool, and global max as one window. Which pixel was the largest is found again in the backward pass.
+/// Windows side by side: max-pool, and global max as one window. Which pixel was the largest is
+/// found again in the backward pass.
 class MaxPool final : public Operation {
  public:
   explicit MaxPool(const LayerPlan& plan)
@@ -24,7 +25,8 @@ class MaxPool final : public Operation {
 
   /// window_ input rows and one gradient row.
   std::size_t workspace_size() const override {
-    return static_cast<std::size_t>(window_) * row_size_ + static_cast<std::size_t>(channels_ * out_side_ * kLanes);
+    return static_cast<std::size_t>(window_) * row_size_ +
+           static_cast<std::size_t>(channels_ * out_side_ * kLanes);
   }
   void use_workspace(float* memory) override { memory_ = memory; }
 
@@ -33,7 +35,8 @@ class MaxPool final : public Operation {
       const float* const rows = window_rows(in, group, y);
       float* at = out.row(group, y);
       for (int channel = 0; channel < channels_; ++channel)
-        for (int x = 0; x < out_side_; ++x, at += kLanes) store(largest(window_at(rows, channel, x)), at);
+        for (int x = 0; x < out_side_; ++x, at += kLanes)
+          store(largest(window_at(rows, channel, x)), at);
       out.finish_row(group, y);
     }
   }
@@ -48,8 +51,10 @@ class MaxPool final : public Operation {
       const float* at = gradient;
       float* to = in.gradient_row(group, y * window_);
       for (int channel = 0; channel < channels_; ++channel) {
-        for (int x = 0; x < out_side_; ++x, at += kLanes, to += window_ * kLanes) give_to_largest(window_at(rows, channel, x), load(at), to);
-        for (int i = 0; i < window_; ++i) std::fill_n(to + static_cast<std::size_t>(i) * row_size_, rest, 0.0f);
+        for (int x = 0; x < out_side_; ++x, at += kLanes, to += window_ * kLanes)
+          give_to_largest(window_at(rows, channel, x), load(at), to);
+        for (int i = 0; i < window_; ++i)
+          std::fill_n(to + static_cast<std::size_t>(i) * row_size_, rest, 0.0f);
         to += rest;
       }
       for (int i = 0; i < window_; ++i) in.finish_gradient_row(group, y * window_ + i);
@@ -64,12 +69,16 @@ class MaxPool final : public Operation {
   /// x of the rows of a row of windows.
   const float* window_rows(const Activation& in, int group, int y) const {
     if (in.reads_as_stored()) return in.row(group, y * window_);
-    for (int i = 0; i < window_; ++i) in.read_row(group, y * window_ + i, 0, memory_ + static_cast<std::size_t>(i) * row_size_);
+    for (int i = 0; i < window_; ++i)
+      in.read_row(group, y * window_ + i, 0, memory_ + static_cast<std::size_t>(i) * row_size_);
     return memory_;
   }
-  const float* window_at(const float* rows, int channel, int x) const { return rows + (channel * in_side_ + x * window_) * kLanes; }
+  const float* window_at(const float* rows, int channel, int x) const {
+    return rows + (channel * in_side_ + x * window_) * kLanes;
+  }
 
-  /// NaN passes on, as in PyTorch. (hn::Ne(value, value) would not do: on AVX2 and AVX-512 it is false for NaN.)
+  /// NaN passes on, as in PyTorch. (hn::Ne(value, value) would not do: on AVX2 and AVX-512 it is
+  /// false for NaN.)
   V largest(const float* row) const {
     V result = load(row);
     for (int i = 0; i < window_; ++i, row += row_size_)
@@ -98,8 +107,11 @@ class MaxPool final : public Operation {
 
 class GlobalAverage final : public Operation {
  public:
-  explicit GlobalAverage(const LayerPlan& plan) : channels_(plan.shape.in_channels), side_(plan.shape.in_side) {}
-  std::size_t workspace_size() const override { return static_cast<std::size_t>(channels_ * kLanes); }
+  explicit GlobalAverage(const LayerPlan& plan)
+      : channels_(plan.shape.in_channels), side_(plan.shape.in_side) {}
+  std::size_t workspace_size() const override {
+    return static_cast<std::size_t>(channels_ * kLanes);
+  }
   void use_workspace(float* memory) override { row_ = memory; }
 
   void forward(const Activation& in, int group, Activation& out) override {
@@ -115,7 +127,8 @@ class GlobalAverage final : public Operation {
       });
     }
     const V share = broadcast(1.0f / static_cast<float>(side_ * side_));
-    for (int channel = 0; channel < channels_; ++channel) store(hn::Mul(load(sums + channel * kLanes), share), sums + channel * kLanes);
+    for (int channel = 0; channel < channels_; ++channel)
+      store(hn::Mul(load(sums + channel * kLanes), share), sums + channel * kLanes);
     out.finish_row(group, 0);
   }
 

@@ -12,7 +12,8 @@ constexpr int warm_up = 3;
 
 }  // namespace
 
-std::vector<Stopwatch::Times> profile_step(const Config& config, const std::string& simd, int slices) {
+std::vector<Stopwatch::Times> profile_step(const Config& config, const std::string& simd,
+                                           int slices) {
   EngineOptions options;
   options.config = config;
   const std::size_t layers = config.model.layers.size();
@@ -26,13 +27,18 @@ std::vector<Stopwatch::Times> profile_step(const Config& config, const std::stri
   const Images digits = synthetic_digits(config.train.seed, SyntheticSet::train, images);
   std::vector<const std::uint8_t*> pointers;
   std::vector<std::uint32_t> rows;
-  for (int i = 0; i < images; ++i) pointers.push_back(digits.image(i)), rows.push_back(static_cast<std::uint32_t>(i));
+  for (int i = 0; i < images; ++i)
+    pointers.push_back(digits.image(i)), rows.push_back(static_cast<std::uint32_t>(i));
 
   std::vector<std::vector<Stopwatch::Times>> samples;
   for (int slice = 0; slice < warm_up + slices; ++slice) {
     watch.enter(-1, Phase::input);
     const auto before = watch.seconds();
-    worker->train({.images = pointers, .labels = digits.labels, .rows = rows, .epoch = static_cast<std::uint32_t>(slice)}, parameters, out);
+    worker->train({.images = pointers,
+                   .labels = digits.labels,
+                   .rows = rows,
+                   .epoch = static_cast<std::uint32_t>(slice)},
+                  parameters, out);
     watch.enter(-1, Phase::input);
     auto sample = watch.seconds();
     for (std::size_t i = 0; i < sample.size(); ++i)
@@ -45,7 +51,8 @@ std::vector<Stopwatch::Times> profile_step(const Config& config, const std::stri
     for (std::size_t p = 0; p < medians[i].size(); ++p) {
       std::vector<double> values;
       for (const auto& sample : samples) values.push_back(sample[i][p]);
-      std::ranges::nth_element(values, values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2));
+      std::ranges::nth_element(values,
+                               values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2));
       medians[i][p] = values[values.size() / 2];
     }
   return medians;

@@ -37,7 +37,8 @@ constexpr bool kManyRegisters = HWY_TARGET == HWY_AVX3 || HWY_ARCH_ARM_A64;  // 
 
 /// Bytes of a mask with one bit a lane.
 constexpr int kMaskBytes = (kLanes + 7) / 8;
-constexpr std::size_t kMaskSlack = 32;  // LoadMaskBits may read 8 bytes, a block of eight draws may write past the last element
+constexpr std::size_t kMaskSlack =
+    32;  // LoadMaskBits may read 8 bytes, a block of eight draws may write past the last element
 
 HWY_INLINE V load(const float* p) { return hn::Load(d, p); }
 HWY_INLINE void store(V v, float* p) { hn::Store(v, d, p); }
@@ -81,8 +82,7 @@ HWY_INLINE V mul_add(V a, V b, V c) {
                    hn::PromoteTo(f64, c_half));
   };
   const auto lower = sum_of(hn::LowerHalf(half, a), hn::LowerHalf(half, b), hn::LowerHalf(half, c));
-  const auto upper =
-      sum_of(hn::UpperHalf(half, a), hn::UpperHalf(half, b), hn::UpperHalf(half, c));
+  const auto upper = sum_of(hn::UpperHalf(half, a), hn::UpperHalf(half, b), hn::UpperHalf(half, c));
   const auto lower_words = hn::BitCast(i32, lower), upper_words = hn::BitCast(i32, upper);
   const auto low = hn::ConcatEven(i32, upper_words, lower_words);
   const auto high = hn::ConcatOdd(i32, upper_words, lower_words);
@@ -102,7 +102,8 @@ HWY_INLINE V neg_mul_add(V a, V b, V c) { return mul_add(hn::Neg(a), b, c); }
 /// NaN stays NaN; Max(v, 0) would hide it.
 HWY_INLINE V relu(V v) { return hn::IfThenElse(hn::Lt(v, hn::Zero(d)), hn::Zero(d), v); }
 
-/// `count` things in the fewest parts of at most `most`, as even as possible: part `index` begins here.
+/// `count` things in the fewest parts of at most `most`, as even as possible: part `index` begins
+/// here.
 constexpr int part_count(int count, int most) { return (count + most - 1) / most; }
 constexpr int part_begin(int index, int parts, int count) { return index * count / parts; }
 

@@ -13,9 +13,11 @@ HWY_BEFORE_NAMESPACE();
 namespace mnist_dist::fused {
 namespace HWY_NAMESPACE {
 
-/// The input's rows go through a ring of them with zero columns beside them; rows above and below are skipped. The input gradient is the
-/// same convolution of the gradient, padded by kernel - 1 - padding, with the weights turned round. The backward pass goes down in strips: long
-/// enough that the weight gradient's sums are seldom loaded and stored, short enough that the strip stays in cache for both of its users.
+/// The input's rows go through a ring of them with zero columns beside them; rows above and below
+/// are skipped. The input gradient is the same convolution of the gradient, padded by kernel - 1 -
+/// padding, with the weights turned round. The backward pass goes down in strips: long enough that
+/// the weight gradient's sums are seldom loaded and stored, short enough that the strip stays in
+/// cache for both of its users.
 class SlidingConvolution : public Operation {
  public:
   explicit SlidingConvolution(const LayerPlan& plan)
@@ -30,20 +32,26 @@ class SlidingConvolution : public Operation {
         in_stride_(static_cast<std::size_t>((in_side_ + 2 * padding_) * kLanes)),
         gradient_stride_(static_cast<std::size_t>((out_side_ + 2 * gradient_padding_) * kLanes)),
         all_sums_(kParts * weight_count() * kLanes),
-        strip_rows_(part_count(out_side_, part_count(out_side_, std::max(kLeastRows, kStripPixels / out_side_)))),
+        strip_rows_(part_count(
+            out_side_, part_count(out_side_, std::max(kLeastRows, kStripPixels / out_side_)))),
         depth_(strip_rows_ + kernel_ - 1),
         zero_row_(padding_ > 0 ? in_row() : 0),
         row_pointers_(static_cast<std::size_t>(depth_)),
         gradient_pointers_(static_cast<std::size_t>(depth_)) {
     for (int channel = 0; channel < in_channels_; ++channel)
       for (int y = 0; y < kernel_; ++y)
-        for (int x = 0; x < kernel_; ++x) taps_.push_back({y, static_cast<std::size_t>(channel) * in_stride_ + static_cast<std::size_t>(x * kLanes)});
+        for (int x = 0; x < kernel_; ++x)
+          taps_.push_back({y, static_cast<std::size_t>(channel) * in_stride_ +
+                                  static_cast<std::size_t>(x * kLanes)});
   }
 
-  std::size_t workspace_size() const override { return static_cast<std::size_t>(depth_) * (in_row() + gradient_row()); }
+  std::size_t workspace_size() const override {
+    return static_cast<std::size_t>(depth_) * (in_row() + gradient_row());
+  }
   void use_workspace(float* memory) override {
     ring_ = RowRing(memory, depth_, in_row());
-    gradients_ = RowRing(memory + static_cast<std::size_t>(depth_) * in_row(), depth_, gradient_row());
+    gradients_ =
+        RowRing(memory + static_cast<std::size_t>(depth_) * in_row(), depth_, gradient_row());
   }
 
   void begin_part(int part) override {
@@ -74,7 +82,8 @@ class SlidingConvolution : public Operation {
       const Timed input_gradient = timed(Phase::input_gradient);
       if (!in.wants_gradient()) continue;
       for (const int end = last == out_side_ ? in_side_ : last - padding_; done < end; ++done) {
-        convolve(gradients_, out_side_, done - gradient_padding_, Pass::backward, in.gradient_row(group, done));
+        convolve(gradients_, out_side_, done - gradient_padding_, Pass::backward,
+                 in.gradient_row(group, done));
         const Timed pointwise = timed(Phase::pointwise);
         in.finish_gradient_row(group, done);
       }
@@ -86,7 +95,8 @@ class SlidingConvolution : public Operation {
   }
 
  protected:
-  /// Which rows are convolved: the input's with the weights, or the gradient's with the weights turned round.
+  /// Which rows are convolved: the input's with the weights, or the gradient's with the weights
+  /// turned round.
   enum class Pass { forward, backward };
   /// Writes a row from the `rows` padded rows that meet the kernel, from its row `skipped` on.
   virtual void write_row(const float* const* row, int rows, int skipped, Pass pass, float* out) = 0;
@@ -94,7 +104,8 @@ class SlidingConvolution : public Operation {
   virtual void add_weight_gradient(const CorrelationInput& input) = 0;
 
   std::size_t weight_count() const {
-    return static_cast<std::size_t>(out_channels_) * static_cast<std::size_t>(plan_.shape.kernel_channels * kernel_ * kernel_);
+    return static_cast<std::size_t>(out_channels_) *
+           static_cast<std::size_t>(plan_.shape.kernel_channels * kernel_ * kernel_);
   }
 
   LayerPlan plan_;
@@ -107,13 +118,17 @@ class SlidingConvolution : public Operation {
   static constexpr int kLeastRows = 4, kStripPixels = 96;  // of a strip: small maps are one
 
   std::size_t in_row() const { return static_cast<std::size_t>(in_channels_) * in_stride_; }
-  std::size_t gradient_row() const { return static_cast<std::size_t>(out_channels_) * gradient_stride_; }
+  std::size_t gradient_row() const {
+    return static_cast<std::size_t>(out_channels_) * gradient_stride_;
+  }
 
   void read_gradients(Activation& out, int group, int first, int last) const {
     const Timed pointwise = timed(Phase::pointwise);
-    for (int y = first; y < last; ++y) out.read_gradient_row(group, y, gradient_padding_, gradients_.row(y));
+    for (int y = first; y < last; ++y)
+      out.read_gradient_row(group, y, gradient_padding_, gradients_.row(y));
   }
-  /// Where x is what is stored, rows are used where they lie. Returns the first row that is to be read into the ring.
+  /// Where x is what is stored, rows are used where they lie. Returns the first row that is to be
+  /// read into the ring.
   int choose_inputs(const Activation& in, int group) {
     const bool in_place = padding_ == 0 && in.reads_as_stored();
     inputs_ = in_place ? RowRing(in.row(group, 0), in_side_, in_row()) : ring_;
@@ -121,10 +136,12 @@ class SlidingConvolution : public Operation {
   }
   void read_inputs(const Activation& in, int group, int& read, int end) const {
     const Timed pointwise = timed(Phase::pointwise);
-    for (; read < std::min(end, in_side_); ++read) in.read_row(group, read, padding_, inputs_.row(read));
+    for (; read < std::min(end, in_side_); ++read)
+      in.read_row(group, read, padding_, inputs_.row(read));
   }
 
-  /// One output row; `first` is the input row that the kernel's top row meets, perhaps above the map.
+  /// One output row; `first` is the input row that the kernel's top row meets, perhaps above the
+  /// map.
   void convolve(const RowRing& ring, int side, int first, Pass pass, float* out) {
     const int top = std::max(first, 0), bottom = std::min(first + kernel_, side);
     write_row(ring.rows(top, bottom, row_pointers_), bottom - top, top - first, pass, out);
@@ -133,8 +150,11 @@ class SlidingConvolution : public Operation {
   /// Adds the gradient rows [first, last) to the weight gradient's sums.
   void correlate(int first, int last) {
     const int top = first - padding_, bottom = last - 1 - padding_ + kernel_;
-    for (int y = top; y < bottom; ++y) row_pointers_[static_cast<std::size_t>(y - top)] = y < 0 || y >= in_side_ ? zero_row_.data() : inputs_.row(y);
-    add_weight_gradient({row_pointers_.data(), gradients_.rows(first, last, gradient_pointers_), gradient_stride_, last - first, out_side_, fresh_});
+    for (int y = top; y < bottom; ++y)
+      row_pointers_[static_cast<std::size_t>(y - top)] =
+          y < 0 || y >= in_side_ ? zero_row_.data() : inputs_.row(y);
+    add_weight_gradient({row_pointers_.data(), gradients_.rows(first, last, gradient_pointers_),
+                         gradient_stride_, last - first, out_side_, fresh_});
     fresh_ = false;
   }
 

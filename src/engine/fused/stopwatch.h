@@ -13,8 +13,9 @@ enum class Phase {
   forward,          ///< products of the layer, with their transforms and what these do on the way
   input_gradient,   ///< the same of the gradient with respect to the layer's input
   weight_gradient,  ///< and with respect to its weights
-  pointwise,        ///< bias, ReLU, norm and dropout of the layer before or behind, in either direction, where the products' kernels do not do them
-  dropout,          ///< random bits
+  pointwise,  ///< bias, ReLU, norm and dropout of the layer before or behind, in either direction,
+              ///< where the products' kernels do not do them
+  dropout,    ///< random bits
   loss,
   count,
 };
@@ -28,7 +29,8 @@ class Stopwatch {
   /// Layer -1: none.
   void enter(int layer, Phase phase) {
     const auto now = std::chrono::steady_clock::now();
-    seconds_[static_cast<std::size_t>(layer_ + 1)][static_cast<std::size_t>(phase_)] += std::chrono::duration<double>(now - since_).count();
+    seconds_[static_cast<std::size_t>(layer_ + 1)][static_cast<std::size_t>(phase_)] +=
+        std::chrono::duration<double>(now - since_).count();
     since_ = now, layer_ = layer, phase_ = phase;
   }
   int layer() const { return layer_; }

@@ -18,14 +18,17 @@ HWY_BEFORE_NAMESPACE();
 namespace mnist_dist::fused {
 namespace HWY_NAMESPACE {
 
-/// Winograd (1980), as Lavin & Gray (CVPR 2016) use it, with the matrices A, B and G of winograd_transforms-inl.h. In one dimension, F(4,3), with *
-/// elementwise and sums over channels understood,
+/// Winograd (1980), as Lavin & Gray (CVPR 2016) use it, with the matrices A, B and G of
+/// winograd_transforms-inl.h. In one dimension, F(4,3), with * elementwise and sums over channels
+/// understood,
 ///   forward          y  = A^T ((G w) * (B^T x))
 ///   input gradient   dx = B   ((G w) * (A dy)), tiles of six overlapping by two
 ///   weight gradient  dw = G^T ((A dy) * (B^T x))
-/// A row is transformed along its columns once, to [point][channel][tile][lanes], and goes into a ring. Each pass transforms four or six such rows
-/// again, down the rows, one column point after the other so that what lies between stays near: F(4x4,3x3), in the backward pass once for both
-/// gradients. The weight gradient has 36 sums a filter, too many to stay near, so it takes two rows of tiles each time it loads and stores them.
+/// A row is transformed along its columns once, to [point][channel][tile][lanes], and goes into a
+/// ring. Each pass transforms four or six such rows again, down the rows, one column point after
+/// the other so that what lies between stays near: F(4x4,3x3), in the backward pass once for both
+/// gradients. The weight gradient has 36 sums a filter, too many to stay near, so it takes two rows
+/// of tiles each time it loads and stores them.
 class WinogradConvolution final : public Operation {
  public:
   explicit WinogradConvolution(const LayerPlan& plan)
@@ -49,7 +52,8 @@ class WinogradConvolution final : public Operation {
         order_(outer_product_order(out_channels_, in_channels_)) {}
 
   std::size_t workspace_size() const override {
-    return kDepth * in_row() + kStripRows * out_row() + kStripTiles * (in_row() + out_row()) + (kStripRows + 2 + 1) * largest_row();
+    return kDepth * in_row() + kStripRows * out_row() + kStripTiles * (in_row() + out_row()) +
+           (kStripRows + 2 + 1) * largest_row();
   }
   void use_workspace(float* memory) override {
     const auto take = [&](std::size_t size) { return std::exchange(memory, memory + size); };
@@ -62,7 +66,9 @@ class WinogradConvolution final : public Operation {
     carry_ = take(2 * largest_row());
   }
 
-  void use_weights(const float* parameters) override { transform_weights(parameters + plan_.weight); }
+  void use_weights(const float* parameters) override {
+    transform_weights(parameters + plan_.weight);
+  }
   void begin_part(int /*part*/) override { fresh_ = true; }
 
   void forward(const Activation& in, int group, Activation& out) override {
@@ -70,13 +76,18 @@ class WinogradConvolution final : public Operation {
     for (int first = 0; first < out_side_; first += kTile) {
       const int top = first - padding_;
       read_inputs(in, group, read, top + kPoints);
-      for (int y = 0; y < kPoints; ++y) row_pointers_[static_cast<std::size_t>(y)] = input_row(top + y);
+      for (int y = 0; y < kPoints; ++y)
+        row_pointers_[static_cast<std::size_t>(y)] = input_row(top + y);
       for (int point = 0; point < kPoints; ++point) {
-        transform_input_rows(row_pointers_.data(), static_cast<std::size_t>(point) * in_point(), in_channels_, tiles_, transformed_,
-                             {tile_row_, in_point()});
-        multiply(transformed_, {tile_row_, in_point()}, point, in_channels_, forward_weights_.data(), out_channels_,
+        transform_input_rows(row_pointers_.data(), static_cast<std::size_t>(point) * in_point(),
+                             in_channels_, tiles_, transformed_, {tile_row_, in_point()});
+        multiply(transformed_, {tile_row_, in_point()}, point, in_channels_,
+                 forward_weights_.data(), out_channels_,
                  [&](std::size_t first_vector, std::size_t count) {
-                   transform_output_rows(products_, count, rows_ + static_cast<std::size_t>(point) * out_point() + first_vector * kLanes, out_row());
+                   transform_output_rows(products_, count,
+                                         rows_ + static_cast<std::size_t>(point) * out_point() +
+                                             first_vector * kLanes,
+                                         out_row());
                  });
       }
       for (int y = first; y < std::min(first + kTile, out_side_); ++y)
@@ -88,23 +99,28 @@ class WinogradConvolution final : public Operation {
     int read = 0;
     std::fill_n(carry_, 2 * in_row(), 0.0f);
     for (int first = 0; first < out_side_; first += kStripRows) {
-      const int last = std::min(first + kStripRows, out_side_), tile_rows = part_count(last - first, kTile);
+      const int last = std::min(first + kStripRows, out_side_),
+                tile_rows = part_count(last - first, kTile);
       for (int y = first; y < last; ++y) read_gradient(out, group, y);
       read_inputs(in, group, read, first - padding_ + tile_rows * kTile + kKernel - 1);
       for (int point = 0; point < kPoints; ++point) {
-        for (int tile_row = 0; tile_row < tile_rows; ++tile_row) transform_rows(first + tile_row * kTile, tile_row, point);
+        for (int tile_row = 0; tile_row < tile_rows; ++tile_row)
+          transform_rows(first + tile_row * kTile, tile_row, point);
         correlate(tile_rows, point);
         const Timed input_gradient = timed(Phase::input_gradient);
-        for (int tile_row = 0; tile_row < tile_rows && in.wants_gradient(); ++tile_row) add_input_gradient(tile_row, point);
+        for (int tile_row = 0; tile_row < tile_rows && in.wants_gradient(); ++tile_row)
+          add_input_gradient(tile_row, point);
       }
       fresh_ = false;
       const Timed input_gradient = timed(Phase::input_gradient);
       for (int y = 0; y < tile_rows * kTile && in.wants_gradient(); ++y)
-        write_input_gradient(in, group, first + y - padding_, rows_ + static_cast<std::size_t>(y) * in_row());
+        write_input_gradient(in, group, first + y - padding_,
+                             rows_ + static_cast<std::size_t>(y) * in_row());
     }
     const Timed input_gradient = timed(Phase::input_gradient);
     for (int i = 0; i < 2 && in.wants_gradient(); ++i)
-      write_input_gradient(in, group, tiles_ * kTile + i - padding_, carry_ + static_cast<std::size_t>(i) * in_row());
+      write_input_gradient(in, group, tiles_ * kTile + i - padding_,
+                           carry_ + static_cast<std::size_t>(i) * in_row());
   }
 
   /// The sums are transformed lane by lane, so that the next part can use their memory.
@@ -118,7 +134,8 @@ class WinogradConvolution final : public Operation {
       V half[kKernel][kPoints];  // [kernel row][column point]
       for (std::size_t column = 0; column < kPoints; ++column) {
         V point[kPoints], tap[kKernel];
-        for (std::size_t row = 0; row < kPoints; ++row) point[row] = load(sums_.data() + ((column * kPoints + row) * filters_ + filter) * kLanes);
+        for (std::size_t row = 0; row < kPoints; ++row)
+          point[row] = load(sums_.data() + ((column * kPoints + row) * filters_ + filter) * kLanes);
         transform_weight_gradient(point, tap);
         for (std::size_t y = 0; y < kKernel; ++y) half[y][column] = tap[y];
       }
@@ -136,14 +153,19 @@ class WinogradConvolution final : public Operation {
   }
 
  private:
-  static constexpr int kStripTiles = 2, kStripRows = kStripTiles * kTile;  // rows of tiles that the backward pass takes at a time, and their rows
+  static constexpr int
+      kStripTiles = 2,
+      kStripRows = kStripTiles *
+                   kTile;  // rows of tiles that the backward pass takes at a time, and their rows
   static constexpr int kDepth = kStripRows + kKernel - 1;
   static constexpr int kTaps = kKernel * kKernel;
   static constexpr std::size_t kFilterTaps = kParts * kTaps * kLanes;  // floats
 
   // Floats of a transformed row and of one point of it.
   std::size_t in_point() const { return static_cast<std::size_t>(in_channels_ * tiles_ * kLanes); }
-  std::size_t out_point() const { return static_cast<std::size_t>(out_channels_ * tiles_ * kLanes); }
+  std::size_t out_point() const {
+    return static_cast<std::size_t>(out_channels_ * tiles_ * kLanes);
+  }
   std::size_t in_row() const { return kPoints * in_point(); }
   std::size_t out_row() const { return kPoints * out_point(); }
   std::size_t largest_row() const { return std::max(in_row(), out_row()); }
@@ -154,15 +176,17 @@ class WinogradConvolution final : public Operation {
     for (std::ptrdiff_t filter = 0; filter < filters; ++filter) {
       const float* const kernel = weights + filter * kKernel * kKernel;
       float columns[kKernel * kPoints];
-      for (int y = 0; y < kKernel; ++y) transform_weight(kernel + y * kKernel, 1, columns + y, kKernel);
+      for (int y = 0; y < kKernel; ++y)
+        transform_weight(kernel + y * kKernel, 1, columns + y, kKernel);
       for (int point = 0; point < kPoints; ++point)
-        transform_weight(columns + point * kKernel, 1, points_.data() + point * kPoints * filters + filter, filters);
+        transform_weight(columns + point * kKernel, 1,
+                         points_.data() + point * kPoints * filters + filter, filters);
     }
     for (std::ptrdiff_t point = 0; point < kPoints * kPoints; ++point) {
-      pack_weights(points_.data() + point * filters, {in_channels_, 0, 1, 0}, out_channels_, 1, in_channels_, 1, kPointChannels,
-                   forward_weights_.data() + point * filters);
-      pack_weights(points_.data() + point * filters, {1, 0, in_channels_, 0}, in_channels_, 1, out_channels_, 1, kPointChannels,
-                   backward_weights_.data() + point * filters);
+      pack_weights(points_.data() + point * filters, {in_channels_, 0, 1, 0}, out_channels_, 1,
+                   in_channels_, 1, kPointChannels, forward_weights_.data() + point * filters);
+      pack_weights(points_.data() + point * filters, {1, 0, in_channels_, 0}, in_channels_, 1,
+                   out_channels_, 1, kPointChannels, backward_weights_.data() + point * filters);
     }
   }
 
@@ -204,47 +228,62 @@ class WinogradConvolution final : public Operation {
   // Of transformed strips.
   PointStrides in_strides() const { return {kStripTiles * tile_row_, kStripTiles * in_point()}; }
   PointStrides out_strides() const { return {kStripTiles * tile_row_, kStripTiles * out_point()}; }
-  const float* input_row(int y) const { return y < 0 || y >= in_side_ ? zero_row_.data() : inputs_.row(y); }
+  const float* input_row(int y) const {
+    return y < 0 || y >= in_side_ ? zero_row_.data() : inputs_.row(y);
+  }
 
-  /// products[row point][out channel][tile] of transformed[row point][channel][tile], for one column point. A block of channels at a time, so that
-  /// `use`, which is told the first vector and how many of each row point there are, finds them in the L1 cache.
+  /// products[row point][out channel][tile] of transformed[row point][channel][tile], for one
+  /// column point. A block of channels at a time, so that `use`, which is told the first vector and
+  /// how many of each row point there are, finds them in the L1 cache.
   template <class Use>
-  void multiply(const float* transformed, PointStrides strides, int column_point, int channels, const float* weights, int out_channels, Use use) {
+  void multiply(const float* transformed, PointStrides strides, int column_point, int channels,
+                const float* weights, int out_channels, Use use) {
     const std::size_t point = static_cast<std::size_t>(column_point * kPoints) * filters_;
     const int parts = part_count(out_channels, kPointChannels);
     for (int part = 0; part < parts; ++part) {
-      const int first = part_begin(part, parts, out_channels), count = part_begin(part + 1, parts, out_channels) - first;
-      multiply_points({transformed, channels, strides}, tiles_, weights + point + first * channels, filters_, count, products_);
+      const int first = part_begin(part, parts, out_channels),
+                count = part_begin(part + 1, parts, out_channels) - first;
+      multiply_points({transformed, channels, strides}, tiles_, weights + point + first * channels,
+                      filters_, count, products_);
       use(static_cast<std::size_t>(first * tiles_), static_cast<std::size_t>(count * tiles_));
     }
   }
 
   /// Input and gradient of the tiles from row `first` on, for one column point.
   void transform_rows(int first, int tile_row, int point) {
-    for (int y = 0; y < kPoints; ++y) row_pointers_[static_cast<std::size_t>(y)] = input_row(first - padding_ + y);
+    for (int y = 0; y < kPoints; ++y)
+      row_pointers_[static_cast<std::size_t>(y)] = input_row(first - padding_ + y);
     for (int y = 0; y < kTile; ++y)
-      gradient_pointers_[static_cast<std::size_t>(y)] = first + y < out_side_ ? gradients_.row(first + y) : zero_row_.data();
+      gradient_pointers_[static_cast<std::size_t>(y)] =
+          first + y < out_side_ ? gradients_.row(first + y) : zero_row_.data();
     const auto at = static_cast<std::size_t>(point);
-    transform_input_rows(row_pointers_.data(), at * in_point(), in_channels_, tiles_, transformed_ + tile_row * tile_row_, in_strides());
-    transform_gradient_rows(gradient_pointers_.data(), at * out_point(), out_channels_, tiles_, transformed_gradient_ + tile_row * tile_row_,
-                            out_strides());
+    transform_input_rows(row_pointers_.data(), at * in_point(), in_channels_, tiles_,
+                         transformed_ + tile_row * tile_row_, in_strides());
+    transform_gradient_rows(gradient_pointers_.data(), at * out_point(), out_channels_, tiles_,
+                            transformed_gradient_ + tile_row * tile_row_, out_strides());
   }
 
   /// Adds their products to the weight gradient's sums.
   void correlate(int tile_rows, int column_point) {
     for (std::size_t row_point = 0; row_point < kPoints; ++row_point) {
-      const OuterProductInput input{transformed_gradient_ + row_point * out_strides().point, transformed_ + row_point * in_strides().point,
-                                    static_cast<std::ptrdiff_t>(in_strides().channel), static_cast<std::ptrdiff_t>(tile_rows * tile_row_), fresh_};
-      outer_product(input, out_channels_, in_channels_, sums_.data() + (column_point * kPoints + row_point) * filters_ * kLanes);
+      const OuterProductInput input{transformed_gradient_ + row_point * out_strides().point,
+                                    transformed_ + row_point * in_strides().point,
+                                    static_cast<std::ptrdiff_t>(in_strides().channel),
+                                    static_cast<std::ptrdiff_t>(tile_rows * tile_row_), fresh_};
+      outer_product(input, out_channels_, in_channels_,
+                    sums_.data() + (column_point * kPoints + row_point) * filters_ * kLanes);
     }
   }
 
-  /// What a row of tiles gives for one column point: four rows of the input's gradient and two that the next row of tiles still adds to.
+  /// What a row of tiles gives for one column point: four rows of the input's gradient and two that
+  /// the next row of tiles still adds to.
   void add_input_gradient(int tile_row, int point) {
     float* const rows = rows_ + static_cast<std::size_t>(tile_row * kTile) * in_row();
-    multiply(transformed_gradient_ + tile_row * tile_row_, out_strides(), point, out_channels_, backward_weights_.data(), in_channels_,
+    multiply(transformed_gradient_ + tile_row * tile_row_, out_strides(), point, out_channels_,
+             backward_weights_.data(), in_channels_,
              [&](std::size_t first_vector, std::size_t count) {
-               const std::size_t at = static_cast<std::size_t>(point) * in_point() + first_vector * kLanes;
+               const std::size_t at =
+                   static_cast<std::size_t>(point) * in_point() + first_vector * kLanes;
                transform_input_gradient_rows(products_, count, rows + at, carry_ + at, in_row());
              });
   }
@@ -256,9 +295,9 @@ class WinogradConvolution final : public Operation {
   std::size_t filters_;
   Buffer<float> points_;                              // [column point][row point][out][in]
   Buffer<float> forward_weights_, backward_weights_;  // [column point][row point] of pack_weights'
-  Buffer<float> sums_;  // a part's: [column point][row point][order_][lanes]
-  Buffer<float> taps_;                                // [order_][part][kernel][kernel][lanes]
-  Buffer<float> zero_row_;                            // stands for the rows above and below the map
+  Buffer<float> sums_;      // a part's: [column point][row point][order_][lanes]
+  Buffer<float> taps_;      // [order_][part][kernel][kernel][lanes]
+  Buffer<float> zero_row_;  // stands for the rows above and below the map
   std::vector<const float*> row_pointers_, gradient_pointers_;
   std::vector<int> order_;  // filters in the order of the sums
   RowRing inputs_, gradients_;

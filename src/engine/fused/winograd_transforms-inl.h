@@ -24,7 +24,8 @@ constexpr int kKernel = 3, kTile = 4, kPoints = kTile + kKernel - 1;
 //                                  0  4  0 -5  0  1         0     0     1
 
 /// G times three weights, `in_stride` floats apart; points lie `out_stride` floats apart.
-inline void transform_weight(const float* w, std::ptrdiff_t in_stride, float* point, std::ptrdiff_t out_stride) {
+inline void transform_weight(const float* w, std::ptrdiff_t in_stride, float* point,
+                             std::ptrdiff_t out_stride) {
   const float w0 = w[0], w1 = w[in_stride], w2 = w[2 * in_stride];
   const float even1 = w0 + w2, even2 = w0 + 4 * w2;
   point[0] = w0 * (1 / 4.0f);
@@ -47,7 +48,8 @@ HWY_INLINE void transform_weight_gradient(const V (&point)[kPoints], V (&tap)[kK
 }
 
 /// B^T.
-HWY_INLINE void transform_input(V x0, V x1, V x2, V x3, V x4, V x5, float* out, std::size_t stride) {
+HWY_INLINE void transform_input(V x0, V x1, V x2, V x3, V x4, V x5, float* out,
+                                std::size_t stride) {
   const V two = broadcast(2), four = broadcast(4), five = broadcast(5);
   const V even1 = neg_mul_add(four, x2, x4), odd1 = neg_mul_add(four, x1, x3);
   const V even2 = hn::Sub(x4, x2), odd2 = hn::Sub(x3, x1);
@@ -61,8 +63,10 @@ HWY_INLINE void transform_input(V x0, V x1, V x2, V x3, V x4, V x5, float* out, 
 
 /// A^T; points lie `stride` floats apart.
 HWY_INLINE void transform_output(const float* point, std::size_t stride, V (&out)[kTile]) {
-  const V m1 = load(point + stride), m2 = load(point + 2 * stride), m3 = load(point + 3 * stride), m4 = load(point + 4 * stride);
-  const V sum1 = add(m1, m2), difference1 = hn::Sub(m1, m2), sum2 = add(m3, m4), difference2 = hn::Sub(m3, m4);
+  const V m1 = load(point + stride), m2 = load(point + 2 * stride), m3 = load(point + 3 * stride),
+          m4 = load(point + 4 * stride);
+  const V sum1 = add(m1, m2), difference1 = hn::Sub(m1, m2), sum2 = add(m3, m4),
+          difference2 = hn::Sub(m3, m4);
   out[0] = add(load(point), add(sum1, sum2));
   out[1] = mul_add(broadcast(2), difference2, difference1);
   out[2] = mul_add(broadcast(4), sum2, sum1);
@@ -83,11 +87,14 @@ HWY_INLINE void transform_gradient(V g0, V g1, V g2, V g3, float* out, std::size
 }
 
 /// B; points lie `stride` floats apart.
-HWY_INLINE void transform_input_gradient(const float* point, std::size_t stride, V (&out)[kPoints]) {
+HWY_INLINE void transform_input_gradient(const float* point, std::size_t stride,
+                                         V (&out)[kPoints]) {
   const V two = broadcast(2), four = broadcast(4), five = broadcast(5);
-  const V m0 = load(point), m1 = load(point + stride), m2 = load(point + 2 * stride), m3 = load(point + 3 * stride), m4 = load(point + 4 * stride),
+  const V m0 = load(point), m1 = load(point + stride), m2 = load(point + 2 * stride),
+          m3 = load(point + 3 * stride), m4 = load(point + 4 * stride),
           m5 = load(point + 5 * stride);
-  const V sum1 = add(m1, m2), difference1 = hn::Sub(m1, m2), sum2 = add(m3, m4), twice2 = hn::Mul(two, hn::Sub(m3, m4));
+  const V sum1 = add(m1, m2), difference1 = hn::Sub(m1, m2), sum2 = add(m3, m4),
+          twice2 = hn::Mul(two, hn::Sub(m3, m4));
   out[0] = hn::Mul(four, m0);
   out[1] = mul_add(four, hn::Sub(m5, difference1), hn::Neg(twice2));
   out[2] = neg_mul_add(five, m0, neg_mul_add(four, sum1, hn::Neg(sum2)));
@@ -98,10 +105,14 @@ HWY_INLINE void transform_input_gradient(const float* point, std::size_t stride,
 
 // Along the columns of a channel of a row, to and from points that lie `stride` floats apart.
 
-/// `x.next()`: the next of `side` columns. `padding` zero columns before them, and after them what fills the tiles.
+/// `x.next()`: the next of `side` columns. `padding` zero columns before them, and after them what
+/// fills the tiles.
 template <class Columns>
-HWY_INLINE void transform_input_channel(Columns& x, int padding, int side, int tiles, float* out, std::size_t stride) {
-  const auto column = [&](int i) HWY_ATTR { return i >= padding && i < padding + side ? x.next() : hn::Zero(d); };
+HWY_INLINE void transform_input_channel(Columns& x, int padding, int side, int tiles, float* out,
+                                        std::size_t stride) {
+  const auto column = [&](int i) HWY_ATTR {
+    return i >= padding && i < padding + side ? x.next() : hn::Zero(d);
+  };
   V x0 = column(0), x1 = column(1);
   for (int i = 2; tiles > 0; --tiles, i += kTile, out += kLanes) {
     const V x2 = column(i), x3 = column(i + 1), x4 = column(i + 2), x5 = column(i + 3);
@@ -113,7 +124,8 @@ HWY_INLINE void transform_input_channel(Columns& x, int padding, int side, int t
 
 /// `out` has `side` columns; finish(column) is what is stored, from the left.
 template <class Finish>
-HWY_INLINE void transform_output_channel(const float* points, std::size_t stride, int tiles, int side, Finish& finish, float* out) {
+HWY_INLINE void transform_output_channel(const float* points, std::size_t stride, int tiles,
+                                         int side, Finish& finish, float* out) {
   for (int tile = 0; tile < tiles; ++tile, points += kLanes) {
     V columns[kTile];
     transform_output(points, stride, columns);
@@ -129,7 +141,8 @@ HWY_INLINE void transform_output_channel(const float* points, std::size_t stride
 
 /// `g.next()`: the next of `side` columns; zero columns fill the last tile.
 template <class Columns>
-HWY_INLINE void transform_gradient_channel(Columns& g, int side, int tiles, float* out, std::size_t stride) {
+HWY_INLINE void transform_gradient_channel(Columns& g, int side, int tiles, float* out,
+                                           std::size_t stride) {
   const auto column = [&](int i) HWY_ATTR { return i < side ? g.next() : hn::Zero(d); };
   for (int i = 0; i < tiles * kTile; i += kTile, out += kLanes) {
     const V g0 = column(i), g1 = column(i + 1), g2 = column(i + 2), g3 = column(i + 3);
@@ -137,10 +150,11 @@ HWY_INLINE void transform_gradient_channel(Columns& g, int side, int tiles, floa
   }
 }
 
-/// `out` has `side` columns, `padding` others before them are left out; neighbouring tiles overlap by two columns, which add up. finish(column) is
-/// told of each that is stored, from the left.
+/// `out` has `side` columns, `padding` others before them are left out; neighbouring tiles overlap
+/// by two columns, which add up. finish(column) is told of each that is stored, from the left.
 template <class Finish>
-HWY_INLINE void transform_input_gradient_channel(const float* points, std::size_t stride, int tiles, int padding, int side, Finish& finish,
+HWY_INLINE void transform_input_gradient_channel(const float* points, std::size_t stride, int tiles,
+                                                 int padding, int side, Finish& finish,
                                                  float* out) {
   const auto put = [&](int column, V value) HWY_ATTR {
     if (column < padding || column >= padding + side) return;
@@ -169,16 +183,18 @@ struct PointStrides {
   std::size_t channel, point;  ///< floats
 };
 
-inline void transform_input_rows(const float* const* row, std::size_t offset, int channels, int tiles, float* points, PointStrides strides) {
+inline void transform_input_rows(const float* const* row, std::size_t offset, int channels,
+                                 int tiles, float* points, PointStrides strides) {
   const auto end = static_cast<std::size_t>(tiles * kLanes);
   for (int channel = 0; channel < channels; ++channel, offset += end, points += strides.channel)
     for (std::size_t i = 0, at = offset; i < end; i += kLanes, at += kLanes)
-      transform_input(load(row[0] + at), load(row[1] + at), load(row[2] + at), load(row[3] + at), load(row[4] + at), load(row[5] + at), points + i,
-                      strides.point);
+      transform_input(load(row[0] + at), load(row[1] + at), load(row[2] + at), load(row[3] + at),
+                      load(row[4] + at), load(row[5] + at), points + i, strides.point);
 }
 
 /// Rows lie `row_stride` floats apart.
-inline void transform_output_rows(const float* points, std::size_t count, float* row, std::size_t row_stride) {
+inline void transform_output_rows(const float* points, std::size_t count, float* row,
+                                  std::size_t row_stride) {
   const std::size_t stride = count * kLanes;
   for (std::size_t i = 0; i < stride; i += kLanes) {
     V rows[kTile];
@@ -187,15 +203,19 @@ inline void transform_output_rows(const float* points, std::size_t count, float*
   }
 }
 
-inline void transform_gradient_rows(const float* const* row, std::size_t offset, int channels, int tiles, float* points, PointStrides strides) {
+inline void transform_gradient_rows(const float* const* row, std::size_t offset, int channels,
+                                    int tiles, float* points, PointStrides strides) {
   const auto end = static_cast<std::size_t>(tiles * kLanes);
   for (int channel = 0; channel < channels; ++channel, offset += end, points += strides.channel)
     for (std::size_t i = 0, at = offset; i < end; i += kLanes, at += kLanes)
-      transform_gradient(load(row[0] + at), load(row[1] + at), load(row[2] + at), load(row[3] + at), points + i, strides.point);
+      transform_gradient(load(row[0] + at), load(row[1] + at), load(row[2] + at), load(row[3] + at),
+                         points + i, strides.point);
 }
 
-/// Four rows; the two more that a tile reaches are carried to the tile below. Rows and carries lie `row_stride` floats apart.
-inline void transform_input_gradient_rows(const float* points, std::size_t count, float* row, float* carry, std::size_t row_stride) {
+/// Four rows; the two more that a tile reaches are carried to the tile below. Rows and carries lie
+/// `row_stride` floats apart.
+inline void transform_input_gradient_rows(const float* points, std::size_t count, float* row,
+                                          float* carry, std::size_t row_stride) {
   const std::size_t stride = count * kLanes;
   for (std::size_t i = 0; i < stride; i += kLanes) {
     V rows[kPoints];

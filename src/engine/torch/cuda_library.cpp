@@ -32,36 +32,46 @@ int count(std::string& why_none) {
 
 std::string id(int gpu) {
   cudaDeviceProp card{};
-  if (cudaGetDeviceProperties(&card, gpu) == cudaSuccess) return {card.uuid.bytes, sizeof card.uuid.bytes};
+  if (cudaGetDeviceProperties(&card, gpu) == cudaSuccess)
+    return {card.uuid.bytes, sizeof card.uuid.bytes};
   cudaGetLastError();  // or the next call would report it again
   return "";
 }
 
 // No fmt here: LibTorch's headers bring another version of it than the one we link.
-std::string dotted(int major, int minor) { return std::to_string(major) + "." + std::to_string(minor); }
+std::string dotted(int major, int minor) {
+  return std::to_string(major) + "." + std::to_string(minor);
+}
 
 /// CUDA's own words for a card that nothing was built for are "no kernel image is available".
 void check_card(int device, const cudaDeviceProp& card) {
   if (kernels_run_on(device)) return;
   throw device_error(
-      "GPU " + std::to_string(device) + " is a " + card.name + " of compute capability " + dotted(card.major, card.minor) +
+      "GPU " + std::to_string(device) + " is a " + card.name + " of compute capability " +
+          dotted(card.major, card.minor) +
           ", for which this program has no code (it has: " MNIST_DIST_CUDA_ARCHITECTURES ")",
-      "docs/gpu.md says which CUDA and LibTorch the card needs; build with them and -DMNIST_DIST_CUDA_ARCHITECTURES, or give --device cpu");
+      "docs/gpu.md says which CUDA and LibTorch the card needs; build with them and "
+      "-DMNIST_DIST_CUDA_ARCHITECTURES, or give --device cpu");
 }
 
 EngineInfo info_of(const cudaDeviceProp& card) {
   int runtime = 0, nccl = 0;
   cudaRuntimeGetVersion(&runtime);
   ncclGetVersion(&nccl);
-  EngineInfo info{.name = "torch-cuda", .device = card.name, .simd = "sm_" + std::to_string(card.major) + std::to_string(card.minor), .versions = {}};
+  EngineInfo info{.name = "torch-cuda",
+                  .device = card.name,
+                  .simd = "sm_" + std::to_string(card.major) + std::to_string(card.minor),
+                  .versions = {}};
   info.versions["libtorch"] = TORCH_VERSION;
   info.versions["cuda"] = dotted(runtime / 1000, runtime % 1000 / 10);
   info.versions["cudnn"] = std::to_string(at::detail::getCUDAHooks().versionCuDNN());
-  info.versions["nccl"] = dotted(nccl / 10000, nccl % 10000 / 100) + "." + std::to_string(nccl % 100);
+  info.versions["nccl"] =
+      dotted(nccl / 10000, nccl % 10000 / 100) + "." + std::to_string(nccl % 100);
   return info;
 }
 
-/// Runs must give the same bits again: no TF32, no algorithm that is chosen by timing or that adds in any order.
+/// Runs must give the same bits again: no TF32, no algorithm that is chosen by timing or that adds
+/// in any order.
 void make_reproducible() {
   at::globalContext().setDeterministicCuDNN(true);
   at::globalContext().setBenchmarkCuDNN(false);
@@ -73,10 +83,13 @@ std::unique_ptr<Engine> make_engine(const EngineOptions& options) {
   const int device = options.gpu;
   cudaDeviceProp card{};
   if (const cudaError_t error = cudaGetDeviceProperties(&card, device); error != cudaSuccess)
-    throw device_error("GPU " + std::to_string(device) + " cannot be used: " + cudaGetErrorString(error),
-                       "run mnist-dist doctor, or give --device cpu");
+    throw device_error(
+        "GPU " + std::to_string(device) + " cannot be used: " + cudaGetErrorString(error),
+        "run mnist-dist doctor, or give --device cpu");
   if (!options.simd.empty())
-    throw usage_error("the torch-cuda engine computes on the GPU; --simd " + options.simd + " means nothing to it", "leave --simd out");
+    throw usage_error("the torch-cuda engine computes on the GPU; --simd " + options.simd +
+                          " means nothing to it",
+                      "leave --simd out");
   check_card(device, card);
   return on_device([&] {
     c10::cuda::set_device(static_cast<c10::DeviceIndex>(device));

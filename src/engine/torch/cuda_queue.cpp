@@ -14,9 +14,12 @@ namespace {
 class CudaQueue final : public DeviceQueue {
  public:
   // The default stream cannot be captured.
-  CudaQueue(int device, bool record) : stream_(c10::cuda::getStreamFromPool(true, static_cast<c10::DeviceIndex>(device))), record_(record) {}
+  CudaQueue(int device, bool record)
+      : stream_(c10::cuda::getStreamFromPool(true, static_cast<c10::DeviceIndex>(device))),
+        record_(record) {}
 
-  /// A recording's memory goes back to the GPU: a sweep has a queue a seed, and LibTorch would keep all of it.
+  /// A recording's memory goes back to the GPU: a sweep has a queue a seed, and LibTorch would keep
+  /// all of it.
   ~CudaQueue() override {
     graph_.reset();
     try {
@@ -27,14 +30,17 @@ class CudaQueue final : public DeviceQueue {
 
   at::Device device() const override { return stream_.device(); }
   Queue queue() const override { return {stream_.device_index(), stream_.stream()}; }
-  std::shared_ptr<void> use() const override { return std::make_shared<c10::cuda::CUDAStreamGuard>(stream_); }
+  std::shared_ptr<void> use() const override {
+    return std::make_shared<c10::cuda::CUDAStreamGuard>(stream_);
+  }
 
   bool can_record() const override { return record_; }
   void record(const std::function<void()>& work) override {
     stream_.synchronize();
     graph_.emplace();
-    // Thread-local: other threads, NCCL's among them, may continue allocating meanwhile. LibTorch's backward runs on a thread of its own, but its
-    // allocations come from the graph's pool, which the allocator prepared for this stream.
+    // Thread-local: other threads, NCCL's among them, may continue allocating meanwhile. LibTorch's
+    // backward runs on a thread of its own, but its allocations come from the graph's pool, which
+    // the allocator prepared for this stream.
     graph_->capture_begin({0, 0}, cudaStreamCaptureModeThreadLocal);
     try {
       work();
@@ -64,6 +70,8 @@ class CudaQueue final : public DeviceQueue {
 
 }  // namespace
 
-std::unique_ptr<DeviceQueue> make_cuda_queue(int device, bool record) { return std::make_unique<CudaQueue>(device, record); }
+std::unique_ptr<DeviceQueue> make_cuda_queue(int device, bool record) {
+  return std::make_unique<CudaQueue>(device, record);
+}
 
 }  // namespace mnist_dist

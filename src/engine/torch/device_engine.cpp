@@ -17,10 +17,12 @@ namespace mnist_dist {
 namespace {
 
 constexpr int steps_before_recording = 3;  ///< for libraries that prepare themselves at first use
-/// The host looks at the device's progress when it has enqueued so many replays since, or what weighs as much. All ranks look after the same steps,
-/// so that all find a stop at the same one and none enqueues a step, and waits in it, that another has left out. The host is never more than two
-/// looks ahead: CUDA holds about a thousand launches, and whoever has to wait for room there does not see that another rank is gone. A step in parts
-/// has an estimated two hundred launches, slice by slice two hundred each.
+/// The host looks at the device's progress when it has enqueued so many replays since, or what
+/// weighs as much. All ranks look after the same steps, so that all find a stop at the same one and
+/// none enqueues a step, and waits in it, that another has left out. The host is never more than
+/// two looks ahead: CUDA holds about a thousand launches, and whoever has to wait for room there
+/// does not see that another rank is gone. A step in parts has an estimated two hundred launches,
+/// slice by slice two hundred each.
 constexpr int look_after = 64, weight_in_parts = 32;
 
 class DeviceEngine final : public Engine {
@@ -39,8 +41,11 @@ class DeviceEngine final : public Engine {
         total_(queue_->queue(), layout_.size()),
         stop_(queue_->queue(), 1),
         evaluation_(options_.normalisation, *queue_),
-        looks_{std::static_pointer_cast<DeviceProgress>(pinned_allocate(queue_->queue().device, sizeof(DeviceProgress))), {}} {
-    for (const at::Tensor& view : parameter_views(layout_, state_.parameters(Weights::raw), floats_))
+        looks_{std::static_pointer_cast<DeviceProgress>(
+                   pinned_allocate(queue_->queue().device, sizeof(DeviceProgress))),
+               {}} {
+    for (const at::Tensor& view :
+         parameter_views(layout_, state_.parameters(Weights::raw), floats_))
       leaves_.push_back(view.detach().set_requires_grad(true));
   }
 
@@ -101,10 +106,12 @@ class DeviceEngine final : public Engine {
 
   std::vector<Sums> evaluate(Weights weights, std::vector<ClassIndex>* predictions,
                              std::vector<float>* logits) override {
-    if (weights == Weights::averaged && !state_.averages()) throw std::invalid_argument("device engine: this recipe keeps no averaged weights");
+    if (weights == Weights::averaged && !state_.averages())
+      throw std::invalid_argument("device engine: this recipe keeps no averaged weights");
     return on_device([&] {
       const auto guard = queue_->use();
-      const TensorViews views = tensor_views(layout_, state_.parameters(weights), state_.norm_statistics(weights), floats_);
+      const TensorViews views = tensor_views(layout_, state_.parameters(weights),
+                                             state_.norm_statistics(weights), floats_);
       return evaluation_.run(network_, views, predictions, logits);
     });
   }
@@ -117,7 +124,8 @@ class DeviceEngine final : public Engine {
     for (int shard = 0; shard < input_.shards(); ++shard) {
       const std::span<const std::uint32_t> rows = input_.slice_rows(shard, index);
       if (rows.empty()) continue;
-      if (auto found = worker->diagnose(reader.read(input_.images(shard), rows, epoch_), state.parameters)) {
+      if (auto found =
+              worker->diagnose(reader.read(input_.images(shard), rows, epoch_), state.parameters)) {
         found->shard = first_shard_ + shard;
         return found;
       }
@@ -139,10 +147,13 @@ class DeviceEngine final : public Engine {
     input_.set_data(shards);
     vectors_ = DeviceArray<float>(q, shards.size() * layout_.stride());
     statistics_ = DeviceArray<float>(q, shards.size() * layout_.norm_count);
-    vectors_view_ = at::from_blob(vectors_.data(), {static_cast<std::int64_t>(vectors_.size())}, floats_);
-    images_ = at::from_blob(input_.batch().images, {input_.batch_size(), 1, image_side, image_side}, floats_);
+    vectors_view_ =
+        at::from_blob(vectors_.data(), {static_cast<std::int64_t>(vectors_.size())}, floats_);
+    images_ = at::from_blob(input_.batch().images, {input_.batch_size(), 1, image_side, image_side},
+                            floats_);
     stop_view_ = at::from_blob(stop_.data(), {}, floats_.dtype(at::kInt));
-    targets_ = at::from_blob(input_.batch().labels, {input_.batch_size()}, floats_.dtype(at::kLong));
+    targets_ =
+        at::from_blob(input_.batch().labels, {input_.batch_size()}, floats_.dtype(at::kLong));
     make_factors();
     batched_ = norm_views(input_.shards());
     sliced_ = norm_views(1);
@@ -157,7 +168,9 @@ class DeviceEngine final : public Engine {
     for (const DeviceInput::Dropout& dropout : input_.dropouts()) {
       const auto layer = static_cast<std::size_t>(dropout.layer);
       const LayerShape& shape = shapes[layer];
-      factors_[layer] = at::from_blob(dropout.factors.data(), {input_.batch_size(), shape.out_channels, shape.out_side, shape.out_side}, floats_);
+      factors_[layer] = at::from_blob(
+          dropout.factors.data(),
+          {input_.batch_size(), shape.out_channels, shape.out_side, shape.out_side}, floats_);
     }
   }
 
@@ -166,12 +179,14 @@ class DeviceEngine final : public Engine {
     NormViews views;
     std::vector<std::int32_t> first, stride;
     for (const NormTensor& norm : layout_.norms) {
-      const auto channels = static_cast<std::size_t>(norm.channels), size = channels * static_cast<std::size_t>(parts);
+      const auto channels = static_cast<std::size_t>(norm.channels),
+                 size = channels * static_cast<std::size_t>(parts);
       float* place = statistics_.data() + norm.offset * static_cast<std::size_t>(parts);
       for (std::vector<at::Tensor>* of : {&views.means, &views.variances}) {
         of->push_back(at::from_blob(place, {static_cast<std::int64_t>(size)}, floats_));
         for (std::size_t c = 0; c < channels; ++c) {
-          first.push_back(static_cast<std::int32_t>(place - statistics_.data() + static_cast<std::ptrdiff_t>(c)));
+          first.push_back(static_cast<std::int32_t>(place - statistics_.data() +
+                                                    static_cast<std::ptrdiff_t>(c)));
           stride.push_back(norm.channels);
         }
         place += size;
@@ -191,7 +206,8 @@ class DeviceEngine final : public Engine {
       stop_.upload(queue_->queue(), std::array<std::int32_t, 1>{1});
       stopping_ = true;
     }
-    const bool whole = index < whole_steps_;  // on all ranks alike: NCCL wants a call recorded by all or by none
+    const bool whole =
+        index < whole_steps_;  // on all ranks alike: NCCL wants a call recorded by all or by none
     if (whole && !recorded_ && records_ && enqueued_steps_ >= steps_before_recording) {
       settle();  // CUDA waits for the device before it records
       queue_->record([this, reduce, index] { enqueue_step(reduce, index, options_.per_slice); });
@@ -202,8 +218,10 @@ class DeviceEngine final : public Engine {
       queue_->replay();
     } else {
       const bool by_slice = options_.per_slice || !whole;
-      weight = weight_in_parts * (by_slice ? config_.data.shards : 1);  // on all ranks the same, however many shards they own
-      if (weight > look_after) settle();                                // it fills the queue alone
+      weight =
+          weight_in_parts * (by_slice ? config_.data.shards
+                                      : 1);  // on all ranks the same, however many shards they own
+      if (weight > look_after) settle();     // it fills the queue alone
       enqueue_step(reduce, index, by_slice);
       if (whole) ++enqueued_steps_;
     }
@@ -213,38 +231,48 @@ class DeviceEngine final : public Engine {
   }
 
   void enqueue_step(const Reduce& reduce, int index, bool by_slice) {
-    input_.enqueue(state_.device_progress(), by_slice ? BatchOrder::by_shard : BatchOrder::by_image);
+    input_.enqueue(state_.device_progress(),
+                   by_slice ? BatchOrder::by_shard : BatchOrder::by_image);
     vectors_view_.zero_();
     if (by_slice) {
       for (int shard = 0; shard < input_.shards(); ++shard) {
-        if (const auto count = static_cast<std::int64_t>(input_.slice_rows(shard, index).size()); count > 0)
+        if (const auto count = static_cast<std::int64_t>(input_.slice_rows(shard, index).size());
+            count > 0)
           train(shard * input_.slice(), count, 1, sliced_, shard);
         else
-          vectors_view_[shard * static_cast<std::int64_t>(layout_.stride()) + static_cast<std::int64_t>(layout_.stop())].copy_(stop_view_);
+          vectors_view_[shard * static_cast<std::int64_t>(layout_.stride()) +
+                        static_cast<std::int64_t>(layout_.stop())]
+              .copy_(stop_view_);
       }
     } else {
       train(0, input_.batch_size(), input_.shards(), batched_, 0);
     }
     const std::span<float> total(total_.data(), total_.size());
-    reduce({vectors_.data(), layout_.size(), layout_.stride(), first_shard_, input_.shards()}, total, queue_->queue());
+    reduce({vectors_.data(), layout_.size(), layout_.stride(), first_shard_, input_.shards()},
+           total, queue_->queue());
     state_.enqueue(total_.data());
   }
 
-  /// Forward and backward of `count` images of the batch, which are `parts` slices, into a shard's vector.
+  /// Forward and backward of `count` images of the batch, which are `parts` slices, into a shard's
+  /// vector.
   void train(std::int64_t first, std::int64_t count, int parts, const NormViews& norms, int shard) {
     const at::Tensor labels = targets_.narrow(0, first, count);
     const TensorViews views{leaves_, norms.means, norms.variances};
     at::Tensor x = images_.narrow(0, first, count);
     for (int i = 0; i < network_.layers(); ++i) {
       const at::Tensor& factors = factors_[static_cast<std::size_t>(i)];
-      x = network_.layer(i, x, views, factors.defined() ? factors.narrow(0, first, count) : at::Tensor(), true, parts);
+      x = network_.layer(i, x, views,
+                         factors.defined() ? factors.narrow(0, first, count) : at::Tensor(), true,
+                         parts);
     }
     const at::Tensor logits = x.flatten(1);
-    const at::Tensor loss = at::cross_entropy_loss(logits, labels, {}, at::Reduction::Sum, no_image, config_.train.label_smoothing);
+    const at::Tensor loss = at::cross_entropy_loss(logits, labels, {}, at::Reduction::Sum, no_image,
+                                                   config_.train.label_smoothing);
     std::vector<at::Tensor> gradients = torch::autograd::grad({loss}, leaves_);
     for (at::Tensor& gradient : gradients) gradient = gradient.reshape(-1);
     const auto place = shard * static_cast<std::int64_t>(layout_.stride());
-    at::Tensor gradient = vectors_view_.narrow(0, place, static_cast<std::int64_t>(layout_.parameter_count));
+    at::Tensor gradient =
+        vectors_view_.narrow(0, place, static_cast<std::int64_t>(layout_.parameter_count));
     at::cat_out(gradient, gradients);
 
     const at::Tensor values = logits.detach().contiguous();
@@ -288,7 +316,8 @@ class DeviceEngine final : public Engine {
       wait_for(looks_.reached);
       report_ = report_of(*looks_.progress);
     }
-    enqueue_copy(queue_->queue(), looks_.progress.get(), state_.device_progress(), sizeof(DeviceProgress));
+    enqueue_copy(queue_->queue(), looks_.progress.get(), state_.device_progress(),
+                 sizeof(DeviceProgress));
     looks_.reached = queue_->mark();
     unseen_ = 0;
   }
@@ -341,7 +370,8 @@ class DeviceEngine final : public Engine {
 
 }  // namespace
 
-std::unique_ptr<Engine> make_device_engine(const EngineOptions& options, EngineInfo info, std::unique_ptr<DeviceQueue> queue) {
+std::unique_ptr<Engine> make_device_engine(const EngineOptions& options, EngineInfo info,
+                                           std::unique_ptr<DeviceQueue> queue) {
   return std::make_unique<DeviceEngine>(options, std::move(info), std::move(queue));
 }
 

@@ -9,12 +9,15 @@ namespace {
 
 constexpr int images_at_once = 2000;
 
-/// Adds what `labels`, one a row of logits, say of them, and appends the predicted classes where they are asked for.
+/// Adds what `labels`, one a row of logits, say of them, and appends the predicted classes where
+/// they are asked for.
 void score(const at::Tensor& logits, std::span<const ClassIndex> labels, Sums& sums,
            std::vector<ClassIndex>* predictions) {
   std::vector<std::int64_t> targets(labels.begin(), labels.end());
-  const at::Tensor wanted = at::from_blob(targets.data(), {static_cast<std::int64_t>(targets.size())}, at::kLong);
-  const at::Tensor losses = at::cross_entropy_loss(logits, wanted, {}, at::Reduction::None).contiguous();
+  const at::Tensor wanted =
+      at::from_blob(targets.data(), {static_cast<std::int64_t>(targets.size())}, at::kLong);
+  const at::Tensor losses =
+      at::cross_entropy_loss(logits, wanted, {}, at::Reduction::None).contiguous();
   std::vector<ClassIndex> classes(labels.size());
   classify(logits, classes);
   for (std::size_t i = 0; i < labels.size(); ++i) {
@@ -29,7 +32,8 @@ void score(const at::Tensor& logits, std::span<const ClassIndex> labels, Sums& s
 void DeviceEvaluation::set_data(std::span<const Images> shares) {
   shares_ = shares;
   pixels_.clear();
-  for (const Images& share : shares) pixels_.emplace_back(queue_.queue(), std::span<const std::uint8_t>(share.pixels));
+  for (const Images& share : shares)
+    pixels_.emplace_back(queue_.queue(), std::span<const std::uint8_t>(share.pixels));
 }
 
 std::vector<Sums> DeviceEvaluation::run(const Network& network, const TensorViews& views,
@@ -56,10 +60,12 @@ std::vector<Sums> DeviceEvaluation::run(const Network& network, const TensorView
 }
 
 at::Tensor DeviceEvaluation::logits_of(std::size_t share, int first, int count,
-                                       const Network& network,
-                                       const TensorViews& views) const {
-  at::Tensor x = at::empty({count, 1, image_side, image_side}, at::TensorOptions().dtype(at::kFloat).device(queue_.device()));
-  enqueue_decode(queue_.queue(), pixels_[share].data() + static_cast<std::size_t>(first) * image_size, count, normalisation_, x.data_ptr<float>());
+                                       const Network& network, const TensorViews& views) const {
+  at::Tensor x = at::empty({count, 1, image_side, image_side},
+                           at::TensorOptions().dtype(at::kFloat).device(queue_.device()));
+  enqueue_decode(queue_.queue(),
+                 pixels_[share].data() + static_cast<std::size_t>(first) * image_size, count,
+                 normalisation_, x.data_ptr<float>());
   for (int i = 0; i < network.layers(); ++i) x = network.layer(i, x, views, {}, false);
   return x.flatten(1).cpu();
 }

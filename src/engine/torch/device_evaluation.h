@@ -13,7 +13,8 @@ namespace mnist_dist {
 /// Forward over the rows to score on, which lie in a queue's memory.
 class DeviceEvaluation {
  public:
-  DeviceEvaluation(const Normalisation& normalisation, const DeviceQueue& queue) : normalisation_(normalisation), queue_(queue) {}
+  DeviceEvaluation(const Normalisation& normalisation, const DeviceQueue& queue)
+      : normalisation_(normalisation), queue_(queue) {}
 
   /// The rows outlive this.
   void set_data(std::span<const Images> shares);

@@ -8,7 +8,8 @@
 
 namespace mnist_dist {
 
-/// A queue of work on one device, and what differs between devices in using it. On the host everything is done when a call returns.
+/// A queue of work on one device, and what differs between devices in using it. On the host
+/// everything is done when a call returns.
 class DeviceQueue {
  public:
   virtual ~DeviceQueue() = default;
@@ -20,8 +21,8 @@ class DeviceQueue {
 
   /// True when a step can be recorded once and replayed.
   virtual bool can_record() const = 0;
-  /// Records what `work` enqueues instead of running it. Replaces an earlier recording. `work` can be called as long as the queue lives, and enqueues
-  /// the same each time.
+  /// Records what `work` enqueues instead of running it. Replaces an earlier recording. `work` can
+  /// be called as long as the queue lives, and enqueues the same each time.
   virtual void record(const std::function<void()>& work) = 0;
   virtual void replay() = 0;
 

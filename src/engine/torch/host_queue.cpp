@@ -9,7 +9,9 @@ class HostQueue final : public DeviceQueue {
   Queue queue() const override { return {}; }
   std::shared_ptr<void> use() const override { return nullptr; }
   bool can_record() const override { return false; }
-  void record(const std::function<void()>&) override { throw std::logic_error("the host cannot record a step"); }
+  void record(const std::function<void()>&) override {
+    throw std::logic_error("the host cannot record a step");
+  }
   void replay() override { throw std::logic_error("the host cannot replay a step"); }
   Reached mark() override {
     return [] { return true; };

@@ -16,7 +16,8 @@ extern "C" __attribute__((weak)) char* openblas_get_config();
 namespace mnist_dist {
 namespace {
 
-/// The SIMD level that LibTorch's own kernels were chosen for: "AVX2". Only its configuration text says so in every version.
+/// The SIMD level that LibTorch's own kernels were chosen for: "AVX2". Only its configuration text
+/// says so in every version.
 std::string cpu_capability() {
   constexpr std::string_view key = "CPU capability usage: ";
   const std::string text = at::show_config();
@@ -27,7 +28,10 @@ std::string cpu_capability() {
 }
 
 EngineInfo torch_info() {
-  EngineInfo info{.name = "torch", .device = "cpu", .simd = cpu_capability(), .versions = {{"libtorch", TORCH_VERSION}}};
+  EngineInfo info{.name = "torch",
+                  .device = "cpu",
+                  .simd = cpu_capability(),
+                  .versions = {{"libtorch", TORCH_VERSION}}};
   if (at::hasMKL())
     info.versions["blas"] = at::get_mkl_version();
   else
@@ -38,13 +42,16 @@ EngineInfo torch_info() {
 
 std::unique_ptr<Engine> make_torch_engine(const EngineOptions& options) {
   if (options.device != "auto" && options.device != "cpu")
-    throw device_error("the torch engine runs on the CPU, not on device \"" + options.device + "\"", "use --device cpu");
+    throw device_error("the torch engine runs on the CPU, not on device \"" + options.device + "\"",
+                       "use --device cpu");
   use_one_torch_thread();
   EngineInfo info = torch_info();
   if (!options.simd.empty() && options.simd != info.simd)
-    throw usage_error("the torch engine computes with " + info.simd + ", not with " + options.simd,
-                      "LibTorch chooses at start; set ATEN_CPU_CAPABILITY and ONEDNN_MAX_CPU_ISA instead");
-  return make_host_engine(options, std::move(info), [&options] { return make_torch_worker(options); });
+    throw usage_error(
+        "the torch engine computes with " + info.simd + ", not with " + options.simd,
+        "LibTorch chooses at start; set ATEN_CPU_CAPABILITY and ONEDNN_MAX_CPU_ISA instead");
+  return make_host_engine(options, std::move(info),
+                          [&options] { return make_torch_worker(options); });
 }
 
 #if MNIST_DIST_CUDA
@@ -56,4 +63,7 @@ const TorchLibrary library{make_torch_engine, make_plain_loop, torchscript_file,
 }  // namespace
 }  // namespace mnist_dist
 
-extern "C" __attribute__((visibility("default"))) const mnist_dist::TorchLibrary* mnist_dist_torch_library() { return &mnist_dist::library; }
+extern "C" __attribute__((visibility("default"))) const mnist_dist::TorchLibrary*
+mnist_dist_torch_library() {
+  return &mnist_dist::library;
+}

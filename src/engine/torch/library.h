@@ -17,14 +17,18 @@ struct GpuLibrary {
   /// A GPU's UUID, "" when it cannot be had.
   std::string (*id)(int gpu);
   std::unique_ptr<Engine> (*make_engine)(const EngineOptions& options);
-  std::unique_ptr<Communicator> (*make_communicator)(Communicator& group, const Queue& queue, const DeviceCommOptions& options);
+  std::unique_ptr<Communicator> (*make_communicator)(Communicator& group, const Queue& queue,
+                                                     const DeviceCommOptions& options);
 };
 
-/// What libmnist-dist-torch offers to the program that opens it. Linking LibTorch instead would cost every start of the program about a second.
+/// What libmnist-dist-torch offers to the program that opens it. Linking LibTorch instead would
+/// cost every start of the program about a second.
 struct TorchLibrary {
   std::unique_ptr<Engine> (*make_engine)(const EngineOptions& options);
-  /// What one would write with LibTorch alone, on slices of `slice` images: the measure of the engines' speed.
-  std::unique_ptr<TrainingLoop> (*make_plain_loop)(const ModelSpec& model, const OptimizerConfig& optimizer, int slice);
+  /// What one would write with LibTorch alone, on slices of `slice` images: the measure of the
+  /// engines' speed.
+  std::unique_ptr<TrainingLoop> (*make_plain_loop)(const ModelSpec& model,
+                                                   const OptimizerConfig& optimizer, int slice);
   std::string (*torchscript_file)(const ScriptedNetwork& network);
   const GpuLibrary* gpu;  ///< nullptr in a build for CPUs
 };

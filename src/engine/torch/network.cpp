@@ -5,14 +5,17 @@
 namespace mnist_dist {
 namespace {
 
-/// LibTorch has no tensors of const memory. Only training's norm statistics and gradients are written to, and their memory is not const.
-at::Tensor view(std::span<const float> values, at::IntArrayRef shape, const at::TensorOptions& options) {
+/// LibTorch has no tensors of const memory. Only training's norm statistics and gradients are
+/// written to, and their memory is not const.
+at::Tensor view(std::span<const float> values, at::IntArrayRef shape,
+                const at::TensorOptions& options) {
   return at::from_blob(const_cast<float*>(values.data()), shape, options);
 }
 
 }  // namespace
 
-std::vector<at::Tensor> parameter_views(const FlatLayout& layout, std::span<const float> flat, const at::TensorOptions& options) {
+std::vector<at::Tensor> parameter_views(const FlatLayout& layout, std::span<const float> flat,
+                                        const at::TensorOptions& options) {
   std::vector<at::Tensor> views;
   views.reserve(layout.parameters.size());
   for (const ParameterTensor& tensor : layout.parameters) {
@@ -22,14 +25,16 @@ std::vector<at::Tensor> parameter_views(const FlatLayout& layout, std::span<cons
   return views;
 }
 
-TensorViews tensor_views(const FlatLayout& layout, std::span<const float> parameters, std::span<const float> norm_statistics,
-                         const at::TensorOptions& options) {
+TensorViews tensor_views(const FlatLayout& layout, std::span<const float> parameters,
+                         std::span<const float> norm_statistics, const at::TensorOptions& options) {
   TensorViews views;
   views.parameters = parameter_views(layout, parameters, options);
   for (const NormTensor& norm : layout.norms) {
     const auto channels = static_cast<std::size_t>(norm.channels);
-    views.means.push_back(view(norm_statistics.subspan(norm.offset, channels), {norm.channels}, options));
-    views.variances.push_back(view(norm_statistics.subspan(norm.offset + channels, channels), {norm.channels}, options));
+    views.means.push_back(
+        view(norm_statistics.subspan(norm.offset, channels), {norm.channels}, options));
+    views.variances.push_back(
+        view(norm_statistics.subspan(norm.offset + channels, channels), {norm.channels}, options));
   }
   return views;
 }
@@ -46,7 +51,8 @@ void classify(const at::Tensor& logits, std::span<ClassIndex> classes) {
 
 Network::Network(const ModelSpec& model) : layout_(flat_layout(model)) {
   const std::vector<LayerShape> shapes = layer_shapes(model);
-  for (std::size_t i = 0; i < shapes.size(); ++i) layers_.push_back({.layer = model.layers[i], .shape = shapes[i]});
+  for (std::size_t i = 0; i < shapes.size(); ++i)
+    layers_.push_back({.layer = model.layers[i], .shape = shapes[i]});
   for (int i = 0; const ParameterTensor& tensor : layout_.parameters) {
     Entry& entry = layers_[static_cast<std::size_t>(tensor.layer)];
     switch (tensor.kind) {
@@ -65,12 +71,16 @@ Network::Network(const ModelSpec& model) : layout_(flat_layout(model)) {
     }
     ++i;
   }
-  for (int i = 0; const NormTensor& norm : layout_.norms) layers_[static_cast<std::size_t>(norm.layer)].norm = i++;
+  for (int i = 0; const NormTensor& norm : layout_.norms)
+    layers_[static_cast<std::size_t>(norm.layer)].norm = i++;
 }
 
-at::Tensor Network::layer(int index, at::Tensor x, const TensorViews& views, const at::Tensor& dropout, bool training, int slices) const {
+at::Tensor Network::layer(int index, at::Tensor x, const TensorViews& views,
+                          const at::Tensor& dropout, bool training, int slices) const {
   const Entry& entry = layers_[static_cast<std::size_t>(index)];
-  const auto parameter = [&](int i) { return i < 0 ? at::Tensor() : views.parameters[static_cast<std::size_t>(i)]; };
+  const auto parameter = [&](int i) {
+    return i < 0 ? at::Tensor() : views.parameters[static_cast<std::size_t>(i)];
+  };
   switch (entry.layer.kind) {
     case LayerKind::convolution:
     case LayerKind::linear:
@@ -96,10 +106,12 @@ at::Tensor Network::layer(int index, at::Tensor x, const TensorViews& views, con
       beta = beta.repeat({slices});
     }
     // With momentum 1 the running statistics become this slice's: its mean and unbiased variance.
-    x = at::batch_norm(x, gamma, beta, views.means[norm], views.variances[norm], training, 1.0, norm_epsilon, false);
+    x = at::batch_norm(x, gamma, beta, views.means[norm], views.variances[norm], training, 1.0,
+                       norm_epsilon, false);
     if (slices > 1) x = x.view(shape);
   }
-  // In place only where backward does not need what is overwritten (ReLU's backward reads its output), and not in another tensor's view.
+  // In place only where backward does not need what is overwritten (ReLU's backward reads its
+  // output), and not in another tensor's view.
   if (dropout.defined()) x = entry.norm >= 0 && slices == 1 ? x.mul_(dropout) : x.mul(dropout);
   return x;
 }

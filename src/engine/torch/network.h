@@ -14,10 +14,12 @@ struct TensorViews {
   std::vector<at::Tensor> means, variances;  ///< one a norm layer
 };
 /// `options`: float, and the device in whose memory the vectors lie.
-TensorViews tensor_views(const FlatLayout& layout, std::span<const float> parameters, std::span<const float> norm_statistics,
+TensorViews tensor_views(const FlatLayout& layout, std::span<const float> parameters,
+                         std::span<const float> norm_statistics,
                          const at::TensorOptions& options = at::kFloat);
 /// The same for a gradient, or the parameters alone.
-std::vector<at::Tensor> parameter_views(const FlatLayout& layout, std::span<const float> flat, const at::TensorOptions& options = at::kFloat);
+std::vector<at::Tensor> parameter_views(const FlatLayout& layout, std::span<const float> flat,
+                                        const at::TensorOptions& options = at::kFloat);
 
 /// The class of each row of logits [n][classes] in host memory: the lowest of equal ones.
 void classify(const at::Tensor& logits, std::span<ClassIndex> classes);
@@ -29,10 +31,13 @@ class Network {
   const FlatLayout& layout() const { return layout_; }
   int layers() const { return static_cast<int>(layers_.size()); }
 
-  /// Output of one layer. `dropout` is what its elements are multiplied by: 0 or DropoutRule::scale; undefined: no dropout. In training the layer's
-  /// means and unbiased variances over this slice are written to `views`, else they are what it normalises with. With several `slices`, input
-  /// image i is the (i / slices)th of slice i % slices, and `views` has [slices][channels] means and variances.
-  at::Tensor layer(int index, at::Tensor input, const TensorViews& views, const at::Tensor& dropout, bool training, int slices = 1) const;
+  /// Output of one layer. `dropout` is what its elements are multiplied by: 0 or
+  /// DropoutRule::scale; undefined: no dropout. In training the layer's means and unbiased
+  /// variances over this slice are written to `views`, else they are what it normalises with. With
+  /// several `slices`, input image i is the (i / slices)th of slice i % slices, and `views` has
+  /// [slices][channels] means and variances.
+  at::Tensor layer(int index, at::Tensor input, const TensorViews& views, const at::Tensor& dropout,
+                   bool training, int slices = 1) const;
 
  private:
   /// A layer, and where its tensors are in TensorViews; -1: it has none.

@@ -18,10 +18,11 @@ nn::Sequential make_modules(const ModelSpec& model) {
     switch (layer.kind) {
       case LayerKind::convolution:
       case LayerKind::linear:
-        modules->push_back(nn::Conv2d(nn::Conv2dOptions(shape.in_channels, shape.out_channels, shape.kernel)
-                                          .padding(layer.padding)
-                                          .groups(shape.in_channels / shape.kernel_channels)
-                                          .bias(layer.bias)));
+        modules->push_back(
+            nn::Conv2d(nn::Conv2dOptions(shape.in_channels, shape.out_channels, shape.kernel)
+                           .padding(layer.padding)
+                           .groups(shape.in_channels / shape.kernel_channels)
+                           .bias(layer.bias)));
         break;
       case LayerKind::max_pool:
         modules->push_back(nn::MaxPool2d(shape.kernel));
@@ -69,8 +70,10 @@ class PlainLoop final : public TrainingLoop {
 
  private:
   torch::Tensor loss(int index) {
-    const torch::Tensor logits = modules_->forward(images_.narrow(0, index * slice_, slice_)).flatten(1);
-    return torch::nll_loss(torch::log_softmax(logits, 1), labels_.narrow(0, index * slice_, slice_));
+    const torch::Tensor logits =
+        modules_->forward(images_.narrow(0, index * slice_, slice_)).flatten(1);
+    return torch::nll_loss(torch::log_softmax(logits, 1),
+                           labels_.narrow(0, index * slice_, slice_));
   }
   void step(int index) {
     optimizer_.zero_grad();
@@ -87,7 +90,8 @@ class PlainLoop final : public TrainingLoop {
 
 }  // namespace
 
-std::unique_ptr<TrainingLoop> make_plain_loop(const ModelSpec& model, const OptimizerConfig& optimizer, int slice) {
+std::unique_ptr<TrainingLoop> make_plain_loop(const ModelSpec& model,
+                                              const OptimizerConfig& optimizer, int slice) {
   use_one_torch_thread();
   return std::make_unique<PlainLoop>(model, optimizer, slice);
 }

@@ -8,7 +8,8 @@
 #include "engine/torch/network.h"
 #include "engine/update.h"
 
-// OpenBLAS has threads of its own, which LibTorch does not know about; another BLAS leaves this undefined.
+// OpenBLAS has threads of its own, which LibTorch does not know about; another BLAS leaves this
+// undefined.
 extern "C" __attribute__((weak)) void openblas_set_num_threads(int threads);
 
 namespace mnist_dist {
@@ -32,9 +33,12 @@ class TorchWorker final : public SliceWorker {
     const auto slice = static_cast<std::size_t>(config_.train.batch / config_.data.shards);
     const std::vector<LayerShape> shapes = layer_shapes(config_.model);
     for (std::size_t i = 0; i < shapes.size(); ++i) {
-      Dropout dropout{.rule = dropout_rule(config_.model.layers[i].dropout), .channels = shapes[i].out_channels, .side = shapes[i].out_side};
+      Dropout dropout{.rule = dropout_rule(config_.model.layers[i].dropout),
+                      .channels = shapes[i].out_channels,
+                      .side = shapes[i].out_side};
       if (dropout.rule.threshold > 0) {
-        dropout.mask.resize(static_cast<std::size_t>(dropout.channels * dropout.side * dropout.side));
+        dropout.mask.resize(
+            static_cast<std::size_t>(dropout.channels * dropout.side * dropout.side));
         dropout.factors.resize(slice * dropout.mask.size());
       }
       dropouts_.push_back(std::move(dropout));
@@ -48,13 +52,15 @@ class TorchWorker final : public SliceWorker {
     std::ranges::fill(out, 0.0f);  // backward adds to it
     const TensorViews views = training_views(parameters, out);
     at::Tensor x = training_input(slice);
-    for (int i = 0; i < network_.layers(); ++i) x = network_.layer(i, x, views, dropout_factors(i, slice), true);
+    for (int i = 0; i < network_.layers(); ++i)
+      x = network_.layer(i, x, views, dropout_factors(i, slice), true);
     const at::Tensor logits = x.flatten(1);
     const at::Tensor loss = training_loss(logits, slice);
     loss.backward();
 
     const auto images = static_cast<float>(slice.count());
-    for (float& statistic : out.subspan(layout_.parameter_count, layout_.norm_count)) statistic *= images;
+    for (float& statistic : out.subspan(layout_.parameter_count, layout_.norm_count))
+      statistic *= images;
     out[layout_.images()] = images;
     out[layout_.loss()] = loss.item<float>();
     out[layout_.correct()] = static_cast<float>(count_correct(logits.detach(), slice.labels));
@@ -71,19 +77,23 @@ class TorchWorker final : public SliceWorker {
     at::Tensor x = image_view(labels.size());
     for (int i = 0; i < network_.layers(); ++i) x = network_.layer(i, x, views, {}, false);
     const at::Tensor logits = x.flatten(1);
-    const at::Tensor each = at::cross_entropy_loss(logits, targets(labels), {}, at::Reduction::None).contiguous();
+    const at::Tensor each =
+        at::cross_entropy_loss(logits, targets(labels), {}, at::Reduction::None).contiguous();
     std::copy_n(each.data_ptr<float>(), labels.size(), losses.begin());
     classify(logits, predictions);
     std::copy_n(logits.contiguous().data_ptr<float>(), logits_out.size(), logits_out.begin());
   }
 
-  std::optional<Diagnosis> diagnose(const Slice& slice, std::span<const float> parameters) override {
+  std::optional<Diagnosis> diagnose(const Slice& slice,
+                                    std::span<const float> parameters) override {
     std::ranges::fill(gradients_, 0.0f);
     const TensorViews views = training_views(parameters, gradients_);
     at::Tensor x = training_input(slice);
     std::vector<at::Tensor> activations{x};
     for (int i = 0; i < network_.layers(); ++i) {
-      const auto in_layer = [&](const char* where) { return Diagnosis{.layer = i, .where = where}; };
+      const auto in_layer = [&](const char* where) {
+        return Diagnosis{.layer = i, .where = where};
+      };
       if (!parameters_finite(i, parameters)) return in_layer("parameter");
       x = network_.layer(i, x, views, dropout_factors(i, slice), true);
       if (!finite(x) || !statistics_finite(i, gradients_)) return in_layer("activation");
@@ -94,11 +104,13 @@ class TorchWorker final : public SliceWorker {
     if (!finite(loss)) return Diagnosis{.layer = network_.layers(), .where = "loss"};
     loss.backward();
     // A layer's part of backward is the gradient of its parameters and of its input.
-    if (!finite(activations.back().grad())) return Diagnosis{.layer = network_.layers(), .where = "gradient"};
+    if (!finite(activations.back().grad()))
+      return Diagnosis{.layer = network_.layers(), .where = "gradient"};
     for (int i = network_.layers() - 1; i >= 0; --i) {
       const at::Tensor& input = activations[static_cast<std::size_t>(i)];
       const bool input_finite = i == 0 || finite(input.grad());
-      if (!input_finite || !parameters_finite(i, gradients_)) return Diagnosis{.layer = i, .where = "gradient"};
+      if (!input_finite || !parameters_finite(i, gradients_))
+        return Diagnosis{.layer = i, .where = "gradient"};
     }
     return {};
   }
@@ -111,9 +123,11 @@ class TorchWorker final : public SliceWorker {
     std::vector<float> factors = {};      ///< of a slice
   };
 
-  /// Parameters whose gradients backward adds to `out`, and norm statistics that forward writes there.
+  /// Parameters whose gradients backward adds to `out`, and norm statistics that forward writes
+  /// there.
   TensorViews training_views(std::span<const float> parameters, std::span<float> out) const {
-    TensorViews views = tensor_views(layout_, parameters, out.subspan(layout_.parameter_count, layout_.norm_count));
+    TensorViews views =
+        tensor_views(layout_, parameters, out.subspan(layout_.parameter_count, layout_.norm_count));
     const std::vector<at::Tensor> gradients = parameter_views(layout_, out);
     for (std::size_t i = 0; i < gradients.size(); ++i) {
       views.parameters[i].set_requires_grad(true);
@@ -141,10 +155,13 @@ class TorchWorker final : public SliceWorker {
     if (dropout.mask.empty()) return {};
     float* factor = dropout.factors.data();
     for (const std::uint32_t row : slice.rows) {
-      dropout_mask(dropout.rule, config_.train.seed, row, slice.epoch, static_cast<std::uint32_t>(layer), dropout.mask);
-      for (const std::uint8_t dropped : dropout.mask) *factor++ = dropped ? 0.0f : dropout.rule.scale;
+      dropout_mask(dropout.rule, config_.train.seed, row, slice.epoch,
+                   static_cast<std::uint32_t>(layer), dropout.mask);
+      for (const std::uint8_t dropped : dropout.mask)
+        *factor++ = dropped ? 0.0f : dropout.rule.scale;
     }
-    return at::from_blob(dropout.factors.data(), {slice.count(), dropout.channels, dropout.side, dropout.side}, at::kFloat);
+    return at::from_blob(dropout.factors.data(),
+                         {slice.count(), dropout.channels, dropout.side, dropout.side}, at::kFloat);
   }
 
   at::Tensor targets(std::span<const ClassIndex> labels) {
@@ -153,7 +170,8 @@ class TorchWorker final : public SliceWorker {
   }
 
   at::Tensor training_loss(const at::Tensor& logits, const Slice& slice) {
-    return at::cross_entropy_loss(logits, targets(slice.labels), {}, at::Reduction::Sum, -100, config_.train.label_smoothing);
+    return at::cross_entropy_loss(logits, targets(slice.labels), {}, at::Reduction::Sum, -100,
+                                  config_.train.label_smoothing);
   }
 
   int count_correct(const at::Tensor& logits, std::span<const ClassIndex> labels) {
@@ -172,7 +190,9 @@ class TorchWorker final : public SliceWorker {
   }
   bool statistics_finite(int layer, std::span<const float> out) const {
     return std::ranges::all_of(layout_.norms, [&](const NormTensor& norm) {
-      return norm.layer != layer || all_finite(out.subspan(layout_.parameter_count + norm.offset, 2 * static_cast<std::size_t>(norm.channels)));
+      return norm.layer != layer ||
+             all_finite(out.subspan(layout_.parameter_count + norm.offset,
+                                    2 * static_cast<std::size_t>(norm.channels)));
     });
   }
 
@@ -188,8 +208,9 @@ class TorchWorker final : public SliceWorker {
   std::vector<float> gradients_;  ///< for diagnose
 };
 
-/// LibTorch allocates and frees every activation again. glibc would hand such blocks back to the system each time, and the page faults of getting them
-/// again are a tenth of a step, and more when threads meet in the kernel.
+/// LibTorch allocates and frees every activation again. glibc would hand such blocks back to the
+/// system each time, and the page faults of getting them again are a tenth of a step, and more when
+/// threads meet in the kernel.
 void keep_freed_memory() {
 #ifdef __GLIBC__
   mallopt(M_MMAP_THRESHOLD, 32 << 20);
@@ -209,6 +230,8 @@ void use_one_torch_thread() {
   });
 }
 
-std::unique_ptr<SliceWorker> make_torch_worker(const EngineOptions& options) { return std::make_unique<TorchWorker>(options); }
+std::unique_ptr<SliceWorker> make_torch_worker(const EngineOptions& options) {
+  return std::make_unique<TorchWorker>(options);
+}
 
 }  // namespace mnist_dist

@@ -21,7 +21,8 @@ constexpr Normalisation normalisation{0.1307f, 0.3081f};
 struct TwoShards {
   static constexpr int slice = 4;
   std::vector<Images> shards{noise_images(7, 100), noise_images(6, 107)};
-  std::vector<std::vector<std::uint32_t>> orders{epoch_order({100, 107}, 0, seed, 2), epoch_order({107, 113}, 1, seed, 2)};
+  std::vector<std::vector<std::uint32_t>> orders{epoch_order({100, 107}, 0, seed, 2),
+                                                 epoch_order({107, 113}, 1, seed, 2)};
   std::vector<std::uint8_t> pixels, labels;
   std::vector<std::uint32_t> flat_orders;
   std::vector<std::int32_t> begins{0, 7, 13};
@@ -36,7 +37,8 @@ struct TwoShards {
       pixels.insert(pixels.end(), shard.pixels.begin(), shard.pixels.end());
       labels.insert(labels.end(), shard.labels.begin(), shard.labels.end());
     }
-    for (const auto& order : orders) flat_orders.insert(flat_orders.end(), order.begin(), order.end());
+    for (const auto& order : orders)
+      flat_orders.insert(flat_orders.end(), order.begin(), order.end());
     epoch.epoch = 2;
     epoch.augment = at_epoch(augment, 2);
     if (epoch.augment.elastic_alpha > 0)
@@ -45,7 +47,8 @@ struct TwoShards {
 
   void make(int step, BatchOrder order) {
     progress.step = step;
-    enqueue_batch({}, {pixels.data(), labels.data(), 100, flat_orders.data(), begins.data(), 2}, &epoch, &progress, seed, normalisation, slice, order,
+    enqueue_batch({}, {pixels.data(), labels.data(), 100, flat_orders.data(), begins.data(), 2},
+                  &epoch, &progress, seed, normalisation, slice, order,
                   {images.data(), targets.data(), rows.data()});
   }
 };
@@ -63,9 +66,11 @@ TEST_P(DeviceBatch, HasTheBitsOfAugmentImage) {
     data.make(step, BatchOrder::by_shard);
     for (int shard = 0; shard < 2; ++shard)
       for (int i = 0; i < TwoShards::slice; ++i) {
-        const std::size_t at = static_cast<std::size_t>(step * TwoShards::slice + i), place = static_cast<std::size_t>(shard * TwoShards::slice + i);
+        const std::size_t at = static_cast<std::size_t>(step * TwoShards::slice + i),
+                          place = static_cast<std::size_t>(shard * TwoShards::slice + i);
         const auto& order = data.orders[static_cast<std::size_t>(shard)];
-        const std::span<const float> made = std::span(data.images).subspan(place * image_size, image_size);
+        const std::span<const float> made =
+            std::span(data.images).subspan(place * image_size, image_size);
         if (at >= order.size()) {
           EXPECT_EQ(data.targets[place], no_image);
           EXPECT_TRUE(std::ranges::all_of(made, [](float x) { return x == 0; }));
@@ -74,7 +79,8 @@ TEST_P(DeviceBatch, HasTheBitsOfAugmentImage) {
         const Images& images = data.shards[static_cast<std::size_t>(shard)];
         const auto local = static_cast<int>(order[at]) - images.first_row;
         std::vector<float> expected(image_size);
-        augment_image({images.image(local), image_size}, GetParam().config, normalisation, seed, order[at], 2, expected);
+        augment_image({images.image(local), image_size}, GetParam().config, normalisation, seed,
+                      order[at], 2, expected);
         EXPECT_TRUE(std::ranges::equal(made, expected)) << "row " << order[at];
         EXPECT_EQ(data.targets[place], images.labels[static_cast<std::size_t>(local)]);
         EXPECT_EQ(data.rows[place], order[at]);
@@ -91,13 +97,23 @@ AugmentConfig with(void (*change)(AugmentConfig&)) {
 INSTANTIATE_TEST_SUITE_P(
     All, DeviceBatch,
     testing::Values(
-        NamedAugment{"None", {}}, NamedAugment{"Rotation", with([](AugmentConfig& c) { c.rotation = 15; })},
-        NamedAugment{"Nearest", with([](AugmentConfig& c) { c.rotation = 15, c.interpolation = Interpolation::nearest; })},
-        NamedAugment{"Crop", with([](AugmentConfig& c) { c.crop_scale_min = 0.85, c.crop_ratio_min = 0.75, c.crop_ratio_max = 4.0 / 3; })},
-        NamedAugment{"CropAndMove", with([](AugmentConfig& c) { c.crop_scale_min = 0.85, c.rotation = 7, c.shift = 2, c.scale = 0.1; })},
-        NamedAugment{"Erase", with([](AugmentConfig& c) { c.erase_probability = 0.9, c.rotation = 15; })},
+        NamedAugment{"None", {}},
+        NamedAugment{"Rotation", with([](AugmentConfig& c) { c.rotation = 15; })},
+        NamedAugment{"Nearest", with([](AugmentConfig& c) {
+                       c.rotation = 15, c.interpolation = Interpolation::nearest;
+                     })},
+        NamedAugment{"Crop", with([](AugmentConfig& c) {
+                       c.crop_scale_min = 0.85, c.crop_ratio_min = 0.75, c.crop_ratio_max = 4.0 / 3;
+                     })},
+        NamedAugment{"CropAndMove", with([](AugmentConfig& c) {
+                       c.crop_scale_min = 0.85, c.rotation = 7, c.shift = 2, c.scale = 0.1;
+                     })},
+        NamedAugment{"Erase",
+                     with([](AugmentConfig& c) { c.erase_probability = 0.9, c.rotation = 15; })},
         NamedAugment{"Elastic", with([](AugmentConfig& c) { c.elastic_alpha = 1.5, c.shear = 5; })},
-        NamedAugment{"Fading", with([](AugmentConfig& c) { c.rotation = 15, c.elastic_alpha = 1, c.fade_after = 1, c.fade_epochs = 4; })}),
+        NamedAugment{"Fading", with([](AugmentConfig& c) {
+                       c.rotation = 15, c.elastic_alpha = 1, c.fade_after = 1, c.fade_epochs = 4;
+                     })}),
     [](const auto& tested) { return tested.param.name; });
 
 TEST(DeviceBatchOrder, ByImageInterleavesTheSlices) {
@@ -108,7 +124,8 @@ TEST(DeviceBatchOrder, ByImageInterleavesTheSlices) {
     for (std::size_t i = 0; i < TwoShards::slice; ++i) {
       EXPECT_EQ(by_image.rows[i * 2 + shard], by_shard.rows[shard * TwoShards::slice + i]);
       EXPECT_EQ(by_image.targets[i * 2 + shard], by_shard.targets[shard * TwoShards::slice + i]);
-      EXPECT_EQ(by_image.images[(i * 2 + shard) * image_size + 300], by_shard.images[(shard * TwoShards::slice + i) * image_size + 300]);
+      EXPECT_EQ(by_image.images[(i * 2 + shard) * image_size + 300],
+                by_shard.images[(shard * TwoShards::slice + i) * image_size + 300]);
     }
 }
 
@@ -118,7 +135,8 @@ TEST(DeviceDecode, HasTheBitsOfDecodeImage) {
   enqueue_decode({}, images.pixels.data(), 3, normalisation, made.data());
   for (int i = 0; i < 3; ++i) {
     decode_image({images.image(i), image_size}, normalisation, expected);
-    EXPECT_TRUE(std::ranges::equal(std::span(made).subspan(static_cast<std::size_t>(i) * image_size, image_size), expected));
+    EXPECT_TRUE(std::ranges::equal(
+        std::span(made).subspan(static_cast<std::size_t>(i) * image_size, image_size), expected));
   }
 }
 
@@ -132,7 +150,8 @@ TEST(DeviceDropout, DropsWhatDropoutMaskDrops) {
   for (std::size_t image = 0; image < 3; ++image) {
     std::vector<std::uint8_t> mask(elements);
     dropout_mask(rule, seed, rows[image], 4, 2, mask);
-    for (std::size_t i = 0; i < elements; ++i) ASSERT_EQ(factors[image * elements + i], mask[i] ? 0.0f : rule.scale) << image << ' ' << i;
+    for (std::size_t i = 0; i < elements; ++i)
+      ASSERT_EQ(factors[image * elements + i], mask[i] ? 0.0f : rule.scale) << image << ' ' << i;
   }
 }
 
@@ -160,13 +179,15 @@ TEST(DeviceTail, SumsNormStatisticsAndCounts) {
                     .parts = 2,
                     .stop = &stop,
                     .vector = vector.data()});
-  EXPECT_EQ(vector, (std::vector<float>{-1, -1, -1, -1, -1, 22, 44, 66, 9, 10.5f, 12.25f, 4, 2.5f, 3, 1}));
+  EXPECT_EQ(vector,
+            (std::vector<float>{-1, -1, -1, -1, -1, 22, 44, 66, 9, 10.5f, 12.25f, 4, 2.5f, 3, 1}));
 }
 
 /// A model with every kind of parameter.
 const ModelSpec& small_model() {
   static const ModelSpec model{.name = "small",
-                               .layers = {{.channels = 3, .bias = true, .relu = true, .norm = true}, {.kind = LayerKind::linear, .channels = 10}}};
+                               .layers = {{.channels = 3, .bias = true, .relu = true, .norm = true},
+                                          {.kind = LayerKind::linear, .channels = 10}}};
   return model;
 }
 
@@ -186,7 +207,9 @@ struct Stepper {
   explicit Stepper(UpdateCase how) : state(fresh_state(layout, true)), with(std::move(how)) {
     for (const ParameterTensor& tensor : layout.parameters)
       decay.resize(tensor.offset + tensor.size,
-                   tensor.kind == ParameterKind::weight || with.optimizer.decay_norm ? static_cast<float>(with.optimizer.weight_decay) : 0.0f);
+                   tensor.kind == ParameterKind::weight || with.optimizer.decay_norm
+                       ? static_cast<float>(with.optimizer.weight_decay)
+                       : 0.0f);
     Stream draws({.seed = 1, .purpose = Purpose::synthetic});
     for (std::size_t i = 0; i < layout.size(); ++i) total.push_back(draws.uniform(-8, 8));
     total[layout.images()] = 64;
@@ -212,9 +235,13 @@ struct Stepper {
 };
 
 TEST(DeviceUpdate, HasTheBitsOfUpdate) {
-  for (const UpdateCase& how : {UpdateCase{{.learning_rate = 0.1, .momentum = 0.9}, {.decay = 0.999}},
-                                UpdateCase{{.learning_rate = 0.1, .momentum = 0.9, .nesterov = true, .weight_decay = 1e-3}, {.decay = 0.9}},
-                                UpdateCase{{.learning_rate = 0.1, .momentum = 0.5, .weight_decay = 1e-3, .decay_norm = true}, {}}}) {
+  for (const UpdateCase& how :
+       {UpdateCase{{.learning_rate = 0.1, .momentum = 0.9}, {.decay = 0.999}},
+        UpdateCase{{.learning_rate = 0.1, .momentum = 0.9, .nesterov = true, .weight_decay = 1e-3},
+                   {.decay = 0.9}},
+        UpdateCase{
+            {.learning_rate = 0.1, .momentum = 0.5, .weight_decay = 1e-3, .decay_norm = true},
+            {}}}) {
     Stepper stepper(how);
     TrainState expected = stepper.state;
     const Update update(stepper.layout, how.optimizer, how.average);

@@ -23,11 +23,13 @@ std::vector<double> random_direction(std::size_t size, std::uint32_t key) {
 template <class T>
 double along(const std::vector<double>& direction, std::span<const T> gradient) {
   double sum = 0;
-  for (std::size_t i = 0; i < direction.size(); ++i) sum += direction[i] * static_cast<double>(gradient[i]);
+  for (std::size_t i = 0; i < direction.size(); ++i)
+    sum += direction[i] * static_cast<double>(gradient[i]);
   return sum;
 }
 
-/// Central differences along one direction a tensor, with steps too short to change a decision of a ReLU or a pool.
+/// Central differences along one direction a tensor, with steps too short to change a decision of a
+/// ReLU or a pool.
 void expect_the_slope_of_the_loss(const ModelSpec& model) {
   SCOPED_TRACE(model.name);
   EngineOptions options = slice_options(model, 3);
@@ -38,7 +40,8 @@ void expect_the_slope_of_the_loss(const ModelSpec& model) {
   const auto reference = reference_train(options.config, options.normalisation, test.slice(), wide);
   std::vector<std::vector<float>> fused;
   for (const std::string& target : fused_targets())
-    fused.push_back(train_slice(*make_fused_worker(options, target), model, test.slice(), parameters));
+    fused.push_back(
+        train_slice(*make_fused_worker(options, target), model, test.slice(), parameters));
 
   const double step = 1e-6, rounding = 1e-8;  // of the difference of two losses over the step
   for (const ParameterTensor& tensor : flat_layout(model).parameters) {
@@ -46,7 +49,8 @@ void expect_the_slope_of_the_loss(const ModelSpec& model) {
     const auto direction = random_direction(tensor.size, static_cast<std::uint32_t>(tensor.offset));
     const auto move_by = [&](double distance) {
       for (std::size_t i = 0; i < tensor.size; ++i)
-        wide[tensor.offset + i] = static_cast<double>(parameters[tensor.offset + i]) + distance * direction[i];
+        wide[tensor.offset + i] =
+            static_cast<double>(parameters[tensor.offset + i]) + distance * direction[i];
     };
     const auto loss_at = [&](double distance) {
       move_by(distance);
@@ -56,10 +60,12 @@ void expect_the_slope_of_the_loss(const ModelSpec& model) {
     move_by(0);
     const std::span wanted(reference.gradient);
     const double size = gradient_scale(reference, tensor);
-    EXPECT_NEAR(along(direction, wanted.subspan(tensor.offset, tensor.size)), slope, 1e-6 * size + rounding);
+    EXPECT_NEAR(along(direction, wanted.subspan(tensor.offset, tensor.size)), slope,
+                1e-6 * size + rounding);
     for (std::size_t i = 0; i < fused.size(); ++i)
-      EXPECT_NEAR(along(direction, std::span<const float>(fused[i]).subspan(tensor.offset, tensor.size)), slope,
-                  tolerance_of(model) * size + rounding)
+      EXPECT_NEAR(
+          along(direction, std::span<const float>(fused[i]).subspan(tensor.offset, tensor.size)),
+          slope, tolerance_of(model) * size + rounding)
           << fused_targets()[i];
   }
 }

@@ -1,6 +1,7 @@
 // Whole passes of the fused engine's worker, a model and SIMD target each:
 //   fused_benchmark --benchmark_filter='train/step3'
-// images/s count one thread; FLOP/s are those of the definition, whatever an algorithm saves of them.
+// images/s count one thread; FLOP/s are those of the definition, whatever an algorithm saves of
+// them.
 #include <benchmark/benchmark.h>
 
 #include "engine/fused/fused_engine.h"
@@ -24,7 +25,8 @@ EngineOptions benchmark_options(const ModelSpec& model) {
 void report_rate(benchmark::State& state, int images, double multiply_adds) {
   const double done = static_cast<double>(state.iterations()) * images;
   state.counters["images/s"] = benchmark::Counter(done, benchmark::Counter::kIsRate);
-  state.counters["FLOP/s"] = benchmark::Counter(2 * done * multiply_adds, benchmark::Counter::kIsRate);
+  state.counters["FLOP/s"] =
+      benchmark::Counter(2 * done * multiply_adds, benchmark::Counter::kIsRate);
 }
 
 double multiply_adds(const ModelSpec& model) {
@@ -41,29 +43,37 @@ void train(benchmark::State& state, const ModelSpec& model, const std::string& t
   const Images images = noise_images(kSlice, 0);
   std::vector<const std::uint8_t*> pointers;
   std::vector<std::uint32_t> rows;
-  for (int i = 0; i < kSlice; ++i) pointers.push_back(images.image(i)), rows.push_back(static_cast<std::uint32_t>(i));
+  for (int i = 0; i < kSlice; ++i)
+    pointers.push_back(images.image(i)), rows.push_back(static_cast<std::uint32_t>(i));
   std::vector<float> out(layout.size());
-  for (auto _ : state) worker->train({.images = pointers, .labels = images.labels, .rows = rows, .epoch = 0}, parameters, out);
+  for (auto _ : state)
+    worker->train({.images = pointers, .labels = images.labels, .rows = rows, .epoch = 0},
+                  parameters, out);
   // The first layer needs no input gradient.
-  report_rate(state, kSlice, 3 * multiply_adds(model) - static_cast<double>(layer_shapes(model)[0].macs));
+  report_rate(state, kSlice,
+              3 * multiply_adds(model) - static_cast<double>(layer_shapes(model)[0].macs));
 }
 
 void evaluate(benchmark::State& state, const ModelSpec& model, const std::string& target) {
   const auto worker = make_fused_worker(benchmark_options(model), target);
   const FlatLayout layout = flat_layout(model);
-  const auto parameters = initial_parameters(layout, 1), statistics = initial_norm_statistics(layout);
+  const auto parameters = initial_parameters(layout, 1),
+             statistics = initial_norm_statistics(layout);
   const Images images = noise_images(evaluation_chunk, 0);
   std::vector<float> losses(evaluation_chunk);
   std::vector<ClassIndex> predictions(evaluation_chunk);
-  for (auto _ : state) worker->evaluate(images.pixels, images.labels, {parameters, statistics}, losses, predictions);
+  for (auto _ : state)
+    worker->evaluate(images.pixels, images.labels, {parameters, statistics}, losses, predictions);
   report_rate(state, evaluation_chunk, multiply_adds(model));
 }
 
 const bool registered = [] {
   for (const std::string& target : fused_targets())
     for (const ModelSpec& model : seed_models()) {
-      benchmark::RegisterBenchmark(("train/" + model.name + "/" + target).c_str(), train, model, target);
-      benchmark::RegisterBenchmark(("evaluate/" + model.name + "/" + target).c_str(), evaluate, model, target);
+      benchmark::RegisterBenchmark(("train/" + model.name + "/" + target).c_str(), train, model,
+                                   target);
+      benchmark::RegisterBenchmark(("evaluate/" + model.name + "/" + target).c_str(), evaluate,
+                                   model, target);
     }
   return true;
 }();

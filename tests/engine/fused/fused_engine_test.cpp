@@ -12,7 +12,8 @@
 namespace mnist_dist {
 namespace {
 
-/// Parameters and norm statistics after three steps over four shards of 10, 8, 8 and 6 images: the last slices are short, then empty.
+/// Parameters and norm statistics after three steps over four shards of 10, 8, 8 and 6 images: the
+/// last slices are short, then empty.
 std::vector<float> train(int threads, const std::string& target) {
   EngineOptions options = test_options(seed_models()[2], threads);
   options.config.augment.rotation = 15;
@@ -33,14 +34,16 @@ std::vector<float> train(int threads, const std::string& target) {
   engine->begin_epoch({.epoch = 1, .orders = orders, .learning_rates = rates, .before = {}});
   for (int step = 0; step < 3; ++step) engine->step(step, false, add_tree);
   TrainState state = engine->save();
-  state.parameters.insert(state.parameters.end(), state.norm_statistics.begin(), state.norm_statistics.end());
+  state.parameters.insert(state.parameters.end(), state.norm_statistics.begin(),
+                          state.norm_statistics.end());
   return state.parameters;
 }
 
 TEST(FusedEngine, ThreadsChangeNoBitOnAnyTarget) {
   for (const std::string& target : fused_targets()) {
     const auto one = train(1, target);
-    for (const int threads : {2, 3, 4}) EXPECT_EQ(train(threads, target), one) << target << ", " << threads << " threads";
+    for (const int threads : {2, 3, 4})
+      EXPECT_EQ(train(threads, target), one) << target << ", " << threads << " threads";
   }
 }
 

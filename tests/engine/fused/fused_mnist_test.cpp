@@ -24,7 +24,8 @@ TrainState train(const EngineOptions& options, Images images, int steps) {
   images.pixels.resize(static_cast<std::size_t>(rows) * image_size);
   images.labels.resize(static_cast<std::size_t>(rows));
   const std::vector<Images> shards{std::move(images)};
-  std::vector<std::vector<std::uint32_t>> orders(1, std::vector<std::uint32_t>(static_cast<std::size_t>(rows)));
+  std::vector<std::vector<std::uint32_t>> orders(
+      1, std::vector<std::uint32_t>(static_cast<std::size_t>(rows)));
   std::iota(orders[0].begin(), orders[0].end(), 0u);
   const std::vector<float> rates(static_cast<std::size_t>(steps), 0.01f);
   const auto engine = make_fused_engine(options);
@@ -32,9 +33,10 @@ TrainState train(const EngineOptions& options, Images images, int steps) {
   engine->load(fresh_state(layout, false));
   engine->begin_epoch({.epoch = 0, .orders = orders, .learning_rates = rates, .before = {}});
   for (int step = 0; step < steps; ++step)
-    engine->step(step, false, [](const ShardVectors& vectors, std::span<float> total, const Queue&) {
-      std::copy_n(vectors[0].data(), vectors.size, total.begin());
-    });
+    engine->step(step, false,
+                 [](const ShardVectors& vectors, std::span<float> total, const Queue&) {
+                   std::copy_n(vectors[0].data(), vectors.size, total.begin());
+                 });
   return engine->save();
 }
 
@@ -49,8 +51,9 @@ Evaluation evaluate(SliceWorker& worker, const TrainState& state, const Images& 
   Evaluation result{std::vector<float>(count), std::vector<ClassIndex>(count)};
   for (std::size_t first = 0; first < count; first += evaluation_chunk) {
     const std::size_t size = std::min<std::size_t>(evaluation_chunk, count - first);
-    worker.evaluate(std::span(images.pixels).subspan(first * image_size, size * image_size), labels.subspan(first, size),
-                    {state.parameters, state.norm_statistics}, std::span(result.losses).subspan(first, size),
+    worker.evaluate(std::span(images.pixels).subspan(first * image_size, size * image_size),
+                    labels.subspan(first, size), {state.parameters, state.norm_statistics},
+                    std::span(result.losses).subspan(first, size),
                     std::span(result.predictions).subspan(first, size));
   }
   return result;
@@ -74,8 +77,9 @@ TEST(FusedOnMnist, LogitsAndPredictionsAreTheReferenceEngines) {
 
   const auto torch = make_torch_worker(options);
   const Evaluation wanted = evaluate(*torch, state, mnist.test, mnist.test.labels);
-  const auto correct = std::ranges::count_if(std::views::iota(std::size_t{0}, wanted.predictions.size()),
-                                             [&](std::size_t i) { return wanted.predictions[i] == mnist.test.labels[i]; });
+  const auto correct = std::ranges::count_if(
+      std::views::iota(std::size_t{0}, wanted.predictions.size()),
+      [&](std::size_t i) { return wanted.predictions[i] == mnist.test.labels[i]; });
   EXPECT_GT(correct, 9500) << "these are not the weights of a network that has learnt anything";
 
   // The loss of an image under each label in turn is the log-softmax of its logits.
@@ -91,10 +95,13 @@ TEST(FusedOnMnist, LogitsAndPredictionsAreTheReferenceEngines) {
     const auto fused = make_fused_worker(options, target);
     const Evaluation got = evaluate(*fused, state, mnist.test, mnist.test.labels);
     for (std::size_t i = 0; i < got.predictions.size(); ++i)
-      EXPECT_EQ(got.predictions[i], wanted.predictions[i]) << "test image " << i << ": losses " << got.losses[i] << " and " << wanted.losses[i];
+      EXPECT_EQ(got.predictions[i], wanted.predictions[i])
+          << "test image " << i << ": losses " << got.losses[i] << " and " << wanted.losses[i];
     float largest = largest_difference(got.losses, wanted.losses);
     for (std::size_t label = 0; label < labels.size(); ++label)
-      largest = std::max(largest, largest_difference(evaluate(*fused, state, mnist.test, labels[label]).losses, wanted_by_label[label].losses));
+      largest = std::max(
+          largest, largest_difference(evaluate(*fused, state, mnist.test, labels[label]).losses,
+                                      wanted_by_label[label].losses));
     EXPECT_LT(largest, 1e-4f);
     RecordProperty("largest_difference_" + target, std::to_string(largest));
   }

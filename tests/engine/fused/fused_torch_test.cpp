@@ -1,4 +1,5 @@
-// Training with the fused engine against training with the reference engine, both as a run uses them.
+// Training with the fused engine against training with the reference engine, both as a run uses
+// them.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -27,7 +28,8 @@ struct Outcome {
 };
 
 /// `steps` steps on drawn digits from `state` on, then evaluation of 500 others.
-Outcome train(const std::string& name, const ModelSpec& model, const TrainState& state, int steps, float rate) {
+Outcome train(const std::string& name, const ModelSpec& model, const TrainState& state, int steps,
+              float rate) {
   EngineOptions options = test_options(model);
   options.config.data.shards = kShards;
   options.config.train.batch = kBatch;
@@ -72,19 +74,24 @@ double mean_of_third_hundred(const Outcome& outcome) {
 }
 
 void expect_same_twenty_losses(const Outcome& fused, const Outcome& torch) {
-  for (std::size_t step = 0; step < 20; ++step) EXPECT_NEAR(fused.losses[step] / torch.losses[step], 1, 1e-4) << "step " << step;
+  for (std::size_t step = 0; step < 20; ++step)
+    EXPECT_NEAR(fused.losses[step] / torch.losses[step], 1, 1e-4) << "step " << step;
 }
 
-// From initial weights and at the recipe's rate, a network with batch norm multiplies any difference by 2 or 3 a step: the reference engine itself,
-// one weight moved by its last bit, is 1e-4 off after 5 steps and 1e-2 after 12. So losses are compared where training has settled, at a tenth of the
-// rate: step 3's own from its eighth epoch on.
+// From initial weights and at the recipe's rate, a network with batch norm multiplies any
+// difference by 2 or 3 a step: the reference engine itself, one weight moved by its last bit, is
+// 1e-4 off after 5 steps and 1e-2 after 12. So losses are compared where training has settled, at a
+// tenth of the rate: step 3's own from its eighth epoch on.
 
 TEST(FusedAgainstTorch, TwentySteps) {
   const std::vector<ModelSpec> models = seed_models();
-  for (const auto& [index, steps] : {std::pair{0u, 1000}, {1u, 100}}) {  // step 1 stays at a loss of 2.30 for the first 500
+  for (const auto& [index, steps] :
+       {std::pair{0u, 1000}, {1u, 100}}) {  // step 1 stays at a loss of 2.30 for the first 500
     SCOPED_TRACE(models[index].name);
-    const TrainState state = train("fused", models[index], fresh(models[index]), steps, 0.01f).state;
-    const Outcome fused = train("fused", models[index], state, 20, 0.001f), torch = train("torch", models[index], state, 20, 0.001f);
+    const TrainState state =
+        train("fused", models[index], fresh(models[index]), steps, 0.01f).state;
+    const Outcome fused = train("fused", models[index], state, 20, 0.001f),
+                  torch = train("torch", models[index], state, 20, 0.001f);
     EXPECT_LT(torch.losses[0], 1.5);
     expect_same_twenty_losses(fused, torch);
   }
@@ -93,31 +100,37 @@ TEST(FusedAgainstTorch, TwentySteps) {
 TEST(FusedAgainstTorch, ThreeHundredStepsOfStep3AtATenthOfItsRate) {
   const ModelSpec model = seed_models()[2];
   const TrainState state = train("fused", model, fresh(model), 100, 0.01f).state;
-  const Outcome fused = train("fused", model, state, 300, 0.001f), torch = train("torch", model, state, 300, 0.001f);
+  const Outcome fused = train("fused", model, state, 300, 0.001f),
+                torch = train("torch", model, state, 300, 0.001f);
   expect_same_twenty_losses(fused, torch);
   EXPECT_NEAR(mean_of_third_hundred(fused) / mean_of_third_hundred(torch), 1, 0.02);
 }
 
-/// One seed's mean loss is off by 1.6 % (standard deviation), as it is after a change of one last bit; over eight seeds by 0.7 % +- 0.6 %.
+/// One seed's mean loss is off by 1.6 % (standard deviation), as it is after a change of one last
+/// bit; over eight seeds by 0.7 % +- 0.6 %.
 TEST(FusedAgainstTorch, ThreeHundredStepsOfStep3FromItsBeginning) {
   const ModelSpec model = seed_models()[2];
-  const Outcome fused = train("fused", model, fresh(model), 300, 0.01f), torch = train("torch", model, fresh(model), 300, 0.01f);
+  const Outcome fused = train("fused", model, fresh(model), 300, 0.01f),
+                torch = train("torch", model, fresh(model), 300, 0.01f);
   EXPECT_NEAR(fused.losses[0] / torch.losses[0], 1, 1e-6);
   EXPECT_NEAR(fused.losses[1] / torch.losses[1], 1, 1e-5);
   EXPECT_NEAR(mean_of_third_hundred(fused) / mean_of_third_hundred(torch), 1, 0.08);
 }
 
 TEST(FusedAgainstTorch, EvaluationOfTheSameWeights) {
-  for (const ModelSpec& model : {seed_models()[0], seed_models()[1], seed_models()[2], random_model(0)}) {
+  for (const ModelSpec& model :
+       {seed_models()[0], seed_models()[1], seed_models()[2], random_model(0)}) {
     SCOPED_TRACE(model.name);
     const TrainState state = train("fused", model, fresh(model), 50, 0.01f).state;
-    const Outcome fused = train("fused", model, state, 0, 0), torch = train("torch", model, state, 0, 0);
+    const Outcome fused = train("fused", model, state, 0, 0),
+                  torch = train("torch", model, state, 0, 0);
     EXPECT_NEAR(fused.scores[0].loss / torch.scores[0].loss, 1, 1e-5);
     EXPECT_EQ(fused.predictions, torch.predictions);
   }
 }
 
-/// Far below what it should be, so that nothing but a broken choice of SIMD target can miss it, and tried again, because others use the machine too.
+/// Far below what it should be, so that nothing but a broken choice of SIMD target can miss it, and
+/// tried again, because others use the machine too.
 TEST(FusedAgainstTorch, IsTwiceAsFastAsPlainLibTorchAtLeast) {
 #ifdef MNIST_DIST_SANITIZE
   GTEST_SKIP() << "sanitizers slow down this program, not LibTorch";
@@ -135,7 +148,8 @@ TEST(FusedAgainstTorch, IsTwiceAsFastAsPlainLibTorchAtLeast) {
   const auto fused = make_engine_loop(make_engine("fused", options), config);
   const auto plain = make_plain_torch_loop(config.model, config.optimizer, kBatch);
   double ratio = 0;
-  for (int attempt = 0; attempt < 5 && ratio < 2; ++attempt) ratio = speed_of(*fused) / speed_of(*plain);
+  for (int attempt = 0; attempt < 5 && ratio < 2; ++attempt)
+    ratio = speed_of(*fused) / speed_of(*plain);
   EXPECT_GT(ratio, 2);
 }
 

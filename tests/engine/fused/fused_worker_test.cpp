@@ -19,15 +19,18 @@ void expect_the_definition(const EngineOptions& options, int count, const std::s
   SCOPED_TRACE(model.name + ", " + target + ", slice of " + std::to_string(count));
   const auto parameters = test_parameters(model);
   const TestSlice test = make_decided_slice(options, count, parameters);
-  const auto reference =
-      reference_train(options.config, options.normalisation, test.slice(), std::vector<double>(parameters.begin(), parameters.end()));
-  expect_agreement(model, train_slice(*make_fused_worker(options, target), model, test.slice(), parameters), reference, reference);
+  const auto reference = reference_train(options.config, options.normalisation, test.slice(),
+                                         std::vector<double>(parameters.begin(), parameters.end()));
+  expect_agreement(
+      model, train_slice(*make_fused_worker(options, target), model, test.slice(), parameters),
+      reference, reference);
 }
 
 class FusedWorker : public testing::TestWithParam<std::string> {};
 
 TEST_P(FusedWorker, AgreesWithTheDefinitionOnTheSeedsModels) {
-  for (const ModelSpec& model : seed_models()) expect_the_definition(slice_options(model, 16), 16, GetParam());
+  for (const ModelSpec& model : seed_models())
+    expect_the_definition(slice_options(model, 16), 16, GetParam());
 }
 
 TEST_P(FusedWorker, AgreesWithTheDefinitionOnRandomModels) {
@@ -39,19 +42,27 @@ TEST_P(FusedWorker, AgreesWithTheDefinitionOnRandomModels) {
 }
 
 TEST_P(FusedWorker, AgreesWithTheDefinitionOnDepthwiseModels) {
-  for (std::uint32_t i = 0; i < 8; ++i) expect_the_definition(slice_options(depthwise_model(i), 5), 5, GetParam());
+  for (std::uint32_t i = 0; i < 8; ++i)
+    expect_the_definition(slice_options(depthwise_model(i), 5), 5, GetParam());
 }
 
 TEST_P(FusedWorker, AgreesWithTheDefinitionOnUncommonShapes) {
-  const auto small = [](Layer layer) { return ModelSpec{.name = "uncommon", .layers = {layer, {.kind = LayerKind::linear, .channels = 10}}}; };
+  const auto small = [](Layer layer) {
+    return ModelSpec{.name = "uncommon",
+                     .layers = {layer, {.kind = LayerKind::linear, .channels = 10}}};
+  };
   const Layer pool{.kind = LayerKind::max_pool, .kernel = 5};
   ModelSpec wide = small(block(200, 3, 0, true, true, 0.1));
   wide.layers.insert(wide.layers.begin(), {block(2, 4, 0, true, false, 0), pool});
   ModelSpec widening{.name = "widening",
-                     .layers = {block(4, 3, 1, true, true, 0), block(40, 3, 1, true, true, 0), pool, block(10, 5, 0, false, false, 0)}};
-  const ModelSpec as_large_as_the_image = small(block(3, 28, 14, true, true, 0));  // its map is larger than the image
-  const ModelSpec even = small(block(3, 2, 1, true, true, 0)), large = small(block(3, 9, 4, true, true, 0));
-  for (const ModelSpec& model : {wide, widening, as_large_as_the_image, even, large}) expect_the_definition(slice_options(model, 3), 3, GetParam());
+                     .layers = {block(4, 3, 1, true, true, 0), block(40, 3, 1, true, true, 0), pool,
+                                block(10, 5, 0, false, false, 0)}};
+  const ModelSpec as_large_as_the_image =
+      small(block(3, 28, 14, true, true, 0));  // its map is larger than the image
+  const ModelSpec even = small(block(3, 2, 1, true, true, 0)),
+                  large = small(block(3, 9, 4, true, true, 0));
+  for (const ModelSpec& model : {wide, widening, as_large_as_the_image, even, large})
+    expect_the_definition(slice_options(model, 3), 3, GetParam());
 }
 
 TEST_P(FusedWorker, AgreesWithTheDefinitionOnOtherSizesAndClasses) {
@@ -82,11 +93,15 @@ TEST_P(FusedWorker, AgreesWithTheDefinitionOnSlicesOfAnySize) {
                              {.kind = LayerKind::max_pool, .kernel = 3},
                              block(10, 3, 0, false, false, 0),
                              {.kind = LayerKind::global_average}}};
-  for (const int count : {1, 2, 3, 4, 7, 8, 9, 15, 16, 17, 31, 33, 64}) expect_the_definition(slice_options(model, 64), count, GetParam());
+  for (const int count : {1, 2, 3, 4, 7, 8, 9, 15, 16, 17, 31, 33, 64})
+    expect_the_definition(slice_options(model, 64), count, GetParam());
 }
 
 TEST_P(FusedWorker, AgreesWithTheDefinitionUnderEveryAugmentation) {
-  EngineOptions options = slice_options({.name = "small", .layers = {block(6, 5, 0, true, true, 0), block(10, 24, 0, false, false, 0)}}, 9);
+  EngineOptions options =
+      slice_options({.name = "small",
+                     .layers = {block(6, 5, 0, true, true, 0), block(10, 24, 0, false, false, 0)}},
+                    9);
   AugmentConfig& augment = options.config.augment;
   augment.crop_scale_min = 0.85;
   augment.crop_ratio_min = 0.75, augment.crop_ratio_max = 1.33;
@@ -151,7 +166,8 @@ void expect_the_definitions_evaluation(const ModelSpec& model, const std::string
   std::vector<float> given(21 * class_count);
   worker->evaluate(test.images.pixels, test.images.labels, weights, losses, predictions, given);
 
-  const auto logits = reference_logits(options.config, options.normalisation, test.pointers, parameters, statistics);
+  const auto logits = reference_logits(options.config, options.normalisation, test.pointers,
+                                       parameters, statistics);
   for (std::size_t i = 0; i < losses.size(); ++i) {
     const auto largest = std::max_element(logits[i].begin(), logits[i].end());
     double sum = 0;
@@ -165,18 +181,21 @@ void expect_the_definitions_evaluation(const ModelSpec& model, const std::string
   for (const std::size_t first : {0u, 9u}) {
     const std::size_t count = first == 0 ? 9 : 12;
     worker->evaluate(std::span(test.images.pixels).subspan(first * image_size, count * image_size),
-                     std::span(test.images.labels).subspan(first, count), weights, std::span(losses_in_parts).subspan(first, count),
+                     std::span(test.images.labels).subspan(first, count), weights,
+                     std::span(losses_in_parts).subspan(first, count),
                      std::span(predictions_in_parts).subspan(first, count));
   }
   EXPECT_EQ(losses_in_parts, losses);
   EXPECT_EQ(predictions_in_parts, predictions);
-  EXPECT_EQ(train_slice(*worker, model, trained_on.slice(), parameters), trained) << "evaluating left something behind";
+  EXPECT_EQ(train_slice(*worker, model, trained_on.slice(), parameters), trained)
+      << "evaluating left something behind";
 }
 
 TEST_P(FusedWorker, EvaluatesAsTheDefinitionDoesHoweverTheImagesAreCut) {
   expect_the_definitions_evaluation(seed_models()[0], GetParam());
   expect_the_definitions_evaluation(seed_models()[2], GetParam());
-  for (std::uint32_t i = 0; i < 4; ++i) expect_the_definitions_evaluation(random_model(i), GetParam());
+  for (std::uint32_t i = 0; i < 4; ++i)
+    expect_the_definitions_evaluation(random_model(i), GetParam());
   // Dropout without norm: what training computes, evaluation reads where it lies.
   expect_the_definitions_evaluation({.name = "dropped",
                                      .layers = {block(6, 3, 0, true, false, 0.2),
@@ -186,14 +205,15 @@ TEST_P(FusedWorker, EvaluatesAsTheDefinitionDoesHoweverTheImagesAreCut) {
                                     GetParam());
 }
 
-/// Black images with one bright pixel below the upper row of its window, under a kernel whose two upper weights are infinite: inf - inf where it
-/// meets both, else -inf, which ReLU makes 0.
+/// Black images with one bright pixel below the upper row of its window, under a kernel whose two
+/// upper weights are infinite: inf - inf where it meets both, else -inf, which ReLU makes 0.
 TEST_P(FusedWorker, NotANumberPassesThroughReluAndPool) {
-  EngineOptions options = slice_options({.name = "small",
-                                         .layers = {block(1, 2, 0, true, false, 0),
-                                                    {.kind = LayerKind::max_pool, .kernel = 2},
-                                                    {.kind = LayerKind::linear, .channels = 10, .bias = false}}},
-                                        4);
+  EngineOptions options =
+      slice_options({.name = "small",
+                     .layers = {block(1, 2, 0, true, false, 0),
+                                {.kind = LayerKind::max_pool, .kernel = 2},
+                                {.kind = LayerKind::linear, .channels = 10, .bias = false}}},
+                    4);
   auto parameters = test_parameters(options.config.model);
   parameters[0] = parameters[1] = std::numeric_limits<float>::infinity();
   parameters[2] = parameters[3] = 0;
@@ -216,10 +236,12 @@ TEST_P(FusedWorker, DiagnosisNamesTheFirstLayerThatIsNotFinite) {
   auto parameters = test_parameters(options.config.model);
   EXPECT_FALSE(worker->diagnose(test.slice(), parameters));
   const auto find = [&](int layer, ParameterKind kind) {
-    return *std::find_if(layout.parameters.begin(), layout.parameters.end(),
-                         [&](const ParameterTensor& t) { return t.layer == layer && t.kind == kind; });
+    return *std::find_if(
+        layout.parameters.begin(), layout.parameters.end(),
+        [&](const ParameterTensor& t) { return t.layer == layer && t.kind == kind; });
   };
-  parameters[find(2, ParameterKind::gamma).offset] = 3e38f;  // layer 3 itself is fine, what layer 4 reads of it is not
+  parameters[find(2, ParameterKind::gamma).offset] =
+      3e38f;  // layer 3 itself is fine, what layer 4 reads of it is not
   auto diagnosis = worker->diagnose(test.slice(), parameters);
   ASSERT_TRUE(diagnosis);
   EXPECT_EQ(diagnosis->layer, 3);
@@ -235,15 +257,18 @@ TEST_P(FusedWorker, DiagnosisNamesALayerWhoseValuesHaveNoFiniteSquares) {
   const EngineOptions options = slice_options(seed_models()[2], 4);
   auto parameters = test_parameters(options.config.model);
   for (std::size_t i = 0; i < 12 * 9; ++i) parameters[i] *= 1e20f;
-  const auto diagnosis = make_fused_worker(options, GetParam())->diagnose(make_slice(4).slice(), parameters);
+  const auto diagnosis =
+      make_fused_worker(options, GetParam())->diagnose(make_slice(4).slice(), parameters);
   ASSERT_TRUE(diagnosis);
   EXPECT_EQ(diagnosis->layer, 0);
   EXPECT_EQ(diagnosis->where, "activation");
 }
 
-INSTANTIATE_TEST_SUITE_P(Targets, FusedWorker, testing::ValuesIn(fused_targets()), [](const auto& test) { return test.param; });
+INSTANTIATE_TEST_SUITE_P(Targets, FusedWorker, testing::ValuesIn(fused_targets()),
+                         [](const auto& test) { return test.param; });
 
-/// There is no such kind today: what would happen to the first one that only the reference engine knows.
+/// There is no such kind today: what would happen to the first one that only the reference engine
+/// knows.
 TEST(FusedWorkerOfAnotherKindOfLayer, NamesTheLayerAndTheOtherEngine) {
   ModelSpec model = linear_model();
   model.layers.insert(model.layers.begin(), {.kind = static_cast<LayerKind>(99)});

@@ -13,8 +13,12 @@ struct Map {
   std::vector<double> values;
   Map() = default;
   Map(int c, int s) : channels(c), side(s), values(static_cast<std::size_t>(c * s * s), 0.0) {}
-  double& at(int c, int y, int x) { return values[static_cast<std::size_t>((c * side + y) * side + x)]; }
-  double at(int c, int y, int x) const { return values[static_cast<std::size_t>((c * side + y) * side + x)]; }
+  double& at(int c, int y, int x) {
+    return values[static_cast<std::size_t>((c * side + y) * side + x)];
+  }
+  double at(int c, int y, int x) const {
+    return values[static_cast<std::size_t>((c * side + y) * side + x)];
+  }
   bool inside(int y, int x) const { return y >= 0 && x >= 0 && y < side && x < side; }
 };
 
@@ -55,7 +59,9 @@ class Network {
     const auto* t = tensor(layer, kind);
     return t ? parameters_[t->offset + i] : 0.0;
   }
-  double& gradient(int layer, ParameterKind kind, std::size_t i) { return gradient_[tensor(layer, kind)->offset + i]; }
+  double& gradient(int layer, ParameterKind kind, std::size_t i) {
+    return gradient_[tensor(layer, kind)->offset + i];
+  }
   std::size_t weight_index(const LayerShape& s, int o, int i, int y, int x) const {
     return static_cast<std::size_t>(((o * s.kernel_channels + i) * s.kernel + y) * s.kernel + x);
   }
@@ -77,7 +83,8 @@ std::array<int, 2> Network::largest(const Map& in, int c, int y, int x, int wind
   std::array<int, 2> best{y * window, x * window};
   for (int i = 0; i < window; ++i)
     for (int j = 0; j < window; ++j)
-      if (in.at(c, y * window + i, x * window + j) > in.at(c, best[0], best[1])) best = {y * window + i, x * window + j};
+      if (in.at(c, y * window + i, x * window + j) > in.at(c, best[0], best[1]))
+        best = {y * window + i, x * window + j};
   return best;
 }
 
@@ -87,7 +94,9 @@ double Network::margin(int layer, const Map& in, const Map& before_relu) const {
   const LayerShape& s = shapes_[l];
   const Layer& spec = config_.model.layers[l];
   double least = std::numeric_limits<double>::infinity(), squares = 0;
-  const auto decision = [&](double distance) { least = distance > 1e-12 ? std::min(least, distance) : least; };
+  const auto decision = [&](double distance) {
+    least = distance > 1e-12 ? std::min(least, distance) : least;
+  };
   const Map& map = spec.relu ? before_relu : in;
   for (const double value : map.values) squares += value * value;
   if (spec.relu)
@@ -98,7 +107,8 @@ double Network::margin(int layer, const Map& in, const Map& before_relu) const {
         for (int x = 0; x < s.out_side; ++x) {
           const auto best = largest(in, c, y, x, s.kernel);
           for (int i = 0; i < s.kernel * s.kernel; ++i)
-            decision(in.at(c, best[0], best[1]) - in.at(c, y * s.kernel + i / s.kernel, x * s.kernel + i % s.kernel));
+            decision(in.at(c, best[0], best[1]) -
+                     in.at(c, y * s.kernel + i / s.kernel, x * s.kernel + i % s.kernel));
         }
   return least / std::sqrt(squares / static_cast<double>(map.values.size()));
 }
@@ -109,7 +119,8 @@ Map Network::operation(int layer, const Map& in) const {
   const Layer& spec = config_.model.layers[l];
   Map out(s.out_channels, s.out_side);
   const ParameterTensor* const weight_tensor = tensor(layer, ParameterKind::weight);
-  const double* const weights = weight_tensor ? parameters_.data() + weight_tensor->offset : nullptr;
+  const double* const weights =
+      weight_tensor ? parameters_.data() + weight_tensor->offset : nullptr;
   for (int c = 0; c < s.out_channels; ++c)
     for (int y = 0; y < s.out_side; ++y)
       for (int x = 0; x < s.out_side; ++x) {
@@ -127,7 +138,8 @@ Map Network::operation(int layer, const Map& in) const {
             for (int u = 0; u < s.kernel; ++u)
               for (int v = 0; v < s.kernel; ++v)
                 if (in.inside(y + u - spec.padding, x + v - spec.padding))
-                  value += weights[weight_index(s, c, i, u, v)] * in.at(first + i, y + u - spec.padding, x + v - spec.padding);
+                  value += weights[weight_index(s, c, i, u, v)] *
+                           in.at(first + i, y + u - spec.padding, x + v - spec.padding);
         }
       }
   return out;
@@ -139,8 +151,10 @@ Map Network::operation_backward(int layer, const Map& in, const Map& g) {
   const Layer& spec = config_.model.layers[l];
   Map out(s.in_channels, s.in_side);
   const ParameterTensor* const weight_tensor = tensor(layer, ParameterKind::weight);
-  const double* const weights = weight_tensor ? parameters_.data() + weight_tensor->offset : nullptr;
-  double* const weight_gradient = weight_tensor ? gradient_.data() + weight_tensor->offset : nullptr;
+  const double* const weights =
+      weight_tensor ? parameters_.data() + weight_tensor->offset : nullptr;
+  double* const weight_gradient =
+      weight_tensor ? gradient_.data() + weight_tensor->offset : nullptr;
   for (int c = 0; c < s.out_channels; ++c)
     for (int y = 0; y < s.out_side; ++y)
       for (int x = 0; x < s.out_side; ++x) {
@@ -168,7 +182,8 @@ Map Network::operation_backward(int layer, const Map& in, const Map& g) {
   return out;
 }
 
-void Network::forward(std::vector<Map> maps, const Slice* training, std::span<const double> running) {
+void Network::forward(std::vector<Map> maps, const Slice* training,
+                      std::span<const double> running) {
   for (int layer = 0; layer < static_cast<int>(shapes_.size()); ++layer) {
     const auto l = static_cast<std::size_t>(layer);
     const LayerShape& s = shapes_[l];
@@ -189,15 +204,19 @@ void Network::forward(std::vector<Map> maps, const Slice* training, std::span<co
     if (spec.norm && training) {
       for (std::size_t c = 0; c < channels; ++c) {
         for (const Trace& t : trace.images)
-          for (std::size_t i = 0; i < map_size; ++i) trace.mean[c] += t.before_norm.values[c * map_size + i] / count;
+          for (std::size_t i = 0; i < map_size; ++i)
+            trace.mean[c] += t.before_norm.values[c * map_size + i] / count;
         for (const Trace& t : trace.images)
-          for (std::size_t i = 0; i < map_size; ++i) trace.variance[c] += std::pow(t.before_norm.values[c * map_size + i] - trace.mean[c], 2) / count;
+          for (std::size_t i = 0; i < map_size; ++i)
+            trace.variance[c] +=
+                std::pow(t.before_norm.values[c * map_size + i] - trace.mean[c], 2) / count;
       }
     } else if (spec.norm) {
       for (const NormTensor& norm : layout_.norms)
         if (norm.layer == layer)
           for (std::size_t c = 0; c < channels; ++c)
-            trace.mean[c] = running[norm.offset + c], trace.variance[c] = running[norm.offset + channels + c];
+            trace.mean[c] = running[norm.offset + c],
+            trace.variance[c] = running[norm.offset + channels + c];
     }
     const DropoutRule rule = dropout_rule(spec.dropout);
     for (std::size_t image = 0; image < maps.size(); ++image) {
@@ -205,12 +224,14 @@ void Network::forward(std::vector<Map> maps, const Slice* training, std::span<co
       t.output = t.before_norm;
       t.dropped.assign(t.output.values.size(), 0);
       if (training && rule.threshold > 0)
-        dropout_mask(rule, config_.train.seed, training->rows[image], training->epoch, static_cast<std::uint32_t>(layer), t.dropped);
+        dropout_mask(rule, config_.train.seed, training->rows[image], training->epoch,
+                     static_cast<std::uint32_t>(layer), t.dropped);
       for (std::size_t i = 0; i < t.output.values.size(); ++i) {
         const std::size_t c = i / map_size;
         double& v = t.output.values[i];
         if (spec.norm)
-          v = (v - trace.mean[c]) / std::sqrt(trace.variance[c] + 1e-5) * parameter(layer, ParameterKind::gamma, c) +
+          v = (v - trace.mean[c]) / std::sqrt(trace.variance[c] + 1e-5) *
+                  parameter(layer, ParameterKind::gamma, c) +
               parameter(layer, ParameterKind::beta, c);
         if (training) v = t.dropped[i] ? 0 : v * static_cast<double>(rule.scale);
       }
@@ -230,20 +251,24 @@ void Network::backward(std::vector<Map> gradients) {
     const double count = static_cast<double>(gradients.size() * map_size);
     const double scale = static_cast<double>(dropout_rule(spec.dropout).scale);
     for (std::size_t image = 0; image < gradients.size(); ++image)
-      for (std::size_t i = 0; i < gradients[image].values.size(); ++i) gradients[image].values[i] *= trace.images[image].dropped[i] ? 0 : scale;
+      for (std::size_t i = 0; i < gradients[image].values.size(); ++i)
+        gradients[image].values[i] *= trace.images[image].dropped[i] ? 0 : scale;
     for (std::size_t c = 0; spec.norm && c < static_cast<std::size_t>(s.out_channels); ++c) {
       const double deviation = std::sqrt(trace.variance[c] + 1e-5);
       double first = 0, second = 0;
       const auto each = [&](auto&& visit) {
         for (std::size_t image = 0; image < gradients.size(); ++image)
           for (std::size_t i = c * map_size; i < (c + 1) * map_size; ++i)
-            visit(gradients[image].values[i], (trace.images[image].before_norm.values[i] - trace.mean[c]) / deviation);
+            visit(gradients[image].values[i],
+                  (trace.images[image].before_norm.values[i] - trace.mean[c]) / deviation);
       };
       each([&](double& g, double normalised) { first += g, second += g * normalised; });
       gradient(layer, ParameterKind::gamma, c) = second;
       gradient(layer, ParameterKind::beta, c) = first;
       const double slope = parameter(layer, ParameterKind::gamma, c) / deviation;
-      each([&](double& g, double normalised) { g = slope * (g - first / count - normalised * second / count); });
+      each([&](double& g, double normalised) {
+        g = slope * (g - first / count - normalised * second / count);
+      });
     }
     for (std::size_t image = 0; image < gradients.size(); ++image) {
       const Trace& t = trace.images[image];
@@ -257,8 +282,8 @@ void Network::backward(std::vector<Map> gradients) {
 
 std::vector<double> logits_of(const Trace& last) { return last.output.values; }
 
-ReferenceResult train(const Config& config, const Normalisation& normalisation, const Slice& slice, std::span<const double> parameters,
-                      bool backward) {
+ReferenceResult train(const Config& config, const Normalisation& normalisation, const Slice& slice,
+                      std::span<const double> parameters, bool backward) {
   std::vector<Map> maps;
   for (std::size_t image = 0; image < slice.rows.size(); ++image) {
     const ModelSpec& model = config.model;
@@ -288,7 +313,8 @@ ReferenceResult train(const Config& config, const Normalisation& normalisation, 
       result.loss -= target * log_probability;
       g.at(c, 0, 0) = std::exp(log_probability) - target;
     }
-    result.correct += std::max_element(logits.begin(), logits.end()) - logits.begin() == slice.labels[image];
+    result.correct +=
+        std::max_element(logits.begin(), logits.end()) - logits.begin() == slice.labels[image];
     result.logits.push_back(logits);
     gradients.push_back(g);
   }
@@ -304,7 +330,8 @@ ReferenceResult train(const Config& config, const Normalisation& normalisation, 
     const double count = images * side * side;
     for (std::size_t c = 0; c < static_cast<std::size_t>(norm.channels); ++c) {
       result.norm_statistics[norm.offset + c] = images * trace.mean[c];
-      result.norm_statistics[norm.offset + static_cast<std::size_t>(norm.channels) + c] = images * trace.variance[c] * count / (count - 1);
+      result.norm_statistics[norm.offset + static_cast<std::size_t>(norm.channels) + c] =
+          images * trace.variance[c] * count / (count - 1);
     }
   }
   return result;
@@ -312,16 +339,20 @@ ReferenceResult train(const Config& config, const Normalisation& normalisation, 
 
 }  // namespace
 
-ReferenceResult reference_train(const Config& config, const Normalisation& normalisation, const Slice& slice, std::span<const double> parameters) {
+ReferenceResult reference_train(const Config& config, const Normalisation& normalisation,
+                                const Slice& slice, std::span<const double> parameters) {
   return train(config, normalisation, slice, parameters, true);
 }
 
-ReferenceResult reference_forward(const Config& config, const Normalisation& normalisation, const Slice& slice, std::span<const double> parameters) {
+ReferenceResult reference_forward(const Config& config, const Normalisation& normalisation,
+                                  const Slice& slice, std::span<const double> parameters) {
   return train(config, normalisation, slice, parameters, false);
 }
 
-std::vector<std::vector<double>> reference_logits(const Config& config, const Normalisation& normalisation,
-                                                  std::span<const std::uint8_t* const> images, std::span<const float> parameters,
+std::vector<std::vector<double>> reference_logits(const Config& config,
+                                                  const Normalisation& normalisation,
+                                                  std::span<const std::uint8_t* const> images,
+                                                  std::span<const float> parameters,
                                                   std::span<const float> norm_statistics) {
   std::vector<Map> maps;
   for (const std::uint8_t* image : images) {
@@ -331,7 +362,8 @@ std::vector<std::vector<double>> reference_logits(const Config& config, const No
     std::copy(pixels.begin(), pixels.end(), map.values.begin());
     maps.push_back(map);
   }
-  const std::vector<double> wide(parameters.begin(), parameters.end()), running(norm_statistics.begin(), norm_statistics.end());
+  const std::vector<double> wide(parameters.begin(), parameters.end()),
+      running(norm_statistics.begin(), norm_statistics.end());
   Network network(config, wide);
   network.forward(maps, nullptr, running);
   std::vector<std::vector<double>> logits;

@@ -1,4 +1,5 @@
-// One slice through the fused engine on every SIMD target and through the reference engine: same images, same dropout masks.
+// One slice through the fused engine on every SIMD target and through the reference engine: same
+// images, same dropout masks.
 #include <gtest/gtest.h>
 
 #include <set>
@@ -31,12 +32,15 @@ void expect_same_slice(const ModelSpec& model, int count) {
   const EngineOptions options = slice_options(model, count);
   const auto parameters = test_parameters(model);
   const TestSlice test = make_decided_slice(options, count, parameters);
-  const auto reference =
-      reference_train(options.config, options.normalisation, test.slice(), std::vector<double>(parameters.begin(), parameters.end()));
-  const auto wanted = as_wanted(flat_layout(model), train_slice(*make_torch_worker(options), model, test.slice(), parameters));
+  const auto reference = reference_train(options.config, options.normalisation, test.slice(),
+                                         std::vector<double>(parameters.begin(), parameters.end()));
+  const auto wanted = as_wanted(flat_layout(model), train_slice(*make_torch_worker(options), model,
+                                                                test.slice(), parameters));
   for (const std::string& target : fused_targets()) {
     SCOPED_TRACE(model.name + ", " + target);
-    expect_agreement(model, train_slice(*make_fused_worker(options, target), model, test.slice(), parameters), wanted, reference);
+    expect_agreement(
+        model, train_slice(*make_fused_worker(options, target), model, test.slice(), parameters),
+        wanted, reference);
   }
 }
 
@@ -55,7 +59,8 @@ TEST(FusedAgainstTorchOnASlice, DepthwiseModels) {
 TEST(FusedAgainstTorchOnASlice, TheRandomModelsHaveEveryKindOfLayer) {
   std::set<LayerKind> kinds;
   std::set<fused::Algorithm> algorithms;
-  bool bias = false, padding = false, without_norm = false, dropout = false, even_kernel = false, only_direct = false;
+  bool bias = false, padding = false, without_norm = false, dropout = false, even_kernel = false,
+       only_direct = false;
   for (std::uint32_t i = 0; i < kRandomModels; ++i) {
     const ModelSpec model = random_model(i);
     for (const fused::LayerPlan& plan : fused::make_plan(model)) {

@@ -8,25 +8,43 @@
 namespace mnist_dist {
 
 inline Layer block(int channels, int kernel, int padding, bool relu, bool norm, double dropout) {
-  return {.kind = LayerKind::convolution, .channels = channels, .kernel = kernel, .padding = padding, .relu = relu, .norm = norm, .dropout = dropout};
+  return {.kind = LayerKind::convolution,
+          .channels = channels,
+          .kernel = kernel,
+          .padding = padding,
+          .relu = relu,
+          .norm = norm,
+          .dropout = dropout};
 }
 
 /// The three models of the course this began with (parameters: 10,554, 7,498 and 9,776).
 inline std::vector<ModelSpec> seed_models() {
-  const Layer pool{.kind = LayerKind::max_pool, .kernel = 2}, average{.kind = LayerKind::global_average};
-  const auto plain = [](int channels, int padding = 0) { return block(channels, 3, padding, true, false, 0); };
-  const auto light = [](int channels, int padding = 0) { return block(channels, 3, padding, true, true, 0.07); };
-  const auto full = [](int channels, int padding = 0) { return block(channels, 3, padding, true, true, 0.1); };
+  const Layer pool{.kind = LayerKind::max_pool, .kernel = 2},
+      average{.kind = LayerKind::global_average};
+  const auto plain = [](int channels, int padding = 0) {
+    return block(channels, 3, padding, true, false, 0);
+  };
+  const auto light = [](int channels, int padding = 0) {
+    return block(channels, 3, padding, true, true, 0.07);
+  };
+  const auto full = [](int channels, int padding = 0) {
+    return block(channels, 3, padding, true, true, 0.1);
+  };
   return {
       {"step1",
-       {plain(10), plain(12), block(12, 3, 0, false, false, 0), block(10, 1, 0, false, false, 0), pool, plain(12), plain(12), plain(12), plain(12, 1),
-        block(10, 5, 0, false, false, 0)}},
-      {"step2", {light(10), light(12), light(12), block(10, 1, 0, false, false, 0), pool, light(12), light(12), light(12), light(10, 1), average}},
-      {"step3", {full(12), full(14), full(14), block(10, 1, 0, false, true, 0), pool, full(14), full(14), full(14), full(10, 1), average}},
+       {plain(10), plain(12), block(12, 3, 0, false, false, 0), block(10, 1, 0, false, false, 0),
+        pool, plain(12), plain(12), plain(12), plain(12, 1), block(10, 5, 0, false, false, 0)}},
+      {"step2",
+       {light(10), light(12), light(12), block(10, 1, 0, false, false, 0), pool, light(12),
+        light(12), light(12), light(10, 1), average}},
+      {"step3",
+       {full(12), full(14), full(14), block(10, 1, 0, false, true, 0), pool, full(14), full(14),
+        full(14), full(10, 1), average}},
   };
 }
 
-/// A model of two to five blocks of any kernel, padding and width up to 19, with and without each of its parts, that ends in one of four ways.
+/// A model of two to five blocks of any kernel, padding and width up to 19, with and without each
+/// of its parts, that ends in one of four ways.
 inline ModelSpec random_model(std::uint32_t index) {
   Stream draws({.seed = 11, .purpose = Purpose::synthetic, .row = index});
   const auto chance = [&](std::uint32_t of) { return draws.below(of) == 0; };
@@ -57,7 +75,8 @@ inline ModelSpec random_model(std::uint32_t index) {
   const auto ending = draws.below(4);
   if (ending <= 1) {
     model.layers.push_back(block(10, 1, 0, false, chance(2), 0));
-    model.layers.push_back({.kind = ending == 0 ? LayerKind::global_average : LayerKind::global_max});
+    model.layers.push_back(
+        {.kind = ending == 0 ? LayerKind::global_average : LayerKind::global_max});
   } else if (ending == 2) {
     model.layers.push_back({.kind = LayerKind::linear, .channels = 10, .bias = chance(2)});
   } else {
@@ -67,16 +86,18 @@ inline ModelSpec random_model(std::uint32_t index) {
 }
 
 /// A layer that has as many channels as its input: a kernel a channel.
-inline Layer depthwise(int channels, int kernel, int padding, bool relu, bool norm, double dropout) {
+inline Layer depthwise(int channels, int kernel, int padding, bool relu, bool norm,
+                       double dropout) {
   Layer layer = block(channels, kernel, padding, relu, norm, dropout);
   layer.depthwise = true;
   return layer;
 }
 
-/// One to three pairs of a convolution that sets the width and a depthwise one of any kernel and padding, that end in one of three ways, of which one
-/// is a depthwise kernel as large as its input. Number 0 is as a recipe would be, number 1 begins with a depthwise layer of one channel. Scales that
-/// a norm takes out again (of a channel before its depthwise kernel, of a kernel of 1) have gradients that are nothing but rounding, so none are
-/// made.
+/// One to three pairs of a convolution that sets the width and a depthwise one of any kernel and
+/// padding, that end in one of three ways, of which one is a depthwise kernel as large as its
+/// input. Number 0 is as a recipe would be, number 1 begins with a depthwise layer of one channel.
+/// Scales that a norm takes out again (of a channel before its depthwise kernel, of a kernel of 1)
+/// have gradients that are nothing but rounding, so none are made.
 inline ModelSpec depthwise_model(std::uint32_t index) {
   ModelSpec model{.name = "depthwise" + std::to_string(index), .layers = {}};
   if (index == 0) {
@@ -86,8 +107,8 @@ inline ModelSpec depthwise_model(std::uint32_t index) {
                     {.kind = LayerKind::global_average}};
     return model;
   }
-  // Of other seeds some models have channels that hardly vary: gradients are off by up to 1e-3 there, by as much as those of full convolutions whose
-  // other weights are 0.
+  // Of other seeds some models have channels that hardly vary: gradients are off by up to 1e-3
+  // there, by as much as those of full convolutions whose other weights are 0.
   Stream draws({.seed = 16, .purpose = Purpose::synthetic, .row = index});
   const auto chance = [&](std::uint32_t of) { return draws.below(of) == 0; };
   int side = image_side;
@@ -116,7 +137,8 @@ inline ModelSpec depthwise_model(std::uint32_t index) {
   if (ending == 0)
     model.layers.push_back(depthwise(10, side, 0, false, false, 0));
   else
-    model.layers.push_back({.kind = ending == 1 ? LayerKind::global_average : LayerKind::global_max});
+    model.layers.push_back(
+        {.kind = ending == 1 ? LayerKind::global_average : LayerKind::global_max});
   return model;
 }
 
