@@ -1,5 +1,6 @@
 # shellcheck shell=bash
-# A list of ssh hosts, and how ssh and mpirun reach them: what preflight.sh and hosts.sh share. To be sourced after lib.sh.
+# A list of ssh hosts, and how ssh and mpirun reach them. Shared by preflight.sh and hosts.sh.
+# To be sourced after lib.sh.
 
 # Set by cluster_option; read with the functions below.
 # shellcheck disable=SC2034  # by the scripts
@@ -7,8 +8,10 @@ hosts_argument='' slots='' interface='' ssh_key='' ssh_config='' gpus='' ssh_sec
 
 cluster_usage() {
   cat <<'HELP'
-  --hosts LIST|FILE   a,b,c or a:4,b:4 (host:slots), or a file of lines "host" or "host slots=4", as mpirun's hostfiles have them
-  --slots N           ranks a host takes, for hosts that do not say; default: its GPUs if it has any, else its physical cores
+  --hosts LIST|FILE   a,b,c or a:4,b:4 (host:slots), or a file of lines "host" or "host slots=4",
+                      as in mpirun's hostfiles
+  --slots N           ranks per host, for hosts without a number; default: its GPUs if it has any,
+                      otherwise its physical cores
   --gpus N            GPUs that every host must see; one with fewer is refused
   --interface I       the network between the hosts, as a name (eth0) or a range (10.0.0.0/24);
                       default: that of the route from here to the first other host
@@ -27,12 +30,16 @@ cluster_option() {
       if [[ $1 == --slots ]]; then slots=$2; else gpus=$2; fi
       ;;
     --interface)
-      [[ $2 =~ ^[A-Za-z0-9][A-Za-z0-9_.:/-]*$ ]] || die 2 "--interface needs a network's name or range, not '$2'" "--interface eth0, or --interface 10.0.0.0/24"
+      [[ $2 =~ ^[A-Za-z0-9][A-Za-z0-9_.:/-]*$ ]] ||
+        die 2 "--interface needs a network's name or range, not '$2'" \
+          "--interface eth0, or --interface 10.0.0.0/24"
       interface=$2
       ;;
     --ssh-key | --ssh-config)
       # ssh's command line passes through mpirun, which cuts it at blanks.
-      [[ -f $2 && -r $2 && $2 != *[[:space:]]* ]] || die 2 "$1 needs a file that can be read, without blanks in its name, not '$2'" "$1 ~/.ssh/id_ed25519"
+      [[ -f $2 && -r $2 && $2 != *[[:space:]]* ]] ||
+        die 2 "$1 needs a file that can be read, without blanks in its name, not '$2'" \
+          "$1 ~/.ssh/id_ed25519"
       if [[ $1 == --ssh-key ]]; then ssh_key=$(realpath "$2"); else ssh_config=$(realpath "$2"); fi
       ;;
     *) return 1 ;;
@@ -66,7 +73,8 @@ list_hosts() {
       else if (!table) print "no host in it"
       else { printf "%s", table; exit }
       exit 1
-    }' <<<"$lines") || die 2 "--hosts $hosts_argument: $table" "--hosts a,b,c, or a file of lines like: node1 slots=4"
+    }' <<<"$lines") ||
+    die 2 "--hosts $hosts_argument: $table" "--hosts a,b,c, or a file of lines like: node1 slots=4"
   echo "$table"
 }
 
@@ -77,8 +85,9 @@ ssh_options() {
   [[ -z $ssh_key ]] || printf '%s\n' -i "$ssh_key"
 }
 
-# on_host SECONDS HOST COMMAND: over ssh, or right here when HOST is this machine, which need not have a key for itself. Never takes longer: a host may
-# also stop answering in the middle, or hang on a dead NFS server.
+# on_host SECONDS HOST COMMAND: over ssh, or right here when HOST is this machine, which need not
+# have a key for itself. Never takes longer: a host may also stop answering in the middle, or hang
+# on a dead NFS server.
 on_host() {
   local options
   if is_here "$2"; then
@@ -91,7 +100,8 @@ on_host() {
 
 address_of() { getent ahostsv4 "${1#*@}" | awk '{ print $1; exit }'; }
 
-# is_here HOST: a name or an address of this machine. Its own addresses only: a port forwarded from here may lead elsewhere.
+# is_here HOST: a name or an address of this machine. Its own addresses only: a port forwarded from
+# here may lead elsewhere.
 is_here() {
   local address
   case $1 in localhost | "$(hostname)") return 0 ;; esac
@@ -99,7 +109,8 @@ is_here() {
   [[ -n $address ]] && [[ " $(hostname -I 2>/dev/null) " == *" $address "* ]]
 }
 
-# network_to HOST: the range of addresses, as 10.0.0.0/24, of the network that leads there; nothing when a router lies between.
+# network_to HOST: the range of addresses, as 10.0.0.0/24, of the network that leads there; nothing
+# when a router lies between.
 network_to() {
   local address device prefix own bits
   address=$(address_of "$1")
@@ -109,28 +120,34 @@ network_to() {
   own=${prefix%/*} bits=${prefix#*/}
   local -a part
   IFS=. read -ra part <<<"$own"
-  local number=$(((part[0] << 24 | part[1] << 16 | part[2] << 8 | part[3]) & (0xffffffff << (32 - bits))))
-  echo "$((number >> 24 & 255)).$((number >> 16 & 255)).$((number >> 8 & 255)).$((number & 255))/$bits"
+  local number=$((part[0] << 24 | part[1] << 16 | part[2] << 8 | part[3]))
+  number=$((number & (0xffffffff << (32 - bits))))
+  printf '%d.%d.%d.%d/%s\n' $((number >> 24 & 255)) $((number >> 16 & 255)) \
+    $((number >> 8 & 255)) $((number & 255)) "$bits"
 }
 
-# network_options MAJOR HOST...: how mpirun starts ranks there, and over which network they talk; one option a line.
+# network_options MAJOR HOST...: how mpirun starts ranks there, and over which network they
+# communicate; one option per line.
 network_options() {
   local major=$1 host network=$interface runtime=--mca launcher=plm_rsh
   shift
   # Open MPI 5's starter has its own options, and calls its ssh by its name.
   if ((major >= 5)); then runtime=--prtemca launcher=plm_ssh; fi
   # All daemons are started from here: the hosts need no keys for each other.
-  printf '%s\n' "$runtime" "${launcher}_agent" ssh "$runtime" "${launcher}_args" "$(ssh_options | xargs)" "$runtime" "${launcher}_no_tree_spawn" 1
+  printf '%s\n' "$runtime" "${launcher}_agent" ssh "$runtime" "${launcher}_args" \
+    "$(ssh_options | xargs)" "$runtime" "${launcher}_no_tree_spawn" 1
   local mpirun_path
   # shellcheck disable=SC2154  # find_mpirun sets it
   mpirun_path=$(command -v "$mpirun")
-  [[ $mpirun_path == /usr/bin/* ]] || printf '%s\n' --prefix "$(dirname "$(dirname "$mpirun_path")")"
+  [[ $mpirun_path == /usr/bin/* ]] ||
+    printf '%s\n' --prefix "$(dirname "$(dirname "$mpirun_path")")"
   if [[ -z $network ]]; then
     for host in "$@"; do
       is_here "$host" || { network=$(network_to "$host") && break; }
     done
   fi
-  # Without a word Open MPI tries every interface, and waits for ever on a bridge of containers that has the same address on each host.
+  # By default Open MPI tries every interface, and waits for ever on a bridge of containers that has
+  # the same address on each host.
   if [[ -n $network ]]; then
     printf '%s\n' --mca btl_tcp_if_include "$network" "$runtime" oob_tcp_if_include "$network"
   else
@@ -138,18 +155,22 @@ network_options() {
   fi
 }
 
-# forwarded_environment: what ranks on other hosts should see too; Open MPI itself forwards its own variables (OMPI_MCA_*).
+# forwarded_environment: what ranks on other hosts should see too; Open MPI itself forwards its own
+# variables (OMPI_MCA_*).
 forwarded_environment() {
   local name
   for name in $(compgen -e); do
     case $name in
-      MNIST_* | *SAN_OPTIONS | NCCL_* | FI_* | UCX_* | OMP_NUM_THREADS | CUDA_* | LD_LIBRARY_PATH | NO_COLOR) printf '%s\n' -x "$name" ;;
+      MNIST_* | *SAN_OPTIONS | NCCL_* | FI_* | UCX_* | OMP_NUM_THREADS | CUDA_* | \
+        LD_LIBRARY_PATH | NO_COLOR) printf '%s\n' -x "$name" ;;
     esac
   done
 }
 
 # shellcheck disable=SC2154  # lib.sh's
-need_program() { [[ -x $program ]] || die 2 "there is no $program" "build it first: launch/local.sh --print"; }
+need_program() {
+  [[ -x $program ]] || die 2 "there is no $program" "build it first: launch/local.sh --print"
+}
 
 # count N WORD: "1 core", "2 cores".
 count() { echo "$1 $2$( (($1 == 1)) || echo s)"; }

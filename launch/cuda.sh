@@ -1,8 +1,10 @@
 # shellcheck shell=bash
-# What a build for GPUs needs, found: the cards here and what the table says of them, LibTorch with CUDA, nvcc, NCCL. To be sourced by lib.sh.
+# Finds the parts of a build for GPUs: the cards here and their lines of the table, LibTorch with
+# CUDA, nvcc, NCCL. To be sourced by lib.sh.
 # shellcheck disable=SC2154  # root: lib.sh's
 
-# What launch/setup.sh --cuda fetches from PyPI where there is no LibTorch with CUDA: a build with code for compute capabilities 7.5 to 12.0.
+# The version that launch/setup.sh --cuda fetches from PyPI where there is no LibTorch with CUDA: a
+# build with code for compute capabilities 7.5 to 12.0.
 wheel_torch=2.11.0
 wheel_cuda=13.0
 oldest_torch=2.11
@@ -10,7 +12,8 @@ oldest_torch=2.11
 # at_least A B: of two versions, A is not the older.
 at_least() { sort -CV <<<"$2"$'\n'"$1"; }
 
-# in_range VERSION RANGE: by the first two numbers. A range of the table: 2.11-2.14; 2.11-, without an end; 12.6, that one alone.
+# in_range VERSION RANGE: by the first two numbers. A range of the table: 2.11-2.14; 2.11-, without
+# an end; 12.6, that one alone.
 in_range() {
   local version to=${2#*-}
   version=$(cut -d. -f1,2 <<<"$1")
@@ -22,8 +25,9 @@ range_words() {
   if [[ $1 == *- ]]; then echo "${1%-} or newer"; else echo "$1"; fi
 }
 
-# card_row CAPABILITY NAME: "CAPABILITY CUDA LIBTORCH" of the table, nothing for a card that it does not cover. An unknown capability is "-":
-# then the name decides. Code for 8.6 also runs on 8.7: the nearest older card of the same generation speaks for one that has no line.
+# card_row CAPABILITY NAME: "CAPABILITY CUDA LIBTORCH" of the table, nothing for a card that it does
+# not cover. An unknown capability is "-": then the name decides. Code for 8.6 also runs on 8.7: a
+# card without a line uses that of the nearest older card of its generation.
 card_row() {
   awk -v capability="$1" -v name="$2" '
     BEGIN {
@@ -35,7 +39,8 @@ card_row() {
     { gpu = $3; its = $5; cuda = $9; libtorch = $10 }
     $1 == "card" { gpu = $2; its = $3; cuda = $4; libtorch = $5 }
     gpu == "-" { next }
-    capability == "-" ? (gpu in words) : (int(its) == int(capability) && its + 0 <= capability + 0 && its + 0 > best + 0) {
+    capability == "-" ? (gpu in words) : (int(its) == int(capability) &&
+      its + 0 <= capability + 0 && its + 0 > best + 0) {
       best = its
       row = its " " cuda " " libtorch
     }
@@ -47,7 +52,8 @@ gpu_cards() {
   local lines line name capability
   # What nvidia-smi says when it fails, or is too old to know capabilities, goes to stdout as well.
   lines=$(nvidia-smi --query-gpu=name,compute_cap --format=csv,noheader 2>/dev/null) ||
-    lines=$(sed -n 's/^Model:[[:space:]]*\(.*\)/\1, unknown/p' "${MNIST_DIST_PROC:-/proc}"/driver/nvidia/gpus/*/information 2>/dev/null) || true
+    lines=$(sed -n 's/^Model:[[:space:]]*\(.*\)/\1, unknown/p' \
+      "${MNIST_DIST_PROC:-/proc}"/driver/nvidia/gpus/*/information 2>/dev/null) || true
   while IFS= read -r line; do
     [[ -n $line ]] || continue
     name=${line%, *} capability=${line##*, }
@@ -56,13 +62,20 @@ gpu_cards() {
   done <<<"$lines"
 }
 
-# torch_folder: where launch/setup.sh --cuda puts LibTorch, as the wheel has it: torch/, and nvidia/ with the libraries it needs.
-torch_folder() { echo "${MNIST_DIST_TORCH_DIR:-${XDG_DATA_HOME:-$HOME/.local/share}/mnist-dist/torch-$wheel_torch}"; }
+# torch_folder: where launch/setup.sh --cuda puts LibTorch, as the wheel has it: torch/, and nvidia/
+# with the libraries it needs.
+torch_folder() {
+  echo "${MNIST_DIST_TORCH_DIR:-${XDG_DATA_HOME:-$HOME/.local/share}/mnist-dist/torch-$wheel_torch}"
+}
 
-# torch_versions FOLDER: "2.11.0 13.0", LibTorch's version and the CUDA it is built for, from a PyTorch or a LibTorch archive.
+# torch_versions FOLDER: "2.11.0 13.0", LibTorch's version and the CUDA it is built for, from a
+# PyTorch or a LibTorch archive.
 torch_versions() {
   if [[ -r $1/version.py ]]; then
-    awk -F"'" '/^__version__/ { sub(/\+.*/, "", $2); version = $2 } /^cuda/ { cuda = $2 } END { print version, cuda }' "$1/version.py"
+    awk -F"'" '
+      /^__version__/ { sub(/\+.*/, "", $2); version = $2 }
+      /^cuda/ { cuda = $2 }
+      END { print version, cuda }' "$1/version.py"
   elif [[ -r $1/build-version ]]; then
     sed -n 's/^\([0-9.]*\)+cu\([0-9]*\)\([0-9]\)$/\1 \2.\3/p' "$1/build-version"
   fi
@@ -75,7 +88,8 @@ is_cuda_torch() {
   [[ -n $version ]] && at_least "$version" "$oldest_torch"
 }
 
-# The folders that Torch_DIR and CMAKE_PREFIX_PATH name, without the share/cmake that torch.utils.cmake_prefix_path ends with.
+# The folders that Torch_DIR and CMAKE_PREFIX_PATH name, without the share/cmake that
+# torch.utils.cmake_prefix_path ends with.
 named_prefixes() {
   local entries entry
   [[ -z ${Torch_DIR:-} ]] || echo "${Torch_DIR%/share/cmake/Torch*}"
@@ -94,12 +108,15 @@ named_torch() {
 # Where a LibTorch may lie. PyTorch's folder is asked for without importing it, which takes seconds.
 torch_candidates() {
   named_prefixes
-  python3 -c 'import importlib.util as util; spec = util.find_spec("torch"); spec and print(spec.submodule_search_locations[0])' 2>/dev/null || true
+  python3 -c 'import importlib.util as util
+spec = util.find_spec("torch")
+spec and print(spec.submodule_search_locations[0])' 2>/dev/null || true
   echo "$(torch_folder)/torch"
 }
 
-# cuda_torch: the first LibTorch with CUDA, nothing when there is none. Its own folder goes into CMAKE_PREFIX_PATH, not the share/cmake below
-# it: only so does its CMake code find its own libraries before those of a LibTorch of the system.
+# cuda_torch: the first LibTorch with CUDA, nothing when there is none. Its own folder goes into
+# CMAKE_PREFIX_PATH, not the share/cmake below it: only so does its CMake code find its own
+# libraries before those of a LibTorch of the system.
 cuda_torch() {
   local folder
   while IFS= read -r folder; do
@@ -110,26 +127,33 @@ cuda_torch() {
 # nvcc_version NVCC: 13.0
 nvcc_version() { "$1" --version 2>/dev/null | sed -n 's/.* release \([0-9.]*\),.*/\1/p'; }
 
-# cuda_compiler [CUDA]: the first nvcc of the same generation (13.x) as the CUDA that the LibTorch found, or the wheel, is built for.
+# cuda_compiler [CUDA]: the first nvcc of the same generation (13.x) as the CUDA that the LibTorch
+# found, or the wheel, is built for.
 cuda_compiler() {
   local wanted=${1:-} nvcc folder=${MNIST_DIST_CUDA_FOLDER:-/usr/local/cuda}
   [[ -n $wanted ]] || read -r _ wanted <<<"$(torch_versions "$(cuda_torch)")"
   : "${wanted:=$wheel_cuda}"
   # Beside /usr/local/cuda, which is a link, lie folders by version.
-  for nvcc in "${CUDACXX:-}" "$(type -P nvcc)" "${CUDA_HOME:+$CUDA_HOME/bin/nvcc}" "$folder/bin/nvcc" "$folder-${wanted%%.*}"*/bin/nvcc; do
-    if [[ -x $nvcc && $(nvcc_version "$nvcc") == "${wanted%%.*}".* ]]; then echo "$nvcc" && return; fi
+  for nvcc in "${CUDACXX:-}" "$(type -P nvcc)" "${CUDA_HOME:+$CUDA_HOME/bin/nvcc}" \
+    "$folder/bin/nvcc" "$folder-${wanted%%.*}"*/bin/nvcc; do
+    if [[ -x $nvcc && $(nvcc_version "$nvcc") == "${wanted%%.*}".* ]]; then
+      echo "$nvcc" && return
+    fi
   done
 }
 
 # toolkit_of NVCC: /usr/local/cuda-13.0
 toolkit_of() { dirname "$(dirname "$(readlink -f "$1")")"; }
 
-# cuda_nccl TORCH-FOLDER NVCC: the folder above include/nccl.h and libnccl. First the one that LibTorch itself would load.
+# cuda_nccl TORCH-FOLDER NVCC: the folder above include/nccl.h and libnccl. First the one that
+# LibTorch itself would load.
 cuda_nccl() {
   local folder library
-  for folder in "$(dirname "$1")/nvidia/nccl" "$(toolkit_of "$2")" "${MNIST_DIST_SYSTEM_PREFIX:-/usr}"; do
+  for folder in "$(dirname "$1")/nvidia/nccl" "$(toolkit_of "$2")" \
+    "${MNIST_DIST_SYSTEM_PREFIX:-/usr}"; do
     [[ -e $folder/include/nccl.h ]] || continue
-    for library in "$folder"/lib64/libnccl.so* "$folder"/lib/libnccl.so* "$folder"/lib/*-linux-gnu/libnccl.so*; do
+    for library in "$folder"/lib64/libnccl.so* "$folder"/lib/libnccl.so* \
+      "$folder"/lib/*-linux-gnu/libnccl.so*; do
       if [[ -e $library ]]; then echo "$folder" && return; fi
     done
   done
@@ -139,11 +163,15 @@ cuda_nccl() {
 cuda_options() {
   local torch cuda nvcc
   torch=$(cuda_torch)
-  [[ -n $torch ]] || die 4 "there is no LibTorch with CUDA, $oldest_torch or newer" "launch/setup.sh --cuda finds or installs it"
+  [[ -n $torch ]] ||
+    die 4 "there is no LibTorch with CUDA, $oldest_torch or newer" \
+      "launch/setup.sh --cuda finds or installs it"
   read -r _ cuda <<<"$(torch_versions "$torch")"
   nvcc=$(cuda_compiler "$cuda")
-  [[ -n $nvcc ]] || die 4 "there is no nvcc of CUDA ${cuda%%.*}" "launch/setup.sh --cuda says what to install"
+  [[ -n $nvcc ]] ||
+    die 4 "there is no nvcc of CUDA ${cuda%%.*}" "launch/setup.sh --cuda says what to install"
   # What an older LibTorch has code for and the nvcc of its CUDA knows; else CMake's own list.
   at_least "$cuda" 12.8 || echo "-DMNIST_DIST_CUDA_ARCHITECTURES=70;75;80;86;89;90"
-  printf '%s\n' -DMNIST_DIST_CUDA=ON "-DCMAKE_PREFIX_PATH=$torch;$(cuda_nccl "$torch" "$nvcc")" "-DCMAKE_CUDA_COMPILER=$nvcc"
+  printf '%s\n' -DMNIST_DIST_CUDA=ON "-DCMAKE_PREFIX_PATH=$torch;$(cuda_nccl "$torch" "$nvcc")" \
+    "-DCMAKE_CUDA_COMPILER=$nvcc"
 }

@@ -1,9 +1,10 @@
 # shellcheck shell=bash
-# launch/setup.sh --cuda: LibTorch with CUDA, nvcc and NCCL, or what to do about them. To be sourced by setup.sh.
+# launch/setup.sh --cuda: LibTorch with CUDA, nvcc and NCCL, or what to do about them. To be sourced
+# by setup.sh.
 # shellcheck disable=SC2154  # check_only: setup.sh's
 
-# find_cuda: sets torch (empty: to be fetched), its version and cuda, and nvcc. What nothing here can change ends it: nobody should wait for a
-# download that is of no use.
+# find_cuda: sets torch (empty: to be fetched), its version and cuda, and nvcc. A fault that nothing
+# here can change ends it: nobody should wait for a download that is of no use.
 find_cuda() {
   version=$wheel_torch cuda=$wheel_cuda
   torch=$(cuda_torch)
@@ -54,12 +55,16 @@ check_cards() {
     if [[ -z $row ]]; then
       # Nothing is known of it at all: the build may well run.
       [[ $capability != - ]] || continue
-      die 4 "$card is too old or too new for every LibTorch that this program builds with" "without --cuda it trains on the CPU; a line in launch/instances.tsv adds a card"
+      die 4 "$card is too old or too new for every LibTorch that this program builds with" \
+        "without --cuda it trains on the CPU; a line in launch/instances.tsv adds a card"
     fi
     read -r _ its_cuda its_torch <<<"$row"
     if in_range "$cuda" "$its_cuda" && in_range "$version" "$its_torch"; then continue; fi
-    die 4 "$card needs LibTorch $(range_words "$its_torch") built for CUDA $(range_words "$its_cuda"); $what is built for CUDA $cuda" \
-      "unpack a LibTorch archive for CUDA ${its_cuda%%-*} (libtorch-shared-with-deps, cu$(tr -d . <<<"${its_cuda%%-*}")), let CMAKE_PREFIX_PATH name its folder, and install NVIDIA's $(toolkit_package "${its_cuda%%-*}") package"
+    die 4 "$card needs LibTorch $(range_words "$its_torch") built for CUDA \
+$(range_words "$its_cuda"); $what is built for CUDA $cuda" \
+      "unpack a LibTorch archive for CUDA ${its_cuda%%-*} (libtorch-shared-with-deps, \
+cu$(tr -d . <<<"${its_cuda%%-*}")), let CMAKE_PREFIX_PATH name its folder, and install NVIDIA's \
+$(toolkit_package "${its_cuda%%-*}") package"
   done < <(gpu_cards)
 }
 
@@ -70,30 +75,40 @@ check_nvcc() {
   local other
   [[ -z $nvcc ]] || return 0
   other=$(type -P nvcc) || other=
-  die 4 "there is no nvcc of CUDA ${cuda%%.*}, for which LibTorch $version${torch:+ in $torch} is built${other:+; $other is of CUDA $(nvcc_version "$other")}" \
-    "install NVIDIA's $(toolkit_package "$cuda") package, from NVIDIA's own package repository, or let CUDACXX name an nvcc"
+  die 4 "there is no nvcc of CUDA ${cuda%%.*}, for which LibTorch $version${torch:+ in $torch} is \
+built${other:+; $other is of CUDA $(nvcc_version "$other")}" \
+    "install NVIDIA's $(toolkit_package "$cuda") package, from NVIDIA's own package repository, \
+or let CUDACXX name an nvcc"
 }
 
-# lacking_libraries FOLDER: what LibTorch needs and the loader does not find, one a line; and NCCL where it cannot be built with.
+# lacking_libraries FOLDER: what LibTorch needs and the loader does not find, one per line; and NCCL
+# where it cannot be built with.
 lacking_libraries() {
-  { ldd "$1/lib/libtorch_cuda.so" "$1"/lib/libtorch_cuda_linalg.so 2>/dev/null || true; } | awk '/=> not found/ && $1 !~ /^libcuda\.so/ { print $1 }' | sort -u
+  { ldd "$1/lib/libtorch_cuda.so" "$1"/lib/libtorch_cuda_linalg.so 2>/dev/null || true; } |
+    awk '/=> not found/ && $1 !~ /^libcuda\.so/ { print $1 }' | sort -u
   [[ -n $(cuda_nccl "$1" "$nvcc") ]] || echo libnccl.so.2
 }
 
 # Only what we installed ourselves is ours to change.
 die_incomplete() {
   die 4 "LibTorch in $torch lacks $(xargs <<<"$lacking")" \
-    "install them where that LibTorch is from (NCCL: NVIDIA's libnccl-dev package), or put their folder into LD_LIBRARY_PATH"
+    "install them where that LibTorch is from (NCCL: NVIDIA's libnccl-dev package), or put their \
+folder into LD_LIBRARY_PATH"
 }
 
-# install_torch: into a folder beside, renamed when it is whole, so that nothing half done is ever taken for LibTorch.
+# install_torch: into a folder beside, renamed when it is whole, so that nothing half done is ever
+# taken for LibTorch.
 install_torch() {
   local folder parent python
   folder=$(torch_folder) parent=$(dirname "$(torch_folder)")
-  { mkdir -p "$parent" && touch "$parent/.lock"; } 2>/dev/null || die 3 "cannot write to $parent" "MNIST_DIST_TORCH_DIR names another folder for LibTorch"
+  { mkdir -p "$parent" && touch "$parent/.lock"; } 2>/dev/null ||
+    die 3 "cannot write to $parent" "MNIST_DIST_TORCH_DIR names another folder for LibTorch"
   exec 8>"$parent/.lock"
   flock 8 || say "note: no locks in $parent: do not start two set-ups there at once"
-  if is_cuda_torch "$folder/torch" && [[ -z $(lacking_libraries "$folder/torch") ]]; then return; fi # another set-up did it while we waited
+  # Another set-up may have done it while we waited.
+  if is_cuda_torch "$folder/torch" && [[ -z $(lacking_libraries "$folder/torch") ]]; then
+    return
+  fi
   check_disk "$parent"
   find_pip
   # What a set-up that was killed left is of no use.
@@ -106,7 +121,9 @@ install_torch() {
     mkdir "$partial"
     say "fetching LibTorch $wheel_torch for CUDA $wheel_cuda from PyPI (1.2 GB) into $folder"
     fetch "torch==$wheel_torch"
-    is_cuda_torch "$partial/torch" || die 4 "PyPI's LibTorch $wheel_torch for $(uname -m) has no CUDA" "let CMAKE_PREFIX_PATH name a LibTorch with CUDA"
+    is_cuda_torch "$partial/torch" ||
+      die 4 "PyPI's LibTorch $wheel_torch for $(uname -m) has no CUDA" \
+        "let CMAKE_PREFIX_PATH name a LibTorch with CUDA"
   fi
   fetch_lacking
   rm -rf "$folder"
@@ -118,10 +135,13 @@ check_disk() {
   local free
   free=$(df -Pk "$1" | awk 'NR == 2 { print $4 }')
   ((free >= 5000000)) ||
-    die 3 "LibTorch with CUDA takes about 5 GB while it is installed; $1 has $((free / 1000000)) GB" "make room there, or let MNIST_DIST_TORCH_DIR name a folder on another disk"
+    die 3 \
+      "LibTorch with CUDA takes about 5 GB while it is installed; $1 has $((free / 1000000)) GB" \
+      "make room there, or let MNIST_DIST_TORCH_DIR name a folder on another disk"
 }
 
-# find_pip: sets python to one that has pip and for which there is a wheel, installing pip with apt if need be.
+# find_pip: sets python to one that has pip and for which there is a wheel, installing pip with apt
+# if need be.
 find_pip() {
   local candidate system=${MNIST_DIST_SYSTEM_PREFIX:-/usr}/bin/python3
   for candidate in python3 "$system" apt; do
@@ -131,21 +151,27 @@ find_pip() {
       install_packages python3-pip
       python=$system
     fi
-    ! "$python" -c 'import sys, pip; sys.exit(not (3, 10) <= sys.version_info < (3, 15))' 2>/dev/null || return 0
+    ! "$python" -c 'import sys, pip; sys.exit(not (3, 10) <= sys.version_info < (3, 15))' \
+      2>/dev/null || return 0
   done
-  die 4 "no python3 here has pip and is of version 3.10 to 3.14" "let CMAKE_PREFIX_PATH name a LibTorch with CUDA, or put another python3 first in PATH"
+  die 4 "no python3 here has pip and is of version 3.10 to 3.14" \
+    "let CMAKE_PREFIX_PATH name a LibTorch with CUDA, or put another python3 first in PATH"
 }
 
-# fetch PACKAGE...: unpacked into $partial. Not pip install, which refuses outside of a virtual environment on Debian and Ubuntu; and without
-# what the packages depend on, which is Python's affair.
+# fetch PACKAGE...: unpacked into $partial. Not pip install, which refuses outside of a virtual
+# environment on Debian and Ubuntu; and without what the packages depend on, which is Python's
+# affair.
 fetch() {
   local wheels=$partial/.wheels wheel
   mkdir -p "$wheels"
   # pip's own temporary files are as large: on the same disk.
-  TMPDIR=$wheels quietly "$python" -m pip download --quiet --no-cache-dir --no-deps --only-binary=:all: --dest "$wheels" "$@" ||
-    die 4 "LibTorch with CUDA cannot be fetched from PyPI (see above)" "check the network, or let CMAKE_PREFIX_PATH name a LibTorch with CUDA"
+  TMPDIR=$wheels quietly "$python" -m pip download --quiet --no-cache-dir --no-deps \
+    --only-binary=:all: --dest "$wheels" "$@" ||
+    die 4 "LibTorch with CUDA cannot be fetched from PyPI (see above)" \
+      "check the network, or let CMAKE_PREFIX_PATH name a LibTorch with CUDA"
   for wheel in "$wheels"/*.whl; do
-    "$python" -m zipfile -e "$wheel" "$partial" || die 3 "cannot unpack $(basename "$wheel") into $partial" "is the disk full?"
+    "$python" -m zipfile -e "$wheel" "$partial" ||
+      die 3 "cannot unpack $(basename "$wheel") into $partial" "is the disk full?"
   done
   rm -rf "$wheels"
 }
@@ -154,11 +180,15 @@ fetch() {
 fetch_lacking() {
   local lacking before='' packages
   while lacking=$(lacking_libraries "$partial/torch") && [[ -n $lacking ]]; do
-    # The wheel names the toolkit's version; its package holds nothing but the versions of the toolkit's parts.
+    # The wheel names the toolkit's version; its package holds nothing but the versions of the
+    # toolkit's parts.
     [[ -n $(metadata cuda_toolkit) ]] || fetch "$(requirement torch cuda-toolkit)"
-    mapfile -t packages < <(while read -r library; do wheel_of "$library"; done <<<"$lacking" | sort -u)
+    mapfile -t packages < <(while read -r library; do
+      wheel_of "$library"
+    done <<<"$lacking" | sort -u)
     if [[ $lacking == "$before" ]] || ((${#packages[@]} == 0)); then
-      die 4 "LibTorch $wheel_torch of PyPI lacks $(xargs <<<"$lacking")" "install NVIDIA's $(toolkit_package "$wheel_cuda") package, which has them"
+      die 4 "LibTorch $wheel_torch of PyPI lacks $(xargs <<<"$lacking")" \
+        "install NVIDIA's $(toolkit_package "$wheel_cuda") package, which has them"
     fi
     before=$lacking
     say "fetching ${packages[*]} from PyPI, for $(xargs <<<"$lacking")"
@@ -169,10 +199,12 @@ fetch_lacking() {
 # metadata PACKAGE: the file in which a wheel in $partial names what it depends on.
 metadata() { compgen -G "$partial/$1-*.dist-info/METADATA" || true; }
 
-# requirement PACKAGE NAME [EXTRA]: NAME==VERSION as PACKAGE asks for it; NAME may be only how it begins.
+# requirement PACKAGE NAME [EXTRA]: NAME==VERSION as PACKAGE asks for it; NAME may be only how it
+# begins.
 requirement() {
   awk -v name="$2" -v extra="${3:-}" '
-    $1 == "Requires-Dist:" && index($2, name) == 1 && (extra == "" || $0 ~ "extra == .(" extra ").$") {
+    $1 == "Requires-Dist:" && index($2, name) == 1 &&
+      (extra == "" || $0 ~ "extra == .(" extra ").$") {
       sub(/^Requires-Dist: */, "")
       sub(/ *;.*/, "")
       gsub(/\[[^]]*\]|[ ()]/, "")

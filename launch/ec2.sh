@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# A cluster of EC2 instances: up, train, results back, down. One CloudFormation stack is one cluster; AWS keeps its state.
+# A cluster of EC2 instances: up, train, results back, down. One CloudFormation stack is one
+# cluster; AWS keeps its state.
 set -euo pipefail
 # shellcheck source=lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -8,7 +9,8 @@ usage() {
   cat <<'HELP'
 usage: launch/ec2.sh COMMAND [options]
 
-  up        checks quota and zones, shows the price, asks, creates the cluster and builds on it; all of it or nothing
+  up        checks quota and zones, shows the price, asks, creates the cluster and builds on it;
+            all of it or nothing
   run       trains on it:  launch/ec2.sh run [options] [arguments for mnist-dist train]
   sweep     the same:      launch/ec2.sh sweep [options] [arguments for mnist-dist sweep]
   status    nodes, age, time to live, cost so far; without --name: all clusters
@@ -23,7 +25,8 @@ usage: launch/ec2.sh COMMAND [options]
   --nodes N         up, cost: how many (default: 1)
   --region R        default: the AWS CLI's
   --spot            up: spot instances; their interruption ends a run with a checkpoint
-  --ttl T           up, cost: after this time the nodes terminate themselves, laptop or no laptop (default: 2h; 90m, 1h30m)
+  --ttl T           up, cost: after this time the nodes terminate themselves, laptop or no laptop
+                    (default: 2h; 90m, 1h30m)
   --key-file F      up: your ssh key (default: a new one for this cluster)
   --subnet S        up: a subnet, in place of the default network's
   --from CIDR       up: the addresses that may use ssh (default: this machine's public one)
@@ -43,21 +46,27 @@ usage: launch/ec2.sh COMMAND [options]
   -h                this help
 
 Needs bash and the AWS CLI; ssh and rsync once there are nodes. docs/ec2.md is the walkthrough.
-NOT RUN ON REAL AWS YET: tested against a simulated one (moto). Watch the EC2 console the first times.
-Ctrl-C: during up everything is taken back; during run, sweep and logs the ranks stop with a checkpoint (exit code 130).
-Exit codes: 0 done, 2 usage, 3 files, 4 AWS or a node, 130 interrupted; run and sweep return mnist-dist's.
+NOT RUN ON REAL AWS YET: tested against a simulated one (moto). Watch the EC2 console the first
+times.
+Ctrl-C: during up everything is taken back; during run, sweep and logs the ranks stop with a
+checkpoint (exit code 130).
+Exit codes: 0 done, 2 usage, 3 files, 4 AWS or a node, 130 interrupted; run and sweep return
+mnist-dist's.
 HELP
 }
 
 # shellcheck disable=SC2034  # the parts use them
 read_options() {
-  name=main name_given=false instance='' nodes=1 region='' spot=false ttl=2h key_file='' subnet='' caller='' image='' price='' s3=''
+  name=main name_given=false instance='' nodes=1 region='' spot=false ttl=2h key_file='' subnet='' \
+    caller='' image='' price='' s3=''
   reservation='' block=false down_when_done=false
-  keep=false bare=false results=runs detach=false fetch_first=true dry_run=false yes=false arguments=()
+  keep=false bare=false results=runs detach=false fetch_first=true dry_run=false yes=false \
+    arguments=()
   unfinished=false stack_id='' launch='' login=''
   while (($#)); do
     case $1 in
-      --name | --instance | --nodes | --region | --ttl | --key-file | --subnet | --from | --ami | --price | --s3 | --results | --capacity-reservation)
+      --name | --instance | --nodes | --region | --ttl | --key-file | --subnet | --from | --ami | \
+        --price | --s3 | --results | --capacity-reservation)
         [[ -n ${2:-} && $2 != --* ]] || die 2 "$1 needs a value" "launch/ec2.sh --help"
         read_value "$1" "$2"
         shift
@@ -79,7 +88,8 @@ read_options() {
     esac
     shift
   done
-  ttl_minutes=$(minutes_of "$ttl") || die 2 "--ttl $ttl is not a time between 5m and 168h" "--ttl 2h, --ttl 90m"
+  ttl_minutes=$(minutes_of "$ttl") ||
+    die 2 "--ttl $ttl is not a time between 5m and 168h" "--ttl 2h, --ttl 90m"
 }
 
 read_value() {
@@ -99,20 +109,29 @@ read_value() {
     --results) results=$2 ;;
   esac
   case $1 in
-    --name) [[ $2 =~ ^[A-Za-z0-9][A-Za-z0-9-]{0,40}$ ]] || die 2 "--name takes letters, digits and dashes, not '$2'" "--name anna" ;;
-    --nodes) [[ $2 =~ ^[1-9][0-9]?$ ]] || die 2 "--nodes needs a number from 1 to 99, not '$2'" "--nodes 2" ;;
-    --price) [[ $2 =~ ^[0-9]+(\.[0-9]+)?$ ]] || die 2 "--price needs dollars an hour, not '$2'" "--price 3.912" ;;
-    --from) [[ $2 =~ ^[0-9.]+/[0-9]+$ ]] || die 2 "--from needs addresses as CIDR, not '$2'" "--from 203.0.113.7/32" ;;
-    --s3) [[ $2 =~ ^s3://[a-z0-9][a-z0-9.-]+(/[A-Za-z0-9._/-]+)?$ ]] || die 2 "--s3 needs a bucket and a folder, not '$2'" "--s3 s3://my-bucket/mnist" ;;
-    --region) [[ $2 =~ ^[a-z]+(-[a-z]+)+-[0-9]+$ ]] || die 2 "--region needs a region of AWS, not '$2'" "--region us-east-1" ;;
-    --subnet) [[ $2 =~ ^subnet-[0-9a-f]+$ ]] || die 2 "--subnet needs the id of a subnet, not '$2'" "--subnet subnet-0a1b2c3d" ;;
+    --name) [[ $2 =~ ^[A-Za-z0-9][A-Za-z0-9-]{0,40}$ ]] ||
+      die 2 "--name takes letters, digits and dashes, not '$2'" "--name anna" ;;
+    --nodes) [[ $2 =~ ^[1-9][0-9]?$ ]] ||
+      die 2 "--nodes needs a number from 1 to 99, not '$2'" "--nodes 2" ;;
+    --price) [[ $2 =~ ^[0-9]+(\.[0-9]+)?$ ]] ||
+      die 2 "--price needs dollars an hour, not '$2'" "--price 3.912" ;;
+    --from) [[ $2 =~ ^[0-9.]+/[0-9]+$ ]] ||
+      die 2 "--from needs addresses as CIDR, not '$2'" "--from 203.0.113.7/32" ;;
+    --s3) [[ $2 =~ ^s3://[a-z0-9][a-z0-9.-]+(/[A-Za-z0-9._/-]+)?$ ]] ||
+      die 2 "--s3 needs a bucket and a folder, not '$2'" "--s3 s3://my-bucket/mnist" ;;
+    --region) [[ $2 =~ ^[a-z]+(-[a-z]+)+-[0-9]+$ ]] ||
+      die 2 "--region needs a region of AWS, not '$2'" "--region us-east-1" ;;
+    --subnet) [[ $2 =~ ^subnet-[0-9a-f]+$ ]] ||
+      die 2 "--subnet needs the id of a subnet, not '$2'" "--subnet subnet-0a1b2c3d" ;;
     --capacity-reservation)
       [[ $2 =~ ^cr-[0-9a-f]+$ ]] ||
         die 2 "--capacity-reservation needs an id, not '$2'" "--capacity-reservation cr-0a1b2c3d"
       ;;
-    --ami) [[ $2 =~ ^ami-[0-9a-f]+$ ]] || die 2 "--ami needs the id of an image, not '$2'" "--ami ami-0a1b2c3d" ;;
+    --ami) [[ $2 =~ ^ami-[0-9a-f]+$ ]] ||
+      die 2 "--ami needs the id of an image, not '$2'" "--ami ami-0a1b2c3d" ;;
     --key-file)
-      [[ -f $2 && -r $2 ]] || die 3 "cannot read the key $2" "--key-file ~/.ssh/id_ed25519, or leave it out for a new key"
+      [[ -f $2 && -r $2 ]] ||
+        die 3 "cannot read the key $2" "--key-file ~/.ssh/id_ed25519, or leave it out for a new key"
       key_file=$(cd "$(dirname "$2")" && pwd)/$(basename "$2")
       ;;
   esac
@@ -122,7 +141,10 @@ verb=${1:-}
 case $verb in
   up | run | sweep | status | logs | fetch | ssh | down | cost) shift ;;
   -h | --help) usage; exit ;;
-  *) die 2 "${verb:+unknown command $verb}${verb:-no command}" "up, run, sweep, status, logs, fetch, ssh, down or cost; launch/ec2.sh --help" ;;
+  *)
+    die 2 "${verb:+unknown command $verb}${verb:-no command}" \
+      "up, run, sweep, status, logs, fetch, ssh, down or cost; launch/ec2.sh --help"
+    ;;
 esac
 # bash 3, as macOS has it, lacks what the parts use.
 ((BASH_VERSINFO[0] >= 4)) || die 2 "bash $BASH_VERSION is too old" "a bash of version 4 or newer"
@@ -147,7 +169,8 @@ source "$root/launch/ec2/down.sh"
 source "$root/launch/ec2/run.sh"
 read_options "$@"
 trap 'rm -rf "$scratch"' EXIT
-[[ $verb != up || -n $instance ]] || die 2 "which instance type?" "--instance, one of: $(instance_types | xargs)"
+[[ $verb != up || -n $instance ]] ||
+  die 2 "which instance type?" "--instance, one of: $(instance_types | xargs)"
 find_region
 
 case $verb in

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# What preflight.sh asks a host: sent to its bash after lib.sh's functions and "program", "folder"; prints lines of NAME=VALUE.
-# Needs nothing but what is on any Linux host.
+# The questions of preflight.sh to a host: sent to its bash after lib.sh's functions and "program",
+# "folder"; prints lines of NAME=VALUE. Needs nothing but what is on any Linux host.
 
 # One decimal point and one language, whatever the host's locale.
 export LC_ALL=C

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Trains, or sweeps, on a list of ssh hosts: looks at them first, then starts ranks there with mpirun, and watches that they stay.
+# Trains, or sweeps, on a list of ssh hosts: looks at them first, then starts ranks there with
+# mpirun, and watches that they stay.
 set -euo pipefail
 # shellcheck source=lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -14,17 +15,20 @@ usage() {
   cat <<'HELP'
 usage: launch/hosts.sh --hosts a,b,c|FILE [options] [--] train|sweep [arguments for mnist-dist]
 
-Runs launch/preflight.sh, then mnist-dist on ranks of these hosts, which need an ssh log-in without a password, and this program and this
-folder at the same place (an NFS share, or a copy). The first host writes the run folder.
+Runs launch/preflight.sh, then mnist-dist on ranks of these hosts, which need an ssh log-in without
+a password, and this program and this folder at the same place (an NFS share, or a copy). The first
+host writes the run folder.
   launch/hosts.sh --hosts a,b,c -- train --seed 7
   launch/hosts.sh --hosts cluster.txt -- sweep --seeds 0..99
 
 HELP
   cluster_usage
   cat <<'HELP'
-  -np N               ranks; default: all slots for a sweep, for training at most the recipe's shards
+  -np N               ranks; default: all slots for a sweep, for training at most the recipe's
+                      shards
   --spread            training on fewer ranks than slots: as many hosts as possible, not as few
-  --no-preflight      do not look at the hosts first (--slots or slots= must then say how many ranks each takes)
+  --no-preflight      do not look at the hosts first (--slots or slots= must then say how many ranks
+                      each takes)
   --max-restarts N    starts after a lost rank, host or mpirun (default: 3)
   --min-hosts M       a restart needs so many good hosts (default: 1)
   --print             print the command in place of running it
@@ -53,7 +57,8 @@ while (($#)); do
       shift
       ;;
     -np | -n)
-      [[ ${2:-} =~ ^[1-9][0-9]*$ ]] || die 2 "$1 needs a number of ranks, not '${2:-}'" "launch/hosts.sh --hosts a,b -np 2"
+      [[ ${2:-} =~ ^[1-9][0-9]*$ ]] ||
+        die 2 "$1 needs a number of ranks, not '${2:-}'" "launch/hosts.sh --hosts a,b -np 2"
       ranks_given=$2 && shift
       ;;
     --spread) spread=true ;;
@@ -61,7 +66,8 @@ while (($#)); do
     --print) print=true ;;
     --verbose) verbose=true ;;
     -*)
-      cluster_option "$1" "${2:-}" || die 2 "unknown argument $1" "what is for mnist-dist comes behind --; launch/hosts.sh --help"
+      cluster_option "$1" "${2:-}" ||
+        die 2 "unknown argument $1" "what is for mnist-dist comes behind --; launch/hosts.sh --help"
       (($# > 1)) || die 2 "$1 needs a value" "launch/hosts.sh --help"
       shift
       ;;
@@ -76,7 +82,9 @@ done
 case ${1:-} in
   train | sweep | tune) ;;
   '' | -*) set -- train "$@" ;;
-  *) die 2 "$1 is not for several hosts" "train, sweep or tune; others run with launch/local.sh $1" ;;
+  *)
+    die 2 "$1 is not for several hosts" "train, sweep or tune; others run with launch/local.sh $1"
+    ;;
 esac
 
 # same_hosts: the options for preflight.sh that say which hosts, and how to reach them.
@@ -89,7 +97,8 @@ same_hosts() {
   [[ -z $ssh_config ]] || printf '%s\n' --ssh-config "$ssh_config"
 }
 
-# place RANKS: "HOST RANKS" a line, from the table "HOST SLOTS ..." on stdin: hosts are filled in their order, or dealt ranks in turn.
+# place RANKS: "HOST RANKS" per line, from the table "HOST SLOTS ..." on stdin: hosts are filled in
+# their order, or get ranks in turn.
 place() {
   awk -v ranks="$1" -v spread="$spread" '
     { host[NR] = $1; slots[NR] = $2 }
@@ -97,7 +106,11 @@ place() {
       while (ranks > 0) {
         before = ranks
         for (i = 1; i <= NR; i++)
-          while (ranks > 0 && taken[i] < slots[i]) { taken[i]++; ranks--; if (spread == "true") break }
+          while (ranks > 0 && taken[i] < slots[i]) {
+            taken[i]++
+            ranks--
+            if (spread == "true") break
+          }
         if (ranks == before) exit 1
       }
       for (i = 1; i <= NR; i++) if (taken[i]) print host[i], taken[i]
@@ -128,7 +141,8 @@ find_hosts() {
       rm "$work/bad"
       (($(wc -l <"$work/table") >= min_hosts)) || return 1
     elif grep -q ' 0$' "$work/table"; then
-      die 2 "how many ranks does $(awk '$2 == 0 { print $1; exit }' "$work/table") take?" "--slots N, or leave out --no-preflight"
+      die 2 "how many ranks does $(awk '$2 == 0 { print $1; exit }' "$work/table") take?" \
+        "--slots N, or leave out --no-preflight"
     fi
   fi
   mapfile -t hosts < <(awk '{ print $1 }' "$work/table")
@@ -143,24 +157,32 @@ place_ranks() {
   if ((restarts > 0 && ${ranks:-0} > total)); then ranks=$total; fi
   if [[ -z $ranks ]]; then
     ranks=$(default_ranks "$total" "$@")
-    ((ranks == total)) || note="; a rank takes at least one of the recipe's shards, so $((total - ranks)) of $total slots stay free"
+    ((ranks == total)) ||
+      note="; a rank takes at least one of the recipe's shards, so $((total - ranks)) of $total \
+slots stay free"
   fi
   place "$ranks" <"$work/table" >"$work/places" ||
-    die 2 "$ranks ranks do not fit into the hosts' $total slots" "-np $total, more hosts, or more --slots (a host may have more ranks than cores)"
+    die 2 "$ranks ranks do not fit into the hosts' $total slots" \
+      "-np $total, more hosts, or more --slots (a host may have more ranks than cores)"
   mapfile -t used < <(awk '{ print $1 }' "$work/places")
-  say "$(count "$ranks" rank): $(awk '{ printf "%s%s x %s", (NR > 1) ? ", " : "", $1, $2 }' "$work/places")$note"
+  say "$(count "$ranks" rank): \
+$(awk '{ printf "%s%s x %s", (NR > 1) ? ", " : "", $1, $2 }' "$work/places")$note"
 }
 
 # make_command ARGUMENTS...: mpirun's command line for these places, as the array command.
 make_command() {
   local bind_to=core binding network environment
-  # Binding is right only where no host has more ranks than cores, and none keeps CPUs from us; and where a rank is one thread (lib.sh, mpirun_options).
+  # Binding is right only where no host has more ranks than cores, and none keeps CPUs from us; and
+  # where a rank is one thread (lib.sh, mpirun_options).
   [[ ${MNIST_DIST_CUDA:-} != on ]] || bind_to=none
-  awk 'NR == FNR { cores[$1] = $3; masked[$1] = $4; next } $2 > cores[$1] || masked[$1] == 1 { exit 1 }' "$work/table" "$work/places" &&
-    binding=(--map-by slot --bind-to "$bind_to") || binding=(--map-by slot --oversubscribe --bind-to none --mca mpi_yield_when_idle 1)
+  awk 'NR == FNR { cores[$1] = $3; masked[$1] = $4; next }
+    $2 > cores[$1] || masked[$1] == 1 { exit 1 }' "$work/table" "$work/places" &&
+    binding=(--map-by slot --bind-to "$bind_to") ||
+    binding=(--map-by slot --oversubscribe --bind-to none --mca mpi_yield_when_idle 1)
   mapfile -t network < <(network_options "$major" "${hosts[@]}")
   mapfile -t environment < <(forwarded_environment)
-  command=("$mpirun" -np "$ranks" --host "$(sed 's/ /:/' "$work/places" | paste -sd,)" "${network[@]}" "${binding[@]}" "${environment[@]}")
+  command=("$mpirun" -np "$ranks" --host "$(sed 's/ /:/' "$work/places" | paste -sd,)"
+    "${network[@]}" "${binding[@]}" "${environment[@]}")
   # Open MPI 5 has no -q, which keeps its banner about exit codes away.
   if ((major < 5)) && ! $verbose; then command+=(-q); fi
   command+=("$program" "$@")

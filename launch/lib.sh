@@ -1,7 +1,8 @@
 # shellcheck shell=bash
 # What the scripts in launch/ and tests/run.sh share. To be sourced; does nothing by itself.
 
-# One language and one decimal point for awk, printf, sort and ssh's words, whatever the user's locale.
+# One language and one decimal point for awk, printf, sort and ssh's words, whatever the user's
+# locale.
 export LC_ALL=C
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -27,8 +28,8 @@ use_cuda() {
 }
 [[ ${MNIST_DIST_CUDA:-} != on ]] || use_cuda
 
-# say WORDS: one line on stderr; lines of it when it has several. Control characters of arguments and hosts do not reach
-# the terminal, and a terminal that has vanished ends nothing.
+# say WORDS: one line on stderr; lines of it when it has several. Control characters of arguments
+# and hosts do not reach the terminal, and a terminal that has vanished ends nothing.
 say() {
   local text=${*//[$'\001'-$'\010'$'\013'-$'\037'$'\177']/?}
   ((${#text} <= 4000)) || text="${text:0:3000} ... ${text: -900}"
@@ -45,7 +46,8 @@ die() {
 # temporary -q: a new file, -d: a new folder, as mktemp makes them.
 temporary() {
   mktemp "$1" 2>/dev/null ||
-    die 3 "cannot write temporary files to ${TMPDIR:-/tmp}" "make room there, or let TMPDIR name another folder"
+    die 3 "cannot write temporary files to ${TMPDIR:-/tmp}" \
+      "make room there, or let TMPDIR name another folder"
 }
 
 # quietly COMMAND...: shows the end of its output only when it fails, and returns its code.
@@ -62,7 +64,8 @@ setup() {
   $installed || [[ ${MNIST_DIST_SETUP:-} == skip ]] || "$root/launch/setup.sh" "$@"
 }
 
-# A compiler that reads LibTorch's headers takes over 1 GB: as many at a time as there are CPUs and memory for.
+# A compiler that reads LibTorch's headers takes over 1 GB: as many at a time as there are CPUs and
+# memory for.
 build_jobs() {
   local cpus memory_kb
   cpus=$(nproc)
@@ -78,14 +81,16 @@ cached() { sed -n "s/^$1:[A-Z]*=//p" "$build/CMakeCache.txt" 2>/dev/null || true
 # True when the build folder was configured without LibTorch and there is one now.
 torch_appeared() {
   [[ $(cached Torch_DIR) == *-NOTFOUND ]] || return 1
-  [[ -n $(named_torch) ]] || compgen -G "${MNIST_DIST_SYSTEM_PREFIX:-/usr}/lib/*/cmake/Torch/TorchConfig.cmake" >/dev/null
+  [[ -n $(named_torch) ]] ||
+    compgen -G "${MNIST_DIST_SYSTEM_PREFIX:-/usr}/lib/*/cmake/Torch/TorchConfig.cmake" >/dev/null
 }
 
 # build_targets TARGET...: configures the build folder where need be, then builds.
 # Two scripts that start together take turns: ninja does not lock its folder.
 build_targets() (
   ! $installed || return 0
-  { mkdir -p "$build" && touch "$build/.lock"; } 2>/dev/null || die 3 "cannot write to $build" "MNIST_DIST_BUILD_DIR names another build folder"
+  { mkdir -p "$build" && touch "$build/.lock"; } 2>/dev/null ||
+    die 3 "cannot write to $build" "MNIST_DIST_BUILD_DIR names another build folder"
   exec 9>"$build/.lock"
   flock 9 || say "note: no locks in $build: do not start two builds there at once"
   local configure=false generator=(-G Ninja) home
@@ -108,7 +113,8 @@ build_targets() (
       mapfile -t options <<<"$text"
     fi
     [[ -z ${CI:-} ]] || options+=(-DMNIST_DIST_WERROR=ON)
-    quietly cmake -S "$root" -B "$build" "${generator[@]}" "${options[@]}" 9>&- || die 1 "cmake could not configure $build" "see above; deleting $build starts afresh"
+    quietly cmake -S "$root" -B "$build" "${generator[@]}" "${options[@]}" 9>&- ||
+      die 1 "cmake could not configure $build" "see above; deleting $build starts afresh"
   fi
   local make=(cmake --build "$build" -j "$(build_jobs)" --target "$@")
   if [[ -t 2 ]]; then
@@ -121,7 +127,8 @@ build_targets() (
 # The CPUs this process may run on, as the kernel lists them: 0-3,8.
 allowed_cpus() { awk '$1 == "Cpus_allowed_list:" { print $2 }' /proc/self/status; }
 
-# count_cores LIST: physical cores among the CPUs of LIST, from lscpu's table on stdin (hyper-threads share a core).
+# count_cores LIST: physical cores among the CPUs of LIST, from lscpu's table on stdin
+# (hyper-threads share a core).
 count_cores() {
   awk -F, -v list="$1" '
     BEGIN {
@@ -168,7 +175,8 @@ cgroup_quota() {
   echo "$least"
 }
 
-# Physical cores this process may use: those of its affinity mask, and no more than a container's quota.
+# Physical cores this process may use: those of its affinity mask, and no more than a container's
+# quota.
 physical_cores() {
   local cores quota
   cores=$(lscpu -p=CPU,CORE,SOCKET 2>/dev/null | count_cores "$(allowed_cpus)")
@@ -193,7 +201,8 @@ version_of_open_mpi() {
 }
 
 # find_mpirun: sets mpirun to the first mpirun of Open MPI, which the program is linked with, and
-# major to 4 or 5, whose options differ. Another MPI's may stand before it in PATH (conda, a module).
+# major to 4 or 5, whose options differ. Another MPI's may stand before it in PATH (conda, a
+# module).
 find_mpirun() {
   local candidates
   mapfile -t candidates < <(type -aP mpirun mpirun.openmpi; cached MPIEXEC_EXECUTABLE)
@@ -208,7 +217,8 @@ find_mpirun() {
 # mpirun_options RANKS CORES MAJOR: one option a line, for ranks of this machine.
 mpirun_options() {
   local ranks=$1 cores=$2 major=$3
-  # They need no network card: on some, Open MPI 5 finds no way from one back to itself, and says so.
+  # They need no network card: on some, Open MPI 5 finds no way from one back to itself, and says
+  # so.
   printf '%s\n' --mca btl_tcp_if_include lo
   # -q: no banner after an exit code other than 0. Open MPI 5 has no such option.
   if ((major < 5)); then printf '%s\n' -q; fi
@@ -216,8 +226,8 @@ mpirun_options() {
     # Ranks that wait must leave the core to those that work.
     printf '%s\n' --oversubscribe --bind-to none --mca mpi_yield_when_idle 1
   elif (($(nproc) < $(nproc --all))) || [[ ${MNIST_DIST_CUDA:-} == on ]]; then
-    # mpirun binds from the machine's first core whatever mask it was started with; unbound, the ranks inherit the mask. And a rank with a GPU has
-    # several threads, of LibTorch and NCCL.
+    # mpirun binds from the machine's first core whatever mask it was started with; unbound, the
+    # ranks inherit the mask. And a rank with a GPU has several threads, of LibTorch and NCCL.
     printf '%s\n' --bind-to none
   else
     printf '%s\n' --map-by core --bind-to core

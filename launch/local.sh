@@ -17,16 +17,16 @@ Installs and builds what is missing, then runs build/mnist-dist on N ranks of th
   launch/local.sh summary                     any other command, as one process
 
   --cuda    the build for GPUs, in build-cuda/, with --device cuda
-  -np N     ranks; default: the physical cores, or with --cuda the GPUs, at most the recipe's shards. One rank runs
-            without mpirun. More ranks than cores is allowed, only slow.
+  -np N     ranks; default: the physical cores, or with --cuda the GPUs, at most the recipe's
+            shards. One rank runs without mpirun. More ranks than cores is allowed, only slow.
   --max-restarts N
             starts after a rank was lost, for example for memory, from the last checkpoint
             (default: 3); ends earlier when two in a row got no further
   --print   build, then print the command in place of running it
   -h        this help; "launch/local.sh train --help" shows mnist-dist's
 
-Relative paths, data/ and runs/ are taken from the folder you are in. Ctrl-C stops after the current step with a
-checkpoint (exit code 130; continue with --resume); a second Ctrl-C stops at once.
+Relative paths, data/ and runs/ are taken from the folder you are in. Ctrl-C stops after the current
+step with a checkpoint (exit code 130; continue with --resume); a second Ctrl-C stops at once.
 
 Environment: MNIST_DATA_DIR         folder of the four MNIST files (default: data/raw/, data/mnist/)
              MNIST_DIST_BUILD_DIR   another build folder
@@ -39,7 +39,8 @@ print=false cuda=false
 while (($#)); do
   case $1 in
     -np | -n | --np)
-      [[ ${2:-} =~ ^[1-9][0-9]*$ ]] || die 2 "$1 needs a number of ranks, not '${2:-}'" "launch/local.sh -np 2"
+      [[ ${2:-} =~ ^[1-9][0-9]*$ ]] ||
+        die 2 "$1 needs a number of ranks, not '${2:-}'" "launch/local.sh -np 2"
       ranks=$2
       shift
       ;;
@@ -75,7 +76,8 @@ build_targets mnist-dist
 [[ -n $ranks ]] || ranks=$(default_ranks "$places" "$@")
 
 if ((ranks > 1)) && loopback_is_down; then
-  say "note: the loopback interface is down, so mpirun cannot start: one process computes the same result"
+  say "note: the loopback interface is down, so mpirun cannot start: one process computes the \
+same result"
   ranks=1
 fi
 options=()
@@ -87,7 +89,9 @@ if ((ranks > 1)); then
     # Open MPI refuses to run as root, which is what one is in most containers, unless told twice.
     export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
   fi
-  ((ranks <= cores)) || say "note: $ranks ranks share $cores core$( ((cores == 1)) || echo s); the result is the same, only later"
+  ((ranks <= cores)) ||
+    say "note: $ranks ranks share $cores core$( ((cores == 1)) || echo s); the result is the \
+same, only later"
 fi
 
 command=(${options[@]+"${options[@]}"} "$program")

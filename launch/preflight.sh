@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Looks at the hosts of a cluster before ranks are started there: what would end in a silent hang later is named here, with its fix.
+# Looks at the hosts of a cluster before ranks are started there: what would end in a silent hang
+# later is named here, with its fix.
 set -euo pipefail
 # shellcheck source=lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -10,9 +11,10 @@ usage() {
   cat <<'HELP'
 usage: launch/preflight.sh --hosts a,b,c|FILE [options]
 
-Asks each host over ssh, all at once: does it answer, has it the same Open MPI and the same mnist-dist at the same place, the folder you
-are in, free disk, a clock that is right, its GPUs? Then all of them add vectors for two seconds. The first line of stderr that
-begins with "error:" names the bad host, the next one the fix; exit code 4 then (3: no folder or disk).
+Asks each host over ssh, all at once: does it answer, has it the same Open MPI and the same
+mnist-dist at the same place, the folder you are in, free disk, a clock that is right, its GPUs?
+Then all of them add vectors for two seconds. The first line of stderr that begins with "error:"
+names the bad host, the next one the fix; exit code 4 then (3: no folder or disk).
 
 HELP
   cluster_usage
@@ -21,7 +23,8 @@ HELP
   --min-hosts M       leave bad hosts out as long as M are good
   -h, --help          this help
 
-On stdout, for other scripts: a line a host, "HOST SLOTS CORES MASKED" (MASKED 1: some of its CPUs are not ours).
+On stdout, for other scripts: one line per host, "HOST SLOTS CORES MASKED" (MASKED 1: some of its
+CPUs are not ours).
 HELP
 }
 
@@ -36,7 +39,8 @@ ask() {
 $(declare -f allowed_cpus count_cores cgroup_quota physical_cores)
 $(<"$root/launch/host_probe.sh")"
   date +%s.%N >"$work/$host.before"
-  on_host $((ssh_seconds + 12)) "$host" 'bash -s' <<<"$script" >"$work/$host.facts" 2>"$work/$host.err" || code=$?
+  on_host $((ssh_seconds + 12)) \
+    "$host" 'bash -s' <<<"$script" >"$work/$host.facts" 2>"$work/$host.err" || code=$?
   date +%s.%N >"$work/$host.after"
   echo "$code" >"$work/$host.code"
 }
@@ -51,24 +55,44 @@ bad() {
 # judge_ssh HOST: why there is no answer, from ssh's last words.
 judge_ssh() {
   local host=$1 words
-  words=$(grep -v '^Warning:' "$work/$host.err" | tail -n 1 | tr -d '[:cntrl:]' | cut -c1-200) || true
+  words=$(grep -v '^Warning:' "$work/$host.err" | tail -n 1 | tr -d '[:cntrl:]' | cut -c1-200) ||
+    true
   case $(<"$work/$host.code"):$(<"$work/$host.err") in
     124:* | *"timed out"* | *"No route to host"* | *"Network is unreachable"*)
-      bad 4 "$host" "does not answer: no ssh within $ssh_seconds s" "is it up, and does a firewall let port 22 through? leave it out of --hosts to continue without it"
+      bad 4 "$host" "does not answer: no ssh within $ssh_seconds s" \
+        "is it up, and does a firewall let port 22 through? leave it out of --hosts to continue \
+without it"
       ;;
-    *"Connection refused"*) bad 4 "$host" "refuses ssh" "start sshd there, or set its port in ~/.ssh/config" ;;
-    *"Permission denied"*) bad 4 "$host" "does not let us in without a password" "ssh-copy-id $host, or name the key with --ssh-key" ;;
-    *"IDENTIFICATION HAS CHANGED"*) bad 4 "$host" "has another ssh host key than before" "if it was set up again: ssh-keygen -R $host, then ssh $host true" ;;
-    *"Host key verification failed"*) bad 4 "$host" "is not known to ssh yet" "log in once by hand and say yes to its key: ssh $host true" ;;
-    *"not resolve"*) bad 4 "$host" "has no address" "check its spelling; add it to /etc/hosts or ~/.ssh/config" ;;
-    *) bad 4 "$host" "cannot be asked: ${words:-ssh ended with $(<"$work/$host.code")}" "try by hand: ssh -o BatchMode=yes $host true" ;;
+    *"Connection refused"*)
+      bad 4 "$host" "refuses ssh" "start sshd there, or set its port in ~/.ssh/config"
+      ;;
+    *"Permission denied"*)
+      bad 4 "$host" "does not let us in without a password" \
+        "ssh-copy-id $host, or name the key with --ssh-key"
+      ;;
+    *"IDENTIFICATION HAS CHANGED"*)
+      bad 4 "$host" "has another ssh host key than before" \
+        "if it was set up again: ssh-keygen -R $host, then ssh $host true"
+      ;;
+    *"Host key verification failed"*)
+      bad 4 "$host" "is not known to ssh yet" \
+        "log in once by hand and say yes to its key: ssh $host true"
+      ;;
+    *"not resolve"*)
+      bad 4 "$host" "has no address" "check its spelling; add it to /etc/hosts or ~/.ssh/config"
+      ;;
+    *) bad 4 "$host" "cannot be asked: ${words:-ssh ended with $(<"$work/$host.code")}" \
+      "try by hand: ssh -o BatchMode=yes $host true" ;;
   esac
 }
 
 # clock_error HOST: seconds its clock is off for certain: further than the time that asking took.
 clock_error() {
-  awk -v before="$(<"$work/$1.before")" -v after="$(<"$work/$1.after")" -v there="$(fact "$1" clock)" '
-    BEGIN { printf "%.1f", (there < before) ? there - before : (there > after) ? there - after : 0 }'
+  awk -v before="$(<"$work/$1.before")" -v after="$(<"$work/$1.after")" \
+    -v there="$(fact "$1" clock)" '
+    BEGIN {
+      printf "%.1f", (there < before) ? there - before : (there > after) ? there - after : 0
+    }'
 }
 
 # judge HOST: one line, ok or bad.
@@ -79,9 +103,12 @@ judge() {
   local seen=$(($(fact "$host" gpus)))
   local copy="copy it: rsync -a ${program%/*}/ $host:${program%/*}/"
   if [[ -n $(fact "$host" no_mpi) ]]; then
-    bad 4 "$host" "has no $(fact "$host" no_mpi) in the PATH of an ssh command" "install Open MPI $(fact here mpi) there (launch/setup.sh), or set PATH before ~/.bashrc returns"
+    bad 4 "$host" "has no $(fact "$host" no_mpi) in the PATH of an ssh command" \
+      "install Open MPI $(fact here mpi) there (launch/setup.sh), or set PATH before ~/.bashrc \
+returns"
   elif [[ $(fact "$host" mpi) != "$(fact here mpi)" ]]; then
-    bad 4 "$host" "has Open MPI $(fact "$host" mpi), this machine $(fact here mpi)" "install the same one on all hosts"
+    bad 4 "$host" "has Open MPI $(fact "$host" mpi), this machine $(fact here mpi)" \
+      "install the same one on all hosts"
   elif [[ -n $(fact "$host" no_program) ]]; then
     bad 4 "$host" "has no $program" "share its folder (NFS), or $copy"
   elif [[ -n $(fact "$host" broken) ]]; then
@@ -91,31 +118,40 @@ judge() {
   elif [[ $(fact "$host" hash) != "$(fact here hash)" ]]; then
     bad 4 "$host" "has another build of $(fact "$host" version)" "$copy"
   elif [[ -n $(fact "$host" no_folder) ]]; then
-    bad 3 "$host" "has no folder $PWD" "share it (NFS), or make it there with data/ and configs/ in it"
+    bad 3 "$host" "has no folder $PWD" \
+      "share it (NFS), or make it there with data/ and configs/ in it"
   elif (($(fact "$host" disk) < 200000)); then
-    bad 3 "$host" "has $(($(fact "$host" disk) / 1000)) MB of disk free in $PWD" "free some space: data and runs take up to 200 MB"
+    bad 3 "$host" "has $(($(fact "$host" disk) / 1000)) MB of disk free in $PWD" \
+      "free some space: data and runs take up to 200 MB"
   elif (($(fact "$host" temporary) < 50000)); then
-    bad 3 "$host" "has $(($(fact "$host" temporary) / 1000)) MB of disk free for temporary files" "free some space there: Open MPI keeps its session there"
+    bad 3 "$host" "has $(($(fact "$host" temporary) / 1000)) MB of disk free for temporary files" \
+      "free some space there: Open MPI keeps its session there"
   elif awk -v off="$off" 'BEGIN { exit !(off > 5 || off < -5) }'; then
     bad 4 "$host" "has a clock that is $off s off" "turn on NTP there: timedatectl set-ntp true"
   elif [[ -n $(fact "$host" gpu_trouble) ]]; then
-    bad 4 "$host" "has a GPU driver that fails: $(fact "$host" gpu_trouble)" "try nvidia-smi there; a reboot after a driver update often helps"
+    bad 4 "$host" "has a GPU driver that fails: $(fact "$host" gpu_trouble)" \
+      "try nvidia-smi there; a reboot after a driver update often helps"
   elif [[ -n $gpus ]] && ((seen < gpus)); then
-    bad 4 "$host" "sees $seen of $gpus GPUs" "try nvidia-smi there; a GPU that fell off the bus comes back with a reboot"
+    bad 4 "$host" "sees $seen of $gpus GPUs" \
+      "try nvidia-smi there; a GPU that fell off the bus comes back with a reboot"
   else
-    printf 'ok    %-12s Open MPI %s, %s, %s, %s, %s GB free, clock %+.1f s\n' "$host" "$(fact "$host" mpi)" "$(fact "$host" version)" \
-      "$(count "$(fact "$host" cores)" core)" "$(count "$seen" GPU)" "$(($(fact "$host" disk) / 1000000))" "$off" >&2
+    printf 'ok    %-12s Open MPI %s, %s, %s, %s, %s GB free, clock %+.1f s\n' "$host" \
+      "$(fact "$host" mpi)" "$(fact "$host" version)" \
+      "$(count "$(fact "$host" cores)" core)" "$(count "$seen" GPU)" \
+      "$(($(fact "$host" disk) / 1000000))" "$off" >&2
   fi
 }
 
-# add_vectors SECONDS HOST...: one rank a host; prints what it found, and fails when it does not end.
+# add_vectors SECONDS HOST...: one rank per host; prints what it found, and fails when it does not
+# end.
 add_vectors() {
   local seconds=$1 list options code=0
   shift
   list=$(IFS=, && echo "${*/%/:1}")
   mapfile -t options < <(network_options "$major" "$@")
   ((major >= 5)) || options+=(-q)
-  timeout --foreground -k 3 $((seconds + 20 + $# / 4)) "$mpirun" -np $# --host "$list" "${options[@]}" --bind-to none \
+  timeout --foreground -k 3 $((seconds + 20 + $# / 4)) "$mpirun" -np $# --host "$list" \
+    "${options[@]}" --bind-to none \
     "$program" doctor --all-reduce "$seconds" </dev/null || code=$?
   return "$code"
 }
@@ -132,13 +168,17 @@ find_bad_pair() {
     pids[i]=$!
   done
   for i in "${!pairs[@]}"; do wait "${pids[i]}" || failed+=("${pairs[i]}"); done
-  who=$(printf '%s\n' "${failed[@]}" | awk '{ n[$1]++; n[$2]++ } END { if (NR > 1) for (host in n) if (n[host] == NR) print host " and the others" }')
+  who=$(printf '%s\n' "${failed[@]}" |
+    awk '{ n[$1]++; n[$2]++ }
+      END { if (NR > 1) for (host in n) if (n[host] == NR) print host " and the others" }')
   : "${who:=${failed[0]:-${hosts[*]}}}"
 }
 
 die_of_bad_pair() {
-  die 4 "no all-reduce between $([[ $who == *others ]] && echo "$who" || echo "${who// /, }"), though ssh works" \
-    "let all TCP ports through between the hosts (firewall, security group), or those of docs/cluster.md, or name their network with --interface"
+  die 4 "no all-reduce between $([[ $who == *others ]] && echo "$who" || echo "${who// /, }"), \
+though ssh works" \
+    "let all TCP ports through between the hosts (firewall, security group), or those of \
+docs/cluster.md, or name their network with --interface"
 }
 
 seconds=2 min_hosts=''
@@ -146,7 +186,8 @@ while (($#)); do
   case $1 in
     -h | --help) usage; exit ;;
     --seconds)
-      [[ ${2:-} =~ ^[0-9]$|^[1-5][0-9]$|^60$ ]] || die 2 "--seconds needs a number from 0 to 60, not '${2:-}'" "--seconds 2"
+      [[ ${2:-} =~ ^[0-9]$|^[1-5][0-9]$|^60$ ]] ||
+        die 2 "--seconds needs a number from 0 to 60, not '${2:-}'" "--seconds 2"
       seconds=$2
       ;;
     --min-hosts)

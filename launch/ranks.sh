@@ -12,11 +12,13 @@ asks_for_text() {
   return 1
 }
 
-# The recipe decides how many ranks there can be; the program knows it best, and refuses what is wrong with it.
+# The recipe decides how many ranks there can be; the program reads it, and rejects what is wrong
+# with it.
 recipe_shards() {
   local recipe
   recipe=$("$program" "$@" --print-config) || return
-  awk -F' *= *' '/^\[/ { section = $0 } section == "[data]" && $1 ~ /^ *shards$/ { print $2 + 0 }' <<<"$recipe"
+  awk -F' *= *' '/^\[/ { section = $0 } section == "[data]" && $1 ~ /^ *shards$/ { print $2 + 0 }' \
+    <<<"$recipe"
 }
 
 # default_ranks CORES ARGUMENTS...
@@ -46,7 +48,8 @@ gpu_count() {
   fi || true
 }
 
-# on_gpu ARGUMENTS...: sets the array arguments to the same with --device cuda, where the command knows that option.
+# on_gpu ARGUMENTS...: sets the array arguments to the same with --device cuda, where the command
+# knows that option.
 # shellcheck disable=SC2034  # local.sh uses it
 on_gpu() {
   arguments=("$@")
@@ -57,13 +60,15 @@ on_gpu() {
   esac
 }
 
-# What a script wants to do while its ranks run, as another function of this name; PID is mpirun's, and its process group's.
+# A script's own work while its ranks run, as another function of this name; PID is mpirun's, and
+# its process group's.
 # shellcheck disable=SC2317
 beside_ranks() { :; }
 
 # run_ranks COMMAND...: sets ranks_stopped to the signal that told it to stop them, if one did.
-# It runs mpirun so that Ctrl-C ends in a checkpoint. mpirun itself would turn INT and TERM into TERM and, 1 s later, KILL; USR1 it only
-# forwards (as Slurm's srun does), and the ranks take it as "stop after this step". Its own process group keeps the terminal's Ctrl-C away from it.
+# It runs mpirun so that Ctrl-C ends in a checkpoint. mpirun itself would turn INT and TERM into
+# TERM and, 1 s later, KILL; USR1 it only forwards (as Slurm's srun does), and the ranks take it as
+# "stop after this step". Its own process group keeps the terminal's Ctrl-C away from it.
 run_ranks() {
   local signals=0 code=0 pid='' signal
   ranks_stopped=
@@ -88,10 +93,12 @@ run_ranks() {
   set +m
   ((signals == 0)) || kill -USR1 "$pid" # it came before there was anything to stop
   beside_ranks "$pid"
-  # A trapped signal ends a wait early; bash keeps the status of a child that has ended, and would say "Killed" of one that was.
+  # A trapped signal ends a wait early; bash keeps the status of a child that has ended, and would
+  # say "Killed" of one that was.
   while kill -0 "$pid"; do wait "$pid" || true; done 2>/dev/null
   wait "$pid" 2>/dev/null || code=$?
-  # Ranks that had not yet begun to listen died of the signal; to the caller that is an interruption like any other.
+  # Ranks that had not yet begun to listen died of the signal; to the caller that is an interruption
+  # like any other.
   if ((signals > 0 && code > 128)); then code=130; fi
   trap - INT TERM HUP USR1 USR2
   return "$code"

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs with apt what mnist-dist is built from. Does nothing, in well under a second, when all of it is there.
+# Installs with apt what mnist-dist is built from. Does nothing, in well under a second, when all of
+# it is there.
 set -euo pipefail
 # shellcheck source=lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -88,13 +89,15 @@ usage() {
   cat <<'HELP'
 usage: launch/setup.sh [--check] [--tests] [--cuda]
 
-Installs with apt what is missing to build and run mnist-dist (Debian 12 or newer, Ubuntu 24.04 or newer).
+Installs with apt what is missing to build and run mnist-dist (Debian 12 or newer, Ubuntu 24.04 or
+newer).
 LibTorch is optional: where apt has none, one line says how to add it.
   --check   only report; exit 0 when all is there, 1 when something is missing
   --tests   also what the tests of clusters (sshd, Slurm: installed, not started) and the build with
             sanitizers need
-  --cuda    what a build for GPUs needs as well: LibTorch with CUDA is found, or fetched from PyPI (1.2 GB), NVIDIA's toolkit
-            and NCCL are looked for; exit 4 with what to do when this machine cannot have it (docs/gpu.md)
+  --cuda    what a build for GPUs needs as well: LibTorch with CUDA is found, or fetched from PyPI
+            (1.2 GB), NVIDIA's toolkit and NCCL are looked for; exit 4 with what to do when this
+            machine cannot have it (docs/gpu.md)
 HELP
 }
 
@@ -108,19 +111,21 @@ missing_of() {
   awk -v installed="$installed" '
     BEGIN {
       n = split(installed, line, "\n")
-      for (i = 1; i <= n; i++) if (split(line[i], field, " ") == 2 && field[2] == "installed") there[field[1]]
+      for (i = 1; i <= n; i++)
+        if (split(line[i], field, " ") == 2 && field[2] == "installed") there[field[1]]
     }
     NF && !($1 in there)' <<<"$1"
 }
 
-# has_candidate PACKAGE: the sources of apt offer it, or apt has no package lists yet that could say.
+# has_candidate PACKAGE: the sources of apt offer it, or apt has no package lists yet that could
+# say.
 has_candidate() {
   [[ $(LC_ALL=C apt-cache policy "$1" 2>/dev/null) == *"Candidate: "[^\(]* ]] ||
     [[ $(LC_ALL=C apt-cache policy 2>/dev/null) != *" Packages"* ]]
 }
 
-# find_optional: sets optional to the lines of optional_packages that are missing and that apt can install,
-# and torch_absent to true where there is no LibTorch and none can be installed.
+# find_optional: sets optional to the lines of optional_packages that are missing and that apt can
+# install, and torch_absent to true where there is no LibTorch and none can be installed.
 find_optional() {
   local line
   optional=() torch_absent=false
@@ -150,7 +155,8 @@ is_supported() {
 
 other_system() {
   say "error: no package list for $1"
-  say "hint: install these with its own package manager, then run again with MNIST_DIST_SETUP=skip in the environment:"
+  say "hint: install these with its own package manager, then run again with \
+MNIST_DIST_SETUP=skip in the environment:"
   wanted_packages | sed 's/^/    /' >&2
   optional_packages | sed 's/^/    (optional) /' >&2
   exit 2
@@ -167,9 +173,13 @@ as_root() {
 }
 
 # run_apt COMMAND...: as root, asking nothing, waiting for another apt to finish.
-run_apt() { as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 "$@"; }
+run_apt() {
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=300 \
+    -o Dpkg::Use-Pty=0 "$@"
+}
 
-# keep_services_off PACKAGE...: of those just installed: an sshd or a Slurm that nobody asked for must not come up with the next boot.
+# keep_services_off PACKAGE...: of those just installed: an sshd or a Slurm that nobody asked for
+# must not come up with the next boot.
 keep_services_off() {
   local package
   command -v systemctl >/dev/null || return 0
@@ -181,7 +191,8 @@ keep_services_off() {
   done
 }
 
-# Until the script ends, packages that are installed do not start their services: Debian's scripts ask this file.
+# Until the script ends, packages that are installed do not start their services: Debian's scripts
+# ask this file.
 deny_services() {
   [[ ! -e $policy ]] || return 0
   as_root sh -c "printf '#!/bin/sh\nexit 101\n' >$policy && chmod +x $policy"
@@ -203,28 +214,35 @@ update_lists() {
 install_packages() {
   local names=("$@")
   can_be_root ||
-    die 1 "installing packages takes root, and sudo is not here" "as root: apt-get install --no-install-recommends ${names[*]}"
+    die 1 "installing packages takes root, and sudo is not here" \
+      "as root: apt-get install --no-install-recommends ${names[*]}"
   if update_lists; then
     if $tests; then deny_services; fi
     if run_apt install --no-install-recommends "${names[@]}" >>"$log" 2>&1; then return; fi
   fi
   # Everything apt complains about starts with E: or W:.
   grep -E '^(E|W|Err):?' "$log" | tail -n 5 >&2 || tail -n 5 "$log" >&2
-  if grep -qE 'Temporary failure|Could not (resolve|connect)|Cannot initiate the connection|Connection (failed|timed out)|Network is unreachable' "$log"; then
-    die 1 "the package servers cannot be reached" "check the network, or the proxy in apt's configuration, and run this again"
+  if grep -qE \
+    "Temporary failure|Could not (resolve|connect)|Cannot initiate the connection|\
+Connection (failed|timed out)|Network is unreachable" "$log"; then
+    die 1 "the package servers cannot be reached" \
+      "check the network, or the proxy in apt's configuration, and run this again"
   elif grep -q 'Unable to locate package\|has no installation candidate' "$log"; then
     die_no_candidate
   fi
   die 1 "apt could not install what is missing" "repair apt as it says above, then run this again"
 }
 
-# Ubuntu has several of the packages in universe, which its container and cloud images have on. Debian has all of them in main.
+# Ubuntu has several of the packages in universe, which its container and cloud images have on.
+# Debian has all of them in main.
 die_no_candidate() {
   local what="some packages are in none of the sources that apt is configured with"
   if [[ $id == ubuntu ]] && ! apt-cache policy 2>/dev/null | grep -q 'c=universe'; then
     die 1 "$what" "enable universe: sudo add-apt-repository universe"
   fi
-  die 1 "$what" "add the $id archive to /etc/apt/sources.list.d, or remove the pin that hides them (apt-cache policy PACKAGE)"
+  die 1 "$what" \
+    "add the $id archive to /etc/apt/sources.list.d, or remove the pin that hides them (apt-cache \
+policy PACKAGE)"
 }
 
 # install_optional PACKAGE...: what cannot be installed is left out, with a line that says so.
@@ -242,7 +260,8 @@ install_optional() {
 check_blas() {
   local blas
   [[ -z $(missing_of "libtorch-dev") ]] || return 0
-  blas=$(update-alternatives --get-selections 2>/dev/null | awk '$1 ~ /^libblas\.so\.3/ { print $1, $3 }')
+  blas=$(update-alternatives --get-selections 2>/dev/null |
+    awk '$1 ~ /^libblas\.so\.3/ { print $1, $3 }')
   if [[ $blas == */blas/libblas.so.3 ]]; then
     say "warning: LibTorch would use the reference BLAS, 40 times slower than OpenBLAS"
     say "hint: sudo update-alternatives --auto ${blas%% *}"
@@ -253,7 +272,8 @@ check_cmake() {
   local version
   version=$(cmake --version | sed -n '1s/.* version //p')
   printf '%s\n' 3.25 "$version" | sort -CV ||
-    die 1 "$(command -v cmake) is version $version; 3.25 or newer is needed" "put the system's /usr/bin first in PATH, or install a newer cmake"
+    die 1 "$(command -v cmake) is version $version; 3.25 or newer is needed" \
+      "put the system's /usr/bin first in PATH, or install a newer cmake"
 }
 
 check_only=false tests=false cuda=false
@@ -273,7 +293,8 @@ done
 policy=${MNIST_DIST_POLICY_RC:-/usr/sbin/policy-rc.d}
 os_release=${MNIST_DIST_OS_RELEASE:-/etc/os-release}
 # shellcheck source=/dev/null
-system=$(. "$os_release" 2>/dev/null && echo "${ID:-}:${VERSION_ID:-}:${PRETTY_NAME:-}") || system=::
+system=$(. "$os_release" 2>/dev/null && echo "${ID:-}:${VERSION_ID:-}:${PRETTY_NAME:-}") ||
+  system=::
 IFS=: read -r id version name <<<"$system"
 is_supported "$id" "$version" || other_system "${name:-this system}"
 

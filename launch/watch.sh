@@ -1,12 +1,15 @@
 # shellcheck shell=bash
 # Watches that the hosts of a run stay there. To be sourced by hosts.sh after cluster.sh.
 #
-# When a host falls silent the ranks elsewhere find out and abort, but mpirun (4.1) then waits for that host's daemon for ever: TCP keeps
-# what it wanted to tell it for a quarter of an hour, and the runtime's own keepalive does not count while something is unsent. So one ssh connection
-# a host stays open beside the run, whose keepalive says when the host is lost; then the ranks get time to say where they wait, and mpirun is ended.
+# When a host falls silent the ranks elsewhere find out and abort, but mpirun (4.1) then waits for
+# that host's daemon for ever: TCP keeps what it wanted to send it for a quarter of an hour, and the
+# runtime's own keepalive does not count while something is unsent. So one ssh connection per host
+# stays open beside the run, whose keepalive shows when the host is lost; then the ranks get time to
+# print where they wait, and mpirun is ended.
 # shellcheck disable=SC2154  # what the scripts above set
 
-# recipe_timeout ARGUMENTS...: the recipe's comm.timeout, whole seconds. Only train shows a recipe: of other commands it is given what names theirs.
+# recipe_timeout ARGUMENTS...: the recipe's comm.timeout, whole seconds. Only train shows a recipe:
+# of other commands it is given what names theirs.
 recipe_timeout() {
   local recipe words=("$@")
   if [[ $1 != train ]]; then
@@ -20,10 +23,14 @@ recipe_timeout() {
     done
   fi
   recipe=$("$program" "${words[@]}" --print-config 2>/dev/null) || true
-  awk -F' *= *' '/^\[/ { section = $0 } section == "[comm]" && $1 ~ /^ *timeout$/ { n = int($2 + 0.999) } END { print n ? n : 120 }' <<<"$recipe"
+  awk -F' *= *' '
+    /^\[/ { section = $0 }
+    section == "[comm]" && $1 ~ /^ *timeout$/ { n = int($2 + 0.999) }
+    END { print n ? n : 120 }' <<<"$recipe"
 }
 
-# watch_hosts PID SECONDS HOST...: in the background. PID: mpirun's process group. Lost hosts are written to $work/lost, one a line.
+# watch_hosts PID SECONDS HOST...: in the background. PID: mpirun's process group. Lost hosts are
+# written to $work/lost, one per line.
 watch_hosts() {
   local pid=$1 seconds=$2 host
   shift 2
@@ -47,7 +54,8 @@ watch_host() {
   trap '' INT HUP
   while :; do
     # Its input ends with this script, whatever happens to it, and then so does the connection.
-    on_host_line "$host" $((seconds / 4 > 0 ? seconds / 4 : 1)) < <(exec tail --pid=$$ -f /dev/null 2>/dev/null) &
+    on_host_line "$host" \
+      $((seconds / 4 > 0 ? seconds / 4 : 1)) < <(exec tail --pid=$$ -f /dev/null 2>/dev/null) &
     line=$!
     wait "$line" || true
     # Somebody may have ended just this connection.
@@ -59,11 +67,13 @@ watch_host() {
   kill -KILL -- "-$pid" 2>/dev/null || true
 }
 
-# on_host_line HOST SECONDS: a connection that does nothing, and ends when the host has not answered for three times so long.
+# on_host_line HOST SECONDS: a connection that does nothing, and ends when the host has not answered
+# for three times so long.
 on_host_line() {
   local options
   mapfile -t options < <(ssh_options)
-  exec ssh "${options[@]}" -o "ServerAliveInterval=$2" -o ServerAliveCountMax=3 -o ControlPath=none "$1" cat >/dev/null 2>&1
+  exec ssh "${options[@]}" -o "ServerAliveInterval=$2" -o ServerAliveCountMax=3 \
+    -o ControlPath=none "$1" cat >/dev/null 2>&1
 }
 
 # responding_ranks ID: how many ranks of this start run on this host; stopped ones do not count.
@@ -128,7 +138,8 @@ explain_end() {
   local code=$1 seconds=$2
   shift 2
   if [[ -s $work/lost && $code == 130 ]]; then
-    say "note: $(sort -u "$work/lost" | paste -sd' ') stopped answering: what is on disk is the last checkpoint before"
+    say "note: $(sort -u "$work/lost" | paste -sd' ') stopped answering: what is on disk is the \
+last checkpoint before"
   elif [[ -s $work/lost && $code != 0 ]]; then
     die 4 "$(fault "$code" "$seconds")" "continue without it, to the same result: $(again "$@")"
   fi

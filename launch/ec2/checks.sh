@@ -1,7 +1,9 @@
 # shellcheck shell=bash
-# What is looked at before any money is asked for: who, where from, image, zones, quota, price. To be sourced by ec2.sh.
+# The checks before anything costs money: owner, address, image, zones, quota, price. To be sourced
+# by ec2.sh.
 
-# find_owner: the last part of the caller's ARN, for the tag that tells colleagues whose cluster this is.
+# find_owner: the last part of the caller's ARN, for the tag that tells colleagues whose cluster
+# this is.
 find_owner() {
   owner=$(need sts get-caller-identity --query Arn) || exit
   owner=${owner##*/}
@@ -11,9 +13,12 @@ find_owner() {
 find_caller() {
   [[ -z $caller ]] || return 0
   local address
-  address=$(curl -fsS --max-time 10 "${MNIST_DIST_ADDRESS_URL:-https://checkip.amazonaws.com}" 2>/dev/null | tr -d '[:space:]') || true
+  address=$(curl -fsS --max-time 10 \
+    "${MNIST_DIST_ADDRESS_URL:-https://checkip.amazonaws.com}" 2>/dev/null | tr -d '[:space:]') ||
+    true
   [[ $address =~ ^[0-9]+\.[0-9]+\.[0-9]+\.[0-9]+$ ]] ||
-    die 4 "cannot find out this machine's public IPv4 address" "--from 203.0.113.7/32 names the addresses that may use ssh"
+    die 4 "cannot find out this machine's public IPv4 address" \
+      "--from 203.0.113.7/32 names the addresses that may use ssh"
   caller=$address/32
 }
 
@@ -22,23 +27,34 @@ find_image() {
   local parameter
   parameter=$(ami_parameter "$ami_family")
   image=$(ask ssm get-parameter --name "$parameter" --query Parameter.Value) ||
-    die 4 "no image: $(aws_error)" "--ami ami-... names one (Ubuntu 24.04$( ((gpus)) && echo ", NVIDIA driver")); asked for was SSM parameter $parameter"
+    die 4 "no image: $(aws_error)" \
+      "--ami ami-... names one (Ubuntu 24.04$( ((gpus)) && echo ", NVIDIA driver")); asked for \
+was SSM parameter $parameter"
 }
 
 # find_places: lines "zone subnet vpc" where the instance type is offered, in $scratch/places.
 find_places() {
   local filter=Name=default-for-az,Values=true
   [[ -z $subnet ]] || filter=Name=subnet-id,Values=$subnet
-  need ec2 describe-instance-type-offerings --location-type availability-zone --filters "Name=instance-type,Values=$instance" \
+  need ec2 describe-instance-type-offerings --location-type availability-zone \
+    --filters "Name=instance-type,Values=$instance" \
     --query 'InstanceTypeOfferings[].Location' | tr '\t' '\n' >"$scratch/zones" || exit
-  [[ -s $scratch/zones ]] || die 4 "$instance is offered in no zone of $region" "--region us-east-1 or us-west-2 have most types; or --instance another"
-  need ec2 describe-subnets --filters "$filter" --query 'Subnets[].[AvailabilityZone,SubnetId,VpcId]' | tr '\t' ' ' | sort >"$scratch/subnets" || exit
+  [[ -s $scratch/zones ]] ||
+    die 4 "$instance is offered in no zone of $region" \
+      "--region us-east-1 or us-west-2 have most types; or --instance another"
+  need ec2 describe-subnets --filters "$filter" \
+    --query 'Subnets[].[AvailabilityZone,SubnetId,VpcId]' | tr '\t' ' ' |
+    sort >"$scratch/subnets" || exit
   if [[ ! -s $scratch/subnets ]]; then
     [[ -z $subnet ]] || die 4 "no subnet $subnet in $region" "check --subnet and --region"
-    die 4 "$region has no default network" "--subnet subnet-..., or: aws ec2 create-default-vpc --region $region"
+    die 4 "$region has no default network" \
+      "--subnet subnet-..., or: aws ec2 create-default-vpc --region $region"
   fi
-  awk 'NR == FNR { offered[$1]; next } $1 in offered' "$scratch/zones" "$scratch/subnets" >"$scratch/places"
-  [[ -s $scratch/places ]] || die 4 "$instance is offered only in $(xargs <"$scratch/zones"), where there is no subnet" "--subnet one in such a zone"
+  awk 'NR == FNR { offered[$1]; next } $1 in offered' "$scratch/zones" \
+    "$scratch/subnets" >"$scratch/places"
+  [[ -s $scratch/places ]] ||
+    die 4 "$instance is offered only in $(xargs <"$scratch/zones"), where there is no subnet" \
+      "--subnet one in such a zone"
 }
 
 # check_reservation: the reservation is for this type, has room, and decides about the zone.
@@ -70,23 +86,30 @@ check_reservation() {
 check_quota() {
   local code letters title limit used wanted=$((nodes * vcpus))
   read -r code letters title <<<"$(quota_of "$instance" "$spot")"
-  if ! limit=$(ask service-quotas get-service-quota --service-code ec2 --quota-code "$code" --query Quota.Value); then
+  if ! limit=$(ask service-quotas get-service-quota --service-code ec2 --quota-code "$code" \
+    --query Quota.Value); then
     say "note: the service quota was not checked: $(aws_error)"
     return
   fi
   used=$(need ec2 describe-instances --filters Name=instance-state-name,Values=pending,running \
-    --query 'Reservations[].Instances[].[InstanceType,CpuOptions.CoreCount,CpuOptions.ThreadsPerCore,InstanceLifecycle]' | used_vcpus "$letters" "$spot") || exit
+    --query "Reservations[].Instances[].[InstanceType,CpuOptions.CoreCount,\
+CpuOptions.ThreadsPerCore,InstanceLifecycle]" |
+    used_vcpus "$letters" "$spot") || exit
   (($(calculate "$limit >= $used + $wanted" %d))) || die 4 \
-    "the quota \"$title\" is ${limit%.*} vCPUs in $region, $used of them in use; $nodes x $instance needs $wanted" \
-    "ask for more (it can take days): aws service-quotas request-service-quota-increase --region $region --service-code ec2 --quota-code $code --desired-value $((used + wanted))"
+    "the quota \"$title\" is ${limit%.*} vCPUs in $region, $used of them in use; $nodes x \
+$instance needs $wanted" \
+    "ask for more (it can take days): aws service-quotas request-service-quota-increase --region \
+$region --service-code ec2 --quota-code $code --desired-value $((used + wanted))"
 }
 
-# used_vcpus LETTERS SPOT: the sum over lines "type cores threads lifecycle" of a family; p matches p4d but not the letter in another family.
+# used_vcpus LETTERS SPOT: the sum over lines "type cores threads lifecycle" of a family; p matches
+# p4d but not the letter in another family.
 used_vcpus() {
   awk -v letters="$1" -v spot="$2" '
     BEGIN { n = split(letters, letter, ","); for (i = 1; i <= n; i++) family[letter[i]] }
     { match($1, /^[a-z]+/); name = substr($1, 1, RLENGTH); first = substr(name, 1, 1) }
-    ($4 == "spot") == (spot == "true") && (name in family || (first in family && name != "vt" && name != "inf" && name != "trn" && name != "dl")) { sum += $2 * $3 }
+    ($4 == "spot") == (spot == "true") && (name in family || (first in family &&
+      name != "vt" && name != "inf" && name != "trn" && name != "dl")) { sum += $2 * $3 }
     END { print sum + 0 }'
 }
 
@@ -97,10 +120,12 @@ find_price() {
     price_source="as you said"
   elif $spot; then
     # What spot costs now is known to AWS alone; it moves, but never above the list price.
-    price=$(ask ec2 describe-spot-price-history --instance-types "$instance" --product-descriptions "Linux/UNIX" --start-time "$(now)" \
+    price=$(ask ec2 describe-spot-price-history --instance-types "$instance" \
+      --product-descriptions "Linux/UNIX" --start-time "$(now)" \
       --query 'SpotPriceHistory[].SpotPrice' | tr '\t' '\n' | sort -g | tail -n 1) || price=
     price_source="the dearest zone's spot price now"
-    [[ -n $price && $price != None ]] || { price=$list_price price_source="list price; spot usually costs less"; }
+    [[ -n $price && $price != None ]] ||
+      { price=$list_price price_source="list price; spot usually costs less"; }
   else
     price=$list_price
   fi
@@ -109,18 +134,24 @@ find_price() {
 # warn_idle_gpus: before the money is spent.
 warn_idle_gpus() {
   if ((gpus)) && ! gpu_is_supported; then
-    say "warning: a $gpu needs LibTorch $(range_words "$libtorch") built for CUDA $(range_words "$cuda"), and launch/setup.sh installs $wheel_torch for CUDA $wheel_cuda: the GPUs would cost money and idle"
-    say "hint: --instance g4dn.xlarge, or another type whose card it has code for; --instance c7a.4xlarge trains on CPUs"
+    say "warning: a $gpu needs LibTorch $(range_words "$libtorch") built for CUDA \
+$(range_words "$cuda"), and launch/setup.sh installs $wheel_torch for CUDA $wheel_cuda: the GPUs \
+would cost money and idle"
+    say "hint: --instance g4dn.xlarge, or another type whose card it has code for; --instance \
+c7a.4xlarge trains on CPUs"
   fi
 }
 
 show_plan() {
   local hourly
   hourly=$(calculate "$nodes * $price")
-  say "cluster $name: $nodes x $instance ($(instance_words)) in $region, $($spot && echo spot || echo on demand), $gbit Gbit/s$( ((efa)) && echo ", EFA x $efa")"
+  say "cluster $name: $nodes x $instance ($(instance_words)) in $region, \
+$($spot && echo spot || echo on demand), $gbit Gbit/s$( ((efa)) && echo ", EFA x $efa")"
   say "price:   \$$hourly an hour ($price_source); disks and addresses add some cents"
-  say "ends:    by itself after $(clock "$ttl_minutes") h, so at most \$$(calculate "$nodes * $price * $ttl_minutes / 60"); earlier with: launch/ec2.sh down --name $name"
-  say "zones:   $(awk '{ print $1 }' "$scratch/places" | xargs), in this order until one has the capacity"
+  say "ends:    by itself after $(clock "$ttl_minutes") h, so at most \
+\$$(calculate "$nodes * $price * $ttl_minutes / 60"); earlier with: launch/ec2.sh down --name $name"
+  say "zones:   $(awk '{ print $1 }' "$scratch/places" | xargs), in this order until one has the \
+capacity"
   say "ssh:     from $caller alone"
   warn_idle_gpus
 }

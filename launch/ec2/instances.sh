@@ -2,17 +2,21 @@
 # launch/instances.tsv, read: what an instance type has and costs. To be sourced by ec2.sh.
 
 instance_table=$root/launch/instances.tsv
-instance_types() { awk '/^[^#]/ && $1 != "ami" && $1 != "card" && NF { print $1 }' "$instance_table"; }
+instance_types() {
+  awk '/^[^#]/ && $1 != "ami" && $1 != "card" && NF { print $1 }' "$instance_table"
+}
 
 # find_instance TYPE: sets the type's columns as variables.
 find_instance() {
   local line
   if ! grep -qxF -- "$1" <(instance_types); then
-    die 2 "unknown instance type $1" "one of: $(instance_types | xargs); another one needs a line in launch/instances.tsv"
+    die 2 "unknown instance type $1" \
+      "one of: $(instance_types | xargs); another one needs a line in launch/instances.tsv"
   fi
   line=$(awk -v type="$1" '$1 == type' "$instance_table")
   # shellcheck disable=SC2034  # each is used by one of the parts
-  read -r _ gpus gpu gpu_gib capability vcpus gbit efa cuda libtorch ami_family offered list_price <<<"$line"
+  read -r _ gpus gpu gpu_gib capability vcpus gbit efa cuda libtorch ami_family offered \
+    list_price <<<"$line"
 }
 
 require_offered() {
@@ -25,7 +29,11 @@ ami_user() { awk -v family="$1" '$1 == "ami" && $2 == family { print $4 }' "$ins
 
 # What a node is, in words: "4 x A10G (24 GiB, sm_86)" or "no GPU, 16 vCPUs".
 instance_words() {
-  if ((gpus)); then echo "$gpus x $gpu ($gpu_gib GiB, sm_${capability/./}), $vcpus vCPUs"; else echo "no GPU, $vcpus vCPUs"; fi
+  if ((gpus)); then
+    echo "$gpus x $gpu ($gpu_gib GiB, sm_${capability/./}), $vcpus vCPUs"
+  else
+    echo "no GPU, $vcpus vCPUs"
+  fi
 }
 
 # True where launch/setup.sh --cuda installs a LibTorch that has code for the type's GPUs.
@@ -38,7 +46,8 @@ uses_gpus() { ((gpus)) && gpu_is_supported && [[ -z $gpu_trouble ]]; }
 # calculate EXPRESSION [FORMAT]: awk's arithmetic; bash has no fractions.
 calculate() { awk "BEGIN { printf \"${2:-%.2f}\", ($1) }"; }
 
-# quota_of TYPE SPOT: the code of the service quota that counts this type's vCPUs, the first letters of all types it counts, its name.
+# quota_of TYPE SPOT: the code of the service quota that counts this type's vCPUs, the first letters
+# of all types it counts, its name.
 quota_of() {
   case $1:$2 in
     p5*:true) echo "L-C4BD4855 p5 All P5 Spot Instance Requests" ;;

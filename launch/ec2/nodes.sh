@@ -3,7 +3,8 @@
 
 state_folder() { echo "${XDG_STATE_HOME:-$HOME/.local/state}/mnist-dist/ec2/$region/$1"; }
 
-# ssh's options as a file, since rsync splits a command at blanks. A host is trusted when first seen, within this cluster alone.
+# ssh's options as a file, since rsync splits a command at blanks. A host is trusted when first
+# seen, within this cluster alone.
 ssh_config() {
   local folder
   folder=$(state_folder "$name")
@@ -32,13 +33,19 @@ head_answers() { ssh -F "$(ssh_config)" "$head_address" true </dev/null 2>/dev/n
 copy() { rsync -az --partial-dir=.rsync-partial -e "ssh -F '$(ssh_config)'" "$@"; }
 
 require_nodes() {
-  read_stack "$name" || die 2 "there is no cluster $name in $region" "launch/ec2.sh up --name $name --instance TYPE makes one"
+  read_stack "$name" ||
+    die 2 "there is no cluster $name in $region" \
+      "launch/ec2.sh up --name $name --instance TYPE makes one"
   read_nodes
-  [[ -n $head_address ]] || die 4 "no node of cluster $name is running" "launch/ec2.sh status --name $name shows why; down, then up again"
-  command -v rsync >/dev/null || die 2 "rsync is not installed" "install it: it carries code to the cluster and results back"
+  [[ -n $head_address ]] ||
+    die 4 "no node of cluster $name is running" \
+      "launch/ec2.sh status --name $name shows why; down, then up again"
+  command -v rsync >/dev/null ||
+    die 2 "rsync is not installed" "install it: it carries code to the cluster and results back"
 }
 
-# set_up_nodes: until launch/ec2.sh run could start. Everything is done again by each run, quickly where nothing is new.
+# set_up_nodes: until launch/ec2.sh run could start. Everything is done again by each run, quickly
+# where nothing is new.
 set_up_nodes() {
   require_nodes
   wait_for_ssh || return
@@ -51,7 +58,9 @@ wait_for_ssh() {
   say "waiting for ssh"
   while read -r _ _ _ address _; do
     for ((i = 0; i < 60; i++)); do
-      ! ssh -F "$(ssh_config)" "$address" 'cloud-init status --wait >/dev/null 2>&1; mkdir -p mnist-dist' </dev/null 2>"$scratch/ssh" || continue 2
+      ! ssh -F "$(ssh_config)" \
+        "$address" 'cloud-init status --wait >/dev/null 2>&1; mkdir -p mnist-dist' </dev/null \
+        2>"$scratch/ssh" || continue 2
       pause "$poll_seconds"
     done
     say "$(tail -n 1 "$scratch/ssh")"
@@ -60,25 +69,30 @@ wait_for_ssh() {
   done <"$scratch/nodes"
 }
 
-# connect_nodes: the head gets a key of its own, made there, that opens all nodes: no key of the laptop's leaves the laptop.
+# connect_nodes: the head gets a key of its own, made there, that opens all nodes: no key of the
+# laptop's leaves the laptop.
 connect_nodes() {
   local public address
   public=$(ssh -F "$(ssh_config)" "$head_address" '
     mkdir -p ~/.ssh && cd ~/.ssh
     [ -e id_ed25519 ] || ssh-keygen -q -t ed25519 -N "" -C mnist-dist-head -f id_ed25519
-    grep -qs accept-new config || printf "StrictHostKeyChecking accept-new\nLogLevel ERROR\n" >>config
+    grep -qs accept-new config ||
+      printf "StrictHostKeyChecking accept-new\nLogLevel ERROR\n" >>config
     cat id_ed25519.pub' </dev/null) || return
   while read -r _ _ _ address _; do
-    ssh -F "$(ssh_config)" "$address" "mkdir -p ~/.ssh; grep -qsF '$public' ~/.ssh/authorized_keys || echo '$public' >>~/.ssh/authorized_keys" </dev/null || return
+    ssh -F "$(ssh_config)" "$address" \
+      "mkdir -p ~/.ssh; grep -qsF '$public' ~/.ssh/authorized_keys || echo '$public' \
+>>~/.ssh/authorized_keys" </dev/null || return
   done <"$scratch/nodes"
 }
 
-# bring_code: this checkout to the head, packages on all nodes, one build on the head, and the built folder on to the others:
-# all nodes run the same bytes.
+# bring_code: this checkout to the head, packages on all nodes, one build on the head, and the built
+# folder on to the others: all nodes run the same bytes.
 bring_code() {
   local flag='' others
   say "copying the code, installing, building (some minutes the first time)"
-  copy --delete --exclude=/.git --exclude='/build*' --exclude=/runs --exclude=/.venv "$root/" "$head_address:mnist-dist/" || return
+  copy --delete --exclude=/.git --exclude='/build*' --exclude=/runs --exclude=/.venv "$root/" \
+    "$head_address:mnist-dist/" || return
   others=$(awk 'NR > 1 { print $5 }' "$scratch/nodes" | xargs)
   find_instance "$instance"
   ! uses_gpus || flag=--cuda
@@ -90,7 +104,8 @@ bring_code() {
   gpu_trouble=$(sed -n 's/^GPUs stay idle: //p' "$scratch/install")
   [[ -z $gpu_trouble ]] || say "warning: the GPUs cost money and stay idle: $gpu_trouble"
   # Ubuntu's own packages have no AWS CLI any more.
-  [[ -z $s3 ]] || on_head "command -v aws >/dev/null || sudo snap install aws-cli --classic >/dev/null"
+  [[ -z $s3 ]] ||
+    on_head "command -v aws >/dev/null || sudo snap install aws-cli --classic >/dev/null"
 }
 
 # fetch_results: what is new below runs/ on the nodes, to the folder of --results. Seeds of a sweep
@@ -113,14 +128,18 @@ fetch() {
   fi
   if read_stack "$name" && read_nodes && [[ -n $head_address ]]; then
     require_nodes
-    fetch_results || die 3 "the results could not be copied" "launch/ec2.sh status --name $name shows whether the cluster is there"
+    fetch_results ||
+      die 3 "the results could not be copied" \
+        "launch/ec2.sh status --name $name shows whether the cluster is there"
     say "results of cluster $name are in $results"
   elif [[ -n $s3 ]]; then
     # The cluster may be long gone.
-    aws s3 sync --region "$region" --only-show-errors "$s3" "$results" || die 3 "the results could not be copied from $s3" "aws s3 ls $s3/"
+    aws s3 sync --region "$region" --only-show-errors "$s3" "$results" ||
+      die 3 "the results could not be copied from $s3" "aws s3 ls $s3/"
     say "results of $s3 are in $results"
   else
-    die 2 "no node of cluster $name is running in $region" "what was copied before is in $results; --s3 s3://BUCKET/FOLDER copies from there"
+    die 2 "no node of cluster $name is running in $region" \
+      "what was copied before is in $results; --s3 s3://BUCKET/FOLDER copies from there"
   fi
 }
 
@@ -129,7 +148,9 @@ ssh_node() {
   local address=$head_address
   if [[ ${arguments[0]:-} =~ ^[0-9]+$ ]]; then
     address=$(awk -v number="${arguments[0]}" '$1 == number { print $4 }' "$scratch/nodes")
-    [[ -n $address ]] || die 2 "node ${arguments[0]} is not running" "launch/ec2.sh status --name $name lists the nodes"
+    [[ -n $address ]] ||
+      die 2 "node ${arguments[0]} is not running" \
+        "launch/ec2.sh status --name $name lists the nodes"
     arguments=("${arguments[@]:1}")
   fi
   if $dry_run; then

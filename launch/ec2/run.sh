@@ -1,11 +1,14 @@
 # shellcheck shell=bash
-# launch/ec2.sh run, sweep, logs: a job on the head, followed from here, its results copied back all the while. To be sourced by ec2.sh.
+# launch/ec2.sh run, sweep, logs: a job on the head, followed from here, its results copied back all
+# the while. To be sourced by ec2.sh.
 
-# How often checkpoints are written, and results copied: a cluster that is lost without a notice loses at most a minute.
+# How often checkpoints are written, and results copied: a cluster that is lost without a notice
+# loses at most a minute.
 checkpoint_seconds=20
 copy_seconds=${MNIST_DIST_COPY_SECONDS:-20}
 
-# slots_a_node: one rank a GPU; where they cannot be used one a core (two vCPUs); 0: launch/hosts.sh counts the cores.
+# slots_a_node: one rank per GPU; where they cannot be used one per core (two vCPUs); 0:
+# launch/hosts.sh counts the cores.
 slots_a_node() {
   if ((gpus == 0)); then
     echo 0
@@ -22,7 +25,8 @@ quoted_lines() {
   while IFS= read -r line; do printf '%q ' "$line"; done
 }
 
-# job_environment: NAME=VALUE, for what NCCL talks through on this instance type; launch/hosts.sh passes it on to the ranks.
+# job_environment: NAME=VALUE, for the network that NCCL uses on this instance type; launch/hosts.sh
+# forwards it to the ranks.
 job_environment() {
   ((gpus)) || return 0
   # The build that is run; and launch/preflight.sh refuses a node that sees fewer GPUs.
@@ -41,7 +45,8 @@ job_environment() {
   [[ $instance != p[4-9]* ]] || echo "FI_EFA_USE_DEVICE_RDMA=1"
 }
 
-# plan_job COMMAND: sets hosts, a line a node, and words, the job's arguments; says how many ranks there will be.
+# plan_job COMMAND: sets hosts, one line per node, and words, the job's arguments; says how many
+# ranks there will be.
 plan_job() {
   local slots running device=()
   slots=$(slots_a_node)
@@ -50,26 +55,35 @@ plan_job() {
   # A rank that sees no GPU is to fail, not to train slowly on the CPU.
   if uses_gpus && [[ " ${arguments[*]-} " != *" --device"[\ =]* ]]; then device=(--device cuda); fi
   words=$(printf '%q ' "$1" ${device[@]+"${device[@]}"} ${arguments[@]+"${arguments[@]}"})
-  say "$running of $nodes node$( ((nodes == 1)) || echo s), $(uses_gpus && echo "$((running * slots)) GPUs, a rank each" || echo "a rank a core"), at most as many as $([[ $1 == sweep ]] && echo "the seeds take" || echo "the recipe has shards")"
+  say "$running of $nodes node$( ((nodes == 1)) || echo s), \
+$(uses_gpus && echo "$((running * slots)) GPUs, a rank each" || echo "a rank a core"), at most as \
+many as $([[ $1 == sweep ]] && echo "the seeds take" || echo "the recipe has shards")"
 }
 
 run_job() {
   local command=$1 hosts words
   require_nodes
   find_instance "$instance"
-  [[ " ${arguments[*]-} " == *train.checkpoint_seconds=* ]] || arguments+=(--set "train.checkpoint_seconds=$checkpoint_seconds")
+  [[ " ${arguments[*]-} " == *train.checkpoint_seconds=* ]] ||
+    arguments+=(--set "train.checkpoint_seconds=$checkpoint_seconds")
   plan_job "$command"
   if $dry_run; then
-    say "dry run: the head $head_address would run: launch/hosts.sh --hosts (${hosts//$'\n'/, }) -- $words"
+    say "dry run: the head $head_address would run: launch/hosts.sh --hosts (${hosts//$'\n'/, }) \
+-- $words"
     job_environment | sed 's/^/  with /' >&2
     return
   fi
-  ! job_runs || die 2 "cluster $name is training already" "launch/ec2.sh logs --name $name follows it; Ctrl-C there stops it"
-  { connect_nodes && bring_code; } || die 4 "the nodes could not be set up (see above)" "launch/ec2.sh ssh --name $name looks around there"
+  ! job_runs ||
+    die 2 "cluster $name is training already" \
+      "launch/ec2.sh logs --name $name follows it; Ctrl-C there stops it"
+  { connect_nodes && bring_code; } ||
+    die 4 "the nodes could not be set up (see above)" \
+      "launch/ec2.sh ssh --name $name looks around there"
   [[ -z $gpu_trouble ]] || plan_job "$command"
   bring_results "$command"
   printf '%s\n' "$hosts" | on_head_with_input "launch/ec2/node/job.sh hosts"
-  on_head "env $(job_environment | quoted_lines)MNIST_DIST_S3='$s3' launch/ec2/node/job.sh start -- $words" || exit
+  on_head "env $(job_environment | quoted_lines)MNIST_DIST_S3='$s3' launch/ec2/node/job.sh start \
+-- $words" || exit
   if $detach; then
     say "it runs there by itself; launch/ec2.sh logs --name $name follows it"
   else
@@ -79,8 +93,8 @@ run_job() {
 
 on_head_with_input() { ssh -F "$(ssh_config)" "$head_address" "cd mnist-dist && $*"; }
 
-# bring_results COMMAND: what is to be resumed travels to the cluster first: the run that is named, else every unfinished one; a sweep's
-# folder. Only what is newer here replaces what is there.
+# bring_results COMMAND: what is to be resumed travels to the cluster first: the run that is named,
+# else every unfinished one; a sweep's folder. Only what is newer here replaces what is there.
 bring_results() {
   local resume=false folder='' i
   for i in ${arguments[@]+"${!arguments[@]}"}; do
@@ -90,15 +104,22 @@ bring_results() {
       --run-dir=* | --out=*) folder=${arguments[i]#*=} ;;
     esac
   done
-  if [[ -n $folder && $folder != runs/* ]]; then die 2 "results are copied back from runs/ only, not from $folder" "--run-dir runs/NAME, or --out runs/NAME"; fi
+  if [[ -n $folder && $folder != runs/* ]]; then
+    die 2 "results are copied back from runs/ only, not from $folder" \
+      "--run-dir runs/NAME, or --out runs/NAME"
+  fi
   if [[ $1 == train ]] && ! $resume; then return 0; fi
-  if [[ -n $s3 ]]; then on_head "launch/ec2/node/job.sh pull '$s3'" || say "warning: nothing could be copied from $s3"; fi
+  if [[ -n $s3 ]]; then
+    on_head "launch/ec2/node/job.sh pull '$s3'" || say "warning: nothing could be copied from $s3"
+  fi
   if [[ -n $folder ]]; then
-    [[ ! -d $results/${folder#runs/} ]] || copy --update "$results/${folder#runs/}" "$head_address:mnist-dist/runs/"
+    [[ ! -d $results/${folder#runs/} ]] ||
+      copy --update "$results/${folder#runs/}" "$head_address:mnist-dist/runs/"
     return
   fi
   for folder in "$results"/*/; do
-    if [[ $1 == sweep && -e ${folder}sweep.json ]] || [[ $1 == train && -e ${folder}checkpoint.h5 && ! -e ${folder}summary.json ]]; then
+    if [[ $1 == sweep && -e ${folder}sweep.json ]] ||
+      [[ $1 == train && -e ${folder}checkpoint.h5 && ! -e ${folder}summary.json ]]; then
       copy --update "${folder%/}" "$head_address:mnist-dist/runs/"
     fi
   done
@@ -111,7 +132,8 @@ stop_job() {
   on_head "launch/ec2/node/job.sh stop"
 }
 
-# follow_job: shows the log, copies results, returns the job's code. Ctrl-C stops the job; a second one leaves it to itself.
+# follow_job: shows the log, copies results, returns the job's code. Ctrl-C stops the job; a second
+# one leaves it to itself.
 follow_job() {
   local tail_pid state signals=0 silent=0 last_copy=$SECONDS
   trap 'signals=$((signals + 1))' INT TERM
@@ -161,17 +183,20 @@ lost() {
   copied="results up to $(clock $(((SECONDS - last_copy) / 60))) h ago are in $results"
   read_nodes all
   say "  nodes: $(awk '{ print $2, $3 }' "$scratch/nodes" | xargs)"
-  die 4 "the head of cluster $name does not answer any more; $copied" "launch/ec2.sh status; on another cluster: launch/ec2.sh run --name OTHER --resume"
+  die 4 "the head of cluster $name does not answer any more; $copied" \
+    "launch/ec2.sh status; on another cluster: launch/ec2.sh run --name OTHER --resume"
 }
 
 # end_with STATE: "exited CODE REASON"
 end_with() {
   local code reason
   read -r _ code reason <<<"$1"
-  [[ $code =~ ^[0-9]+$ ]] || die 4 "the job ended without an exit code: $1" "launch/ec2.sh ssh --name $name"
+  [[ $code =~ ^[0-9]+$ ]] ||
+    die 4 "the job ended without an exit code: $1" "launch/ec2.sh ssh --name $name"
   if [[ -n $reason ]]; then
     say "stopped with a checkpoint: $reason"
-    say "continue, on as many nodes as you like: launch/ec2.sh up --name OTHER ..., then launch/ec2.sh run --name OTHER --resume"
+    say "continue, on as many nodes as you like: launch/ec2.sh up --name OTHER ..., then \
+launch/ec2.sh run --name OTHER --resume"
   fi
   exit "$code"
 }

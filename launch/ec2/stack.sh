@@ -1,5 +1,6 @@
 # shellcheck shell=bash
-# The CloudFormation stack that is a cluster: rendered, created, watched, deleted. To be sourced by ec2.sh.
+# The CloudFormation stack that is a cluster: rendered, created, watched, deleted. To be sourced by
+# ec2.sh.
 
 # How often AWS is asked how far it is.
 poll_seconds=${MNIST_DIST_POLL_SECONDS:-5}
@@ -25,7 +26,8 @@ render_template() {
         gsub(/}-1"/, "}-" i "\"", text)
         gsub(/Value: "1"/, "Value: \"" i "\"", text)
         # A node is deleted before its address, which is released only when nothing has it.
-        if (kind == "node" && cards > 1) sub(/AWS::EC2::Instance\n/, "&    DependsOn: Address" i "\n", text)
+        if (kind == "node" && cards > 1)
+          sub(/AWS::EC2::Instance\n/, "&    DependsOn: Address" i "\n", text)
         printf "%s", text
       }
       kind = ""
@@ -44,10 +46,13 @@ render_template() {
 stack_of() { echo "mnist-dist-$1"; }
 
 # stack_facts NAME_OR_ID: state, id, then our tags; nothing and 1 when there is no such stack.
-# "return 0", not "return": what runs in a trap (the rollback) would return the status from before the trap.
+# "return 0", not "return": what runs in a trap (the rollback) would return the status from before
+# the trap.
 stack_facts() {
   local tag query='StackStatus,StackId'
-  for tag in launch created ttl price instance nodes zone s3 key user; do query+=",Tags[?Key=='mnist-dist:$tag'].Value|[0]"; done
+  for tag in launch created ttl price instance nodes zone s3 key user; do
+    query+=",Tags[?Key=='mnist-dist:$tag'].Value|[0]"
+  done
   ask cloudformation describe-stacks --stack-name "$1" --query "Stacks[0].[$query]" && return 0
   grep -q 'does not exist' "$scratch/error" || aws_refused
   return 1
@@ -60,9 +65,11 @@ read_stack() {
   ((code <= 1)) || exit "$code"
   ((code == 0)) || return 1
   # shellcheck disable=SC2034  # each is used by one of the parts
-  IFS=$'\t' read -r state stack_id launch created ttl_minutes price instance nodes zone s3 key_file login <<<"$facts"
+  IFS=$'\t' read -r state stack_id launch created ttl_minutes price instance nodes zone s3 \
+    key_file login <<<"$facts"
   [[ $s3 != None ]] || s3=
-  [[ $launch != None ]] || die 4 "stack $(stack_of "$1") was not made by launch/ec2.sh" "take another --name"
+  [[ $launch != None ]] ||
+    die 4 "stack $(stack_of "$1") was not made by launch/ec2.sh" "take another --name"
 }
 
 # The stack's state; GONE when there is none, UNKNOWN when AWS cannot be asked just now.
@@ -71,17 +78,22 @@ stack_state() {
   if grep -q 'does not exist' "$scratch/error"; then echo GONE; else echo UNKNOWN; fi
 }
 
-# Why AWS could not create the stack, a resource a line; what merely was cancelled along with it says nothing.
+# Why AWS could not create the stack, one resource per line; what merely was cancelled along with it
+# says nothing.
 failure_reasons() {
   ask cloudformation describe-stack-events --stack-name "$1" \
-    --query "StackEvents[?ResourceStatus=='CREATE_FAILED' && ResourceType!='AWS::CloudFormation::Stack'].[LogicalResourceId,ResourceStatusReason]" |
+    --query "StackEvents[?ResourceStatus=='CREATE_FAILED' && \
+ResourceType!='AWS::CloudFormation::Stack'].[LogicalResourceId,ResourceStatusReason]" |
     grep -v 'creation cancelled' || true
 }
 
-is_capacity_problem() { grep -qiE 'InsufficientInstanceCapacity|InsufficientCapacity|sufficient .*capacity|no spot capacity|capacity-not-available|not supported in your requested Availability Zone' <<<"$1"; }
+is_capacity_problem() {
+  grep -qiE "InsufficientInstanceCapacity|InsufficientCapacity|sufficient .*capacity|\
+no spot capacity|capacity-not-available|not supported in your requested Availability Zone" <<<"$1"
+}
 
-# await_stack ID create|delete: until AWS is done with it; prints the last state. A creation that fails ends in a deletion, which was
-# asked for together with it.
+# await_stack ID create|delete: until AWS is done with it; prints the last state. A creation that
+# fails ends in a deletion, which was asked for together with it.
 await_stack() {
   local state unknown=0
   while :; do
@@ -97,31 +109,38 @@ await_stack() {
   echo "$state"
 }
 
-# associate_addresses NAME: binds the addresses of the stack to the nodes that have none. AWS gives a
-# node with several cards no address by itself, and binds one only to an interface: the first card's.
+# associate_addresses NAME: binds the addresses of the stack to the nodes that have none. AWS gives
+# a node with several cards no address by itself, and binds one only to an interface: the first
+# card's.
 associate_addresses() {
   local tag="Name=tag:mnist-dist:cluster,Values=$1" card address
   # shellcheck disable=SC2016  # AWS's quotes
   ask ec2 describe-instances --filters "$tag" Name=instance-state-name,Values=running --query \
-    'Reservations[].Instances[?!PublicIpAddress][].NetworkInterfaces[?Attachment.DeviceIndex==`0`].NetworkInterfaceId' |
+    'Reservations[].Instances[?!PublicIpAddress][].NetworkInterfaces[
+      ?Attachment.DeviceIndex==`0`].NetworkInterfaceId' |
     tr '\t' '\n' >"$scratch/cards" || return 0
   ask ec2 describe-addresses --filters "$tag" --query 'Addresses[?!AssociationId].AllocationId' |
     tr '\t' '\n' >"$scratch/addresses" || return 0
   while read -r card && read -r address <&4; do
-    ask ec2 associate-address --allocation-id "$address" --network-interface-id "$card" >/dev/null || true
+    ask ec2 associate-address --allocation-id "$address" \
+      --network-interface-id "$card" >/dev/null || true
   done <"$scratch/cards" 4<"$scratch/addresses"
 }
 
-# leftovers NAME: everything in the region that carries the cluster's tag, a line each. All kinds are asked for at once.
+# leftovers NAME: everything in the region that carries the cluster's tag, one line each. All kinds
+# are asked for at once.
 leftovers() {
   local tag="Name=tag:mnist-dist:cluster,Values=$1" kind
   (
     list() { # KIND QUERY ARGUMENTS...
-      aws_cli ec2 "$3" --filters "$tag" "${@:4}" --query "$2" 2>"$scratch/left.$1.error" | tr '\t' '\n' | sed "/./s/^/$1 /" >"$scratch/left.$1"
-      ((PIPESTATUS[0] == 0)) || echo "$1 ? ($(tail -n 1 "$scratch/left.$1.error"))" >"$scratch/left.$1"
+      aws_cli ec2 "$3" --filters "$tag" "${@:4}" --query "$2" 2>"$scratch/left.$1.error" |
+        tr '\t' '\n' | sed "/./s/^/$1 /" >"$scratch/left.$1"
+      ((PIPESTATUS[0] == 0)) ||
+        echo "$1 ? ($(tail -n 1 "$scratch/left.$1.error"))" >"$scratch/left.$1"
     }
     rm -f "$scratch"/left.*
-    list instance 'Reservations[].Instances[].InstanceId' describe-instances "Name=instance-state-name,Values=pending,running,shutting-down,stopping,stopped" &
+    list instance 'Reservations[].Instances[].InstanceId' describe-instances \
+      "Name=instance-state-name,Values=pending,running,shutting-down,stopping,stopped" &
     list volume 'Volumes[].VolumeId' describe-volumes &
     list network-interface 'NetworkInterfaces[].NetworkInterfaceId' describe-network-interfaces &
     list address 'Addresses[].AllocationId' describe-addresses &
@@ -131,27 +150,30 @@ leftovers() {
     list placement-group 'PlacementGroups[].GroupName' describe-placement-groups &
     wait
   )
-  for kind in instance volume network-interface address security-group key-pair launch-template placement-group; do
+  for kind in instance volume network-interface address security-group key-pair launch-template \
+    placement-group; do
     cat "$scratch/left.$kind"
   done
 }
 
-# delete_stack ID NAME: deletes, waits, and terminates by hand whatever instance AWS's own deletion left: those cost most.
-# Returns 1 with $scratch/leftovers when something is still there.
+# delete_stack ID NAME: deletes, waits, and terminates by hand whatever instance AWS's own deletion
+# left: those cost most. Returns 1 with $scratch/leftovers when something is still there.
 delete_stack() {
   local id=$1 name=$2 tries=0
   while :; do
     change cloudformation delete-stack --stack-name "$id" || aws_refused
     case $(await_stack "$id" delete) in DELETE_COMPLETE | GONE) break ;; esac
     ((++tries < 2)) || break
-    say "AWS could not delete everything at the first try; terminating the instances and trying once more"
+    say "AWS could not delete everything at the first try; terminating the instances and trying \
+once more"
     terminate_instances "$name"
   done
   free_addresses "$name"
   check_nothing_left "$name"
 }
 
-# free_addresses NAME: releases what the deletion of the stack left: an address is billed until then.
+# free_addresses NAME: releases what the deletion of the stack left: an address is billed until
+# then.
 free_addresses() {
   local id association
   while read -r id association; do
@@ -166,7 +188,8 @@ terminate_instances() {
   local instances
   instances=$(leftovers "$1" | sed -n 's/^instance //p' | grep -v '?' | xargs) || true
   # shellcheck disable=SC2086  # one word an instance
-  [[ -z $instances ]] || change ec2 terminate-instances --instance-ids $instances || say "warning: $(aws_error)"
+  [[ -z $instances ]] || change ec2 terminate-instances --instance-ids $instances ||
+    say "warning: $(aws_error)"
 }
 
 # AWS takes a little to forget what is deleted; what is still there after a minute stays.
@@ -183,6 +206,7 @@ check_nothing_left() {
 die_leftovers() {
   say "error: this is still there in $region, and may cost money:"
   sed 's/^/  /' "$scratch/leftovers" >&2
-  say "hint: launch/ec2.sh down --name $1 --region $region tries again; else delete it in the EC2 console (tag mnist-dist:cluster = $1)"
+  say "hint: launch/ec2.sh down --name $1 --region $region tries again; else delete it in the EC2 \
+console (tag mnist-dist:cluster = $1)"
   exit 4
 }

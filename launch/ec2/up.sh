@@ -28,36 +28,46 @@ up() {
   make_key
   start_somewhere
   set_up_or_roll_back
-  say "cluster $name is ready. Next: launch/ec2.sh run --name $name; it ends by itself in $(clock "$ttl_minutes") h, or with: launch/ec2.sh down --name $name"
+  say "cluster $name is ready. Next: launch/ec2.sh run --name $name; it ends by itself in \
+$(clock "$ttl_minutes") h, or with: launch/ec2.sh down --name $name"
 }
 
 refuse_second_up() {
   ! read_stack "$name" || die 2 "there is a cluster $name in $region already ($state)" \
-    "launch/ec2.sh status --name $name shows it, down removes it, --name another starts a second one"
+    "launch/ec2.sh status --name $name shows it, down removes it, --name another starts a second \
+one"
 }
 
-# create_command PLACE PUBLIC_KEY LAUNCH: as the array create. The launch tag tells our stack from another one of the same name.
+# create_command PLACE PUBLIC_KEY LAUNCH: as the array create. The launch tag tells our stack from
+# another one of the same name.
 create_command() {
   local zone subnet vpc bucket= prefix= interface=interface cards=1
   read -r zone subnet vpc <<<"$1"
   ((efa == 0)) || { interface=efa cards=$efa; }
   # Its first card has no EFA, and comes in addition to those that have.
   [[ $instance != p6-b300.* ]] || { interface=interface cards=$((efa + 1)); }
-  [[ -z $s3 ]] || { bucket=${s3#s3://} && bucket=${bucket%%/*}; prefix=${s3#s3://"$bucket"} prefix=${prefix#/} prefix=${prefix:+$prefix/}; }
+  [[ -z $s3 ]] ||
+    { bucket=${s3#s3://} &&
+    bucket=${bucket%%/*}; prefix=${s3#s3://"$bucket"} prefix=${prefix#/} \
+    prefix=${prefix:+$prefix/}; }
   render_template "$nodes" "$cards" >"$scratch/cluster.yaml"
   (($(wc -c <"$scratch/cluster.yaml") <= 51200)) ||
     die 2 "--nodes: the template is too large for AWS (got $nodes)" "use fewer --nodes"
-  create=(cloudformation create-stack --stack-name "$(stack_of "$name")" --template-body "file://$scratch/cluster.yaml"
+  create=(cloudformation create-stack --stack-name "$(stack_of "$name")"
+    --template-body "file://$scratch/cluster.yaml"
     --on-failure DELETE --timeout-in-minutes 60 --query StackId --parameters)
   local pair
-  for pair in "Cluster=$name" "Nodes=$nodes" "InstanceType=$instance" "ImageId=$image" "VpcId=$vpc" "SubnetId=$subnet" "Caller=$caller" \
+  for pair in "Cluster=$name" "Nodes=$nodes" "InstanceType=$instance" "ImageId=$image" \
+    "VpcId=$vpc" "SubnetId=$subnet" "Caller=$caller" \
     "PublicKey=$2" "TtlMinutes=$ttl_minutes" "Interface=$interface" "Cards=$cards" "Spot=$spot" \
     "Reservation=$reservation" "IsBlock=$block" "Bucket=$bucket" "Prefix=$prefix"; do
     create+=("ParameterKey=${pair%%=*},ParameterValue='${pair#*=}'")
   done
   create+=(--tags)
-  for pair in "mnist-dist:cluster=$name" "project=mnist-dist" "owner=$owner" "ttl=$ttl_minutes" "mnist-dist:launch=$3" "mnist-dist:created=$(now)" "mnist-dist:ttl=$ttl_minutes" \
-    "mnist-dist:price=$price" "mnist-dist:instance=$instance" "mnist-dist:nodes=$nodes" "mnist-dist:zone=$zone" "mnist-dist:key=$key_file" \
+  for pair in "mnist-dist:cluster=$name" "project=mnist-dist" "owner=$owner" "ttl=$ttl_minutes" \
+    "mnist-dist:launch=$3" "mnist-dist:created=$(now)" "mnist-dist:ttl=$ttl_minutes" \
+    "mnist-dist:price=$price" "mnist-dist:instance=$instance" "mnist-dist:nodes=$nodes" \
+    "mnist-dist:zone=$zone" "mnist-dist:key=$key_file" \
     "mnist-dist:user=$(ami_user "$ami_family")" ${s3:+"mnist-dist:s3=$s3"}; do
     create+=("Key=${pair%%=*},Value='${pair#*=}'")
   done
@@ -65,7 +75,8 @@ create_command() {
   [[ -z $s3 ]] || create+=(--capabilities CAPABILITY_IAM)
 }
 
-# make_key: the cluster's own ssh key, or the public half of --key-file. The folder also holds the nodes' host keys.
+# make_key: the cluster's own ssh key, or the public half of --key-file. The folder also holds the
+# nodes' host keys.
 make_key() {
   local folder
   folder=$(state_folder "$name")
@@ -76,9 +87,13 @@ make_key() {
     key_file=$folder/key
     ssh-keygen -q -t ed25519 -N '' -C "mnist-dist-$name" -f "$key_file"
   fi
-  [[ $key_file != *[\'\"\\]* ]] || die 2 "a key's path is a tag of the cluster, where AWS takes no quotes: $key_file" "--key-file with a plain name"
-  public_key=$(ssh-keygen -y -P '' -f "$key_file" 2>/dev/null) || public_key=$(cat "$key_file.pub" 2>/dev/null) ||
-    die 3 "cannot read the public half of $key_file" "its .pub file must lie beside a key with a passphrase"
+  [[ $key_file != *[\'\"\\]* ]] ||
+    die 2 "a key's path is a tag of the cluster, where AWS takes no quotes: $key_file" \
+      "--key-file with a plain name"
+  public_key=$(ssh-keygen -y -P '' -f "$key_file" 2>/dev/null) ||
+    public_key=$(cat "$key_file.pub" 2>/dev/null) ||
+    die 3 "cannot read the public half of $key_file" \
+      "its .pub file must lie beside a key with a passphrase"
 }
 
 # start_somewhere: tries zone after zone until one has the capacity.
@@ -117,17 +132,27 @@ On-Demand Capacity Reservation) and use --capacity-reservation,"
 could_not_ask() {
   if grep -q AlreadyExists "$scratch/error"; then
     unfinished=false
-    die 2 "there is a cluster $name in $region already" "launch/ec2.sh status --name $name shows it, --name another starts a second one"
+    die 2 "there is a cluster $name in $region already" \
+      "launch/ec2.sh status --name $name shows it, --name another starts a second one"
   fi
   aws_refused
 }
 
 hint_for() {
   case $1 in
-    *VcpuLimitExceeded* | *"vCPU limit"* | *MaxSpotInstanceCountExceeded*) echo "the service quota is too low: the Service Quotas console, EC2, $(quota_of "$instance" "$spot" | cut -d' ' -f3-)" ;;
-    *UnauthorizedOperation* | *AccessDenied* | *"not authorized"*) echo "docs/ec2.md lists the rights that your user needs" ;;
-    *WaitCondition* | *Armed*) echo "the nodes did not report that their TTL is set: does the subnet reach the internet?" ;;
-    *AddressLimitExceeded*) echo "one public address a node: fewer --nodes, or a higher quota for Elastic IPs" ;;
+    *VcpuLimitExceeded* | *"vCPU limit"* | *MaxSpotInstanceCountExceeded*)
+      echo "the service quota is too low: the Service Quotas console, EC2, \
+$(quota_of "$instance" "$spot" | cut -d' ' -f3-)"
+      ;;
+    *UnauthorizedOperation* | *AccessDenied* | *"not authorized"*)
+      echo "docs/ec2.md lists the rights that your user needs"
+      ;;
+    *WaitCondition* | *Armed*)
+      echo "the nodes did not report that their TTL is set: does the subnet reach the internet?"
+      ;;
+    *AddressLimitExceeded*)
+      echo "one public address a node: fewer --nodes, or a higher quota for Elastic IPs"
+      ;;
     *) echo "AWS's own reasons stand above" ;;
   esac
 }
@@ -143,8 +168,9 @@ take_back() {
   stack_id='' unfinished=false
 }
 
-# find_own_stack: Ctrl-C can come while AWS is being asked for the stack, or before its answer is read. Then the answer is waited for; if
-# there is none, the stack of this name is ours when it has this launch's tag.
+# find_own_stack: Ctrl-C can come while AWS is being asked for the stack, or before its answer is
+# read. Then the answer is waited for; if there is none, the stack of this name is ours when it has
+# this launch's tag.
 find_own_stack() {
   local facts tries
   finish_change || true
@@ -160,7 +186,8 @@ find_own_stack() {
   done
 }
 
-# end_unfinished CODE: whatever ends the script before the cluster is complete takes the cluster back.
+# end_unfinished CODE: whatever ends the script before the cluster is complete takes the cluster
+# back.
 end_unfinished() {
   trap - EXIT
   trap '' INT TERM HUP
@@ -179,9 +206,12 @@ end_unfinished() {
 set_up_or_roll_back() {
   if $keep || $bare; then
     unfinished=false
-    $bare || set_up_nodes || say "the cluster runs and costs money: launch/ec2.sh run --name $name tries the set-up again, down removes it"
+    $bare || set_up_nodes ||
+      say "the cluster runs and costs money: launch/ec2.sh run --name $name tries the set-up \
+again, down removes it"
     return 0
   fi
-  set_up_nodes || die 4 "the nodes could not be set up (see above)" "up --keep leaves them running to look into"
+  set_up_nodes ||
+    die 4 "the nodes could not be set up (see above)" "up --keep leaves them running to look into"
   unfinished=false
 }

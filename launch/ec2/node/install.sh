@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
-# Runs on the head of a cluster: installs on all nodes, builds here once, prepares the data, copies the lot to the others.
-# install.sh "ADDRESS ADDRESS..." [--cuda]: with it for the nodes' GPUs, where that can be had; else a line says why they stay idle.
+# Runs on the head of a cluster: installs on all nodes, builds here once, prepares the data, copies
+# the lot to the others.
+# install.sh "ADDRESS ADDRESS..." [--cuda]: with it for the nodes' GPUs, where that can be had; else
+# a line says why they stay idle.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../../.."
 # One Open MPI for the build and the ranks: the system's. Images for GPUs have Amazon's one in PATH.

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs on the head of a cluster: the one job there is. It continues when the laptop is closed, and stops in time, with a checkpoint, when
-# AWS or the TTL is about to take a node.
+# Runs on the head of a cluster: the one job there is. It continues when the laptop is closed, and
+# stops in time, with a checkpoint, when AWS or the TTL is about to take a node.
 #   job.sh hosts <FILE | start -- ARGUMENTS | stop | state | follow | pull S3-URL
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../../.."
@@ -30,17 +30,22 @@ stop() {
   if is_running && mkdir "$job/stopping" 2>/dev/null; then kill -TERM "$(<"$job/pid")"; fi
 }
 
-# watch HOST JOB: the job's end when the host's end is announced. ssh keeps stdin open, at whose end the watcher there ends, too.
+# watch HOST JOB: the job's end when the host's end is announced. ssh keeps stdin open, at whose end
+# the watcher there ends, too.
 watch() {
   local notice
   # Not a pipe: that would wait for tail, which waits for the job.
-  notice=$(ssh "$1" mnist-dist/launch/ec2/node/notice.sh < <(exec tail -f /dev/null --pid="$2")) || return 0
+  notice=$(ssh "$1" mnist-dist/launch/ec2/node/notice.sh < <(exec tail -f /dev/null --pid="$2")) ||
+    return 0
   echo "$notice" >>"$job/reason"
   echo "$notice: stopping with a checkpoint"
   stop
 }
 
-sync_s3() { [[ -z ${MNIST_DIST_S3:-} ]] || aws s3 sync --only-show-errors runs "$MNIST_DIST_S3" || echo "warning: results could not be copied to $MNIST_DIST_S3"; }
+sync_s3() {
+  [[ -z ${MNIST_DIST_S3:-} ]] || aws s3 sync --only-show-errors runs "$MNIST_DIST_S3" ||
+    echo "warning: results could not be copied to $MNIST_DIST_S3"
+}
 
 # tell_ranks: hosts.sh's pid gets one TERM, however a stop and the start of the job overlap.
 pid='' stop_asked=false told=false

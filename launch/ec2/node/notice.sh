@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs on a node: waits for the end that AWS or the node's TTL announces, prints it as one line and exits 0.
-# Ends by itself, with 1, when stdin does: nobody listens any more.
+# Runs on a node: waits for the end that AWS or the node's TTL announces, prints it as one line and
+# exits 0. Ends by itself, with 1, when stdin does: nobody listens any more.
 set -u
 imds=${MNIST_DIST_IMDS:-http://169.254.169.254}
 deadline_file=${MNIST_DIST_DEADLINE:-/etc/mnist-dist/deadline}
@@ -8,11 +8,15 @@ seconds=${MNIST_DIST_NOTICE_SECONDS:-5}
 # A checkpoint takes a second, copying it back less than a minute.
 early=180
 
-# ask_imds PATH: as answer. IMDSv2: a token first, good for some hours; 404 means that nothing is announced.
+# ask_imds PATH: as answer. IMDSv2: a token first, good for some hours; 404 means that nothing is
+# announced.
 token='' answer=''
 ask_imds() {
-  [[ -n $token ]] || token=$(curl -fs --max-time 3 -X PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 21600' "$imds/latest/api/token") || return 1
-  answer=$(curl -s --max-time 3 -w '\n%{http_code}' -H "X-aws-ec2-metadata-token: $token" "$imds/latest/meta-data/$1") || return 1
+  [[ -n $token ]] ||
+    token=$(curl -fs --max-time 3 -X PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 21600' \
+      "$imds/latest/api/token") || return 1
+  answer=$(curl -s --max-time 3 -w '\n%{http_code}' -H "X-aws-ec2-metadata-token: $token" \
+    "$imds/latest/meta-data/$1") || return 1
   case ${answer##*$'\n'} in
     200) answer=${answer%$'\n'*} ;;
     401) token='' && return 1 ;; # outlived; the next round takes a new one
