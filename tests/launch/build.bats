@@ -1,19 +1,25 @@
 #!/usr/bin/env bats
-# How the program is built: options that would change its results, its revision, line ends. CTest sets BUILD and CXX.
+# How the program is built: options that would change its results, its revision, line ends. CTest
+# sets BUILD and CXX.
 bats_require_minimum_version 1.5.0
 
 repository=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
 
 # compiles OPTION...: whether a file of ours, compiled with them, is accepted.
-compiles() { echo "int x;" | "$CXX" -std=c++20 -fsyntax-only -include "$repository/src/base/exact_math.h" "$@" -x c++ -; }
+compiles() {
+  echo "int x;" |
+    "$CXX" -std=c++20 -fsyntax-only -include "$repository/src/base/exact_math.h" "$@" -x c++ -
+}
 
 @test "options that change results are refused at compile time" {
   run -0 compiles -O3 -ffp-contract=off -fno-math-errno -fno-trapping-math
   local option
-  for option in -ffast-math -Ofast -ffinite-math-only -funsafe-math-optimizations -freciprocal-math -fno-signed-zeros; do
+  for option in -ffast-math -Ofast -ffinite-math-only -funsafe-math-optimizations \
+    -freciprocal-math -fno-signed-zeros; do
     run compiles "$option"
     # clang has no macro for parts of -ffast-math; the configure step refuses those by name.
-    [[ $status != 0 ]] || "$CXX" --version | grep -q clang || { echo "$option was accepted" && return 1; }
+    [[ $status != 0 ]] || "$CXX" --version | grep -q clang ||
+      { echo "$option was accepted" && return 1; }
   done
   run ! compiles -ffast-math
 }
@@ -30,12 +36,18 @@ SCRIPT
 }
 
 @test "options that change results are refused when the build is configured" {
-  configure() { cmake -S "$repository" -B "$BATS_TEST_TMPDIR/build" -G Ninja -DMNIST_DIST_TORCH=OFF -DMNIST_DIST_TESTS=OFF; }
+  configure() {
+    cmake -S "$repository" -B "$BATS_TEST_TMPDIR/build" -G Ninja -DMNIST_DIST_TORCH=OFF \
+      -DMNIST_DIST_TESTS=OFF
+  }
   local variable
-  for variable in CXXFLAGS=-ffast-math "CXXFLAGS=-O2 -Ofast" CFLAGS=-funsafe-math-optimizations LDFLAGS=-ffast-math CUDAFLAGS=--use_fast_math \
+  for variable in CXXFLAGS=-ffast-math "CXXFLAGS=-O2 -Ofast" CFLAGS=-funsafe-math-optimizations \
+    LDFLAGS=-ffast-math CUDAFLAGS=--use_fast_math \
     NVCC_APPEND_FLAGS=-ftz=true CXXFLAGS=-fassociative-math; do
     rm -rf "$BATS_TEST_TMPDIR/build"
-    run env "$variable" bash -c "$(declare -f configure); repository=$repository BATS_TEST_TMPDIR=$BATS_TEST_TMPDIR; configure"
+    run env "$variable" bash \
+      -c "$(declare -f configure); repository=$repository BATS_TEST_TMPDIR=$BATS_TEST_TMPDIR; \
+configure"
     [ "$status" -ne 0 ]
     [[ $output == *"changes results"* ]]
   done
@@ -43,7 +55,8 @@ SCRIPT
 
 # revision FOLDER: what a program built from there says of itself.
 revision() {
-  cmake -DSOURCE_DIR="$1" -DOUT="$BATS_TEST_TMPDIR/revision.cpp" -P "$repository/cmake/Revision.cmake"
+  cmake -DSOURCE_DIR="$1" -DOUT="$BATS_TEST_TMPDIR/revision.cpp" \
+    -P "$repository/cmake/Revision.cmake"
   sed -n 's/.*revision = "\(.*\)";/\1/p' "$BATS_TEST_TMPDIR/revision.cpp"
 }
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
-# launch/cuda.sh: the table of cards, and versions in ranges. What it finds on a machine is tested with launch/setup.sh --cuda.
+# launch/cuda.sh: the table of cards, and versions in ranges. What it finds on a machine is tested
+# with launch/setup.sh --cuda.
 
 load fakes
 
@@ -42,7 +43,10 @@ setup() {
 
 @test "one capability has one answer, and every card a range of CUDA and of LibTorch" {
   local rows='^[0-9]+\.[0-9]+ [0-9.]+(-[0-9.]*)? 2\.[0-9]+(-(2\.[0-9]+)?)?$' cards
-  cards=$(awk '/^[^#]/ && $1 == "card" { print $3, $4, $5 } /^[^#]/ && $1 != "card" && $1 != "ami" && $3 != "-" { print $5, $9, $10 }' "$repository/launch/instances.tsv" | sort -u)
+  cards=$(awk '
+    /^[^#]/ && $1 == "card" { print $3, $4, $5 }
+    /^[^#]/ && $1 != "card" && $1 != "ami" && $3 != "-" { print $5, $9, $10 }' \
+    "$repository/launch/instances.tsv" | sort -u)
   ! grep -vE "$rows" <<<"$cards" || false
   [ -z "$(cut -d' ' -f1 <<<"$cards" | uniq -d)" ]
 }
@@ -61,7 +65,9 @@ setup() {
 @test "what CMake is told: for a LibTorch of CUDA 12.6 also which cards" {
   fake_gpu_machine
   fake_torch "$MNIST_DIST_TORCH_DIR/torch" 2.11.0 13.0
-  [[ $(cuda_options) == -DMNIST_DIST_CUDA=ON$'\n'"-DCMAKE_PREFIX_PATH=$MNIST_DIST_TORCH_DIR/torch;$MNIST_DIST_CUDA_FOLDER"$'\n'"-DCMAKE_CUDA_COMPILER=$MNIST_DIST_CUDA_FOLDER/bin/nvcc" ]]
+  [[ $(cuda_options) == -DMNIST_DIST_CUDA=ON$'\n'"-DCMAKE_PREFIX_PATH=\
+$MNIST_DIST_TORCH_DIR/torch;$MNIST_DIST_CUDA_FOLDER"$'\n'"-DCMAKE_CUDA_COMPILER=\
+$MNIST_DIST_CUDA_FOLDER/bin/nvcc" ]]
   fake_torch "$BATS_TEST_TMPDIR/libtorch" 2.11.0 12.6 archive
   fake_nvcc "$MNIST_DIST_CUDA_FOLDER-12.6" 12.6
   export CMAKE_PREFIX_PATH=$BATS_TEST_TMPDIR/libtorch

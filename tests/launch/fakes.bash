@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # Fake programs for the tests of the launch scripts: they stand first in PATH.
 
-# The tests' own numbers and sorting; what a script makes of another locale is tested where it matters.
+# The tests' own numbers and sorting; other locales are tested where they matter.
 export LC_ALL=C
 
 # shellcheck disable=SC2034  # used by the tests
@@ -18,7 +18,8 @@ fake() {
 # fake_system ID VERSION: what /etc/os-release says.
 fake_system() {
   export MNIST_DIST_OS_RELEASE=$BATS_TEST_TMPDIR/os-release
-  printf 'ID=%s\nVERSION_ID="%s"\nPRETTY_NAME="%s %s"\n' "$1" "$2" "$1" "$2" >"$MNIST_DIST_OS_RELEASE"
+  printf 'ID=%s\nVERSION_ID="%s"\nPRETTY_NAME="%s %s"\n' "$1" "$2" "$1" \
+    "$2" >"$MNIST_DIST_OS_RELEASE"
 }
 
 # fake_installed ALL_BUT...: dpkg-query finds every package it is asked for but these.
@@ -31,7 +32,8 @@ done
 SCRIPT
 }
 
-# fake_gpu_machine: no card, a CUDA 13.0 toolkit with NCCL, and a Python without PyTorch; nothing of the real machine shows.
+# fake_gpu_machine: no card, a CUDA 13.0 toolkit with NCCL, and a Python without PyTorch; nothing of
+# the real machine shows.
 fake_gpu_machine() {
   local folder path=
   while IFS= read -r -d : folder; do
@@ -39,7 +41,8 @@ fake_gpu_machine() {
   done <<<"$PATH:"
   PATH=$path
   unset Torch_DIR CMAKE_PREFIX_PATH CUDACXX CUDA_HOME CUDA_VISIBLE_DEVICES PYTORCH NO_PIP
-  export MNIST_DIST_TORCH_DIR=$BATS_TEST_TMPDIR/private/torch-2.11.0 MNIST_DIST_CUDA_FOLDER=$BATS_TEST_TMPDIR/cuda
+  export MNIST_DIST_TORCH_DIR=$BATS_TEST_TMPDIR/private/torch-2.11.0 \
+    MNIST_DIST_CUDA_FOLDER=$BATS_TEST_TMPDIR/cuda
   export MNIST_DIST_PROC=$BATS_TEST_TMPDIR/proc MNIST_DIST_SYSTEM_PREFIX=$BATS_TEST_TMPDIR/usr
   fake_cards
   fake_nvcc "$MNIST_DIST_CUDA_FOLDER" 13.0
@@ -80,15 +83,18 @@ fake_torch() {
   if [[ ${4:-} == archive ]]; then
     echo "$2+cu${3/./}" >"$1/build-version"
   else
-    printf "__version__ = '%s+cu%s'\ndebug = False\ncuda: Optional[str] = '%s'\nhip: Optional[str] = None\n" "$2" "${3/./}" "$3" >"$1/version.py"
+    printf "__version__ = '%s+cu%s'\ndebug = False\ncuda: Optional[str] = '%s'\nhip: \
+Optional[str] = None\n" "$2" "${3/./}" "$3" >"$1/version.py"
   fi
 }
 
-# fake_ldd: LibTorch needs what the file "needed" lists; it is found in the toolkit and beside LibTorch.
+# fake_ldd: LibTorch needs what the file "needed" lists; it is found in the toolkit and beside
+# LibTorch.
 fake_ldd() {
   fake ldd <<'SCRIPT'
 for library in $(cat "$BATS_TEST_TMPDIR/needed" 2>/dev/null); do
-  found=$(find "$MNIST_DIST_CUDA_FOLDER/lib64" "$(dirname "$1")/../../nvidia" -name "$library" 2>/dev/null | head -n 1)
+  found=$(find "$MNIST_DIST_CUDA_FOLDER/lib64" "$(dirname "$1")/../../nvidia" -name "$library" \
+    2>/dev/null | head -n 1)
   printf '\t%s => %s\n' "$library" "${found:-not found}"
 done
 SCRIPT
@@ -97,7 +103,8 @@ SCRIPT
 # fake_pip SCRIPT: what happens first when a wheel is fetched, to $dest.
 fake_pip() { fake_python "$1"; }
 
-# fake_python [SCRIPT]: it knows a PyTorch where PYTORCH names one, has pip unless NO_PIP is set, and unpacks wheels as they are on PyPI.
+# fake_python [SCRIPT]: it has a PyTorch where PYTORCH names one, has pip unless NO_PIP is set, and
+# unpacks wheels as they are on PyPI.
 fake_python() {
   { cat <<SCRIPT; cat <<'SCRIPT'; } | fake python3
 before_download() { $( [[ -n ${1:-} ]] && echo "$1" || echo true); }
@@ -118,7 +125,8 @@ case "$*" in
     library() { mkdir -p "nvidia/$1/lib" && touch "nvidia/$1/lib/$2"; }
     case $(basename "$4") in
       torch.whl)
-        mkdir -p torch/lib torch/share/cmake/Torch && touch torch/lib/libtorch_cuda.so torch/share/cmake/Torch/TorchConfig.cmake
+        mkdir -p torch/lib torch/share/cmake/Torch
+        touch torch/lib/libtorch_cuda.so torch/share/cmake/Torch/TorchConfig.cmake
         printf "__version__ = '2.11.0+cu130'\ncuda: Optional[str] = '13.0'\n" >torch/version.py
         metadata torch-2.11.0.dist-info <<'LINES'
 filelock
@@ -133,14 +141,18 @@ LINES
 nvidia-cufile==1.15.1.6.*; (sys_platform == 'linux') and extra == 'all'
 nvidia-cusparse==12.6.3.3.*; (sys_platform == 'linux') and extra == 'all'
 nvidia-cufile==1.15.1.6.*; (sys_platform == 'linux') and extra == 'cufile'
-nvidia-cusparse==12.6.3.3.*; (sys_platform == 'linux' or sys_platform == 'win32') and extra == 'cusparse'
+nvidia-cusparse==12.6.3.3.*; (sys_platform in ('linux', 'win32')) and extra == 'cusparse'
 LINES
         ;;
       nvidia-cufile.whl) library cu13 libcufile.so.0 ;;
       nvidia-cusparse.whl) library cu13 libcusparse.so.12 ;;
       nvidia-cusparselt-cu13.whl) library cusparselt libcusparseLt.so.0 ;;
       nvidia-cudnn-cu13.whl) library cudnn libcudnn.so.9 ;;
-      nvidia-nccl-cu13.whl) library nccl libnccl.so.2 && mkdir nvidia/nccl/include && touch nvidia/nccl/include/nccl.h ;;
+      nvidia-nccl-cu13.whl)
+        library nccl libnccl.so.2
+        mkdir nvidia/nccl/include
+        touch nvidia/nccl/include/nccl.h
+        ;;
     esac
     ;;
   *) exit 1 ;;

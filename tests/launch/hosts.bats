@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
-# launch/hosts.sh: which ranks go where, and what it says when they end. The program, mpirun and ssh are fakes; for real ones see tests/cluster.
+# launch/hosts.sh: which ranks go where, and what it says when they end. The program, mpirun and ssh
+# are fakes; for real ones see tests/cluster.
 
 load fakes
 
@@ -32,7 +33,8 @@ got() { [[ " $(xargs -d '\n' <"$BATS_TEST_TMPDIR/mpirun.arguments") " == *" $* "
 @test "training: at most as many ranks as shards, on as few hosts as will do, and it says so" {
   hosts_sh --no-preflight --slots 3 --hosts a,b,c -- train --seed 7
   [ "$status" -eq 0 ]
-  [[ $output == *"4 ranks: a x 3, b x 1; a rank takes at least one of the recipe's shards, so 5 of 9 slots stay free"* ]]
+  [[ $output == *"4 ranks: a x 3, b x 1; a rank takes at least one of the recipe's shards, so 5 \
+of 9 slots stay free"* ]]
   got -np 4
   got -q "$MNIST_DIST_BUILD_DIR/mnist-dist" train --seed 7
   got --host a:3,b:1
@@ -53,7 +55,7 @@ got() { [[ " $(xargs -d '\n' <"$BATS_TEST_TMPDIR/mpirun.arguments") " == *" $* "
   [[ $output == "error: 8 ranks do not fit into the hosts' 7 slots"* ]]
 }
 
-@test "a file of hosts, as mpirun's: comments, slots; with the ends of lines that Windows writes, too" {
+@test "a file of hosts, as mpirun's: comments, slots, also with Windows line ends" {
   local end
   for end in '' '\r'; do
     printf "# the cluster$end\nnode1 slots=2$end\n$end\nnode2 # one core$end\n" >cluster.txt
@@ -62,7 +64,8 @@ got() { [[ " $(xargs -d '\n' <"$BATS_TEST_TMPDIR/mpirun.arguments") " == *" $* "
   done
 }
 
-# refused TEXT: the last run ended with 2, an error of one line that holds TEXT, a hint, and nothing else.
+# refused TEXT: the last run ended with 2, an error of one line that holds TEXT, a hint, and nothing
+# else.
 refused() {
   echo "$output"
   [ "$status" -eq 2 ]
@@ -97,7 +100,8 @@ CASES
 @test "options without a value, or with one that cannot be" {
   local script option
   for script in hosts preflight; do
-    for option in --hosts --slots --gpus --interface --ssh-key --ssh-config "--slots 0" "--gpus x" "--ssh-key no-file" "--ssh-config ." "--interface -x"; do
+    for option in --hosts --slots --gpus --interface --ssh-key --ssh-config "--slots 0" "--gpus x" \
+      "--ssh-key no-file" "--ssh-config ." "--interface -x"; do
       # shellcheck disable=SC2086  # two words
       run "$repository/launch/$script.sh" $option
       refused "${option%% *} needs a "
@@ -127,14 +131,17 @@ CASES
     # shellcheck disable=SC2086  # several words
     run env TMPDIR=/no/folder "$repository"/launch/$script
     [ "$status" -eq 3 ]
-    [[ ${lines[0]} == "error: cannot write temporary files to /no/folder" && ${lines[1]} == "hint: "* && ${#lines[@]} -eq 2 ]]
+    [[ ${lines[0]} == "error: cannot write temporary files to /no/folder" &&
+      ${lines[1]} == "hint: "* && ${#lines[@]} -eq 2 ]]
   done
 }
 
 @test "mpirun is told how to reach the hosts, over which network, and what ranks should see" {
   touch key config
-  MNIST_DATA_DIR=/data NCCL_DEBUG=INFO hosts_sh --no-preflight --slots 1 --hosts a,b --interface 10.0.0.0/24 --ssh-key key --ssh-config config
-  got --mca plm_rsh_args "-o BatchMode=yes -o ConnectTimeout=8 -F $PWD/config -i $PWD/key" --mca plm_rsh_no_tree_spawn 1
+  MNIST_DATA_DIR=/data NCCL_DEBUG=INFO hosts_sh --no-preflight --slots 1 --hosts a,b \
+    --interface 10.0.0.0/24 --ssh-key key --ssh-config config
+  got --mca plm_rsh_args \
+    "-o BatchMode=yes -o ConnectTimeout=8 -F $PWD/config -i $PWD/key" --mca plm_rsh_no_tree_spawn 1
   got --mca btl_tcp_if_include 10.0.0.0/24 --mca oob_tcp_if_include 10.0.0.0/24
   got -x MNIST_DATA_DIR
   got -x NCCL_DEBUG
@@ -143,7 +150,8 @@ CASES
 @test "Open MPI 5 calls some of it by other names" {
   fake mpirun <<<'echo "mpirun (Open MPI) 5.0.7"'
   hosts_sh --no-preflight --slots 1 --print --hosts a,b --interface eth0
-  [[ $output == *"'--prtemca' 'plm_ssh_args' "*"'--mca' 'btl_tcp_if_include' 'eth0' '--prtemca' 'oob_tcp_if_include' 'eth0'"* ]]
+  [[ $output == *"'--prtemca' 'plm_ssh_args' "*"'--mca' 'btl_tcp_if_include' 'eth0' '--prtemca' \
+'oob_tcp_if_include' 'eth0'"* ]]
   [[ $output != *"'-q'"* ]]
 }
 
@@ -187,9 +195,11 @@ SCRIPT
   ((SECONDS - begin < 30))
   [ "$status" -eq 4 ]
   [[ $output == *"error: b stopped answering for 4 s; the run was ended"* ]]
-  [[ $output == *"hint: continue without it, to the same result: launch/hosts.sh --hosts a\\,c:2"* ]]
+  [[ $output == *"hint: continue without it, to the same result: launch/hosts.sh --hosts \
+a\\,c:2"* ]]
   local option
-  for option in "--slots 1" --spread "-np 3" "--interface eth0" "-- train --set x=1\\ 2 --resume"; do
+  for option in "--slots 1" --spread "-np 3" "--interface eth0" \
+    "-- train --set x=1\\ 2 --resume"; do
     [[ ${lines[-1]} == *" $option "* ]]
   done
 }
@@ -311,7 +321,8 @@ STARTS
 printf '[comm]\ntimeout = %s\n' "$(sed -n 's/.*comm.timeout=\([0-9.]*\).*/\1/p' <<<"$*")"
 SCRIPT
   for command in train sweep tune; do
-    run bash -c 'source "$0/launch/lib.sh"; source "$0/launch/watch.sh"; recipe_timeout "$@"' "$repository" $command --seeds 0..9 --set comm.timeout=29.5
+    run bash -c 'source "$0/launch/lib.sh"; source "$0/launch/watch.sh"; recipe_timeout "$@"' \
+      "$repository" $command --seeds 0..9 --set comm.timeout=29.5
     [ "$output" = 30 ]
   done
 }

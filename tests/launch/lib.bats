@@ -30,7 +30,9 @@ table() {
 
 @test "only the affinity mask's cores count" {
   [ "$(table | count_cores 3)" -eq 1 ]
-  (($(nproc) == 1)) || [ "$(taskset -c "$(allowed_cpus | grep -o '^[0-9]*')" bash -c "source '$repository/launch/lib.sh'; physical_cores")" -eq 1 ]
+  (($(nproc) == 1)) ||
+    [ "$(taskset -c "$(allowed_cpus | grep -o '^[0-9]*')" bash \
+      -c "source '$repository/launch/lib.sh'; physical_cores")" -eq 1 ]
 }
 
 @test "a container's quota limits the cores, wherever above us it is set" {
@@ -53,7 +55,8 @@ table() {
 @test "version 1 quota: in a nested group, and as a container sees its own group" {
   local cgroup=$BATS_TEST_TMPDIR/sys/fs/cgroup
   mkdir -p "$cgroup/cpu,cpuacct/docker/a" "$cgroup/cpu" "$BATS_TEST_TMPDIR/proc/self"
-  printf '%s\n' 7:memory:/docker/a 4:cpu,cpuacct:/docker/a 1:name=systemd:/docker/a >"$BATS_TEST_TMPDIR/proc/self/cgroup"
+  printf '%s\n' 7:memory:/docker/a 4:cpu,cpuacct:/docker/a \
+    1:name=systemd:/docker/a >"$BATS_TEST_TMPDIR/proc/self/cgroup"
   [ -z "$(cgroup_quota "$BATS_TEST_TMPDIR")" ]
   echo 100000 | tee "$cgroup"/{cpu,cpu\,cpuacct/docker,cpu\,cpuacct/docker/a}/cpu.cfs_period_us
   echo 300000 >"$cgroup/cpu,cpuacct/docker/cpu.cfs_quota_us"
@@ -70,7 +73,8 @@ table() {
 
 @test "more ranks than cores: unbound, and waiting ranks yield" {
   nproc() { echo 8; }
-  [[ $(mpirun_options 5 4 4 | xargs) == *"--oversubscribe --bind-to none --mca mpi_yield_when_idle 1" ]]
+  [[ $(mpirun_options 5 4 4 |
+    xargs) == *"--oversubscribe --bind-to none --mca mpi_yield_when_idle 1" ]]
 }
 
 @test "with an affinity mask mpirun must not bind: it would not keep to it" {
@@ -86,12 +90,15 @@ table() {
 
 @test "Open MPI 5 gets no option that it does not know" {
   nproc() { echo 8; }
-  [[ $(mpirun_options 4 4 5 | xargs) == "--mca btl_tcp_if_include lo --map-by core --bind-to core" ]]
-  [[ $(mpirun_options 5 4 5 | xargs) == *" lo --oversubscribe --bind-to none --mca mpi_yield_when_idle 1" ]]
+  [[ $(mpirun_options 4 4 5 |
+    xargs) == "--mca btl_tcp_if_include lo --map-by core --bind-to core" ]]
+  [[ $(mpirun_options 5 4 5 |
+    xargs) == *" lo --oversubscribe --bind-to none --mca mpi_yield_when_idle 1" ]]
 }
 
 @test "Open MPI's version" {
-  fake mpirun <<<'echo "mpirun (Open MPI) 5.0.7"; echo; echo "Report bugs to https://www.open-mpi.org/community/help/"'
+  fake mpirun \
+    <<<'printf "%s\n" "mpirun (Open MPI) 5.0.7" "" "Report bugs to https://www.open-mpi.org/"'
   find_mpirun
   [ "$mpirun $major" = "mpirun 5" ]
   fake mpirun <<<'echo "mpirun (Open MPI) 4.1.4"'
@@ -102,7 +109,8 @@ table() {
 @test "another MPI's mpirun first in PATH: Open MPI's behind it is taken" {
   fake mpirun <<<'echo "mpirun (Open MPI) 4.1.4"'
   mkdir "$BATS_TEST_TMPDIR/conda"
-  printf '#!/bin/bash\necho "HYDRA build details: Version: 4.0.2"\n' >"$BATS_TEST_TMPDIR/conda/mpirun"
+  printf '#!/bin/bash\necho "HYDRA build details: Version: 4.0.2"\n' \
+    >"$BATS_TEST_TMPDIR/conda/mpirun"
   chmod +x "$BATS_TEST_TMPDIR/conda/mpirun"
   PATH=$BATS_TEST_TMPDIR/conda:$PATH
   find_mpirun

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
-# launch/local.sh: ranks, mpirun's arguments, and Ctrl-C. The program, cmake and mostly mpirun are fakes.
+# launch/local.sh: ranks, mpirun's arguments, and Ctrl-C. The program, cmake and mostly mpirun are
+# fakes.
 
 load fakes
 
@@ -32,7 +33,9 @@ SCRIPT
 # fake_cores N: a machine of N cores, all ours.
 fake_cores() {
   fake nproc <<<"echo $1"
-  fake lscpu <<<"cpus=\$(awk '\$1 == \"Cpus_allowed_list:\" { print \$2 }' /proc/self/status); for i in \$(seq 0 $(($1 - 1))); do echo \"\${cpus%%[-,]*},\$i,0\"; done"
+  fake lscpu \
+    <<<"cpus=\$(awk '\$1 == \"Cpus_allowed_list:\" { print \$2 }' /proc/self/status); for i in \
+\$(seq 0 $(($1 - 1))); do echo \"\${cpus%%[-,]*},\$i,0\"; done"
 }
 
 local_sh() { run "$repository/launch/local.sh" "$@"; }
@@ -41,7 +44,8 @@ local_sh() { run "$repository/launch/local.sh" "$@"; }
   fake_cores 2
   local_sh
   [ "$status" -eq 0 ]
-  [[ ${lines[0]} == "mpirun -np 2 --mca btl_tcp_if_include lo -q --map-by core --bind-to core $MNIST_DIST_BUILD_DIR/mnist-dist" ]]
+  [[ ${lines[0]} == "mpirun -np 2 --mca btl_tcp_if_include lo -q --map-by core --bind-to core \
+$MNIST_DIST_BUILD_DIR/mnist-dist" ]]
 }
 
 @test "default: at most the recipe's shards" {
@@ -83,7 +87,8 @@ local_sh() { run "$repository/launch/local.sh" "$@"; }
 }
 
 @test "a recipe that is refused ends it with the program's own words and code" {
-  printf '#!/bin/bash\necho "error: no recipe nope" >&2; exit 2\n' >"$MNIST_DIST_BUILD_DIR/mnist-dist"
+  printf '#!/bin/bash\necho "error: no recipe nope" >&2; exit 2\n' \
+    >"$MNIST_DIST_BUILD_DIR/mnist-dist"
   local_sh --config nope
   [ "$status" -eq 2 ]
   [ "$output" = "error: no recipe nope" ]
@@ -124,7 +129,8 @@ local_sh() { run "$repository/launch/local.sh" "$@"; }
   touch "$BATS_TEST_TMPDIR/file"
   MNIST_DIST_BUILD_DIR=$BATS_TEST_TMPDIR/file/build local_sh
   [ "$status" -eq 3 ]
-  [[ $output == "error: cannot write to $BATS_TEST_TMPDIR/file/build"$'\n'"hint: MNIST_DIST_BUILD_DIR names another build folder" ]]
+  [[ $output == "error: cannot write to $BATS_TEST_TMPDIR/file/build"$'\n'"hint: \
+MNIST_DIST_BUILD_DIR names another build folder" ]]
   [ ! -e "$BATS_TEST_TMPDIR/cmake.log" ]
 }
 
@@ -142,17 +148,20 @@ local_sh() { run "$repository/launch/local.sh" "$@"; }
   mkdir -p "$prefix/bin" "$prefix/share/mnist-dist/launch"
   cp "$MNIST_DIST_BUILD_DIR/mnist-dist" "$prefix/bin/"
   cp "$repository"/launch/{lib,local,ranks}.sh "$prefix/share/mnist-dist/launch/"
-  run env -u MNIST_DIST_SETUP -u MNIST_DIST_BUILD_DIR "$prefix/share/mnist-dist/launch/local.sh" -np 2
+  run env -u MNIST_DIST_SETUP -u MNIST_DIST_BUILD_DIR \
+    "$prefix/share/mnist-dist/launch/local.sh" -np 2
   [ "$status" -eq 0 ]
   [[ ${lines[0]} == "mpirun -np 2 "*" $prefix/bin/mnist-dist" ]]
-  run env -u MNIST_DIST_SETUP -u MNIST_DIST_BUILD_DIR CUDA_VISIBLE_DEVICES=0,1 "$prefix/share/mnist-dist/launch/local.sh" --cuda
+  run env -u MNIST_DIST_SETUP -u MNIST_DIST_BUILD_DIR CUDA_VISIBLE_DEVICES=0,1 \
+    "$prefix/share/mnist-dist/launch/local.sh" --cuda
   [[ ${lines[0]} == "mpirun -np 2 "*" $prefix/bin/mnist-dist --device cuda" ]]
   [ ! -e "$BATS_TEST_TMPDIR/cmake.log" ]
 }
 
 # cache NAME=VALUE...: the build folder's CMakeCache.txt, of this source but for what is given.
 cache() {
-  printf '%s\n' "CMAKE_HOME_DIRECTORY:INTERNAL=$repository" "CMAKE_CACHEFILE_DIR:INTERNAL=$MNIST_DIST_BUILD_DIR" "$@" \
+  printf '%s\n' "CMAKE_HOME_DIRECTORY:INTERNAL=$repository" \
+    "CMAKE_CACHEFILE_DIR:INTERNAL=$MNIST_DIST_BUILD_DIR" "$@" \
     >"$MNIST_DIST_BUILD_DIR/CMakeCache.txt"
 }
 
@@ -192,24 +201,29 @@ fake_checkout() {
   mkdir "$checkout"
   cp -r "$repository/launch" "$checkout/"
   touch "$checkout/CMakeLists.txt"
-  printf '#!/bin/bash\necho "setup $*" >>"$BATS_TEST_TMPDIR/setup.log"\n' >"$checkout/launch/setup.sh"
+  printf '#!/bin/bash\necho "setup $*" >>"$BATS_TEST_TMPDIR/setup.log"\n' \
+    >"$checkout/launch/setup.sh"
   mkdir "$checkout/build-cuda"
   cp "$MNIST_DIST_BUILD_DIR/mnist-dist" "$checkout/build-cuda/"
   unset MNIST_DIST_SETUP MNIST_DIST_BUILD_DIR
   fake_gpu_machine
 }
 
-@test "--cuda: sets up for GPUs, builds for them in a folder of its own, and trains there, a rank a GPU" {
+@test "--cuda: sets up and builds for GPUs in a folder of its own, and trains one rank per GPU" {
   fake_checkout
   fake_cards "Tesla T4, 7.5" "Tesla T4, 7.5" "Tesla T4, 7.5"
   fake_torch "$MNIST_DIST_TORCH_DIR/torch" 2.11.0 13.0
   run "$checkout/launch/local.sh" --cuda --seed 7
   [ "$status" -eq 0 ] || { echo "$output" && false; }
   [ "$(<"$BATS_TEST_TMPDIR/setup.log")" = "setup --cuda" ]
-  grep -qF -- "-S $checkout -B $checkout/build-cuda -G Ninja -DMNIST_DIST_CUDA=ON -DCMAKE_PREFIX_PATH=$MNIST_DIST_TORCH_DIR/torch;$MNIST_DIST_CUDA_FOLDER -DCMAKE_CUDA_COMPILER=$MNIST_DIST_CUDA_FOLDER/bin/nvcc" "$BATS_TEST_TMPDIR/cmake.log"
+  grep -qF -- \
+    "-S $checkout -B $checkout/build-cuda -G Ninja -DMNIST_DIST_CUDA=ON \
+-DCMAKE_PREFIX_PATH=$MNIST_DIST_TORCH_DIR/torch;$MNIST_DIST_CUDA_FOLDER \
+-DCMAKE_CUDA_COMPILER=$MNIST_DIST_CUDA_FOLDER/bin/nvcc" "$BATS_TEST_TMPDIR/cmake.log"
   [[ $output == *"mpirun -np 3 "*" $checkout/build-cuda/mnist-dist --device cuda --seed 7"* ]]
   run "$checkout/launch/local.sh" --cuda --print -np 2 sweep --seeds 0..9
-  [[ $output == *"'mpirun' '-np' '2' "*"/build-cuda/mnist-dist' 'sweep' '--device' 'cuda' '--seeds' '0..9'" ]]
+  [[ $output == *"'mpirun' '-np' '2' "*"/build-cuda/mnist-dist' 'sweep' '--device' 'cuda' \
+'--seeds' '0..9'" ]]
 }
 
 @test "--cuda: one rank where there is one GPU, or none, which the program then says" {
@@ -229,7 +243,8 @@ fake_checkout() {
   fake_checkout
   fake_torch "$MNIST_DIST_TORCH_DIR/torch" 2.11.0 13.0
   local words
-  for words in doctor "summary --config step1" "train --device cpu" "train --help" "--device=cpu"; do
+  for words in doctor "summary --config step1" "train --device cpu" "train --help" \
+    "--device=cpu"; do
     # shellcheck disable=SC2086  # several words
     run "$checkout/launch/local.sh" --cuda $words
     [[ $output == *"mnist-dist $words alone"* ]] || { echo "$words: $output" && return 1; }
@@ -273,11 +288,17 @@ fake_checkout() {
   done
 }
 
-# A program that, as rank and as the fake mpirun alike, notes its signals and ends as mnist-dist does.
+# A program that, as rank and as the fake mpirun alike, notes its signals and ends as mnist-dist
+# does.
 # shellcheck disable=SC2016  # the program's own variables
 noting_program='
 [[ $1 == --version ]] && echo "mpirun (Open MPI) 4.1.4" && exit
-trap "echo USR1 >>$BATS_TEST_TMPDIR/signals; sleep 0.5; echo saved >>$BATS_TEST_TMPDIR/signals; exit 130" USR1
+save() {
+  echo USR1 >>"$BATS_TEST_TMPDIR/signals"
+  sleep 0.5
+  echo saved >>"$BATS_TEST_TMPDIR/signals"
+}
+trap "save; exit 130" USR1
 trap "echo INT >>$BATS_TEST_TMPDIR/signals" INT
 trap "echo TERM >>$BATS_TEST_TMPDIR/signals; exit 1" TERM
 echo ready >>"$BATS_TEST_TMPDIR/ready"
@@ -292,7 +313,8 @@ wait_until_ready() {
   return 1
 }
 
-# start ARGUMENTS...: local.sh in the background, in a process group of its own and listening to INT, as under a terminal.
+# start ARGUMENTS...: local.sh in the background, in a process group of its own and listening to
+# INT, as under a terminal.
 start() {
   setsid env --default-signal=INT "$repository/launch/local.sh" "$@" 3>&- &
   script=$!
@@ -381,7 +403,8 @@ SCRIPT
   kill -INT -- "-$script"
   wait_for_script
   [ "$status" -eq 130 ]
-  [ "$(sort "$BATS_TEST_TMPDIR/signals" | xargs)" = "saved saved USR1 USR1" ] || [ "$(sort "$BATS_TEST_TMPDIR/signals" | xargs)" = "USR1 USR1 saved saved" ]
+  [ "$(sort "$BATS_TEST_TMPDIR/signals" | xargs)" = "saved saved USR1 USR1" ] ||
+    [ "$(sort "$BATS_TEST_TMPDIR/signals" | xargs)" = "USR1 USR1 saved saved" ]
 }
 
 @test "no loopback interface: the program alone, and a note" {

@@ -20,7 +20,8 @@ setup() {
 
 # set_up_ends CODE [ERROR]: launch/setup.sh
 set_up_ends() {
-  printf '#!/bin/bash\necho "setup $*" >>"$BATS_TEST_TMPDIR/log"\n%s\nexit %s\n' "${2:+echo 'error: $2' >&2}" "$1" >"$checkout/launch/setup.sh"
+  printf '#!/bin/bash\necho "setup $*" >>"$BATS_TEST_TMPDIR/log"\n%s\nexit %s\n' \
+    "${2:+echo 'error: $2' >&2}" "$1" >"$checkout/launch/setup.sh"
 }
 
 @test "builds for GPUs, and runs the tests of that build alone" {
@@ -30,7 +31,8 @@ set_up_ends() {
   [[ ${lines[0]} == "setup --cuda" ]]
   [[ ${lines[1]} == "cmake -S $checkout -B $checkout/build-cuda "*"-DMNIST_DIST_CUDA=ON"* ]]
   [[ ${lines[2]} == "cmake --build $checkout/build-cuda "*"--target mnist-dist cuda_tests" ]]
-  [[ ${lines[3]} == "ctest --test-dir $checkout/build-cuda "*"--no-tests=error -L ^(cuda|gpu)$ --verbose" ]]
+  [[ ${lines[3]} == "ctest --test-dir $checkout/build-cuda "*"--no-tests=error -L ^(cuda|gpu)$ \
+--verbose" ]]
 }
 
 @test "skipped, and said so, where there is nothing to build with" {

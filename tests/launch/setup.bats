@@ -8,10 +8,17 @@ setup() {
   fake_installed
   # Installing must go through these, never through the real ones.
   fake apt-get <<<'echo "apt-get $*" >>"$BATS_TEST_TMPDIR/apt.log"'
-  fake sudo <<<'echo sudo >>"$BATS_TEST_TMPDIR/apt.log"; while [[ $1 == -* ]]; do shift; done; exec "$@"'
+  fake sudo <<'SCRIPT'
+echo sudo >>"$BATS_TEST_TMPDIR/apt.log"
+while [[ $1 == -* ]]; do shift; done
+exec "$@"
+SCRIPT
   fake_candidates
   unset Torch_DIR CMAKE_PREFIX_PATH
-  fake update-alternatives <<<'echo "libblas.so.3-x86_64-linux-gnu auto /usr/lib/x86_64-linux-gnu/openblas-pthread/libblas.so.3"'
+  fake update-alternatives <<'SCRIPT'
+folder=/usr/lib/x86_64-linux-gnu
+echo "libblas.so.3-x86_64-linux-gnu auto $folder/openblas-pthread/libblas.so.3"
+SCRIPT
 }
 
 # fake_candidates ALL_BUT...: apt-cache's sources offer every package but these.
@@ -68,7 +75,10 @@ SCRIPT
   fake_installed ccache
   fake apt-get <<'SCRIPT'
 case "$*" in
-  *update*) echo "Err:1 http://mirror stable InRelease" && echo "  Temporary failure resolving 'mirror'" ;;
+  *update*)
+    echo "Err:1 http://mirror stable InRelease"
+    echo "  Temporary failure resolving 'mirror'"
+    ;;
   *) echo "E: Unable to locate package ccache" && exit 100 ;;
 esac
 SCRIPT
@@ -80,7 +90,8 @@ SCRIPT
 
 @test "a required package that no source offers is an error; the hint fits the system" {
   fake_installed libhwy-dev
-  fake apt-get <<<'[[ $* == *update* ]] || { echo "E: Unable to locate package libhwy-dev"; exit 100; }'
+  fake apt-get \
+    <<<'[[ $* == *update* ]] || { echo "E: Unable to locate package libhwy-dev"; exit 100; }'
   run "$repository/launch/setup.sh"
   [ "$status" -eq 1 ]
   [[ $output == *"E: Unable to locate package libhwy-dev"* ]]
@@ -121,7 +132,10 @@ one_note() {
 (($# > 1)) || { echo " 500 http://mirror noble/universe amd64 Packages"; exit; }
 [[ $2 == libtorch-dev ]] && echo "  Candidate: (none)" || echo "  Candidate: 1.0"
 SCRIPT
-  fake apt-get <<<'[[ $* != *update* ]] || touch "$BATS_TEST_TMPDIR/updated"; echo "$*" >>"$BATS_TEST_TMPDIR/apt.log"'
+  fake apt-get <<'SCRIPT'
+[[ $* != *update* ]] || touch "$BATS_TEST_TMPDIR/updated"
+echo "$*" >>"$BATS_TEST_TMPDIR/apt.log"
+SCRIPT
   run "$repository/launch/setup.sh"
   one_note
   [[ $(<"$BATS_TEST_TMPDIR/apt.log") != *libtorch* ]]
@@ -151,11 +165,14 @@ SCRIPT
   rm "$BATS_TEST_TMPDIR/bin/sudo"
   mkdir "$BATS_TEST_TMPDIR/path"
   local tool
-  for tool in bash env dirname awk cat grep mktemp rm sed sort; do ln -s "$(command -v $tool)" "$BATS_TEST_TMPDIR/path/"; done
+  for tool in bash env dirname awk cat grep mktemp rm sed sort; do
+    ln -s "$(command -v $tool)" "$BATS_TEST_TMPDIR/path/"
+  done
   chmod -R a+rX "$BATS_TEST_TMPDIR" "$(dirname "$BATS_TEST_TMPDIR")" "$BATS_RUN_TMPDIR"
   cp -r "$repository/launch" "$BATS_TEST_TMPDIR/" # the checkout may be root's alone
   chmod -R a+rX "$BATS_TEST_TMPDIR/launch"
-  run setpriv --reuid=65534 --clear-groups env PATH="$BATS_TEST_TMPDIR/bin:$BATS_TEST_TMPDIR/path" "$BATS_TEST_TMPDIR/launch/setup.sh"
+  run setpriv --reuid=65534 --clear-groups env PATH="$BATS_TEST_TMPDIR/bin:$BATS_TEST_TMPDIR/path" \
+    "$BATS_TEST_TMPDIR/launch/setup.sh"
   [ "$status" -eq 1 ]
   [[ $output == *"takes root, and sudo is not here"* ]]
   [[ $output == *"hint: as root: apt-get install --no-install-recommends ccache"* ]]
@@ -199,7 +216,8 @@ SCRIPT
 }
 
 @test "warns when LibTorch would get the reference BLAS" {
-  fake update-alternatives <<<'echo "libblas.so.3-x86_64-linux-gnu manual /usr/lib/x86_64-linux-gnu/blas/libblas.so.3"'
+  fake update-alternatives \
+    <<<'echo "libblas.so.3-x86_64-linux-gnu manual /usr/lib/x86_64-linux-gnu/blas/libblas.so.3"'
   run "$repository/launch/setup.sh"
   [ "$status" -eq 0 ]
   [[ $output == *"40 times slower"* ]]
@@ -222,10 +240,13 @@ SCRIPT
   [[ $output == *"unknown argument --chekc"* ]]
 }
 
-@test "--tests: what the tests of clusters need, without starting its services now or at the next boot" {
+@test "--tests: what the tests of clusters need, with no service started now or at the next boot" {
   fake_installed openssh-server slurmd
   export MNIST_DIST_POLICY_RC=$BATS_TEST_TMPDIR/policy-rc.d
-  fake apt-get <<<'[[ $* != *install* ]] || { "$MNIST_DIST_POLICY_RC"; echo "policy $?"; echo "apt-get $*"; } >>"$BATS_TEST_TMPDIR/apt.log"'
+  fake apt-get <<'SCRIPT'
+[[ $* == *install* ]] || exit 0
+{ "$MNIST_DIST_POLICY_RC"; echo "policy $?"; echo "apt-get $*"; } >>"$BATS_TEST_TMPDIR/apt.log"
+SCRIPT
   fake systemctl <<<'echo "systemctl $*" >>"$BATS_TEST_TMPDIR/apt.log"'
   run "$repository/launch/setup.sh"
   [ "$status" -eq 0 ]

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
-# launch/setup.sh --cuda: what is found, what is fetched, and what cannot be had. Cards, nvcc, ldd and Python with its pip are fakes.
+# launch/setup.sh --cuda: what is found, what is fetched, and what cannot be had. Cards, nvcc, ldd
+# and Python with its pip are fakes.
 
 load fakes
 
@@ -19,8 +20,11 @@ setup_cuda() { run "$repository/launch/setup.sh" --cuda "$@"; }
 fails() {
   local text
   [ "$status" -eq "$1" ] || { echo "code $status: $output" && return 1; }
-  [[ $(grep -c '^error: ' <<<"$output") == 1 && $(grep -c '^hint: ' <<<"$output") == 1 ]] || { echo "not one error and one hint: $output" && return 1; }
-  for text in "${@:2}"; do [[ $output == *"$text"* ]] || { echo "without \"$text\": $output" && return 1; }; done
+  [[ $(grep -c '^error: ' <<<"$output") == 1 && $(grep -c '^hint: ' <<<"$output") == 1 ]] ||
+    { echo "not one error and one hint: $output" && return 1; }
+  for text in "${@:2}"; do
+    [[ $output == *"$text"* ]] || { echo "without \"$text\": $output" && return 1; }
+  done
 }
 
 fetched() { sed 's/.*--dest [^ ]* //' "$BATS_TEST_TMPDIR/pip.log" 2>/dev/null | xargs; }
@@ -35,7 +39,8 @@ fetched() { sed 's/.*--dest [^ ]* //' "$BATS_TEST_TMPDIR/pip.log" 2>/dev/null | 
   [ -z "$(fetched)" ]
   setup_cuda --check
   [ "$status" -eq 0 ]
-  [[ $output == *"LibTorch 2.11.0 for CUDA 13.0: $private/torch"*"nvcc 13.0: $BATS_TEST_TMPDIR/cuda/bin/nvcc"*"NCCL: $BATS_TEST_TMPDIR/cuda"* ]]
+  [[ $output == *"LibTorch 2.11.0 for CUDA 13.0: $private/torch"*"nvcc 13.0: \
+$BATS_TEST_TMPDIR/cuda/bin/nvcc"*"NCCL: $BATS_TEST_TMPDIR/cuda"* ]]
 }
 
 @test "LibTorch: the environment first, then PyTorch, then the one installed before" {
@@ -52,7 +57,8 @@ fetched() { sed 's/.*--dest [^ ]* //' "$BATS_TEST_TMPDIR/pip.log" 2>/dev/null | 
   CMAKE_PREFIX_PATH="$PYTORCH/share/cmake;$BATS_TEST_TMPDIR/libtorch" setup_cuda --check
   [[ $output == *": $PYTORCH"* ]]
   fake_torch "$BATS_TEST_TMPDIR/other" 2.11.1 13.0
-  Torch_DIR=$BATS_TEST_TMPDIR/other/share/cmake/Torch CMAKE_PREFIX_PATH=$BATS_TEST_TMPDIR/libtorch setup_cuda --check
+  Torch_DIR=$BATS_TEST_TMPDIR/other/share/cmake/Torch CMAKE_PREFIX_PATH=$BATS_TEST_TMPDIR/libtorch \
+    setup_cuda --check
   [[ $output == *": $BATS_TEST_TMPDIR/other"* ]]
 }
 
@@ -72,7 +78,7 @@ fetched() { sed 's/.*--dest [^ ]* //' "$BATS_TEST_TMPDIR/pip.log" 2>/dev/null | 
   [[ $output == *": $private/torch"* ]]
 }
 
-@test "nothing is there: LibTorch is fetched, without what Python needs of it, and is whole at once" {
+@test "nothing is there: LibTorch is fetched, without its Python parts, and is whole at once" {
   setup_cuda --check
   [ "$status" -eq 1 ]
   [[ $output == *"missing: LibTorch with CUDA"*"2.11.0 from PyPI (1.2 GB)"* ]]
@@ -106,12 +112,15 @@ fetched() { sed 's/.*--dest [^ ]* //' "$BATS_TEST_TMPDIR/pip.log" 2>/dev/null | 
   [ "$(ls "$(dirname "$private")")" = "$(basename "$private")" ]
 }
 
-@test "libraries that the toolkit lacks are fetched in the versions that LibTorch asks for, and only those" {
-  printf '%s\n' libcudart.so.13 libcufile.so.0 libcusparseLt.so.0 libcusparse.so.12 libcuda.so.1 >"$BATS_TEST_TMPDIR/needed"
+@test "only missing libraries are fetched, in the versions that LibTorch asks for" {
+  printf '%s\n' libcudart.so.13 libcufile.so.0 libcusparseLt.so.0 libcusparse.so.12 \
+    libcuda.so.1 >"$BATS_TEST_TMPDIR/needed"
   touch "$BATS_TEST_TMPDIR/cuda/lib64/libcudart.so.13" # that one the loader finds
   setup_cuda
   [ "$status" -eq 0 ] || { echo "$output" && false; }
-  [ "$(fetched)" = "torch==2.11.0 cuda-toolkit==13.0.2 nvidia-cufile==1.15.1.6.* nvidia-cusparse==12.6.3.3.* nvidia-cusparselt-cu13==0.8.0" ]
+  [ "$(fetched)" = \
+    "torch==2.11.0 cuda-toolkit==13.0.2 nvidia-cufile==1.15.1.6.* nvidia-cusparse==12.6.3.3.* \
+nvidia-cusparselt-cu13==0.8.0" ]
   [ -e "$private/nvidia/cu13/lib/libcufile.so.0" ]
   setup_cuda
   [ -z "$output" ]
@@ -152,7 +161,8 @@ fetched() { sed 's/.*--dest [^ ]* //' "$BATS_TEST_TMPDIR/pip.log" 2>/dev/null | 
   fake_torch "$private/torch" 2.11.0 13.0
   rm "$BATS_TEST_TMPDIR/cuda/include/nccl.h"
   mkdir -p "$MNIST_DIST_SYSTEM_PREFIX"/{include,lib/x86_64-linux-gnu}
-  touch "$MNIST_DIST_SYSTEM_PREFIX/include/nccl.h" "$MNIST_DIST_SYSTEM_PREFIX/lib/x86_64-linux-gnu/libnccl.so.2"
+  touch "$MNIST_DIST_SYSTEM_PREFIX/include/nccl.h" \
+    "$MNIST_DIST_SYSTEM_PREFIX/lib/x86_64-linux-gnu/libnccl.so.2"
   setup_cuda --check
   [[ $output == *"NCCL: $MNIST_DIST_SYSTEM_PREFIX"* ]]
   rm -r "$private" "$MNIST_DIST_SYSTEM_PREFIX/include/nccl.h"
@@ -170,7 +180,8 @@ fetched() { sed 's/.*--dest [^ ]* //' "$BATS_TEST_TMPDIR/pip.log" 2>/dev/null | 
 @test "nvcc: CUDACXX, PATH, CUDA_HOME, /usr/local/cuda, and a folder by version beside it" {
   fake_torch "$private/torch" 2.11.0 13.0
   fake_nccl "$MNIST_DIST_SYSTEM_PREFIX"
-  nvcc_is() { setup_cuda --check && [[ $output == *"nvcc $2: $1"* ]] || { echo "not $1: $output" && return 1; }; }
+  nvcc_is() { setup_cuda --check && [[ $output == *"nvcc $2: $1"* ]] ||
+    { echo "not $1: $output" && return 1; }; }
   rm "$MNIST_DIST_CUDA_FOLDER/bin/nvcc"
   fake_nvcc "$MNIST_DIST_CUDA_FOLDER-13.1" 13.1
   nvcc_is "$MNIST_DIST_CUDA_FOLDER-13.1/bin/nvcc" 13.1
@@ -179,9 +190,11 @@ fetched() { sed 's/.*--dest [^ ]* //' "$BATS_TEST_TMPDIR/pip.log" 2>/dev/null | 
   fake_nvcc "$BATS_TEST_TMPDIR/home" 13.2
   CUDA_HOME=$BATS_TEST_TMPDIR/home nvcc_is "$BATS_TEST_TMPDIR/home/bin/nvcc" 13.2
   fake_nvcc "$BATS_TEST_TMPDIR/path" 13.3
-  PATH=$BATS_TEST_TMPDIR/path/bin:$PATH CUDA_HOME=$BATS_TEST_TMPDIR/home nvcc_is "$BATS_TEST_TMPDIR/path/bin/nvcc" 13.3
+  PATH=$BATS_TEST_TMPDIR/path/bin:$PATH CUDA_HOME=$BATS_TEST_TMPDIR/home nvcc_is \
+    "$BATS_TEST_TMPDIR/path/bin/nvcc" 13.3
   fake_nvcc "$BATS_TEST_TMPDIR/named" 13.4
-  PATH=$BATS_TEST_TMPDIR/path/bin:$PATH CUDACXX=$BATS_TEST_TMPDIR/named/bin/nvcc nvcc_is "$BATS_TEST_TMPDIR/named/bin/nvcc" 13.4
+  PATH=$BATS_TEST_TMPDIR/path/bin:$PATH CUDACXX=$BATS_TEST_TMPDIR/named/bin/nvcc nvcc_is \
+    "$BATS_TEST_TMPDIR/named/bin/nvcc" 13.4
   # Another generation's is passed over.
   fake_nvcc "$BATS_TEST_TMPDIR/path" 12.6
   PATH=$BATS_TEST_TMPDIR/path/bin:$PATH nvcc_is "$MNIST_DIST_CUDA_FOLDER/bin/nvcc" 13.0
@@ -190,7 +203,8 @@ fetched() { sed 's/.*--dest [^ ]* //' "$BATS_TEST_TMPDIR/pip.log" 2>/dev/null | 
 @test "no nvcc, or one of another generation: said before anything is fetched" {
   rm "$MNIST_DIST_CUDA_FOLDER/bin/nvcc"
   setup_cuda
-  fails 4 "there is no nvcc of CUDA 13, for which LibTorch 2.11.0 is built" "install NVIDIA's cuda-toolkit-13-0 package" "CUDACXX"
+  fails 4 "there is no nvcc of CUDA 13, for which LibTorch 2.11.0 is built" \
+    "install NVIDIA's cuda-toolkit-13-0 package" "CUDACXX"
   fake_nvcc "$MNIST_DIST_CUDA_FOLDER" 12.6
   PATH=$MNIST_DIST_CUDA_FOLDER/bin:$PATH setup_cuda
   fails 4 "$MNIST_DIST_CUDA_FOLDER/bin/nvcc is of CUDA 12.6" "cuda-toolkit-13-0"
@@ -199,8 +213,10 @@ fetched() { sed 's/.*--dest [^ ]* //' "$BATS_TEST_TMPDIR/pip.log" 2>/dev/null | 
 
 @test "every card that PyPI's build has code for" {
   local card
-  for card in "Tesla T4, 7.5" "NVIDIA A100-SXM4-40GB, 8.0" "NVIDIA A10G, 8.6" "NVIDIA L4, 8.9" "NVIDIA L40S, 8.9" "NVIDIA H100 80GB HBM3, 9.0" \
-    "NVIDIA H200, 9.0" "NVIDIA B200, 10.0" "NVIDIA GeForce RTX 5090, 12.0" "An unknown one of a known generation, 8.7"; do
+  for card in "Tesla T4, 7.5" "NVIDIA A100-SXM4-40GB, 8.0" "NVIDIA A10G, 8.6" "NVIDIA L4, 8.9" \
+    "NVIDIA L40S, 8.9" "NVIDIA H100 80GB HBM3, 9.0" \
+    "NVIDIA H200, 9.0" "NVIDIA B200, 10.0" "NVIDIA GeForce RTX 5090, 12.0" \
+    "An unknown one of a known generation, 8.7"; do
     fake_cards "$card"
     setup_cuda --check
     [ "$status" -eq 1 ] || { echo "$card: $output" && return 1; }
@@ -211,7 +227,8 @@ fetched() { sed 's/.*--dest [^ ]* //' "$BATS_TEST_TMPDIR/pip.log" 2>/dev/null | 
 @test "a V100: refused with the instruction, before anything is fetched" {
   fake_cards "Tesla T4, 7.5" "Tesla V100-SXM2-16GB, 7.0"
   setup_cuda
-  fails 4 "Tesla V100-SXM2-16GB (sm_70) needs LibTorch 2.11-2.14 built for CUDA 12.6; LibTorch 2.11.0 of PyPI is built for CUDA 13.0" \
+  fails 4 "Tesla V100-SXM2-16GB (sm_70) needs LibTorch 2.11-2.14 built for CUDA 12.6; LibTorch \
+2.11.0 of PyPI is built for CUDA 13.0" \
     "cu126" "CMAKE_PREFIX_PATH" "cuda-toolkit-12-6"
   [ -z "$(fetched)" ]
   # A PyTorch that happens to be here is no better.
@@ -258,20 +275,25 @@ fetched() { sed 's/.*--dest [^ ]* //' "$BATS_TEST_TMPDIR/pip.log" 2>/dev/null | 
 @test "no nvidia-smi, or an old one: the card's name and the table tell" {
   rm "$BATS_TEST_TMPDIR/bin/nvidia-smi"
   mkdir -p "$MNIST_DIST_PROC/driver/nvidia/gpus/0000:00:1e.0"
-  printf 'Model: \t\t Tesla V100-SXM2-16GB\nIRQ: 11\n' >"$MNIST_DIST_PROC/driver/nvidia/gpus/0000:00:1e.0/information"
+  printf 'Model: \t\t Tesla V100-SXM2-16GB\nIRQ: 11\n' \
+    >"$MNIST_DIST_PROC/driver/nvidia/gpus/0000:00:1e.0/information"
   setup_cuda
   fails 4 "Tesla V100-SXM2-16GB (sm_70) needs"
   fake nvidia-smi <<<'echo "Field \"compute_cap\" is not a valid field to query."; exit 2'
   setup_cuda
   fails 4 "Tesla V100-SXM2-16GB (sm_70) needs"
   # A name that nobody knows is no reason to refuse.
-  printf 'Model: \t\t NVIDIA Z9000\n' >"$MNIST_DIST_PROC/driver/nvidia/gpus/0000:00:1e.0/information"
+  printf 'Model: \t\t NVIDIA Z9000\n' \
+    >"$MNIST_DIST_PROC/driver/nvidia/gpus/0000:00:1e.0/information"
   setup_cuda --check
   [ "$status" -eq 1 ]
 }
 
 @test "a full disk, a folder that cannot be written" {
-  fake df <<<'echo "Filesystem 1024-blocks Used Available Capacity Mounted on"; echo "/dev/x 9 9 1234567 9% /"'
+  fake df <<'SCRIPT'
+echo "Filesystem 1024-blocks Used Available Capacity Mounted on"
+echo "/dev/x 9 9 1234567 9% /"
+SCRIPT
   setup_cuda
   fails 3 "takes about 5 GB" "has 1 GB" "MNIST_DIST_TORCH_DIR"
   rm "$BATS_TEST_TMPDIR/bin/df"
@@ -283,7 +305,13 @@ fetched() { sed 's/.*--dest [^ ]* //' "$BATS_TEST_TMPDIR/pip.log" 2>/dev/null | 
 
 @test "no pip: the system's own Python, or apt brings it" {
   export NO_PIP=1
-  fake apt-get <<<'[[ $* != *"install"*" python3-pip" ]] || { mkdir -p "$MNIST_DIST_SYSTEM_PREFIX/bin" && printf "#!/bin/bash\nNO_PIP= exec python3 \"\$@\"\n" >"$MNIST_DIST_SYSTEM_PREFIX/bin/python3" && chmod +x "$MNIST_DIST_SYSTEM_PREFIX/bin/python3"; }'
+  fake apt-get <<'SCRIPT'
+[[ $* == *"install"*" python3-pip" ]] || exit 0
+python=$MNIST_DIST_SYSTEM_PREFIX/bin/python3
+mkdir -p "$(dirname "$python")"
+printf '#!/bin/bash\nNO_PIP= exec python3 "$@"\n' >"$python"
+chmod +x "$python"
+SCRIPT
   setup_cuda
   [ "$status" -eq 0 ] || { echo "$output" && false; }
   [[ $output == *"installing with apt: python3-pip"* ]]

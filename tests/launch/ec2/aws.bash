@@ -5,7 +5,10 @@
 repository=$(cd "$BATS_TEST_DIRNAME/../../.." && pwd)
 tools=${MNIST_DIST_EC2_TOOLS:-$repository/build/ec2-tools}
 
-need_tools() { [[ -e $tools/made-of ]] || skip "no AWS CLI, simulated AWS and cfn-lint: launch.ec2.tools prints the reason"; }
+need_tools() {
+  [[ -e $tools/made-of ]] ||
+    skip "no AWS CLI, simulated AWS and cfn-lint: launch.ec2.tools prints the reason"
+}
 
 # start_aws: one server a file; to be called from setup_file.
 start_aws() {
@@ -13,7 +16,8 @@ start_aws() {
   [[ -e $tools/made-of ]] || return 0
   export AWS_FOLDER=$BATS_FILE_TMPDIR/aws
   mkdir "$AWS_FOLDER"
-  "$tools/bin/python" "$repository/tests/launch/ec2/aws_server.py" "$AWS_FOLDER" >"$AWS_FOLDER/log" 2>&1 3>&- &
+  "$tools/bin/python" "$repository/tests/launch/ec2/aws_server.py" \
+    "$AWS_FOLDER" >"$AWS_FOLDER/log" 2>&1 3>&- &
   echo $! >"$AWS_FOLDER/pid"
   for _ in {1..1800}; do
     [[ ! -s $AWS_FOLDER/port ]] || break
@@ -23,12 +27,15 @@ start_aws() {
   local name
   for name in $(compgen -e AWS_ | grep -v AWS_FOLDER); do unset "$name"; done
   AWS_ENDPOINT_URL=http://127.0.0.1:$(<"$AWS_FOLDER/port")
-  export AWS_ENDPOINT_URL AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_DEFAULT_REGION=us-east-1
-  export AWS_CONFIG_FILE=$BATS_FILE_TMPDIR/none AWS_SHARED_CREDENTIALS_FILE=$BATS_FILE_TMPDIR/none AWS_EC2_METADATA_DISABLED=true
+  export AWS_ENDPOINT_URL AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test \
+    AWS_DEFAULT_REGION=us-east-1
+  export AWS_CONFIG_FILE=$BATS_FILE_TMPDIR/none AWS_SHARED_CREDENTIALS_FILE=$BATS_FILE_TMPDIR/none \
+    AWS_EC2_METADATA_DISABLED=true
   # A path of its own: a socket's may have 107 bytes.
   AWS_SOCKET=$(mktemp -d)/cli
   export AWS_SOCKET
-  "$tools/bin/python" "$repository/tests/launch/ec2/aws_cli.py" "$AWS_SOCKET" >"$AWS_FOLDER/cli.log" 2>&1 3>&- &
+  "$tools/bin/python" "$repository/tests/launch/ec2/aws_cli.py" \
+    "$AWS_SOCKET" >"$AWS_FOLDER/cli.log" 2>&1 3>&- &
   echo $! >>"$AWS_FOLDER/pid"
   for _ in {1..1800}; do
     [[ ! -S $AWS_SOCKET ]] || break
@@ -47,7 +54,8 @@ fresh_aws() {
   need_tools
   find "$AWS_FOLDER" -type f ! -name port ! -name pid ! -name '*log' -delete
   curl -fsS -o /dev/null -X POST "$AWS_ENDPOINT_URL/moto-api/reset"
-  export XDG_STATE_HOME=$BATS_TEST_TMPDIR/state MNIST_DIST_POLL_SECONDS=0.2 NODES=$BATS_TEST_TMPDIR/nodes
+  export XDG_STATE_HOME=$BATS_TEST_TMPDIR/state MNIST_DIST_POLL_SECONDS=0.2 \
+    NODES=$BATS_TEST_TMPDIR/nodes
   mkdir -p "$NODES" "$BATS_TEST_TMPDIR/bin"
   PATH=$BATS_TEST_TMPDIR/bin:$tools/bin:$PATH
   fake_ssh
@@ -57,7 +65,8 @@ fresh_aws() {
 
 # fast_aws: the same CLI without its start; plain_aws: the program itself.
 fast_aws() {
-  printf '#!/bin/sh\nexec %q -I -S %q %q "$@"\n' "$(readlink -f "$tools/bin/python")" "$repository/tests/launch/ec2/aws_cli.py" "$AWS_SOCKET" >"$BATS_TEST_TMPDIR/bin/aws"
+  printf '#!/bin/sh\nexec %q -I -S %q %q "$@"\n' "$(readlink -f "$tools/bin/python")" \
+    "$repository/tests/launch/ec2/aws_cli.py" "$AWS_SOCKET" >"$BATS_TEST_TMPDIR/bin/aws"
   chmod +x "$BATS_TEST_TMPDIR/bin/aws"
 }
 plain_aws() {
@@ -65,7 +74,8 @@ plain_aws() {
   hash -r
 }
 
-# A node is a folder, $NODES/N; the file "down" in it is a node that does not answer. ssh runs commands there.
+# A node is a folder, $NODES/N; the file "down" in it is a node that does not answer. ssh runs
+# commands there.
 fake_ssh() {
   cat >"$BATS_TEST_TMPDIR/bin/ssh" <<'SCRIPT'
 #!/bin/bash
@@ -73,11 +83,15 @@ while [[ $1 == -* ]]; do shift $(($([[ $1 == -[Fio] ]] && echo 2 || echo 1))); d
 host=${1#*@} && shift
 number() { awk -v host="$host" '$1 == host || $2 == host { print $3 }' "$NODES/map" 2>/dev/null; }
 if [[ -z $(number) ]]; then
-  aws ec2 describe-instances --output text --query "Reservations[].Instances[].[PublicIpAddress,PrivateIpAddress,Tags[?Key=='mnist-dist:node'].Value|[0]]" >"$NODES/map"
+  aws ec2 describe-instances --output text --query "Reservations[].Instances[].[PublicIpAddress,\
+PrivateIpAddress,Tags[?Key=='mnist-dist:node'].Value|[0]]" >"$NODES/map"
 fi
 n=$(number)
 echo "$n: $*" >>"$NODES/log"
-[[ -n $n && ! -e $NODES/$n/down ]] || { echo "ssh: connect to host $host port 22: Connection timed out" >&2; exit 255; }
+[[ -n $n && ! -e $NODES/$n/down ]] || {
+  echo "ssh: connect to host $host port 22: Connection timed out" >&2
+  exit 255
+}
 mkdir -p "$NODES/$n" && cd "$NODES/$n" && HOME=$PWD exec bash -c "$*"
 SCRIPT
   chmod +x "$BATS_TEST_TMPDIR/bin/ssh"
@@ -93,27 +107,38 @@ fails() {
   local code=$1 text
   shift
   [ "$status" -eq "$code" ] || { echo "code $status in place of $code: $output" && return 1; }
-  [[ $(grep -c '^error: ' <<<"$output") == 1 && $(grep -c '^hint: ' <<<"$output") == 1 ]] || { echo "not one error and one hint: $output" && return 1; }
-  for text in "$@"; do [[ $output == *"$text"* ]] || { echo "without \"$text\": $output" && return 1; }; done
+  [[ $(grep -c '^error: ' <<<"$output") == 1 && $(grep -c '^hint: ' <<<"$output") == 1 ]] ||
+    { echo "not one error and one hint: $output" && return 1; }
+  for text in "$@"; do
+    [[ $output == *"$text"* ]] || { echo "without \"$text\": $output" && return 1; }
+  done
 }
 
 shows() {
   local text
-  for text in "$@"; do [[ $output == *"$text"* ]] || { echo "without \"$text\": $output" && return 1; }; done
+  for text in "$@"; do
+    [[ $output == *"$text"* ]] || { echo "without \"$text\": $output" && return 1; }
+  done
 }
 
-ids() { aws ec2 describe-instances --filters Name=instance-state-name,Values=running --query 'Reservations[].Instances[].InstanceId' --output text; }
+ids() {
+  aws ec2 describe-instances --filters Name=instance-state-name,Values=running \
+    --query 'Reservations[].Instances[].InstanceId' --output text
+}
 
-# empty_account: no instance, volume, interface, address, key, template or stack. The default network's own group is AWS's.
+# empty_account: no instance, volume, interface, address, key, template or stack. The default
+# network's own group is AWS's.
 empty_account() {
   local left
   left=$(ids)$(
     aws ec2 describe-volumes --query 'Volumes[].VolumeId' --output text
-    aws ec2 describe-network-interfaces --query 'NetworkInterfaces[].NetworkInterfaceId' --output text
+    aws ec2 describe-network-interfaces --query 'NetworkInterfaces[].NetworkInterfaceId' \
+      --output text
     aws ec2 describe-addresses --query 'Addresses[].PublicIp' --output text
     aws ec2 describe-key-pairs --query 'KeyPairs[].KeyName' --output text
     aws ec2 describe-launch-templates --query 'LaunchTemplates[].LaunchTemplateName' --output text
-    aws ec2 describe-security-groups --query 'SecurityGroups[?GroupName!=`default`].GroupName' --output text
+    aws ec2 describe-security-groups --query 'SecurityGroups[?GroupName!=`default`].GroupName' \
+      --output text
     aws cloudformation describe-stacks --query 'Stacks[].StackName' --output text
   )
   [[ -z $left ]] || { echo "left: $left" && return 1; }

@@ -1,7 +1,8 @@
-"""The AWS CLI, loaded once: starting it costs half a second, and the tests start it some hundred times.
+"""The AWS CLI, loaded once: a start takes half a second, and the tests start it some hundred times.
 
-    aws_cli.py SOCKET            loads the CLI, then runs a command in a fork of itself for each client
-    aws_cli.py SOCKET ARGUMENTS  the client: hands over arguments, folder and streams, and ends with the command's code
+    aws_cli.py SOCKET            loads the CLI, then runs each client's command in a fork of itself
+    aws_cli.py SOCKET ARGUMENTS  the client: sends arguments, folder and streams, and ends with the
+                                 command's code
 """
 
 import json
@@ -17,7 +18,10 @@ def serve(path):
     streams = os.dup(1), os.dup(2)
     nothing = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nothing, 1), os.dup2(nothing, 2)
-    for command in ("ec2 describe-instances", "ec2 describe-volumes", "cloudformation describe-stacks", "sts get-caller-identity"):
+    for command in (
+        "ec2 describe-instances", "ec2 describe-volumes", "cloudformation describe-stacks",
+        "sts get-caller-identity",
+    ):
         driver.main(command.split())
     os.dup2(streams[0], 1), os.dup2(streams[1], 2)
     with socket.socket(socket.AF_UNIX) as server:

@@ -1,9 +1,11 @@
-"""AWS as the tests see it: moto's server, plus what its CloudFormation lacks and launch/ec2.sh relies on.
+"""AWS as the tests see it: moto's server, plus the parts that launch/ec2.sh needs and moto has not.
 
     aws_server.py FOLDER
 
-The nodes' reports that their TTL is armed (WaitCondition) are taken for given. Listens on a free port of the loopback, written to FOLDER/port. Files in FOLDER make things go wrong:
-    no_capacity    lines "ZONE" or "ZONE NODE": a zone without room, or with room only for the nodes before that one
+The nodes' reports that their TTL is armed (WaitCondition) are taken for given. Listens on a free
+port of the loopback, written to FOLDER/port. Files in FOLDER make things go wrong:
+    no_capacity    lines "ZONE" or "ZONE NODE": a zone without room, or with room only for the
+                   nodes before that one
     refuse         words with which every instance is refused
     hang           while it is there, a stack stays in creation
     slow           a stack is begun 3 s after it was asked for
@@ -31,7 +33,8 @@ from moto.servicequotas import models as quotas
 from moto.ssm.responses import SimpleSystemManagerResponse
 
 folder = pathlib.Path(sys.argv[1])
-__name__, own_name = "moto.cloudformation.models", __name__  # moto files a model under the service in its module's name
+# moto files a model under the service in its module's name.
+__name__, own_name = "moto.cloudformation.models", __name__
 
 
 def lines(name):
@@ -64,7 +67,9 @@ class Plain(CloudFormationModel):
         return ""
 
     @classmethod
-    def create_from_cloudformation_json(cls, resource_name, cloudformation_json, account_id, region_name, **kwargs):
+    def create_from_cloudformation_json(
+        cls, resource_name, cloudformation_json, account_id, region_name, **kwargs
+    ):
         return cls(resource_name, cloudformation_json["Properties"].get("Tags", []))
 
     def delete(self, account_id, region_name):
@@ -87,8 +92,12 @@ class PlacementGroup(Plain):
         return "AWS::EC2::PlacementGroup"
 
     @classmethod
-    def create_from_cloudformation_json(cls, resource_name, cloudformation_json, account_id, region_name, **kwargs):
-        group = super().create_from_cloudformation_json(resource_name, cloudformation_json, account_id, region_name)
+    def create_from_cloudformation_json(
+        cls, resource_name, cloudformation_json, account_id, region_name, **kwargs
+    ):
+        group = super().create_from_cloudformation_json(
+            resource_name, cloudformation_json, account_id, region_name
+        )
         placement_groups(account_id, region_name)[group.name] = group
         return group
 
@@ -102,11 +111,14 @@ class KeyPair(Plain):
         return "AWS::EC2::KeyPair"
 
     @classmethod
-    def create_from_cloudformation_json(cls, resource_name, cloudformation_json, account_id, region_name, **kwargs):
+    def create_from_cloudformation_json(
+        cls, resource_name, cloudformation_json, account_id, region_name, **kwargs
+    ):
         properties = cloudformation_json["Properties"]
         tags = {tag["Key"]: tag["Value"] for tag in properties.get("Tags", [])}
         backend = ec2.ec2_backends[account_id][region_name]
-        backend.import_key_pair(properties["KeyName"], properties["PublicKeyMaterial"].encode(), tags)
+        material = properties["PublicKeyMaterial"].encode()
+        backend.import_key_pair(properties["KeyName"], material, tags)
         return cls(properties["KeyName"])
 
     def delete(self, account_id, region_name):
@@ -123,13 +135,16 @@ def create_instance(cls, resource_name, cloudformation_json, account_id, region_
     network = data["NetworkInterfaces"][0]
     zone = backend.get_subnet(network["SubnetId"]).availability_zone
     if zone in lines("no_capacity") or f"{zone} {node}" in lines("no_capacity"):
-        raise Refused(node, f"We currently do not have sufficient {data['InstanceType']} capacity in the Availability Zone you requested ({zone}). "
+        raise Refused(node, f"We currently do not have sufficient {data['InstanceType']} capacity "
+                      f"in the Availability Zone you requested ({zone}). "
                       "(Service: Ec2, Status Code: 500, Error Code: InsufficientInstanceCapacity)")
     if lines("refuse"):
         raise Refused(node, lines("refuse")[0])
     instance = backend.run_instances(
-        image_id="", count=1, user_data=None, security_group_names=[], security_group_ids=list(network["Groups"]),
-        launch_template={"LaunchTemplateId": template.id, "Version": "$Latest"}, is_instance_type_default=True, region_name=region_name,
+        image_id="", count=1, user_data=None, security_group_names=[],
+        security_group_ids=list(network["Groups"]),
+        launch_template={"LaunchTemplateId": template.id, "Version": "$Latest"},
+        is_instance_type_default=True, region_name=region_name,
         nics=[{"DeviceIndex": 0, "SubnetId": network["SubnetId"], "DeleteOnTermination": True,
                "AssociatePublicIpAddress": bool(network.get("AssociatePublicIpAddress"))}],
         block_device_mappings=data["BlockDeviceMappings"], metadata_options=data["MetadataOptions"],
@@ -142,7 +157,8 @@ def create_instance(cls, resource_name, cloudformation_json, account_id, region_
 
 def tags_of_address(address):
     """As AWS, with those of its stack. moto files them under the address, not under its id."""
-    tags = address.ec2_backend.describe_tags(filters={"resource-id": [address.id, address.public_ip]})
+    names = {"resource-id": [address.id, address.public_ip]}
+    tags = address.ec2_backend.describe_tags(filters=names)
     return [{"key": tag["key"], "value": tag["value"]} for tag in tags]
 
 
@@ -150,18 +166,21 @@ ElasticAddress.get_tags = tags_of_address
 
 
 def event(stack, resource, status, reason):
-    stack.events.append(stacks.Event(stack_id=stack.stack_id, stack_name=stack.name, logical_resource_id=resource, physical_resource_id="",
-                                     resource_type="AWS::EC2::Instance", resource_status=status, resource_status_reason=reason,
-                                     resource_properties=None))
+    stack.events.append(stacks.Event(
+        stack_id=stack.stack_id, stack_name=stack.name, logical_resource_id=resource,
+        physical_resource_id="", resource_type="AWS::EC2::Instance", resource_status=status,
+        resource_status_reason=reason, resource_properties=None))
 
 
-lock = threading.RLock()  # one request, or one step of work in the background, at a time: moto's tables are not made for threads
+# One request, or one step of work in the background, at a time: moto's tables are not made for
+# threads.
+lock = threading.RLock()
 make_all = stacks.Stack.create_resources
 take_all = stacks.Stack.delete
 
 
 def create_stack(stack):
-    """As AWS: the answer comes at once, creation takes its time, and its failure ends in the deletion that was asked for."""
+    """As AWS: the answer comes at once, creation takes its time, a failure ends in a deletion."""
     stack.status = "CREATE_IN_PROGRESS"
 
     def work():
@@ -170,7 +189,8 @@ def create_stack(stack):
             time.sleep(0.05)
         with lock:
             known = stacks.cloudformation_backends[stack.account_id][stack.region_name].stacks
-            if stack.status.startswith("DELETE") or known.get(stack.stack_id) is not stack:  # the account was emptied
+            # The second: the account was emptied.
+            if stack.status.startswith("DELETE") or known.get(stack.stack_id) is not stack:
                 return
             try:
                 make_all(stack)
@@ -178,7 +198,8 @@ def create_stack(stack):
                 event(stack, refused.resource, "CREATE_FAILED", refused.reason)
                 event(stack, "Other", "CREATE_FAILED", "Resource creation cancelled")
                 delete_stack_of(stack)
-            except Exception as error:  # a template that moto does not understand must not pass for a slow one
+            # A template that moto does not understand must not pass for a slow one.
+            except Exception as error:
                 event(stack, "Template", "CREATE_FAILED", repr(error))
                 delete_stack_of(stack)
 
@@ -194,7 +215,9 @@ def delete_resources(stack):
     for resource in list(stack.resource_map._parsed_resources.values()):
         if isinstance(resource, Instance) and resource._state.name == "terminated":
             stack.resource_map._parsed_resources.pop(resource.logical_resource_id)
-        if isinstance(resource, SecurityGroup) and not resource.ec2_backend.get_security_group_from_id(resource.id):
+        if isinstance(resource, SecurityGroup) and not (
+            resource.ec2_backend.get_security_group_from_id(resource.id)
+        ):
             stack.resource_map._parsed_resources.pop(resource.logical_resource_id)
     take_all(stack)
 
@@ -204,7 +227,11 @@ real_delete = stacks.CloudFormationBackend.delete_stack
 
 def delete_stack(backend, name_or_stack_id):
     failures = lines("cannot_delete")
-    found = [stack for stack in backend.stacks.values() if name_or_stack_id in (stack.name, stack.stack_id)]
+    found = [
+        stack
+        for stack in backend.stacks.values()
+        if name_or_stack_id in (stack.name, stack.stack_id)
+    ]
     if failures and int(failures[0]) and found:
         (folder / "cannot_delete").write_text(str(int(failures[0]) - 1))
         found[0].status = "DELETE_FAILED"
@@ -220,20 +247,25 @@ def one_at_a_time(application):
 
 
 def describe_placement_groups(response):
-    wanted = {value for filter in response._filters_from_querystring().items() if filter[0] == "tag:mnist-dist:cluster" for value in filter[1]}
+    filters = response._filters_from_querystring()
+    wanted = set(filters.get("tag:mnist-dist:cluster", []))
+    groups = placement_groups(response.current_account, response.region)
     return ActionResult({"PlacementGroups": [
-        {"GroupName": group.name} for group in placement_groups(response.current_account, response.region).values()
+        {"GroupName": group.name} for group in groups.values()
         if wanted & {tag["Value"] for tag in group.tags if tag["Key"] == "mnist-dist:cluster"}]})
 
 
 def get_service_quota(backend, service_code, quota_code):
-    return {"ServiceCode": service_code, "QuotaCode": quota_code, "Value": float((lines("quota") or ["768"])[0])}
+    value = float((lines("quota") or ["768"])[0])
+    return {"ServiceCode": service_code, "QuotaCode": quota_code, "Value": value}
 
 
 def get_parameter(response, real=SimpleSystemManagerResponse.get_parameter):
-    """Amazon's own parameters, which moto lets nobody write: any of them names an image that moto has."""
-    if response._get_param("Name").startswith("/aws/service/"):
-        return ActionResult({"Parameter": {"Name": response._get_param("Name"), "Type": "String", "Value": "ami-12c6146b"}})
+    """Amazon's own parameters, which moto keeps read-only: each names an image that moto has."""
+    name = response._get_param("Name")
+    if name.startswith("/aws/service/"):
+        parameter = {"Name": name, "Type": "String", "Value": "ami-12c6146b"}
+        return ActionResult({"Parameter": parameter})
     return real(response)
 
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
-# launch/ec2.sh before any money is asked for: arguments, table, price, quota, zones, dry run, and AWS's refusals in two lines.
+# launch/ec2.sh before any money is asked for: arguments, table, price, quota, zones, dry run, and
+# AWS's refusals in two lines.
 
 load aws
 
@@ -48,7 +49,12 @@ setup() { fresh_aws; }
   while read -r type instead; do
     up --instance "$type"
     fails 2 "AWS no longer offers $type" "--instance $instead is the nearest one"
-  done <<<$'p3.2xlarge g4dn.xlarge\np3.8xlarge g4dn.12xlarge\np3.16xlarge p4d.24xlarge\np3dn.24xlarge p4d.24xlarge'
+  done <<'TYPES'
+p3.2xlarge g4dn.xlarge
+p3.8xlarge g4dn.12xlarge
+p3.16xlarge p4d.24xlarge
+p3dn.24xlarge p4d.24xlarge
+TYPES
   # What else stands in the table is no instance.
   for type in ami card "#" "g5.xlarge g5.12xlarge" "g5.*"; do
     up --instance "$type"
@@ -58,9 +64,14 @@ setup() { fresh_aws; }
 }
 
 @test "the table: every line is whole, and what stands in for p3 is there" {
-  awk '/^[^#]/ && $1 == "ami" && NF != 4 { exit 1 } /^[^#]/ && $1 == "card" && NF != 5 { exit 1 } /^[^#]/ && $1 != "ami" && $1 != "card" && NF != 13 { exit 1 }' "$repository/launch/instances.tsv"
+  awk '
+    /^[^#]/ && $1 == "ami" && NF != 4 { exit 1 }
+    /^[^#]/ && $1 == "card" && NF != 5 { exit 1 }
+    /^[^#]/ && $1 != "ami" && $1 != "card" && NF != 13 { exit 1 }' \
+    "$repository/launch/instances.tsv"
   local type
-  for type in p3.2xlarge p3.8xlarge p3.16xlarge p3dn.24xlarge g4dn.12xlarge g5.12xlarge g6.12xlarge p4d.24xlarge p5.48xlarge; do
+  for type in p3.2xlarge p3.8xlarge p3.16xlarge p3dn.24xlarge g4dn.12xlarge g5.12xlarge \
+    g6.12xlarge p4d.24xlarge p5.48xlarge; do
     grep -q "^$type " "$repository/launch/instances.tsv"
   done
   while read -r type _ _ _ _ _ _ _ _ _ family offered price; do
@@ -74,11 +85,14 @@ setup() { fresh_aws; }
 }
 
 @test "the price is asked for: only a yes starts anything" {
-  run "$repository/launch/ec2.sh" up --instance p4d.24xlarge --nodes 2 --from 203.0.113.7/32 --bare </dev/null
+  run "$repository/launch/ec2.sh" up --instance p4d.24xlarge --nodes 2 --from 203.0.113.7/32 \
+    --bare </dev/null
   fails 2 "nobody is here to confirm the price" "--yes"
   shows "price:   \$43.92 an hour" "at most \$87.83"
   command -v script >/dev/null || skip "script(1), which makes a terminal, is not here"
-  run script -qec "$repository/launch/ec2.sh up --instance c7a.4xlarge --from 203.0.113.7/32 --bare" /dev/null < <(sleep 8; echo no)
+  run script \
+    -qec "$repository/launch/ec2.sh up --instance c7a.4xlarge --from 203.0.113.7/32 --bare" \
+    /dev/null < <(sleep 8; echo no)
   [ "$status" -eq 2 ]
   shows "Start it? Type yes:" "not started"
   [ -z "$(ids)" ]
@@ -87,9 +101,11 @@ setup() { fresh_aws; }
 @test "--price overrides the table; spot asks AWS" {
   ec2 cost --instance g5.12xlarge --nodes 3 --ttl 1h --price 2.5
   [ "$status" -eq 0 ]
-  shows "3 x g5.12xlarge (4 x A10G (22 GiB, sm_86), 48 vCPUs): \$7.50 an hour, \$7.50 for 1:00 h (as you said)"
+  shows "3 x g5.12xlarge (4 x A10G (22 GiB, sm_86), 48 vCPUs): \$7.50 an hour, \$7.50 for 1:00 h \
+(as you said)"
   ec2 cost --instance g5.12xlarge
-  shows "\$5.67 an hour, \$11.34 for 2:00 h (list price as known on 2026-11 for us-east-1, check before you pay)"
+  shows "\$5.67 an hour, \$11.34 for 2:00 h (list price as known on 2026-11 for us-east-1, check \
+before you pay)"
   ec2 cost --instance g5.12xlarge --spot
   shows "spot price now"
 }
@@ -97,8 +113,10 @@ setup() { fresh_aws; }
 @test "the service quota, and what runs against it" {
   echo 96 >"$AWS_FOLDER/quota"
   up --instance g5.12xlarge --nodes 3
-  fails 4 "the quota \"Running On-Demand G and VT instances\" is 96 vCPUs in us-east-1, 0 of them in use; 3 x g5.12xlarge needs 144" \
-    "request-service-quota-increase --region us-east-1 --service-code ec2 --quota-code L-DB2E81BA --desired-value 144"
+  fails 4 "the quota \"Running On-Demand G and VT instances\" is 96 vCPUs in us-east-1, 0 of them \
+in use; 3 x g5.12xlarge needs 144" \
+    "request-service-quota-increase --region us-east-1 --service-code ec2 --quota-code L-DB2E81BA \
+--desired-value 144"
   empty_account
   up --instance g5.12xlarge --nodes 2 --dry-run
   [ "$status" -eq 0 ]
@@ -108,7 +126,8 @@ setup() { fresh_aws; }
   # shellcheck source=/dev/null
   source "$repository/launch/ec2/checks.sh"
   local running
-  running=$(printf '%s\t%s\t%s\t%s\n' g5.12xlarge 24 2 None g4dn.xlarge 2 2 spot p4d.24xlarge 48 2 None c7a.4xlarge 16 1 None inf2.xlarge 2 2 None t3.micro 1 2 None vt1.3xlarge 6 2 None)
+  running=$(printf '%s\t%s\t%s\t%s\n' g5.12xlarge 24 2 None g4dn.xlarge 2 2 spot p4d.24xlarge 48 2 \
+    None c7a.4xlarge 16 1 None inf2.xlarge 2 2 None t3.micro 1 2 None vt1.3xlarge 6 2 None)
   [ "$(used_vcpus g,vt false <<<"$running")" -eq 60 ]
   [ "$(used_vcpus g,vt true <<<"$running")" -eq 4 ]
   [ "$(used_vcpus p false <<<"$running")" -eq 96 ]
@@ -123,10 +142,12 @@ setup() { fresh_aws; }
 
 @test "--subnet: only its zone is tried" {
   local subnet
-  subnet=$(aws ec2 describe-subnets --filters Name=availability-zone,Values=us-east-1c --query 'Subnets[0].SubnetId' --output text)
+  subnet=$(aws ec2 describe-subnets --filters Name=availability-zone,Values=us-east-1c \
+    --query 'Subnets[0].SubnetId' --output text)
   up --subnet "$subnet"
   [ "$status" -eq 0 ]
-  [ "$(aws ec2 describe-instances --query 'Reservations[].Instances[].SubnetId' --output text)" = "$subnet" ]
+  [ "$(aws ec2 describe-instances --query 'Reservations[].Instances[].SubnetId' --output text)" = \
+    "$subnet" ]
   up --name other --subnet subnet-00000000
   [ "$status" -eq 4 ]
   [[ $(ids | wc -w) == 1 ]]
@@ -135,7 +156,8 @@ setup() { fresh_aws; }
 @test "--dry-run: the call that up would make, the price, and nothing made" {
   ec2 up --instance p5.48xlarge --nodes 2 --from 203.0.113.7/32 --dry-run
   [ "$status" -eq 0 ]
-  shows "\$110.08 an hour" "aws --region us-east-1 cloudformation create-stack" "--on-failure DELETE" "Interface" "dry run: nothing was created"
+  shows "\$110.08 an hour" "aws --region us-east-1 cloudformation create-stack" \
+    "--on-failure DELETE" "Interface" "dry run: nothing was created"
   ec2 down --name main --dry-run
   [ "$status" -eq 0 ]
   shows "dry run: down would"
@@ -165,20 +187,25 @@ setup() { fresh_aws; }
 printf '\n%s\n' "$REFUSAL" >&2
 exit 254
 SCRIPT
-  REFUSAL="An error occurred (ExpiredToken) when calling the DescribeStacks operation: The security token included in the request is expired" ec2 status
+  REFUSAL="An error occurred (ExpiredToken) when calling the DescribeStacks operation: The \
+security token included in the request is expired" ec2 status
   fails 4 "AWS: ExpiredToken: The security token included in the request is expired" "log in again"
   # Newer versions of the CLI put their name before it.
-  REFUSAL="aws: [ERROR]: An error occurred (ExpiredToken) when calling the DescribeStacks operation: The token is expired" ec2 status
+  REFUSAL="aws: [ERROR]: An error occurred (ExpiredToken) when calling the DescribeStacks \
+operation: The token is expired" ec2 status
   fails 4 "error: AWS: ExpiredToken: The token is expired" "log in again"
-  REFUSAL="Unable to locate credentials. You can configure credentials by running \"aws configure\"." ec2 status
+  REFUSAL="Unable to locate credentials. You can configure credentials by running \"aws \
+configure\"." ec2 status
   fails 4 "Unable to locate credentials" "aws configure"
   local verb
   for verb in up down logs fetch "status --name main"; do
     # shellcheck disable=SC2086  # several words
-    REFUSAL="Unable to locate credentials. You can configure credentials by running \"aws configure\"." ec2 $verb --instance c7a.4xlarge
+    REFUSAL="Unable to locate credentials. You can configure credentials by running \"aws \
+configure\"." ec2 $verb --instance c7a.4xlarge
     fails 4 "Unable to locate credentials" "aws configure"
   done
-  REFUSAL="An error occurred (UnauthorizedOperation) when calling the DescribeStacks operation: You are not authorized to perform this operation." ec2 status
+  REFUSAL="An error occurred (UnauthorizedOperation) when calling the DescribeStacks operation: \
+You are not authorized to perform this operation." ec2 status
   fails 4 "not authorized" "docs/ec2.md lists the rights"
   REFUSAL="Could not connect to the endpoint URL: \"https://x\"" ec2 status
   fails 4 "Could not connect" "check the network"
@@ -187,7 +214,9 @@ SCRIPT
 @test "no AWS CLI, no region" {
   mkdir path
   local tool
-  for tool in bash dirname awk mktemp rm xargs sed cat grep; do ln -s "$(command -v $tool)" path/; done
+  for tool in bash dirname awk mktemp rm xargs sed cat grep; do
+    ln -s "$(command -v $tool)" path/
+  done
   run env PATH="$PWD/path" "$repository/launch/ec2.sh" status
   fails 2 "the AWS CLI is not installed"
   run env -u AWS_DEFAULT_REGION "$repository/launch/ec2.sh" status

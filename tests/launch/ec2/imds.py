@@ -1,7 +1,9 @@
-"""The instance metadata service, version 2, on the loopback: imds.py FOLDER writes its port to FOLDER/port.
+"""The instance metadata service, version 2, on the loopback.
 
-FOLDER/notice is the spot interruption it announces; FOLDER/requests what it was asked. A token is good for 21600 s as on AWS, unless
-FOLDER/expire is there: then it forgets every token once.
+imds.py FOLDER writes its port to FOLDER/port.
+
+FOLDER/notice is the spot interruption it announces; FOLDER/requests has the requests. A token is
+good for 21600 s as on AWS, unless FOLDER/expire is there: then it forgets every token once.
 """
 
 import http.server
@@ -22,7 +24,8 @@ class Metadata(http.server.BaseHTTPRequestHandler):
         self.wfile.write(text.encode())
 
     def do_PUT(self):
-        if self.path != "/latest/api/token" or not self.headers["X-aws-ec2-metadata-token-ttl-seconds"]:
+        ttl = self.headers["X-aws-ec2-metadata-token-ttl-seconds"]
+        if self.path != "/latest/api/token" or not ttl:
             return self.answer(400)
         tokens.add(f"token{len(tokens)}")
         self.answer(200, f"token{len(tokens) - 1}")

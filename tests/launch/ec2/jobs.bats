@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
-# launch/ec2.sh up with set-up, run, sweep, logs, fetch, ssh, and down with a job running: nodes are folders, and what they build and run
-# are fakes.
+# launch/ec2.sh up with set-up, run, sweep, logs, fetch, ssh, and down with a job running: nodes are
+# folders, and what they build and run are fakes.
 
 load ../fakes
 load aws
@@ -11,7 +11,8 @@ teardown_file() { stop_aws; }
 setup() {
   command -v rsync >/dev/null || skip "no rsync"
   fresh_aws
-  export MNIST_DIST_COPY_SECONDS=1 MNIST_DIST_NOTICE_SECONDS=0.2 MNIST_DIST_IMDS=http://127.0.0.1:9 MNIST_DIST_DEADLINE=$BATS_TEST_TMPDIR/deadline
+  export MNIST_DIST_COPY_SECONDS=1 MNIST_DIST_NOTICE_SECONDS=0.2 \
+    MNIST_DIST_IMDS=http://127.0.0.1:9 MNIST_DIST_DEADLINE=$BATS_TEST_TMPDIR/deadline
   fake_checkout
 }
 
@@ -19,13 +20,15 @@ teardown() {
   echo 0 | tee "$NODES"/*/finish >/dev/null 2>&1 || true
 }
 
-# A checkout whose set-up, build and ranks are fakes; launch/hosts.sh "trains" until it is told to stop or the file finish is there.
+# A checkout whose set-up, build and ranks are fakes; launch/hosts.sh "trains" until it gets a
+# signal or the file finish is there.
 fake_checkout() {
   checkout=$BATS_TEST_TMPDIR/checkout
   mkdir -p "$checkout/build" "$checkout/runs" "$checkout/data" "$checkout/.git"
   cp -r "$repository/launch" "$checkout/"
   rm -f "$checkout/launch/preflight.sh"
-  touch "$checkout/CMakeLists.txt" "$checkout/build/mine" "$checkout/runs/mine" "$checkout/.git/mine"
+  touch "$checkout/CMakeLists.txt" "$checkout/build/mine" "$checkout/runs/mine" \
+    "$checkout/.git/mine"
   cat >"$checkout/launch/setup.sh" <<'SCRIPT'
 #!/bin/bash
 if [[ "$*" == *--cuda* ]]; then
@@ -56,8 +59,14 @@ echo "MNIST_DIST_CUDA=${MNIST_DIST_CUDA:-off}"
 env | grep -E '^(NCCL|FI)_' | sort
 run=runs/step3-seed1
 mkdir -p "$run"
-[[ "$*" != *--resume* ]] || { [[ -e $run/checkpoint.h5 ]] || { echo "error: nothing to resume"; exit 2; }; echo "resumed from $(<"$run/checkpoint.h5")"; }
-trap 'sleep 0.5; echo "after signal" >"$run/checkpoint.h5"; echo "checkpoint written"; exit 130' INT TERM
+if [[ "$*" == *--resume* ]]; then
+  [[ -e $run/checkpoint.h5 ]] || { echo "error: nothing to resume"; exit 2; }
+  echo "resumed from $(<"$run/checkpoint.h5")"
+fi
+trap 'sleep 0.5
+echo "after signal" >"$run/checkpoint.h5"
+echo "checkpoint written"
+exit 130' INT TERM
 echo "epoch 1" >"$run/metrics.csv"
 echo "step 1" >"$run/checkpoint.h5"
 for i in {1..300}; do
@@ -98,7 +107,7 @@ until_there() {
   echo "no $1" && return 1
 }
 
-@test "up brings the code, packages and data to every node, from one build; one key of the head's own opens all" {
+@test "up brings code, packages and data to every node, from one build, with the head's own key" {
   cluster_up --nodes 2
   shows "cluster main is ready"
   local node
@@ -128,7 +137,9 @@ until_there() {
   echo 0 >"$NODES/1/finish"
   wait_for_script
   [ "$status" -eq 0 ] || { echo "$output" && return 1; }
-  shows "2 of 2 nodes, a rank a core, at most as many as the recipe has shards" "-- train --config step3 --seed 7 --set train.checkpoint_seconds=20" "host 172.31.0.4" "host 172.31.0.5" "results are in runs"
+  shows "2 of 2 nodes, a rank a core, at most as many as the recipe has shards" \
+    "-- train --config step3 --seed 7 --set train.checkpoint_seconds=20" "host 172.31.0.4" \
+    "host 172.31.0.5" "results are in runs"
   [ -e runs/step3-seed1/summary.json ]
   cluster logs
   shows "hosts.sh --hosts"
@@ -158,7 +169,7 @@ until_there() {
   shows "resumed from after signal"
 }
 
-@test "a spot notice or the TTL: stopped with a checkpoint, and run --resume continues on another cluster" {
+@test "a spot notice or the TTL: a checkpoint, and run --resume continues on another cluster" {
   cluster_up --nodes 2
   start_cluster run
   until_there runs/step3-seed1/checkpoint.h5
@@ -250,7 +261,8 @@ until_there() {
   shows "OMPI_MCA_pml=^cm" "OMPI_MCA_mtl=^ofi" "NCCL_SOCKET_FAMILY=AF_INET" \
     "/opt/amazon/ofi-nccl/lib:/opt/amazon/ofi-nccl/lib/x86_64-linux-gnu:"
   # As words of a shell, without programs that macOS lacks.
-  run bash -c 'source "$1/launch/ec2/run.sh"; printf "%s\n" "A=b c" "D=^e" | quoted_lines' - "$repository"
+  run bash -c 'source "$1/launch/ec2/run.sh"; printf "%s\n" "A=b c" "D=^e" | quoted_lines' \
+    - "$repository"
   [ "$output" = 'A=b\ c D=\^e ' ]
 }
 
@@ -259,14 +271,16 @@ until_there() {
   [[ $output != *warning* ]]
   cluster run --dry-run
   [ "$status" -eq 0 ]
-  shows "2 of 2 nodes, 16 GPUs, a rank each" "172.31.0.4 slots=8, 172.31.0.5 slots=8" "-- train --device cuda" "MNIST_DIST_CUDA=on" "MNIST_DIST_GPUS=8" \
+  shows "2 of 2 nodes, 16 GPUs, a rank each" "172.31.0.4 slots=8, 172.31.0.5 slots=8" \
+    "-- train --device cuda" "MNIST_DIST_CUDA=on" "MNIST_DIST_GPUS=8" \
     "FI_PROVIDER=efa" "FI_EFA_USE_DEVICE_RDMA=1" "NCCL_SOCKET_IFNAME="
   ec2 down --yes --no-fetch
   cluster up --instance g4dn.12xlarge --from 203.0.113.7/32 --yes
   mkdir -p "$NODES/1" && echo 0 >"$NODES/1/finish"
   cluster run
   [ "$status" -eq 0 ]
-  shows "4 GPUs, a rank each" "slots=4" "--gpus 4 -- train --device cuda" "FI_PROVIDER=efa" "MNIST_DIST_CUDA=on"
+  shows "4 GPUs, a rank each" "slots=4" "--gpus 4 -- train --device cuda" "FI_PROVIDER=efa" \
+    "MNIST_DIST_CUDA=on"
   [[ $output != *RDMA* ]]
   grep -q cuda "$NODES/1/cuda.log"
   [ -x "$NODES/1/mnist-dist/build-cuda/mnist-dist" ]
@@ -289,10 +303,11 @@ until_there() {
   [ -x "$NODES/2/mnist-dist/build/mnist-dist" ]
 }
 
-@test "GPUs that no LibTorch to be had has code for: a warning before the money, then a rank a core" {
+@test "GPUs without a LibTorch: a warning before the money, then one rank per core" {
   sed -i '/^g4dn.12xlarge/s/12.6- /12.6  /' "$checkout/launch/instances.tsv"
   cluster cost --instance g4dn.12xlarge
-  shows "warning: a T4 needs LibTorch 2.11 or newer built for CUDA 12.6, and launch/setup.sh installs 2.11.0 for CUDA 13.0"
+  shows "warning: a T4 needs LibTorch 2.11 or newer built for CUDA 12.6, and launch/setup.sh \
+installs 2.11.0 for CUDA 13.0"
   cluster up --instance g4dn.12xlarge --from 203.0.113.7/32 --bare --yes
   shows "warning: a T4 needs LibTorch" "--instance c7a.4xlarge trains on CPUs"
   cluster run --dry-run
@@ -310,10 +325,12 @@ until_there() {
   fails 2 "node 3 is not running"
 }
 
-@test "the walkthroughs of docs/ec2.md, line by line: each is understood, and says what stands beside it" {
+@test "the walkthroughs of docs/ec2.md, line by line: each works, and prints the text beside it" {
   local lines line words text
   mkdir -p "$NODES/1" && echo 0 >"$NODES/1/finish"
-  mapfile -t lines < <(sed -n '/^## A CPU cluster/,/^## While it runs/s|^launch/ec2.sh ||p' "$repository/docs/ec2.md")
+  mapfile -t lines \
+    < <(sed -n '/^## A CPU cluster/,/^## While it runs/s|^launch/ec2.sh ||p' \
+      "$repository/docs/ec2.md")
   [ "${#lines[@]}" -eq 8 ]
   for line in "${lines[@]}"; do
     words=${line%%#*}
@@ -321,7 +338,9 @@ until_there() {
     # shellcheck disable=SC2086  # as a shell reads it
     cluster $words
     [ "$status" -eq 0 ] || { echo "$line: $output" && return 1; }
-    while read -r text; do shows "$text"; done < <(grep -oE '(at most )?\$[0-9.]+( an hour| for [0-9:]+ h)?|nothing of .*' <<<"$line")
+    while read -r text; do
+      shows "$text"
+    done < <(grep -oE '(at most )?\$[0-9.]+( an hour| for [0-9:]+ h)?|nothing of .*' <<<"$line")
   done
   empty_account
 }

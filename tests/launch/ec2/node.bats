@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
-# What runs on the nodes: the watcher for spot notices and the TTL, against a small metadata service, and the head's one job.
+# The programs of the nodes: the watcher for spot notices and the TTL, against a small metadata
+# service, and the head's one job.
 
 repository=$(cd "$BATS_TEST_DIRNAME/../../.." && pwd)
 
@@ -33,7 +34,10 @@ done
 SCRIPT
   chmod +x mnist-dist/launch/hosts.sh
   # Every host is this folder.
-  printf '#!/bin/bash\nhost=$1; shift\necho "$host" >>%q/watched\n[[ ! -e %q/no-$host ]] || exit 255\ncd %q && exec bash -c "$*"\n' "$PWD" "$PWD" "$PWD" >bin/ssh
+  {
+    printf '#!/bin/bash\nhost=$1; shift\necho "$host" >>%q/watched\n' "$PWD"
+    printf '[[ ! -e %q/no-$host ]] || exit 255\ncd %q && exec bash -c "$*"\n' "$PWD" "$PWD"
+  } >bin/ssh
   chmod +x bin/ssh
 }
 
@@ -115,7 +119,8 @@ ended() {
   ended
   [ "$output" = "exited 5 " ]
   run "$job" follow
-  [[ $output == *"hosts.sh --hosts $PWD/mnist-dist-job/hosts -- train --set train.epochs=2 --run-dir runs/a b"* ]] || { echo "$output" && return 1; }
+  [[ $output == *"hosts.sh --hosts $PWD/mnist-dist-job/hosts -- train --set train.epochs=2 \
+--run-dir runs/a b"* ]] || { echo "$output" && return 1; }
   [[ $output == *"provider efa"*"10.0.0.1 slots=4"*"10.0.0.2 slots=4"* ]]
   # Every host is watched, and the watchers are gone.
   [ "$(sort watched | xargs)" = "10.0.0.1 10.0.0.2" ]
@@ -152,7 +157,8 @@ PYTHON
   [[ $output == "exited 130 spot interruption at 2026-11-24T10:02:00Z on "* ]]
   run "$job" follow
   [[ $output == *"stopping with a checkpoint"*"checkpoint written"* ]]
-  # Both nodes were told; the ranks get one signal: a second one would mean at once, without a checkpoint.
+  # Both nodes got the notice; the ranks get one signal: a second one would mean at once, without a
+  # checkpoint.
   [ "$(wc -l <signals)" -eq 1 ]
 }
 

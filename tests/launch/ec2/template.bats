@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
-# The CloudFormation template: what cfn-lint says of it for every instance type, and what a node's start does, run here with fakes.
+# The CloudFormation template: what cfn-lint says of it for every instance type, and what a node's
+# start does, run here with fakes.
 
 load aws
 
@@ -16,7 +17,8 @@ setup() {
   render_template 3 4 >p4d.yaml
   render_template 2 32 >p5.yaml
   render_template 99 32 >largest.yaml
-  run "$tools/bin/cfn-lint" "$repository/launch/ec2/cluster.yaml" one.yaml p4d.yaml p5.yaml largest.yaml
+  run "$tools/bin/cfn-lint" \
+    "$repository/launch/ec2/cluster.yaml" one.yaml p4d.yaml p5.yaml largest.yaml
   echo "$output"
   [ "$status" -eq 0 ]
 }
@@ -43,7 +45,9 @@ setup() {
   render_template 3 1 | sed -n '/^  Armed:/,/^  Node1/p' >armed
   grep -qF 'DependsOn: [Node1, Node2, Node3]' armed
   (($(sed -n 's/.*Timeout: "\([0-9]*\)".*/\1/p' armed) >= 1800))
-  (($(sed -n 's/.*--timeout-in-minutes \([0-9]*\).*/\1/p' "$repository/launch/ec2/up.sh") * 60 > 1800))
+  local minutes
+  minutes=$(sed -n 's/.*--timeout-in-minutes \([0-9]*\).*/\1/p' "$repository/launch/ec2/up.sh")
+  ((minutes * 60 > 1800))
 }
 
 @test "TTL, IMDSv2 and terminate-on-shutdown are in the template" {
@@ -54,10 +58,13 @@ setup() {
 
 # start_node: a node's user data, run with systemd, curl and /etc as fakes.
 start_node() {
-  sed -n '/Fn::Base64: !Sub |/,/^  Ready:/p' "$repository/launch/ec2/cluster.yaml" | sed '1d;$d' | sed 's/^            //' |
-    sed "s/\${TtlMinutes}/90/; s|\${Ready}|https://ready.example/?a=1\&b=2|; s|/etc/|$PWD/etc/|g; s|/run/|$PWD/run/|g" >start
+  sed -n '/Fn::Base64: !Sub |/,/^  Ready:/p' "$repository/launch/ec2/cluster.yaml" | sed '1d;$d' |
+    sed 's/^            //' |
+    sed "s/\${TtlMinutes}/90/; s|\${Ready}|https://ready.example/?a=1\&b=2|; s|/etc/|$PWD/etc/|g; \
+s|/run/|$PWD/run/|g" >start
   mkdir -p bin etc/systemd/system
-  printf '#!/bin/bash\necho "systemctl $*" >>calls\n[[ $* != *"%s"* ]]\n' "${1:-never}" >bin/systemctl
+  printf '#!/bin/bash\necho "systemctl $*" >>calls\n[[ $* != *"%s"* ]]\n' \
+    "${1:-never}" >bin/systemctl
   printf '#!/bin/bash\nprintf "%%s\\n" "curl $*" >>calls\n' >bin/curl
   chmod +x bin/*
   run env PATH="$PWD/bin:$PATH" bash start
@@ -71,11 +78,16 @@ start_node() {
   deadline=$(<etc/mnist-dist/deadline)
   ((deadline >= before + 90 * 60 && deadline <= before + 90 * 60 + 60))
   [ "$(<run/mnist-dist/ttl)" = "$deadline" ]
-  [ "$(sed -n 's/^OnCalendar=//p' etc/systemd/system/mnist-dist-ttl.timer)" = "$(date -u -d "@$deadline" '+%Y-%m-%d %H:%M:%S UTC')" ]
+  [ "$(sed -n 's/^OnCalendar=//p' etc/systemd/system/mnist-dist-ttl.timer)" = \
+    "$(date -u -d "@$deadline" '+%Y-%m-%d %H:%M:%S UTC')" ]
   grep -q '^Persistent=true' etc/systemd/system/mnist-dist-ttl.timer
   grep -q '^ExecStart=.*systemctl poweroff' etc/systemd/system/mnist-dist-ttl.service
-  [[ $(xargs -d '\n' <calls) == *"enable --now mnist-dist-ttl.timer"*"is-active mnist-dist-ttl.timer"*"curl "*'"Status":"SUCCESS"'*"https://ready.example/?a=1&b=2"* ]]
-  if command -v systemd-analyze >/dev/null; then systemd-analyze calendar "$(sed -n 's/^OnCalendar=//p' etc/systemd/system/mnist-dist-ttl.timer)"; fi
+  [[ $(xargs -d '\n' \
+    <calls) == *"enable --now mnist-dist-ttl.timer"*"is-active mnist-dist-ttl.timer"*"curl \
+"*'"Status":"SUCCESS"'*"https://ready.example/?a=1&b=2"* ]]
+  if command -v systemd-analyze >/dev/null; then
+    systemd-analyze calendar "$(sed -n 's/^OnCalendar=//p' etc/systemd/system/mnist-dist-ttl.timer)"
+  fi
 }
 
 @test "a node whose timer cannot be armed does not report: AWS takes the stack down" {

@@ -10,13 +10,16 @@ setup() { fresh_aws; }
 @test "up, status, down: a cluster comes, is shown, and leaves nothing" {
   ec2 up --name anna --instance g4dn.12xlarge --nodes 2 --ttl 90m --from 203.0.113.7/32 --bare --yes
   [ "$status" -eq 0 ]
-  shows "cluster anna: 2 x g4dn.12xlarge (4 x T4 (16 GiB, sm_75), 48 vCPUs) in us-east-1, on demand" \
-    "\$7.82 an hour (list price as known on 2026-11" "after 1:30 h, so at most \$11.74" "ssh:     from 203.0.113.7/32 alone"
+  shows "cluster anna: 2 x g4dn.12xlarge (4 x T4 (16 GiB, sm_75), 48 vCPUs) in us-east-1, on \
+demand" \
+    "\$7.82 an hour (list price as known on 2026-11" "after 1:30 h, so at most \$11.74" \
+    "ssh:     from 203.0.113.7/32 alone"
   [ "$(ids | wc -w)" -eq 2 ]
 
   ec2 status --name anna
   [ "$status" -eq 0 ]
-  shows "CREATE_COMPLETE, 2 x g4dn.12xlarge" "age 0:00 h of 1:30 h; it ends by itself in 1:30 h" "cost so far about \$0.0" "node 1  i-" "node 2  i-" "  running  "
+  shows "CREATE_COMPLETE, 2 x g4dn.12xlarge" "age 0:00 h of 1:30 h; it ends by itself in 1:30 h" \
+    "cost so far about \$0.0" "node 1  i-" "node 2  i-" "  running  "
   plain_aws
   ec2 status
   shows "anna: CREATE_COMPLETE, 2 x g4dn.12xlarge"
@@ -33,19 +36,31 @@ setup() { fresh_aws; }
   [ "$status" -eq 0 ]
 }
 
-@test "what the stack asks AWS for: TTL, IMDSv2, terminate on shutdown, ssh from one address, tags, EFA" {
+@test "the stack's requests to AWS: TTL, IMDSv2, terminate on shutdown, ssh from one address, EFA" {
   ec2 up --instance g5.12xlarge --nodes 2 --ttl 45m --from 203.0.113.7/32 --bare --yes --spot
   [ "$status" -eq 0 ]
   local instance options
   instance=$(ids | awk '{ print $1 }')
-  [ "$(aws ec2 describe-instances --instance-ids "$instance" --output text --query 'Reservations[].Instances[].[MetadataOptions.HttpTokens,InstanceLifecycle,KeyName]' | xargs)" = "required spot mnist-dist-main" ]
-  [ "$(aws ec2 describe-instance-attribute --instance-id "$instance" --attribute instanceInitiatedShutdownBehavior --query InstanceInitiatedShutdownBehavior.Value --output text)" = terminate ]
-  aws ec2 describe-instance-attribute --instance-id "$instance" --attribute userData --query UserData.Value --output text | base64 -d >user-data
+  [ "$(aws ec2 describe-instances --instance-ids "$instance" --output text \
+    --query 'Reservations[].Instances[].[MetadataOptions.HttpTokens,InstanceLifecycle,KeyName]' |
+    xargs)" = "required spot mnist-dist-main" ]
+  [ "$(aws ec2 describe-instance-attribute --instance-id "$instance" \
+    --attribute instanceInitiatedShutdownBehavior --query InstanceInitiatedShutdownBehavior.Value \
+    --output text)" = terminate ]
+  aws ec2 describe-instance-attribute --instance-id "$instance" --attribute userData \
+    --query UserData.Value --output text | base64 -d >user-data
   grep -q '+ 45 \* 60' user-data
-  options=$(aws ec2 describe-launch-template-versions --versions '$Latest' --launch-template-id "$(aws ec2 describe-launch-templates --query 'LaunchTemplates[0].LaunchTemplateId' --output text)" --query 'LaunchTemplateVersions[0].LaunchTemplateData')
-  [[ $options == *'"InterfaceType": "efa"'* && $options == *'"VolumeType": "gp3"'* && $options == *'"MarketType": "spot"'* && $options == *'"GroupName": '* ]]
-  aws ec2 describe-security-groups --filters Name=tag:mnist-dist:cluster,Values=main --query 'SecurityGroups[].IpPermissions[].IpRanges[].CidrIp' --output text | grep -qx '203.0.113.7/32'
-  aws ec2 describe-tags --filters "Name=resource-id,Values=$instance" --query 'Tags[].[Key,Value]' --output text >tags
+  options=$(aws ec2 describe-launch-template-versions --versions '$Latest' \
+    --launch-template-id \
+    "$(aws ec2 describe-launch-templates --query 'LaunchTemplates[0].LaunchTemplateId' \
+      --output text)" --query 'LaunchTemplateVersions[0].LaunchTemplateData')
+  [[ $options == *'"InterfaceType": "efa"'* && $options == *'"VolumeType": "gp3"'* &&
+    $options == *'"MarketType": "spot"'* && $options == *'"GroupName": '* ]]
+  aws ec2 describe-security-groups --filters Name=tag:mnist-dist:cluster,Values=main \
+    --query 'SecurityGroups[].IpPermissions[].IpRanges[].CidrIp' --output text |
+    grep -qx '203.0.113.7/32'
+  aws ec2 describe-tags --filters "Name=resource-id,Values=$instance" --query 'Tags[].[Key,Value]' \
+    --output text >tags
   grep -q $'^project\tmnist-dist' tags
   grep -q $'^owner\tmoto' tags
   grep -q $'^ttl\t45' tags
@@ -60,7 +75,8 @@ setup() { fresh_aws; }
   role=$(aws iam list-roles --query 'Roles[].RoleName' --output text)
   aws iam get-role-policy --role-name "$role" --policy-name results --query PolicyDocument >policy
   grep -q 's3:::my-bucket/some/folder/\*' policy
-  [ "$(grep -oE "s3:[A-Z][A-Za-z]+" policy | sort -u | xargs)" = "s3:GetObject s3:ListBucket s3:PutObject" ]
+  [ "$(grep -oE "s3:[A-Z][A-Za-z]+" policy | sort -u | xargs)" = \
+    "s3:GetObject s3:ListBucket s3:PutObject" ]
   ec2 down --yes
   [ -z "$(aws iam list-roles --query 'Roles[].RoleName' --output text)" ]
 }
@@ -75,7 +91,8 @@ setup() { fresh_aws; }
   [ "$status" -eq 0 ]
   ec2 ssh --dry-run
   [ "$status" -eq 0 ]
-  grep -qxF "IdentityFile \"$PWD/my key\"" "$XDG_STATE_HOME/mnist-dist/ec2/us-east-1/main/ssh_config"
+  grep -qxF "IdentityFile \"$PWD/my key\"" \
+    "$XDG_STATE_HOME/mnist-dist/ec2/us-east-1/main/ssh_config"
   grep -qx "User ubuntu" "$XDG_STATE_HOME/mnist-dist/ec2/us-east-1/main/ssh_config"
 }
 
@@ -90,10 +107,12 @@ setup() { fresh_aws; }
 }
 
 @test "a stack of that name that is not ours is left alone" {
-  aws cloudformation create-stack --stack-name mnist-dist-main --on-failure DELETE --template-body '{"Resources": {"Key": {"Type": "AWS::EC2::EIP"}}}' >/dev/null
+  aws cloudformation create-stack --stack-name mnist-dist-main --on-failure DELETE \
+    --template-body '{"Resources": {"Key": {"Type": "AWS::EC2::EIP"}}}' >/dev/null
   up
   fails 4 "was not made by launch/ec2.sh"
-  [ "$(aws cloudformation describe-stacks --query 'Stacks[].StackName' --output text)" = mnist-dist-main ]
+  [ "$(aws cloudformation describe-stacks --query 'Stacks[].StackName' --output text)" = \
+    mnist-dist-main ]
 }
 
 @test "no capacity in a zone: the next one, and nothing stays in the first" {
@@ -101,8 +120,11 @@ setup() { fresh_aws; }
   echo "us-east-1a Node2" >"$AWS_FOLDER/no_capacity"
   up --nodes 2
   [ "$status" -eq 0 ]
-  shows "no capacity in us-east-1a; nothing was left behind" "asking for 2 x c7a.4xlarge in us-east-1b"
-  [ "$(aws ec2 describe-instances --filters Name=instance-state-name,Values=running --query 'Reservations[].Instances[].Placement.AvailabilityZone' --output text | xargs)" = "us-east-1b us-east-1b" ]
+  shows "no capacity in us-east-1a; nothing was left behind" \
+    "asking for 2 x c7a.4xlarge in us-east-1b"
+  [ "$(aws ec2 describe-instances --filters Name=instance-state-name,Values=running \
+    --query 'Reservations[].Instances[].Placement.AvailabilityZone' --output text | xargs)" = \
+    "us-east-1b us-east-1b" ]
 }
 
 @test "no capacity anywhere: exit 4, what to do, and an empty account" {
@@ -113,17 +135,21 @@ setup() { fresh_aws; }
 }
 
 @test "another failure: AWS's reason, no second try, and an empty account" {
-  echo "You have requested more vCPU capacity than your current vCPU limit of 0 allows (VcpuLimitExceeded)" >"$AWS_FOLDER/refuse"
+  echo "You have requested more vCPU capacity than your current vCPU limit of 0 allows \
+(VcpuLimitExceeded)" >"$AWS_FOLDER/refuse"
   up
-  fails 4 "VcpuLimitExceeded" "could not create the cluster; nothing was left behind" "quota is too low"
+  fails 4 "VcpuLimitExceeded" "could not create the cluster; nothing was left behind" \
+    "quota is too low"
   [ "$(grep -c 'asking for' <<<"$output")" -eq 1 ]
   empty_account
 }
 
-# start_up: up in the background, in a process group of its own as under a terminal, until it waits for AWS.
+# start_up: up in the background, in a process group of its own as under a terminal, until it waits
+# for AWS.
 start_up() {
   touch "$AWS_FOLDER/hang"
-  setsid env --default-signal=INT "$repository/launch/ec2.sh" up --instance c7a.4xlarge --from 203.0.113.7/32 --bare --yes "$@" >up.log 2>&1 3>&- &
+  setsid env --default-signal=INT "$repository/launch/ec2.sh" up --instance c7a.4xlarge \
+    --from 203.0.113.7/32 --bare --yes "$@" >up.log 2>&1 3>&- &
   script=$!
   for _ in {1..200}; do
     ! aws cloudformation describe-stacks --stack-name mnist-dist-main >/dev/null 2>&1 || return 0
@@ -132,7 +158,8 @@ start_up() {
   return 1
 }
 
-# rolls_back SIGNAL: what start_up began, its group told to stop, says that it took everything back, and returns 130.
+# rolls_back SIGNAL: what start_up began, after a signal to its group, says that it took everything
+# back, and returns 130.
 rolls_back() {
   kill "-$1" -- "-$script"
   status=0
@@ -150,9 +177,10 @@ rolls_back() {
   empty_account
 }
 
-@test "Ctrl-C while AWS is being asked for the stack: the answer is waited for, then the stack is taken back" {
+@test "Ctrl-C while AWS is asked for the stack: waits for the answer, then takes the stack back" {
   touch "$AWS_FOLDER/slow"
-  setsid env --default-signal=INT "$repository/launch/ec2.sh" up --instance c7a.4xlarge --from 203.0.113.7/32 --bare --yes >up.log 2>&1 3>&- &
+  setsid env --default-signal=INT "$repository/launch/ec2.sh" up --instance c7a.4xlarge \
+    --from 203.0.113.7/32 --bare --yes >up.log 2>&1 3>&- &
   script=$!
   for _ in {1..600}; do
     ! grep -q "asking for" up.log || break
@@ -181,7 +209,7 @@ rolls_back() {
   empty_account
 }
 
-@test "down when AWS's own deletion fails: the instances end at once, and a second try ends the rest" {
+@test "down when AWS's own deletion fails: the instances end at once, a second try ends the rest" {
   up --nodes 2
   echo 1 >"$AWS_FOLDER/cannot_delete"
   ec2 down --yes
@@ -194,13 +222,16 @@ rolls_back() {
   up
   echo 9 >"$AWS_FOLDER/cannot_delete"
   MNIST_DIST_POLL_SECONDS=0.01 ec2 down --yes
-  fails 4 "this is still there in us-east-1" "security-group sg-" "key-pair mnist-dist-main" "tag mnist-dist:cluster = main"
+  fails 4 "this is still there in us-east-1" "security-group sg-" "key-pair mnist-dist-main" \
+    "tag mnist-dist:cluster = main"
   # But what costs most is gone.
   [ -z "$(ids)" ]
 }
 
 @test "down finds tagged instances whose stack is gone" {
-  aws ec2 run-instances --image-id ami-12c6146b --instance-type m5.large --tag-specifications 'ResourceType=instance,Tags=[{Key=mnist-dist:cluster,Value=main}]' >/dev/null
+  aws ec2 run-instances --image-id ami-12c6146b --instance-type m5.large \
+    --tag-specifications 'ResourceType=instance,Tags=[{Key=mnist-dist:cluster,Value=main}]' \
+    >/dev/null
   ec2 down
   [ "$status" -eq 0 ]
   shows "there is no stack mnist-dist-main, but something of the cluster is left"
@@ -222,12 +253,14 @@ rolls_back() {
 @test "types with several cards: each node has the address that the stack made, and no other" {
   ec2 up --instance p4d.24xlarge --nodes 2 --from 203.0.113.7/32 --bare --yes
   [ "$status" -eq 0 ] || { echo "$output" && false; }
-  aws ec2 describe-addresses --query 'Addresses[].PublicIp' --output text | tr '\t' '\n' | sort >addresses
+  aws ec2 describe-addresses --query 'Addresses[].PublicIp' --output text | tr '\t' '\n' |
+    sort >addresses
   aws ec2 describe-instances --query 'Reservations[].Instances[].PublicIpAddress' --output text |
     tr '\t' '\n' | sort >of_nodes
   diff addresses of_nodes
   [ "$(wc -l <addresses)" -eq 2 ]
-  [ "$(aws ec2 describe-addresses --query 'length(Addresses[?AssociationId])' --output text)" -eq 2 ]
+  [ "$(aws ec2 describe-addresses --query 'length(Addresses[?AssociationId])' --output text)" \
+    -eq 2 ]
   ec2 down --yes
   echo "$output"
   [ "$status" -eq 0 ]
@@ -256,7 +289,8 @@ SCRIPT
     aws ec2 describe-launch-templates --query 'LaunchTemplates[0].LaunchTemplateId' --output text
   )" --query 'LaunchTemplateVersions[0].LaunchTemplateData')
   echo "$data"
-  [[ $data == *'"MarketType": "capacity-block"'* && $data == *'"CapacityReservationId": "cr-0123"'* ]]
+  [[ $data == *'"MarketType": "capacity-block"'* &&
+    $data == *'"CapacityReservationId": "cr-0123"'* ]]
   [[ $data != *GroupName* ]]
 }
 
@@ -264,7 +298,8 @@ SCRIPT
   local facts text
   while IFS='|' read -r facts text; do
     reserved "$facts"
-    ec2 up --instance p5.48xlarge --nodes 2 --from 203.0.113.7/32 --yes --capacity-reservation cr-0123
+    ec2 up --instance p5.48xlarge --nodes 2 --from 203.0.113.7/32 --yes \
+      --capacity-reservation cr-0123
     [[ $status == [24] && $output == *"$text"* ]] || { echo "$facts: $output" && false; }
     mv bin/aws.plain bin/aws
   done <<'CASES'
