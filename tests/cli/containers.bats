@@ -14,7 +14,8 @@ load helpers
 
 @test "a library that turns subnormal numbers off is found when a run starts" {
   run -0 "$MNIST_DIST" "${QUICK[@]}" --set train.max_steps=1 --run-dir right
-  fails 4 "floating-point arithmetic: subnormal" env LD_PRELOAD="$FLUSH_TO_ZERO" "$MNIST_DIST" "${QUICK[@]}" --threads 2 --run-dir wrong
+  fails 4 "floating-point arithmetic: subnormal" env LD_PRELOAD="$FLUSH_TO_ZERO" "$MNIST_DIST" \
+    "${QUICK[@]}" --threads 2 --run-dir wrong
   [ ! -e wrong/summary.json ]
   fails 4 "floating-point arithmetic: subnormal" env LD_PRELOAD="$FLUSH_TO_ZERO" \
     "$MNIST_DIST" evaluate --checkpoint right/checkpoint.h5 --data "$TEST_DATA"
@@ -22,6 +23,7 @@ load helpers
 
 @test "ranks that another MPI's launcher started are refused" {
   fails 4 "MPI sees 1" env PMI_RANK=0 PMI_SIZE=2 "$MNIST_DIST" "${QUICK[@]}" --run-dir r
-  fails 4 "each would train alone" env MPI_LOCALNRANKS=2 MPI_LOCALRANKID=0 "$MNIST_DIST" "${QUICK[@]}" --run-dir r
+  fails 4 "each would train alone" env MPI_LOCALNRANKS=2 MPI_LOCALRANKID=0 "$MNIST_DIST" \
+    "${QUICK[@]}" --run-dir r
   [ ! -e r ]
 }

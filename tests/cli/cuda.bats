@@ -1,5 +1,5 @@
-# The build for GPUs, from outside, on a machine that has none: it starts, trains on the CPU, and says what it lacks. Tests on a GPU have the
-# label gpu.
+# The build for GPUs, from outside, on a machine that has none: it starts, trains on the CPU, and
+# says what is missing. Tests on a GPU have the label gpu.
 bats_require_minimum_version 1.5.0
 load helpers
 
@@ -11,7 +11,7 @@ no_gpu() { ! compgen -G '/proc/driver/nvidia/gpus/*' >/dev/null || skip "there i
   [[ $output == *"ok    gpus      none"* ]]
 }
 
-@test "train --device cuda: exit 4, one line that says what is wrong and one that says what to do, no run folder" {
+@test "train --device cuda: exit 4, the problem and a remedy in one line each, no run folder" {
   no_gpu
   fails 4 "" "$MNIST_DIST" "${QUICK[@]}" --device cuda --run-dir r
   [[ $stderr == *"error: "*[Gg]"PU"* || $stderr == *"error: "*CUDA* ]]
@@ -22,7 +22,8 @@ no_gpu() { ! compgen -G '/proc/driver/nvidia/gpus/*' >/dev/null || skip "there i
 @test "the same on two ranks: exit 4, and nobody waits for anybody" {
   no_gpu
   mpirun_command 2
-  run -4 --separate-stderr timeout 60 "${MPIRUN[@]}" "$MNIST_DIST" "${QUICK[@]}" --device cuda --run-dir r
+  run -4 --separate-stderr timeout 60 "${MPIRUN[@]}" "$MNIST_DIST" \
+    "${QUICK[@]}" --device cuda --run-dir r
   [ "$(grep -c '^error: ' <<<"$stderr")" -ge 1 ]
   [ "$(grep -c '^error: ' <<<"$stderr")" -eq "$(grep -c '^hint: ' <<<"$stderr")" ]
 }

@@ -1,4 +1,5 @@
-# Ranks that die or hang, and values that stop being finite: named, with the right exit code, and nothing left running.
+# Ranks that die or hang, and values that stop being finite: named, with the right exit code, and
+# nothing left running.
 bats_require_minimum_version 1.5.0
 load helpers
 # mpirun with a killed or stopped rank can run out of time on a busy machine.
@@ -10,14 +11,16 @@ RUN=run-$$-$BATS_TEST_NUMBER
 # The process id of rank $1.
 rank_pid() {
   for pid in $(pgrep -f -- "--run-dir $RUN"); do
-    [ "$(tr '\0' '\n' <"/proc/$pid/environ" 2>/dev/null | sed -n 's/^OMPI_COMM_WORLD_RANK=//p')" = "$1" ] && echo "$pid" && return
+    [ "$(tr '\0' '\n' <"/proc/$pid/environ" 2>/dev/null | sed -n 's/^OMPI_COMM_WORLD_RANK=//p')" = \
+      "$1" ] && echo "$pid" && return
   done
   return 1
 }
 start_run() {
   mpirun_command "$1"
   shift
-  setsid "${MPIRUN[@]}" "$MNIST_DIST" "${QUICK[@]}" --set train.checkpoint_seconds=0.2 --run-dir "$RUN" "$@" >out.txt 2>err.txt &
+  setsid "${MPIRUN[@]}" "$MNIST_DIST" \
+    "${QUICK[@]}" --set train.checkpoint_seconds=0.2 --run-dir "$RUN" "$@" >out.txt 2>err.txt &
   MPIRUN_PID=$!
   wait_for 90 test -s "$RUN/checkpoint.h5"
 }
@@ -116,18 +119,24 @@ start_run() {
 }
 
 @test "weights that are finite and score no finite loss are not delivered: exit 5" {
-  fails 5 "diverged at its last step 3" "$MNIST_DIST" --config step1 --set "data.file=$TEST_DATA" --set 'data.split=[2000,1000]' \
+  fails 5 "diverged at its last step 3" \
+    "$MNIST_DIST" --config step1 --set "data.file=$TEST_DATA" --set 'data.split=[2000,1000]' \
     --set optimizer.learning_rate=1000 --set train.max_steps=3 --run-dir r
   [ ! -e r/summary.json ]
 }
 
-# unlike_words FIRST SECOND: a short run on two ranks, each with words of its own behind what both are told.
+# unlike_words FIRST SECOND: a short run on two ranks, each with words of its own behind those of
+# both.
 unlike_words() {
-  FIRST=$1 SECOND=$2 unlike '((RANK)) && words=$SECOND || words=$FIRST; exec "$MNIST_DIST" "$@" $words' "${QUICK[@]}" --set train.max_steps=2 --run-dir r
+  FIRST=$1 SECOND=$2 unlike \
+    '((RANK)) && words=$SECOND || words=$FIRST; exec "$MNIST_DIST" "$@" $words' \
+    "${QUICK[@]}" --set train.max_steps=2 --run-dir r
 }
-@test "ranks with unlike seeds, recipes, options or data: exit 4 and what differs, before anything is written" {
-  fails 4 'ranks disagree on the seed: rank 0 has "1", rank 1 has "2"' unlike_words "--seed 1" "--seed 2"
-  fails 4 'ranks disagree on the recipe: rank 0 has "epochs = 3", rank 1 has "epochs = 4"' unlike_words "--set train.epochs=3" "--set train.epochs=4"
+@test "ranks with unlike seeds, recipes, options or data: exit 4 before anything is written" {
+  fails 4 'ranks disagree on the seed: rank 0 has "1", rank 1 has "2"' unlike_words "--seed 1" \
+    "--seed 2"
+  fails 4 'ranks disagree on the recipe: rank 0 has "epochs = 3", rank 1 has "epochs = 4"' \
+    unlike_words "--set train.epochs=3" "--set train.epochs=4"
   fails 4 'ranks disagree on --engine' unlike_words "" "--engine fsued"
   "$MNIST_DIST" prepare --synthetic --count 6001 --out other.h5
   fails 4 "ranks disagree on the data" unlike_words "" "--set data.file=other.h5"
@@ -147,15 +156,19 @@ unlike_words() {
   run -0 "$MNIST_DIST" "${QUICK[@]}" --set train.max_steps=1 --engine fused
 }
 
-@test "ranks on unlike CPUs: the reference engine says whose BLAS kernels differ, the fused one trains" {
+@test "ranks on unlike CPUs: the reference engine rejects BLAS kernels, the fused one trains" {
   needs_torch
   blas_of() {
-    OPENBLAS_CORETYPE=$1 "$MNIST_DIST" "${QUICK[@]}" --set train.max_steps=1 --engine torch --run-dir "$1" >/dev/null
-    python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["versions"]["blas"])' "$1/summary.json"
+    OPENBLAS_CORETYPE=$1 "$MNIST_DIST" \
+      "${QUICK[@]}" --set train.max_steps=1 --engine torch --run-dir "$1" >/dev/null
+    python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["versions"]["blas"])' \
+      "$1/summary.json"
   }
-  [ "$(blas_of Haswell)" != "$(blas_of Nehalem)" ] || skip "its BLAS does not choose kernels by OPENBLAS_CORETYPE"
+  [ "$(blas_of Haswell)" != "$(blas_of Nehalem)" ] ||
+    skip "its BLAS does not choose kernels by OPENBLAS_CORETYPE"
   on_unlike_cpus() {
-    unlike 'cpus=(Haswell Nehalem); OPENBLAS_CORETYPE=${cpus[RANK]} exec "$MNIST_DIST" "$@"' "${QUICK[@]}" --set train.max_steps=2 "$@"
+    unlike 'cpus=(Haswell Nehalem); OPENBLAS_CORETYPE=${cpus[RANK]} exec "$MNIST_DIST" "$@"' \
+      "${QUICK[@]}" --set train.max_steps=2 "$@"
   }
   fails 4 "ranks disagree on the version of blas" on_unlike_cpus --engine torch
   [[ "$stderr" == *Haswell*Nehalem*OPENBLAS_CORETYPE*"--engine fused"* ]]
@@ -177,13 +190,15 @@ unlike_words() {
 }
 
 @test "what one rank alone meets before MPI starts is said, with its number" {
-  run --separate-stderr unlike '((RANK)) && exec "$MNIST_DIST" --config nowhere; exec "$MNIST_DIST" "$@"' "${QUICK[@]}" --run-dir r
+  run --separate-stderr unlike \
+    '((RANK)) && exec "$MNIST_DIST" --config nowhere; exec "$MNIST_DIST" "$@"' \
+    "${QUICK[@]}" --run-dir r
   echo "exit $status, stderr: $stderr"
   [ "$status" -eq 2 ]
   [[ "$stderr" == *"error: rank 1: "*nowhere* ]]
 }
 
-@test "an error that cannot be printed keeps its exit code, progress that cannot be printed does not end a run" {
+@test "an error that cannot be printed keeps its exit code; lost progress does not end a run" {
   local code=0
   "$MNIST_DIST" --config nowhere 2>/dev/full || code=$?
   [ "$code" -eq 2 ]
@@ -191,7 +206,8 @@ unlike_words() {
 }
 
 @test "a path that the file system refuses is a data error wherever rank 0 meets it" {
-  fails 3 "File name too long" "$MNIST_DIST" --config step1 --set "data.file=$(printf 'x%.0s' {1..300})"
+  fails 3 "File name too long" \
+    "$MNIST_DIST" --config step1 --set "data.file=$(printf 'x%.0s' {1..300})"
   ln -s loop loop
   fails 3 "loop/x.toml: Too many levels" "$MNIST_DIST" --config loop/x.toml
   [[ "$stderr" != *"filesystem error"* ]]

@@ -1,5 +1,5 @@
-# File systems without locks, folders in use, and processes killed at every moment: nothing is lost, and the
-# same command recovers.
+# File systems without locks, folders in use, and processes killed at every moment: nothing is lost,
+# and the same command recovers.
 bats_require_minimum_version 1.5.0
 load helpers
 
@@ -10,7 +10,8 @@ SHORT=("$MNIST_DIST" "${QUICK[@]}" --set train.max_steps=3)
 SWEEP=("$MNIST_DIST" sweep "${QUICK[@]}" --set train.max_steps=2 --target 0)
 short() { "${SHORT[@]}" "$@"; }
 without_locks() { env LD_PRELOAD="$PRELOAD/no_locks.so" "$@"; }
-# killed_at CALL PLACE COMMAND...: killed before its CALL-th change of a file whose path contains PLACE.
+# killed_at CALL PLACE COMMAND...: killed before its CALL-th change of a file whose path contains
+# PLACE.
 killed_at() { env KILL_AT="$1" KILL_IN="$2" LD_PRELOAD="$LD_PRELOAD:$PRELOAD/kill_at.so" "${@:3}"; }
 # full_at PLACE COMMAND...: there the disk is full.
 full_at() { FAIL_ERRNO=28 killed_at 1 "$@"; }
@@ -18,7 +19,8 @@ full_at() { FAIL_ERRNO=28 killed_at 1 "$@"; }
 leftovers() { find "$@" -name '*.tmp*' -o -name '.lease*'; }
 # A lease as a process of another host keeps it.
 foreign_lease() {
-  printf '%s\n' "lease 00000000deadbeef" "node 0123456789abcdef" "host far" "process 1" "started 1" \
+  printf '%s\n' "lease 00000000deadbeef" "node 0123456789abcdef" "host far" "process 1" \
+    "started 1" \
     "inode 1" "renewals $1"
 }
 

@@ -1,4 +1,5 @@
-# What the bats files of this folder share. CTest sets MNIST_DIST (the program) and TEST_DATA (a small file of synthetic digits).
+# Shared by the bats files of this folder. CTest sets MNIST_DIST (the program) and TEST_DATA (a
+# small file of synthetic digits).
 export NO_COLOR=1
 export LC_ALL=C
 export TERM=xterm  # the tests do not depend on the terminal of the caller
@@ -27,8 +28,8 @@ ranks() {
 has_torch() { [ -e "$(dirname "$MNIST_DIST")/libmnist-dist-torch.so" ]; }
 needs_torch() { has_torch || skip "this build has no reference engine, which needs LibTorch"; }
 
-# unlike SCRIPT ARGUMENTS...: two ranks that run a line of Bash each, which knows its RANK. (Not mpirun's own "PROGRAM : PROGRAM", which crashes in
-# Debian 13's Open MPI 5.0.7.)
+# unlike SCRIPT ARGUMENTS...: two ranks that run one line of Bash each, which has its RANK. (Not
+# mpirun's own "PROGRAM : PROGRAM", which crashes in Debian 13's Open MPI 5.0.7.)
 unlike() {
   local script=$1
   shift
@@ -43,19 +44,23 @@ mpirun_command() {
   local mpirun=mpirun version
   version=$(mpirun --version 2>&1) || true
   if [[ $version != *"(Open "* ]]; then mpirun=$MPIEXEC version=$("$MPIEXEC" --version); fi
-  # Open MPI unloads its parts before LeakSanitizer can tell whose memory it was: tests/lsan.supp is in vain.
-  MPIRUN=(env ASAN_OPTIONS=detect_leaks=0 "$mpirun" --oversubscribe --bind-to none --mca btl_tcp_if_include lo -np "$1")
+  # Open MPI unloads its parts before LeakSanitizer can find out whose memory it was:
+  # tests/lsan.supp is in vain.
+  MPIRUN=(env ASAN_OPTIONS=detect_leaks=0 "$mpirun" --oversubscribe --bind-to none
+    --mca btl_tcp_if_include lo -np "$1")
   # Without its banner about exit codes; Open MPI 5 cannot do without.
   if [[ $version == *") 4."* ]]; then MPIRUN+=(-q); fi
 }
 
-# fails CODE TEXT COMMAND...: the command ends with CODE and says TEXT in one line "error: ..." with one line "hint: ..." behind it.
+# fails CODE TEXT COMMAND...: the command ends with CODE and says TEXT in one line "error: ..." with
+# one line "hint: ..." behind it.
 fails() {
   local code=$1 text=$2
   shift 2
   run --separate-stderr "$@"
   # What Open MPI 5 says of an exit code, between two rules, and of its own parts.
-  stderr=$(sed '/^-\{60,\}$/,/^-\{60,\}$/d; /PMIX ERROR/d; /^\[warn\] Epoll/d; /^[[:space:]]*$/d' <<<"$stderr")
+  stderr=$(sed '/^-\{60,\}$/,/^-\{60,\}$/d; /PMIX ERROR/d; /^\[warn\] Epoll/d; /^[[:space:]]*$/d' \
+    <<<"$stderr")
   echo "exit $status, stderr: $stderr"
   [ "$status" -eq "$code" ]
   [[ "$stderr" == *"$text"* ]]
@@ -64,7 +69,8 @@ fails() {
   [ "$(wc -l <<<"$stderr")" -eq 2 ]
 }
 
-# refuses CODE TEXT COMMAND...: as fails, for a command that may print progress before the two lines.
+# refuses CODE TEXT COMMAND...: as fails, for a command that may print progress before the two
+# lines.
 refuses() {
   local code=$1 text=$2
   shift 2
@@ -79,7 +85,9 @@ refuses() {
 simd_targets() { "$MNIST_DIST" doctor | sed -n 's/.*fused (SIMD: \([^)]*\)).*/\1/p'; }
 
 # field FILE NAME: a value of summary.json.
-field() { python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))[sys.argv[2]])' "$1" "$2"; }
+field() {
+  python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))[sys.argv[2]])' "$1" "$2"
+}
 sha_of() { field "$1/summary.json" parameters_sha256; }
 
 # wait_for SECONDS COMMAND...: until it succeeds.

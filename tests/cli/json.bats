@@ -1,4 +1,5 @@
-# --json prints one object on stdout and nothing else; --quiet leaves the result alone. Examples in --help.
+# --json prints one object on stdout and nothing else; --quiet leaves the result alone. Examples in
+# --help.
 bats_require_minimum_version 1.5.0
 load helpers
 
@@ -26,7 +27,8 @@ $(printf '%s\n' "${@:2}")" "$1"
   [[ "${#lines[@]}" -eq 3 && "${lines[0]}" == *"train.max_steps"* ]]
   [ "${lines[2]}" = "parameters sha256 $(sha_of q)" ]
   [ -z "$stderr" ]
-  run -0 --separate-stderr "$MNIST_DIST" "${QUICK[@]}" --set train.max_steps=5 --run-dir b --quiet --json
+  run -0 --separate-stderr "$MNIST_DIST" \
+    "${QUICK[@]}" --set train.max_steps=5 --run-dir b --quiet --json
   check "$output" 'assert o["run_dir"] == "b"'
   [ -z "$stderr" ]
   fails 2 "r" "$MNIST_DIST" "${QUICK[@]}" --run-dir r --json
@@ -47,7 +49,8 @@ $(printf '%s\n' "${@:2}")" "$1"
 }
 
 @test "bench --json: speeds of every contender" {
-  run -0 --separate-stderr "$MNIST_DIST" bench --engine fused --threads 1 --rounds 2 --seconds 0.05 --json --quiet
+  run -0 --separate-stderr "$MNIST_DIST" bench --engine fused --threads 1 --rounds 2 \
+    --seconds 0.05 --json --quiet
   check "$output" \
     'assert len(o["contenders"]) >= 1 and o["contenders"][-1]["name"] == "fused"' \
     'assert all(len(c["trained_images_per_second"]["rounds"]) == 2 for c in o["contenders"])' \
@@ -56,7 +59,8 @@ $(printf '%s\n' "${@:2}")" "$1"
 
 @test "each command's help has an example of options that it has" {
   local command option
-  for command in $("$MNIST_DIST" --help | sed -n '/^Subcommands:/,/^$/s/^  \([a-z][a-z-]*\) .*/\1/p'); do
+  for command in \
+    $("$MNIST_DIST" --help | sed -n '/^Subcommands:/,/^$/s/^  \([a-z][a-z-]*\) .*/\1/p'); do
     run -0 "$MNIST_DIST" "$command" --help
     grep -q "^Example: mnist-dist $command" <<<"$output"
     for option in $(sed -n 's/^Example: //p' <<<"$output" | grep -o -- ' --[a-z-]*'); do

@@ -9,7 +9,8 @@ load helpers
   local plain=(--set augment.rotation=0 --set augment.erase_probability=0)
   run -0 --separate-stderr "$MNIST_DIST" preview "${QUICK[@]}" "${plain[@]}" --images 1 --draws 1
   [ "$(grep "│" <<<"$output" | sed 's/│.*//')" = "$(grep "│" <<<"$output" | sed 's/.*│//')" ]
-  run -0 --separate-stderr "$MNIST_DIST" preview "${QUICK[@]}" --set augment.rotation=90 --images 1 --draws 1
+  run -0 --separate-stderr "$MNIST_DIST" preview \
+    "${QUICK[@]}" --set augment.rotation=90 --images 1 --draws 1
   [ "$(grep "│" <<<"$output" | sed 's/│.*//')" != "$(grep "│" <<<"$output" | sed 's/.*│//')" ]
 }
 
@@ -47,7 +48,8 @@ PY
   python3 -c 'import sys; assert 1e-5 <= float(sys.argv[1]) <= 1' "$rate"
   grep -q '\*' <<<"$output"
   python3 -c 'import sys, xml.dom.minidom; xml.dom.minidom.parse("rates.svg")'
-  run -0 "$MNIST_DIST" "${QUICK[@]}" --set "optimizer.learning_rate=$rate" --set train.max_steps=2 --run-dir r
+  run -0 "$MNIST_DIST" \
+    "${QUICK[@]}" --set "optimizer.learning_rate=$rate" --set train.max_steps=2 --run-dir r
   run -0 --separate-stderr ranks 2 lr-find "${QUICK[@]}" --steps 60 --out two.svg
   [ "${text/rates.svg/}" = "${output/two.svg/}" ]
   cmp rates.svg two.svg
@@ -66,10 +68,12 @@ PY
   python3 - <<'PY'
 import json, subprocess, os, xml.dom.minidom
 svg = xml.dom.minidom.parse("net.svg")
-layers = json.loads(subprocess.check_output([os.environ["MNIST_DIST"], "summary", "--json"]))["layers"]
+summary = subprocess.check_output([os.environ["MNIST_DIST"], "summary", "--json"])
+layers = json.loads(summary)["layers"]
 text = [t.firstChild.data for t in svg.getElementsByTagName("text")]
 for layer in layers:
     assert f'{layer["layer"]}. {layer["description"]}' in text
-assert sum(r.getAttribute("class") == "out" for r in svg.getElementsByTagName("rect")) == len(layers)
+boxes = svg.getElementsByTagName("rect")
+assert sum(r.getAttribute("class") == "out" for r in boxes) == len(layers)
 PY
 }

@@ -8,25 +8,29 @@ load helpers
   [[ "${lines[*]}" == *"step3 (modified) | MNIST data/mnist.h5"* ]]
   [ "$(field one/summary.json synthetic)" = False ]
   # A net that does not learn stays near 10 %; seed 1 ended at 96.70 %.
-  python3 -c 'import json, sys; sys.exit(json.load(open("one/summary.json"))["final_validation_accuracy"] < 95)'
+  python3 -c 'import json, sys
+sys.exit(json.load(open("one/summary.json"))["final_validation_accuracy"] < 95)'
   run -0 ranks 2 "${recipe[@]}" --run-dir two
   [ "$(sha_of one)" = "$(sha_of two)" ]
 }
 
 @test "one checkpoint, two engines: the same confusion matrix and the same mistakes" {
   needs_torch
-  run -0 "$MNIST_DIST" --config step3 --set 'data.split=[6000,3000]' --set train.epochs=1 --run-dir one
+  run -0 "$MNIST_DIST" --config step3 --set 'data.split=[6000,3000]' --set train.epochs=1 \
+    --run-dir one
   # Losses may differ in their last digit.
   for engine in fused torch; do
-    run -0 "$MNIST_DIST" evaluate --checkpoint one/checkpoint.h5 --data data/mnist.h5 --engine $engine
+    run -0 "$MNIST_DIST" evaluate --checkpoint one/checkpoint.h5 --data data/mnist.h5 \
+      --engine $engine
     [[ "$output" == *" of 10000 correct"* ]]
     sed 's/, loss .*//' <<<"$output" >$engine.txt
   done
   diff fused.txt torch.txt
 }
 
-# Any other bit would show in an epoch's loss by its last digit: training multiplies a difference by 2 to 3 a step.
-@test "today's program computes what the published sweeps recorded: first epochs of one seed of each recipe" {
+# Any other bit would show in an epoch's loss by its last digit: training multiplies a difference by
+# 2 to 3 per step.
+@test "today's program computes the published sweeps: first epochs of one seed per recipe" {
   # Those that have fused multiply-adds, in turn.
   local targets=() target of recipe seed steps
   for target in $(simd_targets | tr -d ,); do
@@ -37,8 +41,10 @@ load helpers
     IFS=/ read -r recipe seed steps <<<"$of"
     target=${targets[0]}
     targets=("${targets[@]:1}" "$target")
-    run -0 "$MNIST_DIST" --config "$recipe" --seed "$seed" --simd "$target" --set "train.max_steps=$steps" --run-dir "$recipe"
+    run -0 "$MNIST_DIST" --config "$recipe" --seed "$seed" --simd "$target" \
+      --set "train.max_steps=$steps" --run-dir "$recipe"
     # epoch, losses, accuracies, rate
-    diff <(sed -n "s/^$seed,1,/1,/p" "$SOURCE_DIR/docs/results/$recipe/epochs.csv" | cut -d, -f1-7) <(tail -1 "$recipe/metrics.csv" | cut -d, -f1-7)
+    diff <(sed -n "s/^$seed,1,/1,/p" "$SOURCE_DIR/docs/results/$recipe/epochs.csv" |
+      cut -d, -f1-7) <(tail -1 "$recipe/metrics.csv" | cut -d, -f1-7)
   done
 }

@@ -5,8 +5,10 @@ load helpers
 # A run on drawn digits, made once per file.
 setup_file() {
   export RUN=$BATS_FILE_TMPDIR/run
-  (cd "$BATS_FILE_TMPDIR" && "$MNIST_DIST" --config "$SOURCE_DIR/configs/step4.toml" --set "data.file=$TEST_DATA" \
-    --set 'data.split=[4000,500]' --set train.max_steps=120 --seed 1 --run-dir "$RUN" >/dev/null 2>&1)
+  (cd "$BATS_FILE_TMPDIR" &&
+    "$MNIST_DIST" --config "$SOURCE_DIR/configs/step4.toml" --set "data.file=$TEST_DATA" \
+      --set 'data.split=[4000,500]' --set train.max_steps=120 --seed 1 \
+      --run-dir "$RUN" >/dev/null 2>&1)
 }
 
 # pgm FILE: a white 1 on black, 60x100, as text.
@@ -71,7 +73,8 @@ def chunk(kind, data):
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 packer = zlib.compressobj(9)
 rows = b"".join(packer.compress(bytes(width + 1)) for _ in range(height)) + packer.flush()
-png = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+png = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
 sys.stdout.buffer.write(png[: int(sys.argv[3])] if len(sys.argv) > 3 else png)
 PY
 }
@@ -94,7 +97,8 @@ PY
   printf '\xff\xd8\xff\xe0 and no more' >cut.jpg
   fails 3 "damaged" "$MNIST_DIST" predict --model "$RUN" cut.jpg
   png 20000 20000 >large.png
-  fails 3 "20000x20000" bash -c 'ulimit -v 2000000; exec "$@"' bash "$MNIST_DIST" predict --model "$RUN" large.png
+  fails 3 "20000x20000" bash -c 'ulimit -v 2000000; exec "$@"' bash \
+    "$MNIST_DIST" predict --model "$RUN" large.png
   pgm one.pgm
   fails 3 "text.png" "$MNIST_DIST" predict --model "$RUN" one.pgm text.png
 }
@@ -148,7 +152,9 @@ PY
   [ "$output" = new/digits.onnx ]
   head -c 200 new/digits.onnx | grep -q mnist-dist
   run -0 "$MNIST_DIST" export run/checkpoint.h5 --format npz --fold
-  python3 -c 'import sys, zipfile; z = zipfile.ZipFile(sys.argv[1]); sys.exit(z.testzip() is not None)' run/model.npz
+  python3 -c \
+    'import sys, zipfile; z = zipfile.ZipFile(sys.argv[1]); sys.exit(z.testzip() is not None)' \
+    run/model.npz
   # Again gives the same bytes.
   cp new/digits.onnx before.onnx
   "$MNIST_DIST" export run --out new/digits.onnx
@@ -169,14 +175,16 @@ PY
   local options=(--config step4 --set "data.file=$TEST_DATA" --set 'data.split=[4000,500]' --seed 2)
   run -0 "$MNIST_DIST" "${options[@]}" --set train.max_steps=30 --init-from "$RUN" --run-dir tuned
   [ "$(field tuned/summary.json initial_parameters_sha256)" = "$(sha_of "$RUN")" ]
-  run -0 "$MNIST_DIST" "${options[@]}" --set train.max_steps=30 --init-from "$RUN/checkpoint.h5" --run-dir again
+  run -0 "$MNIST_DIST" \
+    "${options[@]}" --set train.max_steps=30 --init-from "$RUN/checkpoint.h5" --run-dir again
   [ "$(sha_of again)" = "$(sha_of tuned)" ]
   run -0 "$MNIST_DIST" "${options[@]}" --set train.max_steps=30 --run-dir plain
   [ "$(sha_of plain)" != "$(sha_of tuned)" ]
   # On two ranks: the same bytes.
   run -0 ranks 2 "${options[@]}" --set train.max_steps=30 --init-from "$RUN" --run-dir two
   [ "$(sha_of two)" = "$(sha_of tuned)" ]
-  fails 2 "another model: layer 1" "$MNIST_DIST" --config step3 --set "data.file=$TEST_DATA" --init-from "$RUN" --run-dir wrong
+  fails 2 "another model: layer 1" \
+    "$MNIST_DIST" --config step3 --set "data.file=$TEST_DATA" --init-from "$RUN" --run-dir wrong
   [ ! -e wrong ]
   fails 3 none "$MNIST_DIST" "${options[@]}" --init-from none --run-dir wrong
   fails 2 "init-from" "$MNIST_DIST" --resume --run-dir tuned --init-from "$RUN"
@@ -188,7 +196,7 @@ PY
   fails 2 "plain began with random weights" "$MNIST_DIST" verify plain --init-from "$RUN"
 }
 
-@test "--init-from: a run that is killed before its first epoch ends resumes from the given weights" {
+@test "--init-from: a run killed before its first epoch ends resumes from the given weights" {
   local options=(--config step4 --set "data.file=$TEST_DATA" --set 'data.split=[4000,500]' --seed 2
     --set train.max_steps=300 --init-from "$RUN")
   "$MNIST_DIST" "${options[@]}" --run-dir killed >/dev/null 2>&1 &

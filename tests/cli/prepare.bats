@@ -1,4 +1,5 @@
-# Making the data file: what is found, kept, replaced and refused. Errors stand under the lines of progress.
+# Making the data file: what is found, kept, replaced and refused. Errors stand under the lines of
+# progress.
 bats_require_minimum_version 1.5.0
 load helpers
 
@@ -34,12 +35,14 @@ overwrite() { printf %s "$3" | dd of="$1" bs=1 seek="$2" conv=notrunc status=non
 
 @test "a folder without the files says which" {
   mkdir raw && touch raw/train-images-idx3-ubyte
-  refuses 3 "raw lacks train-labels-idx1-ubyte, t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte" "$MNIST_DIST" prepare --raw raw
+  refuses 3 "raw lacks train-labels-idx1-ubyte, t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte" \
+    "$MNIST_DIST" prepare --raw raw
 }
 
 @test "an empty IDX file" {
-  mkdir raw && touch raw/{train-images-idx3-ubyte,train-labels-idx1-ubyte,t10k-images-idx3-ubyte,t10k-labels-idx1-ubyte}
-  refuses 3 "raw/train-images-idx3-ubyte: not an IDX file (got an empty file" "$MNIST_DIST" prepare --raw raw
+  mkdir raw && touch raw/{train,t10k}-{images-idx3,labels-idx1}-ubyte
+  refuses 3 "raw/train-images-idx3-ubyte: not an IDX file (got an empty file" \
+    "$MNIST_DIST" prepare --raw raw
 }
 
 # A folder "raw" with links to three whole files; the fourth is the caller's.
@@ -52,24 +55,30 @@ three_of_four() {
 @test "a web page in place of a file is named; another whole form of the file is used instead" {
   three_of_four
   echo '<!DOCTYPE html><html>403 Forbidden</html>' >raw/t10k-labels-idx1-ubyte.gz
-  refuses 3 "raw/t10k-labels-idx1-ubyte.gz: not an IDX file (got a web page" "$MNIST_DIST" prepare --raw raw
+  refuses 3 "raw/t10k-labels-idx1-ubyte.gz: not an IDX file (got a web page" \
+    "$MNIST_DIST" prepare --raw raw
   zcat "$SOURCE_DIR/data/mnist/t10k-labels-idx1-ubyte.gz" >raw/t10k-labels-idx1-ubyte
   run -0 --separate-stderr "$MNIST_DIST" prepare --raw raw --out one.h5
   [[ "$stderr" != *note* ]]
-  mkdir raw/other && mv raw/t10k-labels-idx1-ubyte raw/other && mv raw/other raw/t10k-labels-idx1-ubyte
+  mkdir raw/other && mv raw/t10k-labels-idx1-ubyte raw/other &&
+    mv raw/other raw/t10k-labels-idx1-ubyte
   mv raw/t10k-labels-idx1-ubyte/* raw/t10k-labels-idx1-ubyte/t10k-labels.idx1-ubyte
   run -0 --separate-stderr "$MNIST_DIST" prepare --raw raw --out two.h5
-  [[ "$stderr" == *"note: raw/t10k-labels-idx1-ubyte.gz: "*"using raw/t10k-labels-idx1-ubyte/t10k-labels.idx1-ubyte"* ]]
-  cmp <(h5dump -d /train/chunk_sha256 one.h5 | tail -n +2) <(h5dump -d /train/chunk_sha256 two.h5 | tail -n +2)
+  [[ "$stderr" == *"note: raw/t10k-labels-idx1-ubyte.gz: "*"using \
+raw/t10k-labels-idx1-ubyte/t10k-labels.idx1-ubyte"* ]]
+  cmp <(h5dump -d /train/chunk_sha256 one.h5 | tail -n +2) \
+    <(h5dump -d /train/chunk_sha256 two.h5 | tail -n +2)
 }
 
 @test "a gzip bomb: exit 3 in little memory" {
   three_of_four
-  { printf '\0\0\010\001\0\0\047\020' && head -c 400M /dev/zero; } | gzip -1 >raw/t10k-labels-idx1-ubyte.gz
+  { printf '\0\0\010\001\0\0\047\020' && head -c 400M /dev/zero; } |
+    gzip -1 >raw/t10k-labels-idx1-ubyte.gz
   run python3 -c 'import resource, subprocess, sys
 code = subprocess.run(sys.argv[1:]).returncode
 print("exit", code, "with", resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, "KiB")
-sys.exit(code != 3 or resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss > 150_000)' "$MNIST_DIST" prepare --raw raw
+sys.exit(code != 3 or resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss > 150_000)' \
+    "$MNIST_DIST" prepare --raw raw
   echo "$output"
   [ "$status" -eq 0 ]
   [[ "$output" == *"t10k-labels-idx1-ubyte.gz: too long"* ]]
@@ -79,7 +88,8 @@ sys.exit(code != 3 or resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss > 1
   refuses 3 "no data file data/mnits.h5" "$MNIST_DIST" --set data.file=data/mnits.h5 --run-dir r
   [ ! -e data ]
   [ ! -e r ]
-  run -0 --separate-stderr "$MNIST_DIST" --set data.file=./data/mnist.h5 --set train.max_steps=1 --run-dir r
+  run -0 --separate-stderr "$MNIST_DIST" --set data.file=./data/mnist.h5 --set train.max_steps=1 \
+    --run-dir r
   [[ "$stderr" == *"reading MNIST from "*"/data/mnist"* ]]
 }
 

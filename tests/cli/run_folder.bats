@@ -6,15 +6,18 @@ short() { "$MNIST_DIST" "${QUICK[@]}" --set train.max_steps=5 "$@"; }
 
 @test "a run folder holds everything and says where it is" {
   run -0 short --run-dir r --seed 4
-  [[ "${lines[0]}" == *step3* && "${lines[0]}" == *SYNTHETIC* && "${lines[0]}" == *"engine"* && "${lines[0]}" == *"1 rank x"* ]]
+  [[ "${lines[0]}" == *step3* && "${lines[0]}" == *SYNTHETIC* && "${lines[0]}" == *"engine"* &&
+    "${lines[0]}" == *"1 rank x"* ]]
   [ -s r/config.toml ] && [ -s r/metrics.csv ] && [ -s r/summary.json ] && [ -s r/checkpoint.h5 ]
-  [ "$(head -1 r/metrics.csv)" = "epoch,train_loss,train_accuracy,validation_loss,validation_accuracy,averaged_validation_accuracy,learning_rate,images_per_second,seconds" ]
+  [ "$(head -1 r/metrics.csv)" = \
+    "epoch,train_loss,train_accuracy,validation_loss,validation_accuracy,\
+averaged_validation_accuracy,learning_rate,images_per_second,seconds" ]
   [ "$(field r/summary.json synthetic)" = True ]
   [ "$(field r/summary.json seed)" = 4 ]
   [ "$(field r/summary.json parameter_count)" = 9776 ]
   [ -z "$(find r -name '*tmp*')" ]
 }
-@test "every SIMD target that doctor lists can be forced; the first line and summary.json say which" {
+@test "every SIMD target of doctor can be forced; the first line and summary.json name it" {
   local targets
   targets=$(simd_targets)
   echo "targets: $targets"
@@ -76,7 +79,8 @@ short() { "$MNIST_DIST" "${QUICK[@]}" --set train.max_steps=5 "$@"; }
 @test "a run killed before its first checkpoint begins again" {
   mkdir r
   short --print-config >r/config.toml
-  fails 2 "another recipe" "$MNIST_DIST" --resume --run-dir r --config r/config.toml --set optimizer.momentum=0.5
+  fails 2 "another recipe" \
+    "$MNIST_DIST" --resume --run-dir r --config r/config.toml --set optimizer.momentum=0.5
   run --separate-stderr -0 "$MNIST_DIST" --resume --run-dir r
   [[ "$stderr" == *"r holds no checkpoint yet: the run begins again"* ]]
   short --run-dir whole
@@ -123,14 +127,16 @@ short() { "$MNIST_DIST" "${QUICK[@]}" --set train.max_steps=5 "$@"; }
 }
 @test "another recipe or seed is refused, and says in what" {
   stopped_run
-  fails 2 "another recipe" "$MNIST_DIST" --resume --run-dir r --config r/config.toml --set optimizer.momentum=0.5
+  fails 2 "another recipe" \
+    "$MNIST_DIST" --resume --run-dir r --config r/config.toml --set optimizer.momentum=0.5
   [[ "$stderr" == *momentum* ]]
   fails 2 "seed" "$MNIST_DIST" --resume --run-dir r --seed 99
 }
 @test "other data is refused" {
   stopped_run
   run -0 "$MNIST_DIST" prepare --synthetic --count 3000 --out other.h5
-  fails 2 "other data" "$MNIST_DIST" --resume --run-dir r --config r/config.toml --set data.file=other.h5
+  fails 2 "other data" \
+    "$MNIST_DIST" --resume --run-dir r --config r/config.toml --set data.file=other.h5
 }
 @test "a damaged checkpoint falls back to the one before; two damaged ones are an error" {
   stopped_run
@@ -154,13 +160,16 @@ short() { "$MNIST_DIST" "${QUICK[@]}" --set train.max_steps=5 "$@"; }
   run -0 "$MNIST_DIST" --config some.toml --resume
   [ -s runs/some-name/summary.json ]
 }
-@test "resume without a folder names a run that was begun with another --set, and how to continue with it" {
+@test "resume without a folder names a run with another --set, and a way to continue it" {
   mkdir runs
   stopped_run
   mv r runs/some-name
-  fails 2 "nothing to resume: runs holds no unfinished run of step3 with seed 1 and this recipe" "$MNIST_DIST" --config some.toml --set train.epochs=9 --resume
-  [[ "$stderr" == *'runs/some-name was begun with another: it has "epochs = 20", asked for is "epochs = 9"'* ]]
-  [[ "$stderr" == *"hint: continue with it by --resume --run-dir runs/some-name and no --config or --set, or start"* ]]
+  fails 2 "nothing to resume: runs holds no unfinished run of step3 with seed 1 and this recipe" \
+    "$MNIST_DIST" --config some.toml --set train.epochs=9 --resume
+  [[ "$stderr" == *'runs/some-name was begun with another: '* ]]
+  [[ "$stderr" == *'begun with another: it has "epochs = 20", asked for is "epochs = 9"'* ]]
+  [[ "$stderr" == *"hint: continue with it by --resume --run-dir runs/some-name and no --config \
+or --set, or start"* ]]
 }
 @test "an empty --run-dir, as of an unset variable, is no default one" {
   fails 2 "--run-dir" short --run-dir ""
@@ -195,19 +204,23 @@ short() { "$MNIST_DIST" "${QUICK[@]}" --set train.max_steps=5 "$@"; }
   run timeout -s TERM 5 "$MNIST_DIST" --resume --run-dir moved
   [[ "$output" == *"resumed after epoch"* ]]
 }
-@test "a batch larger than the data is refused" { fails 2 "train.batch = 4096" "$MNIST_DIST" "${QUICK[@]}" --set train.batch=4096; }
+@test "a batch larger than the data is refused" {
+  fails 2 "train.batch = 4096" "$MNIST_DIST" "${QUICK[@]}" --set train.batch=4096
+}
 @test "evaluate does not make a data file" {
   run -0 short --run-dir r
   fails 3 "no data file gone.h5" "$MNIST_DIST" evaluate --checkpoint r/checkpoint.h5 --data gone.h5
   fails 3 "no data file gone.h5" ranks 2 evaluate --checkpoint r/checkpoint.h5 --data gone.h5
   [ ! -e gone.h5 ]
   fails 3 "nowhere.h5: No such file" ranks 2 evaluate --checkpoint nowhere.h5 --data "$TEST_DATA"
-  fails 3 "r/checkpoint.h5" "$MNIST_DIST" evaluate --checkpoint r/checkpoint.h5 --data r/checkpoint.h5
+  fails 3 "r/checkpoint.h5" \
+    "$MNIST_DIST" evaluate --checkpoint r/checkpoint.h5 --data r/checkpoint.h5
   [[ "$stderr" != *--force* ]]
   fails 2 "--show: Value -1" "$MNIST_DIST" evaluate --checkpoint r/checkpoint.h5 --show -1
 }
 @test "evaluate scores a checkpoint as the run did" {
-  run -0 "$MNIST_DIST" --config step3 --set "data.file=$TEST_DATA" --set train.max_steps=5 --run-dir r
+  run -0 "$MNIST_DIST" --config step3 --set "data.file=$TEST_DATA" --set train.max_steps=5 \
+    --run-dir r
   run -0 "$MNIST_DIST" evaluate --checkpoint r/checkpoint.h5 --data "$TEST_DATA"
   local accuracy
   accuracy=$(printf '%.2f %%' "$(field r/summary.json final_test_accuracy)")
@@ -216,7 +229,8 @@ short() { "$MNIST_DIST" "${QUICK[@]}" --set train.max_steps=5 "$@"; }
   [[ "$output" == *recall* ]]
   fails 3 "not a checkpoint" "$MNIST_DIST" evaluate --checkpoint "$TEST_DATA" --data "$TEST_DATA"
   mkdir hollow
-  fails 3 "hollow holds no checkpoint" "$MNIST_DIST" evaluate --checkpoint hollow --data "$TEST_DATA"
+  fails 3 "hollow holds no checkpoint" \
+    "$MNIST_DIST" evaluate --checkpoint hollow --data "$TEST_DATA"
   run -0 "$MNIST_DIST" prepare --synthetic --count 200 --out other.h5
   run --separate-stderr -0 "$MNIST_DIST" evaluate --checkpoint r/checkpoint.h5 --data other.h5
   [[ "$stderr" == *"trained on other data than other.h5"* ]]
@@ -228,9 +242,11 @@ short() { "$MNIST_DIST" "${QUICK[@]}" --set train.max_steps=5 "$@"; }
 
 rows_of() { tail -n +2 "$1/metrics.csv" | wc -l; }
 
-# Leaves r, stopped by a signal in one of its first epochs, and some.toml with its recipe: epochs take less than a signal may on a busy machine.
+# Leaves r, stopped by a signal in one of its first epochs, and some.toml with its recipe: epochs
+# take less than a signal may on a busy machine.
 stopped_run() {
-  "$MNIST_DIST" "${QUICK[@]}" --set train.epochs=20 --set 'data.split=[1000,100]' --print-config >some.toml
+  "$MNIST_DIST" "${QUICK[@]}" --set train.epochs=20 --set 'data.split=[1000,100]' \
+    --print-config >some.toml
   "$MNIST_DIST" --config some.toml --set train.checkpoint_seconds=0.05 --run-dir r &
   local pid=$!
   wait_for 60 rows_in r 1

@@ -7,7 +7,10 @@ make() { python3 "$SOURCE_DIR/tests/cli/make_set.py" "$@"; }
 custom() { "$MNIST_DIST" prepare --dataset custom --name "$@"; }
 
 # holds CONDITION: on j, the JSON that the last command printed.
-holds() { python3 -c 'import json, sys; j = json.loads(sys.argv[2]); assert eval(sys.argv[1]), j' "$1" "$output"; }
+holds() {
+  python3 -c 'import json, sys; j = json.loads(sys.argv[2]); assert eval(sys.argv[1]), j' "$1" \
+    "$output"
+}
 
 # A recipe of a second per epoch.
 small() {
@@ -66,12 +69,14 @@ END
   run -0 --separate-stderr "$MNIST_DIST" verify r
   run -0 --separate-stderr "$MNIST_DIST" summary --config small.toml "${data[@]}"
   [[ "$output" == *"[12][1][1]"* ]]
-  run -0 --separate-stderr "$MNIST_DIST" preview --config small.toml "${data[@]}" --images 1 --draws 1
+  run -0 --separate-stderr "$MNIST_DIST" preview --config small.toml \
+    "${data[@]}" --images 1 --draws 1
   python3 -c 'print("P5 20 20 255"); print("\0" * 400, end="")' >black.pgm
   run -0 --separate-stderr "$MNIST_DIST" predict --model r black.pgm --json
   holds 'j["data"] == "bars, not MNIST" and len(j["images"][0]["probabilities"]) == 12'
 
-  run -0 --separate-stderr "$MNIST_DIST" sweep --config small.toml "${data[@]}" --seeds 1..2 --target 1 --out s
+  run -0 --separate-stderr "$MNIST_DIST" sweep --config small.toml \
+    "${data[@]}" --seeds 1..2 --target 1 --out s
   grep -q 'bars, not MNIST' s/report.html
   [ "$(field s/sweep.json data_set)" = bars ]
   run -0 --separate-stderr "$MNIST_DIST" runs .
@@ -125,7 +130,8 @@ END
   [[ "$stderr" == *'write linear = "classes" in layer 6'* ]]
   sed -i 's/linear = 10/linear = "classes"/' small.toml
   run -0 "$MNIST_DIST" --config small.toml --set data.file=b.h5 --set train.max_steps=2 --run-dir r
-  fails 2 "b.h5 has 4 classes" "$MNIST_DIST" --config small.toml --set data.file=b.h5 --set model.classes=5
+  fails 2 "b.h5 has 4 classes" \
+    "$MNIST_DIST" --config small.toml --set data.file=b.h5 --set model.classes=5
   [[ "$stderr" == *"remove model.classes"* ]]
   fails 2 "has 10 classes of 28x28" "$MNIST_DIST" evaluate r --data "$TEST_DATA"
 }
@@ -148,7 +154,8 @@ END
   small
   make npz a.npz height=16 width=16 classes=11 rows=400 test=30
   custom bars --raw a.npz --out b.h5
-  printf '%s\n' 'recipes = ["./small.toml"]' '[[vary]]' 'key = "optimizer.learning_rate"' 'values = [0.05, 0.1]' >space.toml
+  printf '%s\n' 'recipes = ["./small.toml"]' '[[vary]]' 'key = "optimizer.learning_rate"' \
+    'values = [0.05, 0.1]' >space.toml
   run -0 "$MNIST_DIST" tune --space space.toml --candidates 2 --seeds 1 --out t \
     --set data.file=b.h5 --set train.epochs=1 --set 'data.split=[300,100]'
   grep -q 'linear = "classes"' t/best.toml
@@ -158,7 +165,8 @@ END
 @test "a second test set is a second score" {
   "$MNIST_DIST" prepare --synthetic --count 300 --test-count 40 --out more.h5
   "$MNIST_DIST" --config step4 --set "data.file=$TEST_DATA" --set train.max_steps=1 --run-dir r
-  run -0 --separate-stderr "$MNIST_DIST" evaluate r --data "$TEST_DATA" --extra-test more.h5 --show 0
+  run -0 --separate-stderr "$MNIST_DIST" evaluate r --data "$TEST_DATA" --extra-test more.h5 \
+    --show 0
   [[ "$output" == *"extra test set | SYNTHETIC"*"more.h5"*" of 40 correct"* ]]
   run -0 --separate-stderr ranks 2 evaluate r --data "$TEST_DATA" --extra-test more.h5 --json
   holds 'j["extra_test"]["averaged_weights"]["images"] == 40'
@@ -214,5 +222,6 @@ END
   [[ "$output" == *"again: 26 classes of 28x28 pixels"* ]]
   run --separate-stderr -3 custom other --raw data/emnist-letters.h5 --out again.h5
   [[ "$stderr" == *"--force"* ]]
-  run -0 "$MNIST_DIST" --config small.toml --set data.file=again.h5 --set train.max_steps=2 --run-dir r
+  run -0 "$MNIST_DIST" --config small.toml --set data.file=again.h5 --set train.max_steps=2 \
+    --run-dir r
 }

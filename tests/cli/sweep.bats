@@ -25,7 +25,8 @@ RECIPE
 }
 SWEEP_SEEDS=(--seeds 0..3 --target 0)
 
-# The columns of seeds.csv that may not depend on who trained: all but seconds, group, ranks and threads.
+# The columns of seeds.csv that may not depend on who trained: all but seconds, group, ranks and
+# threads.
 results() { sort "$1/seeds.csv" | cut -d, -f1-9,14-; }
 same_results() {
   [ "$(wc -l <"$1/seeds.csv")" -eq 5 ]
@@ -33,7 +34,11 @@ same_results() {
   diff <(sort "$1/errors.csv") <(sort "$2/errors.csv")
   diff <(sort "$1/epochs.csv" | cut -d, -f1-8) <(sort "$2/epochs.csv" | cut -d, -f1-8)
 }
-sha_in_sweep() { awk -F, -v seed="$2" 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == "parameters_sha256") c = i } $1 == seed { print $c }' "$1/seeds.csv"; }
+sha_in_sweep() {
+  awk -F, -v seed="$2" '
+    NR == 1 { for (i = 1; i <= NF; i++) if ($i == "parameters_sha256") c = i }
+    $1 == seed { print $c }' "$1/seeds.csv"
+}
 
 @test "a seed's bytes: one process, groups of 1 and of 2 ranks, sockets, a single run" {
   tiny_recipe
@@ -45,7 +50,8 @@ sha_in_sweep() { awk -F, -v seed="$2" 'NR == 1 { for (i = 1; i <= NF; i++) if ($
   run -0 ranks 3 sweep "${RECIPE[@]}" "${SWEEP_SEEDS[@]}" --out k2 --ranks-per-run 2
   [[ "$output" == *"| 2 groups x 2 ranks (1 in the last) x 1 thread |"* ]]
   mpirun_command 3
-  run -0 "${MPIRUN[@]}" --mca btl tcp,self "$MNIST_DIST" sweep "${RECIPE[@]}" "${SWEEP_SEEDS[@]}" --out tcp
+  run -0 "${MPIRUN[@]}" --mca btl tcp,self "$MNIST_DIST" sweep "${RECIPE[@]}" \
+    "${SWEEP_SEEDS[@]}" --out tcp
   for other in k1 k2 tcp; do same_results alone $other; done
   run -0 "$MNIST_DIST" "${RECIPE[@]}" --seed 2 --run-dir single
   [ "$(sha_of single)" = "$(sha_in_sweep alone 2)" ]
@@ -55,7 +61,8 @@ sha_in_sweep() { awk -F, -v seed="$2" 'NR == 1 { for (i = 1; i <= NF; i++) if ($
 
 @test "killed and interrupted sweeps continue, also on other ranks, to the same end" {
   tiny_recipe
-  local long=("${RECIPE[@]}" --set train.epochs=30 --set train.checkpoint_seconds=0.05 "${SWEEP_SEEDS[@]}")
+  local long=("${RECIPE[@]}" --set train.epochs=30
+    --set train.checkpoint_seconds=0.05 "${SWEEP_SEEDS[@]}")
   run -0 "$MNIST_DIST" sweep "${long[@]}" --out whole
   "$MNIST_DIST" sweep "${long[@]}" --out cut >cut.txt 2>&1 &
   local pid=$! code=0
@@ -127,7 +134,8 @@ sha_in_sweep() { awk -F, -v seed="$2" 'NR == 1 { for (i = 1; i <= NF; i++) if ($
 @test "two results of one seed: exit 1, and the row that was there stays" {
   tiny_recipe
   run -0 "$MNIST_DIST" sweep "${RECIPE[@]}" --set train.epochs=30 --seeds 0 --target 0 --out other
-  "$MNIST_DIST" sweep "${RECIPE[@]}" --set train.epochs=30 --seeds 0 --target 0 --out s >out.txt 2>&1 &
+  "$MNIST_DIST" sweep \
+    "${RECIPE[@]}" --set train.epochs=30 --seeds 0 --target 0 --out s >out.txt 2>&1 &
   local pid=$! code=0
   wait_for 60 test -s s/runs/seed0/metrics.csv
   mkdir -p s/rows/0xxx
@@ -146,7 +154,10 @@ sha_in_sweep() { awk -F, -v seed="$2" 'NR == 1 { for (i = 1; i <= NF; i++) if ($
   run -0 "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 3..4 --target 0 --out s
   [[ "$output" == *"PASS: 4 of 4 seeds"* ]]
   [ "$(field s/sweep.json seeds)" = "0..1,3..4" ]
-  [ "$(python3 -c 'import json; print([d["seeds"] for d in json.load(open("s/sweep.json"))["declared"] if d["date"][:2] == "20"])')" = "['0..1', '3..4']" ]
+  [ "$(python3 -c 'import json
+declared = json.load(open("s/sweep.json"))["declared"]
+print([d["seeds"] for d in declared if d["date"][:2] == "20"])')" \
+    = "['0..1', '3..4']" ]
   run -0 "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 0..1 --target 0 --out s
   [ "$(python3 -c 'import json; print(len(json.load(open("s/sweep.json"))["declared"]))')" = 2 ]
   # A seed that was declared and has no row counts, whatever this start trains.
@@ -191,15 +202,18 @@ sha_in_sweep() { awk -F, -v seed="$2" 'NR == 1 { for (i = 1; i <= NF; i++) if ($
   run -6 "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 0..3 --target 100 --out early --stop-early
   [[ "$output" == *"3 not trained yet"* ]]
   [ "$(wc -l <early/seeds.csv)" -eq 2 ]
-  run -6 ranks 2 sweep "${RECIPE[@]}" --set train.epochs=10 --seeds 0..9 --target 100 --out early2 --stop-early
+  run -6 ranks 2 sweep \
+    "${RECIPE[@]}" --set train.epochs=10 --seeds 0..9 --target 100 --out early2 --stop-early
   [ "$(wc -l <early2/seeds.csv)" -lt 5 ]
   # The seed that was cut short is not lost.
-  run -6 "$MNIST_DIST" sweep "${RECIPE[@]}" --set train.epochs=10 --seeds 0..3 --target 100 --out early2
+  run -6 "$MNIST_DIST" sweep \
+    "${RECIPE[@]}" --set train.epochs=10 --seeds 0..3 --target 100 --out early2
   [ "$(wc -l <early2/seeds.csv)" -eq 5 ]
 }
 
 @test "a diverged seed is a row and a failure" {
-  local recipe=(--config step1 --set "data.file=$TEST_DATA" --set 'data.split=[600,300]' --set optimizer.learning_rate=1000 --set train.epochs=2)
+  local recipe=(--config step1 --set "data.file=$TEST_DATA" --set 'data.split=[600,300]'
+    --set optimizer.learning_rate=1000 --set train.epochs=2)
   run -6 "$MNIST_DIST" sweep "${recipe[@]}" --seeds 0..1 --target 0 --out s
   [[ "$output" == *"diverged at epoch 1 step"* ]]
   [[ "$output" == *"FAIL: 0 of 2 seeds"*"2 diverged"* ]]
@@ -220,19 +234,24 @@ sha_in_sweep() { awk -F, -v seed="$2" 'NR == 1 { for (i = 1; i <= NF; i++) if ($
 @test "what does not fit together is refused" {
   tiny_recipe
   run -0 "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 0 --target 0 --out s
-  fails 2 "another recipe: it has \"epochs = 2\", asked for is \"epochs = 3\"" "$MNIST_DIST" sweep "${RECIPE[@]}" --set train.epochs=3 --seeds 0 --out s
+  fails 2 "another recipe: it has \"epochs = 2\", asked for is \"epochs = 3\"" "$MNIST_DIST" sweep \
+    "${RECIPE[@]}" --set train.epochs=3 --seeds 0 --out s
   "$MNIST_DIST" prepare --synthetic --count 2000 --out other.h5 >/dev/null 2>&1
   fails 2 "other data" "$MNIST_DIST" sweep "${RECIPE[@]}" --set data.file=other.h5 --seeds 0 --out s
   sed -i 's/"fingerprint": "..../"fingerprint": "0000/' s/sweep.json
-  fails 2 "gives other bits than the one that began s: fingerprint 0000" "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 0 --out s
+  fails 2 "gives other bits than the one that began s: fingerprint 0000" "$MNIST_DIST" sweep \
+    "${RECIPE[@]}" --seeds 0 --out s
   fails 2 "holds no sweep" "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 0 --out .
   fails 2 "does not name seeds" "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 3..1
   fails 2 "is not a target" "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 3 --target 101
   fails 2 "needs --seeds" "$MNIST_DIST" sweep
-  fails 2 "--set train.seed=7: this command trains seeds of its own" "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 0 --set train.seed=7
-  fails 2 "a run on 3 ranks does not fit into 2" ranks 2 sweep "${RECIPE[@]}" --seeds 0 --ranks-per-run 3
+  fails 2 "--set train.seed=7: this command trains seeds of its own" "$MNIST_DIST" sweep \
+    "${RECIPE[@]}" --seeds 0 --set train.seed=7
+  fails 2 "a run on 3 ranks does not fit into 2" ranks 2 sweep \
+    "${RECIPE[@]}" --seeds 0 --ranks-per-run 3
   # Ranks <= shards is about a run's ranks, not the world's.
-  fails 2 "2 ranks cannot share 1 shard" ranks 2 sweep "${RECIPE[@]}" --set data.shards=1 --seeds 0 --ranks-per-run 2
+  fails 2 "2 ranks cannot share 1 shard" ranks 2 sweep \
+    "${RECIPE[@]}" --set data.shards=1 --seeds 0 --ranks-per-run 2
   run -0 ranks 2 sweep "${RECIPE[@]}" --set data.shards=1 --seeds 0..1 --target 0 --out one-shard
 }
 

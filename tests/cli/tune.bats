@@ -1,4 +1,5 @@
-# tune: held-out rows only, the better half continues, nothing is trained twice, every candidate is in the table.
+# tune: held-out rows only, the better half continues, nothing is trained twice, every candidate is
+# in the table.
 bats_require_minimum_version 1.5.0
 load helpers
 
@@ -44,7 +45,7 @@ rounds() { tail -n +2 search/tuning.csv | awk -F, '{ print $2, $5, $6 }' | sort 
   run -0 "$MNIST_DIST" --config search/best.toml --set train.max_steps=3 --run-dir frozen
 }
 
-@test "the same call trains nothing again; more candidates keep those that were tried; ranks change nothing" {
+@test "the same call trains nothing again; more candidates keep the old ones, on any ranks" {
   space
   run -0 "$MNIST_DIST" "${TUNE[@]}" --candidates 3 --seeds 1 --out search
   cp search/tuning.csv before.csv
@@ -55,14 +56,16 @@ rounds() { tail -n +2 search/tuning.csv | awk -F, '{ print $2, $5, $6 }' | sort 
   cmp before.csv search/tuning.csv
   diff before.txt <(stat -c '%n %Y %i' search/*/runs/*/summary.json)
   run -0 "$MNIST_DIST" "${TUNE[@]}" --candidates 4 --seeds 1 --out search
-  diff <(sed -n '1,$p' before.txt) <(stat -c '%n %Y %i' search/*/runs/*/summary.json | grep -F -f <(cut -d' ' -f1 before.txt))
+  diff <(sed -n '1,$p' before.txt) \
+    <(stat -c '%n %Y %i' search/*/runs/*/summary.json | grep -F -f <(cut -d' ' -f1 before.txt))
   run -0 ranks 2 "${TUNE[@]}" --candidates 3 --seeds 1 --out two
   diff <(cut -d, -f1-11 before.csv) <(cut -d, -f1-11 two/tuning.csv)
 }
 
-@test "a stopped search says how to continue; what does not fit is said before anything is trained" {
+@test "a stopped search says how to continue; misfits are rejected before anything is trained" {
   space
-  "$MNIST_DIST" "${TUNE[@]}" --candidates 4 --seeds 2 --set train.epochs=400 --out search >out.txt 2>&1 &
+  "$MNIST_DIST" "${TUNE[@]}" --candidates 4 --seeds 2 --set train.epochs=400 \
+    --out search >out.txt 2>&1 &
   local pid=$! code=0
   wait_for 60 test -s search/candidate000/runs/seed1/metrics.csv
   kill -INT $pid
@@ -72,7 +75,8 @@ rounds() { tail -n +2 search/tuning.csv | awk -F, '{ print $2, $5, $6 }' | sort 
 
   # mpirun sends TERM to ranks that leave after the first one: that is no second signal.
   mpirun_command 4
-  setsid "${MPIRUN[@]}" "$MNIST_DIST" "${TUNE[@]}" --candidates 4 --seeds 8 --set train.epochs=400 --out search2 >out.txt 2>&1 &
+  setsid "${MPIRUN[@]}" "$MNIST_DIST" \
+    "${TUNE[@]}" --candidates 4 --seeds 8 --set train.epochs=400 --out search2 >out.txt 2>&1 &
   pid=$! code=0
   wait_for 60 test -s search2/candidate000/runs/seed1/metrics.csv
   kill -USR1 $pid
@@ -81,11 +85,15 @@ rounds() { tail -n +2 search/tuning.csv | awk -F, '{ print $2, $5, $6 }' | sort 
   [ "$code" -eq 130 ]
   run ! grep "second signal" out.txt
   fails 2 "tune needs --space" "$MNIST_DIST" tune
-  fails 2 "--set train.seed=7: this command trains seeds of its own" "$MNIST_DIST" "${TUNE[@]}" --set train.seed=7
+  fails 2 "--set train.seed=7: this command trains seeds of its own" "$MNIST_DIST" \
+    "${TUNE[@]}" --set train.seed=7
   sed s/learning_rate/learning_rat/ space.toml >mistyped.toml
-  fails 2 "error: mistyped.toml:3: unknown key optimizer.learning_rat" "$MNIST_DIST" tune --space mistyped.toml --candidates 2 --out other
-  sed 's/^key = .optimizer.nesterov.*/key = "train.batch"/; s/values = .*/values = [63]/' space.toml >odd.toml
-  fails 2 "error: candidate 1 of the space (optimizer.learning_rate=" ranks 2 tune --space odd.toml --candidates 2 --out other
+  fails 2 "error: mistyped.toml:3: unknown key optimizer.learning_rat" \
+    "$MNIST_DIST" tune --space mistyped.toml --candidates 2 --out other
+  sed 's/^key = .optimizer.nesterov.*/key = "train.batch"/; s/values = .*/values = [63]/' \
+    space.toml >odd.toml
+  fails 2 "error: candidate 1 of the space (optimizer.learning_rate=" ranks 2 tune \
+    --space odd.toml --candidates 2 --out other
   [ ! -e other ]
 }
 
@@ -94,19 +102,22 @@ rounds() { tail -n +2 search/tuning.csv | awk -F, '{ print $2, $5, $6 }' | sort 
   mkdir full
   touch full/thesis.tex full.txt
   for other in full full.txt; do
-    fails 2 "$other is there already and holds no search" "$MNIST_DIST" "${TUNE[@]}" --candidates 2 --out "$other"
+    fails 2 "$other is there already and holds no search" "$MNIST_DIST" \
+      "${TUNE[@]}" --candidates 2 --out "$other"
   done
   fails 2 "full is there already and holds no search" ranks 2 "${TUNE[@]}" --candidates 2 --out full
   [ "$(ls full)" = thesis.tex ]
   run -0 "$MNIST_DIST" "${TUNE[@]}" --candidates 2 --seeds 1 --out search
   rm -r search/candidate000/*
-  fails 2 "search/candidate001 holds a sweep of another recipe" "$MNIST_DIST" "${TUNE[@]}" --candidates 2 --seeds 1 --draw-seed 7 --out search
+  fails 2 "search/candidate001 holds a sweep of another recipe" "$MNIST_DIST" \
+    "${TUNE[@]}" --candidates 2 --seeds 1 --draw-seed 7 --out search
   [ -z "$(ls search/candidate000)" ]
 }
 
 @test "a search in which everything diverges delivers no recipe" {
   echo 'recipes = ["step1"]' >space.toml
-  local hot=(tune --space space.toml --set "data.file=$TEST_DATA" --set 'data.split=[600,300]' --set optimizer.learning_rate=1000 --candidates 1)
+  local hot=(tune --space space.toml --set "data.file=$TEST_DATA" --set 'data.split=[600,300]'
+    --set optimizer.learning_rate=1000 --candidates 1)
   for start in "$MNIST_DIST" "ranks 2"; do
     rm -rf search
     run -5 $start "${hot[@]}" --out search

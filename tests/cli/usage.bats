@@ -2,8 +2,14 @@
 bats_require_minimum_version 1.5.0
 load helpers
 
-@test "unknown command" { fails 2 "unknown command 'trian'" "$MNIST_DIST" trian; [[ "$stderr" == *"did you mean train?"* ]]; }
-@test "unknown option" { fails 2 "unknown option --sead" "$MNIST_DIST" --sead 3; [[ "$stderr" == *"did you mean --seed?"* ]]; }
+@test "unknown command" {
+  fails 2 "unknown command 'trian'" "$MNIST_DIST" trian
+  [[ "$stderr" == *"did you mean train?"* ]]
+}
+@test "unknown option" {
+  fails 2 "unknown option --sead" "$MNIST_DIST" --sead 3
+  [[ "$stderr" == *"did you mean --seed?"* ]]
+}
 @test "flags of other programs: the hint names what does it here, and works" {
   local flag words
   mkdir raw
@@ -93,7 +99,10 @@ FLAGS
   [ "${#stderr}" -lt 8000 ]
 }
 
-@test "unknown key" { fails 2 "train.epoch" "$MNIST_DIST" --set train.epoch=3; [[ "$stderr" == *"did you mean"*"epochs"* ]]; }
+@test "unknown key" {
+  fails 2 "train.epoch" "$MNIST_DIST" --set train.epoch=3
+  [[ "$stderr" == *"did you mean"*"epochs"* ]]
+}
 @test "unknown section" { fails 2 "trian" "$MNIST_DIST" --set trian.epochs=3; }
 @test "wrong type" { fails 2 "train.epochs" "$MNIST_DIST" --set train.epochs=many; }
 @test "out of range" { fails 2 "train.epochs" "$MNIST_DIST" --set train.epochs=0; }
@@ -112,23 +121,32 @@ FLAGS
   printf '[[model.layer]]\nconv = 4\n[[model.layer]]\nlinear = 10\nnorm = true\n' >narrow.toml
   fails 2 "norm" "$MNIST_DIST" --config narrow.toml --set train.batch=4 --set "data.file=$TEST_DATA"
   # 6,000 rows in shards of 1,500: slices of 7 leave 2 for the last step, slices of 1499 leave one.
-  fails 2 "norm" "$MNIST_DIST" --config narrow.toml --set train.batch=5996 --set "data.file=$TEST_DATA"
+  fails 2 "norm" \
+    "$MNIST_DIST" --config narrow.toml --set train.batch=5996 --set "data.file=$TEST_DATA"
 }
 @test "a warm-up that the schedule does not have" {
-  fails 2 'schedule.warmup = 0.15 has no effect with schedule.kind = "constant"' "$MNIST_DIST" --config step4 --set schedule.kind=constant
-  fails 2 'schedule.warmup = 0.15 has no effect with schedule.kind = "step"' "$MNIST_DIST" --set schedule.kind=step
+  fails 2 'schedule.warmup = 0.15 has no effect with schedule.kind = "constant"' \
+    "$MNIST_DIST" --config step4 --set schedule.kind=constant
+  fails 2 'schedule.warmup = 0.15 has no effect with schedule.kind = "step"' \
+    "$MNIST_DIST" --set schedule.kind=step
   # What a folder recorded continues.
   mkdir run
-  "$MNIST_DIST" --config step1 --print-config | sed 's/^warmup = 0.0 /warmup = 0.1 /' >run/config.toml
+  "$MNIST_DIST" --config step1 --print-config |
+    sed 's/^warmup = 0.0 /warmup = 0.1 /' >run/config.toml
   run -0 "$MNIST_DIST" --resume --run-dir run --print-config
   [[ "$output" == *"warmup = 0.1 "* ]]
 }
-@test "missing recipe" { fails 2 "step9" "$MNIST_DIST" --config step9; [[ "$stderr" == *"step"* ]]; }
+@test "missing recipe" {
+  fails 2 "step9" "$MNIST_DIST" --config step9
+  [[ "$stderr" == *"step"* ]]
+}
 @test "missing config file" { fails 2 "nowhere.toml" "$MNIST_DIST" --config nowhere.toml; }
 @test "a config from a pipe; what is no file, or an empty one" {
   "$MNIST_DIST" --print-config --set model.name=step4 >plain
-  "$MNIST_DIST" --config <(cat configs/step4.toml) --print-config --set model.name=step4 | cmp - plain
-  "$MNIST_DIST" --config /dev/stdin --print-config --set model.name=step4 <configs/step4.toml | cmp - plain
+  "$MNIST_DIST" --config <(cat configs/step4.toml) --print-config --set model.name=step4 |
+    cmp - plain
+  "$MNIST_DIST" --config /dev/stdin --print-config --set model.name=step4 <configs/step4.toml |
+    cmp - plain
   fails 2 "./configs is a folder" "$MNIST_DIST" --config ./configs
   : >empty.toml
   fails 2 "empty.toml: the model has no layers" "$MNIST_DIST" --config empty.toml
@@ -144,7 +162,9 @@ FLAGS
   [[ "$stderr" == *"--set data.shards=8 "* ]]
   run -0 ranks 5 "${QUICK[@]}" --set data.shards=8 --set train.max_steps=1 --run-dir r
 }
-@test "a usage error on several ranks is said once" { fails 2 "train.epoch" ranks 3 --set train.epoch=3; }
+@test "a usage error on several ranks is said once" {
+  fails 2 "train.epoch" ranks 3 --set train.epoch=3
+}
 @test "no GPU in this build or machine" {
   if compgen -G '/dev/nvidia[0-9]*' >/dev/null; then skip "this machine has a GPU"; fi
   fails 4 "cuda" "$MNIST_DIST" "${QUICK[@]}" --device cuda
@@ -162,8 +182,10 @@ FLAGS
   grep -q '^epochs = 3' a.toml
 }
 @test "a depthwise layer keeps the number of channels" {
-  printf '[model]\nlayer = [{ conv = 12 }, { conv = 24, depthwise = true }, { linear = 10 }]\n' >wider.toml
-  fails 2 "layer 2 (conv = 24): depthwise, but changes the channels from 12 to 24" "$MNIST_DIST" summary --config wider.toml
+  printf '[model]\nlayer = [{ conv = 12 }, { conv = 24, depthwise = true }, { linear = 10 }]\n' \
+    >wider.toml
+  fails 2 "layer 2 (conv = 24): depthwise, but changes the channels from 12 to 24" \
+    "$MNIST_DIST" summary --config wider.toml
   sed -i 's/conv = 12/conv = 24/' wider.toml
   run -0 "$MNIST_DIST" summary --config wider.toml
   [[ "$output" == *"3x3 depthwise conv"*" 216 "* ]]
@@ -184,8 +206,10 @@ FLAGS
   done
 }
 @test "commands that ranks do not share talk once under mpirun" {
-  "$MNIST_DIST" --config step1 --set "data.file=$TEST_DATA" --set 'data.split=[200,100]' --set train.max_steps=1 --run-dir run >/dev/null
-  for arguments in --version -V "compare --help" "runs ." "train --help" --print-config summary "report run" "prepare --synthetic --count 10 --out small.h5"; do
+  "$MNIST_DIST" --config step1 --set "data.file=$TEST_DATA" --set 'data.split=[200,100]' \
+    --set train.max_steps=1 --run-dir run >/dev/null
+  for arguments in --version -V "compare --help" "runs ." "train --help" --print-config summary \
+    "report run" "prepare --synthetic --count 10 --out small.h5"; do
     # shellcheck disable=SC2086 # several words on purpose
     run -0 --separate-stderr "$MNIST_DIST" $arguments
     local alone=$output
@@ -217,10 +241,13 @@ FLAGS
 @test "the live line is no wider than the terminal" {
   script -qec true /dev/null >/dev/null || skip "no script(1), or no /dev/pts, to make a terminal"
   export TERM=xterm
-  local command="stty cols 40; '$MNIST_DIST' --config step1 --set 'data.file=$TEST_DATA' --set 'data.split=[2000,500]' --set train.epochs=5 --run-dir narrow"
-  local sweep="stty cols 40; '$MNIST_DIST' sweep --config step1 --set 'data.file=$TEST_DATA' --set 'data.split=[2000,500]' --set train.epochs=5 --seeds 1..4 --target 0 --out s"
+  local command="stty cols 40; '$MNIST_DIST' --config step1 --set 'data.file=$TEST_DATA' --set \
+'data.split=[2000,500]' --set train.epochs=5 --run-dir narrow"
+  local sweep="stty cols 40; '$MNIST_DIST' sweep --config step1 --set 'data.file=$TEST_DATA' \
+--set 'data.split=[2000,500]' --set train.epochs=5 --seeds 1..4 --target 0 --out s"
   for line in "$command" "$sweep"; do
-    script -qec "$line" /dev/null | tr '\r' '\n' | grep -a $'\x1b\[K' | sed $'s/\x1b\[K.*//' >live.txt
+    script -qec "$line" /dev/null | tr '\r' '\n' | grep -a $'\x1b\[K' |
+      sed $'s/\x1b\[K.*//' >live.txt
     cat live.txt
     grep -aqE 'epoch 1/5 |seeds' live.txt
     [ "$(wc -L <live.txt)" -le 39 ]
