@@ -1,6 +1,7 @@
 # shellcheck shell=bash
-# Four hosts on this machine, to be made inside private.sh: network namespaces on a bridge, each with its own address, name, mounts, one core and
-# sshd. They share the file system, as hosts of a cluster share NFS.
+# Four hosts on this machine, to be made inside private.sh: network namespaces on a bridge, each
+# with its own address, name, mounts, one core and sshd. They share the file system, as hosts of a
+# cluster share NFS.
 
 # make_hosts FOLDER: host1 to host4; keys, logs and the file SSH_CONFIG go to FOLDER.
 make_hosts() {
@@ -14,7 +15,8 @@ make_hosts() {
   } >"$folder/hosts"
   mount --bind "$folder/hosts" /etc/hosts
   sed "s/^/* /" "$folder/host_key.pub" >"$folder/known_hosts"
-  printf '%s\n' "IdentityFile $folder/key" "IdentitiesOnly yes" "UserKnownHostsFile $folder/known_hosts" >"$SSH_CONFIG"
+  printf '%s\n' "IdentityFile $folder/key" "IdentitiesOnly yes" \
+    "UserKnownHostsFile $folder/known_hosts" >"$SSH_CONFIG"
   mkdir -p /run/sshd
   ip link add switch type bridge
   ip link set switch up
@@ -25,16 +27,20 @@ make_hosts() {
 make_host() {
   local folder=$1 n=$2 pid
   # A process that does nothing holds the namespaces; its core is the host's.
-  unshare --net --uts --mount taskset -c $(((n - 1) % $(nproc --all))) sleep infinity </dev/null >/dev/null 2>&1 3>&- &
+  unshare --net --uts --mount taskset -c $(((n - 1) % $(nproc --all))) sleep infinity \
+    </dev/null >/dev/null 2>&1 3>&- &
   pid=$!
   echo $pid >"$folder/host$n.pid"
-  until [[ $(readlink "/proc/$pid/ns/net") != "$(readlink /proc/self/ns/net)" && $(<"/proc/$pid/comm") == sleep ]]; do sleep 0.02; done
+  until [[ $(readlink "/proc/$pid/ns/net") != "$(readlink /proc/self/ns/net)" &&
+    $(<"/proc/$pid/comm") == sleep ]]; do sleep 0.02; done
   ip link add "port$n" type veth peer name cable netns "$pid"
   ip link set "port$n" master switch up
   limit_link "host$n" 1gbit
-  printf '%s\n' "ListenAddress 10.77.0.$n" "HostKey $folder/host_key" "AuthorizedKeysFile $folder/key.pub" "PidFile none" \
+  printf '%s\n' "ListenAddress 10.77.0.$n" "HostKey $folder/host_key" \
+    "AuthorizedKeysFile $folder/key.pub" "PidFile none" \
     "StrictModes no" "UsePAM no" "PermitRootLogin yes" >"$folder/sshd$n"
-  on "host$n" bash -c "hostname host$n && ip link set lo up && ip link set cable up && ip address add 10.77.0.$n/24 dev cable &&
+  on "host$n" bash -c "hostname host$n && ip link set lo up && ip link set cable up &&
+    ip address add 10.77.0.$n/24 dev cable &&
     /usr/sbin/sshd -f '$folder/sshd$n' -E '$folder/sshd$n.log'" 3>&-
 }
 
@@ -45,7 +51,8 @@ stop_hosts() { cat "$HOSTS_FOLDER"/host?.pid | xargs kill; }
 enter() {
   local pid
   pid=$(<"$HOSTS_FOLDER/$1.pid")
-  ENTER=(taskset -c "$(taskset -cp "$pid" | sed 's/.*: //')" nsenter --target "$pid" --net --uts --mount "--wd=$PWD")
+  ENTER=(taskset -c "$(taskset -cp "$pid" | sed 's/.*: //')" nsenter --target "$pid" --net --uts
+    --mount "--wd=$PWD")
 }
 
 # on HOST COMMAND...: as one logged in there would run it.
@@ -55,7 +62,8 @@ on() {
   "${ENTER[@]}" "$@"
 }
 
-# start_on HOST COMMAND...: in the background, in a process group of its own and listening to INT, as under a terminal; its process is STARTED.
+# start_on HOST COMMAND...: in the background, in a process group of its own and listening to INT,
+# as under a terminal; its process is STARTED.
 start_on() {
   enter "$1"
   shift

@@ -1,4 +1,5 @@
-# launch/hosts.sh and preflight.sh on four hosts: network namespaces, each with its own sshd (four_hosts.bash). To be run by private.sh.
+# launch/hosts.sh and preflight.sh on four hosts: network namespaces, each with its own sshd
+# (four_hosts.bash). To be run by private.sh.
 bats_require_minimum_version 1.5.0
 load ../cli/helpers
 load four_hosts
@@ -28,14 +29,18 @@ teardown() {
 preflight() { on host1 "$SOURCE_DIR/launch/preflight.sh" --ssh-config "$SSH_CONFIG" "$@"; }
 hosts_sh() { on host1 "$SOURCE_DIR/launch/hosts.sh" --ssh-config "$SSH_CONFIG" "$@"; }
 # One core and no GPU each: a rank a host. What preflight.sh finds has its own tests.
-start_hosts_sh() { start_on host1 "$SOURCE_DIR/launch/hosts.sh" --ssh-config "$SSH_CONFIG" --no-preflight --slots 1 "$@" >out.txt 2>err.txt; }
+start_hosts_sh() {
+  start_on host1 "$SOURCE_DIR/launch/hosts.sh" --ssh-config "$SSH_CONFIG" --no-preflight --slots 1 \
+    "$@" >out.txt 2>err.txt
+}
 nothing_left() { wait_for 15 gone "$MNIST_DIST --config"; }
 
 @test "preflight: four good hosts, and a two-second all-reduce over them" {
   run -0 --separate-stderr preflight --hosts "$ALL"
   echo "$stderr"
   [ "$output" = "$(printf 'host%s 1 1 1\n' 1 2 3 4)" ] || [ "$(nproc --all)" -eq 1 ]
-  [[ $stderr == *"ok    host4        Open MPI "[45]*", mnist-dist "*", 1 core, "*" GB free, clock +0.0 s"* ]]
+  [[ $stderr == *"ok    host4        Open MPI "[45]*", mnist-dist "*\
+", 1 core, "*" GB free, clock +0.0 s"* ]]
   [[ $stderr == *"ok    all-reduce   4 ranks on 4 hosts add 39 KB in "* ]]
 }
 
@@ -47,7 +52,8 @@ nothing_left() { wait_for 15 gone "$MNIST_DIST --config"; }
   [ "$status" -eq 4 ]
   ((SECONDS - begin <= 25))
   [[ $stderr == *"ok    host4"* ]]
-  [[ $stderr == *"error: host3 does not answer: no ssh within 8 s"*"hint: "*"leave it out of --hosts"* ]]
+  [[ $stderr == *"error: host3 does not answer: no ssh within 8 s"*\
+"hint: "*"leave it out of --hosts"* ]]
 }
 
 @test "preflight: another version of the program, or of Open MPI, on one host" {
@@ -61,7 +67,8 @@ nothing_left() { wait_for 15 gone "$MNIST_DIST --config"; }
   on host4 umount "$(command -v mpirun)"
   echo "$stderr"
   [ "$status" -eq 4 ]
-  [[ $stderr == *"error: host2 has mnist-dist 0.0.9, this machine mnist-dist "*" (and 1 more: see above)"*"hint: copy it: rsync "*" host2:"* ]]
+  [[ $stderr == *"error: host2 has mnist-dist 0.0.9, this machine mnist-dist "*\
+" (and 1 more: see above)"*"hint: copy it: rsync "*" host2:"* ]]
   [[ $stderr == *"bad   host4        has Open MPI 3.1.6, this machine "* ]]
 }
 
@@ -71,18 +78,21 @@ nothing_left() { wait_for 15 gone "$MNIST_DIST --config"; }
   on host2 ip route del unreachable 10.77.0.3/32
   echo "$stderr"
   [ "$status" -eq 4 ]
-  [[ $stderr == *"error: no all-reduce between host2, host3, though ssh works"*"hint: "*"--interface"* ]]
+  [[ $stderr == *"error: no all-reduce between host2, host3, though ssh works"*\
+"hint: "*"--interface"* ]]
 }
 
-@test "preflight: a firewall that lets only port 22 through; then also the ports that docs/cluster.md keeps Open MPI to" {
-  on host3 ip rule add pref 10 ipproto tcp sport 22 lookup main || skip "this kernel cannot route by port"
+@test "preflight: a firewall that lets port 22 through; then also the ports of docs/cluster.md" {
+  on host3 ip rule add pref 10 ipproto tcp sport 22 lookup main ||
+    skip "this kernel cannot route by port"
   on host3 ip rule add pref 20 to 10.77.0.0/24 blackhole
   local begin=$SECONDS
   run --separate-stderr preflight --hosts host1,host2,host3 --seconds 1
   echo "$stderr"
   [ "$status" -eq 4 ]
   ((SECONDS - begin <= 90)) # 45 on an idle machine
-  [[ $stderr == *"error: no all-reduce between host3 and the others, though ssh works"*"hint: let all TCP ports through"* ]]
+  [[ $stderr == *"error: no all-reduce between host3 and the others, though ssh works"*\
+"hint: let all TCP ports through"* ]]
 
   on host3 ip rule add pref 11 ipproto tcp sport 50000-50199 lookup main
   on host3 ip rule add pref 12 ipproto tcp dport 50000-50199 lookup main
@@ -96,7 +106,8 @@ nothing_left() { wait_for 15 gone "$MNIST_DIST --config"; }
 
 @test "four hosts, one behind a slow link, train the bytes of a single process" {
   limit_link host4 100mbit
-  run -0 --separate-stderr hosts_sh --no-preflight --slots 1 --hosts "$ALL" -- train "${LONG[@]}" --run-dir r
+  run -0 --separate-stderr hosts_sh --no-preflight --slots 1 --hosts "$ALL" -- train \
+    "${LONG[@]}" --run-dir r
   limit_link host4 1gbit
   [[ $stderr == *"4 ranks: host1 x 1, host2 x 1, host3 x 1, host4 x 1"* ]]
   [ "$(field r/summary.json ranks)" -eq 4 ]
@@ -113,7 +124,8 @@ nothing_left() { wait_for 15 gone "$MNIST_DIST --config"; }
   [ "$code" -eq 130 ]
   [ ! -e r/summary.json ]
   nothing_left
-  run -0 --separate-stderr hosts_sh --no-preflight --slots 1 --hosts host2,host3,host4 -- train --resume --run-dir r
+  run -0 --separate-stderr hosts_sh --no-preflight --slots 1 --hosts host2,host3,host4 -- train \
+    --resume --run-dir r
   [ "$(field r/summary.json ranks)" -eq 3 ]
   [ "$(sha_of r)" = "$WANTED" ]
 }
@@ -132,10 +144,12 @@ nothing_left() { wait_for 15 gone "$MNIST_DIST --config"; }
   [ ! -e r/summary.json ]
   nothing_left
   # Left alone it would have taken two minutes and more.
-  awk -F, -v epochs=$epochs 'END { print NR - 1, "epochs in", $NF, "s"; exit !($NF / (NR - 1) * epochs >= 120) }' r/metrics.csv
+  awk -F, -v epochs=$epochs \
+    'END { print NR - 1, "epochs in", $NF, "s"; exit !($NF / (NR - 1) * epochs >= 120) }' \
+    r/metrics.csv
 }
 
-@test "a host that stops answering mid-run is named in time; the command in the hint ends in the same bytes without it" {
+@test "a host that stops answering mid-run is named in time; its hint ends in the same bytes" {
   start_hosts_sh --max-restarts 0 --hosts "$ALL" \
     -- train "${LONG[@]}" --run-dir r --set comm.timeout=4
   wait_for 60 test -s r/checkpoint.h5

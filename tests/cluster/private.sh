@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
-# private.sh PROGRAM... -- COMMAND...: runs COMMAND as root in namespaces of its own: network, processes, mounts, host name.
-# What it starts there (sshd, munged, slurmctld), mounts or configures ends with it, also when it is killed: the kernel ends all processes of
-# a process namespace with its first one. Without the rights for that, or one of the PROGRAMs: one line, and exit code 77, which CTest takes for "skipped".
+# private.sh PROGRAM... -- COMMAND...: runs COMMAND as root in namespaces of its own: network,
+# processes, mounts, host name. Everything that it starts there (sshd, munged, slurmctld), mounts or
+# configures ends with it, also when it is killed: the kernel ends all processes of a process
+# namespace with its first one. Without the rights for that, or one of the PROGRAMs: one line, and
+# exit code 77, which CTest takes for "skipped".
 set -euo pipefail
 
 PATH=$PATH:/usr/sbin:/sbin

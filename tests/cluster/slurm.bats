@@ -28,7 +28,7 @@ state_of() { scontrol show job "$1" | sed -n "s/.*JobState=\([A-Z_]*\).*/\1/p" |
 ended() { [[ $(state_of "$1") =~ ^(COMPLETED|FAILED|CANCELLED|TIMEOUT|NODE_FAIL)$ ]]; }
 restarts_of() { scontrol show job "$1" | sed -n 's/.*Restarts=\([0-9]*\).*/\1/p'; }
 
-@test "a job told to stop writes a checkpoint, goes back into the queue, and ends in the bytes of an uninterrupted process" {
+@test "a job with a stop signal writes a checkpoint, is queued again, and ends in the same bytes" {
   local job
   job=$(submit "${LONG[@]}")
   wait_for 60 test -s "runs/slurm-$job/checkpoint.h5"
@@ -211,11 +211,15 @@ preempts() {
   [ "$(restarts_of "$job")" -eq 0 ]
 }
 
-@test "a Slurm whose srun knows no PMIx: mpirun starts the ranks, is told to stop and continues like them" {
+@test "a Slurm whose srun has no PMIx: mpirun starts the ranks, stops and continues like them" {
   local job
   mkdir -p bin
   # Else the real one: mpirun itself asks for its daemons by it.
-  printf '#!/bin/bash\n[[ "$*" != *--mpi=list* ]] || { echo "MPI plugin types are... none pmi2" && exit; }\nexec %s "$@"\n' "$(command -v srun)" >bin/srun
+  {
+    echo '#!/bin/bash'
+    echo '[[ "$*" != *--mpi=list* ]] || { echo "MPI plugin types are... none pmi2" && exit; }'
+    printf 'exec %s "$@"\n' "$(command -v srun)"
+  } >bin/srun
   chmod +x bin/srun
   job=$(PATH=$PWD/bin:$PATH submit "${LONG[@]}")
   wait_for 60 test -s "runs/slurm-$job/checkpoint.h5"

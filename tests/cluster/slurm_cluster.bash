@@ -43,10 +43,12 @@ PreemptMode=REQUEUE
 NodeName=node[1-2] CPUs=4 Sockets=1 CoresPerSocket=4 ThreadsPerCore=1 RealMemory=1000
 PartitionName=all Nodes=node[1-2] Default=YES MaxTime=INFINITE PriorityTier=5 PreemptMode=OFF
 PartitionName=spare Nodes=node[1-2] MaxTime=INFINITE PriorityTier=1 GraceTime=20
-PartitionName=cancelled Nodes=node[1-2] MaxTime=INFINITE PriorityTier=1 GraceTime=20 PreemptMode=CANCEL
+PartitionName=cancelled Nodes=node[1-2] MaxTime=INFINITE PriorityTier=1 GraceTime=20 \
+  PreemptMode=CANCEL
 PartitionName=urgent Nodes=node[1-2] MaxTime=INFINITE PriorityTier=9 PreemptMode=OFF
 CONF
-  munged --force --key-file="$folder/munge.key" --pid-file="$folder/munged.pid" --log-file="$folder/munged.log" --seed-file="$folder/munge.seed" 3>&-
+  munged --force --key-file="$folder/munge.key" --pid-file="$folder/munged.pid" \
+    --log-file="$folder/munged.log" --seed-file="$folder/munge.seed" 3>&-
   slurmctld 3>&-
   slurmd 3>&-
   start_second_node
