@@ -25,7 +25,8 @@ HELP
 # The packages this script needs on the host.
 tools() {
   local tool
-  for tool in mmdebstrap:mmdebstrap arch-test:arch-test aarch64-linux-gnu-g++:g++-aarch64-linux-gnu \
+  for tool in mmdebstrap:mmdebstrap arch-test:arch-test \
+    aarch64-linux-gnu-g++:g++-aarch64-linux-gnu \
     qemu-aarch64-static:qemu-user-static protoc:protobuf-compiler; do
     command -v "${tool%%:*}" >/dev/null || echo "${tool##*:}"
   done
@@ -81,7 +82,8 @@ cross_build() {
   rm -rf "$system/build/share"  # a link while CMake runs, a copy afterwards
   quietly cmake -S "$root" -B "$system/build" -G Ninja "${options[@]}" ||
     die 1 "cmake: the build for arm64 cannot be configured (see above)" "remove $folder and repeat"
-  quietly cmake --build "$system/build" --target mnist-dist fused_test fused_one_hash_test comm_test \
+  quietly cmake --build "$system/build" \
+    --target mnist-dist fused_test fused_one_hash_test comm_test \
     comm_mpi_test ||
     die 1 "ninja: the build for arm64 failed (see above)" "repair what the compiler names"
   # The program finds its recipes and MNIST beside itself.
@@ -90,7 +92,8 @@ cross_build() {
   cp -r "$root/configs" "$root/data" "$system/build/share/mnist-dist/"
 }
 
-# in_system COMMAND...: in $work, in namespaces of its own, so that mounts and processes end with it.
+# in_system COMMAND...: in $work, in namespaces of its own, so that mounts and processes end with
+# it.
 in_system() {
   # shellcheck disable=SC2016  # for the inner shells
   unshare --mount --pid --fork --kill-child bash -c '

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Builds the fused engine with several compilers and levels of optimisation and checks that each build ends in the
-# recorded hashes on every SIMD target. Usage: tests/one_hash.sh [COMPILER,LEVEL ...]
+# Builds the fused engine with several compilers and levels of optimisation and checks that each
+# build ends in the recorded hashes on every SIMD target.
+# Usage: tests/one_hash.sh [COMPILER,LEVEL ...]
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export MNIST_DIST_SLOW_TESTS=1
@@ -12,7 +13,8 @@ for build in "${builds[@]}"; do
   compiler=${build%%,*} level=${build#*,}
   command -v "$compiler" >/dev/null || { echo "$compiler $level: not installed"; continue; }
   folder=build-one-hash/$compiler$level
-  cmake -S . -B "$folder" -G Ninja -DCMAKE_CXX_COMPILER="$compiler" -DCMAKE_CXX_FLAGS_RELEASE="$level -DNDEBUG" \
+  cmake -S . -B "$folder" -G Ninja -DCMAKE_CXX_COMPILER="$compiler" \
+    -DCMAKE_CXX_FLAGS_RELEASE="$level -DNDEBUG" \
     -DMNIST_DIST_TORCH=OFF >/dev/null
   ninja -C "$folder" fused_one_hash_test base_test >/dev/null
   # At -O0 two hundred steps take many minutes.

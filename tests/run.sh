@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
-# Everything that is checked before a change goes in: set-up, build, all tests. Arguments go to ctest, e.g. tests/run.sh -R comm
-# tests/run.sh --cuda: the build for GPUs in its place, and the tests of it alone (labels cuda and gpu; the latter need a GPU).
+# All checks before a change goes in: set-up, build, all tests. Arguments go to ctest, e.g.
+# tests/run.sh -R comm
+# tests/run.sh --cuda: the build for GPUs in its place, and the tests of it alone (labels cuda and
+# gpu; the latter need a GPU).
 # tests/run.sh --sanitize: the unit tests under AddressSanitizer and UndefinedBehaviorSanitizer, and
 # each fuzz target for one minute. Skipped without Clang and its libFuzzer. Left out: tests of whole
 # programs (labels, cli.), fused_one_hash, the same kernels for longer, and a test of statistics.
@@ -8,14 +10,18 @@ set -euo pipefail
 # shellcheck source=../launch/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../launch/lib.sh"
 
-# The only way to pass without having built: there is nothing to build with. 4: no toolkit, or no LibTorch for it; 3: no room for that.
+# The only way to pass without having built: there is nothing to build with. 4: no toolkit, or no
+# LibTorch for it; 3: no room for that.
 set_up_cuda_or_skip() {
-  local code=0 log
+  local code=0 log problem
   log=$(temporary -q)
   (setup --cuda && cuda_options) >"$log" 2>&1 || code=$?
   case $code in
     0) ;;
-    3 | 4) echo "skipped: the CUDA build needs what is not here: $(sed -n 's/^error: //p' "$log" | tail -n 1)" ;;
+    3 | 4)
+      problem=$(sed -n 's/^error: //p' "$log" | tail -n 1)
+      echo "skipped: the CUDA build needs what is not here: $problem"
+      ;;
     *) cat "$log" >&2 ;;
   esac
   rm -f "$log"
@@ -38,7 +44,8 @@ if [[ ${1:-} == --sanitize ]]; then
   fi
   cd "$root"
   # In a folder that another compiler configured, CMake forgets the preset's options.
-  quietly cmake --fresh --preset sanitize || die 1 "cmake: cannot configure the preset sanitize" "see above"
+  quietly cmake --fresh --preset sanitize ||
+    die 1 "cmake: cannot configure the preset sanitize" "see above"
   quietly cmake --build --preset sanitize -j "$(build_jobs)" ||
     die 1 "the build failed" "see above"
   # Fuzz targets run by the clock, so several share a core.
@@ -65,4 +72,5 @@ if loopback_is_down; then
 fi
 # A second try for what runs out of time on a busy machine; a failure stands. One test more than
 # cores at once, since those of clusters mostly wait.
-exec ctest --test-dir "$build" --output-on-failure --repeat after-timeout:2 -j "$(($(nproc) + 1))" "$@"
+exec ctest --test-dir "$build" --output-on-failure --repeat after-timeout:2 \
+  -j "$(($(nproc) + 1))" "$@"

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# One scenario of hang_rank on 4 ranks: its exit code, how long it took, what it printed, and that no process stays behind.
+# One scenario of hang_rank on 4 ranks: its exit code, how long it took, what it printed, and that
+# no process stays behind.
 # hang_test.sh SCENARIO EXIT-CODE SECONDS REGULAR-EXPRESSION-OF-STDERR mpirun... hang_rank
-# mpirun itself may hang for once on a busy machine, so what fails is tried a second time.
+# mpirun itself may hang for once on a busy machine, so a failure is tried a second time.
 set -u
 if [[ -z ${TRY:-} ]]; then
   TRY=1 "$0" "$@" && exit
@@ -16,7 +17,8 @@ start=$SECONDS
 "$@" "$scenario" >"$out" 2>"$err"
 code=$?
 took=$((SECONDS - start))
-sed -i '/^-\{60,\}$/,/^-\{60,\}$/d; /PMIX ERROR/d' "$err" # what Open MPI 5 says of an exit code, between two rules
+sed -i '/^-\{60,\}$/,/^-\{60,\}$/d; /PMIX ERROR/d' \
+  "$err" # what Open MPI 5 says of an exit code, between two rules
 
 status=0
 fail() { echo "FAILED: $*"; status=1; }

@@ -1,4 +1,5 @@
-# What mnist-dist exports, read by the programs it is for: PyTorch, onnxruntime, NumPy, h5py, pandas.
+# The files that mnist-dist exports, read by the programs they are for: PyTorch, onnxruntime, NumPy,
+# h5py, pandas.
 bats_require_minimum_version 1.5.0
 load ../cli/helpers
 
@@ -55,7 +56,7 @@ for_recipe() {
   run -0 read_back step4 --raw-weights --fold
 }
 
-@test "a model of every other kind of layer: bias, linear, global max, a max-pool behind negative scales" {
+@test "every other kind of layer: bias, linear, global max, a max-pool behind negative scales" {
   need_readers
   cat >other.toml <<'TOML'
 [model]

@@ -12,7 +12,8 @@ setup_file() {
   [[ -e $READERS/made-of ]] || return 0
   cd "$FILES"
   "$MNIST_DIST" prepare --out mnist.h5 >/dev/null
-  "$MNIST_DIST" --config "$SOURCE_DIR/configs/step4.toml" --set data.file=mnist.h5 --set train.max_steps=1876 --seed 1 --run-dir run >/dev/null 2>&1
+  "$MNIST_DIST" --config "$SOURCE_DIR/configs/step4.toml" --set data.file=mnist.h5 \
+    --set train.max_steps=1876 --seed 1 --run-dir run >/dev/null 2>&1
   "$READERS/bin/python" "$BATS_TEST_DIRNAME/make_images.py" images mnist.h5
 }
 
@@ -32,18 +33,20 @@ right() {
   "$MNIST_DIST" evaluate "$FILES/run" --data "$FILES/mnist.h5" --logits logits.npy >/dev/null
   "$READERS/bin/python" - "$FILES/images/plain" <<'PY'
 import json, subprocess, sys, os, numpy
-out = subprocess.run([os.environ["MNIST_DIST"], "predict", "--model", os.environ["FILES"] + "/run", "--json", sys.argv[1]],
-                     capture_output=True, check=True).stdout
+command = [os.environ["MNIST_DIST"], "predict", "--model", os.environ["FILES"] + "/run"]
+out = subprocess.run([*command, "--json", sys.argv[1]], capture_output=True, check=True).stdout
 expected = numpy.load("logits.npy")
 images = json.loads(out)["images"]
-same = sum(numpy.abs(expected[int(i["file"].split("-")[-1][:-4])] - i["logits"]).max() < 1e-5 for i in images)
+rows = [int(i["file"].split("-")[-1][:-4]) for i in images]
+same = sum(numpy.abs(expected[row] - i["logits"]).max() < 1e-5 for row, i in zip(rows, images))
 print(same, "of", len(images), "have the logits of evaluate")
 assert same >= 0.9 * len(images)
 PY
 }
 
 digits() {
-  "$MNIST_DIST" predict --model "$FILES/run" "$FILES/images/$1" 2>/dev/null | sed "s#.*/images/$1/##" | awk '{ print $1, $2 }'
+  "$MNIST_DIST" predict --model "$FILES/run" "$FILES/images/$1" 2>/dev/null |
+    sed "s#.*/images/$1/##" | awk '{ print $1, $2 }'
 }
 
 @test "ten times larger, by repeated pixels" { right ten-times 97; }

@@ -1,4 +1,6 @@
-"""make_images.py FOLDER DATA: pictures of digits in many forms, a form per folder, LABEL-N as names."""
+"""make_images.py FOLDER DATA: pictures of digits in many forms, one folder per form.
+
+The names are LABEL-N."""
 
 import glob
 import sys
@@ -27,7 +29,8 @@ def photograph(ink):
     y, x = numpy.mgrid[0:height, 0:width]
     paper = 150 + 70 * x / width - 40 * y / height - 30 * ((x - 300) / width) ** 2
     side = int(random.integers(120, 260))
-    top, left = int(random.integers(20, height - side - 20)), int(random.integers(20, width - side - 20))
+    top = int(random.integers(20, height - side - 20))
+    left = int(random.integers(20, width - side - 20))
     drawn = numpy.asarray(Image.fromarray(ink).resize((side, side), Image.BICUBIC)) / 255
     paper[top : top + side, left : left + side] *= 1 - 0.6 * drawn
     return Image.fromarray((paper + random.normal(0, 4, paper.shape)).clip(0, 255).astype("uint8"))
@@ -39,7 +42,8 @@ for number, (ink, label) in enumerate(zip(digits, labels)):
     save("pgm", label, number, grey, "pgm")
     save("inverted", label, number, Image.fromarray(255 - ink))
     save("ten-times", label, number, grey.resize((280, 280), Image.NEAREST))
-    save("ten-times-smooth-inverted", label, number, Image.fromarray(255 - ink).resize((280, 280), Image.BICUBIC))
+    smooth = Image.fromarray(255 - ink).resize((280, 280), Image.BICUBIC)
+    save("ten-times-smooth-inverted", label, number, smooth)
     framed = numpy.full((300, 500), 230, "uint8")
     framed[150:206, 330:386] = 230 - numpy.kron(ink, numpy.ones((2, 2))) * 0.8
     save("off-centre-grey", label, number, Image.fromarray(framed))
@@ -51,14 +55,18 @@ for number, (ink, label) in enumerate(zip(digits, labels)):
 
 fonts = [
     font
-    for font in sorted(glob.glob("/usr/share/fonts/truetype/dejavu/*.ttf") + glob.glob("/usr/share/fonts/truetype/liberation/*.ttf"))
+    for font in sorted(
+        glob.glob("/usr/share/fonts/truetype/dejavu/*.ttf")
+        + glob.glob("/usr/share/fonts/truetype/liberation/*.ttf")
+    )
     if "Mono" not in font  # whose zero has a dot or a stroke in it
 ]
 for number, path in enumerate(fonts):
     for label in range(10):
         for size, (paper, ink) in [(40, (255, 0)), (200, (0, 255))]:
             image = Image.new("L", (size * 2, size * 2), paper)
-            ImageDraw.Draw(image).text((size // 2, size // 3), str(label), ink, ImageFont.truetype(path, size))
+            font = ImageFont.truetype(path, size)
+            ImageDraw.Draw(image).text((size // 2, size // 3), str(label), ink, font)
             save("fonts", label, f"{number}-{size}", image)
 
 # Drawn as with a mouse: points in a square of 100.
@@ -71,7 +79,10 @@ strokes = {
     5: [[(74, 12), (34, 12), (28, 46), (56, 42), (74, 60), (66, 84), (42, 92), (22, 82)]],
     6: [[(66, 10), (38, 30), (24, 64), (38, 90), (62, 88), (70, 66), (54, 52), (30, 64)]],
     7: [[(22, 14), (76, 12), (56, 50), (42, 92)]],
-    8: [[(66, 18), (42, 10), (30, 26), (46, 44), (68, 62), (66, 84), (44, 92), (28, 76), (40, 54), (62, 38), (66, 18)]],
+    8: [
+        [(66, 18), (42, 10), (30, 26), (46, 44), (68, 62), (66, 84)]
+        + [(44, 92), (28, 76), (40, 54), (62, 38), (66, 18)]
+    ],
     9: [[(70, 26), (48, 12), (28, 26), (32, 48), (54, 50), (70, 28), (66, 60), (54, 92)]],
 }
 for label, lines in strokes.items():

@@ -1,6 +1,7 @@
 """read_back.py FOLDER DATA: every reader's logits of DATA's test images against evaluate's.
 
-FOLDER holds logits.npy and model.{safetensors,onnx,npz}, model.pt where there is a LibTorch, model.py.
+FOLDER holds logits.npy and model.{safetensors,onnx,npz}, model.py, and model.pt where there is a
+LibTorch.
 """
 
 import importlib.util

@@ -21,8 +21,8 @@ in_browser() {
     "file://$SOURCE_DIR/tests/pages/harness.html?page=file://$page" 2>&1 |
     grep -E 'RESULT \{|CONSOLE'
 }
-# looks_good FILE IMAGES: no console message, no request, no script, no wider than the window, and at
-# least IMAGES images.
+# looks_good FILE IMAGES: no console message, no request, no script, no wider than the window, and
+# at least IMAGES images.
 looks_good() {
   run -0 in_browser "$1"
   echo "$output"
