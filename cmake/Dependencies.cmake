@@ -1,7 +1,9 @@
-# Every library from outside, found once; but LibTorch's CMake code, which src/engine/torch calls. launch/setup.sh installs them.
+# Every library from outside, found once; but LibTorch's CMake code, which src/engine/torch calls.
+# launch/setup.sh installs them.
 find_package(Threads REQUIRED)
 find_package(fmt REQUIRED)
-# Where no network interface is up, Open MPI's mpicc warns on stderr, and FindMPI reads that as options.
+# Where no network interface is up, Open MPI's mpicc warns on stderr, and FindMPI reads that as
+# options.
 set(ENV{OMPI_MCA_if} "^posix_ipv4,linux_ipv6")
 find_package(MPI REQUIRED COMPONENTS C)
 unset(ENV{OMPI_MCA_if})
@@ -41,10 +43,13 @@ if(MNIST_DIST_TESTS)
 endif()
 
 if(MNIST_DIST_CUDA)
-  # One of CUDA's own builds for each kind of card that LibTorch has code for, and for what comes after the newest.
-  set(MNIST_DIST_CUDA_ARCHITECTURES "75;80;86;89;90;100;120" CACHE STRING "Compute capabilities to build for")
+  # One of CUDA's own builds for each kind of card that LibTorch has code for, and for what comes
+  # after the newest.
+  set(MNIST_DIST_CUDA_ARCHITECTURES "75;80;86;89;90;100;120" CACHE STRING
+    "Compute capabilities to build for")
   set(CMAKE_CUDA_ARCHITECTURES "${MNIST_DIST_CUDA_ARCHITECTURES}")
-  list(JOIN MNIST_DIST_CUDA_ARCHITECTURES "," MNIST_DIST_CUDA_ARCHITECTURES_TEXT)  # what messages say: a definition cannot hold semicolons
+  # For messages: a definition cannot hold semicolons.
+  list(JOIN MNIST_DIST_CUDA_ARCHITECTURES "," MNIST_DIST_CUDA_ARCHITECTURES_TEXT)
   set(CMAKE_CUDA_RUNTIME_LIBRARY Shared)  # LibTorch's
   enable_language(CUDA)
   if(NOT CMAKE_CUDA20_STANDARD_COMPILE_OPTION)  # CMake 3.25 does not know that nvcc can
@@ -53,9 +58,11 @@ if(MNIST_DIST_CUDA)
   endif()
   find_package(CUDAToolkit REQUIRED)
   # NCCL comes with the toolkit, beside an installed PyTorch, or from the system.
-  find_path(NCCL_INCLUDE_DIR nccl.h HINTS ${CUDAToolkit_INCLUDE_DIRS} ${CMAKE_PREFIX_PATH} PATH_SUFFIXES ../../nvidia/nccl/include ../../../nvidia/nccl/include REQUIRED)
+  find_path(NCCL_INCLUDE_DIR nccl.h HINTS ${CUDAToolkit_INCLUDE_DIRS} ${CMAKE_PREFIX_PATH}
+    PATH_SUFFIXES ../../nvidia/nccl/include ../../../nvidia/nccl/include REQUIRED)
   find_library(NCCL_LIBRARY NAMES nccl libnccl.so.2
-    HINTS ${CUDAToolkit_LIBRARY_DIR} ${CUDAToolkit_LIBRARY_ROOT}/lib ${NCCL_INCLUDE_DIR}/../lib REQUIRED)
+    HINTS ${CUDAToolkit_LIBRARY_DIR} ${CUDAToolkit_LIBRARY_ROOT}/lib ${NCCL_INCLUDE_DIR}/../lib
+    REQUIRED)
   add_library(nccl INTERFACE)
   target_include_directories(nccl SYSTEM INTERFACE "${NCCL_INCLUDE_DIR}")
   target_link_libraries(nccl INTERFACE "${NCCL_LIBRARY}")

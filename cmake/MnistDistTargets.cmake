@@ -4,11 +4,13 @@ include(GNUInstallDirs)
 add_library(mnist_dist_flags INTERFACE)
 target_include_directories(mnist_dist_flags INTERFACE "${CMAKE_SOURCE_DIR}/src")
 target_compile_options(mnist_dist_flags INTERFACE
-  "$<$<COMPILE_LANGUAGE:CXX>:-Wall;-Wextra;-Wpedantic;-Wshadow;$<$<BOOL:${MNIST_DIST_WERROR}>:-Werror>>"
+  "$<$<COMPILE_LANGUAGE:CXX>:-Wall;-Wextra;-Wpedantic;-Wshadow;\
+$<$<BOOL:${MNIST_DIST_WERROR}>:-Werror>>"
   "-include;${CMAKE_SOURCE_DIR}/src/base/exact_math.h"
   # The bits of a run must not depend on which multiply-adds a compiler chose to fuse.
   $<$<COMPILE_LANGUAGE:CXX>:-ffp-contract=off>
-  "$<$<COMPILE_LANGUAGE:CUDA>:-fmad=false;--expt-relaxed-constexpr;-Xcompiler=-Wall,-Wextra,-ffp-contract=off>"
+  "$<$<COMPILE_LANGUAGE:CUDA>:-fmad=false;--expt-relaxed-constexpr;\
+-Xcompiler=-Wall,-Wextra,-ffp-contract=off>"
   "$<$<COMPILE_LANGUAGE:CUDA>:-ftz=false;-prec-div=true;-prec-sqrt=true>"
   # Lets std::fma and std::sqrt become one instruction; changes no result.
   "$<$<COMPILE_LANGUAGE:CXX>:-fno-math-errno;-fno-trapping-math>")
@@ -28,7 +30,8 @@ function(mnist_dist_library name)
 endfunction()
 
 # mnist_dist_kernels(NAME sources... [LINK public libraries...])
-# As mnist_dist_library, for .cu files that run on the host too (base/kernel.h): compiled for GPUs where they are built for, else as C++.
+# As mnist_dist_library, for .cu files that run on the host too (base/kernel.h): compiled for GPUs
+# where they are built for, else as C++.
 function(mnist_dist_kernels name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "LINK")
   mnist_dist_library(${name} ${arg_UNPARSED_ARGUMENTS} LINK ${arg_LINK})
@@ -50,7 +53,8 @@ function(mnist_dist_test name)
   endif()
   add_executable(${name}_test ${arg_UNPARSED_ARGUMENTS})
   target_include_directories(${name}_test PRIVATE "${CMAKE_SOURCE_DIR}/tests")
-  target_link_libraries(${name}_test PRIVATE mnist_dist_flags ${arg_LINK} GTest::gmock GTest::gtest_main)
+  target_link_libraries(${name}_test PRIVATE mnist_dist_flags ${arg_LINK}
+    GTest::gmock GTest::gtest_main)
   if(MNIST_DIST_SANITIZE)  # compilers have different names for it
     target_compile_definitions(${name}_test PRIVATE MNIST_DIST_SANITIZE)
   endif()
