@@ -116,8 +116,8 @@ associate_addresses() {
   local tag="Name=tag:mnist-dist:cluster,Values=$1" card address
   # shellcheck disable=SC2016  # AWS's quotes
   ask ec2 describe-instances --filters "$tag" Name=instance-state-name,Values=running --query \
-    'Reservations[].Instances[?!PublicIpAddress][].NetworkInterfaces[
-      ?Attachment.DeviceIndex==`0`].NetworkInterfaceId' |
+    'Reservations[].Instances[?!PublicIpAddress][].NetworkInterfaces[?
+      Attachment.DeviceIndex==`0`].NetworkInterfaceId' |
     tr '\t' '\n' >"$scratch/cards" || return 0
   ask ec2 describe-addresses --filters "$tag" --query 'Addresses[?!AssociationId].AllocationId' |
     tr '\t' '\n' >"$scratch/addresses" || return 0
