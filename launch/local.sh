@@ -20,8 +20,8 @@ Installs and builds what is missing, then runs build/mnist-dist on N ranks of th
   -np N     ranks; default: the physical cores, or with --cuda the GPUs, at most the recipe's
             shards. One rank runs without mpirun. More ranks than cores is allowed, only slow.
   --max-restarts N
-            starts after a rank was lost, for example for memory, from the last checkpoint
-            (default: 3); ends earlier when two in a row got no further
+            restarts from the last checkpoint after a rank was lost, for example for memory
+            (default: 3). Ends earlier when two in a row got no further
   --print   build, then print the command in place of running it
   -h        this help; "launch/local.sh train --help" shows mnist-dist's
 
@@ -99,13 +99,17 @@ if $print; then
   command+=("$@")
   echo "${command[*]@Q}"
   exit
-elif ((ranks == 1)); then
-  exec "${command[@]}" "$@"
+fi
+trains=false
+case ${1:-} in train | sweep | tune | -* | '') asks_for_text "$@" || trains=true ;; esac
+$trains || max_restarts=0
+if ((ranks == 1)); then
+  $trains || exec "${command[@]}" "$@"
+  starter=$program
 fi
 
 # here COMMAND: where the run folder is.
 here() { bash -c "$1"; }
-case ${1:-} in train | sweep | tune | -* | '') ;; *) max_restarts=0 ;; esac
 given=("$@") arguments=("$@")
 while :; do
   code=0
@@ -123,6 +127,8 @@ while :; do
   if [[ $results == finished* ]]; then exit 0; fi
 done
 case $code in
-  137) die 4 "$(fault_of "$code")" "look at dmesg: out of memory? Then take fewer ranks with -np" ;;
+  [0-6] | 130) exit "$code" ;; # the program has printed its lines
+  137) hint="look at dmesg: out of memory? Then take fewer ranks with -np" ;;
+  *) hint="look above for the reason, then continue with the same command" ;;
 esac
-exit "$code"
+die 4 "$(fault_of "$code")" "$hint"

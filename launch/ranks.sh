@@ -115,13 +115,17 @@ lost_something() {
   case $1 in 0 | 1 | 2 | 3 | 5 | 6 | 130) return 1 ;; esac
 }
 
-# fault_of CODE: in words.
+# fault_of CODE: in words. `starter` is the process that ended with CODE.
+starter=mpirun
 fault_of() {
-  case $1 in
-    4) echo "the ranks ended with exit code 4, for the reason above" ;;
-    137) echo "a rank was killed (KILL)" ;;
-    *) echo "mpirun ended with code $1" ;;
-  esac
+  local signal
+  if (($1 > 128)) && signal=$(kill -l "$1" 2>/dev/null); then
+    echo "a rank was killed ($signal)"
+  elif (($1 == 4)); then
+    echo "the ranks ended with exit code 4, for the reason above"
+  else
+    echo "$starter ended with code $1"
+  fi
 }
 
 # value_of OPTION ARGUMENTS...: the last value that the arguments give the option.

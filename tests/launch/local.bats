@@ -445,6 +445,80 @@ SCRIPT
   [ "$status" -eq 2 ]
 }
 
+# A program, alone or under the fake mpirun, that dies of SIGNAL until its start LUCKY.
+mortal_program() {
+  cat >"$MNIST_DIST_BUILD_DIR/mnist-dist" <<SCRIPT
+#!/bin/bash
+if [[ \$* == *--print-config ]]; then printf '[data]\nshards = 1\n'; exit; fi
+mkdir -p r
+echo "\$RANDOM\$RANDOM" >r/checkpoint.h5
+echo "\$*" >>starts.log
+((\$(wc -l <starts.log) > $2)) || kill -$1 \$\$
+SCRIPT
+}
+
+@test "one rank that is killed restarts like several" {
+  cd "$BATS_TEST_TMPDIR"
+  mortal_program KILL 2
+  local_sh -np 1 train --run-dir r
+  echo "$output"
+  [ "$status" -eq 0 ]
+  [ "$(paste -sd, starts.log)" = \
+    "train --run-dir r,train --run-dir r --resume,train --run-dir r --resume" ]
+  [[ $output == *"restart 1 of 3"*"restart 2 of 3"* ]]
+  # Without -np: a recipe of one shard takes one rank.
+  rm starts.log
+  local_sh --run-dir r
+  [ "$status" -eq 0 ]
+  [ "$(wc -l <starts.log)" -eq 3 ]
+}
+
+@test "one rank that is always killed ends with exit code 4, an error and a hint" {
+  local signal
+  cd "$BATS_TEST_TMPDIR"
+  for signal in KILL SEGV ABRT BUS; do
+    rm -f starts.log
+    mortal_program "$signal" 99
+    local_sh -np 1 --run-dir r
+    echo "$output"
+    [ "$status" -eq 4 ]
+    [ "$(wc -l <starts.log)" -eq 4 ]
+    [[ ${lines[-2]} == "error: "*"($signal)" && ${lines[-1]} == "hint: "* ]]
+    [[ $output != *mpirun* ]]
+  done
+}
+
+@test "one rank with --max-restarts 0 starts once; commands that are no runs replace the script" {
+  cd "$BATS_TEST_TMPDIR"
+  mortal_program KILL 99
+  local_sh -np 1 --max-restarts 0 sweep
+  [ "$status" -eq 4 ]
+  local_sh -np 1 train --help
+  [ "$status" -eq 137 ]
+  local_sh doctor
+  [ "$status" -eq 137 ]
+  [ "$(wc -l <starts.log)" -eq 3 ]
+}
+
+@test "one rank: Ctrl-C ends in a checkpoint and 130, without a restart" {
+  echo "#!/bin/bash$noting_program" >"$MNIST_DIST_BUILD_DIR/mnist-dist"
+  start -np 1
+  wait_until_ready 1
+  kill -INT -- "-$script"
+  wait_for_script
+  [ "$status" -eq 130 ]
+  [ "$(xargs <"$BATS_TEST_TMPDIR/signals")" = "USR1 saved" ]
+  [ "$(wc -l <"$BATS_TEST_TMPDIR/ready")" -eq 1 ]
+}
+
+@test "several ranks that crash end with exit code 4, an error and a hint" {
+  fake mpirun <<<'[[ $1 == --version ]] && echo "mpirun (Open MPI) 4.1.4" && exit; exit 139'
+  local_sh -np 2 --run-dir "$BATS_TEST_TMPDIR/r"
+  echo "$output"
+  [ "$status" -eq 4 ]
+  [[ ${lines[-2]} == "error: a rank was killed (SEGV)" && ${lines[-1]} == "hint: "* ]]
+}
+
 @test "no arguments at all, and a command that is no run" {
   fake mpirun <<'SCRIPT'
 if [[ $1 == --version ]]; then echo "mpirun (Open MPI) 4.1.4"; exit; fi
