@@ -10,13 +10,13 @@ cluster_usage() {
   cat <<'HELP'
   --hosts LIST|FILE   a,b,c or a:4,b:4 (host:slots), or a file of lines "host" or "host slots=4",
                       as in mpirun's hostfiles
-  --slots N           ranks per host, for hosts without a number; default: its GPUs if it has any,
-                      otherwise its physical cores
-  --gpus N            GPUs that every host must see; one with fewer is refused
-  --interface I       the network between the hosts, as a name (eth0) or a range (10.0.0.0/24);
-                      default: that of the route from here to the first other host
+  --slots N           ranks per host, for hosts without a number (default: its GPUs if it has any,
+                      otherwise its physical cores)
+  --gpus N            GPUs that every host must have. A host with fewer is rejected
+  --interface I       network between the hosts, as a name (eth0) or a range (10.0.0.0/24)
+                      (default: that of the route from here to the first other host)
   --ssh-key FILE      private key for the hosts
-  --ssh-config FILE   in place of ~/.ssh/config: users, ports, keys, known hosts
+  --ssh-config FILE   replaces ~/.ssh/config: users, ports, keys, known hosts
 HELP
 }
 
@@ -36,7 +36,7 @@ cluster_option() {
       interface=$2
       ;;
     --ssh-key | --ssh-config)
-      # ssh's command line passes through mpirun, which cuts it at blanks.
+      # ssh's command line passes through mpirun, which splits it at blanks.
       [[ -f $2 && -r $2 && $2 != *[[:space:]]* ]] ||
         die 2 "$1 needs a file that can be read, without blanks in its name, not '$2'" \
           "$1 ~/.ssh/id_ed25519"
@@ -46,15 +46,15 @@ cluster_option() {
   esac
 }
 
-# list_hosts: one line a host, "HOST SLOTS"; SLOTS is 0 where only a look at the host can tell.
+# list_hosts: one line per host, "HOST SLOTS". SLOTS is 0 if only the host itself has the number.
 list_hosts() {
   local lines table
-  [[ -n $hosts_argument ]] || die 2 "which hosts?" "--hosts a,b,c or --hosts FILE"
+  [[ -n $hosts_argument ]] || die 2 "--hosts: missing" "give --hosts a,b,c or --hosts FILE"
   if [[ -f $hosts_argument ]]; then
     # A file that was edited on Windows ends its lines with a carriage return as well.
     lines=$(sed 's/#.*//; s/\r$//' "$hosts_argument")
   elif [[ $hosts_argument == */* ]]; then
-    die 2 "there is no file $hosts_argument" "--hosts takes a file, or a list like a,b,c"
+    die 2 "there is no file $hosts_argument" "give --hosts a file, or a list like a,b,c"
   else
     lines=$(tr ',' '\n' <<<"$hosts_argument" | sed 's/:\([0-9]*\)$/ slots=\1/')
   fi
@@ -74,20 +74,21 @@ list_hosts() {
       else { printf "%s", table; exit }
       exit 1
     }' <<<"$lines") ||
-    die 2 "--hosts $hosts_argument: $table" "--hosts a,b,c, or a file of lines like: node1 slots=4"
+    die 2 "--hosts $hosts_argument: $table" \
+      "give --hosts a,b,c, or a file of lines like: node1 slots=4"
   echo "$table"
 }
 
-# ssh_options: one a line. BatchMode: a question nobody sees is a hang.
+# ssh_options: one per line. BatchMode, because an invisible question is a hang.
 ssh_options() {
   printf '%s\n' -o BatchMode=yes -o "ConnectTimeout=$ssh_seconds"
   [[ -z $ssh_config ]] || printf '%s\n' -F "$ssh_config"
   [[ -z $ssh_key ]] || printf '%s\n' -i "$ssh_key"
 }
 
-# on_host SECONDS HOST COMMAND: over ssh, or right here when HOST is this machine, which need not
-# have a key for itself. Never takes longer: a host may also stop answering in the middle, or hang
-# on a dead NFS server.
+# on_host SECONDS HOST COMMAND: over ssh, or without it if HOST is this machine, which need not have
+# a key for itself. Never takes longer than SECONDS, because a host may also stop responding later,
+# or hang on a dead NFS server.
 on_host() {
   local options
   if is_here "$2"; then
@@ -109,8 +110,8 @@ is_here() {
   [[ -n $address ]] && [[ " $(hostname -I 2>/dev/null) " == *" $address "* ]]
 }
 
-# network_to HOST: the range of addresses, as 10.0.0.0/24, of the network that leads there; nothing
-# when a router lies between.
+# network_to HOST: the range of addresses, as 10.0.0.0/24, of the network to the host. Prints
+# nothing if a router is between.
 network_to() {
   local address device prefix own bits
   address=$(address_of "$1")
@@ -126,12 +127,12 @@ network_to() {
     $((number >> 8 & 255)) $((number & 255)) "$bits"
 }
 
-# network_options MAJOR HOST...: how mpirun starts ranks there, and over which network they
-# communicate; one option per line.
+# network_options MAJOR HOST...: mpirun's options for the start of ranks there and for their
+# network, one per line.
 network_options() {
   local major=$1 host network=$interface runtime=--mca launcher=plm_rsh
   shift
-  # Open MPI 5's starter has its own options, and calls its ssh by its name.
+  # Open MPI 5's starter has its own options, and a different name for ssh.
   if ((major >= 5)); then runtime=--prtemca launcher=plm_ssh; fi
   # All daemons are started from here: the hosts need no keys for each other.
   printf '%s\n' "$runtime" "${launcher}_agent" ssh "$runtime" "${launcher}_args" \
@@ -155,8 +156,8 @@ network_options() {
   fi
 }
 
-# forwarded_environment: what ranks on other hosts should see too; Open MPI itself forwards its own
-# variables (OMPI_MCA_*).
+# forwarded_environment: the variables for ranks on other hosts. Open MPI itself forwards its own
+# (OMPI_MCA_*).
 forwarded_environment() {
   local name
   for name in $(compgen -e); do
@@ -169,7 +170,7 @@ forwarded_environment() {
 
 # shellcheck disable=SC2154  # lib.sh's
 need_program() {
-  [[ -x $program ]] || die 2 "there is no $program" "build it first: launch/local.sh --print"
+  [[ -x $program ]] || die 2 "there is no $program" "build it with launch/local.sh --print"
 }
 
 # count N WORD: "1 core", "2 cores".

@@ -1,8 +1,8 @@
 # shellcheck shell=bash
-# The questions of preflight.sh to a host: sent to its bash after lib.sh's functions and "program",
-# "folder"; prints lines of NAME=VALUE. Needs nothing but what is on any Linux host.
+# The checks of preflight.sh on a host: sent to its bash after lib.sh's functions and "program",
+# "folder". Prints lines of NAME=VALUE. Needs only the programs of any Linux host.
 
-# One decimal point and one language, whatever the host's locale.
+# One decimal point and one language, in any locale of the host.
 export LC_ALL=C
 
 first_line() { sed -n '1s/[[:space:]]*$//p' <<<"$1"; }
@@ -16,7 +16,7 @@ else
 fi
 echo "temporary=$(df -Pk "${TMPDIR:-/tmp}" | awk 'NR == 2 { print $4 }')"
 echo "cores=$(physical_cores)"
-# CPUs that are not ours: mpirun must not bind there.
+# CPUs that are not available: mpirun must not bind there.
 if (($(nproc) < $(nproc --all))); then echo "masked=1"; else echo "masked=0"; fi
 
 if ! command -v mpirun >/dev/null; then

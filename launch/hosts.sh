@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Trains, or sweeps, on a list of ssh hosts: looks at them first, then starts ranks there with
-# mpirun, and watches that they stay.
+# Trains, or sweeps, on a list of ssh hosts: checks them first, then starts ranks there with mpirun,
+# and watches for lost hosts.
 set -euo pipefail
 # shellcheck source=lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -15,31 +15,29 @@ usage() {
   cat <<'HELP'
 usage: launch/hosts.sh --hosts a,b,c|FILE [options] [--] train|sweep [arguments for mnist-dist]
 
-Runs launch/preflight.sh, then mnist-dist on ranks of these hosts, which need an ssh log-in without
-a password, and this program and this folder at the same place (an NFS share, or a copy). The first
-host writes the run folder.
+Runs launch/preflight.sh, then mnist-dist on ranks of these hosts. They need ssh without a password,
+and this program and this folder at the same path (an NFS share, or a copy). The first host writes
+the run folder.
   launch/hosts.sh --hosts a,b,c -- train --seed 7
   launch/hosts.sh --hosts cluster.txt -- sweep --seeds 0..99
 
 HELP
   cluster_usage
   cat <<'HELP'
-  -np N               ranks; default: all slots for a sweep, for training at most the recipe's
-                      shards
-  --spread            training on fewer ranks than slots: as many hosts as possible, not as few
-  --no-preflight      do not look at the hosts first (--slots or slots= must then say how many ranks
-                      each takes)
+  -np N               ranks (default: all slots, for training at most the recipe's shards)
+  --spread            with fewer ranks than slots, use all hosts
+  --no-preflight      skip the check of the hosts (needs --slots or slots=)
   --max-restarts N    starts after a lost rank, host or mpirun (default: 3)
-  --min-hosts M       a restart needs so many good hosts (default: 1)
-  --print             print the command in place of running it
-  --verbose           let mpirun say what it has to say as well
-  -h, --help          this help
+  --min-hosts M       number of good hosts that a restart needs (default: 1)
+  --print             print the command instead of running it
+  --verbose           print mpirun's own messages
+  -h, --help          print this help
 
-Ctrl-C stops after the current step with a checkpoint (exit code 130; continue with --resume, on any
-hosts); a second one stops at once. When a rank, a host or mpirun is lost, the hosts are looked at
-again, and the run starts again from its last checkpoint on those that are good, to the same result.
-A host that is back is used at the next restart. A host counts as lost after comm.timeout (120 s).
-After the last restart, or when two in a row got no further: exit code 4 and the fault.
+Ctrl-C stops after the current step with a checkpoint (exit code 130, --resume continues on any
+hosts). A second Ctrl-C stops at once. When a rank, a host or mpirun is lost, the hosts are checked
+again, and the run restarts from its last checkpoint on the good ones, with the same result. A host
+that is back is used at the next restart. A host counts as lost after comm.timeout (120 s). After
+the last restart, or after two in a row without progress: exit code 4 and the fault.
 HELP
 }
 
@@ -67,7 +65,8 @@ while (($#)); do
     --verbose) verbose=true ;;
     -*)
       cluster_option "$1" "${2:-}" ||
-        die 2 "unknown argument $1" "what is for mnist-dist comes behind --; launch/hosts.sh --help"
+        die 2 "unknown argument $1" \
+          "put arguments of mnist-dist after --, see launch/hosts.sh --help"
       (($# > 1)) || die 2 "$1 needs a value" "launch/hosts.sh --help"
       shift
       ;;
@@ -83,11 +82,11 @@ case ${1:-} in
   train | sweep | tune) ;;
   '' | -*) set -- train "$@" ;;
   *)
-    die 2 "$1 is not for several hosts" "train, sweep or tune; others run with launch/local.sh $1"
+    die 2 "$1: not for several hosts (expected train, sweep or tune)" "run launch/local.sh $1"
     ;;
 esac
 
-# same_hosts: the options for preflight.sh that say which hosts, and how to reach them.
+# same_hosts: the options for preflight.sh with the hosts and the way to reach them.
 same_hosts() {
   printf '%s\n' --hosts "$hosts_argument"
   [[ -z $slots ]] || printf '%s\n' --slots "$slots"
@@ -117,13 +116,13 @@ place() {
     }'
 }
 
-# find_hosts: $work/table, a line per host: "HOST SLOTS [CORES MASKED]". All hosts must be good at
-# the first start; later bad ones are left out.
+# find_hosts: $work/table, one line per host: "HOST SLOTS [CORES MASKED]". All hosts must be good at
+# the first start. Later, bad ones are left out.
 find_hosts() {
   local options host
   if $preflight; then
     mapfile -t options < <(same_hosts)
-    # A restart is quick, unless the one before got no further.
+    # A restart is quick, unless the one before made no progress.
     ((restarts == 0)) || options+=(--min-hosts "$min_hosts" --seconds $((no_further)))
     "$root/launch/preflight.sh" "${options[@]}" >"$work/table" || return
   else
@@ -141,29 +140,29 @@ find_hosts() {
       rm "$work/bad"
       (($(wc -l <"$work/table") >= min_hosts)) || return 1
     elif grep -q ' 0$' "$work/table"; then
-      die 2 "how many ranks does $(awk '$2 == 0 { print $1; exit }' "$work/table") take?" \
-        "--slots N, or leave out --no-preflight"
+      die 2 "$(awk '$2 == 0 { print $1; exit }' "$work/table"): number of slots unknown" \
+        "give --slots N, or leave out --no-preflight"
     fi
   fi
   mapfile -t hosts < <(awk '{ print $1 }' "$work/table")
 }
 
-# place_ranks ARGUMENTS...: $work/places, a line per host: "HOST RANKS".
+# place_ranks ARGUMENTS...: $work/places, one line per host: "HOST RANKS".
 place_ranks() {
   local total note=
   total=$(awk '{ n += $2 } END { print n }' "$work/table")
   ranks=$ranks_given
-  # What is left of the hosts may have fewer slots.
+  # The remaining hosts may have fewer slots.
   if ((restarts > 0 && ${ranks:-0} > total)); then ranks=$total; fi
   if [[ -z $ranks ]]; then
     ranks=$(default_ranks "$total" "$@")
     ((ranks == total)) ||
-      note="; a rank takes at least one of the recipe's shards, so $((total - ranks)) of $total \
+      note=". A rank takes at least one of the recipe's shards, so $((total - ranks)) of $total \
 slots stay free"
   fi
   place "$ranks" <"$work/table" >"$work/places" ||
     die 2 "$ranks ranks do not fit into the hosts' $total slots" \
-      "-np $total, more hosts, or more --slots (a host may have more ranks than cores)"
+      "use -np $total, more hosts, or more --slots (a host may have more ranks than cores)"
   mapfile -t used < <(awk '{ print $1 }' "$work/places")
   say "$(count "$ranks" rank): \
 $(awk '{ printf "%s%s x %s", (NR > 1) ? ", " : "", $1, $2 }' "$work/places")$note"
@@ -172,8 +171,8 @@ $(awk '{ printf "%s%s x %s", (NR > 1) ? ", " : "", $1, $2 }' "$work/places")$not
 # make_command ARGUMENTS...: mpirun's command line for these places, as the array command.
 make_command() {
   local bind_to=core binding network environment
-  # Binding is right only where no host has more ranks than cores, and none keeps CPUs from us; and
-  # where a rank is one thread (lib.sh, mpirun_options).
+  # Binding is right only if no host has more ranks than cores, none has masked CPUs, and a rank is
+  # one thread (lib.sh, mpirun_options).
   [[ ${MNIST_DIST_CUDA:-} != on ]] || bind_to=none
   awk 'NR == FNR { cores[$1] = $3; masked[$1] = $4; next }
     $2 > cores[$1] || masked[$1] == 1 { exit 1 }' "$work/table" "$work/places" &&
@@ -183,15 +182,15 @@ make_command() {
   mapfile -t environment < <(forwarded_environment)
   command=("$mpirun" -np "$ranks" --host "$(sed 's/ /:/' "$work/places" | paste -sd,)"
     "${network[@]}" "${binding[@]}" "${environment[@]}")
-  # Open MPI 5 has no -q, which keeps its banner about exit codes away.
+  # Open MPI 5 has no -q, which suppresses its banner about exit codes.
   if ((major < 5)) && ! $verbose; then command+=(-q); fi
   command+=("$program" "$@")
 }
 
-# on_first_host COMMAND: where the run folder is written.
+# on_first_host COMMAND: on the host that writes the run folder.
 on_first_host() { on_host $((ssh_seconds + 30)) "${used[0]}" "$1" </dev/null; }
 
-# end_everywhere: kills what earlier starts left on any host, also one that is back.
+# end_everywhere: kills processes of earlier starts on any host, also on one that is back.
 end_everywhere() {
   local host pids=()
   for host in $(list_hosts | awk '{ print $1 }'); do
@@ -204,7 +203,7 @@ end_everywhere() {
 
 need_program
 work=$(temporary -d)
-# Not in a watcher that is ended before it has reset this trap.
+# Not in a watcher that ends before it has reset this trap.
 trap '[[ $BASHPID != "$$" ]] || rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM HUP # until there are ranks to stop
 find_hosts
@@ -234,7 +233,7 @@ while :; do
   if ((code == 1)) && [[ -s $work/lost ]]; then code=4; fi
   may_start_again "$code" || break
   restarts=$((restarts + 1))
-  say "note: $(fault "$code" "$timeout"); restart $restarts of $max_restarts"
+  say "note: $(fault "$code" "$timeout"): restart $restarts of $max_restarts"
   trap 'exit 130' INT TERM HUP
   end_everywhere &
   ending=$!
@@ -243,7 +242,7 @@ while :; do
   place_ranks "${given[@]}"
   results=$(on_first_host "$(results_question "${given[@]}")") || results="none unknown"
   continue_from "$results" on_first_host "${given[@]}" || {
-    say "note: two restarts in a row got no further"
+    say "note: two restarts in a row made no progress"
     break
   }
   if [[ $results == finished* ]]; then code=0 && break; fi

@@ -1,8 +1,9 @@
 # shellcheck shell=bash
-# What the scripts in launch/ and tests/run.sh share. To be sourced; does nothing by itself.
+# The functions that the scripts in launch/ and tests/run.sh share. To be sourced. Does nothing by
+# itself.
 
-# One language and one decimal point for awk, printf, sort and ssh's words, whatever the user's
-# locale.
+# One language and one decimal point for awk, printf, sort and ssh's messages, in any locale of the
+# user.
 export LC_ALL=C
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -11,7 +12,7 @@ build=${MNIST_DIST_BUILD_DIR:-$root/build}
 program=$build/mnist-dist
 installed=false
 if [[ ! -f $root/CMakeLists.txt && -x $root/../../bin/mnist-dist ]]; then
-  # We are in share/mnist-dist/launch: there is nothing to build.
+  # This is share/mnist-dist/launch: there is nothing to build.
   installed=true
   # shellcheck disable=SC2034
   program=$(cd "$root/../../bin" && pwd)/mnist-dist
@@ -20,7 +21,7 @@ else
   source "$root/launch/cuda.sh"
 fi
 
-# use_cuda: from here on it is the build for GPUs that is made and run.
+# use_cuda: from now on, the build for GPUs is made and run.
 # shellcheck disable=SC2034
 use_cuda() {
   export MNIST_DIST_CUDA=on
@@ -28,29 +29,29 @@ use_cuda() {
 }
 [[ ${MNIST_DIST_CUDA:-} != on ]] || use_cuda
 
-# say WORDS: one line on stderr; lines of it when it has several. Control characters of arguments
-# and hosts do not reach the terminal, and a terminal that has vanished ends nothing.
+# say WORDS: prints them on stderr. Control characters of arguments and hosts do not reach the
+# terminal. A closed terminal does not end the script.
 say() {
   local text=${*//[$'\001'-$'\010'$'\013'-$'\037'$'\177']/?}
   ((${#text} <= 4000)) || text="${text:0:3000} ... ${text: -900}"
   printf '%s\n' "$text" >&2 2>/dev/null || true
 }
 
-# die CODE WHAT HINT: the same two lines, and the same codes, as the program's own errors.
+# die CODE PROBLEM HINT: the same two lines, and the same codes, as the program's own errors.
 die() {
   say "error: $2"
   say "hint: $3"
   exit "$1"
 }
 
-# temporary -q: a new file, -d: a new folder, as mktemp makes them.
+# temporary -q: a new file, -d: a new folder, by mktemp.
 temporary() {
   mktemp "$1" 2>/dev/null ||
     die 3 "cannot write temporary files to ${TMPDIR:-/tmp}" \
-      "make room there, or let TMPDIR name another folder"
+      "free space there, or set TMPDIR to another folder"
 }
 
-# quietly COMMAND...: shows the end of its output only when it fails, and returns its code.
+# quietly COMMAND...: prints the end of its output only if it fails, and returns its code.
 quietly() {
   local log code=0
   log=$(temporary -q) || exit
@@ -64,8 +65,8 @@ setup() {
   $installed || [[ ${MNIST_DIST_SETUP:-} == skip ]] || "$root/launch/setup.sh" "$@"
 }
 
-# A compiler that reads LibTorch's headers takes over 1 GB: as many at a time as there are CPUs and
-# memory for.
+# A compiler that reads LibTorch's headers takes over 1 GB. CPUs and memory limit the number of
+# jobs.
 build_jobs() {
   local cpus memory_kb
   cpus=$(nproc)
@@ -75,7 +76,7 @@ build_jobs() {
   echo $((cpus < by_memory ? cpus : by_memory))
 }
 
-# cached NAME: a value of the build folder's CMakeCache.txt; nothing without one.
+# cached NAME: a value of the build folder's CMakeCache.txt. Prints nothing without one.
 cached() { sed -n "s/^$1:[A-Z]*=//p" "$build/CMakeCache.txt" 2>/dev/null || true; }
 
 # True when the build folder was configured without LibTorch and there is one now.
@@ -85,23 +86,23 @@ torch_appeared() {
     compgen -G "${MNIST_DIST_SYSTEM_PREFIX:-/usr}/lib/*/cmake/Torch/TorchConfig.cmake" >/dev/null
 }
 
-# build_targets TARGET...: configures the build folder where need be, then builds.
+# build_targets TARGET...: configures the build folder if necessary, then builds.
 # Two scripts that start together take turns: ninja does not lock its folder.
 build_targets() (
   ! $installed || return 0
   { mkdir -p "$build" && touch "$build/.lock"; } 2>/dev/null ||
-    die 3 "cannot write to $build" "MNIST_DIST_BUILD_DIR names another build folder"
+    die 3 "cannot write to $build" "set MNIST_DIST_BUILD_DIR to another folder"
   exec 9>"$build/.lock"
   flock 9 || say "note: no locks in $build: do not start two builds there at once"
   local configure=false generator=(-G Ninja) home
   home=$(cached CMAKE_HOME_DIRECTORY)
   [[ -z $home ]] || generator=()
   if [[ -n $home && ! ($home -ef $root && $(cached CMAKE_CACHEFILE_DIR) -ef $build) ]]; then
-    # The tree was copied or moved: this build folder would build the other one.
-    say "note: $build was configured for the source in $home; configuring it afresh for $root"
+    # The tree was copied or moved. This build folder would build the other one.
+    say "note: $build was configured for the source in $home, configuring it again for $root"
     configure=true generator=(--fresh -G Ninja)
   elif [[ ! -f $build/build.ninja && ! -f $build/Makefile ]]; then
-    say "building mnist-dist in $build; the first time takes some minutes"
+    say "building mnist-dist in $build (some minutes the first time)"
     configure=true
   elif torch_appeared; then
     configure=true
@@ -114,14 +115,14 @@ build_targets() (
     fi
     [[ -z ${CI:-} ]] || options+=(-DMNIST_DIST_WERROR=ON)
     quietly cmake -S "$root" -B "$build" "${generator[@]}" "${options[@]}" 9>&- ||
-      die 1 "cmake could not configure $build" "see above; deleting $build starts afresh"
+      die 1 "cmake could not configure $build" "read the messages above, or delete $build"
   fi
   local make=(cmake --build "$build" -j "$(build_jobs)" --target "$@")
   if [[ -t 2 ]]; then
     "${make[@]}" >&2 9>&-
   else
     quietly "${make[@]}" 9>&-
-  fi || die 1 "the build failed" "see above"
+  fi || die 1 "the build failed" "read the messages above"
 )
 
 # The CPUs this process may run on, as the kernel lists them: 0-3,8.
@@ -142,8 +143,8 @@ count_cores() {
     END { for (core in cores) count++; print count + 0 }'
 }
 
-# cgroup_quota SYSTEM: whole CPUs that a container's quota pays for, at least 1. Prints nothing
-# without a quota. It is the least of all groups from our own up, of version 1 and 2, as in
+# cgroup_quota SYSTEM: whole CPUs of a container's quota, at least 1. Prints nothing without a
+# quota. It is the least of all groups from our own up, of version 1 and 2, as in
 # base/cpus.h. SYSTEM is the folder with sys/fs/cgroup and proc/self/cgroup ("" is /).
 cgroup_quota() {
   local system=$1 controllers group mount folder quota period cpus least=
@@ -186,14 +187,14 @@ physical_cores() {
   echo "$cores"
 }
 
-# loopback_is_down: true in a network namespace whose loopback interface nobody has brought up, as
-# `unshare -n` makes it. mpirun cannot start there.
+# loopback_is_down: true in a network namespace whose loopback interface is down, as after
+# `unshare -n`. mpirun cannot start there.
 loopback_is_down() {
   local routes=${MNIST_DIST_ROUTES:-/proc/net/fib_trie}
   [[ -r $routes ]] && ! grep -q '127\.0\.0\.1' "$routes"
 }
 
-# version_of_open_mpi MPIRUN: 4 or 5; nothing when it is of another MPI, or not there.
+# version_of_open_mpi MPIRUN: 4 or 5. Prints nothing if it is of another MPI, or missing.
 version_of_open_mpi() {
   local version
   version=$("$1" --version 2>&1) || true
@@ -201,8 +202,8 @@ version_of_open_mpi() {
 }
 
 # find_mpirun: sets mpirun to the first mpirun of Open MPI, which the program is linked with, and
-# major to 4 or 5, whose options differ. Another MPI's may stand before it in PATH (conda, a
-# module).
+# major to 4 or 5, which have different options. Another MPI's mpirun may be before it in PATH
+# (conda, a module).
 find_mpirun() {
   local candidates
   mapfile -t candidates < <(type -aP mpirun mpirun.openmpi; cached MPIEXEC_EXECUTABLE)
@@ -214,20 +215,19 @@ find_mpirun() {
     "install openmpi-bin, or put its mpirun into PATH"
 }
 
-# mpirun_options RANKS CORES MAJOR: one option a line, for ranks of this machine.
+# mpirun_options RANKS CORES MAJOR: one option per line, for ranks of this machine.
 mpirun_options() {
   local ranks=$1 cores=$2 major=$3
-  # They need no network card: on some, Open MPI 5 finds no way from one back to itself, and says
-  # so.
+  # They need no network card. With some cards, Open MPI 5 prints that a host cannot reach itself.
   printf '%s\n' --mca btl_tcp_if_include lo
   # -q: no banner after an exit code other than 0. Open MPI 5 has no such option.
   if ((major < 5)); then printf '%s\n' -q; fi
   if ((ranks > cores)); then
-    # Ranks that wait must leave the core to those that work.
+    # Waiting ranks must leave the core to the others.
     printf '%s\n' --oversubscribe --bind-to none --mca mpi_yield_when_idle 1
   elif (($(nproc) < $(nproc --all))) || [[ ${MNIST_DIST_CUDA:-} == on ]]; then
-    # mpirun binds from the machine's first core whatever mask it was started with; unbound, the
-    # ranks inherit the mask. And a rank with a GPU has several threads, of LibTorch and NCCL.
+    # mpirun binds from the machine's first core, with any mask. Unbound, the ranks inherit the
+    # mask. A rank with a GPU has several threads, of LibTorch and NCCL.
     printf '%s\n' --bind-to none
   else
     printf '%s\n' --map-by core --bind-to core

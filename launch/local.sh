@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Trains on this machine: sets up, builds, and starts one rank a physical core.
+# Trains on this machine: sets up, builds, and starts one rank per physical core.
 set -euo pipefail
 # shellcheck source=lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -17,20 +17,20 @@ Installs and builds what is missing, then runs build/mnist-dist on N ranks of th
   launch/local.sh summary                     any other command, as one process
 
   --cuda    the build for GPUs, in build-cuda/, with --device cuda
-  -np N     ranks; default: the physical cores, or with --cuda the GPUs, at most the recipe's
-            shards. One rank runs without mpirun. More ranks than cores is allowed, only slow.
+  -np N     ranks (default: physical cores, with --cuda GPUs, never more than the recipe's shards).
+            One rank runs without mpirun. More ranks than cores is slow
   --max-restarts N
             restarts from the last checkpoint after a rank was lost, for example for memory
-            (default: 3). Ends earlier when two in a row got no further
-  --print   build, then print the command in place of running it
-  -h        this help; "launch/local.sh train --help" shows mnist-dist's
+            (default: 3). Stops earlier after two restarts without progress
+  --print   build, then print the command instead of running it
+  -h        print this help ("launch/local.sh train --help" prints mnist-dist's)
 
-Relative paths, data/ and runs/ are taken from the folder you are in. Ctrl-C stops after the current
-step with a checkpoint (exit code 130; continue with --resume); a second Ctrl-C stops at once.
+Relative paths, data/ and runs/ are those of the current folder. Ctrl-C stops after the current step
+with a checkpoint (exit code 130, --resume continues). A second Ctrl-C stops at once.
 
 Environment: MNIST_DATA_DIR         folder of the four MNIST files (default: data/raw/, data/mnist/)
-             MNIST_DIST_BUILD_DIR   another build folder
-             MNIST_DIST_SETUP=skip  do not look at installed packages
+             MNIST_DIST_BUILD_DIR   the build folder
+             MNIST_DIST_SETUP=skip  skip the check of installed packages
 HELP
 }
 
@@ -64,7 +64,7 @@ places=$cores
 if $cuda; then
   use_cuda
   setup --cuda
-  # A rank a GPU. Where there is none, one rank says so.
+  # One rank per GPU. Without a GPU, one rank prints the error.
   places=$(gpu_count)
   ((places >= 1)) || places=1
   on_gpu "$@"
@@ -76,8 +76,8 @@ build_targets mnist-dist
 [[ -n $ranks ]] || ranks=$(default_ranks "$places" "$@")
 
 if ((ranks > 1)) && loopback_is_down; then
-  say "note: the loopback interface is down, so mpirun cannot start: one process computes the \
-same result"
+  say "note: the loopback interface is down, so mpirun cannot start. One process computes the same \
+result"
   ranks=1
 fi
 options=()
@@ -86,12 +86,11 @@ if ((ranks > 1)); then
   mapfile -t options < <(mpirun_options "$ranks" "$cores" "$major")
   options=("$mpirun" -np "$ranks" "${options[@]}")
   if ((EUID == 0)); then
-    # Open MPI refuses to run as root, which is what one is in most containers, unless told twice.
+    # Open MPI does not run as root, the user of most containers, without these variables.
     export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
   fi
   ((ranks <= cores)) ||
-    say "note: $ranks ranks share $cores core$( ((cores == 1)) || echo s); the result is the \
-same, only later"
+    say "note: $ranks ranks share $cores core$( ((cores == 1)) || echo s): slower, same result"
 fi
 
 command=(${options[@]+"${options[@]}"} "$program")
@@ -117,18 +116,18 @@ while :; do
   run_ranks env "MNIST_DIST_START=$start_id" "${command[@]}" "${arguments[@]}" || code=$?
   may_start_again "$code" || break
   restarts=$((restarts + 1))
-  say "note: $(fault_of "$code"); restart $restarts of $max_restarts"
+  say "note: $(fault_of "$code"): restart $restarts of $max_restarts"
   end_starts "$script_id"
   results=$(here "$(results_question "${given[@]}")") || results="none unknown"
   continue_from "$results" here "${given[@]}" || {
-    say "note: two restarts in a row got no further"
+    say "note: two restarts in a row made no progress"
     break
   }
   if [[ $results == finished* ]]; then exit 0; fi
 done
 case $code in
   [0-6] | 130) exit "$code" ;; # the program has printed its lines
-  137) hint="look at dmesg: out of memory? Then take fewer ranks with -np" ;;
-  *) hint="look above for the reason, then continue with the same command" ;;
+  137) hint="check dmesg. If memory ran out, use fewer ranks with -np" ;;
+  *) hint="read the messages above, then run the same command again" ;;
 esac
 die 4 "$(fault_of "$code")" "$hint"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Looks at the hosts of a cluster before ranks are started there: what would end in a silent hang
-# later is named here, with its fix.
+# Checks the hosts of a cluster before ranks are started there: names each fault that would end in a
+# silent hang later, with its fix.
 set -euo pipefail
 # shellcheck source=lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -11,24 +11,24 @@ usage() {
   cat <<'HELP'
 usage: launch/preflight.sh --hosts a,b,c|FILE [options]
 
-Asks each host over ssh, all at once: does it answer, has it the same Open MPI and the same
-mnist-dist at the same place, the folder you are in, free disk, a clock that is right, its GPUs?
-Then all of them add vectors for two seconds. The first line of stderr that begins with "error:"
-names the bad host, the next one the fix; exit code 4 then (3: no folder or disk).
+Checks all hosts at once over ssh: reachable, same Open MPI, same mnist-dist at the same path, the
+current folder, free disk, right clock, GPUs. Then all of them add vectors for two seconds. The
+first line of stderr that begins with "error:" names the bad host, the next line the fix. The exit
+code is then 4 (3: no folder or disk).
 
 HELP
   cluster_usage
   cat <<'HELP'
-  --seconds N         how long the all-reduce runs; default 2; 0: leave it out
+  --seconds N         duration of the all-reduce (default: 2, 0 disables it)
   --min-hosts M       leave bad hosts out as long as M are good
-  -h, --help          this help
+  -h, --help          print this help
 
 On stdout, for other scripts: one line per host, "HOST SLOTS CORES MASKED" (MASKED 1: some of its
-CPUs are not ours).
+CPUs are not available).
 HELP
 }
 
-# fact HOST NAME: what the host said.
+# fact HOST NAME: a value that the host sent.
 fact() { sed -n "s/^$2=//p" "$work/$1.facts" | tr -d '[:cntrl:]' | cut -c1-200; }
 
 # ask HOST: runs the probe there.
@@ -45,48 +45,48 @@ $(<"$root/launch/host_probe.sh")"
   echo "$code" >"$work/$host.code"
 }
 
-# bad CODE HOST PROBLEM FIX: a line of the table now; the first one is said again at the end.
+# bad CODE HOST PROBLEM FIX: prints a line of the table. The first one is printed again at the end.
 bad() {
   printf 'bad   %-12s %s\n' "$2" "$3" >&2
   [[ -n ${first_bad:-} ]] || first_bad=("$1" "$2 $3" "$4")
   bad_hosts=$((bad_hosts + 1))
 }
 
-# judge_ssh HOST: why there is no answer, from ssh's last words.
+# judge_ssh HOST: the reason of a failed connection, from ssh's last line.
 judge_ssh() {
   local host=$1 words
   words=$(grep -v '^Warning:' "$work/$host.err" | tail -n 1 | tr -d '[:cntrl:]' | cut -c1-200) ||
     true
   case $(<"$work/$host.code"):$(<"$work/$host.err") in
     124:* | *"timed out"* | *"No route to host"* | *"Network is unreachable"*)
-      bad 4 "$host" "does not answer: no ssh within $ssh_seconds s" \
-        "is it up, and does a firewall let port 22 through? leave it out of --hosts to continue \
-without it"
+      bad 4 "$host" "is not responding: no ssh within $ssh_seconds s" \
+        "start it and open port 22, or leave it out of --hosts"
       ;;
     *"Connection refused"*)
       bad 4 "$host" "refuses ssh" "start sshd there, or set its port in ~/.ssh/config"
       ;;
     *"Permission denied"*)
-      bad 4 "$host" "does not let us in without a password" \
-        "ssh-copy-id $host, or name the key with --ssh-key"
+      bad 4 "$host" "rejects ssh without a password" \
+        "run ssh-copy-id $host, or give the key with --ssh-key"
       ;;
     *"IDENTIFICATION HAS CHANGED"*)
-      bad 4 "$host" "has another ssh host key than before" \
-        "if it was set up again: ssh-keygen -R $host, then ssh $host true"
+      bad 4 "$host" "has a different ssh host key than before" \
+        "run ssh-keygen -R $host, then ssh $host true, if it was installed again"
       ;;
     *"Host key verification failed"*)
-      bad 4 "$host" "is not known to ssh yet" \
-        "log in once by hand and say yes to its key: ssh $host true"
+      bad 4 "$host" "has an ssh host key that was not accepted yet" \
+        "run ssh $host true, and confirm its key"
       ;;
     *"not resolve"*)
-      bad 4 "$host" "has no address" "check its spelling; add it to /etc/hosts or ~/.ssh/config"
+      bad 4 "$host" "has no address" \
+        "check its spelling, or add it to /etc/hosts or ~/.ssh/config"
       ;;
-    *) bad 4 "$host" "cannot be asked: ${words:-ssh ended with $(<"$work/$host.code")}" \
+    *) bad 4 "$host" "cannot be checked: ${words:-ssh ended with $(<"$work/$host.code")}" \
       "try by hand: ssh -o BatchMode=yes $host true" ;;
   esac
 }
 
-# clock_error HOST: seconds its clock is off for certain: further than the time that asking took.
+# clock_error HOST: the least error of its clock in seconds, given the duration of the request.
 clock_error() {
   awk -v before="$(<"$work/$1.before")" -v after="$(<"$work/$1.after")" \
     -v there="$(fact "$1" clock)" '
@@ -116,10 +116,10 @@ returns"
   elif [[ $(fact "$host" version) != "$(fact here version)" ]]; then
     bad 4 "$host" "has $(fact "$host" version), this machine $(fact here version)" "$copy"
   elif [[ $(fact "$host" hash) != "$(fact here hash)" ]]; then
-    bad 4 "$host" "has another build of $(fact "$host" version)" "$copy"
+    bad 4 "$host" "has a different build of $(fact "$host" version)" "$copy"
   elif [[ -n $(fact "$host" no_folder) ]]; then
     bad 3 "$host" "has no folder $PWD" \
-      "share it (NFS), or make it there with data/ and configs/ in it"
+      "share it (NFS), or create it there with data/ and configs/"
   elif (($(fact "$host" disk) < 200000)); then
     bad 3 "$host" "has $(($(fact "$host" disk) / 1000)) MB of disk free in $PWD" \
       "free some space: data and runs take up to 200 MB"
@@ -130,10 +130,10 @@ returns"
     bad 4 "$host" "has a clock that is $off s off" "turn on NTP there: timedatectl set-ntp true"
   elif [[ -n $(fact "$host" gpu_trouble) ]]; then
     bad 4 "$host" "has a GPU driver that fails: $(fact "$host" gpu_trouble)" \
-      "try nvidia-smi there; a reboot after a driver update often helps"
+      "try nvidia-smi there, and reboot it after a driver update"
   elif [[ -n $gpus ]] && ((seen < gpus)); then
     bad 4 "$host" "sees $seen of $gpus GPUs" \
-      "try nvidia-smi there; a GPU that fell off the bus comes back with a reboot"
+      "try nvidia-smi there, and reboot it if a GPU fell off the bus"
   else
     printf 'ok    %-12s Open MPI %s, %s, %s, %s, %s GB free, clock %+.1f s\n' "$host" \
       "$(fact "$host" mpi)" "$(fact "$host" version)" \
@@ -142,8 +142,8 @@ returns"
   fi
 }
 
-# add_vectors SECONDS HOST...: one rank per host; prints what it found, and fails when it does not
-# end.
+# add_vectors SECONDS HOST...: one rank per host. Prints the result. Fails if it does not end in
+# time.
 add_vectors() {
   local seconds=$1 list options code=0
   shift
@@ -156,8 +156,8 @@ add_vectors() {
   return "$code"
 }
 
-# find_bad_pair HOST...: tries all with the first one, and each with the next one; sets who to the
-# host that is in all pairs that cannot talk ("HOST and the others"), otherwise to a pair.
+# find_bad_pair HOST...: tries all with the first one, and each with the next one. Sets who to the
+# host that is in all failing pairs ("HOST and the others"), otherwise to a failing pair.
 find_bad_pair() {
   local hosts=("$@") pairs=() failed=() i
   for ((i = 1; i < $#; i++)); do pairs+=("${hosts[0]} ${hosts[i]}"); done
@@ -176,9 +176,9 @@ find_bad_pair() {
 
 die_of_bad_pair() {
   die 4 "no all-reduce between $([[ $who == *others ]] && echo "$who" || echo "${who// /, }"), \
-though ssh works" \
-    "let all TCP ports through between the hosts (firewall, security group), or those of \
-docs/cluster.md, or name their network with --interface"
+although ssh works" \
+    "open all TCP ports between the hosts (firewall, security group), or those of \
+docs/cluster.md, or give their network with --interface"
 }
 
 seconds=2 min_hosts=''
@@ -205,7 +205,7 @@ work=$(temporary -d)
 leave() {
   local jobs
   jobs=$(jobs -p)
-  # shellcheck disable=SC2086  # one word a process
+  # shellcheck disable=SC2086  # one word per process
   [[ -z $jobs ]] || kill $jobs 2>/dev/null || true
   rm -rf "$work"
 }
@@ -220,7 +220,7 @@ need_program
 if ((EUID == 0)); then export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1; fi
 pids=()
 for host in "${hosts[@]}"; do ask "$host" & pids+=($!); done
-# What the hosts are compared with: this machine, which need not be one of them.
+# The hosts are compared with this machine, which need not be one of them.
 (
   # shellcheck disable=SC2034  # for the probe
   folder=$PWD
@@ -247,13 +247,13 @@ while ((seconds > 0 && ${#good[@]} > 1)); do
     printf 'ok    %-12s %s\n' all-reduce "$text" >&2
     break
   fi
-  printf 'bad   %-12s %s\n' all-reduce "failed; trying the hosts in pairs" >&2
+  printf 'bad   %-12s %s\n' all-reduce "failed, trying the hosts in pairs" >&2
   find_bad_pair "${good[@]}"
   if [[ -z $min_hosts ]] || ((${#good[@]} <= min_hosts)); then die_of_bad_pair; fi
   # Of a pair, the second: the first one has the results.
   [[ $who == *others ]] || who=${who#* }
   leave_out=${who%% *}
-  printf 'bad   %-12s no all-reduce with it; left out\n' "$leave_out" >&2
+  printf 'bad   %-12s no all-reduce with it, left out\n' "$leave_out" >&2
   mapfile -t good < <(printf '%s\n' "${good[@]}" | grep -vxF -- "$leave_out")
 done
 

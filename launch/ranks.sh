@@ -1,9 +1,8 @@
 # shellcheck shell=bash
-# How many ranks a command takes, how they are run and stopped, and how they start again after a
-# fault: what local.sh and hosts.sh share. To be sourced after lib.sh.
+# Number, start, stop and restart of ranks, for local.sh and hosts.sh. To be sourced after lib.sh.
 # shellcheck disable=SC2154  # program: lib.sh's
 
-# True when ARGUMENTS only ask for something to be printed.
+# True if ARGUMENTS only request a text.
 asks_for_text() {
   local argument
   for argument in "$@"; do
@@ -12,8 +11,7 @@ asks_for_text() {
   return 1
 }
 
-# The recipe decides how many ranks there can be; the program reads it, and rejects what is wrong
-# with it.
+# The recipe limits the number of ranks. The program reads it, and rejects a faulty one.
 recipe_shards() {
   local recipe
   recipe=$("$program" "$@" --print-config) || return
@@ -35,11 +33,11 @@ default_ranks() {
       fi
       ;;
     sweep | tune) echo "$cores" ;;
-    *) echo 1 ;; # the other commands are short, or talk about one process
+    *) echo 1 ;; # the other commands are short, or are about one process
   esac
 }
 
-# gpu_count: GPUs that a process here sees.
+# gpu_count: number of GPUs that are visible to a process here.
 gpu_count() {
   if [[ -n ${CUDA_VISIBLE_DEVICES+set} ]]; then
     tr ',' '\n' <<<"$CUDA_VISIBLE_DEVICES" | grep -c .
@@ -48,8 +46,8 @@ gpu_count() {
   fi || true
 }
 
-# on_gpu ARGUMENTS...: sets the array arguments to the same with --device cuda, where the command
-# knows that option.
+# on_gpu ARGUMENTS...: sets the array arguments to the same with --device cuda, if the command has
+# that option.
 # shellcheck disable=SC2034  # local.sh uses it
 on_gpu() {
   arguments=("$@")
@@ -74,7 +72,7 @@ run_ranks() {
   ranks_stopped=
   # shellcheck disable=SC2317  # the trap calls it
   stop() {
-    # A closed terminal says so more than once, and never means "at once".
+    # A closed terminal sends HUP more than once, and never means "at once".
     [[ $1 != HUP ]] || ((signals == 0)) || return 0
     signals=$((signals + 1))
     : "${ranks_stopped:=$1}"
@@ -97,7 +95,7 @@ run_ranks() {
   # say "Killed" of one that was.
   while kill -0 "$pid"; do wait "$pid" || true; done 2>/dev/null
   wait "$pid" 2>/dev/null || code=$?
-  # Ranks that had not yet begun to listen died of the signal; to the caller that is an interruption
+  # Ranks without a signal handler yet died of the signal. To the caller that is an interruption
   # like any other.
   if ((signals > 0 && code > 128)); then code=130; fi
   trap - INT TERM HUP USR1 USR2
@@ -160,13 +158,13 @@ look_at_results() {
   elif [[ -e $folder/checkpoint.h5 || -e $folder/checkpoint.prev.h5 ]]; then
     state=checkpoint
   elif [[ -n $folder && -e $folder ]]; then
-    state=begun
+    state=started
   fi
   echo "$state $(find "$folder" -name 'checkpoint*.h5' -printf '%P %s %T@\n' -o -name '*.csv' \
     -printf '%P %s\n' 2>/dev/null | sort | cksum | tr -d ' ') $folder"
 }
 
-# results_question ARGUMENTS...: the command that looks at the results of mnist-dist ARGUMENTS.
+# results_question ARGUMENTS...: the command that checks the results of mnist-dist ARGUMENTS.
 results_question() {
   local folder prefix='' recipe
   case ${1:-} in
@@ -194,7 +192,8 @@ may_start_again() {
 }
 
 # continue_from "STATE MARK FOLDER" RUN ARGUMENTS...: sets the array arguments for this restart.
-# RUN COMMAND runs a command where the results are. False when two restarts in a row got no further.
+# RUN COMMAND runs a command on the host with the results. False if two restarts in a row made no
+# progress.
 continue_from() {
   local state new_mark folder run=$2
   read -r state new_mark folder <<<"$1"
@@ -213,7 +212,7 @@ continue_from() {
       [[ -n $(value_of --run-dir "$@") ]] || arguments+=(--run-dir "$folder")
       ;;
     # Stopped before its first checkpoint.
-    begun) "$run" "cd ${PWD@Q} && mv ${folder@Q} ${folder@Q}.before-restart-$restarts" ;;
+    started) "$run" "cd ${PWD@Q} && mv ${folder@Q} ${folder@Q}.before-restart-$restarts" ;;
   esac
 }
 

@@ -1,15 +1,15 @@
 # shellcheck shell=bash
-# Watches that the hosts of a run stay there. To be sourced by hosts.sh after cluster.sh.
+# Watches for lost hosts during a run. To be sourced by hosts.sh after cluster.sh.
 #
-# When a host falls silent the ranks elsewhere find out and abort, but mpirun (4.1) then waits for
-# that host's daemon for ever: TCP keeps what it wanted to send it for a quarter of an hour, and the
-# runtime's own keepalive does not count while something is unsent. So one ssh connection per host
-# stays open beside the run, whose keepalive shows when the host is lost; then the ranks get time to
-# print where they wait, and mpirun is ended.
-# shellcheck disable=SC2154  # what the scripts above set
+# When a host stops responding the other ranks notice it and abort, but mpirun (4.1) then waits for
+# that host's daemon for ever: TCP keeps unsent data for a quarter of an hour, and the runtime's own
+# keepalive does not count during this time. So one ssh connection per host stays open during the
+# run. Its keepalive shows when the host is lost. Then the ranks get time to print where they wait,
+# and mpirun is ended.
+# shellcheck disable=SC2154  # set by the scripts above
 
-# recipe_timeout ARGUMENTS...: the recipe's comm.timeout, whole seconds. Only train shows a recipe:
-# of other commands it is given what names theirs.
+# recipe_timeout ARGUMENTS...: the recipe's comm.timeout, whole seconds. Only train prints a recipe,
+# so it gets the options of other commands that select theirs.
 recipe_timeout() {
   local recipe words=("$@")
   if [[ $1 != train ]]; then
@@ -53,12 +53,12 @@ watch_host() {
   trap 'kill $line 2>/dev/null; exit' TERM
   trap '' INT HUP
   while :; do
-    # Its input ends with this script, whatever happens to it, and then so does the connection.
+    # Its input ends with this script, for any reason, and then the connection ends.
     on_host_line "$host" \
       $((seconds / 4 > 0 ? seconds / 4 : 1)) < <(exec tail --pid=$$ -f /dev/null 2>/dev/null) &
     line=$!
     wait "$line" || true
-    # Somebody may have ended just this connection.
+    # Only this connection may have ended.
     on_host $((ssh_seconds + 2)) "$host" true </dev/null >/dev/null 2>&1 || break
     sleep 1
   done
@@ -67,8 +67,8 @@ watch_host() {
   kill -KILL -- "-$pid" 2>/dev/null || true
 }
 
-# on_host_line HOST SECONDS: a connection that does nothing, and ends when the host has not answered
-# for three times so long.
+# on_host_line HOST SECONDS: an idle connection, which ends when the host has not responded for
+# three times SECONDS.
 on_host_line() {
   local options
   mapfile -t options < <(ssh_options)
@@ -76,7 +76,7 @@ on_host_line() {
     -o ControlPath=none "$1" cat >/dev/null 2>&1
 }
 
-# responding_ranks ID: how many ranks of this start run on this host; stopped ones do not count.
+# responding_ranks ID: number of ranks of this start on this host, without stopped ones.
 # Also runs on other hosts.
 responding_ranks() {
   grep -lzxs "MNIST_DIST_START=$1" /proc/[0-9]*/environ | cut -d/ -f3 | while read -r pid; do
@@ -85,9 +85,8 @@ responding_ranks() {
 }
 
 # watch_mpirun PID ID SECONDS HOST...: in the background. Ends mpirun's process group PID when it no
-# longer responds: it was stopped for SECONDS, or it outlives the ranks of the first and the last
-# HOST by a quarter of a minute, since it waits for a daemon that was stopped. Then $work/silent
-# exists.
+# longer responds: it was stopped for SECONDS, or it outlives the ranks of the first or the last
+# HOST by 15 s, because it waits for a daemon that was stopped. Then $work/silent exists.
 watch_mpirun() {
   local pid=$1 id=$2 seconds=$3 ends=("$4" "${@: -1}")
   (
@@ -120,33 +119,34 @@ again() {
   printf '%q ' "${command[@]}"
 }
 
-# fault CODE SECONDS: what ended the run.
+# fault CODE SECONDS: the reason of the run's end.
 fault() {
   if [[ -s $work/lost ]]; then
-    echo "$(sort -u "$work/lost" | paste -sd, | sed 's/,/, /g') stopped answering for $2 s;" \
-      "the run was ended"
+    echo "$(sort -u "$work/lost" | paste -sd, | sed 's/,/, /g') stopped responding for $2 s," \
+      "so the run was ended"
   elif [[ -e $work/silent ]]; then
-    echo "mpirun stopped responding; the run was ended"
+    echo "mpirun stopped responding, so the run was ended"
   else
     fault_of "$1"
   fi
 }
 
-# explain_end CODE SECONDS ARGUMENTS...: exits as the run did; says what neither the ranks nor a
-# silent mpirun said.
+# explain_end CODE SECONDS ARGUMENTS...: exits with the run's code. Prints the fault if neither the
+# ranks nor mpirun printed it.
 explain_end() {
   local code=$1 seconds=$2
   shift 2
   if [[ -s $work/lost && $code == 130 ]]; then
-    say "note: $(sort -u "$work/lost" | paste -sd' ') stopped answering: what is on disk is the \
-last checkpoint before"
+    say "note: $(sort -u "$work/lost" | paste -sd' ') stopped responding, so the newest checkpoint \
+is from before that"
   elif [[ -s $work/lost && $code != 0 ]]; then
-    die 4 "$(fault "$code" "$seconds")" "continue without it, to the same result: $(again "$@")"
+    die 4 "$(fault "$code" "$seconds")" "continue without it, with the same result: $(again "$@")"
   fi
   case $code in
     0 | [1-6] | 130) exit "$code" ;;
   esac
-  local hint="launch/preflight.sh looks at the hosts; --verbose shows what mpirun says"
-  ((code != 137)) || hint="out of memory? dmesg on its host says so; --resume continues"
+  local hint="check the hosts with launch/preflight.sh, or print mpirun's messages with --verbose"
+  ((code != 137)) ||
+    hint="check dmesg on its host for lack of memory, then resume with --resume"
   die 4 "$(fault "$code" "$seconds")" "$hint"
 }

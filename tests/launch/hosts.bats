@@ -30,11 +30,10 @@ hosts_sh() { run "$repository/launch/hosts.sh" "$@"; }
 # True when mpirun got these arguments, next to each other.
 got() { [[ " $(xargs -d '\n' <"$BATS_TEST_TMPDIR/mpirun.arguments") " == *" $* "* ]]; }
 
-@test "training: at most as many ranks as shards, on as few hosts as will do, and it says so" {
+@test "training: at most as many ranks as shards, on as few hosts as possible, with a line" {
   hosts_sh --no-preflight --slots 3 --hosts a,b,c -- train --seed 7
   [ "$status" -eq 0 ]
-  [[ $output == *"4 ranks: a x 3, b x 1; a rank takes at least one of the recipe's shards, so 5 \
-of 9 slots stay free"* ]]
+  [[ $output == *"4 ranks: a x 3, b x 1"*"5 of 9 slots"* ]]
   got -np 4
   got -q "$MNIST_DIST_BUILD_DIR/mnist-dist" train --seed 7
   got --host a:3,b:1
@@ -42,7 +41,7 @@ of 9 slots stay free"* ]]
 
 @test "--spread: on as many hosts as there are" {
   hosts_sh --no-preflight --slots 3 --spread --hosts a,b,c
-  [[ $output == *"4 ranks: a x 2, b x 1, c x 1;"* ]]
+  [[ $output == *"4 ranks: a x 2, b x 1, c x 1."* ]]
 }
 
 @test "a sweep takes all slots; -np any number of them" {
@@ -52,7 +51,7 @@ of 9 slots stay free"* ]]
   [[ ${lines[0]} == "3 ranks: a x 2, b x 1" ]]
   hosts_sh --no-preflight --hosts a:2,b:5 -np 8 sweep
   [ "$status" -eq 2 ]
-  [[ $output == "error: 8 ranks do not fit into the hosts' 7 slots"* ]]
+  [[ $output == "error: 8 ranks "*"7 slots"* ]]
 }
 
 @test "a file of hosts, as mpirun's: comments, slots, also with Windows line ends" {
@@ -73,7 +72,7 @@ refused() {
   [[ ${lines[0]} == "error: "*"$1"* && ${lines[1]} == "hint: "* ]]
 }
 
-@test "hosts that cannot be: hosts.sh and preflight.sh say what is wrong in one line" {
+@test "invalid hosts: hosts.sh and preflight.sh name the fault in one line" {
   local bad problem
   printf '# nobody\n\n' >empty
   printf 'a\nb slots=0\n' >zero
@@ -83,7 +82,7 @@ refused() {
     run "$repository/launch/preflight.sh" --hosts "$bad"
     refused "$problem"
   done <<'CASES'
-|which hosts?
+|--hosts: missing
 a,b,a|named twice: a
 a,-oProxyCommand=x|not a host: -oProxyCommand=x
 a b c|not a host: a b c
@@ -94,10 +93,10 @@ zero|not a host: b slots=0
 no/such/file|there is no file no/such/file
 CASES
   hosts_sh --no-preflight --hosts a
-  refused "how many ranks does a take?"
+  refused "a: number of slots"
 }
 
-@test "options without a value, or with one that cannot be" {
+@test "options without a value, or with an invalid one" {
   local script option
   for script in hosts preflight; do
     for option in --hosts --slots --gpus --interface --ssh-key --ssh-config "--slots 0" "--gpus x" \
@@ -111,7 +110,7 @@ CASES
   done
 }
 
-@test "--help is the help, also where somebody stops reading it" {
+@test "--help prints the help, also into a closed pipe" {
   local script
   for script in hosts local preflight setup ec2; do
     run bash -c "'$repository/launch/$script.sh' --help | head -n 1"
@@ -136,7 +135,7 @@ CASES
   done
 }
 
-@test "mpirun is told how to reach the hosts, over which network, and what ranks should see" {
+@test "mpirun gets ssh's options, the network, and the environment of the ranks" {
   touch key config
   MNIST_DATA_DIR=/data NCCL_DEBUG=INFO hosts_sh --no-preflight --slots 1 --hosts a,b \
     --interface 10.0.0.0/24 --ssh-key key --ssh-config config
@@ -147,7 +146,7 @@ CASES
   got -x NCCL_DEBUG
 }
 
-@test "Open MPI 5 calls some of it by other names" {
+@test "Open MPI 5 has other names for some of these" {
   fake mpirun <<<'echo "mpirun (Open MPI) 5.0.7"'
   hosts_sh --no-preflight --slots 1 --print --hosts a,b --interface eth0
   [[ $output == *"'--prtemca' 'plm_ssh_args' "*"'--mca' 'btl_tcp_if_include' 'eth0' '--prtemca' \
@@ -155,7 +154,7 @@ CASES
   [[ $output != *"'-q'"* ]]
 }
 
-@test "the ranks' own exit code comes back; what mpirun kept to itself is said" {
+@test "the ranks' own exit code is returned, and mpirun's hidden message is printed" {
   local code
   for code in 0 1 2 3 5 6 130; do
     MPIRUN_CODE=$code hosts_sh --no-preflight --slots 1 --hosts a,b
@@ -164,10 +163,10 @@ CASES
   done
   MPIRUN_CODE=213 hosts_sh --no-preflight --slots 1 --hosts a,b --max-restarts 0
   [ "$status" -eq 4 ]
-  [[ $output == *"error: mpirun ended with code 213"*"hint: launch/preflight.sh"* ]]
+  [[ $output == *"error: mpirun ended with code 213"*"hint: "*"launch/preflight.sh"* ]]
   MPIRUN_CODE=137 hosts_sh --no-preflight --slots 1 --hosts a,b --max-restarts 0
   [ "$status" -eq 4 ]
-  [[ $output == *"error: a rank was killed"*"out of memory"* ]]
+  [[ $output == *"error: a rank was killed"*dmesg* ]]
 }
 
 # fake_lost_host: b's line ends, and a second log-in fails, while the file gone is there; c's only
@@ -194,8 +193,8 @@ SCRIPT
   echo "$output"
   ((SECONDS - begin < 30))
   [ "$status" -eq 4 ]
-  [[ $output == *"error: b stopped answering for 4 s; the run was ended"* ]]
-  [[ $output == *"hint: continue without it, to the same result: launch/hosts.sh --hosts \
+  [[ $output == *"error: b stopped responding for 4 s"* ]]
+  [[ $output == *"hint: continue without it"*": launch/hosts.sh --hosts \
 a\\,c:2"* ]]
   local option
   for option in "--slots 1" --spread "-np 3" "--interface eth0" \
@@ -219,7 +218,7 @@ start() { sed -n "$1p" starts.log; }
 # checkpoint FOLDER: in the starts, a new one.
 checkpoint='checkpoint() { mkdir -p "$1" && echo "$RANDOM$RANDOM" >"$1/checkpoint.h5"; }'
 
-@test "a lost host is left out of the restart, which keeps all options; back, it is used again" {
+@test "a lost host is left out of the restart, which keeps all options, and is used when back" {
   fake_lost_host
   fake_starts <<STARTS
 $checkpoint
@@ -236,7 +235,7 @@ STARTS
   [[ $(start 2) == *" -np 4 --host a:2,c:2 "*" btl_tcp_if_include eth0 "* ]]
   [[ $(start 2) == *" train --run-dir r --resume" ]]
   [[ $(start 3) == *" -np 5 --host a:2,b:2,c:1 "*" train --run-dir r --resume" ]]
-  [[ $output == *"b stopped answering for 4 s"*"restart 1 of 3"*"restart 2 of 3"* ]]
+  [[ $output == *"b stopped responding for 4 s"*"restart 1 of 3"*"restart 2 of 3"* ]]
 }
 
 @test "a killed rank: the run's own folder is resumed; one without a checkpoint is moved away" {
@@ -267,7 +266,7 @@ STARTS
   [ ! -e r ]
 }
 
-@test "two restarts in a row that got no further end it; so does the last restart" {
+@test "two restarts in a row without progress end it, and so does the last restart" {
   fake ssh <<<'[[ ${!#} != cat ]] || exec cat; exec bash -c "${!#}"'
   fake_starts <<STARTS
 $checkpoint
@@ -280,7 +279,7 @@ STARTS
   echo "$output"; cat starts.log
   [ "$status" -eq 4 ]
   [ "$(wc -l <starts.log)" -eq 4 ]
-  [[ $output == *"restart 3 of 9"*"got no further"*"error: a rank was killed"* ]]
+  [[ $output == *"restart 3 of 9"*"no progress"*"error: a rank was killed"* ]]
 
   fake_starts <<<'for n in 1 2 3 4; do eval "start_$n() { echo row >>s/seeds.csv; exit 4; }"; done'
   mkdir s
@@ -297,7 +296,7 @@ STARTS
   hosts_sh --no-preflight --slots 1 --hosts a,b,c --min-hosts 3 -- train --run-dir r
   [ "$status" -eq 4 ]
   [ "$(wc -l <starts.log)" -eq 1 ]
-  [[ $output == *"error: b stopped answering"* ]]
+  [[ $output == *"error: b stopped responding"* ]]
   local bad
   for bad in "--min-hosts 0" "--min-hosts x" "--max-restarts -1" "--max-restarts"; do
     # shellcheck disable=SC2086  # two words
@@ -310,7 +309,7 @@ STARTS
   rm "$MNIST_DIST_BUILD_DIR/mnist-dist"
   hosts_sh --no-preflight --slots 1 --hosts a,b
   [ "$status" -eq 2 ]
-  [[ $output == *"error: there is no "*"hint: build it first"* ]]
+  [[ $output == *"error: there is no "*"hint: "*"launch/local.sh --print"* ]]
 }
 
 @test "a host counts as lost after the recipe's comm.timeout, in a sweep too" {
@@ -327,11 +326,11 @@ SCRIPT
   done
 }
 
-@test "only training and sweeps are for several hosts; unknown options are ours" {
+@test "only training and sweeps take several hosts, and unknown options are rejected" {
   hosts_sh --no-preflight --hosts a summary
   [ "$status" -eq 2 ]
   [[ $output == *"launch/local.sh summary"* ]]
   hosts_sh --seed 7 --hosts a
   [ "$status" -eq 2 ]
-  [[ $output == *"unknown argument --seed"*"behind --"* ]]
+  [[ $output == *"unknown argument --seed"*"after --"* ]]
 }
