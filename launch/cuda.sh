@@ -3,8 +3,8 @@
 # CUDA, nvcc, NCCL. To be sourced by lib.sh.
 # shellcheck disable=SC2154  # root: lib.sh's
 
-# The version that launch/setup.sh --cuda fetches from PyPI where there is no LibTorch with CUDA: a
-# build with code for compute capabilities 7.5 to 12.0.
+# The version that launch/setup.sh --cuda fetches from PyPI without a LibTorch with CUDA. It has
+# code for compute capabilities 7.5 to 12.0.
 wheel_torch=2.11.0
 wheel_cuda=13.0
 oldest_torch=2.11
@@ -12,8 +12,8 @@ oldest_torch=2.11
 # at_least A B: of two versions, A is not the older.
 at_least() { sort -CV <<<"$2"$'\n'"$1"; }
 
-# in_range VERSION RANGE: by the first two numbers. A range of the table: 2.11-2.14; 2.11-, without
-# an end; 12.6, that one alone.
+# in_range VERSION RANGE: by the first two numbers. A range of the table: 2.11-2.14, or 2.11-
+# (without an end), or 12.6 (only that one).
 in_range() {
   local version to=${2#*-}
   version=$(cut -d. -f1,2 <<<"$1")
@@ -25,9 +25,9 @@ range_words() {
   if [[ $1 == *- ]]; then echo "${1%-} or newer"; else echo "$1"; fi
 }
 
-# card_row CAPABILITY NAME: "CAPABILITY CUDA LIBTORCH" of the table, nothing for a card that it does
-# not cover. An unknown capability is "-": then the name decides. Code for 8.6 also runs on 8.7: a
-# card without a line uses that of the nearest older card of its generation.
+# card_row CAPABILITY NAME: "CAPABILITY CUDA LIBTORCH" of the table. Prints nothing for a card that
+# it does not cover. An unknown capability is "-", and the name decides. Code for 8.6 also runs on
+# 8.7, so a card without a line uses that of the nearest older card of its generation.
 card_row() {
   awk -v capability="$1" -v name="$2" '
     BEGIN {
@@ -47,10 +47,10 @@ card_row() {
     END { if (row) print row }' "$root/launch/instances.tsv"
 }
 
-# gpu_cards: a line a card of this machine, "CAPABILITY NAME".
+# gpu_cards: one line per card of this machine, "CAPABILITY NAME".
 gpu_cards() {
   local lines line name capability
-  # What nvidia-smi says when it fails, or is too old to know capabilities, goes to stdout as well.
+  # nvidia-smi fails if it is too old for compute_cap. Its message is on stdout, too.
   lines=$(nvidia-smi --query-gpu=name,compute_cap --format=csv,noheader 2>/dev/null) ||
     lines=$(sed -n 's/^Model:[[:space:]]*\(.*\)/\1, unknown/p' \
       "${MNIST_DIST_PROC:-/proc}"/driver/nvidia/gpus/*/information 2>/dev/null) || true
@@ -62,8 +62,8 @@ gpu_cards() {
   done <<<"$lines"
 }
 
-# torch_folder: where launch/setup.sh --cuda puts LibTorch, as the wheel has it: torch/, and nvidia/
-# with the libraries it needs.
+# torch_folder: the folder into which launch/setup.sh --cuda puts LibTorch, in the wheel's form:
+# torch/, and nvidia/ with the libraries that it needs.
 torch_folder() {
   echo "${MNIST_DIST_TORCH_DIR:-${XDG_DATA_HOME:-$HOME/.local/share}/mnist-dist/torch-$wheel_torch}"
 }
@@ -97,7 +97,7 @@ named_prefixes() {
   for entry in ${entries[@]+"${entries[@]}"}; do echo "${entry%/share/cmake*}"; done
 }
 
-# named_torch: the first of them that has a LibTorch, nothing when there is none.
+# named_torch: the first of them that has a LibTorch. Prints nothing without one.
 named_torch() {
   local folder
   while IFS= read -r folder; do
@@ -105,7 +105,7 @@ named_torch() {
   done < <(named_prefixes)
 }
 
-# Where a LibTorch may lie. PyTorch's folder is asked for without importing it, which takes seconds.
+# The folders that may have a LibTorch. PyTorch's is found without an import, which takes seconds.
 torch_candidates() {
   named_prefixes
   python3 -c 'import importlib.util as util
@@ -114,9 +114,9 @@ spec and print(spec.submodule_search_locations[0])' 2>/dev/null || true
   echo "$(torch_folder)/torch"
 }
 
-# cuda_torch: the first LibTorch with CUDA, nothing when there is none. Its own folder goes into
-# CMAKE_PREFIX_PATH, not the share/cmake below it: only so does its CMake code find its own
-# libraries before those of a LibTorch of the system.
+# cuda_torch: the first LibTorch with CUDA. Prints nothing without one. CMAKE_PREFIX_PATH gets its
+# folder, not the share/cmake below it, so that its CMake code finds its own libraries before those
+# of a LibTorch of the system.
 cuda_torch() {
   local folder
   while IFS= read -r folder; do
@@ -133,7 +133,7 @@ cuda_compiler() {
   local wanted=${1:-} nvcc folder=${MNIST_DIST_CUDA_FOLDER:-/usr/local/cuda}
   [[ -n $wanted ]] || read -r _ wanted <<<"$(torch_versions "$(cuda_torch)")"
   : "${wanted:=$wheel_cuda}"
-  # Beside /usr/local/cuda, which is a link, lie folders by version.
+  # /usr/local/cuda is a link. The folders beside it have a version in their names.
   for nvcc in "${CUDACXX:-}" "$(type -P nvcc)" "${CUDA_HOME:+$CUDA_HOME/bin/nvcc}" \
     "$folder/bin/nvcc" "$folder-${wanted%%.*}"*/bin/nvcc; do
     if [[ -x $nvcc && $(nvcc_version "$nvcc") == "${wanted%%.*}".* ]]; then
@@ -145,8 +145,8 @@ cuda_compiler() {
 # toolkit_of NVCC: /usr/local/cuda-13.0
 toolkit_of() { dirname "$(dirname "$(readlink -f "$1")")"; }
 
-# cuda_nccl TORCH-FOLDER NVCC: the folder above include/nccl.h and libnccl. First the one that
-# LibTorch itself would load.
+# cuda_nccl TORCH-FOLDER NVCC: the folder above include/nccl.h and libnccl. The one of LibTorch
+# itself comes first.
 cuda_nccl() {
   local folder library
   for folder in "$(dirname "$1")/nvidia/nccl" "$(toolkit_of "$2")" \
@@ -159,18 +159,18 @@ cuda_nccl() {
   done
 }
 
-# cuda_options: what CMake is told, one option a line.
+# cuda_options: options for CMake, one per line.
 cuda_options() {
   local torch cuda nvcc
   torch=$(cuda_torch)
   [[ -n $torch ]] ||
     die 4 "there is no LibTorch with CUDA, $oldest_torch or newer" \
-      "launch/setup.sh --cuda finds or installs it"
+      "run launch/setup.sh --cuda"
   read -r _ cuda <<<"$(torch_versions "$torch")"
   nvcc=$(cuda_compiler "$cuda")
   [[ -n $nvcc ]] ||
-    die 4 "there is no nvcc of CUDA ${cuda%%.*}" "launch/setup.sh --cuda says what to install"
-  # What an older LibTorch has code for and the nvcc of its CUDA knows; else CMake's own list.
+    die 4 "there is no nvcc of CUDA ${cuda%%.*}" "run launch/setup.sh --cuda for the package"
+  # An older LibTorch and its nvcc support these. Otherwise CMake's own list is used.
   at_least "$cuda" 12.8 || echo "-DMNIST_DIST_CUDA_ARCHITECTURES=70;75;80;86;89;90"
   printf '%s\n' -DMNIST_DIST_CUDA=ON "-DCMAKE_PREFIX_PATH=$torch;$(cuda_nccl "$torch" "$nvcc")" \
     "-DCMAKE_CUDA_COMPILER=$nvcc"

@@ -1,10 +1,10 @@
 # shellcheck shell=bash
-# launch/setup.sh --cuda: LibTorch with CUDA, nvcc and NCCL, or what to do about them. To be sourced
+# launch/setup.sh --cuda: finds LibTorch with CUDA, nvcc and NCCL, or prints a hint. To be sourced
 # by setup.sh.
 # shellcheck disable=SC2154  # check_only: setup.sh's
 
-# find_cuda: sets torch (empty: to be fetched), its version and cuda, and nvcc. A fault that nothing
-# here can change ends it: nobody should wait for a download that is of no use.
+# find_cuda: sets torch (empty: to be fetched), its version and cuda, and nvcc. A fault that this
+# script cannot repair ends it before a useless download.
 find_cuda() {
   version=$wheel_torch cuda=$wheel_cuda
   torch=$(cuda_torch)
@@ -15,29 +15,29 @@ find_cuda() {
 }
 
 set_up_cuda() {
-  local torch version cuda nvcc lacking
+  local torch version cuda nvcc libraries
   find_cuda
   if [[ -z $torch ]]; then
     install_torch
     return
   fi
-  lacking=$(lacking_libraries "$torch")
-  [[ -n $lacking ]] || return 0
+  libraries=$(missing_libraries "$torch")
+  [[ -n $libraries ]] || return 0
   if [[ $torch == "$(torch_folder)/torch" ]]; then install_torch; else die_incomplete; fi
 }
 
-# check_cuda: what there is; false when set_up_cuda would fetch something.
+# check_cuda: prints the installed parts. False if set_up_cuda would fetch something.
 check_cuda() {
-  local torch version cuda nvcc lacking
+  local torch version cuda nvcc libraries
   find_cuda
   if [[ -z $torch ]]; then
-    say "missing: LibTorch with CUDA; launch/setup.sh --cuda fetches $version from PyPI (1.2 GB)"
+    say "missing: LibTorch with CUDA (launch/setup.sh --cuda fetches $version from PyPI, 1.2 GB)"
     return 1
   fi
-  lacking=$(lacking_libraries "$torch" | xargs)
-  if [[ -n $lacking ]]; then
+  libraries=$(missing_libraries "$torch" | xargs)
+  if [[ -n $libraries ]]; then
     [[ $torch == "$(torch_folder)/torch" ]] || die_incomplete
-    say "missing: $lacking for LibTorch in $torch; launch/setup.sh --cuda fetches them from PyPI"
+    say "missing: $libraries for LibTorch in $torch (launch/setup.sh --cuda fetches them from PyPI)"
     return 1
   fi
   say "LibTorch $version for CUDA $cuda: $torch"
@@ -45,7 +45,7 @@ check_cuda() {
   say "NCCL: $(cuda_nccl "$torch" "$nvcc")"
 }
 
-# check_cards: has that LibTorch code for every card here?
+# check_cards: dies if that LibTorch has no code for a card here.
 check_cards() {
   local capability name card row its_cuda its_torch what="LibTorch $version of PyPI"
   [[ -z $torch ]] || what="LibTorch $version in $torch"
@@ -53,17 +53,17 @@ check_cards() {
     card="$name (sm_${capability/./})"
     row=$(card_row "$capability" "$name")
     if [[ -z $row ]]; then
-      # Nothing is known of it at all: the build may well run.
+      # An unknown card: the build may run.
       [[ $capability != - ]] || continue
-      die 4 "$card is too old or too new for every LibTorch that this program builds with" \
-        "without --cuda it trains on the CPU; a line in launch/instances.tsv adds a card"
+      die 4 "$card: no supported LibTorch" \
+        "train on the CPU without --cuda, or add a line to launch/instances.tsv"
     fi
     read -r _ its_cuda its_torch <<<"$row"
     if in_range "$cuda" "$its_cuda" && in_range "$version" "$its_torch"; then continue; fi
     die 4 "$card needs LibTorch $(range_words "$its_torch") built for CUDA \
-$(range_words "$its_cuda"); $what is built for CUDA $cuda" \
+$(range_words "$its_cuda") (got $what, built for CUDA $cuda)" \
       "unpack a LibTorch archive for CUDA ${its_cuda%%-*} (libtorch-shared-with-deps, \
-cu$(tr -d . <<<"${its_cuda%%-*}")), let CMAKE_PREFIX_PATH name its folder, and install NVIDIA's \
+cu$(tr -d . <<<"${its_cuda%%-*}")), set CMAKE_PREFIX_PATH to its folder, and install NVIDIA's \
 $(toolkit_package "${its_cuda%%-*}") package"
   done < <(gpu_cards)
 }
@@ -76,42 +76,42 @@ check_nvcc() {
   [[ -z $nvcc ]] || return 0
   other=$(type -P nvcc) || other=
   die 4 "there is no nvcc of CUDA ${cuda%%.*}, for which LibTorch $version${torch:+ in $torch} is \
-built${other:+; $other is of CUDA $(nvcc_version "$other")}" \
+built${other:+ (got $other of CUDA $(nvcc_version "$other"))}" \
     "install NVIDIA's $(toolkit_package "$cuda") package, from NVIDIA's own package repository, \
-or let CUDACXX name an nvcc"
+or set CUDACXX to an nvcc"
 }
 
-# lacking_libraries FOLDER: what LibTorch needs and the loader does not find, one per line; and NCCL
-# where it cannot be built with.
-lacking_libraries() {
+# missing_libraries FOLDER: libraries of LibTorch that the loader does not find, one per line, and
+# NCCL if the build cannot use it.
+missing_libraries() {
   { ldd "$1/lib/libtorch_cuda.so" "$1"/lib/libtorch_cuda_linalg.so 2>/dev/null || true; } |
     awk '/=> not found/ && $1 !~ /^libcuda\.so/ { print $1 }' | sort -u
   [[ -n $(cuda_nccl "$1" "$nvcc") ]] || echo libnccl.so.2
 }
 
-# Only what we installed ourselves is ours to change.
+# Only a LibTorch that this script installed may be changed.
 die_incomplete() {
-  die 4 "LibTorch in $torch lacks $(xargs <<<"$lacking")" \
-    "install them where that LibTorch is from (NCCL: NVIDIA's libnccl-dev package), or put their \
-folder into LD_LIBRARY_PATH"
+  die 4 "LibTorch in $torch: missing $(xargs <<<"$libraries")" \
+    "install them from the source of that LibTorch (NCCL: NVIDIA's libnccl-dev package), or add \
+their folder to LD_LIBRARY_PATH"
 }
 
-# install_torch: into a folder beside, renamed when it is whole, so that nothing half done is ever
-# taken for LibTorch.
+# install_torch: into a folder beside, renamed when it is complete, so that an incomplete one is
+# never used as LibTorch.
 install_torch() {
   local folder parent python
   folder=$(torch_folder) parent=$(dirname "$(torch_folder)")
   { mkdir -p "$parent" && touch "$parent/.lock"; } 2>/dev/null ||
-    die 3 "cannot write to $parent" "MNIST_DIST_TORCH_DIR names another folder for LibTorch"
+    die 3 "cannot write to $parent" "set MNIST_DIST_TORCH_DIR to another folder"
   exec 8>"$parent/.lock"
   flock 8 || say "note: no locks in $parent: do not start two set-ups there at once"
-  # Another set-up may have done it while we waited.
-  if is_cuda_torch "$folder/torch" && [[ -z $(lacking_libraries "$folder/torch") ]]; then
+  # Another set-up may have done it during the wait.
+  if is_cuda_torch "$folder/torch" && [[ -z $(missing_libraries "$folder/torch") ]]; then
     return
   fi
   check_disk "$parent"
   find_pip
-  # What a set-up that was killed left is of no use.
+  # Folders of a killed set-up are incomplete.
   rm -rf "$folder".partial.*
   partial=$folder.partial.$$
   trap 'rm -rf "$partial"' EXIT
@@ -123,9 +123,9 @@ install_torch() {
     fetch "torch==$wheel_torch"
     is_cuda_torch "$partial/torch" ||
       die 4 "PyPI's LibTorch $wheel_torch for $(uname -m) has no CUDA" \
-        "let CMAKE_PREFIX_PATH name a LibTorch with CUDA"
+        "set CMAKE_PREFIX_PATH to a LibTorch with CUDA"
   fi
-  fetch_lacking
+  fetch_missing
   rm -rf "$folder"
   mv "$partial" "$folder"
   exec 8>&-
@@ -136,12 +136,12 @@ check_disk() {
   free=$(df -Pk "$1" | awk 'NR == 2 { print $4 }')
   ((free >= 5000000)) ||
     die 3 \
-      "LibTorch with CUDA takes about 5 GB while it is installed; $1 has $((free / 1000000)) GB" \
-      "make room there, or let MNIST_DIST_TORCH_DIR name a folder on another disk"
+      "LibTorch with CUDA: disk too full in $1 (got $((free / 1000000)) GB, expected 5 GB)" \
+      "free space there, or set MNIST_DIST_TORCH_DIR to a folder on another disk"
 }
 
-# find_pip: sets python to one that has pip and for which there is a wheel, installing pip with apt
-# if need be.
+# find_pip: sets python to one that has pip and a supported version. Installs pip with apt if
+# necessary.
 find_pip() {
   local candidate system=${MNIST_DIST_SYSTEM_PREFIX:-/usr}/bin/python3
   for candidate in python3 "$system" apt; do
@@ -155,12 +155,11 @@ find_pip() {
       2>/dev/null || return 0
   done
   die 4 "no python3 here has pip and is of version 3.10 to 3.14" \
-    "let CMAKE_PREFIX_PATH name a LibTorch with CUDA, or put another python3 first in PATH"
+    "set CMAKE_PREFIX_PATH to a LibTorch with CUDA, or put another python3 first in PATH"
 }
 
-# fetch PACKAGE...: unpacked into $partial. Not pip install, which refuses outside of a virtual
-# environment on Debian and Ubuntu; and without what the packages depend on, which is Python's
-# affair.
+# fetch PACKAGE...: unpacks it into $partial, without its dependencies, which only Python needs. Not
+# with pip install, which fails outside a virtual environment on Debian and Ubuntu.
 fetch() {
   local wheels=$partial/.wheels wheel
   mkdir -p "$wheels"
@@ -168,39 +167,38 @@ fetch() {
   TMPDIR=$wheels quietly "$python" -m pip download --quiet --no-cache-dir --no-deps \
     --only-binary=:all: --dest "$wheels" "$@" ||
     die 4 "LibTorch with CUDA cannot be fetched from PyPI (see above)" \
-      "check the network, or let CMAKE_PREFIX_PATH name a LibTorch with CUDA"
+      "check the network, or set CMAKE_PREFIX_PATH to a LibTorch with CUDA"
   for wheel in "$wheels"/*.whl; do
     "$python" -m zipfile -e "$wheel" "$partial" ||
-      die 3 "cannot unpack $(basename "$wheel") into $partial" "is the disk full?"
+      die 3 "cannot unpack $(basename "$wheel") into $partial" \
+        "free disk space, then run this again"
   done
   rm -rf "$wheels"
 }
 
-# fetch_lacking: what the loader does not find yet, and what that needs in turn.
-fetch_lacking() {
-  local lacking before='' packages
-  while lacking=$(lacking_libraries "$partial/torch") && [[ -n $lacking ]]; do
-    # The wheel names the toolkit's version; its package holds nothing but the versions of the
-    # toolkit's parts.
+# fetch_missing: fetches the libraries that the loader does not find, and their own requirements.
+fetch_missing() {
+  local libraries before='' packages
+  while libraries=$(missing_libraries "$partial/torch") && [[ -n $libraries ]]; do
+    # The wheel has the toolkit's version. The toolkit's package has the versions of its parts.
     [[ -n $(metadata cuda_toolkit) ]] || fetch "$(requirement torch cuda-toolkit)"
     mapfile -t packages < <(while read -r library; do
       wheel_of "$library"
-    done <<<"$lacking" | sort -u)
-    if [[ $lacking == "$before" ]] || ((${#packages[@]} == 0)); then
-      die 4 "LibTorch $wheel_torch of PyPI lacks $(xargs <<<"$lacking")" \
+    done <<<"$libraries" | sort -u)
+    if [[ $libraries == "$before" ]] || ((${#packages[@]} == 0)); then
+      die 4 "LibTorch $wheel_torch of PyPI: missing $(xargs <<<"$libraries")" \
         "install NVIDIA's $(toolkit_package "$wheel_cuda") package, which has them"
     fi
-    before=$lacking
-    say "fetching ${packages[*]} from PyPI, for $(xargs <<<"$lacking")"
+    before=$libraries
+    say "fetching ${packages[*]} from PyPI, for $(xargs <<<"$libraries")"
     fetch "${packages[@]}"
   done
 }
 
-# metadata PACKAGE: the file in which a wheel in $partial names what it depends on.
+# metadata PACKAGE: the file with the dependencies of a wheel in $partial.
 metadata() { compgen -G "$partial/$1-*.dist-info/METADATA" || true; }
 
-# requirement PACKAGE NAME [EXTRA]: NAME==VERSION as PACKAGE asks for it; NAME may be only how it
-# begins.
+# requirement PACKAGE NAME [EXTRA]: NAME==VERSION as required by PACKAGE. NAME may be a prefix.
 requirement() {
   awk -v name="$2" -v extra="${3:-}" '
     $1 == "Requires-Dist:" && index($2, name) == 1 &&

@@ -33,7 +33,7 @@ setup() {
   [ -z "$(card_row - "NVIDIA T400")" ]
 }
 
-@test "a card without a line: the nearest older one of its generation speaks for it" {
+@test "a card without a line: the nearest older one of its generation is used" {
   [ "$(card_row 8.7 Orin | cut -d' ' -f1)" = 8.6 ]
   [ "$(card_row 10.1 Thor)" = "10.0 12.8- 2.11-" ]
   [ "$(card_row 7.2 Xavier)" = "7.0 12.6 2.11-2.14" ]
@@ -62,7 +62,7 @@ setup() {
   [ "$(gpu_cards)" = "8.6 NVIDIA A10G" ]
 }
 
-@test "what CMake is told: for a LibTorch of CUDA 12.6 also which cards" {
+@test "options for CMake: for a LibTorch of CUDA 12.6 also the cards" {
   fake_gpu_machine
   fake_torch "$MNIST_DIST_TORCH_DIR/torch" 2.11.0 13.0
   [[ $(cuda_options) == -DMNIST_DIST_CUDA=ON$'\n'"-DCMAKE_PREFIX_PATH=\
