@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs with apt what mnist-dist is built from. Does nothing, in well under a second, when all of
-# it is there.
+# Installs the packages that mnist-dist is built from, with apt. Does nothing, in well under a
+# second, if all are installed.
 set -euo pipefail
 # shellcheck source=lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -13,9 +13,9 @@ cmake                   build system, 3.25 or newer
 ninja-build             runs the build
 ccache                  makes building again fast
 openmpi-bin             mpirun, which starts the ranks
-libopenmpi-dev          Open MPI, through which ranks talk
+libopenmpi-dev          Open MPI: messages between ranks
 libhdf5-dev             HDF5, the format of data files and checkpoints
-hdf5-tools              h5dump and h5ls, to look into those
+hdf5-tools              h5dump and h5ls, which print them
 libtomlplusplus-dev     reads recipes
 libcli11-dev            command line
 libfmt-dev              text formatting
@@ -27,14 +27,14 @@ libssl-dev              SHA-256
 zlib1g-dev              reads gzipped MNIST files, checksums
 libpng-dev              reads and writes PNG images
 libturbojpeg0-dev       reads JPEG images
-libexif-dev             reads how a camera was held
+libexif-dev             reads the orientation of photographs
 libnetpbm-dev           reads PGM images
 libprotobuf-dev         Protocol Buffers, the format of ONNX and event files
 protobuf-compiler       makes the code that writes them
 libgtest-dev            unit tests
 libgmock-dev            unit tests
 libbenchmark-dev        micro-benchmarks
-file                    finds what the Debian package depends on
+file                    finds the dependencies of the Debian package
 help2man                makes the manual pages
 man-db                  renders them, in a test of the package
 bats                    tests of the scripts and of the whole program
@@ -43,13 +43,13 @@ python3                 reads JSON in those tests
 shellcheck              checks the launch scripts
 openssh-client          ssh and keys for clusters
 rsync                   carries code to a cluster and results back
-curl                    asks for this machine's address, and AWS whether a node is about to end
+curl                    fetches this machine's address, and the notice of an EC2 node's end
 TABLE
 }
 
-# Installed where apt has them. The program builds, trains and passes its tests without them.
+# Installed if apt has them. The program builds, trains and passes its tests without them.
 optional_packages() {
-  # Ubuntu has none but a snap.
+  # Ubuntu only has a snap.
   ! $tests || echo "chromium                opens the pages that runs and sweeps write, in a test"
   # A LibTorch that CMAKE_PREFIX_PATH or Torch_DIR names is used instead, and brings its own BLAS.
   [[ -z $(named_torch) ]] || return 0
@@ -61,13 +61,13 @@ TABLE
   ! $tests || echo "python3-torch           PyTorch, which the tests of export read files with"
 }
 
-# What only the tests of clusters and of EC2 (tests/cluster, tests/launch/ec2) and the build with
-# sanitizers need. Without these packages they are skipped.
+# Packages only for the tests of clusters and of EC2 (tests/cluster, tests/launch/ec2) and the build
+# with sanitizers. Without these packages they are skipped.
 test_packages() {
   cat <<'TABLE'
 iproute2                network namespaces that stand for hosts
 openssh-server          answers there
-munge                   lets Slurm's parts trust each other
+munge                   authentication between Slurm's parts
 slurmctld               Slurm: the controller
 slurmd                  Slurm: a node
 slurm-client            Slurm: sbatch, srun, scancel
@@ -75,7 +75,7 @@ faketime                wrong clocks, for tests/chaos.sh
 clang                   sanitizers and libFuzzer, for tests/run.sh --sanitize
 libclang-rt-dev         libraries of both
 python3-venv            private Python packages, for the tests of launch/ec2.sh and of export
-fonts-dejavu-core       digits that predict is tested on
+fonts-dejavu-core       digits for the tests of predict
 fonts-liberation        more of them
 TABLE
 }
@@ -89,15 +89,14 @@ usage() {
   cat <<'HELP'
 usage: launch/setup.sh [--check] [--tests] [--cuda]
 
-Installs with apt what is missing to build and run mnist-dist (Debian 12 or newer, Ubuntu 24.04 or
-newer).
-LibTorch is optional: where apt has none, one line says how to add it.
-  --check   only report; exit 0 when all is there, 1 when something is missing
-  --tests   also what the tests of clusters (sshd, Slurm: installed, not started) and the build with
-            sanitizers need
-  --cuda    what a build for GPUs needs as well: LibTorch with CUDA is found, or fetched from PyPI
-            (1.2 GB), NVIDIA's toolkit and NCCL are looked for; exit 4 with what to do when this
-            machine cannot have it (docs/gpu.md)
+Installs the missing packages to build and run mnist-dist, with apt (Debian 12 or newer, Ubuntu
+24.04 or newer). LibTorch is optional. If apt does not have it, a note has the way to add it.
+  --check   only report: exit 0 if nothing is missing, otherwise 1
+  --tests   also the packages for tests of clusters (sshd, Slurm: installed, not started) and for
+            the build with sanitizers
+  --cuda    also the parts of a build for GPUs: LibTorch with CUDA is found, or fetched from PyPI
+            (1.2 GB), NVIDIA's toolkit and NCCL are searched. Exit 4 with a hint if this machine
+            cannot have it (docs/gpu.md)
 HELP
 }
 
@@ -105,8 +104,8 @@ HELP
 missing_of() {
   local names installed
   names=$(awk '{ print $1 }' <<<"$1")
-  # dpkg-query's own complaint about unknown packages is what we ask for, not an error.
-  # shellcheck disable=SC2086  # one word a package
+  # dpkg-query's message about unknown packages is expected, not an error.
+  # shellcheck disable=SC2086  # one word per package
   installed=$(dpkg-query -W -f='${Package} ${db:Status-Status}\n' $names 2>/dev/null || true)
   awk -v installed="$installed" '
     BEGIN {
@@ -117,15 +116,14 @@ missing_of() {
     NF && !($1 in there)' <<<"$1"
 }
 
-# has_candidate PACKAGE: the sources of apt offer it, or apt has no package lists yet that could
-# say.
+# has_candidate PACKAGE: the sources of apt offer it, or apt has no package lists yet.
 has_candidate() {
   [[ $(LC_ALL=C apt-cache policy "$1" 2>/dev/null) == *"Candidate: "[^\(]* ]] ||
     [[ $(LC_ALL=C apt-cache policy 2>/dev/null) != *" Packages"* ]]
 }
 
 # find_optional: sets optional to the lines of optional_packages that are missing and that apt can
-# install, and torch_absent to true where there is no LibTorch and none can be installed.
+# install, and torch_absent to true if there is no LibTorch and none can be installed.
 find_optional() {
   local line
   optional=() torch_absent=false
@@ -134,17 +132,17 @@ find_optional() {
       optional+=("$line")
     elif [[ $line == libtorch-dev* ]]; then
       torch_absent=true
-      break # the other is of use to LibTorch alone
+      break # the other one is only for LibTorch
     fi
   done < <(missing_of "$(optional_packages)")
 }
 
 say_no_torch() {
-  say "note: LibTorch is not here, so the reference engine (--engine torch) is not built;" \
-    "to add it: pip install torch, and CMAKE_PREFIX_PATH (HACKING.md, LibTorch)"
+  say "note: LibTorch is not installed, so the reference engine (--engine torch) is not built." \
+    "To add it: pip install torch, and CMAKE_PREFIX_PATH (HACKING.md, LibTorch)"
 }
 
-# True on the systems whose package names are known.
+# True on the supported systems.
 is_supported() {
   case $1 in
     debian) [[ -z $2 ]] || ((${2%%.*} >= 12)) ;; # testing and unstable have no number
@@ -172,14 +170,14 @@ as_root() {
   fi
 }
 
-# run_apt COMMAND...: as root, asking nothing, waiting for another apt to finish.
+# run_apt COMMAND...: as root, without questions. Waits for another apt to finish.
 run_apt() {
   as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=300 \
     -o Dpkg::Use-Pty=0 "$@"
 }
 
-# keep_services_off PACKAGE...: of those just installed: an sshd or a Slurm that nobody asked for
-# must not come up with the next boot.
+# keep_services_off PACKAGE...: of newly installed packages, so that the next boot does not start an
+# unexpected sshd or Slurm.
 keep_services_off() {
   local package
   command -v systemctl >/dev/null || return 0
@@ -191,8 +189,8 @@ keep_services_off() {
   done
 }
 
-# Until the script ends, packages that are installed do not start their services: Debian's scripts
-# ask this file.
+# Until the script ends, newly installed packages do not start their services, because Debian's
+# scripts run this file.
 deny_services() {
   [[ ! -e $policy ]] || return 0
   as_root sh -c "printf '#!/bin/sh\nexit 101\n' >$policy && chmod +x $policy"
@@ -202,7 +200,7 @@ deny_services() {
 # can_be_root: whether as_root works here.
 can_be_root() { ((EUID == 0)) || command -v sudo >/dev/null; }
 
-# update_lists: asks the package servers, once. From then on log is the file with what apt says.
+# update_lists: fetches the package lists, once. From then on log is the file with apt's output.
 update_lists() {
   [[ -z ${log:-} ]] || return 0
   log=$(temporary -q)
@@ -210,17 +208,17 @@ update_lists() {
   run_apt update >"$log" 2>&1
 }
 
-# install_packages PACKAGE...: ends the script with a clear error when one cannot be installed.
+# install_packages PACKAGE...: ends the script with an error if one cannot be installed.
 install_packages() {
   local names=("$@")
   can_be_root ||
-    die 1 "installing packages takes root, and sudo is not here" \
-      "as root: apt-get install --no-install-recommends ${names[*]}"
+    die 1 "packages cannot be installed without root or sudo" \
+      "run as root: apt-get install --no-install-recommends ${names[*]}"
   if update_lists; then
     if $tests; then deny_services; fi
     if run_apt install --no-install-recommends "${names[@]}" >>"$log" 2>&1; then return; fi
   fi
-  # Everything apt complains about starts with E: or W:.
+  # apt's errors and warnings start with E: or W:.
   grep -E '^(E|W|Err):?' "$log" | tail -n 5 >&2 || tail -n 5 "$log" >&2
   if grep -qE \
     "Temporary failure|Could not (resolve|connect)|Cannot initiate the connection|\
@@ -230,13 +228,14 @@ Connection (failed|timed out)|Network is unreachable" "$log"; then
   elif grep -q 'Unable to locate package\|has no installation candidate' "$log"; then
     die_no_candidate
   fi
-  die 1 "apt could not install what is missing" "repair apt as it says above, then run this again"
+  die 1 "apt could not install the missing packages" \
+    "follow apt's messages above, then run this again"
 }
 
-# Ubuntu has several of the packages in universe, which its container and cloud images have on.
-# Debian has all of them in main.
+# Ubuntu has several of the packages in universe, which is enabled in its container and cloud
+# images. Debian has all of them in main.
 die_no_candidate() {
-  local what="some packages are in none of the sources that apt is configured with"
+  local what="some packages are in none of apt's sources"
   if [[ $id == ubuntu ]] && ! apt-cache policy 2>/dev/null | grep -q 'c=universe'; then
     die 1 "$what" "enable universe: sudo add-apt-repository universe"
   fi
@@ -245,7 +244,7 @@ die_no_candidate() {
 policy PACKAGE)"
 }
 
-# install_optional PACKAGE...: what cannot be installed is left out, with a line that says so.
+# install_optional PACKAGE...: packages that cannot be installed are left out, with a note.
 install_optional() {
   if can_be_root && update_lists && run_apt install --no-install-recommends "$@" >>"$log" 2>&1; then
     say "installed"
@@ -256,7 +255,7 @@ install_optional() {
   fi
 }
 
-# LibTorch takes whichever BLAS the system's alternatives point to.
+# LibTorch uses the BLAS that the system's alternatives point to.
 check_blas() {
   local blas
   [[ -z $(missing_of "libtorch-dev") ]] || return 0
@@ -264,7 +263,7 @@ check_blas() {
     awk '$1 ~ /^libblas\.so\.3/ { print $1, $3 }')
   if [[ $blas == */blas/libblas.so.3 ]]; then
     say "warning: LibTorch would use the reference BLAS, 40 times slower than OpenBLAS"
-    say "hint: sudo update-alternatives --auto ${blas%% *}"
+    say "hint: run sudo update-alternatives --auto ${blas%% *}"
   fi
 }
 
@@ -272,7 +271,7 @@ check_cmake() {
   local version
   version=$(cmake --version | sed -n '1s/.* version //p')
   printf '%s\n' 3.25 "$version" | sort -CV ||
-    die 1 "$(command -v cmake) is version $version; 3.25 or newer is needed" \
+    die 1 "$(command -v cmake): too old (got $version, expected 3.25 or newer)" \
       "put the system's /usr/bin first in PATH, or install a newer cmake"
 }
 
@@ -283,7 +282,7 @@ while (($#)); do
     --tests) tests=true ;;
     --cuda) cuda=true ;;
     -h | --help) usage; exit ;;
-    *) die 2 "unknown argument $1" "launch/setup.sh [--check] [--tests] [--cuda]" ;;
+    *) die 2 "unknown argument $1" "use launch/setup.sh [--check] [--tests] [--cuda]" ;;
   esac
   shift
 done
@@ -309,10 +308,10 @@ if $check_only; then
     ! $cuda || check_cuda || true
     exit 1
   fi
-  say "all $(wanted_packages | wc -l) packages are there"
+  say "all $(wanted_packages | wc -l) packages are installed"
 else
   if ((${#missing[@]})); then
-    say "installing with apt (some minutes, about 2 GB when all is new):"
+    say "installing with apt (some minutes, about 2 GB if all is new):"
     printf '  %s\n' "${missing[@]}" >&2
     install_packages "${missing[@]%% *}"
     if $tests; then keep_services_off "${missing[@]%% *}"; fi

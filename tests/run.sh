@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # All checks before a change goes in: set-up, build, all tests. Arguments go to ctest, e.g.
 # tests/run.sh -R comm
-# tests/run.sh --cuda: the build for GPUs in its place, and the tests of it alone (labels cuda and
-# gpu; the latter need a GPU).
+# tests/run.sh --cuda: the build for GPUs instead, and only its tests (labels cuda and gpu). Those
+# with the label gpu need a GPU.
 # tests/run.sh --sanitize: the unit tests under AddressSanitizer and UndefinedBehaviorSanitizer, and
 # each fuzz target for one minute. Skipped without Clang and its libFuzzer. Left out: tests of whole
 # programs (labels, cli.), fused_one_hash, the same kernels for longer, and a test of statistics.
@@ -10,8 +10,8 @@ set -euo pipefail
 # shellcheck source=../launch/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../launch/lib.sh"
 
-# The only way to pass without having built: there is nothing to build with. 4: no toolkit, or no
-# LibTorch for it; 3: no room for that.
+# The only way to pass without a build: parts of it are missing. 4: no toolkit, or no LibTorch for
+# it. 3: no space for that.
 set_up_cuda_or_skip() {
   local code=0 log problem
   log=$(temporary -q)
@@ -20,7 +20,7 @@ set_up_cuda_or_skip() {
     0) ;;
     3 | 4)
       problem=$(sed -n 's/^error: //p' "$log" | tail -n 1)
-      echo "skipped: the CUDA build needs what is not here: $problem"
+      echo "skipped: the CUDA build has missing parts: $problem"
       ;;
     *) cat "$log" >&2 ;;
   esac
@@ -43,11 +43,11 @@ if [[ ${1:-} == --sanitize ]]; then
     exit 0
   fi
   cd "$root"
-  # In a folder that another compiler configured, CMake forgets the preset's options.
+  # In a folder of a different compiler, CMake ignores the preset's options.
   quietly cmake --fresh --preset sanitize ||
-    die 1 "cmake: cannot configure the preset sanitize" "see above"
+    die 1 "cmake: cannot configure the preset sanitize" "read the messages above"
   quietly cmake --build --preset sanitize -j "$(build_jobs)" ||
-    die 1 "the build failed" "see above"
+    die 1 "the build failed" "read the messages above"
   # Fuzz targets run by the clock, so several share a core.
   exec ctest --preset sanitize --no-tests=error --repeat after-timeout:2 -j "$((2 * $(nproc)))" "$@"
 fi
@@ -65,12 +65,12 @@ setup
   say "note: without these packages the tests of clusters (labels multihost, slurm) are skipped"
 build_targets all
 if loopback_is_down; then
-  # In a network namespace of its own, the tests may do this. mpirun and ssh need it.
+  # In a separate network namespace, the tests may do this. mpirun and ssh need it.
   ip link set lo up 2>/dev/null ||
-    die 4 "the loopback interface is down, and many tests need it" "as root: ip link set lo up"
+    die 4 "the loopback interface is down, and many tests need it" "run as root: ip link set lo up"
   say "note: the loopback interface was down and is up now"
 fi
-# A second try for what runs out of time on a busy machine; a failure stands. One test more than
-# cores at once, since those of clusters mostly wait.
+# A test that exceeds its time limit, for example on a busy machine, is repeated once. A failure is
+# not. One more test than cores runs at once, because tests of clusters mostly wait.
 exec ctest --test-dir "$build" --output-on-failure --repeat after-timeout:2 \
   -j "$(($(nproc) + 1))" "$@"

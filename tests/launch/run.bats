@@ -24,7 +24,7 @@ set_up_ends() {
     "${2:+echo 'error: $2' >&2}" "$1" >"$checkout/launch/setup.sh"
 }
 
-@test "builds for GPUs, and runs the tests of that build alone" {
+@test "builds for GPUs, and runs only the tests of that build" {
   run "$checkout/tests/run.sh" --cuda --verbose
   [ "$status" -eq 0 ] || { echo "$output" && false; }
   run cat "$BATS_TEST_TMPDIR/log"
@@ -35,24 +35,24 @@ set_up_ends() {
 --verbose" ]]
 }
 
-@test "skipped, and said so, where there is nothing to build with" {
+@test "skipped, with a line, if parts of the build are missing" {
   set_up_ends 4 "there is no nvcc of CUDA 13"
   run "$checkout/tests/run.sh" --cuda
   [ "$status" -eq 0 ]
-  [ "$output" = "skipped: the CUDA build needs what is not here: there is no nvcc of CUDA 13" ]
+  [ "$output" = "skipped: the CUDA build has missing parts: there is no nvcc of CUDA 13" ]
   ! grep -q cmake "$BATS_TEST_TMPDIR/log" || false
   # Without set-up, what is there decides.
   rm -r "$MNIST_DIST_TORCH_DIR"
   MNIST_DIST_SETUP=skip run "$checkout/tests/run.sh" --cuda
   [ "$status" -eq 0 ]
-  [[ $output == "skipped: the CUDA build needs what is not here: there is no LibTorch with CUDA"* ]]
+  [[ $output == "skipped: the CUDA build has missing parts: there is no LibTorch with CUDA"* ]]
 }
 
 @test "anything else that fails is a failure" {
-  set_up_ends 1 "apt could not install what is missing"
+  set_up_ends 1 "apt could not install the missing packages"
   run "$checkout/tests/run.sh" --cuda
   [ "$status" -eq 1 ]
-  [[ $output == *"error: apt could not install what is missing"* ]]
+  [[ $output == *"error: apt could not install the missing packages"* ]]
   set_up_ends 0
   CTEST_CODE=8 run "$checkout/tests/run.sh" --cuda
   [ "$status" -eq 8 ]
@@ -82,9 +82,9 @@ set_up_ends() {
   [ "$status" -eq 8 ]
 }
 
-@test "--sanitize: skipped, and said so, without libFuzzer" {
+@test "--sanitize: skipped, with a line, without libFuzzer" {
   fake clang++ <<<'exit 1'
-  set_up_ends 1 "apt could not install what is missing"
+  set_up_ends 1 "apt could not install the missing packages"
   run "$checkout/tests/run.sh" --sanitize
   [ "$status" -eq 0 ]
   [[ $output == *"skipped: the build with sanitizers needs Clang with libFuzzer"* ]]
