@@ -21,7 +21,8 @@ Command add_merge(CLI::App& app) {
   app.add_option("out", *out, "Folder of the sweep to make or to extend")
       ->type_name("OUT")
       ->required();
-  app.add_option("parts", *parts, "Folders of sweeps of the same recipe, data and arithmetic")
+  app.add_option("parts", *parts,
+                 "Folders of sweeps of the same recipe, data, arithmetic and target")
       ->type_name("DIR...")
       ->required();
   app.footer(

@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <memory>
+#include <optional>
 
 #include "base/file.h"
 #include "base/signals.h"
@@ -19,6 +20,7 @@
 #include "report/sweep_console.h"
 #include "report/sweep_files.h"
 #include "report/sweep_verdict.h"
+#include "sweep/folder.h"
 #include "sweep/places.h"
 #include "sweep/seeds.h"
 #include "sweep/verdict.h"
@@ -29,15 +31,18 @@ namespace {
 struct SweepArguments {
   ConfigOptions config;
   ComputeOptions compute;
-  std::string seeds, target = "99.4", out;
+  std::string seeds, out;
+  std::optional<std::string> target;
   int ranks_per_run = 1;
   bool stop_early = false;
   bool tensorboard = true;
 };
 
-/// Ends the sweep on every rank alike: report and verdict on rank 0, the exit code on all.
-ExitCode conclude(Communicator& comm, SweepEnd end, const std::filesystem::path& folder) {
-  Verdict::Answer answer{};
+/// Ends the sweep on every rank alike: report and verdict on rank 0, the exit code on all. The
+/// verdict is about all seeds of the sweep, the exit code about those of this start.
+ExitCode conclude(Communicator& comm, SweepEnd end, const SweepOptions& options) {
+  const std::filesystem::path& folder = options.folder;
+  bool reached = false;
   int done = 0, requested = 0;
   run_on_root(comm, [&] {
     // Who asks for a stop does not wait until many rows are read.
@@ -50,7 +55,7 @@ ExitCode conclude(Communicator& comm, SweepEnd end, const std::filesystem::path&
     const SweepRecord record = write_tables_of(
         folder, [&](const SweepRecord& now) { write_sweep_report(folder, now, verdict_of(now)); });
     const Verdict verdict = verdict_of(record);
-    answer = verdict.answer;
+    reached = all_reached(record, parse_seeds(options.seeds));
     done = verdict.trained + verdict.diverged;
     requested = verdict.requested;
     print("\n");
@@ -64,15 +69,15 @@ ExitCode conclude(Communicator& comm, SweepEnd end, const std::filesystem::path&
                 fmt::format("stopped by a signal; {} of {} seeds are done", done, requested),
                 "the same command continues with what is missing")
         .mark_everywhere();
-  comm.broadcast(std::as_writable_bytes(std::span(&answer, 1)), 0);
-  return answer == Verdict::Answer::pass ? ExitCode::ok : ExitCode::target_missed;
+  comm.broadcast(std::as_writable_bytes(std::span(&reached, 1)), 0);
+  return reached ? ExitCode::ok : ExitCode::target_missed;
 }
 
 ExitCode run(Communicator& comm, const SweepArguments& arguments, const Config& recipe) {
   SweepOptions options;
   options.recipe = recipe;
   options.seeds = arguments.seeds;
-  options.target = arguments.target;
+  options.target = arguments.target.value_or("");
   options.folder = arguments.out.empty() ? "runs/sweep-" + recipe.name : arguments.out;
   options.ranks_per_run = arguments.ranks_per_run;
   options.stop_early = arguments.stop_early;
@@ -86,7 +91,7 @@ ExitCode run(Communicator& comm, const SweepArguments& arguments, const Config& 
   SweepConsole console(options.folder);
   options.observer = &console;
   const SweepEnd end = run_sweep(comm, options);
-  return conclude(comm, end, options.folder);
+  return conclude(comm, end, options);
 }
 
 }  // namespace
@@ -97,9 +102,10 @@ Command add_sweep(CLI::App& app) {
   app.add_option("--seeds", arguments->seeds, "Seeds, for example 0..99 or 1,5,10..19")
       ->type_name("LIST");
   app.add_option("--target", arguments->target,
-                 "Accuracy in percent that the final weights of every seed must reach")
-      ->type_name("PERCENT")
-      ->capture_default_str();
+                 fmt::format("Accuracy in percent that the final weights of every seed must reach "
+                             "(default: that of the sweep in --out, {} for a new one)",
+                             default_target))
+      ->type_name("PERCENT");
   app.add_option("--ranks-per-run", arguments->ranks_per_run,
                  "Ranks that train one seed together. Each group of ranks takes the next seed when "
                  "it is free")
@@ -121,7 +127,8 @@ Command add_sweep(CLI::App& app) {
       throw usage_error("sweep needs --seeds", "name them as --seeds 0..99");
     parse_seeds(arguments->seeds);
     refuse_seed_setting(arguments->config.settings, "name the seeds with --seeds");
-    Target{arguments->target};
+    if (arguments->target) Target{*arguments->target};
+    sweep_pace();
     const Config recipe = arguments->config.load();
     install_stop_handlers();
     return in_world(recipe.comm.timeout,

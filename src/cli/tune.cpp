@@ -18,6 +18,7 @@
 #include "config/recipes.h"
 #include "report/doctor.h"
 #include "report/tune_console.h"
+#include "sweep/folder.h"
 #include "train/data_fit.h"
 
 namespace mnist_dist {
@@ -116,6 +117,7 @@ Command add_tune(CLI::App& app) {
     if (first.model.classes != class_count)
       options.settings.push_back(fmt::format("model.classes={}", first.model.classes));
     const double timeout = first.comm.timeout;
+    sweep_pace();
     install_stop_handlers();
     return in_world(timeout, [&](Communicator& comm) { return run(comm, *arguments, options); });
   };

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cstdlib>
 #include <string_view>
 
@@ -13,6 +14,7 @@
 #include "sweep/places.h"
 #include "sweep/row.h"
 #include "sweep/seeds.h"
+#include "sweep/statistics.h"
 #include "train/run_folder.h"
 
 namespace mnist_dist {
@@ -66,12 +68,19 @@ void check_same_sweep(const fs::path& folder, const SweepIdentity& was, const Sw
                     now.engine, now.simd),
         fmt::format("continue with that program and --engine {} --simd {}, or choose another --out",
                     was.engine, was.simd));
+  if (!now.target.empty() && Target(was.target).percent() != Target(now.target).percent())
+    throw usage_error(
+        fmt::format("{} holds a sweep with another target (got {} %, expected {} %)",
+                    folder.string(), now.target, was.target),
+        fmt::format("continue with --target {}, or choose another --out", was.target));
 }
 
-/// What sweep.json says after a start that asks for `now.seeds`.
+}  // namespace
+
 SweepIdentity joined(const SweepIdentity& was, const SweepIdentity& now) {
   SweepIdentity joined = now;
   joined.started = was.started;
+  joined.target = was.target;
   joined.seeds = join_seeds(was.seeds, now.seeds);
   joined.declared = was.declared;
   for (const Declaration& one : now.declared)
@@ -80,13 +89,16 @@ SweepIdentity joined(const SweepIdentity& was, const SweepIdentity& now) {
   return joined;
 }
 
+namespace {
+
 /// Whole or not at all: a row that is not among the others would be trained again.
-void make_rows_of_tables(const fs::path& folder) {
+void make_rows_of_tables(const fs::path& folder, const FolderLock& lock) {
   const fs::path draft = folder / "rows.new";
   fs::remove_all(draft);
   make_folders(draft / "rows");
   const SweepRecord record = read_record(folder);
   add_rows(draft, folder, record);
+  lock.check_in_place();
   rename_file(draft / "rows", folder / "rows");
   fs::remove_all(draft);
 }
@@ -124,6 +136,7 @@ SweepIdentity open_sweep(const fs::path& folder, const Config& recipe, const Swe
   const bool begins = is_unused(folder);
   if (!begins && !fs::exists(folder / "sweep.json")) throw no_sweep();
   SweepIdentity identity = now;
+  if (begins && now.target.empty()) identity.target = default_target;
   if (!begins) {
     const SweepIdentity was = read_identity(folder);
     check_same_recipe(folder, recipe);
@@ -131,8 +144,11 @@ SweepIdentity open_sweep(const fs::path& folder, const Config& recipe, const Swe
     identity = joined(was, now);
   }
   remove_leftovers_in(folder, file_names);
-  if (!begins && !fs::exists(folder / "rows")) make_rows_of_tables(folder);
+  if (!begins && !fs::exists(folder / "rows")) make_rows_of_tables(folder, lock);
+  // A process that was stopped for long loses the lock, and others may have written since.
+  lock.check_in_place();
   write_file_atomically(folder / "sweep.json", sweep_json(identity));
+  lock.check_in_place();
   if (begins) write_file_atomically(folder / "config.toml", to_toml(recipe));
   make_folders(folder / "rows");
   make_folders(folder / "runs");
@@ -156,11 +172,18 @@ FolderLock lock_sweep(const fs::path& folder) {
 LeasePace sweep_pace() {
   LeasePace pace;
   pace.running_keeps = false;
-  const char* seconds = std::getenv("MNIST_DIST_LEASE_SECONDS");
-  if (const double stale = seconds ? std::atof(seconds) : 0; stale > 0) {
-    pace.stale = std::chrono::milliseconds(static_cast<int>(1000 * stale));
-    pace.renewal = pace.stale / 6;
-  }
+  const char* const name = "MNIST_DIST_LEASE_SECONDS";
+  const char* text = std::getenv(name);
+  if (!text) return pace;
+  const std::string_view view = text;
+  double stale = 0;
+  const auto [end, error] = std::from_chars(view.begin(), view.end(), stale);
+  if (error != std::errc{} || end != view.end() || !(stale >= 0.5 && stale <= 3600))
+    throw usage_error(
+        fmt::format("{}: not a number of seconds (got \"{}\", expected 0.5 to 3600)", name, view),
+        fmt::format("set {0} to a number from 0.5 to 3600, or unset {0}", name));
+  pace.stale = std::chrono::milliseconds(static_cast<int>(1000 * stale));
+  pace.renewal = pace.stale / 6;
   return pace;
 }
 

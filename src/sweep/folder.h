@@ -12,12 +12,20 @@ namespace mnist_dist {
 // recipe. A seed has a run folder, whose lease is the claim on the seed (sweep/queue.h), and, when
 // it has ended, a row file (sweep/row.h). The tables and the report are made from the row files.
 
+/// In percent, of a sweep that was begun without a target.
+inline constexpr const char* default_target = "99.4";
+
 /// Begins a sweep in `folder`, or adds `now.seeds` to the declaration of the sweep that it holds.
-/// Gives what sweep.json says then. Rows of a sweep of an earlier version become row files.
-/// Throws Error: usage when the folder holds other things, or when recipe, data or fingerprint
-/// differ from what the sweep was begun with; data when it cannot be read or written.
+/// Gives what sweep.json says then. Rows of a sweep of an earlier version become row files. Without
+/// `now.target` the sweep keeps its target.
+/// Throws Error: usage when the folder holds other things, or when recipe, data, fingerprint or
+/// target differ from what the sweep was begun with; data when it cannot be read or written.
 SweepIdentity open_sweep(const std::filesystem::path& folder, const Config& recipe,
                          const SweepIdentity& now);
+
+/// Both sweeps as one: the seeds and declarations of both, target and start of `was`, all else of
+/// `now`. Throws Error (usage) for too many seeds.
+SweepIdentity joined(const SweepIdentity& was, const SweepIdentity& now);
 
 /// Writes the rows of another sweep, in `from`, into the sweep in `folder`.
 /// Throws Error: internal when there is another row of a seed, data when a row has no epochs or
@@ -31,7 +39,7 @@ FolderLock lock_sweep(const std::filesystem::path& folder);
 
 /// How often the leases of sweeps are renewed, and when they are stale. Tests shorten it with the
 /// variable MNIST_DIST_LEASE_SECONDS, after which a lease is stale. A process that was stopped
-/// loses its seed, too.
+/// loses its seed, too. Throws Error (usage) when the variable is not a number from 0.5 to 3600.
 LeasePace sweep_pace();
 
 /// Throws Error: usage when the sweep in `folder` was begun with another recipe, data when its

@@ -11,6 +11,7 @@
 #include "config/config.h"
 #include "sweep/folder.h"
 #include "sweep/record.h"
+#include "sweep/statistics.h"
 #include "train/run_folder.h"
 
 namespace mnist_dist {
@@ -26,20 +27,24 @@ Config recipe_of(const std::string& part, const SweepRecord& record) {
 class Parts {
  public:
   void add(const std::string& part, const SweepRecord& record) {
-    const std::string recipe = recipe_toml(recipe_of(part, record));
+    const Config recipe = recipe_of(part, record);
     const SweepIdentity& id = record.identity;
     if (first_.empty()) {
       first_ = part;
       recipe_ = recipe;
-      data_hash_ = id.data_hash;
-      fingerprint_ = id.fingerprint;
+      all_ = id;
     }
-    if (recipe != recipe_) refuse(part, "recipes", recipe_difference(recipe_, recipe));
-    if (id.data_hash != data_hash_)
-      refuse(part, "data", fmt::format("hash {:.12}... and {:.12}...", data_hash_, id.data_hash));
-    if (id.fingerprint != fingerprint_)
+    if (const std::string is = recipe_toml(recipe), expected = recipe_toml(recipe_); is != expected)
+      refuse(part, "recipes", recipe_difference(expected, is));
+    if (id.data_hash != all_.data_hash)
+      refuse(part, "data",
+             fmt::format("hash {:.12}... and {:.12}...", all_.data_hash, id.data_hash));
+    if (id.fingerprint != all_.fingerprint)
       refuse(part, "bits",
-             fmt::format("fingerprint {:.12}... and {:.12}...", fingerprint_, id.fingerprint));
+             fmt::format("fingerprint {:.12}... and {:.12}...", all_.fingerprint, id.fingerprint));
+    if (Target(id.target).percent() != Target(all_.target).percent())
+      refuse(part, "targets", fmt::format("{} % and {} %", all_.target, id.target));
+    all_ = joined(all_, id);
     for (const SeedOutcome& outcome : record.outcomes) {
       const auto& [hash, where] =
           seeds_.try_emplace(outcome.seed, outcome.parameters_sha256, part).first->second;
@@ -52,32 +57,50 @@ class Parts {
                       outcome.seed));
     }
   }
+  const Config& recipe() const { return recipe_; }
+  /// Of all parts.
+  const SweepIdentity& identity() const { return all_; }
 
  private:
   [[noreturn]] void refuse(const std::string& part, const char* what,
                            const std::string& difference) const {
     throw usage_error(
         fmt::format("{} and {} are sweeps of different {}: {}", first_, part, what, difference),
-        "name sweeps of the same recipe, data and arithmetic");
+        "name sweeps of the same recipe, data, arithmetic and target");
   }
 
-  std::string first_, recipe_, data_hash_, fingerprint_;
+  std::string first_;
+  Config recipe_;
+  SweepIdentity all_;
   std::map<std::uint64_t, std::pair<std::string, std::string>> seeds_;  ///< hash and part
 };
+
+/// A part is read while OUT is written.
+void check_outside(const fs::path& out, const std::vector<std::string>& parts) {
+  fs::path at = fs::weakly_canonical(fs::absolute(out));
+  for (bool is_out = true; at.has_relative_path(); at = at.parent_path(), is_out = false)
+    for (const std::string& part : parts)
+      if (std::error_code error; fs::equivalent(at, part, error))
+        throw usage_error(fmt::format("OUT {} {} {}, which is one of the sweeps to join",
+                                      out.string(), is_out ? "is" : "lies inside", part),
+                          "name an OUT outside of these sweeps");
+}
 
 }  // namespace
 
 void merge_sweeps(const fs::path& out, const std::vector<std::string>& parts,
                   const std::string& command) {
+  check_outside(out, parts);
   Parts compared;
+  if (fs::exists(out / "sweep.json") && fs::exists(out / "config.toml"))
+    compared.add(out.string(), read_record(out));
   for (const std::string& part : parts) compared.add(part, read_record(part));
   make_folders(out.parent_path());
-  for (const std::string& part : parts) {
-    SweepRecord record = read_record(part);
-    record.identity.command = command;
-    open_sweep(out, recipe_of(part, record), record.identity);
-    add_rows(out, part, record);
-  }
+  // With all seeds: a merge that was interrupted leaves an incomplete sweep.
+  SweepIdentity all = compared.identity();
+  all.command = command;
+  open_sweep(out, compared.recipe(), all);
+  for (const std::string& part : parts) add_rows(out, part, read_record(part));
 }
 
 }  // namespace mnist_dist

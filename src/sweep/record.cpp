@@ -255,12 +255,14 @@ std::string table_text(std::string text, const SweepRecord& record, const Lines&
 }
 
 template <class Lines>
-void write_table(const fs::path& file, const std::string& header, const SweepRecord& record,
-                 const Lines& lines) {
+bool write_table(const fs::path& file, const std::string& header, const SweepRecord& record,
+                 const Lines& lines, const FolderLock& lock) {
   AtomicFile table(file);
   table.write(header);
   for (const SeedOutcome& outcome : record.outcomes) table.write(lines(outcome));
+  if (!lock.in_place()) return false;
   table.put_in_place();
+  return true;
 }
 
 }  // namespace
@@ -275,13 +277,14 @@ std::string errors_csv(const SweepRecord& record) {
   return table_text(errors_header(record.identity.scored()), record, errors_lines);
 }
 
-void write_tables(const fs::path& folder, const SweepRecord& record) {
+bool write_tables(const fs::path& folder, const SweepRecord& record, const FolderLock& lock) {
   const std::string scored = record.identity.scored();
   // The first row has the names of the columns.
-  if (const std::string header = epochs_header(record); !header.empty())
-    write_table(folder / "epochs.csv", header, record, epochs_lines);
-  write_table(folder / "errors.csv", errors_header(scored), record, errors_lines);
-  write_table(folder / "seeds.csv", seeds_header(scored), record, seeds_line);
+  const std::string header = epochs_header(record);
+  return (header.empty() ||
+          write_table(folder / "epochs.csv", header, record, epochs_lines, lock)) &&
+         write_table(folder / "errors.csv", errors_header(scored), record, errors_lines, lock) &&
+         write_table(folder / "seeds.csv", seeds_header(scored), record, seeds_line, lock);
 }
 
 }  // namespace mnist_dist

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "base/folder_lock.h"
 #include "sweep/outcome.h"
 
 namespace mnist_dist {
@@ -31,7 +32,7 @@ struct SweepIdentity {
   int last_group_ranks = 0;           ///< where the last group has fewer than the others; else 0
   std::string seeds;                  ///< all that were declared
   std::vector<Declaration> declared;  ///< in the order of their dates
-  std::string target;                 ///< as asked for last
+  std::string target;                 ///< in percent, the same for all starts
   std::string command, started;
   const char* scored() const { return validation ? "validation" : "test"; }
 };
@@ -54,8 +55,10 @@ SweepIdentity read_identity(const std::filesystem::path& folder);
 /// must be what the row files say. Not of a sweep of more than 10,000 rows. Throws Error (data).
 void check_tables(const std::filesystem::path& folder);
 
-/// Writes seeds.csv, epochs.csv and errors.csv. Throws Error (data).
-void write_tables(const std::filesystem::path& folder, const SweepRecord& record);
+/// Writes seeds.csv, epochs.csv and errors.csv. Gives false, and writes no further table, when the
+/// folder's lock was lost. Throws Error (data).
+[[nodiscard]] bool write_tables(const std::filesystem::path& folder, const SweepRecord& record,
+                                const FolderLock& lock);
 
 /// The files' texts. seeds.csv has a row a seed; epochs.csv every run's metrics.csv with the seed
 /// before it; errors.csv a row a mistake.

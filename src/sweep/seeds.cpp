@@ -67,7 +67,7 @@ std::string join_seeds(const std::string& a, const std::string& b) {
   std::ranges::set_union(in_a, in_b, std::back_inserter(all));
   if (all.size() > most)
     throw usage_error(fmt::format("the sweep would have {} seeds, more than {}", all.size(), most),
-                      "choose another --out for these seeds");
+                      "put these seeds into another sweep");
   std::string text;
   for (std::size_t from = 0, to; from < all.size(); from = to) {
     for (to = from + 1; to < all.size() && all[to] == all[to - 1] + 1;) ++to;

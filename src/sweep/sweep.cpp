@@ -98,7 +98,7 @@ class Watch {
   }
   /// A seed that this worker trained.
   void ended(const SeedOutcome& outcome) {
-    missed_ |= !reaches(outcome, Target(options_.target));
+    missed_ |= !reaches(outcome, Target(view_.identity().target));
     if (view_.declared() <= block_size) look(true);
   }
 
@@ -111,9 +111,8 @@ class Watch {
     if (auto lease = LeaseSeeker(lease_file(options_.folder), sweep_pace()).try_take()) {
       const FolderLock lock(options_.folder, std::move(*lease));
       const SweepRecord record = read_record(options_.folder);
-      write_tables(options_.folder, record);
-      options_.observer->tables_written(record);
-      tables_are_old_ = false;
+      tables_are_old_ = !write_tables(options_.folder, record, lock) || !lock.in_place();
+      if (!tables_are_old_) options_.observer->tables_written(record);
     }
     next_tables_ = Clock::now() + 50 * (Clock::now() - begin);
   }
@@ -244,12 +243,15 @@ SweepEnd run_sweep(Communicator& world, const SweepOptions& options) {
 SweepRecord write_tables_of(const fs::path& folder,
                             const std::function<void(const SweepRecord&)>& also) {
   SweepRecord record = read_record(folder);
-  std::optional<FolderLock> lock;
-  if (record.has_rows) {
-    lock.emplace(lock_sweep(folder));
+  while (record.has_rows) {
+    const FolderLock lock = lock_sweep(folder);
     // While this process waited, others may have added rows and written tables with them.
+    record.identity = read_identity(folder);
     if (count_rows(folder) != record.outcomes.size()) record = read_record(folder);
-    write_tables(folder, record);
+    // A process that was stopped for long loses the lock, and others may have written since.
+    if (!write_tables(folder, record, lock) || !lock.in_place()) continue;
+    if (also) also(record);
+    return record;
   }
   if (also) also(record);
   return record;

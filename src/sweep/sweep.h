@@ -32,7 +32,7 @@ class SweepObserver {
 
 struct SweepOptions {
   Config recipe;
-  std::string seeds, target;  ///< as typed; parse_seeds, Target
+  std::string seeds, target;  ///< as typed; parse_seeds, Target. Empty target: open_sweep
   std::filesystem::path folder;
   int ranks_per_run = 1;
   bool stop_early = false;  ///< end at the first seed that misses the target

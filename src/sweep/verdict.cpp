@@ -17,6 +17,14 @@ bool reaches(const SeedOutcome& outcome, const Target& target) {
   return !outcome.diverged && outcome.final_correct >= target.required_correct(outcome.images);
 }
 
+bool all_reached(const SweepRecord& record, const std::vector<std::uint64_t>& seeds) {
+  const Target target(record.identity.target);
+  std::set<std::uint64_t> open(seeds.begin(), seeds.end());
+  for (const SeedOutcome& outcome : record.outcomes)
+    if (reaches(outcome, target)) open.erase(outcome.seed);
+  return open.empty();
+}
+
 namespace {
 
 /// Student's t knows no bounds, an accuracy does.

@@ -31,6 +31,9 @@ struct Verdict {
 /// Over the seeds and the target that the record's identity names. Pointers go into `record`.
 Verdict verdict_of(const SweepRecord& record);
 
+/// Whether all of `seeds` have rows and reached the record's target, whatever other seeds did.
+bool all_reached(const SweepRecord& record, const std::vector<std::uint64_t>& seeds);
+
 /// Whether a seed reached the target; a diverged one never does.
 bool reaches(const SeedOutcome& outcome, const Target& target);
 

@@ -160,10 +160,57 @@ print([d["seeds"] for d in declared if d["date"][:2] == "20"])')" \
     = "['0..1', '3..4']" ]
   run -0 "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 0..1 --target 0 --out s
   [ "$(python3 -c 'import json; print(len(json.load(open("s/sweep.json"))["declared"]))')" = 2 ]
-  # A seed that was declared and has no row counts, whatever this start trains.
+  # A seed that was declared and has no row counts in the verdict. The exit code is about the seeds
+  # of this start.
   rm s/rows/0xxx/seed4.csv
-  run -6 "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 0..1 --target 0 --out s
-  [[ "$output" == *"INCOMPLETE"* ]]
+  run -0 "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 0..1 --out s
+  [[ "$output" == *"INCOMPLETE: 3 of 4 seeds"*"1 not trained yet"* ]]
+}
+
+@test "a worker whose seeds are done ends with 0 beside one that trains more" {
+  tiny_recipe
+  local long=("${RECIPE[@]}" --set train.epochs=60)
+  "$MNIST_DIST" sweep "${long[@]}" --seeds 3..99 --target 0 --out s >more.txt 2>&1 &
+  local pid=$!
+  wait_for 60 test -s s/runs/seed3/metrics.csv
+  run -0 "$MNIST_DIST" sweep "${long[@]}" --seeds 99 --out s
+  [[ "$output" == *"INCOMPLETE: "*" not trained yet"* ]]
+  run -0 ranks 2 sweep "${long[@]}" --seeds 0..1 --out s
+  [[ "$output" == *"INCOMPLETE: "*" not trained yet"* ]]
+  kill -TERM $pid
+  wait $pid || true
+}
+
+@test "the target belongs to the sweep: another one is refused, none is the folder's" {
+  tiny_recipe
+  local other
+  run -6 "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 0 --target 100 --out s
+  cp s/sweep.json before.json
+  for other in 50 99.999999; do
+    refuses 2 "(got $other %, expected 100 %)" \
+      "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 0 --target $other --out s
+    refuses 2 "(got $other %, expected 100 %)" \
+      ranks 2 sweep "${RECIPE[@]}" --seeds 0 --target $other --out s
+  done
+  cmp before.json s/sweep.json
+  run -6 "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 0 --out s
+  [[ "$output" == *"FAIL: 0 of 1 seed reached 100 %"* ]]
+  run -6 "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 0 --target 100.0 --out s
+  run -6 "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 0 --out new
+  [ "$(field new/sweep.json target)" = 99.4 ]
+  fails 2 "sweeps of different targets: 100 % and 99.4 %" "$MNIST_DIST" merge both s new
+  [ ! -e both ]
+  fails 2 "is not a target" "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 0 --target "" --out s
+}
+
+@test "a lease that is not a number of seconds is refused" {
+  tiny_recipe
+  local bad
+  for bad in abc -1 0 1e9 ""; do
+    export MNIST_DIST_LEASE_SECONDS=$bad
+    fails 2 "MNIST_DIST_LEASE_SECONDS" "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 0 --out s
+  done
+  [ ! -e s ]
 }
 
 @test "merge: one sweep of several, the same recipe, data and bits; seeds in both agree" {
@@ -191,6 +238,9 @@ print([d["seeds"] for d in declared if d["date"][:2] == "20"])')" \
   fails 2 "holds no sweep" "$MNIST_DIST" merge new a nowhere
   fails 2 "holds no sweep" "$MNIST_DIST" merge . a b
   fails 2 "parts" "$MNIST_DIST" merge new
+  fails 2 "OUT a is " "$MNIST_DIST" merge a a b
+  fails 2 "OUT a/runs/x lies inside " "$MNIST_DIST" merge a/runs/x a b
+  [ ! -e a/runs/x ]
 }
 
 @test "a target that is missed: exit 6; --stop-early ends at the first" {

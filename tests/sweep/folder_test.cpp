@@ -2,10 +2,13 @@
 
 #include <gmock/gmock.h>
 
+#include <cmath>
+#include <cstdlib>
 #include <thread>
 
 #include "base/error.h"
 #include "base/file.h"
+#include "sweep/merge.h"
 #include "sweep/places.h"
 #include "sweep/records.h"
 #include "sweep/row.h"
@@ -48,7 +51,7 @@ struct SweepFolderTest : testing::Test {
     std::filesystem::create_directory(path);
     write_file_atomically(path / "sweep.json", sweep_json(example.identity));
     write_file_atomically(path / "config.toml", to_toml(recipe));
-    write_tables(path, example);
+    EXPECT_TRUE(write_tables(path, example, lock_sweep(path)));
   }
 };
 
@@ -110,18 +113,106 @@ TEST_F(SweepFolderTest, AnotherRecipeDataOrProgramIsRefused) {
   expect_refused(recipe, identity, "other bits");
 }
 
+TEST_F(SweepFolderTest, TheTargetStays) {
+  SweepIdentity none = example.identity;
+  none.target = "";
+  EXPECT_EQ(open_sweep(path, recipe, none).target, default_target);
+  std::filesystem::remove_all(path);
+  example.identity.target = "99.25";
+  fill();
+  EXPECT_EQ(open_sweep(path, recipe, none).target, "99.25");
+  SweepIdentity other = example.identity;
+  other.target = "99.250";
+  EXPECT_EQ(open_sweep(path, recipe, other).target, "99.25") << "the same number";
+  for (const char* target : {"50", "99.250001", "0"}) {
+    other.target = target;
+    expect_refused(recipe, other, target);
+    expect_refused(recipe, other, "99.25 %");
+  }
+  EXPECT_EQ(read_identity(path).target, "99.25");
+}
+
+TEST_F(SweepFolderTest, TheLeaseIsANumberOfSecondsFromHalfToAnHour) {
+  const char* const name = "MNIST_DIST_LEASE_SECONDS";
+  const char* const before = std::getenv(name);
+  const std::string value = before ? before : "";
+  for (const char* good : {"0.5", "2", "3600"}) {
+    setenv(name, good, 1);
+    EXPECT_EQ(sweep_pace().stale.count(), std::lround(1000 * std::stod(good)));
+    EXPECT_GT(sweep_pace().renewal.count(), 0);
+  }
+  for (const char* bad : {"", "abc", "2s", " 2", "-1", "0", "0.4", "3600.1", "1e9", "inf", "nan"}) {
+    setenv(name, bad, 1);
+    expect_refused(recipe, example.identity, name);
+  }
+  unsetenv(name);
+  EXPECT_EQ(sweep_pace().stale, LeasePace{}.stale);
+  if (before) setenv(name, value.c_str(), 1);
+}
+
+TEST_F(SweepFolderTest, TablesAreNotWrittenWithoutTheLock) {
+  fill();
+  const FolderLock lock = lock_sweep(path);
+  const std::string lease = read_text_file(lease_file(path));
+  write_file_atomically(lease_file(path), std::string_view("another process's\n"));
+  EXPECT_FALSE(write_tables(path, example, lock));
+  for (const char* table : {"seeds.csv", "epochs.csv", "errors.csv"})
+    EXPECT_FALSE(std::filesystem::exists(path / table)) << table;
+  write_file_atomically(lease_file(path), lease);
+  EXPECT_TRUE(write_tables(path, example, lock));
+}
+
+TEST_F(SweepFolderTest, AMergeThatDoesNotFitWritesNothing) {
+  const auto sweep = [&](const char* name, const std::string& seeds, const std::string& target) {
+    const std::filesystem::path folder = temporary / name;
+    SweepIdentity identity = example.identity;
+    identity.seeds = seeds;
+    identity.target = target;
+    identity.declared = {{seeds, "2026-01-01T00:00:00Z"}};
+    open_sweep(folder, recipe, identity);
+    return folder.string();
+  };
+  const std::string a = sweep("a", "0..2", "99.4"), b = sweep("b", "3..1000002", "99.4"),
+                    c = sweep("c", "3..4", "99.5"), d = sweep("d", "3..4", "99.40");
+  const auto refused = [&](const std::filesystem::path& out, std::vector<std::string> parts) {
+    try {
+      merge_sweeps(out, parts, "merge");
+      ADD_FAILURE() << "accepted";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ExitCode::usage) << error.what();
+    }
+  };
+  const std::filesystem::path out = temporary / "out";
+  refused(out, {a, b});
+  refused(out, {a, c});
+  EXPECT_FALSE(std::filesystem::exists(out));
+  refused(temporary / "a", {a, d});
+  refused(temporary / "b/../a/", {d, a});
+  refused(temporary / "a/inside/it", {a, d});
+  std::filesystem::create_directory_symlink(a, temporary / "link");
+  refused(temporary / "link/inside", {a, d});
+  EXPECT_FALSE(std::filesystem::exists(temporary / "a/inside"));
+  EXPECT_EQ(read_identity(a).seeds, "0..2");
+  merge_sweeps(out, {a, d}, "merge");
+  EXPECT_EQ(read_identity(out).seeds, "0..4");
+  EXPECT_EQ(read_identity(out).declared.size(), 2u);
+  EXPECT_EQ(read_identity(out).target, "99.4");
+  const std::string before = read_text_file(out / "sweep.json");
+  refused(out, {b});
+  refused(out, {d, c});
+  EXPECT_EQ(read_text_file(out / "sweep.json"), before);
+}
+
 TEST_F(SweepFolderTest, MoreSeedsAddToTheDeclaration) {
   example.identity.declared = {{"0..2", "2026-01-01T00:00:00Z"}};
   fill();
   SweepIdentity more = example.identity;
-  more.target = "99.5";
   more.seeds = "5..9";
   more.declared = {{"5..9", "2026-01-02T00:00:00Z"}};
   EXPECT_EQ(open_sweep(path, recipe, more).seeds, "0..2,5..9");
   more.declared = {{"5..9", "2026-01-03T00:00:00Z"}};
   open_sweep(path, recipe, more);
   const SweepIdentity now = read_record(path).identity;
-  EXPECT_EQ(now.target, "99.5");
   EXPECT_EQ(now.seeds, "0..2,5..9");
   ASSERT_EQ(now.declared.size(), 2u) << "the third start added nothing";
   EXPECT_EQ(now.declared[0].seeds, "0..2");

@@ -22,6 +22,15 @@ TEST(Verdict, ADivergedSeedIsAFailureAndIsCounted) {
   EXPECT_NEAR(v.reached_lower_bound, success_lower_bound(2, 3), 1e-15);
 }
 
+TEST(Verdict, AStartIsJudgedByItsOwnSeeds) {
+  SweepRecord record = sweep_record({9950, 9951, 9939, -1});
+  record.identity.seeds = "0..9";
+  EXPECT_TRUE(all_reached(record, {1, 0}));
+  EXPECT_FALSE(all_reached(record, {0, 4})) << "no row";
+  EXPECT_FALSE(all_reached(record, {0, 2})) << "missed";
+  EXPECT_FALSE(all_reached(record, {0, 3})) << "diverged";
+}
+
 TEST(Verdict, MissingSeedsLeaveItOpenUnlessOneFailed) {
   SweepRecord record = sweep_record({9950, 9951});
   record.identity.seeds = "0..9";
