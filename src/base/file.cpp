@@ -42,6 +42,15 @@ struct TemporaryFile {
                    hint);
 }
 
+/// Renaming would replace a device or a pipe.
+void check_replaceable(const fs::path& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0 || S_ISREG(status.st_mode)) return;
+  if (S_ISDIR(status.st_mode)) fail("write", path, EISDIR);
+  throw data_error(fmt::format("cannot write {}: it is no regular file", path.string()),
+                   "name a file to write");
+}
+
 /// What a symbolic link leads to, be it there or not: renaming would replace the link. Other paths
 /// as they are.
 fs::path behind_links(fs::path path) {
@@ -168,6 +177,7 @@ void remove_leftovers_beside(const fs::path& named) {
 
 void write_file_atomically(const fs::path& named, std::string_view bytes) {
   const fs::path path = behind_links(named);
+  check_replaceable(path);
   TemporaryFile temporary{temporary_name(path)};
   write_new(temporary.path, path, bytes);
   rename_file(temporary.path, path);
@@ -175,9 +185,10 @@ void write_file_atomically(const fs::path& named, std::string_view bytes) {
 }
 
 AtomicFile::AtomicFile(const fs::path& path)
-    : path_(behind_links(path)),
-      temporary_(temporary_name(path_)),
-      file_(open_new(temporary_, path_)) {}
+    : path_(behind_links(path)), temporary_(temporary_name(path_)) {
+  check_replaceable(path_);
+  file_ = open_new(temporary_, path_);
+}
 
 AtomicFile::~AtomicFile() {
   if (file_ < 0) return;

@@ -12,7 +12,7 @@ namespace mnist_dist {
 /// temporary file beside it, fsync, rename, fsync of the folder. Of a symbolic link it is the
 /// target that is written. Makes no folder: in place of one that was moved away it would leave a
 /// stub. Throws Error (data) naming the path and the reason (no space left, permission denied,
-/// ...); the temporary file is gone then.
+/// ...), or that it is a device, a pipe or a folder; the temporary file is gone then.
 void write_file_atomically(const std::filesystem::path& path, std::span<const std::byte> bytes);
 void write_file_atomically(const std::filesystem::path& path, std::string_view text);
 
@@ -29,7 +29,7 @@ class AtomicFile {
  private:
   void flush();
   std::filesystem::path path_, temporary_;
-  int file_;
+  int file_ = -1;
   std::string waiting_;
 };
 

@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -53,18 +54,26 @@ std::vector<std::string> format_names() {
   return names;
 }
 
-/// The format of --format, otherwise of the output's extension.
-/// Throws Error (usage): there is no such format.
+/// The format of --format, otherwise of the output's extension, otherwise the default.
+/// Throws Error (usage): there is no such format, or the extension is of something else.
 const Format& chosen_format(const ExportArguments& arguments) {
   const std::vector<std::string> names = format_names();
   if (!arguments.format.empty() && std::ranges::find(names, arguments.format) == names.end())
     throw usage_error(fmt::format("--format: there is no format '{}'", arguments.format),
                       suggest(arguments.format, names));
   const std::string extension = fs::path(arguments.out).extension().string();
+  const Format* chosen = nullptr;
   for (const Format& format : formats)
     if (arguments.format.empty() ? extension == format.extension : arguments.format == format.name)
-      return format;
-  return formats.front();
+      chosen = &format;
+  if (!chosen && extension.empty()) chosen = &formats.front();
+  if (chosen && (extension.empty() || extension == chosen->extension)) return *chosen;
+  std::vector<std::string> extensions;
+  for (const Format& format : formats) extensions.emplace_back(format.extension);
+  throw usage_error(chosen ? fmt::format("--out: a file of format {} ends in {} (got '{}')",
+                                         chosen->name, chosen->extension, arguments.out)
+                           : fmt::format("--out: no format has the extension '{}'", extension),
+                    fmt::format("name a file that ends in {}", fmt::join(extensions, ", ")));
 }
 
 /// The accuracy that the run's summary states, where it is about these weights.
@@ -88,6 +97,7 @@ std::map<std::string, std::string> metadata_of(const Trained& trained, Weights w
       {"recipe", recipe_title(trained.config)},
       {"recipe_toml", checkpoint.recipe},
       {"seed", std::to_string(checkpoint.seed)},
+      {"data", data_name(checkpoint.data_hash, false, checkpoint.data_set)},
       {"data_hash", checkpoint.data_hash},
       {"engine", checkpoint.engine},
       {"weights", weights == Weights::averaged ? "averaged" : "raw"},
@@ -95,23 +105,22 @@ std::map<std::string, std::string> metadata_of(const Trained& trained, Weights w
       {"norm", fold ? "folded" : "kept"},
       {"trained", "to " + trained.trained_to()},
   };
-  if (!checkpoint.data_set.empty())
-    metadata["data"] = data_name(checkpoint.data_hash, false, checkpoint.data_set);
   if (!checkpoint.initial_sha256.empty())
     metadata["initial_parameters_sha256"] = checkpoint.initial_sha256;
   add_accuracy(trained, sha256, metadata);
   return metadata;
 }
 
-/// A model.py that a user wrote stays as it is.
-void check_replaceable(const fs::path& file) {
+/// A model.py that a user wrote, or that loads other weights than `weights`, stays as it is.
+void check_replaceable(const fs::path& file, const std::string& weights) {
   std::error_code error;
   if (!fs::exists(file, error)) return;
   const std::string text = read_text_file(file);
-  if (text.substr(0, text.find('\n')).find(model_py_mark) != std::string::npos) return;
-  throw usage_error(
-      fmt::format("{}: already exists, and not from mnist-dist export", file.string()),
-      "give --out in another folder, or move the file away");
+  const bool ours = text.substr(0, text.find('\n')).find(model_py_mark) != std::string::npos;
+  if (ours && text.find('"' + weights + '"') != std::string::npos) return;
+  throw usage_error(fmt::format("{}: already exists, and {}", file.string(),
+                                ours ? "belongs to other weights" : "not from mnist-dist export"),
+                    "give --out in another folder, or move the file away");
 }
 
 ExitCode run(const ExportArguments& arguments) {
@@ -130,7 +139,7 @@ ExitCode run(const ExportArguments& arguments) {
                            : fs::path(arguments.out);
   const bool module = format.name == std::string("safetensors");
   const fs::path python = out.parent_path() / "model.py";
-  if (module) check_replaceable(python);
+  if (module) check_replaceable(python, out.filename().string());
   std::error_code error;  // if the folder cannot be made, writing the file fails with the reason
   if (out.has_parent_path()) fs::create_directories(out.parent_path(), error);
   write_file_atomically(out, format.write(model));

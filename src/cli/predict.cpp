@@ -6,9 +6,12 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <numeric>
+#include <optional>
 
+#include "base/error.h"
 #include "base/standard_streams.h"
 #include "cli/commands.h"
+#include "cli/failure.h"
 #include "cli/first_rank.h"
 #include "cli/trained_argument.h"
 #include "config/recipes.h"
@@ -38,7 +41,8 @@ struct Prediction {
   std::vector<float> logits = {};
   std::vector<double> probabilities = {};
   int first = 0, second = 0;  ///< the most probable classes
-  std::vector<std::string> warnings;
+  std::vector<std::string> warnings = {};
+  std::optional<Error> error = {};  ///< the image cannot be read
 };
 
 /// A folder stands for the images in it, by name.
@@ -94,6 +98,7 @@ void classify(const Trained& trained, Weights weights, std::vector<Prediction>& 
   Images images;
   images.side = trained.config.model.side;
   for (const Prediction& prediction : predictions) {
+    if (prediction.error) continue;
     const auto& pixels = prediction.digit.pixels;
     images.pixels.insert(images.pixels.end(), pixels.begin(), pixels.end());
     images.labels.push_back(0);
@@ -106,11 +111,12 @@ void classify(const Trained& trained, Weights weights, std::vector<Prediction>& 
   engine->load(trained.checkpoint.state);
   std::vector<float> logits;
   engine->evaluate(weights, nullptr, &logits);
-  for (std::size_t i = 0; i < predictions.size(); ++i) {
-    Prediction& prediction = predictions[i];
-    const auto classes = static_cast<std::ptrdiff_t>(trained.config.model.classes);
-    const auto first = logits.begin() + static_cast<std::ptrdiff_t>(i) * classes;
+  const auto classes = static_cast<std::ptrdiff_t>(trained.config.model.classes);
+  auto first = logits.begin();
+  for (Prediction& prediction : predictions) {
+    if (prediction.error) continue;
     prediction.logits.assign(first, first + classes);
+    first += classes;
     add_probabilities(prediction);
     prediction.warnings = prediction.digit.warnings;
     if (!prediction.digit.empty && probability(prediction, prediction.first) < doubtful)
@@ -122,6 +128,10 @@ void classify(const Trained& trained, Weights weights, std::vector<Prediction>& 
 
 nlohmann::ordered_json as_json(const Prediction& p) {
   nlohmann::ordered_json json{{"file", p.file}};
+  if (p.error) {
+    json["error"] = p.error->what();
+    return json;
+  }
   const bool empty = p.digit.empty;
   json["digit"] = empty ? nlohmann::ordered_json() : nlohmann::ordered_json(p.first);
   if (!empty) {
@@ -135,10 +145,8 @@ nlohmann::ordered_json as_json(const Prediction& p) {
   return json;
 }
 
-/// "" where an older version trained on other data than MNIST, or the data were drawn.
 std::string set_of(const Trained& trained) {
   const Checkpoint& checkpoint = trained.checkpoint;
-  if (checkpoint.data_set.empty() && !is_mnist(checkpoint.data_hash)) return "";
   return data_name(checkpoint.data_hash, false, checkpoint.data_set);
 }
 
@@ -157,37 +165,50 @@ void print_lines(const std::vector<Prediction>& predictions, bool show) {
   std::size_t width = 0;
   for (const Prediction& p : predictions) width = std::max(width, p.file.size());
   for (const Prediction& p : predictions) {
-    if (p.digit.empty)
+    if (p.error || p.digit.empty)
       print(fmt::format("{:<{}}  -\n", p.file, width));
     else
       print(fmt::format("{:<{}}  {}  {:6.2f} %  runner-up {}  {:5.2f} %\n", p.file, width, p.first,
                         100 * probability(p, p.first), p.second, 100 * probability(p, p.second)));
-    if (show) print(draw_digit(p.digit.pixels));
+    if (show && !p.error) print(draw_digit(p.digit.pixels));
+    if (p.error) print_error(*p.error);
     for (const std::string& warning : p.warnings)
       say_line(fmt::format("warning: {}: {}", p.file, warning));
   }
+}
+
+/// One image that cannot be read does not stop the others.
+Prediction read_digit(const fs::path& file, const Trained& trained) {
+  Prediction prediction;
+  prediction.file = file.string();
+  try {
+    const Picture picture = read_image(file);
+    prediction.digit = is_like_mnist(trained) ? digit_of(picture)
+                                              : fitted_image(picture, trained.config.model.side);
+  } catch (const Error& error) {
+    prediction.error = error;
+  }
+  return prediction;
 }
 
 ExitCode run(const PredictArguments& arguments) {
   const Trained trained = open_trained_argument(arguments.trained);
   const Weights weights = chosen_weights(trained, arguments.raw_weights);
   std::vector<Prediction> predictions;
-  for (const fs::path& file : files_of(arguments.images)) {
-    Prediction& prediction = predictions.emplace_back();
-    prediction.file = file.string();
-    const Picture picture = read_image(file);
-    prediction.digit = is_like_mnist(trained) ? digit_of(picture)
-                                              : fitted_image(picture, trained.config.model.side);
-  }
-  classify(trained, weights, predictions);
+  for (const fs::path& file : files_of(arguments.images))
+    predictions.push_back(read_digit(file, trained));
+  const auto failed = [](const Prediction& p) { return p.error.has_value(); };
+  if (predictions.size() == 1 && failed(predictions[0])) throw Error(*predictions[0].error);
+  if (!std::ranges::all_of(predictions, failed)) classify(trained, weights, predictions);
   if (arguments.json)
     print_json(trained, weights, predictions);
   else {
-    if (!trained.checkpoint.data_set.empty())
-      say_line(fmt::format("classes of {}", set_of(trained)));
+    if (!is_mnist(trained.checkpoint.data_hash))
+      say_line(fmt::format("trained on {}", set_of(trained)));
     print_lines(predictions, arguments.show);
   }
-  return ExitCode::ok;
+  const auto first_failed = std::ranges::find_if(predictions, failed);
+  return first_failed == predictions.end() ? ExitCode::ok : first_failed->error->code();
 }
 
 }  // namespace

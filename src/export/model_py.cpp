@@ -62,6 +62,7 @@ std::string model_py(const ExportedModel& model, const std::string& weights) {
   };
   return fmt::format(
       R"(# {recipe}, seed {seed}: {mark} {version}. `load()` gives the trained network.
+# Trained on {data}.
 from collections import OrderedDict
 from pathlib import Path
 
@@ -92,10 +93,11 @@ def load(file=Path(__file__).with_name({file})):
     return net.eval()
 )",
       fmt::arg("recipe", about("recipe")), fmt::arg("seed", about("seed")),
-      fmt::arg("mark", model_py_mark), fmt::arg("version", about("version")),
-      fmt::arg("modules", modules(model.operations)), fmt::arg("mean", model.normalisation.mean),
-      fmt::arg("sd", model.normalisation.sd), fmt::arg("side", model.side),
-      fmt::arg("classes", model.classes), fmt::arg("file", quoted(weights)));
+      fmt::arg("data", about("data")), fmt::arg("mark", model_py_mark),
+      fmt::arg("version", about("version")), fmt::arg("modules", modules(model.operations)),
+      fmt::arg("mean", model.normalisation.mean), fmt::arg("sd", model.normalisation.sd),
+      fmt::arg("side", model.side), fmt::arg("classes", model.classes),
+      fmt::arg("file", quoted(weights)));
 }
 
 }  // namespace mnist_dist

@@ -29,8 +29,9 @@ struct Ink {
 /// Separates ink from background. Large pictures are shrunk to a side of 400 pixels first. The
 /// background is a smooth surface (a polynomial of degree 2 in x and y), fitted without the pixels
 /// that stand out from it, so that uneven light does no harm. Ink is what stands out, on the side,
-/// darker or lighter, that stands out more. Specks, and what enters from the edge beside a larger
-/// drawing, are left out.
+/// darker or lighter, that stands out more. Where nothing stands out, but the grey levels fall into
+/// two clear classes, ink is the class that has fewer corners of the picture. Specks, noise, and
+/// what enters from the edge beside a larger drawing, are left out.
 Ink find_ink(const Picture& picture);
 
 /// Shrinks by averaging areas and enlarges by linear interpolation.

@@ -2,8 +2,10 @@
 #include <libexif/exif-data.h>
 #include <turbojpeg.h>
 
+#include <cstdint>
 #include <cstring>
 #include <memory>
+#include <vector>
 
 #include "image/formats.h"
 
@@ -51,6 +53,18 @@ Picture upright(const Picture& stored, int orientation) {
   return out;
 }
 
+/// From cyan, magenta, yellow and black as Adobe's programs store them: 255 is no ink. The weights
+/// are those of JPEG's own grey (ITU-R BT.601).
+std::vector<std::uint8_t> grey_of_inks(const std::vector<unsigned char>& inks) {
+  std::vector<std::uint8_t> grey(inks.size() / 4);
+  for (std::size_t i = 0; i < grey.size(); ++i) {
+    const unsigned char* const ink = &inks[4 * i];
+    const int light = 299 * ink[0] + 587 * ink[1] + 114 * ink[2];
+    grey[i] = static_cast<std::uint8_t>((light * ink[3] + 127'500) / 255'000);
+  }
+  return grey;
+}
+
 }  // namespace
 
 Picture decode_jpeg(std::span<const std::byte> bytes) {
@@ -66,13 +80,16 @@ Picture decode_jpeg(std::span<const std::byte> bytes) {
   check_picture_size(picture.width, picture.height);
   picture.grey.resize(static_cast<std::size_t>(picture.width) *
                       static_cast<std::size_t>(picture.height));
-  const int result =
-      ::tjDecompress2(handle.get(), data, size, picture.grey.data(), picture.width, 0,
-                      picture.height, TJPF_GRAY, TJFLAG_LIMITSCANS | TJFLAG_ACCURATEDCT);
+  const bool printed = colours == TJCS_CMYK || colours == TJCS_YCCK;
+  std::vector<unsigned char> inks(printed ? 4 * picture.grey.size() : 0);
+  const int result = ::tjDecompress2(
+      handle.get(), data, size, printed ? inks.data() : picture.grey.data(), picture.width, 0,
+      picture.height, printed ? TJPF_CMYK : TJPF_GRAY, TJFLAG_LIMITSCANS | TJFLAG_ACCURATEDCT);
   // Cameras leave stray bytes that the library warns of. A file that was cut short is no picture.
   const bool warning = result != 0 && ::tjGetErrorCode(handle.get()) == TJERR_WARNING &&
                        !std::strstr(::tjGetErrorStr2(handle.get()), "remature end");
   if (result != 0 && !warning) throw damaged(handle);
+  if (printed) picture.grey = grey_of_inks(inks);
   return upright(picture, orientation_of(data, bytes.size()));
 }
 

@@ -1,6 +1,7 @@
 #include "base/file.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -106,6 +107,27 @@ TEST(File, AFileThatEndsEarlyIsNotGivenAnOlderError) {
     EXPECT_EQ(std::string(failure.what()),
               "cannot read " + shorter.string() + ": Input/output error");
   }
+}
+
+TEST(File, DevicesPipesAndFoldersAreNotReplaced) {
+  const TemporaryFolder folder;
+  ASSERT_EQ(::mkfifo((folder.path() / "pipe").c_str(), 0600), 0);
+  fs::create_directory(folder.path() / "folder");
+  for (const char* name : {"pipe", "folder"}) {
+    const fs::path path = folder.path() / name;
+    const auto kind = fs::status(path).type();
+    for (const bool in_pieces : {false, true}) try {
+        if (in_pieces)
+          AtomicFile file(path);
+        else
+          write_file_atomically(path, std::string_view("text"));
+        ADD_FAILURE() << path;
+      } catch (const Error& error) {
+        EXPECT_EQ(error.code(), ExitCode::data);
+      }
+    EXPECT_EQ(fs::status(path).type(), kind);
+  }
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder.path()), {}), 2);
 }
 
 TEST(File, MissingFileIsNamed) {

@@ -21,7 +21,8 @@ pgm() {
   pgm one.pgm
   run -0 --separate-stderr "$MNIST_DIST" predict --model "$RUN" one.pgm
   [[ "$output" =~ ^one.pgm\ \ 1\ .*%\ +runner-up\ [0-9] ]]
-  run -0 "$MNIST_DIST" predict --model "$RUN/checkpoint.h5" --show - <one.pgm
+  run -0 --separate-stderr "$MNIST_DIST" predict --model "$RUN/checkpoint.h5" --show - <one.pgm
+  [[ "$stderr" == "trained on OTHER digits, not MNIST" ]]
   [[ "${lines[0]}" == "-  1 "* ]]
   [[ "$output" == *█* ]]
   [ "${#lines[@]}" -ge 10 ]
@@ -55,7 +56,7 @@ PY
   { echo P2 8 8 255; yes 128 | head -64; } >empty.pgm
   run -0 --separate-stderr "$MNIST_DIST" predict --model "$RUN" empty.pgm
   [ "$output" = "empty.pgm  -" ]
-  [[ "$stderr" == "warning: empty.pgm: no ink"* ]]
+  [[ "$stderr" == *"warning: empty.pgm: no ink"* ]]
   awk 'BEGIN { print "P2 100 60 255"; for (y = 0; y < 60; ++y) for (x = 0; x < 100; ++x)
     print ((x >= 20 && x < 26 || x >= 70 && x < 76) && y >= 15 && y < 45) * 255 }' >eleven.pgm
   run -0 --separate-stderr "$MNIST_DIST" predict --model "$RUN" eleven.pgm
@@ -100,7 +101,21 @@ PY
   fails 3 "20000x20000" bash -c 'ulimit -v 2000000; exec "$@"' bash \
     "$MNIST_DIST" predict --model "$RUN" large.png
   pgm one.pgm
-  fails 3 "text.png" "$MNIST_DIST" predict --model "$RUN" one.pgm text.png
+}
+
+@test "predict reads the other images beside one that cannot be read" {
+  mkdir digits
+  pgm digits/a.pgm
+  pgm digits/c.pgm
+  echo text >digits/b.png
+  run -3 --separate-stderr "$MNIST_DIST" predict --model "$RUN" digits
+  [[ "${lines[0]}" == "digits/a.pgm  1 "* && "${lines[1]}" == "digits/b.png  -" ]]
+  [[ "${lines[2]}" == "digits/c.pgm  1 "* ]]
+  [[ "$stderr" == *"error: digits/b.png"*"hint: "* ]]
+  run -3 --separate-stderr "$MNIST_DIST" predict --model "$RUN" --json digits
+  python3 -c 'import json, sys
+a, b, c = json.loads(sys.argv[1])["images"]
+assert a["digit"] == c["digit"] == 1 and "b.png" in b["error"]' "$output"
 }
 
 @test "evaluate, predict and export reject what is no trained network" {
@@ -151,6 +166,8 @@ PY
   run -0 "$MNIST_DIST" export run --out new/digits.onnx
   [ "$output" = new/digits.onnx ]
   head -c 200 new/digits.onnx | grep -q mnist-dist
+  grep -aq "OTHER digits, not MNIST" new/digits.onnx
+  grep -q "OTHER digits, not MNIST" run/model.py
   run -0 "$MNIST_DIST" export run/checkpoint.h5 --format npz --fold
   python3 -c \
     'import sys, zipfile; z = zipfile.ZipFile(sys.argv[1]); sys.exit(z.testzip() is not None)' \
@@ -166,6 +183,14 @@ PY
   fails 2 "mine/model.py" "$MNIST_DIST" export run --out mine/digits.safetensors
   [ "$(cat mine/model.py)" = "my own" ]
   fails 3 "/dev/null" "$MNIST_DIST" export run --format npz --out /dev/null/x
+  # Nothing but a model file is replaced.
+  fails 2 ".toml" "$MNIST_DIST" export run --out run/config.toml
+  fails 2 "run/config.toml" "$MNIST_DIST" export run --format npz --out run/config.toml
+  mkfifo pipe.npz
+  fails 3 "pipe.npz" "$MNIST_DIST" export run --out pipe.npz
+  [ -p pipe.npz ]
+  "$MNIST_DIST" export run --out two/a.safetensors
+  fails 2 "two/model.py" "$MNIST_DIST" export run --out two/b.safetensors
   if [ ! -e "$(dirname "$MNIST_DIST")/libmnist-dist-torch.so" ]; then
     fails 4 torchscript "$MNIST_DIST" export run --format torchscript
   fi

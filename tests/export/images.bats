@@ -54,6 +54,9 @@ digits() {
 @test "small and off the centre, on grey" { right off-centre-grey 96; }
 @test "transparent, in colour" { right rgba 97; }
 @test "JPEG" { right jpeg 97; }
+@test "JPEG in printing colours" { right cmyk 97; }
+@test "cut at the edge of the ink" { right cropped 94; }
+@test "cut at the edge of the ink, larger, dark on light" { right cropped-inverted 94; }
 @test "a photograph: uneven light, noise, small, off the centre" { right photograph 94; }
 @test "fonts" { right fonts 90; }
 @test "strokes as drawn with a mouse, thin to thick" { right strokes 90; }

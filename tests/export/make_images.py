@@ -51,6 +51,14 @@ for number, (ink, label) in enumerate(zip(digits, labels)):
     colour[..., 2], colour[..., 3] = 160, ink
     save("rgba", label, number, Image.fromarray(colour).resize((112, 112), Image.BICUBIC))
     save("jpeg", label, number, Image.fromarray(255 - ink).resize((200, 200), Image.BICUBIC), "jpg")
+    rows, columns = numpy.nonzero(ink > 60)
+    box = (columns.min(), rows.min(), columns.max() + 1, rows.max() + 1)
+    cropped = grey.crop(box)
+    save("cropped", label, number, cropped)
+    larger = cropped.resize((10 * cropped.width, 10 * cropped.height), Image.BICUBIC)
+    save("cropped-inverted", label, number, Image.eval(larger, lambda level: 255 - level))
+    printed = Image.fromarray(255 - ink).resize((200, 200)).convert("CMYK")
+    save("cmyk", label, number, printed, "jpg")
     save("photograph", label, number, photograph(ink), "jpg")
 
 fonts = [

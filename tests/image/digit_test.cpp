@@ -4,6 +4,8 @@
 
 #include <cmath>
 #include <numeric>
+#include <random>
+#include <utility>
 
 #include "data/synthetic.h"
 
@@ -67,6 +69,38 @@ TEST(Digit, UnevenLightAndSpecksChangeLittle) {
   EXPECT_FALSE(digit.empty);
   EXPECT_THAT(digit.warnings, testing::IsEmpty());
   EXPECT_LE(largest_difference(digit, stroke()), 40);
+}
+
+TEST(Digit, LongAndFlatPicturesAreRead) {
+  for (const auto& [width, height] :
+       {std::pair{300, 1}, {1, 300}, {5000, 2}, {4000, 10}, {10, 4000}, {20000, 1}}) {
+    Picture picture{width, height, {}};
+    picture.grey.assign(static_cast<std::size_t>(width) * static_cast<std::size_t>(height), 255);
+    EXPECT_TRUE(digit_of(picture).empty) << width << "x" << height;
+    picture.grey[picture.grey.size() / 2] = 0;
+    digit_of(picture);
+  }
+}
+
+TEST(Digit, AStrokeThatFillsHalfOfItsPictureIsFound) {
+  const Picture whole = enlarged(stroke(), 10);
+  Picture cropped{40 + 36, 200, {}};
+  for (int y = 40; y < 240; ++y)
+    for (int x = 102; x < 102 + cropped.width; ++x)
+      cropped.grey.push_back(whole.grey[static_cast<std::size_t>(y * whole.width + x)]);
+  EXPECT_LE(largest_difference(digit_of(cropped), stroke()), 12);
+  EXPECT_LE(largest_difference(digit_of(inverse(cropped)), stroke()), 12);
+}
+
+TEST(Digit, NoiseIsNoInk) {
+  for (const double sd : {1.0, 3.0, 10.0, 40.0}) {
+    std::mt19937 bits(7);
+    std::normal_distribution<double> noise(128, sd);
+    Picture picture{300, 300, {}};
+    for (int i = 0; i < 300 * 300; ++i)
+      picture.grey.push_back(static_cast<std::uint8_t>(std::clamp(noise(bits), 0.0, 255.0)));
+    EXPECT_TRUE(digit_of(picture).empty) << sd;
+  }
 }
 
 TEST(Digit, NoInkIsSaid) {
