@@ -77,6 +77,8 @@ libclang-rt-dev         libraries of both
 python3-venv            private Python packages, for the tests of launch/ec2.sh and of export
 fonts-dejavu-core       digits for the tests of predict
 fonts-liberation        more of them
+clang-format            format of the sources
+codespell               spelling
 TABLE
 }
 

@@ -1,0 +1,43 @@
+# Format, length of lines, words. Files that git does not know are left out.
+bats_require_minimum_version 1.5.0
+
+setup() {
+  cd "$SOURCE_DIR"
+  git ls-files >/dev/null 2>&1 || skip "no clone of the repository"
+}
+
+# files PATTERN...: what people write, without data, evidence and fuzz inputs.
+files() {
+  git ls-files -- "$@" | grep -v -E '^(docs/results|tests/fuzz/corpus|data/mnist)/' |
+    while IFS= read -r file; do [ ! -f "$file" ] || printf '%s\n' "$file"; done
+}
+
+# Another version breaks lines in other places.
+@test "clang-format changes nothing" {
+  command -v clang-format >/dev/null || skip "no clang-format"
+  [[ "$(clang-format --version)" == *"version 14."* ]] || skip "another clang-format than 14"
+  files '*.cpp' '*.h' '*.cu' | xargs clang-format --dry-run --Werror
+}
+
+@test "lines have up to 100 columns, but for tables, addresses, and output in Markdown" {
+  run -0 env LC_ALL=C awk '
+    FNR == 1 { code = 0 }
+    FILENAME ~ /\.md$/ && /^ *```/ { code = !code }
+    { text = $0; gsub(/[\200-\277]/, "", text) }  # continuation bytes of UTF-8
+    length(text) > 100 && !code && !/^ *\|/ && !/https?:\/\// { print FILENAME ":" FNR ": " $0 }' $(
+      files '*.cpp' '*.h' '*.h.in' '*.cu' '*.md' '*.sh' '*.bats' '*.bash' '*.py' '*.sbatch' \
+        '*.toml' '*.cmake' '*CMakeLists.txt' .ci/run)
+  [ -z "$output" ]
+}
+
+@test "words that the project does not use" {
+  local words='\b(anew|go(es)? on with|threads a rank|a rank a|a rank each)\b'
+  # HACKING.md names them.
+  run -1 grep -nE "$words" $(files '*.cpp' '*.h' '*.cu' '*.md' '*.sh' '*.toml' | grep -v HACKING.md)
+}
+
+@test "spelling" {
+  command -v codespell >/dev/null || skip "no codespell"
+  # Wrong on purpose, in tests of near names. The last ones are right.
+  run -0 codespell -L trian,linaer,nd,te,keypair,debians $(files '*.cpp' '*.h' '*.md' '*.sh' '*.py')
+}
