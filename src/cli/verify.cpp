@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <memory>
 #include <optional>
 
@@ -9,7 +10,9 @@
 #include "cli/compute_options.h"
 #include "cli/trained_argument.h"
 #include "cli/world.h"
+#include "config/recipes.h"
 #include "data/data_name.h"
+#include "engine/registry.h"
 #include "report/console.h"
 #include "sweep/recorded.h"
 #include "train/run_start.h"
@@ -60,7 +63,7 @@ ExitCode run(Communicator& comm, const VerifyArguments& arguments, const Recorde
         "name the data file with --data")
         .mark_everywhere();
   Console console(fmt::format(
-      "verify {} | {} | {} | seed {}", arguments.folder, config.name,
+      "verify {} | {} | {} | seed {}", arguments.folder, recipe_title(config),
       data_title(session->data_hash, session->synthetic, session->data_set, config.data.file),
       config.train.seed));
   const TrainerOptions options{.config = config,
@@ -74,11 +77,24 @@ ExitCode run(Communicator& comm, const VerifyArguments& arguments, const Recorde
   const bool same = result.parameters_sha256 == recorded.parameters_sha256;
   if (comm.rank() == 0) {
     const EngineInfo here = session->engine->info();
+    const char* const verdict = same ? "verified: the same weights to the bit"
+                                : here.name == recorded.engine
+                                    ? "NOT verified: other weights"
+                                    : "NOT verified: other weights, which another engine may have";
     fmt::print("recorded  {}  {} ({})\nhere      {}  {} ({})\n{}\n", recorded.parameters_sha256,
                recorded.engine, recorded.simd, result.parameters_sha256, here.name, here.simd,
-               same ? "verified: the same weights to the bit" : "NOT verified: other weights");
+               verdict);
   }
   return same ? ExitCode::ok : ExitCode::target_missed;
+}
+
+/// The recorded engine. Throws Error (device) where this program was built without it.
+std::string built_engine(const std::string& recorded, const std::string& folder) {
+  const std::vector<std::string> built = engine_names();
+  if (std::ranges::find(built, recorded) != built.end()) return recorded;
+  throw device_error(fmt::format("{} was trained by the engine {}, which this build does not have",
+                                 folder, recorded),
+                     "build it in (launch/local.sh, for GPUs launch/local.sh --cuda)");
 }
 
 }  // namespace
@@ -108,7 +124,7 @@ Command add_verify(CLI::App& app) {
     Recorded recorded = read_recorded(arguments->folder, arguments->seed);
     if (!arguments->data_file.empty()) recorded.config.data.file = arguments->data_file;
     if (arguments->compute.engine.empty() && arguments->compute.device == "auto")
-      arguments->compute.engine = recorded.engine;
+      arguments->compute.engine = built_engine(recorded.engine, arguments->folder);
     const std::optional<Checkpoint> start = recorded_start(*arguments, recorded);
     return in_world(recorded.config.comm.timeout,
                     [&](Communicator& comm) { return run(comm, *arguments, recorded, start); });

@@ -18,7 +18,7 @@ double highest(const std::vector<RatePoint>& points) {
 
 }  // namespace
 
-std::string rate_svg(const std::vector<RatePoint>& points, double suggested) {
+std::string rate_svg(const std::vector<RatePoint>& points, std::optional<double> suggested) {
   Chart chart("learning rate range test",
               {std::log10(points.front().rate), std::log10(points.back().rate),
                "learning rate, power of ten", 1},
@@ -26,8 +26,8 @@ std::string rate_svg(const std::vector<RatePoint>& points, double suggested) {
   std::vector<std::pair<double, double>> curve;
   for (const RatePoint& point : points) curve.emplace_back(std::log10(point.rate), point.loss);
   chart.line(curve, color::good, 2);
-  if (suggested > 0)
-    chart.vertical(std::log10(suggested), fmt::format("{:.2g}", suggested), color::target);
+  if (suggested)
+    chart.vertical(std::log10(*suggested), fmt::format("{:.2g}", *suggested), color::target);
   return chart.svg(true);
 }
 

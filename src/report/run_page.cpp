@@ -39,6 +39,7 @@ std::string spread_text(const RunRecord& run) {
         "; expected spread from seed to seed ±{:.2f} points (standard deviation of "
         "{} published seeds)",
         known->sd, known->seeds);
+  if (run.correct == run.images) return "";  // no mistake: the binomial standard error is 0
   return fmt::format("; {} images resolve ±{:.2f} points (one standard error)", grouped(run.images),
                      resolution(run.final_accuracy, run.images));
 }

@@ -232,9 +232,9 @@ std::string machine_section(const SweepRecord& record, const Verdict& v) {
                                       ? "-"
                                       : duration(seconds / static_cast<double>(v.counted.size())))},
                      {"data hash", id.data_hash},
-                     {"fingerprint",
-                      id.fingerprint + " (parameters after 50 steps: another program or machine "
-                                       "that gives the same bits shows the same)"}}) +
+                     {"fingerprint", id.fingerprint +
+                                         " (parameters after 50 steps: another program or machine "
+                                         "that gives the same bits shows the same)"}}) +
          "<p>Any one seed alone gives the same bytes: <code>mnist-dist --config DIR/config.toml "
          "--seed N</code>, DIR being this folder, "
          "compared with parameters_sha256 in seeds.csv.</p>\n" +

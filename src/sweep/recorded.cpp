@@ -17,9 +17,11 @@ namespace fs = std::filesystem;
 
 Recorded of_sweep(const fs::path& folder, std::optional<std::uint64_t> seed) {
   const SweepRecord record = read_record(folder);
-  const auto found = std::ranges::find_if(record.outcomes, [&](const SeedOutcome& outcome) {
-    return seed ? outcome.seed == *seed : !outcome.diverged;
-  });
+  auto found = record.outcomes.end();
+  for (auto outcome = record.outcomes.begin(); outcome != record.outcomes.end(); ++outcome) {
+    const bool counts = seed ? outcome->seed == *seed : !outcome->diverged;
+    if (counts && (found == record.outcomes.end() || outcome->seed < found->seed)) found = outcome;
+  }
   if (found == record.outcomes.end())
     throw usage_error(
         fmt::format("{} has no {} that has ended", folder.string(),

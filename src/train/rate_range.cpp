@@ -1,9 +1,9 @@
 #include "train/rate_range.h"
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 
+#include "base/portable_math.h"
 #include "data/order.h"
 #include "train/run_start.h"
 
@@ -44,7 +44,7 @@ std::vector<RatePoint> rate_range(Communicator& comm, Engine& engine, const Conf
   std::vector<float> rates(static_cast<std::size_t>(all));
   for (int i = 0; i < all; ++i)
     rates[static_cast<std::size_t>(i)] = static_cast<float>(
-        low * std::pow(high / low, std::min(1.0, i / std::max(1.0, count - 1.0))));
+        low * portable::power(high / low, std::min(1.0, i / std::max(1.0, count - 1.0))));
   const auto orders = first_orders(data, config.train.seed);
   engine.set_training_data(data.training, data.first_shard);
   engine.load(fresh_state(config));
@@ -72,9 +72,12 @@ std::vector<RatePoint> rate_range(Communicator& comm, Engine& engine, const Conf
   return points;
 }
 
-double suggested_rate(const std::vector<RatePoint>& points, bool has_warmup) {
+std::optional<double> suggested_rate(const std::vector<RatePoint>& points, bool has_warmup) {
+  constexpr double least_fall = 0.1;
   const auto least = std::ranges::min_element(points, {}, &RatePoint::loss);
-  return least == points.end() ? 0 : least->rate / (has_warmup ? 1 : 10);
+  const bool rises_again = least != points.end() && least + 1 != points.end();
+  if (!rises_again || least->loss > (1 - least_fall) * points.front().loss) return std::nullopt;
+  return least->rate / (has_warmup ? 1 : 10);
 }
 
 }  // namespace mnist_dist

@@ -1,4 +1,5 @@
 #pragma once
+#include <optional>
 #include <vector>
 
 #include "comm/communicator.h"
@@ -23,7 +24,8 @@ std::vector<RatePoint> rate_range(Communicator& comm, Engine& engine, const Conf
 
 /// For a schedule that rises to its peak, the rate at which the loss was lowest: the peak may be
 /// the bound that a range test finds (Smith & Topin 2018, "Super-Convergence"). Otherwise a tenth
-/// of it, for weights that have just been drawn. 0 without points.
-double suggested_rate(const std::vector<RatePoint>& points, bool has_warmup);
+/// of it, for weights that have just been drawn. Nothing where the loss fell by less than a tenth,
+/// or did not rise again: the lowest loss says nothing then.
+std::optional<double> suggested_rate(const std::vector<RatePoint>& points, bool has_warmup);
 
 }  // namespace mnist_dist
