@@ -5,8 +5,6 @@
 namespace mnist_dist {
 namespace {
 
-// Up to here one all-gather is faster than the rounds of an exchange (docs/performance.md).
-constexpr int most_gathering_ranks = 8;
 constexpr const char* all_reduce = "all-reduce";
 
 }  // namespace

@@ -148,8 +148,8 @@ void TreeExchange::reduce(const ShardVectors& vectors, std::span<float> total, c
   }
 }
 
-TreeExchange::Cost TreeExchange::cost() const {
-  Cost cost;
+ReduceCost TreeExchange::cost() const {
+  ReduceCost cost;
   for (const Round& round : rounds_) {
     // Each message travels a second time, the other way.
     cost.messages += round.transfers.size();

@@ -4,6 +4,7 @@
 #include <span>
 #include <vector>
 
+#include "comm/reduce_cost.h"
 #include "model/flat_view.h"
 #include "model/reduce_tree.h"
 
@@ -36,13 +37,7 @@ class TreeExchange {
   /// afterwards. Allocates nothing after the first call.
   void reduce(const ShardVectors& vectors, std::span<float> total, const Move& move);
 
-  /// What one reduction costs this rank.
-  struct Cost {
-    std::size_t messages = 0;   ///< sent
-    std::size_t floats = 0;     ///< sent
-    std::size_t additions = 0;  ///< after those within its own nodes
-  };
-  Cost cost() const;
+  ReduceCost cost() const;
 
  private:
   struct Interval {

@@ -42,6 +42,11 @@ void TreeGather::finish(std::span<float> total) {
   std::copy_n(tree_sum(nodes_, size_), size_, total.begin());
 }
 
+ReduceCost TreeGather::cost() const {
+  const std::size_t others = counts_.size() - 1;
+  return {others, owned_.size() * size_ * others, (nodes_.size() - 1) * size_};
+}
+
 void check_reduce(const ShardVectors& vectors, Range owned, std::size_t total_size,
                   const Queue& queue) {
   if (queue.device >= 0)

@@ -3,6 +3,7 @@
 #include <span>
 #include <vector>
 
+#include "comm/reduce_cost.h"
 #include "model/flat_view.h"
 #include "model/reduce_tree.h"
 
@@ -29,6 +30,9 @@ class TreeGather {
 
   /// Adds the gathered nodes in the tree's order.
   void finish(std::span<float> total);
+
+  /// With an all-gather that sends one message to each other rank, or around a ring.
+  ReduceCost cost() const;
 
  private:
   int shards_;

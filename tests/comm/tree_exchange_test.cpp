@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "comm/shard_numbers.h"
+#include "comm/tree_gather.h"
 
 namespace mnist_dist {
 namespace {
@@ -90,10 +91,13 @@ TEST(TreeExchange, RanksMayOwnSeveralShardsAndSharesOfNodes) {
       expect_tree_sums(ranks, shards, 101);
 }
 
-TreeExchange::Cost busiest(int ranks, std::size_t size) {
-  TreeExchange::Cost most;
+/// Of the ranks of MpiCommunicator::tree_all_reduce.
+ReduceCost busiest(int ranks, std::size_t size) {
+  ReduceCost most;
   for (int rank = 0; rank < ranks; ++rank) {
-    const TreeExchange::Cost cost = TreeExchange(rank, ranks, ranks, size).cost();
+    const ReduceCost cost = ranks > most_gathering_ranks
+                                ? TreeExchange(rank, ranks, ranks, size).cost()
+                                : TreeGather(rank, ranks, ranks, size).cost();
     most.messages = std::max(most.messages, cost.messages);
     most.floats = std::max(most.floats, cost.floats);
     most.additions = std::max(most.additions, cost.additions);
@@ -105,7 +109,13 @@ TreeExchange::Cost busiest(int ranks, std::size_t size) {
 // halves.
 TEST(TreeExchange, CostGrowsWithTheLogarithmOfTheRanks) {
   constexpr std::size_t size = 10240;
-  for (const std::size_t doublings : {2u, 6u, 10u}) {
+  for (const std::size_t ranks : {4u, 8u}) {
+    const auto cost = busiest(static_cast<int>(ranks), size);
+    EXPECT_EQ(cost.messages, ranks - 1);
+    EXPECT_EQ(cost.floats, (ranks - 1) * size);
+    EXPECT_EQ(cost.additions, (ranks - 1) * size);
+  }
+  for (const std::size_t doublings : {4u, 6u, 10u}) {
     const int ranks = 1 << doublings;
     const auto cost = busiest(ranks, size);
     EXPECT_EQ(cost.messages, 2 * doublings);
