@@ -48,15 +48,16 @@ job_environment() {
 # plan_job COMMAND: sets hosts, one line per node, and words, the job's arguments; says how many
 # ranks there will be.
 plan_job() {
-  local slots running device=()
+  local slots running layout device=()
   slots=$(slots_a_node)
   hosts=$(awk -v slots="$slots" '{ print $5 (slots > 0 ? " slots=" slots : "") }' "$scratch/nodes")
   running=$(wc -l <<<"$hosts")
   # A rank that sees no GPU is to fail, not to train slowly on the CPU.
   if uses_gpus && [[ " ${arguments[*]-} " != *" --device"[\ =]* ]]; then device=(--device cuda); fi
   words=$(printf '%q ' "$1" ${device[@]+"${device[@]}"} ${arguments[@]+"${arguments[@]}"})
-  say "$running of $nodes node$( ((nodes == 1)) || echo s), \
-$(uses_gpus && echo "$((running * slots)) GPUs, a rank each" || echo "a rank a core"), at most as \
+  layout="one rank per core"
+  ! uses_gpus || layout="$((running * slots)) GPUs, one rank per GPU"
+  say "$running of $nodes node$( ((nodes == 1)) || echo s), $layout, at most as \
 many as $([[ $1 == sweep ]] && echo "the seeds take" || echo "the recipe has shards")"
 }
 

@@ -100,7 +100,7 @@ ssh: connect to host b port 22: Connection refused|refuses ssh|start sshd
 me@b: Permission denied (publickey).|rejects ssh|ssh-copy-id b
 Host key verification failed.|has an ssh host key|ssh b true
 ssh: Could not resolve hostname b: Name or service not known|has no address|/etc/hosts
-kex_exchange_identification: banner line contains invalid characters|cannot be checked: kex_|BatchMode
+kex_exchange_identification: banner line contains invalid bytes|cannot be checked: kex_|BatchMode
 CASES
 }
 

@@ -137,7 +137,7 @@ until_there() {
   echo 0 >"$NODES/1/finish"
   wait_for_script
   [ "$status" -eq 0 ] || { echo "$output" && return 1; }
-  shows "2 of 2 nodes, a rank a core, at most as many as the recipe has shards" \
+  shows "2 of 2 nodes, one rank per core, at most as many as the recipe has shards" \
     "-- train --config step3 --seed 7 --set train.checkpoint_seconds=20" "host 172.31.0.4" \
     "host 172.31.0.5" "results are in runs"
   [ -e runs/step3-seed1/summary.json ]
@@ -266,12 +266,12 @@ until_there() {
   [ "$output" = 'A=b\ c D=\^e ' ]
 }
 
-@test "GPUs: a rank each, and NCCL's way by instance type" {
+@test "GPUs: one rank per GPU, and NCCL's way by instance type" {
   cluster up --instance p4d.24xlarge --nodes 2 --from 203.0.113.7/32 --bare --yes
   [[ $output != *warning* ]]
   cluster run --dry-run
   [ "$status" -eq 0 ]
-  shows "2 of 2 nodes, 16 GPUs, a rank each" "172.31.0.4 slots=8, 172.31.0.5 slots=8" \
+  shows "2 of 2 nodes, 16 GPUs, one rank per GPU" "172.31.0.4 slots=8, 172.31.0.5 slots=8" \
     "-- train --device cuda" "MNIST_DIST_CUDA=on" "MNIST_DIST_GPUS=8" \
     "FI_PROVIDER=efa" "FI_EFA_USE_DEVICE_RDMA=1" "NCCL_SOCKET_IFNAME="
   ec2 down --yes --no-fetch
@@ -279,7 +279,7 @@ until_there() {
   mkdir -p "$NODES/1" && echo 0 >"$NODES/1/finish"
   cluster run
   [ "$status" -eq 0 ]
-  shows "4 GPUs, a rank each" "slots=4" "--gpus 4 -- train --device cuda" "FI_PROVIDER=efa" \
+  shows "4 GPUs, one rank per GPU" "slots=4" "--gpus 4 -- train --device cuda" "FI_PROVIDER=efa" \
     "MNIST_DIST_CUDA=on"
   [[ $output != *RDMA* ]]
   grep -q cuda "$NODES/1/cuda.log"
@@ -297,7 +297,7 @@ until_there() {
   shows "warning: the GPUs cost money and stay idle: there is no nvcc here"
   cluster run
   [ "$status" -eq 0 ]
-  shows "2 of 2 nodes, a rank a core" "slots=24" "MNIST_DIST_CUDA=off"
+  shows "2 of 2 nodes, one rank per core" "slots=24" "MNIST_DIST_CUDA=off"
   [[ $output != *"--gpus 4 -- train"* && $output != *"-- train --device"* ]]
   [ -x "$NODES/1/mnist-dist/build/mnist-dist" ]
   [ -x "$NODES/2/mnist-dist/build/mnist-dist" ]
@@ -311,7 +311,7 @@ installs 2.11.0 for CUDA 13.0"
   cluster up --instance g4dn.12xlarge --from 203.0.113.7/32 --bare --yes
   shows "warning: a T4 needs LibTorch" "--instance c7a.4xlarge trains on CPUs"
   cluster run --dry-run
-  shows "1 of 1 node, a rank a core" "172.31.0.4 slots=24"
+  shows "1 of 1 node, one rank per core" "172.31.0.4 slots=24"
   [[ $output != *MNIST_DIST_CUDA* ]]
 }
 
