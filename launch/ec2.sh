@@ -13,6 +13,7 @@ usage: launch/ec2.sh COMMAND [options]
             all of it or nothing
   run       trains on it:  launch/ec2.sh run [options] [arguments for mnist-dist train]
   sweep     the same:      launch/ec2.sh sweep [options] [arguments for mnist-dist sweep]
+            on a cluster of one node
   status    nodes, age, time to live, cost so far; without --name: all clusters
   logs      follows the running job, or shows the last one's output
   fetch     copies the results here; run, sweep and logs do that all the while

@@ -62,8 +62,14 @@ many as $([[ $1 == sweep ]] && echo "the seeds take" || echo "the recipe has sha
 }
 
 run_job() {
-  local command=$1 hosts words
+  local command=$1 hosts words running
   require_nodes
+  running=$(wc -l <"$scratch/nodes")
+  if [[ $command == sweep ]] && ((running > 1)); then
+    die 2 "sweep: the nodes of cluster $name share no folder (got $running nodes, expected 1)" \
+      "start a cluster with --nodes 1 for each part of the seeds, give each sweep its own --seeds \
+and --out, and join the results here with mnist-dist merge"
+  fi
   find_instance "$instance"
   [[ " ${arguments[*]-} " == *train.checkpoint_seconds=* ]] ||
     arguments+=(--set "train.checkpoint_seconds=$checkpoint_seconds")

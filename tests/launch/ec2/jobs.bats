@@ -153,6 +153,17 @@ until_there() {
   shows "at most as many as the seeds take" "-- sweep --seeds 0..9"
 }
 
+@test "a sweep on several nodes is refused before anything is copied or started" {
+  cluster_up --nodes 2 --bare
+  cluster sweep --seeds 0..9
+  [ "$status" -eq 2 ]
+  [[ ${lines[-2]} == "error: "*"(got 2 nodes, expected 1)" ]]
+  [[ ${lines[-1]} == "hint: "*"--nodes 1"*"--seeds"*"--out"*"mnist-dist merge" ]]
+  [ ! -e "$NODES/1/mnist-dist" ]
+  cluster sweep --dry-run --seeds 0..9
+  [ "$status" -eq 2 ]
+}
+
 @test "Ctrl-C during run: a checkpoint, copied here, exit 130" {
   cluster_up
   start_cluster run
@@ -327,11 +338,11 @@ installs 2.11.0 for CUDA 13.0"
 
 @test "the walkthroughs of docs/ec2.md, line by line: each works, and prints the text beside it" {
   local lines line words text
-  mkdir -p "$NODES/1" && echo 0 >"$NODES/1/finish"
+  mkdir -p "$NODES"/{1,2} && echo 0 | tee "$NODES"/{1,2}/finish >/dev/null
   mapfile -t lines \
     < <(sed -n '/^## A CPU cluster/,/^## While it runs/s|^launch/ec2.sh ||p' \
       "$repository/docs/ec2.md")
-  [ "${#lines[@]}" -eq 8 ]
+  [ "${#lines[@]}" -eq 15 ]
   for line in "${lines[@]}"; do
     words=${line%%#*}
     [[ $words != up* ]] || words+=" --yes --from 203.0.113.7/32"
@@ -340,7 +351,7 @@ installs 2.11.0 for CUDA 13.0"
     [ "$status" -eq 0 ] || { echo "$line: $output" && return 1; }
     while read -r text; do
       shows "$text"
-    done < <(grep -oE '(at most )?\$[0-9.]+( an hour| for [0-9:]+ h)?|nothing of .*' <<<"$line")
+    done < <(grep -oE '(at most )?\$[0-9.]*[0-9]( an hour| for [0-9:]+ h)?|nothing of .*' <<<"$line")
   done
   empty_account
 }
