@@ -264,7 +264,7 @@ fake_checkout() {
   fake_checkout
   MNIST_DIST_SETUP=skip run "$checkout/launch/local.sh" --cuda
   [ "$status" -eq 4 ]
-  [[ $output == *"error: there is no LibTorch with CUDA"*"hint: launch/setup.sh --cuda"* ]]
+  [[ $output == *"error: there is no LibTorch with CUDA"*"hint: "*"launch/setup.sh --cuda"* ]]
   fake_torch "$MNIST_DIST_TORCH_DIR/torch" 2.11.0 13.0
   rm "$MNIST_DIST_CUDA_FOLDER/bin/nvcc"
   MNIST_DIST_SETUP=skip run "$checkout/launch/local.sh" --cuda

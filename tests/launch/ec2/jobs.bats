@@ -351,7 +351,8 @@ installs 2.11.0 for CUDA 13.0"
     [ "$status" -eq 0 ] || { echo "$line: $output" && return 1; }
     while read -r text; do
       shows "$text"
-    done < <(grep -oE '(at most )?\$[0-9.]*[0-9]( an hour| for [0-9:]+ h)?|nothing of .*' <<<"$line")
+    done < <(grep -oE '(at most )?\$[0-9.]*[0-9]( an hour| for [0-9:]+ h)?|nothing of .*' \
+      <<<"$line")
   done
   empty_account
 }
