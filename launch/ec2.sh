@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # A cluster of EC2 instances: up, train, results back, down. One CloudFormation stack is one
-# cluster; AWS keeps its state.
+# cluster. AWS keeps its state.
 set -euo pipefail
 # shellcheck source=lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -9,49 +9,48 @@ usage() {
   cat <<'HELP'
 usage: launch/ec2.sh COMMAND [options]
 
-  up        checks quota and zones, shows the price, asks, creates the cluster and builds on it;
-            all of it or nothing
+  up        checks quota and zones, shows the price, requests confirmation, creates the cluster and
+            builds on it. A failure deletes everything
   run       trains on it:  launch/ec2.sh run [options] [arguments for mnist-dist train]
   sweep     the same:      launch/ec2.sh sweep [options] [arguments for mnist-dist sweep]
             on a cluster of one node
-  status    nodes, age, time to live, cost so far; without --name: all clusters
+  status    nodes, age, time to live, cost so far (without --name: all clusters)
   logs      follows the running job, or shows the last one's output
-  fetch     copies the results here; run, sweep and logs do that all the while
+  fetch     copies the results here. run, sweep and logs do this while they run
   ssh       launch/ec2.sh ssh [options] [node number] [command]
-  down      deletes everything and looks whether it is gone
-  cost      so far; or, with --instance, what a cluster would cost
+  down      deletes everything and verifies it
+  cost      cost so far, or with --instance the cost of a new cluster
 
   --name N          the cluster (default: main)
   --instance TYPE   up, cost: one of launch/instances.tsv
-  --nodes N         up, cost: how many (default: 1)
-  --region R        default: the AWS CLI's
-  --spot            up: spot instances; their interruption ends a run with a checkpoint
-  --ttl T           up, cost: after this time the nodes terminate themselves, laptop or no laptop
-                    (default: 2h; 90m, 1h30m)
+  --nodes N         up, cost: number of nodes (default: 1)
+  --region R        region (default: the AWS CLI's)
+  --spot            up: spot instances. Their interruption ends a run with a checkpoint
+  --ttl T           up, cost: nodes terminate after this time, without this machine (default: 2h,
+                    also 90m, 1h30m)
   --key-file F      up: your ssh key (default: a new one for this cluster)
-  --subnet S        up: a subnet, in place of the default network's
-  --from CIDR       up: the addresses that may use ssh (default: this machine's public one)
-  --ami A           up: an image, in place of the newest Ubuntu 24.04
+  --subnet S        up: a subnet (default: one of the default network)
+  --from CIDR       up: addresses that may use ssh (default: this machine's public one)
+  --ami A           up: an image (default: the newest Ubuntu 24.04)
   --capacity-reservation ID
                     up: in this On-Demand Capacity Reservation or Capacity Block
-  --down-when-done  run, sweep: delete the cluster when the job has ended and the results are here
-  --price P         dollars a node and hour, where the table is out of date
-  --s3 URL          s3://BUCKET/FOLDER: up: the nodes copy results there as well; fetch: from there
-  --keep            up: nodes that cannot be set up are left running, to look into
-  --bare            up: no set-up; run does it
+  --down-when-done  run, sweep: delete the cluster after the job, when the results are copied
+  --price P         dollars per node and hour, if the table is out of date
+  --s3 URL          s3://BUCKET/FOLDER. up: the nodes copy results there, too. fetch: from there
+  --keep            up: keep nodes running whose set-up failed
+  --bare            up: no set-up (run does it)
   --results D       folder for results (default: runs)
   --detach          run, sweep: do not follow the job
   --no-fetch        down: do not copy results first
-  --dry-run         say what would be done, price included; change nothing
-  --yes             do not ask
-  -h                this help
+  --dry-run         print the actions and the price, change nothing
+  --yes             skip the confirmation
+  -h                print this help
 
-Needs bash and the AWS CLI; ssh and rsync once there are nodes. docs/ec2.md is the walkthrough.
-NOT RUN ON REAL AWS YET: tested against a simulated one (moto). Watch the EC2 console the first
-times.
-Ctrl-C: during up everything is taken back; during run, sweep and logs the ranks stop with a
-checkpoint (exit code 130).
-Exit codes: 0 done, 2 usage, 3 files, 4 AWS or a node, 130 interrupted; run and sweep return
+Needs bash and the AWS CLI, and for running nodes ssh and rsync. docs/ec2.md is the walkthrough.
+NOT RUN ON REAL AWS YET: tested with a simulated one (moto). Watch the EC2 console the first times.
+Ctrl-C during up deletes everything. During run, sweep and logs the ranks stop with a checkpoint
+(exit code 130).
+Exit codes: 0 done, 2 usage, 3 files, 4 AWS or a node, 130 interrupted. run and sweep return
 mnist-dist's.
 HELP
 }
@@ -90,7 +89,7 @@ read_options() {
     shift
   done
   ttl_minutes=$(minutes_of "$ttl") ||
-    die 2 "--ttl $ttl is not a time between 5m and 168h" "--ttl 2h, --ttl 90m"
+    die 2 "--ttl $ttl is not a time between 5m and 168h" "use for example --ttl 2h or --ttl 90m"
 }
 
 read_value() {
@@ -111,28 +110,32 @@ read_value() {
   esac
   case $1 in
     --name) [[ $2 =~ ^[A-Za-z0-9][A-Za-z0-9-]{0,40}$ ]] ||
-      die 2 "--name takes letters, digits and dashes, not '$2'" "--name anna" ;;
+      die 2 "--name takes letters, digits and dashes, not '$2'" "use for example --name anna" ;;
     --nodes) [[ $2 =~ ^[1-9][0-9]?$ ]] ||
-      die 2 "--nodes needs a number from 1 to 99, not '$2'" "--nodes 2" ;;
+      die 2 "--nodes needs a number from 1 to 99, not '$2'" "use for example --nodes 2" ;;
     --price) [[ $2 =~ ^[0-9]+(\.[0-9]+)?$ ]] ||
-      die 2 "--price needs dollars an hour, not '$2'" "--price 3.912" ;;
+      die 2 "--price needs dollars per hour, not '$2'" "use for example --price 3.912" ;;
     --from) [[ $2 =~ ^[0-9.]+/[0-9]+$ ]] ||
-      die 2 "--from needs addresses as CIDR, not '$2'" "--from 203.0.113.7/32" ;;
+      die 2 "--from needs addresses as CIDR, not '$2'" "use for example --from 203.0.113.7/32" ;;
     --s3) [[ $2 =~ ^s3://[a-z0-9][a-z0-9.-]+(/[A-Za-z0-9._/-]+)?$ ]] ||
-      die 2 "--s3 needs a bucket and a folder, not '$2'" "--s3 s3://my-bucket/mnist" ;;
+      die 2 "--s3 needs a bucket and a folder, not '$2'" \
+        "use for example --s3 s3://my-bucket/mnist" ;;
     --region) [[ $2 =~ ^[a-z]+(-[a-z]+)+-[0-9]+$ ]] ||
-      die 2 "--region needs a region of AWS, not '$2'" "--region us-east-1" ;;
+      die 2 "--region needs a region of AWS, not '$2'" "use for example --region us-east-1" ;;
     --subnet) [[ $2 =~ ^subnet-[0-9a-f]+$ ]] ||
-      die 2 "--subnet needs the id of a subnet, not '$2'" "--subnet subnet-0a1b2c3d" ;;
+      die 2 "--subnet needs the id of a subnet, not '$2'" \
+        "use for example --subnet subnet-0a1b2c3d" ;;
     --capacity-reservation)
       [[ $2 =~ ^cr-[0-9a-f]+$ ]] ||
-        die 2 "--capacity-reservation needs an id, not '$2'" "--capacity-reservation cr-0a1b2c3d"
+        die 2 "--capacity-reservation needs an id, not '$2'" \
+          "use for example --capacity-reservation cr-0a1b2c3d"
       ;;
     --ami) [[ $2 =~ ^ami-[0-9a-f]+$ ]] ||
-      die 2 "--ami needs the id of an image, not '$2'" "--ami ami-0a1b2c3d" ;;
+      die 2 "--ami needs the id of an image, not '$2'" "use for example --ami ami-0a1b2c3d" ;;
     --key-file)
       [[ -f $2 && -r $2 ]] ||
-        die 3 "cannot read the key $2" "--key-file ~/.ssh/id_ed25519, or leave it out for a new key"
+        die 3 "cannot read the key $2" \
+          "use for example --key-file ~/.ssh/id_ed25519, or leave it out for a new key"
       key_file=$(cd "$(dirname "$2")" && pwd)/$(basename "$2")
       ;;
   esac
@@ -144,11 +147,11 @@ case $verb in
   -h | --help) usage; exit ;;
   *)
     die 2 "${verb:+unknown command $verb}${verb:-no command}" \
-      "up, run, sweep, status, logs, fetch, ssh, down or cost; launch/ec2.sh --help"
+      "use up, run, sweep, status, logs, fetch, ssh, down or cost (launch/ec2.sh --help)"
     ;;
 esac
-# bash 3, as macOS has it, lacks what the parts use.
-((BASH_VERSINFO[0] >= 4)) || die 2 "bash $BASH_VERSION is too old" "a bash of version 4 or newer"
+# The parts do not run in bash 3, the version of macOS.
+((BASH_VERSINFO[0] >= 4)) || die 2 "bash $BASH_VERSION is too old" "install bash 4 or newer"
 
 # shellcheck source=ec2/aws.sh
 source "$root/launch/ec2/aws.sh"
@@ -171,7 +174,7 @@ source "$root/launch/ec2/run.sh"
 read_options "$@"
 trap 'rm -rf "$scratch"' EXIT
 [[ $verb != up || -n $instance ]] ||
-  die 2 "which instance type?" "--instance, one of: $(instance_types | xargs)"
+  die 2 "--instance: missing" "give --instance one of: $(instance_types | xargs)"
 find_region
 
 case $verb in

@@ -2,22 +2,21 @@
 # The AWS CLI, with its errors as two lines. To be sourced by ec2.sh.
 
 scratch=$(temporary -d)
-export AWS_PAGER="" # version 2 pages even into nothing
+export AWS_PAGER="" # version 2 starts a pager even without a terminal
 
 aws_cli() { aws --region "$region" --output text "$@"; }
 
-# ask ARGUMENTS...: prints what AWS answers; on failure returns 1 and leaves AWS's words to
-# aws_error.
+# ask ARGUMENTS...: prints AWS's reply. On failure returns 1, and aws_error prints AWS's message.
 ask() { aws_cli "$@" 2>"$scratch/error"; }
 
 # The sentence in "[aws: [ERROR]: ]An error occurred (Code) when calling the X operation: sentence",
-# else the last line.
+# otherwise the last line.
 aws_error() {
   sed -n -e 's/^.*An error occurred (\(.*\)) when calling the .* operation[^:]*: /\1: /' \
     -e '/./h; ${ x; p; }' "$scratch/error"
 }
 
-# need ARGUMENTS...: the same, where nothing continues without the answer.
+# need ARGUMENTS...: like ask. A failure ends the script.
 need() { ask "$@" || aws_refused; }
 
 aws_refused() {
@@ -25,27 +24,26 @@ aws_refused() {
   words=$(aws_error)
   case $words in
     *NoCredentials* | *"Unable to locate credentials"*)
-      hint="aws configure (or aws sso login), then: aws sts get-caller-identity"
+      hint="run aws configure (or aws sso login), then: aws sts get-caller-identity"
       ;;
     *Expired* | *InvalidClientToken* | *AuthFailure* | *SignatureDoesNotMatch*)
       hint="log in again, then: aws sts get-caller-identity"
       ;;
     *UnauthorizedOperation* | *AccessDenied* | *"not authorized"*)
-      hint="docs/ec2.md lists the rights that your user needs"
+      hint="give your user the rights in docs/ec2.md"
       ;;
     *"Could not connect"* | *"endpoint URL"*) hint="check the network and --region $region" ;;
     *RequestLimitExceeded* | *Throttling*)
-      hint="AWS asks for a pause; wait a minute and try again"
+      hint="wait a minute, then try again"
       ;;
-    *) hint="aws sts get-caller-identity shows who you are; docs/ec2.md lists the rights that \
-your user needs" ;;
+    *) hint="check your user with aws sts get-caller-identity, and its rights with docs/ec2.md" ;;
   esac
-  die 4 "AWS: ${words:-no answer}" "$hint"
+  die 4 "AWS: ${words:-no reply}" "$hint"
 }
 
-# change ARGUMENTS...: what costs money or deletes. Ctrl-C waits for its answer: a request cut in
-# half may have been heard. So it runs in the background, where the signal does not reach it. Its
-# answer is in $scratch/answer.
+# change ARGUMENTS...: a request that costs money or deletes. Ctrl-C waits for its reply, because an
+# interrupted request may be executed. So it runs in the background, where the signal does not reach
+# it. Its reply is in $scratch/answer.
 change() {
   (
     trap '' INT TERM HUP
@@ -55,8 +53,7 @@ change() {
   finish_change
 }
 
-# finish_change: waits for the request under way, if there is one, whatever signals come; returns
-# its code.
+# finish_change: waits for a pending request, in spite of signals. Returns its code.
 change_pid=''
 finish_change() {
   local code=0
@@ -69,8 +66,8 @@ finish_change() {
 
 find_region() {
   command -v aws >/dev/null ||
-    die 2 "the AWS CLI is not installed" "docs/ec2.md says how; then aws configure"
+    die 2 "the AWS CLI is not installed" "install it (docs/ec2.md), then run aws configure"
   region=${region:-${AWS_REGION:-${AWS_DEFAULT_REGION:-}}}
   [[ -n $region ]] || region=$(aws configure get region 2>/dev/null || true)
-  [[ -n $region ]] || die 2 "no AWS region" "--region us-east-1, or aws configure"
+  [[ -n $region ]] || die 2 "no AWS region" "use --region us-east-1, or run aws configure"
 }

@@ -2,8 +2,7 @@
 # The checks before anything costs money: owner, address, image, zones, quota, price. To be sourced
 # by ec2.sh.
 
-# find_owner: the last part of the caller's ARN, for the tag that tells colleagues whose cluster
-# this is.
+# find_owner: the last part of the caller's ARN, for the tag with the cluster's owner.
 find_owner() {
   owner=$(need sts get-caller-identity --query Arn) || exit
   owner=${owner##*/}
@@ -17,8 +16,8 @@ find_caller() {
     "${MNIST_DIST_ADDRESS_URL:-https://checkip.amazonaws.com}" 2>/dev/null | tr -d '[:space:]') ||
     true
   [[ $address =~ ^[0-9]+\.[0-9]+\.[0-9]+\.[0-9]+$ ]] ||
-    die 4 "cannot find out this machine's public IPv4 address" \
-      "--from 203.0.113.7/32 names the addresses that may use ssh"
+    die 4 "this machine's public IPv4 address is unknown" \
+      "give the addresses that may use ssh, for example --from 203.0.113.7/32"
   caller=$address/32
 }
 
@@ -27,9 +26,8 @@ find_image() {
   local parameter
   parameter=$(ami_parameter "$ami_family")
   image=$(ask ssm get-parameter --name "$parameter" --query Parameter.Value) ||
-    die 4 "no image: $(aws_error)" \
-      "--ami ami-... names one (Ubuntu 24.04$( ((gpus)) && echo ", NVIDIA driver")); asked for \
-was SSM parameter $parameter"
+    die 4 "no image in SSM parameter $parameter: $(aws_error)" \
+      "give one with --ami ami-... (Ubuntu 24.04$( ((gpus)) && echo ", NVIDIA driver"))"
 }
 
 # find_places: lines "zone subnet vpc" where the instance type is offered, in $scratch/places.
@@ -41,20 +39,20 @@ find_places() {
     --query 'InstanceTypeOfferings[].Location' | tr '\t' '\n' >"$scratch/zones" || exit
   [[ -s $scratch/zones ]] ||
     die 4 "$instance is offered in no zone of $region" \
-      "--region us-east-1 or us-west-2 have most types; or --instance another"
+      "use --region us-east-1 or us-west-2, which have most types, or a different --instance"
   need ec2 describe-subnets --filters "$filter" \
     --query 'Subnets[].[AvailabilityZone,SubnetId,VpcId]' | tr '\t' ' ' |
     sort >"$scratch/subnets" || exit
   if [[ ! -s $scratch/subnets ]]; then
     [[ -z $subnet ]] || die 4 "no subnet $subnet in $region" "check --subnet and --region"
     die 4 "$region has no default network" \
-      "--subnet subnet-..., or: aws ec2 create-default-vpc --region $region"
+      "give --subnet subnet-..., or run aws ec2 create-default-vpc --region $region"
   fi
   awk 'NR == FNR { offered[$1]; next } $1 in offered' "$scratch/zones" \
     "$scratch/subnets" >"$scratch/places"
   [[ -s $scratch/places ]] ||
     die 4 "$instance is offered only in $(xargs <"$scratch/zones"), where there is no subnet" \
-      "--subnet one in such a zone"
+      "give --subnet one in such a zone"
 }
 
 # check_reservation: the reservation is for this type, has room, and decides about the zone.
@@ -66,12 +64,12 @@ check_reservation() {
     --capacity-reservation-ids "$reservation" --query 'CapacityReservations[].[InstanceType,
     AvailabilityZone,State,AvailableInstanceCount,ReservationType]') || true
   [[ -n ${type:-} ]] || die 4 "no capacity reservation $reservation in $region" \
-    "list them: aws ec2 describe-capacity-reservations --region $region"
+    "list them with aws ec2 describe-capacity-reservations --region $region"
   [[ $type == "$instance" ]] ||
-    die 2 "--instance: $reservation is for another type (got $instance, expected $type)" \
+    die 2 "--instance: $reservation is for a different type (got $instance, expected $type)" \
       "use --instance $type"
   [[ $state == active ]] || die 4 "$reservation is not active (got $state)" \
-    "wait for its start time; aws ec2 describe-capacity-reservations shows it"
+    "wait for its start time (aws ec2 describe-capacity-reservations)"
   ((free >= nodes)) || die 4 \
     "--nodes: too few free instances in $reservation (got $nodes, expected at most $free)" \
     "use --nodes $free, or extend the reservation"
@@ -79,7 +77,7 @@ check_reservation() {
   awk -v zone="$zone" '$1 == zone' "$scratch/places" >"$scratch/places.reserved"
   mv "$scratch/places.reserved" "$scratch/places"
   [[ -s $scratch/places ]] || die 4 "$reservation is in $zone, where there is no subnet" \
-    "name one of $zone with --subnet"
+    "give one of $zone with --subnet"
 }
 
 # check_quota: AWS counts the vCPUs of a family that run at the same time in a region.
@@ -96,14 +94,14 @@ check_quota() {
 CpuOptions.ThreadsPerCore,InstanceLifecycle]" |
     used_vcpus "$letters" "$spot") || exit
   (($(calculate "$limit >= $used + $wanted" %d))) || die 4 \
-    "the quota \"$title\" is ${limit%.*} vCPUs in $region, $used of them in use; $nodes x \
-$instance needs $wanted" \
-    "ask for more (it can take days): aws service-quotas request-service-quota-increase --region \
+    "the quota \"$title\" is ${limit%.*} vCPUs in $region, $used of them in use ($nodes x \
+$instance needs $wanted)" \
+    "request more (it can take days): aws service-quotas request-service-quota-increase --region \
 $region --service-code ec2 --quota-code $code --desired-value $((used + wanted))"
 }
 
-# used_vcpus LETTERS SPOT: the sum over lines "type cores threads lifecycle" of a family; p matches
-# p4d but not the letter in another family.
+# used_vcpus LETTERS SPOT: the sum over lines "type cores threads lifecycle" of a family. p matches
+# p4d but not the letter in a different family.
 used_vcpus() {
   awk -v letters="$1" -v spot="$2" '
     BEGIN { n = split(letters, letter, ","); for (i = 1; i <= n; i++) family[letter[i]] }
@@ -113,31 +111,31 @@ used_vcpus() {
     END { print sum + 0 }'
 }
 
-# find_price: dollars a node and hour, as price, and where it is from, as price_source.
+# find_price: dollars per node and hour, as price, and its source, as price_source.
 find_price() {
-  price_source="list price as known on 2026-11 for us-east-1, check before you pay"
+  price_source="list price of 2026-11 for us-east-1, check before you pay"
   if [[ -n $price ]]; then
-    price_source="as you said"
+    price_source="from --price"
   elif $spot; then
-    # What spot costs now is known to AWS alone; it moves, but never above the list price.
+    # The spot price changes, but never exceeds the list price.
     price=$(ask ec2 describe-spot-price-history --instance-types "$instance" \
       --product-descriptions "Linux/UNIX" --start-time "$(now)" \
       --query 'SpotPriceHistory[].SpotPrice' | tr '\t' '\n' | sort -g | tail -n 1) || price=
-    price_source="the dearest zone's spot price now"
+    price_source="the most expensive zone's spot price now"
     [[ -n $price && $price != None ]] ||
-      { price=$list_price price_source="list price; spot usually costs less"; }
+      { price=$list_price price_source="list price, spot usually costs less"; }
   else
     price=$list_price
   fi
 }
 
-# warn_idle_gpus: before the money is spent.
+# warn_idle_gpus: before anything costs money.
 warn_idle_gpus() {
   if ((gpus)) && ! gpu_is_supported; then
     say "warning: a $gpu needs LibTorch $(range_words "$libtorch") built for CUDA \
 $(range_words "$cuda"), and launch/setup.sh installs $wheel_torch for CUDA $wheel_cuda: the GPUs \
 would cost money and idle"
-    say "hint: --instance g4dn.xlarge, or another type whose card it has code for; --instance \
+    say "hint: use --instance g4dn.xlarge, or a different type with a supported card. --instance \
 c7a.4xlarge trains on CPUs"
   fi
 }
@@ -147,19 +145,20 @@ show_plan() {
   hourly=$(calculate "$nodes * $price")
   say "cluster $name: $nodes x $instance ($(instance_words)) in $region, \
 $($spot && echo spot || echo on demand), $gbit Gbit/s$( ((efa)) && echo ", EFA x $efa")"
-  say "price:   \$$hourly an hour ($price_source); disks and addresses add some cents"
+  say "price:   \$$hourly per hour ($price_source), and some cents for disks and addresses"
   say "ends:    by itself after $(clock "$ttl_minutes") h, so at most \
-\$$(calculate "$nodes * $price * $ttl_minutes / 60"); earlier with: launch/ec2.sh down --name $name"
+\$$(calculate "$nodes * $price * $ttl_minutes / 60"), or with launch/ec2.sh down --name $name"
   say "zones:   $(awk '{ print $1 }' "$scratch/places" | xargs), in this order until one has the \
 capacity"
-  say "ssh:     from $caller alone"
+  say "ssh:     only from $caller"
   warn_idle_gpus
 }
 
 confirm() {
   local answer
   ! $yes || return 0
-  [[ -t 0 ]] || die 2 "nobody is here to confirm the price" "--yes says that it is confirmed"
+  [[ -t 0 ]] || die 2 "stdin: not a terminal, so the price cannot be confirmed" \
+    "confirm it with --yes"
   read -r -p "Start it? Type yes: " answer || answer=
-  [[ $answer == yes ]] || die 2 "not started" "nothing was created"
+  [[ $answer == yes ]] || die 2 "not started, nothing was created" "type yes to start it"
 }

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# launch/instances.tsv, read: what an instance type has and costs. To be sourced by ec2.sh.
+# Reads launch/instances.tsv: properties and prices of instance types. To be sourced by ec2.sh.
 
 instance_table=$root/launch/instances.tsv
 instance_types() {
@@ -11,7 +11,7 @@ find_instance() {
   local line
   if ! grep -qxF -- "$1" <(instance_types); then
     die 2 "unknown instance type $1" \
-      "one of: $(instance_types | xargs); another one needs a line in launch/instances.tsv"
+      "use one of: $(instance_types | xargs), or add a line to launch/instances.tsv"
   fi
   line=$(awk -v type="$1" '$1 == type' "$instance_table")
   # shellcheck disable=SC2034  # each is used by one of the parts
@@ -20,14 +20,15 @@ find_instance() {
 }
 
 require_offered() {
-  [[ $offered == yes ]] || die 2 "AWS no longer offers $1" "--instance $offered is the nearest one"
+  [[ $offered == yes ]] ||
+    die 2 "AWS no longer offers $1" "use --instance $offered, which is the nearest one"
 }
 
 # ami_parameter FAMILY, ami_user FAMILY
 ami_parameter() { awk -v family="$1" '$1 == "ami" && $2 == family { print $3 }' "$instance_table"; }
 ami_user() { awk -v family="$1" '$1 == "ami" && $2 == family { print $4 }' "$instance_table"; }
 
-# What a node is, in words: "4 x A10G (24 GiB, sm_86)" or "no GPU, 16 vCPUs".
+# A node in words: "4 x A10G (24 GiB, sm_86)" or "no GPU, 16 vCPUs".
 instance_words() {
   if ((gpus)); then
     echo "$gpus x $gpu ($gpu_gib GiB, sm_${capability/./}), $vcpus vCPUs"
@@ -36,14 +37,14 @@ instance_words() {
   fi
 }
 
-# True where launch/setup.sh --cuda installs a LibTorch that has code for the type's GPUs.
+# True if launch/setup.sh --cuda installs a LibTorch with code for the type's GPUs.
 gpu_is_supported() { in_range "$wheel_cuda" "$cuda" && in_range "$wheel_torch" "$libtorch"; }
 
-# True where ranks run on GPUs. What trouble the nodes had with that is known once they are set up.
+# True if ranks run on GPUs. gpu_trouble is set by the set-up of the nodes.
 gpu_trouble=
 uses_gpus() { ((gpus)) && gpu_is_supported && [[ -z $gpu_trouble ]]; }
 
-# calculate EXPRESSION [FORMAT]: awk's arithmetic; bash has no fractions.
+# calculate EXPRESSION [FORMAT]: awk's arithmetic, because bash has no fractions.
 calculate() { awk "BEGIN { printf \"${2:-%.2f}\", ($1) }"; }
 
 # quota_of TYPE SPOT: the code of the service quota that counts this type's vCPUs, the first letters

@@ -3,8 +3,8 @@
 
 state_folder() { echo "${XDG_STATE_HOME:-$HOME/.local/state}/mnist-dist/ec2/$region/$1"; }
 
-# ssh's options as a file, since rsync splits a command at blanks. A host is trusted when first
-# seen, within this cluster alone.
+# ssh's options as a file, because rsync splits a command at blanks. A host is trusted at the first
+# connection, only within this cluster.
 ssh_config() {
   local folder
   folder=$(state_folder "$name")
@@ -35,17 +35,17 @@ copy() { rsync -az --partial-dir=.rsync-partial -e "ssh -F '$(ssh_config)'" "$@"
 require_nodes() {
   read_stack "$name" ||
     die 2 "there is no cluster $name in $region" \
-      "launch/ec2.sh up --name $name --instance TYPE makes one"
+      "create it with launch/ec2.sh up --name $name --instance TYPE"
   read_nodes
   [[ -n $head_address ]] ||
     die 4 "no node of cluster $name is running" \
-      "launch/ec2.sh status --name $name shows why; down, then up again"
+      "check launch/ec2.sh status --name $name, then run down and up again"
   command -v rsync >/dev/null ||
-    die 2 "rsync is not installed" "install it: it carries code to the cluster and results back"
+    die 2 "rsync is not installed" "install it, because it copies code and results"
 }
 
-# set_up_nodes: until launch/ec2.sh run could start. Everything is done again by each run, quickly
-# where nothing is new.
+# set_up_nodes: prepares everything for launch/ec2.sh run. Each run repeats it, which is quick if
+# nothing changed.
 set_up_nodes() {
   require_nodes
   wait_for_ssh || return
@@ -69,8 +69,7 @@ wait_for_ssh() {
   done <"$scratch/nodes"
 }
 
-# connect_nodes: the head gets a key of its own, made there, that opens all nodes: no key of the
-# laptop's leaves the laptop.
+# connect_nodes: creates a key on the head for all nodes, so that no local key leaves this machine.
 connect_nodes() {
   local public address
   public=$(ssh -F "$(ssh_config)" "$head_address" '
@@ -86,8 +85,8 @@ connect_nodes() {
   done <"$scratch/nodes"
 }
 
-# bring_code: this checkout to the head, packages on all nodes, one build on the head, and the built
-# folder on to the others: all nodes run the same bytes.
+# bring_code: copies this checkout to the head, installs packages on all nodes, builds on the head,
+# and copies the built folder to the others, so that all nodes run the same bytes.
 bring_code() {
   local flag='' others
   say "copying the code, installing, building (some minutes the first time)"
@@ -108,8 +107,9 @@ bring_code() {
     on_head "command -v aws >/dev/null || sudo snap install aws-cli --classic >/dev/null"
 }
 
-# fetch_results: what is new below runs/ on the nodes, to the folder of --results. Seeds of a sweep
-# leave their weights on the node that trained them. The head comes last: its tables are the whole.
+# fetch_results: copies new files below runs/ on the nodes to the folder of --results. Seeds of a
+# sweep leave their weights on the node that trained them. The head is last, because its tables are
+# complete.
 fetch_results() {
   local address
   mkdir -p "$results"
@@ -130,16 +130,16 @@ fetch() {
     require_nodes
     fetch_results ||
       die 3 "the results could not be copied" \
-        "launch/ec2.sh status --name $name shows whether the cluster is there"
+        "check launch/ec2.sh status --name $name"
     say "results of cluster $name are in $results"
   elif [[ -n $s3 ]]; then
     # The cluster may be long gone.
     aws s3 sync --region "$region" --only-show-errors "$s3" "$results" ||
-      die 3 "the results could not be copied from $s3" "aws s3 ls $s3/"
+      die 3 "the results could not be copied from $s3" "check it with aws s3 ls $s3/"
     say "results of $s3 are in $results"
   else
     die 2 "no node of cluster $name is running in $region" \
-      "what was copied before is in $results; --s3 s3://BUCKET/FOLDER copies from there"
+      "use the files in $results, or copy from a bucket with --s3 s3://BUCKET/FOLDER"
   fi
 }
 
@@ -150,7 +150,7 @@ ssh_node() {
     address=$(awk -v number="${arguments[0]}" '$1 == number { print $4 }' "$scratch/nodes")
     [[ -n $address ]] ||
       die 2 "node ${arguments[0]} is not running" \
-        "launch/ec2.sh status --name $name lists the nodes"
+        "list the nodes with launch/ec2.sh status --name $name"
     arguments=("${arguments[@]:1}")
   fi
   if $dry_run; then

@@ -1,15 +1,15 @@
 # shellcheck shell=bash
-# launch/ec2.sh run, sweep, logs: a job on the head, followed from here, its results copied back all
-# the while. To be sourced by ec2.sh.
+# launch/ec2.sh run, sweep, logs: a job on the head, followed from here. Its results are copied
+# while it runs. To be sourced by ec2.sh.
 
-# How often checkpoints are written, and results copied: a cluster that is lost without a notice
-# loses at most a minute.
+# Seconds between checkpoints, and between copies of results: a cluster that is lost without a
+# notice loses at most a minute.
 checkpoint_seconds=20
 copy_seconds=${MNIST_DIST_COPY_SECONDS:-20}
 
-# slots_a_node: one rank per GPU; where they cannot be used one per core (two vCPUs); 0:
-# launch/hosts.sh counts the cores.
-slots_a_node() {
+# slots_per_node: one rank per GPU, or one per core (two vCPUs) if the GPUs cannot be used. 0
+# without GPUs: launch/hosts.sh counts the cores.
+slots_per_node() {
   if ((gpus == 0)); then
     echo 0
   elif uses_gpus; then
@@ -25,16 +25,16 @@ quoted_lines() {
   while IFS= read -r line; do printf '%q ' "$line"; done
 }
 
-# job_environment: NAME=VALUE, for the network that NCCL uses on this instance type; launch/hosts.sh
+# job_environment: NAME=VALUE, for the network that NCCL uses on this instance type. launch/hosts.sh
 # forwards it to the ranks.
 job_environment() {
   ((gpus)) || return 0
-  # The build that is run; and launch/preflight.sh refuses a node that sees fewer GPUs.
+  # The build for GPUs. launch/preflight.sh rejects a node with fewer GPUs.
   ! uses_gpus || printf '%s\n' MNIST_DIST_CUDA=on "MNIST_DIST_GPUS=$gpus"
   # Not through the bridge of a container engine that has the same address everywhere.
   echo "NCCL_SOCKET_IFNAME=^lo,docker0"
   ((efa)) || return 0
-  # FI_PROVIDER is for NCCL's plugin alone: MPI keeps to TCP and does not open libfabric.
+  # FI_PROVIDER is only for NCCL's plugin: MPI uses TCP and does not open libfabric.
   printf '%s\n' FI_PROVIDER=efa OMPI_MCA_pml=^cm OMPI_MCA_mtl=^ofi OMPI_MCA_btl=^ofi
   # The plugin's folder depends on the version of its installer.
   local folder=/opt/amazon/ofi-nccl/lib
@@ -45,20 +45,20 @@ job_environment() {
   [[ $instance != p[4-9]* ]] || echo "FI_EFA_USE_DEVICE_RDMA=1"
 }
 
-# plan_job COMMAND: sets hosts, one line per node, and words, the job's arguments; says how many
-# ranks there will be.
+# plan_job COMMAND: sets hosts, one line per node, and words, the job's arguments. Prints the number
+# of ranks.
 plan_job() {
   local slots running layout device=()
-  slots=$(slots_a_node)
+  slots=$(slots_per_node)
   hosts=$(awk -v slots="$slots" '{ print $5 (slots > 0 ? " slots=" slots : "") }' "$scratch/nodes")
   running=$(wc -l <<<"$hosts")
-  # A rank that sees no GPU is to fail, not to train slowly on the CPU.
+  # A rank without a GPU must fail, not train slowly on the CPU.
   if uses_gpus && [[ " ${arguments[*]-} " != *" --device"[\ =]* ]]; then device=(--device cuda); fi
   words=$(printf '%q ' "$1" ${device[@]+"${device[@]}"} ${arguments[@]+"${arguments[@]}"})
   layout="one rank per core"
   ! uses_gpus || layout="$((running * slots)) GPUs, one rank per GPU"
-  say "$running of $nodes node$( ((nodes == 1)) || echo s), $layout, at most as \
-many as $([[ $1 == sweep ]] && echo "the seeds take" || echo "the recipe has shards")"
+  say "$running of $nodes node$( ((nodes == 1)) || echo s), $layout, at most as many as there are \
+$([[ $1 == sweep ]] && echo seeds || echo "shards in the recipe")"
 }
 
 run_job() {
@@ -81,18 +81,18 @@ and --out, and join the results here with mnist-dist merge"
     return
   fi
   ! job_runs ||
-    die 2 "cluster $name is training already" \
-      "launch/ec2.sh logs --name $name follows it; Ctrl-C there stops it"
+    die 2 "cluster $name is already training" \
+      "follow it with launch/ec2.sh logs --name $name, where Ctrl-C stops it"
   { connect_nodes && bring_code; } ||
     die 4 "the nodes could not be set up (see above)" \
-      "launch/ec2.sh ssh --name $name looks around there"
+      "inspect it with launch/ec2.sh ssh --name $name"
   [[ -z $gpu_trouble ]] || plan_job "$command"
   bring_results "$command"
   printf '%s\n' "$hosts" | on_head_with_input "launch/ec2/node/job.sh hosts"
   on_head "env $(job_environment | quoted_lines)MNIST_DIST_S3='$s3' launch/ec2/node/job.sh start \
 -- $words" || exit
   if $detach; then
-    say "it runs there by itself; launch/ec2.sh logs --name $name follows it"
+    say "the job runs. Follow it with launch/ec2.sh logs --name $name"
   else
     follow_job
   fi
@@ -100,8 +100,8 @@ and --out, and join the results here with mnist-dist merge"
 
 on_head_with_input() { ssh -F "$(ssh_config)" "$head_address" "cd mnist-dist && $*"; }
 
-# bring_results COMMAND: what is to be resumed travels to the cluster first: the run that is named,
-# else every unfinished one; a sweep's folder. Only what is newer here replaces what is there.
+# bring_results COMMAND: first copies the runs to resume to the cluster: the given one, otherwise
+# every unfinished one, or a sweep's folder. Only newer files replace those of the cluster.
 bring_results() {
   local resume=false folder='' i
   for i in ${arguments[@]+"${!arguments[@]}"}; do
@@ -113,7 +113,7 @@ bring_results() {
   done
   if [[ -n $folder && $folder != runs/* ]]; then
     die 2 "results are copied back from runs/ only, not from $folder" \
-      "--run-dir runs/NAME, or --out runs/NAME"
+      "use --run-dir runs/NAME, or --out runs/NAME"
   fi
   if [[ $1 == train ]] && ! $resume; then return 0; fi
   if [[ -n $s3 ]]; then
@@ -135,16 +135,16 @@ bring_results() {
 job_runs() { [[ $(on_head launch/ec2/node/job.sh state 2>/dev/null) == running* ]]; }
 
 stop_job() {
-  say "asking the ranks to stop after this step, with a checkpoint"
+  say "requesting a stop after this step, with a checkpoint"
   on_head "launch/ec2/node/job.sh stop"
 }
 
-# follow_job: shows the log, copies results, returns the job's code. Ctrl-C stops the job; a second
-# one leaves it to itself.
+# follow_job: prints the log, copies results, returns the job's code. Ctrl-C stops the job. A second
+# Ctrl-C only stops following it.
 follow_job() {
   local tail_pid state signals=0 silent=0 last_copy=$SECONDS
   trap 'signals=$((signals + 1))' INT TERM
-  # In a process group of its own, so that Ctrl-C leaves it to show how the job ends.
+  # In a separate process group, so that it prints the end of the job after Ctrl-C.
   set -m
   on_head "launch/ec2/node/job.sh follow" &
   tail_pid=$!
@@ -152,7 +152,7 @@ follow_job() {
   while :; do
     pause "$poll_seconds"
     if ((signals >= 2)); then
-      say "not waiting any longer; launch/ec2.sh logs --name $name follows it"
+      say "not waiting. Follow the job with launch/ec2.sh logs --name $name"
       break
     fi
     if ((signals == 1)) && [[ -z ${asked:-} ]]; then local asked=yes && stop_job; fi
@@ -174,24 +174,24 @@ follow_job() {
   local fetched=true
   fetch_results || fetched=false
   $fetched ||
-    say "warning: the results could not be copied; launch/ec2.sh fetch --name $name tries again"
+    say "warning: the results could not be copied. Try again with launch/ec2.sh fetch --name $name"
   say "results are in $results"
   ((signals < 2)) || exit 130
   if $down_when_done && $fetched; then
-    (fetch_first=false && down) || say "warning: the cluster is still there"
+    (fetch_first=false && down) || say "warning: the cluster still exists"
   fi
   end_with "$state"
 }
 
-# lost: the head answers no more. What was copied is here; AWS knows what became of it.
+# lost: the head is not responding. Prints the state of the nodes and the age of the copied results.
 lost() {
   local copied
   kill "$tail_pid" 2>/dev/null || true
   copied="results up to $(clock $(((SECONDS - last_copy) / 60))) h ago are in $results"
   read_nodes all
   say "  nodes: $(awk '{ print $2, $3 }' "$scratch/nodes" | xargs)"
-  die 4 "the head of cluster $name does not answer any more; $copied" \
-    "launch/ec2.sh status; on another cluster: launch/ec2.sh run --name OTHER --resume"
+  die 4 "the head of cluster $name is not responding ($copied)" \
+    "check launch/ec2.sh status, or resume with launch/ec2.sh run --name OTHER --resume"
 }
 
 # end_with STATE: "exited CODE REASON"
@@ -199,10 +199,11 @@ end_with() {
   local code reason
   read -r _ code reason <<<"$1"
   [[ $code =~ ^[0-9]+$ ]] ||
-    die 4 "the job ended without an exit code: $1" "launch/ec2.sh ssh --name $name"
+    die 4 "the job ended without an exit code: $1" \
+      "inspect it with launch/ec2.sh ssh --name $name"
   if [[ -n $reason ]]; then
     say "stopped with a checkpoint: $reason"
-    say "continue, on as many nodes as you like: launch/ec2.sh up --name OTHER ..., then \
+    say "continue on any number of nodes: launch/ec2.sh up --name OTHER ..., then \
 launch/ec2.sh run --name OTHER --resume"
   fi
   exit "$code"

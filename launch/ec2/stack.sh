@@ -2,7 +2,7 @@
 # The CloudFormation stack that is a cluster: rendered, created, watched, deleted. To be sourced by
 # ec2.sh.
 
-# How often AWS is asked how far it is.
+# Seconds between requests of AWS's progress.
 poll_seconds=${MNIST_DIST_POLL_SECONDS:-5}
 
 # A sleep that a trapped signal ends at once.
@@ -45,9 +45,9 @@ render_template() {
 
 stack_of() { echo "mnist-dist-$1"; }
 
-# stack_facts NAME_OR_ID: state, id, then our tags; nothing and 1 when there is no such stack.
-# "return 0", not "return": what runs in a trap (the rollback) would return the status from before
-# the trap.
+# stack_facts NAME_OR_ID: state, id, then our tags. Prints nothing and returns 1 without such a
+# stack. "return 0", not "return", which in a trap (the rollback) returns the status from before the
+# trap.
 stack_facts() {
   local tag query='StackStatus,StackId'
   for tag in launch created ttl price instance nodes zone s3 key user; do
@@ -58,7 +58,7 @@ stack_facts() {
   return 1
 }
 
-# read_stack NAME: sets the facts as variables; 1 when there is no such cluster.
+# read_stack NAME: sets the facts as variables. Returns 1 without such a cluster.
 read_stack() {
   local facts code=0
   facts=$(stack_facts "$(stack_of "$1")") || code=$?
@@ -69,17 +69,17 @@ read_stack() {
     key_file login <<<"$facts"
   [[ $s3 != None ]] || s3=
   [[ $launch != None ]] ||
-    die 4 "stack $(stack_of "$1") was not made by launch/ec2.sh" "take another --name"
+    die 4 "stack $(stack_of "$1") was not made by launch/ec2.sh" "use a different --name"
 }
 
-# The stack's state; GONE when there is none, UNKNOWN when AWS cannot be asked just now.
+# The stack's state, GONE without a stack, or UNKNOWN if the request to AWS failed.
 stack_state() {
   ask cloudformation describe-stacks --stack-name "$1" --query 'Stacks[0].StackStatus' && return 0
   if grep -q 'does not exist' "$scratch/error"; then echo GONE; else echo UNKNOWN; fi
 }
 
-# Why AWS could not create the stack, one resource per line; what merely was cancelled along with it
-# says nothing.
+# The reasons why AWS could not create the stack, one resource per line, without resources that were
+# only cancelled because of the others.
 failure_reasons() {
   ask cloudformation describe-stack-events --stack-name "$1" \
     --query "StackEvents[?ResourceStatus=='CREATE_FAILED' && \
@@ -92,8 +92,8 @@ is_capacity_problem() {
 no spot capacity|capacity-not-available|not supported in your requested Availability Zone" <<<"$1"
 }
 
-# await_stack ID create|delete: until AWS is done with it; prints the last state. A creation that
-# fails ends in a deletion, which was asked for together with it.
+# await_stack ID create|delete: waits until AWS has finished, then prints the last state. A creation
+# that fails ends in a deletion, which is part of the request.
 await_stack() {
   local state unknown=0
   while :; do
@@ -127,8 +127,8 @@ associate_addresses() {
   done <"$scratch/cards" 4<"$scratch/addresses"
 }
 
-# leftovers NAME: everything in the region that carries the cluster's tag, one line each. All kinds
-# are asked for at once.
+# leftovers NAME: everything in the region with the cluster's tag, one per line. All kinds are
+# requested at once.
 leftovers() {
   local tag="Name=tag:mnist-dist:cluster,Values=$1" kind
   (
@@ -156,23 +156,23 @@ leftovers() {
   done
 }
 
-# delete_stack ID NAME: deletes, waits, and terminates by hand whatever instance AWS's own deletion
-# left: those cost most. Returns 1 with $scratch/leftovers when something is still there.
+# delete_stack ID NAME: deletes, waits, and terminates the instances that AWS's own deletion left,
+# because they cost most. Returns 1 with $scratch/leftovers if something is left.
 delete_stack() {
   local id=$1 name=$2 tries=0
   while :; do
     change cloudformation delete-stack --stack-name "$id" || aws_refused
     case $(await_stack "$id" delete) in DELETE_COMPLETE | GONE) break ;; esac
     ((++tries < 2)) || break
-    say "AWS could not delete everything at the first try; terminating the instances and trying \
-once more"
+    say "AWS could not delete everything at the first try. Terminating the instances, then trying \
+again"
     terminate_instances "$name"
   done
   free_addresses "$name"
   check_nothing_left "$name"
 }
 
-# free_addresses NAME: releases what the deletion of the stack left: an address is billed until
+# free_addresses NAME: releases addresses that the deletion of the stack left. They are billed until
 # then.
 free_addresses() {
   local id association
@@ -187,12 +187,12 @@ free_addresses() {
 terminate_instances() {
   local instances
   instances=$(leftovers "$1" | sed -n 's/^instance //p' | grep -v '?' | xargs) || true
-  # shellcheck disable=SC2086  # one word an instance
+  # shellcheck disable=SC2086  # one word per instance
   [[ -z $instances ]] || change ec2 terminate-instances --instance-ids $instances ||
     say "warning: $(aws_error)"
 }
 
-# AWS takes a little to forget what is deleted; what is still there after a minute stays.
+# AWS lists deleted resources for some seconds. Those of a minute later are left over.
 check_nothing_left() {
   local i
   for ((i = 0; i < 12; i++)); do
@@ -204,9 +204,9 @@ check_nothing_left() {
 }
 
 die_leftovers() {
-  say "error: this is still there in $region, and may cost money:"
+  say "error: resources of cluster $1 are left in $region, and may cost money:"
   sed 's/^/  /' "$scratch/leftovers" >&2
-  say "hint: launch/ec2.sh down --name $1 --region $region tries again; else delete it in the EC2 \
+  say "hint: run launch/ec2.sh down --name $1 --region $region again, or delete them in the EC2 \
 console (tag mnist-dist:cluster = $1)"
   exit 4
 }

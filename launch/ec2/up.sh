@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# launch/ec2.sh up: a cluster, whole, or nothing. To be sourced by ec2.sh.
+# launch/ec2.sh up: creates a cluster. A failure deletes everything. To be sourced by ec2.sh.
 
 up() {
   find_instance "$instance"
@@ -10,41 +10,40 @@ up() {
   find_image
   find_places
   check_reservation
-  # What is reserved counts against the quota already; AWS asks for none for Capacity Blocks.
+  # A reservation already counts against the quota. Capacity Blocks need none.
   [[ -n $reservation ]] || check_quota
   find_price
   show_plan
   if $dry_run; then
     place=$(head -n 1 "$scratch/places")
-    say "dry run: nothing was created; up would now ask for a yes, then say:"
+    say "dry run: nothing was created. After a yes, up would run:"
     create_command "$place" '(public half of --key-file, or of a new key)' "$(now)-$$"
     printf 'aws --region %q' "$region"
     printf ' %q' "${create[@]}"
     echo
-    say "and then bring the code to the nodes, install, and build (launch/ec2.sh run does that too)"
+    say "and then copy the code to the nodes, install, and build (launch/ec2.sh run does that too)"
     return
   fi
   confirm
   make_key
   start_somewhere
   set_up_or_roll_back
-  say "cluster $name is ready. Next: launch/ec2.sh run --name $name; it ends by itself in \
-$(clock "$ttl_minutes") h, or with: launch/ec2.sh down --name $name"
+  say "cluster $name is ready. Next: launch/ec2.sh run --name $name. It ends by itself in \
+$(clock "$ttl_minutes") h, or with launch/ec2.sh down --name $name"
 }
 
 refuse_second_up() {
-  ! read_stack "$name" || die 2 "there is a cluster $name in $region already ($state)" \
-    "launch/ec2.sh status --name $name shows it, down removes it, --name another starts a second \
-one"
+  ! read_stack "$name" || die 2 "cluster $name already exists in $region ($state)" \
+    "check launch/ec2.sh status --name $name, remove it with down, or use a different --name"
 }
 
-# create_command PLACE PUBLIC_KEY LAUNCH: as the array create. The launch tag tells our stack from
-# another one of the same name.
+# create_command PLACE PUBLIC_KEY LAUNCH: sets the array create. The launch tag distinguishes this
+# stack from another one of the same name.
 create_command() {
   local zone subnet vpc bucket= prefix= interface=interface cards=1
   read -r zone subnet vpc <<<"$1"
   ((efa == 0)) || { interface=efa cards=$efa; }
-  # Its first card has no EFA, and comes in addition to those that have.
+  # Its first card has no EFA, and is not one of the cards in the table.
   [[ $instance != p6-b300.* ]] || { interface=interface cards=$((efa + 1)); }
   [[ -z $s3 ]] ||
     { bucket=${s3#s3://} &&
@@ -80,7 +79,7 @@ create_command() {
 make_key() {
   local folder
   folder=$(state_folder "$name")
-  # What an earlier cluster of this name left is of no use: its hosts are gone.
+  # Keys of an earlier cluster of this name are useless, because its hosts are gone.
   rm -rf "$folder"
   mkdir -p "$folder" && chmod 700 "$folder"
   if [[ -z $key_file ]]; then
@@ -88,12 +87,12 @@ make_key() {
     ssh-keygen -q -t ed25519 -N '' -C "mnist-dist-$name" -f "$key_file"
   fi
   [[ $key_file != *[\'\"\\]* ]] ||
-    die 2 "a key's path is a tag of the cluster, where AWS takes no quotes: $key_file" \
-      "--key-file with a plain name"
+    die 2 "--key-file: quotes in the path are not possible in a tag of AWS: $key_file" \
+      "give --key-file a path without quotes"
   public_key=$(ssh-keygen -y -P '' -f "$key_file" 2>/dev/null) ||
     public_key=$(cat "$key_file.pub" 2>/dev/null) ||
     die 3 "cannot read the public half of $key_file" \
-      "its .pub file must lie beside a key with a passphrase"
+      "put its .pub file beside a key with a passphrase"
 }
 
 # start_somewhere: tries zone after zone until one has the capacity.
@@ -104,7 +103,7 @@ start_somewhere() {
   while read -r place <&3; do
     launch=$(now)-$$-$RANDOM
     create_command "$place" "$public_key" "$launch"
-    say "asking for $nodes x $instance in ${place%% *}"
+    say "requesting $nodes x $instance in ${place%% *}"
     unfinished=true
     : >"$scratch/answer"
     change "${create[@]}" || could_not_ask
@@ -114,26 +113,26 @@ start_somewhere() {
     reasons=$(failure_reasons "$stack_id")
     take_back
     if is_capacity_problem "$reasons"; then
-      say "no capacity in ${place%% *}; nothing was left behind"
+      say "no capacity in ${place%% *}, nothing was left behind"
       continue
     fi
     say "$reasons"
-    die 4 "AWS could not create the cluster; nothing was left behind" "$(hint_for "$reasons")"
+    die 4 "AWS could not create the cluster, nothing was left behind" "$(hint_for "$reasons")"
   done 3<"$scratch/places"
-  local otherwise=--spot,
-  ! $spot || otherwise="without --spot,"
-  # Large GPUs are seldom there on demand.
-  [[ $instance != p[4-9]* ]] || otherwise+=" or reserve them (EC2 Capacity Blocks for ML, or an \
-On-Demand Capacity Reservation) and use --capacity-reservation,"
-  die 4 "no zone of $region has the capacity for $nodes x $instance now; nothing was left behind" \
-    "fewer --nodes, another --instance or --region, $otherwise or later"
+  local otherwise=--spot
+  ! $spot || otherwise="no --spot"
+  # Large GPUs are seldom available on demand.
+  [[ $instance != p[4-9]* ]] || otherwise+=", or reserve them (EC2 Capacity Blocks for ML, or an \
+On-Demand Capacity Reservation) and use --capacity-reservation"
+  die 4 "no zone of $region has the capacity for $nodes x $instance now, nothing was left behind" \
+    "try later, or use fewer --nodes, a different --instance or --region, or $otherwise"
 }
 
 could_not_ask() {
   if grep -q AlreadyExists "$scratch/error"; then
     unfinished=false
-    die 2 "there is a cluster $name in $region already" \
-      "launch/ec2.sh status --name $name shows it, --name another starts a second one"
+    die 2 "cluster $name already exists in $region" \
+      "check launch/ec2.sh status --name $name, or use a different --name"
   fi
   aws_refused
 }
@@ -141,23 +140,23 @@ could_not_ask() {
 hint_for() {
   case $1 in
     *VcpuLimitExceeded* | *"vCPU limit"* | *MaxSpotInstanceCountExceeded*)
-      echo "the service quota is too low: the Service Quotas console, EC2, \
+      echo "raise the service quota in the Service Quotas console, EC2, \
 $(quota_of "$instance" "$spot" | cut -d' ' -f3-)"
       ;;
     *UnauthorizedOperation* | *AccessDenied* | *"not authorized"*)
-      echo "docs/ec2.md lists the rights that your user needs"
+      echo "give your user the rights in docs/ec2.md"
       ;;
     *WaitCondition* | *Armed*)
-      echo "the nodes did not report that their TTL is set: does the subnet reach the internet?"
+      echo "use a subnet with access to the internet: the nodes did not report their TTL"
       ;;
     *AddressLimitExceeded*)
-      echo "one public address a node: fewer --nodes, or a higher quota for Elastic IPs"
+      echo "use fewer --nodes, or raise the quota for Elastic IPs: each node needs one"
       ;;
-    *) echo "AWS's own reasons stand above" ;;
+    *) echo "read AWS's own reasons above" ;;
   esac
 }
 
-# take_back: deletes this launch's stack and looks whether all is gone.
+# take_back: deletes this launch's stack and verifies it.
 take_back() {
   find_own_stack
   if [[ -n $stack_id ]]; then
@@ -168,9 +167,9 @@ take_back() {
   stack_id='' unfinished=false
 }
 
-# find_own_stack: Ctrl-C can come while AWS is being asked for the stack, or before its answer is
-# read. Then the answer is waited for; if there is none, the stack of this name is ours when it has
-# this launch's tag.
+# find_own_stack: Ctrl-C may come during the request for the stack, or before its reply is read. So
+# this waits for the reply. Without a reply, the stack of this name is ours if it has this launch's
+# tag.
 find_own_stack() {
   local facts tries
   finish_change || true
@@ -186,14 +185,13 @@ find_own_stack() {
   done
 }
 
-# end_unfinished CODE: whatever ends the script before the cluster is complete takes the cluster
-# back.
+# end_unfinished CODE: deletes the cluster if the script ends before it is complete.
 end_unfinished() {
   trap - EXIT
   trap '' INT TERM HUP
   if $unfinished; then
-    say "rolling back; this takes a minute or two"
-    # A way out of the waiting is left; AWS continues deleting by itself.
+    say "rolling back (a minute or two)"
+    # If this script is killed here, AWS continues to delete.
     take_back
     say "rolled back: nothing of $name is left in $region"
     rm -rf "$(state_folder "$name")"
@@ -207,11 +205,11 @@ set_up_or_roll_back() {
   if $keep || $bare; then
     unfinished=false
     $bare || set_up_nodes ||
-      say "the cluster runs and costs money: launch/ec2.sh run --name $name tries the set-up \
+      say "the cluster runs and costs money. launch/ec2.sh run --name $name tries the set-up \
 again, down removes it"
     return 0
   fi
   set_up_nodes ||
-    die 4 "the nodes could not be set up (see above)" "up --keep leaves them running to look into"
+    die 4 "the nodes could not be set up (see above)" "use up --keep to inspect them"
   unfinished=false
 }

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Runs on the head of a cluster: installs on all nodes, builds here once, prepares the data, copies
-# the lot to the others.
-# install.sh "ADDRESS ADDRESS..." [--cuda]: with it for the nodes' GPUs, where that can be had; else
-# a line says why they stay idle.
+# everything to the others.
+# install.sh "ADDRESS ADDRESS..." [--cuda]: with --cuda for the nodes' GPUs. If that fails, prints a
+# line with the reason.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../../.."
 # One Open MPI for the build and the ranks: the system's. Images for GPUs have Amazon's one in PATH.
@@ -10,7 +10,7 @@ PATH=$(tr ':' '\n' <<<"$PATH" | grep -v '^/opt/amazon/openmpi' | paste -sd:)
 read -ra others <<<"$1"
 cuda=${2:-}
 
-# each COMMAND: on every other node, side by side; the first that fails is named.
+# each COMMAND: on all other nodes at once. Prints the first one that fails.
 each() {
   local pids=() i
   for i in "${!others[@]}"; do
@@ -47,7 +47,7 @@ if [[ $cuda == --cuda ]]; then
   if set_up --cuda >"$log" 2>&1; then
     export MNIST_DIST_CUDA=on
   else
-    # Not the end: the job runs on the nodes' cores, and launch/ec2.sh says so.
+    # No failure: the job runs on the nodes' cores, and launch/ec2.sh prints it.
     reason=$(sed -n 's/^error: //p' "$log" | head -n 1)
     echo "GPUs stay idle: ${reason:-$(tail -n 1 "$log")}"
   fi

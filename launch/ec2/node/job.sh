@@ -1,37 +1,37 @@
 #!/usr/bin/env bash
-# Runs on the head of a cluster: the one job there is. It continues when the laptop is closed, and
-# stops in time, with a checkpoint, when AWS or the TTL is about to take a node.
+# Runs on the head of a cluster: its only job. It continues without the user's machine, and stops
+# with a checkpoint before AWS or the TTL ends a node.
 #   job.sh hosts <FILE | start -- ARGUMENTS | stop | state | follow | pull S3-URL
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../../.."
 # One Open MPI for the build and the ranks: the system's. Images for GPUs have Amazon's one in PATH.
 PATH=$(tr ':' '\n' <<<"$PATH" | grep -v '^/opt/amazon/openmpi' | paste -sd:)
-# Beside the code: that folder is overwritten from the laptop.
+# Beside the code, because that folder is overwritten by the user's machine.
 job=$(dirname "$PWD")/mnist-dist-job
 
-# A job that ended is a zombie where process 1 does not collect them, as in many containers.
+# A job that ended is a zombie if process 1 does not collect it, as in many containers.
 is_running() { [[ -e $job/pid && $(ps -o stat= -p "$(<"$job/pid")") == [^Z]* ]]; }
 
 start() {
   if is_running; then
-    echo "error: a job is running here already" >&2
-    echo "hint: launch/ec2.sh logs follows it" >&2
+    echo "error: a job is already running here" >&2
+    echo "hint: follow it with launch/ec2.sh logs" >&2
     return 2
   fi
   rm -rf "$job"/{pid,code,reason,stopping,log}
   touch "$job/log"
   setsid "$PWD/launch/ec2/node/job.sh" main "$@" </dev/null >"$job/log" 2>&1 &
-  # Written by main, once a stop would be heard.
+  # Written by main when it can receive a stop.
   until [[ -s $job/pid ]] || ! kill -0 $! 2>/dev/null; do sleep 0.05; done
 }
 
-# Once: ranks take a second signal as "at once, without a checkpoint".
+# Once: for ranks, a second signal means "at once, without a checkpoint".
 stop() {
   if is_running && mkdir "$job/stopping" 2>/dev/null; then kill -TERM "$(<"$job/pid")"; fi
 }
 
-# watch HOST JOB: the job's end when the host's end is announced. ssh keeps stdin open, at whose end
-# the watcher there ends, too.
+# watch HOST JOB: stops the job when the host's end is announced. ssh keeps stdin open. The watcher
+# on the host ends with it.
 watch() {
   local notice
   # Not a pipe: that would wait for tail, which waits for the job.
@@ -47,24 +47,24 @@ sync_s3() {
     echo "warning: results could not be copied to $MNIST_DIST_S3"
 }
 
-# tell_ranks: hosts.sh's pid gets one TERM, however a stop and the start of the job overlap.
-pid='' stop_asked=false told=false
-tell_ranks() {
-  if $stop_asked && [[ -n $pid ]] && ! $told; then
-    told=true
+# send_stop: hosts.sh's pid gets one TERM, for any overlap of a stop with the start of the job.
+pid='' stop_requested=false sent=false
+send_stop() {
+  if $stop_requested && [[ -n $pid ]] && ! $sent; then
+    sent=true
     kill -TERM "$pid" 2>/dev/null || true
   fi
 }
 
 main() {
   local code=0 host watchers=()
-  # TERM, not INT: bash keeps a script in the background from ever listening to INT.
-  trap 'stop_asked=true; tell_ranks' TERM
+  # TERM, not INT, which bash ignores in a background script.
+  trap 'stop_requested=true; send_stop' TERM
   trap '' HUP INT
   echo "$$" >"$job/pid.new" && mv "$job/pid.new" "$job/pid"
   launch/hosts.sh --hosts "$job/hosts" ${MNIST_DIST_GPUS:+--gpus "$MNIST_DIST_GPUS"} -- "$@" &
   pid=$!
-  tell_ranks
+  send_stop
   while read -r host _; do
     watch "$host" "$$" &
     watchers+=($!)

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# launch/ec2.sh before any money is asked for: arguments, table, price, quota, zones, dry run, and
+# launch/ec2.sh before anything costs money: arguments, table, price, quota, zones, dry run, and
 # AWS's refusals in two lines.
 
 load aws
@@ -17,7 +17,7 @@ setup() { fresh_aws; }
   [ "$status" -eq 0 ]
   shows "usage: launch/ec2.sh" "NOT RUN ON REAL AWS YET"
   ec2 up
-  fails 2 "which instance type?" "g4dn.12xlarge"
+  fails 2 "--instance: missing" "g4dn.12xlarge"
   ec2 up --instance
   fails 2 "--instance needs a value"
   ec2 up --instance c7a.4xlarge --nodes 0
@@ -48,14 +48,14 @@ setup() { fresh_aws; }
   local type instead
   while read -r type instead; do
     up --instance "$type"
-    fails 2 "AWS no longer offers $type" "--instance $instead is the nearest one"
+    fails 2 "AWS no longer offers $type" "--instance $instead"
   done <<'TYPES'
 p3.2xlarge g4dn.xlarge
 p3.8xlarge g4dn.12xlarge
 p3.16xlarge p4d.24xlarge
 p3dn.24xlarge p4d.24xlarge
 TYPES
-  # What else stands in the table is no instance.
+  # Other lines of the table are no instances.
   for type in ami card "#" "g5.xlarge g5.12xlarge" "g5.*"; do
     up --instance "$type"
     fails 2 "unknown instance type $type"
@@ -63,7 +63,7 @@ TYPES
   [ -z "$(ids)" ]
 }
 
-@test "the table: every line is whole, and what stands in for p3 is there" {
+@test "the table: every line is complete, and so are the types that replace p3" {
   awk '
     /^[^#]/ && $1 == "ami" && NF != 4 { exit 1 }
     /^[^#]/ && $1 == "card" && NF != 5 { exit 1 }
@@ -84,11 +84,11 @@ TYPES
   done < <(awk '/^[^#]/ && $1 != "ami" && $1 != "card"' "$repository/launch/instances.tsv")
 }
 
-@test "the price is asked for: only a yes starts anything" {
+@test "the price must be confirmed: only a yes starts anything" {
   run "$repository/launch/ec2.sh" up --instance p4d.24xlarge --nodes 2 --from 203.0.113.7/32 \
     --bare </dev/null
-  fails 2 "nobody is here to confirm the price" "--yes"
-  shows "price:   \$43.92 an hour" "at most \$87.83"
+  fails 2 "the price cannot be confirmed" "--yes"
+  shows "price:   \$43.92 per hour" "at most \$87.83"
   command -v script >/dev/null || skip "script(1), which makes a terminal, is not here"
   run script \
     -qec "$repository/launch/ec2.sh up --instance c7a.4xlarge --from 203.0.113.7/32 --bare" \
@@ -98,23 +98,23 @@ TYPES
   [ -z "$(ids)" ]
 }
 
-@test "--price overrides the table; spot asks AWS" {
+@test "--price overrides the table, and spot uses AWS's price" {
   ec2 cost --instance g5.12xlarge --nodes 3 --ttl 1h --price 2.5
   [ "$status" -eq 0 ]
-  shows "3 x g5.12xlarge (4 x A10G (22 GiB, sm_86), 48 vCPUs): \$7.50 an hour, \$7.50 for 1:00 h \
-(as you said)"
+  shows "3 x g5.12xlarge (4 x A10G (22 GiB, sm_86), 48 vCPUs): \$7.50 per hour, \$7.50 for 1:00 h \
+(from --price)"
   ec2 cost --instance g5.12xlarge
-  shows "\$5.67 an hour, \$11.34 for 2:00 h (list price as known on 2026-11 for us-east-1, check \
+  shows "\$5.67 per hour, \$11.34 for 2:00 h (list price of 2026-11 for us-east-1, check \
 before you pay)"
   ec2 cost --instance g5.12xlarge --spot
   shows "spot price now"
 }
 
-@test "the service quota, and what runs against it" {
+@test "the service quota, and the instances that count" {
   echo 96 >"$AWS_FOLDER/quota"
   up --instance g5.12xlarge --nodes 3
   fails 4 "the quota \"Running On-Demand G and VT instances\" is 96 vCPUs in us-east-1, 0 of them \
-in use; 3 x g5.12xlarge needs 144" \
+in use (3 x g5.12xlarge needs 144" \
     "request-service-quota-increase --region us-east-1 --service-code ec2 --quota-code L-DB2E81BA \
 --desired-value 144"
   empty_account
@@ -122,7 +122,7 @@ in use; 3 x g5.12xlarge needs 144" \
   [ "$status" -eq 0 ]
 }
 
-@test "what counts against a quota: vCPUs of the family, on demand or spot" {
+@test "vCPUs of the family, on demand or spot, count against a quota" {
   # shellcheck source=/dev/null
   source "$repository/launch/ec2/checks.sh"
   local running
@@ -156,7 +156,7 @@ in use; 3 x g5.12xlarge needs 144" \
 @test "--dry-run: the call that up would make, the price, and nothing made" {
   ec2 up --instance p5.48xlarge --nodes 2 --from 203.0.113.7/32 --dry-run
   [ "$status" -eq 0 ]
-  shows "\$110.08 an hour" "aws --region us-east-1 cloudformation create-stack" \
+  shows "\$110.08 per hour" "aws --region us-east-1 cloudformation create-stack" \
     "--on-failure DELETE" "Interface" "dry run: nothing was created"
   ec2 down --name main --dry-run
   [ "$status" -eq 0 ]
@@ -164,7 +164,7 @@ in use; 3 x g5.12xlarge needs 144" \
   empty_account
 }
 
-@test "this machine's address is asked for, and --from is the way out" {
+@test "this machine's address is requested, and --from replaces it" {
   mkdir www && echo 198.51.100.9 >www/index.html
   : >http.log
   python3 -m http.server --bind 127.0.0.1 --directory www 0 >http.log 2>&1 3>&- &
@@ -176,12 +176,12 @@ in use; 3 x g5.12xlarge needs 144" \
   done
   MNIST_DIST_ADDRESS_URL=http://127.0.0.1:$port ec2 up --instance c7a.4xlarge --dry-run
   kill "$pid"
-  shows "ssh:     from 198.51.100.9/32 alone"
+  shows "ssh:     only from 198.51.100.9/32"
   MNIST_DIST_ADDRESS_URL=http://127.0.0.1:9 ec2 up --instance c7a.4xlarge --dry-run
-  fails 4 "cannot find out this machine's public IPv4 address" "--from"
+  fails 4 "public IPv4 address is unknown" "--from"
 }
 
-@test "AWS's refusals: two lines, exit 4" {
+@test "errors of AWS: two lines, exit 4" {
   cat >"$BATS_TEST_TMPDIR/bin/aws" <<'SCRIPT'
 #!/bin/bash
 printf '\n%s\n' "$REFUSAL" >&2
@@ -206,7 +206,7 @@ configure\"." ec2 $verb --instance c7a.4xlarge
   done
   REFUSAL="An error occurred (UnauthorizedOperation) when calling the DescribeStacks operation: \
 You are not authorized to perform this operation." ec2 status
-  fails 4 "not authorized" "docs/ec2.md lists the rights"
+  fails 4 "not authorized" "docs/ec2.md"
   REFUSAL="Could not connect to the endpoint URL: \"https://x\"" ec2 status
   fails 4 "Could not connect" "check the network"
 }

@@ -133,11 +133,11 @@ until_there() {
   cluster status --name main
   shows "job: running since"
   cluster run
-  fails 2 "cluster main is training already"
+  fails 2 "cluster main is already training"
   echo 0 >"$NODES/1/finish"
   wait_for_script
   [ "$status" -eq 0 ] || { echo "$output" && return 1; }
-  shows "2 of 2 nodes, one rank per core, at most as many as the recipe has shards" \
+  shows "2 of 2 nodes, one rank per core" \
     "-- train --config step3 --seed 7 --set train.checkpoint_seconds=20" "host 172.31.0.4" \
     "host 172.31.0.5" "results are in runs"
   [ -e runs/step3-seed1/summary.json ]
@@ -145,7 +145,7 @@ until_there() {
   shows "hosts.sh --hosts"
 }
 
-@test "run returns the program's code; sweep says sweep" {
+@test "run returns the program's code, and sweep starts a sweep" {
   cluster_up
   mkdir -p "$NODES/1" && echo 6 >"$NODES/1/finish"
   cluster sweep --seeds 0..9
@@ -171,7 +171,7 @@ until_there() {
   kill -INT -- "-$script"
   wait_for_script
   [ "$status" -eq 130 ]
-  shows "asking the ranks to stop" "checkpoint written"
+  shows "requesting a stop" "checkpoint written"
   [ "$(<runs/step3-seed1/checkpoint.h5)" = "after signal" ]
   # The same cluster takes the next job.
   echo 0 >"$NODES/1/finish"
@@ -200,11 +200,11 @@ until_there() {
   shows "resumed from after signal"
 }
 
-@test "--detach, logs and fetch; a laptop that is closed leaves the job alone" {
+@test "--detach, logs and fetch: the job continues without the user's machine" {
   cluster_up
   cluster run --detach --seed 3
   [ "$status" -eq 0 ]
-  shows "launch/ec2.sh logs --name main follows it"
+  shows "launch/ec2.sh logs --name main"
   start_cluster logs
   until_there runs/step3-seed1/metrics.csv
   kill -KILL -- "-$script"
@@ -217,7 +217,7 @@ until_there() {
   [ -e elsewhere/step3-seed1/metrics.csv ]
 }
 
-@test "down while it trains: a checkpoint first, then the results, then everything goes" {
+@test "down while it trains: first a checkpoint, then the results, then everything is deleted" {
   cluster_up
   cluster run --detach
   until_there "$NODES/1/mnist-dist/runs/step3-seed1/checkpoint.h5"
@@ -230,27 +230,27 @@ until_there() {
   empty_account
 }
 
-@test "a cluster that is lost while it trains: what was copied is here, exit 4" {
+@test "a cluster that is lost while it trains: the copied results are here, exit 4" {
   cluster_up
   start_cluster run
   until_there runs/step3-seed1/checkpoint.h5
   aws ec2 terminate-instances --instance-ids "$(ids)" >/dev/null
   touch "$NODES/1/down"
   wait_for_script
-  fails 4 "the head of cluster main does not answer any more" "are in runs" "--resume"
+  fails 4 "the head of cluster main is not responding" "are in runs" "--resume"
   shows "terminated"
   [ -s runs/step3-seed1/checkpoint.h5 ]
   cluster run
   fails 4 "no node of cluster main is running"
 }
 
-@test "down while no node answers: nothing is waited for or copied, and everything goes" {
+@test "down while no node responds: no wait, no copy, and everything is deleted" {
   cluster_up --nodes 2
   cluster run --detach
   touch "$NODES/1/down" "$NODES/2/down"
   cluster down
   [ "$status" -eq 0 ]
-  shows "no node answers: nothing is copied any more" "nothing of cluster main is left"
+  shows "no node responds" "nothing of cluster main is left"
   empty_account
 }
 
@@ -271,13 +271,13 @@ until_there() {
   cluster run --dry-run
   shows "OMPI_MCA_pml=^cm" "OMPI_MCA_mtl=^ofi" "NCCL_SOCKET_FAMILY=AF_INET" \
     "/opt/amazon/ofi-nccl/lib:/opt/amazon/ofi-nccl/lib/x86_64-linux-gnu:"
-  # As words of a shell, without programs that macOS lacks.
+  # As words of a shell, without programs that are missing on macOS.
   run bash -c 'source "$1/launch/ec2/run.sh"; printf "%s\n" "A=b c" "D=^e" | quoted_lines' \
     - "$repository"
   [ "$output" = 'A=b\ c D=\^e ' ]
 }
 
-@test "GPUs: one rank per GPU, and NCCL's way by instance type" {
+@test "GPUs: one rank per GPU, and NCCL's network by instance type" {
   cluster up --instance p4d.24xlarge --nodes 2 --from 203.0.113.7/32 --bare --yes
   [[ $output != *warning* ]]
   cluster run --dry-run
@@ -300,7 +300,7 @@ until_there() {
   shows "-- train --device cpu --set train.checkpoint_seconds=20"
 }
 
-@test "GPUs: every node is set up for them, and one that refuses leaves all to their cores" {
+@test "GPUs: every node is set up for them, and if one fails, all use their cores" {
   mkdir -p "$NODES/1" "$NODES/2" && echo 0 >"$NODES/1/finish"
   touch "$NODES/2/no-cuda"
   cluster up --instance g4dn.12xlarge --nodes 2 --from 203.0.113.7/32 --yes
@@ -314,7 +314,7 @@ until_there() {
   [ -x "$NODES/2/mnist-dist/build/mnist-dist" ]
 }
 
-@test "GPUs without a LibTorch: a warning before the money, then one rank per core" {
+@test "GPUs without a LibTorch: a warning before the price, then one rank per core" {
   sed -i '/^g4dn.12xlarge/s/12.6- /12.6  /' "$checkout/launch/instances.tsv"
   cluster cost --instance g4dn.12xlarge
   shows "warning: a T4 needs LibTorch 2.11 or newer built for CUDA 12.6, and launch/setup.sh \
@@ -351,13 +351,13 @@ installs 2.11.0 for CUDA 13.0"
     [ "$status" -eq 0 ] || { echo "$line: $output" && return 1; }
     while read -r text; do
       shows "$text"
-    done < <(grep -oE '(at most )?\$[0-9.]*[0-9]( an hour| for [0-9:]+ h)?|nothing of .*' \
+    done < <(grep -oE '(at most )?\$[0-9.]*[0-9]( per hour| for [0-9:]+ h)?|nothing of .*' \
       <<<"$line")
   done
   empty_account
 }
 
-@test "no cluster: run, logs, fetch, ssh say how to get one" {
+@test "no cluster: run, logs, fetch, ssh print a hint" {
   local verb
   for verb in run logs ssh; do
     cluster "$verb"
@@ -367,7 +367,7 @@ installs 2.11.0 for CUDA 13.0"
   fails 2 "no node of cluster main is running" "--s3"
 }
 
-@test "fetch --s3: from the bucket, when the cluster is long gone" {
+@test "fetch --s3: from the bucket, without the cluster" {
   aws s3 mb s3://bucket >/dev/null
   echo saved >file
   aws s3 cp file s3://bucket/folder/step3-seed1/checkpoint.h5 >/dev/null
@@ -376,7 +376,7 @@ installs 2.11.0 for CUDA 13.0"
   [ "$(<runs/step3-seed1/checkpoint.h5)" = saved ]
 }
 
-@test "results outside runs/ would be lost: refused" {
+@test "results outside runs/ would be lost: rejected" {
   cluster_up
   cluster run --resume --run-dir /tmp/elsewhere
   fails 2 "results are copied back from runs/ only"

@@ -50,7 +50,7 @@ watch() { "$repository/launch/ec2/node/notice.sh" < <(exec sleep "$1" 2>/dev/nul
 
 announce() { echo '{"action": "terminate", "time": "2026-11-24T10:02:00Z"}' >imds/notice; }
 
-@test "no notice: the watcher waits, and ends when nobody listens any more" {
+@test "no notice: the watcher waits, and ends with its stdin" {
   local start=$SECONDS
   run watch 2
   [ "$status" -eq 1 ]
@@ -61,14 +61,14 @@ announce() { echo '{"action": "terminate", "time": "2026-11-24T10:02:00Z"}' >imd
   (($(grep -c 'GET /latest/meta-data/spot/instance-action 404' imds/requests) >= 3))
 }
 
-@test "a spot notice is seen within a moment, with its time" {
+@test "a spot notice is printed within a moment, with its time" {
   (sleep 1 && announce) &
   run watch 20
   [ "$status" -eq 0 ]
   [ "$output" = "spot interruption at 2026-11-24T10:02:00Z on $(hostname)" ]
 }
 
-@test "a token that ran out is replaced" {
+@test "an expired token is replaced" {
   (sleep 0.7 && touch imds/expire && sleep 0.7 && announce) &
   run watch 20
   [ "$status" -eq 0 ]
@@ -76,7 +76,7 @@ announce() { echo '{"action": "terminate", "time": "2026-11-24T10:02:00Z"}' >imd
   grep -q 401 imds/requests
 }
 
-@test "the TTL is announced three minutes before it ends; without a metadata service as well" {
+@test "the TTL is announced three minutes before its end, also without a metadata service" {
   echo $(($(date +%s) + 600)) >deadline
   run watch 1
   [ "$status" -eq 1 ]
@@ -114,7 +114,7 @@ ended() {
   [[ $output == "running since "* ]]
   run "$job" start -- train
   [ "$status" -eq 2 ]
-  [[ $output == "error: a job is running here already"*"hint: "* ]]
+  [[ $output == "error: a job is already running here"*"hint: "* ]]
   echo 5 >finish
   ended
   [ "$output" = "exited 5 " ]
@@ -162,14 +162,14 @@ PYTHON
   [ "$(wc -l <signals)" -eq 1 ]
 }
 
-@test "the TTL does so too" {
+@test "the TTL stops it too" {
   start_job sweep --seeds 0..9
   echo $(($(date +%s) + 100)) >deadline
   ended
   [[ $output == "exited 130 the time to live of "* ]]
 }
 
-@test "stop: once, however often it is said" {
+@test "stop: once, for any number of requests" {
   start_job train
   "$job" stop
   "$job" stop

@@ -11,7 +11,7 @@ setup() {
   root=$repository && source "$repository/launch/ec2/stack.sh"
 }
 
-@test "cfn-lint finds nothing: as it lies there, with several nodes, with EFA cards" {
+@test "cfn-lint finds nothing: in the file, with several nodes, with EFA cards" {
   render_template 1 1 >one.yaml
   diff "$repository/launch/ec2/cluster.yaml" one.yaml | grep -v '^[<0-9]' | grep . && return 1
   render_template 3 4 >p4d.yaml
@@ -41,7 +41,7 @@ setup() {
   (($(render_template 99 1 | wc -c) <= 51200))
 }
 
-@test "the wait for the TTL's report begins when all instances are there, and fits large ones" {
+@test "the wait for the TTL's report starts when all instances run, and suits large ones" {
   render_template 3 1 | sed -n '/^  Armed:/,/^  Node1/p' >armed
   grep -qF 'DependsOn: [Node1, Node2, Node3]' armed
   (($(sed -n 's/.*Timeout: "\([0-9]*\)".*/\1/p' armed) >= 1800))
@@ -90,7 +90,7 @@ s|/run/|$PWD/run/|g" >start
   fi
 }
 
-@test "a node whose timer cannot be armed does not report: AWS takes the stack down" {
+@test "a node whose timer cannot be armed does not report, so AWS deletes the stack" {
   start_node "enable --now"
   [ "$status" -ne 0 ]
   ! grep -q curl calls

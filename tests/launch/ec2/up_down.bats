@@ -7,18 +7,18 @@ setup_file() { start_aws; }
 teardown_file() { stop_aws; }
 setup() { fresh_aws; }
 
-@test "up, status, down: a cluster comes, is shown, and leaves nothing" {
+@test "up, status, down: a cluster is created, shown, and deleted without rest" {
   ec2 up --name anna --instance g4dn.12xlarge --nodes 2 --ttl 90m --from 203.0.113.7/32 --bare --yes
   [ "$status" -eq 0 ]
   shows "cluster anna: 2 x g4dn.12xlarge (4 x T4 (16 GiB, sm_75), 48 vCPUs) in us-east-1, on \
 demand" \
-    "\$7.82 an hour (list price as known on 2026-11" "after 1:30 h, so at most \$11.74" \
-    "ssh:     from 203.0.113.7/32 alone"
+    "\$7.82 per hour (list price of 2026-11" "after 1:30 h, so at most \$11.74" \
+    "ssh:     only from 203.0.113.7/32"
   [ "$(ids | wc -w)" -eq 2 ]
 
   ec2 status --name anna
   [ "$status" -eq 0 ]
-  shows "CREATE_COMPLETE, 2 x g4dn.12xlarge" "age 0:00 h of 1:30 h; it ends by itself in 1:30 h" \
+  shows "CREATE_COMPLETE, 2 x g4dn.12xlarge" "age 0:00 h of 1:30 h" "in 1:30 h" \
     "cost so far about \$0.0" "node 1  i-" "node 2  i-" "  running  "
   plain_aws
   ec2 status
@@ -81,11 +81,11 @@ demand" \
   [ -z "$(aws iam list-roles --query 'Roles[].RoleName' --output text)" ]
 }
 
-@test "--key-file: a path with a blank in it; one with quotes is refused before anything is made" {
+@test "--key-file: a path with a blank works, one with quotes is rejected first" {
   ssh-keygen -q -t ed25519 -N '' -f "my key"
   cp "my key" "it's"
   up --key-file "it's"
-  fails 2 "AWS takes no quotes"
+  fails 2 "--key-file: quotes"
   empty_account
   up --key-file "my key"
   [ "$status" -eq 0 ]
@@ -96,17 +96,17 @@ demand" \
   grep -qx "User ubuntu" "$XDG_STATE_HOME/mnist-dist/ec2/us-east-1/main/ssh_config"
 }
 
-@test "up twice is refused, and the first cluster stays" {
+@test "up twice is rejected, and the first cluster stays" {
   up
   up
-  fails 2 "there is a cluster main in us-east-1 already (CREATE_COMPLETE)" "--name another"
+  fails 2 "cluster main already exists in us-east-1 (CREATE_COMPLETE)" "--name"
   [ "$(ids | wc -w)" -eq 1 ]
   up --name other
   [ "$status" -eq 0 ]
   [ "$(ids | wc -w)" -eq 2 ]
 }
 
-@test "a stack of that name that is not ours is left alone" {
+@test "a stack of that name that is not ours is not changed" {
   aws cloudformation create-stack --stack-name mnist-dist-main --on-failure DELETE \
     --template-body '{"Resources": {"Key": {"Type": "AWS::EC2::EIP"}}}' >/dev/null
   up
@@ -120,17 +120,17 @@ demand" \
   echo "us-east-1a Node2" >"$AWS_FOLDER/no_capacity"
   up --nodes 2
   [ "$status" -eq 0 ]
-  shows "no capacity in us-east-1a; nothing was left behind" \
-    "asking for 2 x c7a.4xlarge in us-east-1b"
+  shows "no capacity in us-east-1a" \
+    "requesting 2 x c7a.4xlarge in us-east-1b"
   [ "$(aws ec2 describe-instances --filters Name=instance-state-name,Values=running \
     --query 'Reservations[].Instances[].Placement.AvailabilityZone' --output text | xargs)" = \
     "us-east-1b us-east-1b" ]
 }
 
-@test "no capacity anywhere: exit 4, what to do, and an empty account" {
+@test "no capacity anywhere: exit 4, a hint, and an empty account" {
   printf 'us-east-1%s\n' a b c d e f >"$AWS_FOLDER/no_capacity"
   up --nodes 2 --spot
-  fails 4 "no zone of us-east-1 has the capacity for 2 x c7a.4xlarge" "without --spot"
+  fails 4 "no zone of us-east-1 has the capacity for 2 x c7a.4xlarge" "no --spot"
   empty_account
 }
 
@@ -138,9 +138,9 @@ demand" \
   echo "You have requested more vCPU capacity than your current vCPU limit of 0 allows \
 (VcpuLimitExceeded)" >"$AWS_FOLDER/refuse"
   up
-  fails 4 "VcpuLimitExceeded" "could not create the cluster; nothing was left behind" \
-    "quota is too low"
-  [ "$(grep -c 'asking for' <<<"$output")" -eq 1 ]
+  fails 4 "VcpuLimitExceeded" "could not create the cluster, nothing was left behind" \
+    "raise the service quota"
+  [ "$(grep -c 'requesting' <<<"$output")" -eq 1 ]
   empty_account
 }
 
@@ -158,8 +158,8 @@ start_up() {
   return 1
 }
 
-# rolls_back SIGNAL: what start_up began, after a signal to its group, says that it took everything
-# back, and returns 130.
+# rolls_back SIGNAL: the up of start_up, after a signal to its group, deletes everything and returns
+# 130.
 rolls_back() {
   kill "-$1" -- "-$script"
   status=0
@@ -169,7 +169,7 @@ rolls_back() {
   shows "rolling back" "nothing of main is left"
 }
 
-@test "Ctrl-C during up: the cluster is taken back, exit 130" {
+@test "Ctrl-C during up: the cluster is deleted, exit 130" {
   start_up
   rolls_back INT
   rm "$AWS_FOLDER/hang"
@@ -177,13 +177,13 @@ rolls_back() {
   empty_account
 }
 
-@test "Ctrl-C while AWS is asked for the stack: waits for the answer, then takes the stack back" {
+@test "Ctrl-C during the request for the stack: waits for the reply, then deletes the stack" {
   touch "$AWS_FOLDER/slow"
   setsid env --default-signal=INT "$repository/launch/ec2.sh" up --instance c7a.4xlarge \
     --from 203.0.113.7/32 --bare --yes >up.log 2>&1 3>&- &
   script=$!
   for _ in {1..600}; do
-    ! grep -q "asking for" up.log || break
+    ! grep -q "requesting " up.log || break
     sleep 0.1
   done
   sleep 0.5
@@ -214,15 +214,15 @@ rolls_back() {
   echo 1 >"$AWS_FOLDER/cannot_delete"
   ec2 down --yes
   [ "$status" -eq 0 ]
-  shows "terminating the instances" "nothing of cluster main is left"
+  shows "at the first try" "nothing of cluster main is left"
   empty_account
 }
 
-@test "down that cannot delete everything says what is left, exit 4" {
+@test "down that cannot delete everything lists the rest, exit 4" {
   up
   echo 9 >"$AWS_FOLDER/cannot_delete"
   MNIST_DIST_POLL_SECONDS=0.01 ec2 down --yes
-  fails 4 "this is still there in us-east-1" "security-group sg-" "key-pair mnist-dist-main" \
+  fails 4 "cluster main are left in us-east-1" "security-group sg-" "key-pair mnist-dist-main" \
     "tag mnist-dist:cluster = main"
   # But what costs most is gone.
   [ -z "$(ids)" ]
@@ -238,7 +238,7 @@ rolls_back() {
   [ -z "$(ids)" ]
 }
 
-@test "a cluster whose nodes cannot be set up is taken back, unless --keep" {
+@test "a cluster whose nodes cannot be set up is deleted, unless --keep" {
   cat >"$BATS_TEST_TMPDIR/bin/rsync" <<<$'#!/bin/bash\necho "rsync: no way" >&2; exit 12'
   chmod +x "$BATS_TEST_TMPDIR/bin/rsync"
   ec2 up --instance c7a.4xlarge --from 203.0.113.7/32 --yes
@@ -250,7 +250,7 @@ rolls_back() {
   [ "$(ids | wc -w)" -eq 1 ]
 }
 
-@test "types with several cards: each node has the address that the stack made, and no other" {
+@test "types with several cards: each node has exactly one address, that of the stack" {
   ec2 up --instance p4d.24xlarge --nodes 2 --from 203.0.113.7/32 --bare --yes
   [ "$status" -eq 0 ] || { echo "$output" && false; }
   aws ec2 describe-addresses --query 'Addresses[].PublicIp' --output text | tr '\t' '\n' |
@@ -284,7 +284,7 @@ SCRIPT
   ec2 up --instance p5.48xlarge --nodes 2 --from 203.0.113.7/32 --bare --yes \
     --capacity-reservation cr-0123
   [ "$status" -eq 0 ] || { echo "$output" && false; }
-  shows "asking for 2 x p5.48xlarge in us-east-1c"
+  shows "requesting 2 x p5.48xlarge in us-east-1c"
   data=$(aws ec2 describe-launch-template-versions --versions '$Latest' --launch-template-id "$(
     aws ec2 describe-launch-templates --query 'LaunchTemplates[0].LaunchTemplateId' --output text
   )" --query 'LaunchTemplateVersions[0].LaunchTemplateData')
@@ -294,7 +294,7 @@ SCRIPT
   [[ $data != *GroupName* ]]
 }
 
-@test "--capacity-reservation: what does not fit is refused before anything is made" {
+@test "--capacity-reservation: a wrong one is rejected before anything is created" {
   local facts text
   while IFS='|' read -r facts text; do
     reserved "$facts"
@@ -313,7 +313,7 @@ CASES
   empty_account
 }
 
-@test "GPUs that are not there on demand: the message names reservations" {
+@test "GPUs that are not available on demand: the message names reservations" {
   printf 'us-east-1%s\n' a b c d e f >"$AWS_FOLDER/no_capacity"
   ec2 up --instance p5.48xlarge --from 203.0.113.7/32 --bare --yes
   fails 4 "no zone of us-east-1 has the capacity" "Capacity Blocks" "--capacity-reservation"
