@@ -3,7 +3,7 @@
 bats_require_minimum_version 1.5.0
 load helpers
 
-@test "bench times the engines side by side and says that its digits are synthetic" {
+@test "bench times the engines in turn and prints that its digits are synthetic" {
   run --separate-stderr env MNIST_DATA_DIR=/nowhere "$MNIST_DIST" bench --rounds 1 --seconds 0.05
   echo "$output" "$stderr"
   [ "$status" -eq 0 ]
@@ -27,11 +27,11 @@ load helpers
   fails 2 'this CPU cannot run the SIMD target "avx9"' "$MNIST_DIST" bench --simd avx9
 }
 
-@test "bench refuses a turn of no length" {
+@test "bench rejects a turn of no length" {
   fails 2 "Value nan not in range 0.01 to 60" "$MNIST_DIST" bench --seconds nan
 }
 
-@test "bench refuses an engine that does not exist" {
+@test "bench rejects an unknown engine" {
   fails 2 'there is no engine "torhc"' "$MNIST_DIST" bench --engine torhc
 }
 

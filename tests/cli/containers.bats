@@ -21,7 +21,7 @@ load helpers
     "$MNIST_DIST" evaluate --checkpoint right/checkpoint.h5 --data "$TEST_DATA"
 }
 
-@test "ranks that another MPI's launcher started are refused" {
+@test "ranks of a different MPI's launcher are rejected" {
   fails 4 "MPI sees 1" env PMI_RANK=0 PMI_SIZE=2 "$MNIST_DIST" "${QUICK[@]}" --run-dir r
   fails 4 "each would train alone" env MPI_LOCALNRANKS=2 MPI_LOCALRANKID=0 "$MNIST_DIST" \
     "${QUICK[@]}" --run-dir r

@@ -2,14 +2,14 @@
 bats_require_minimum_version 1.5.0
 load helpers
 
-@test "a line a subject, on one screen; a missing data file is no failure" {
+@test "one line per subject, on one screen; a missing data file is no failure" {
   run -0 "$MNIST_DIST" doctor
   [[ ${lines[0]} == "ok    program   mnist-dist "* ]]
   [[ $output == *"warn  data      data/mnist.h5 is not there yet"*"-> mnist-dist prepare"* ]]
   (("${#lines[@]}" <= 24))
 }
 
-@test "--json says the same, and nothing is left out" {
+@test "--json has the same contents, complete" {
   "$MNIST_DIST" doctor --json >findings.json
   [ "$(python3 -c 'import json
 findings = json.load(open("findings.json"))["findings"]
@@ -47,7 +47,7 @@ print(*(f["subject"] for f in findings if f["subject"] != "ttl"))')" = \
   grep -q 'launcher  Open MPI, 2 ranks' out
 }
 
-@test "--all-reduce for no number of seconds is refused" {
+@test "--all-reduce without a number of seconds is rejected" {
   fails 2 "not in range 0 to 60" timeout 10 "$MNIST_DIST" doctor --all-reduce nan
   fails 2 "not in range 0 to 60" "$MNIST_DIST" doctor --all-reduce 61
   run -0 "$MNIST_DIST" doctor --all-reduce 0.01

@@ -60,7 +60,7 @@ start_run() {
   grep -q -- "--resume --run-dir r" err.txt
 }
 
-@test "a reader that goes away stops a run as a signal does: checkpoint, exit 130" {
+@test "a closed pipe stops a run like a signal: checkpoint, exit 130" {
   local codes
   "$MNIST_DIST" "${QUICK[@]}" --set train.epochs=5000 --run-dir r 2>err.txt | head -1
   codes=("${PIPESTATUS[@]}")
@@ -86,7 +86,7 @@ start_run() {
   done
 }
 
-@test "a terminal that vanishes: a checkpoint and the end; with HUP ignored (nohup) no end" {
+@test "a closed terminal: a checkpoint and the end; with HUP ignored (nohup) no end" {
   script -qec true /dev/null >/dev/null || skip "no script(1), or no /dev/pts, to make a terminal"
   local line="'$MNIST_DIST' --config step1 --set 'data.file=$TEST_DATA'"
   line+=" --set 'data.split=[2000,500]'"
@@ -145,7 +145,7 @@ unlike_words() {
   cp "$TEST_DATA" copy.h5
   run -0 unlike_words "--threads 1" "--threads 2 --set data.file=copy.h5"
 }
-@test "--engine torch in a build without it: said before the data is touched, and the hint works" {
+@test "--engine torch in a build without it: an error before the data is read, and the hint works" {
   # A copy of the program that does not find the library beside it.
   cp "$MNIST_DIST" mnist-dist
   MNIST_DIST=$PWD/mnist-dist
@@ -174,7 +174,7 @@ unlike_words() {
   [[ "$stderr" == *Haswell*Nehalem*OPENBLAS_CORETYPE*"--engine fused"* ]]
   run -0 on_unlike_cpus --engine fused
 }
-@test "a wrong engine or SIMD target is said once, before there is any data" {
+@test "a wrong engine or SIMD target is one error, before there is any data" {
   fails 2 'there is no engine "fsued"' ranks 3 --config step3 --engine fsued
   [[ "$stderr" == *"did you mean fused?"* ]]
   fails 2 'this CPU cannot run the SIMD target "avx9"' ranks 3 --config step3 --simd avx9
@@ -189,7 +189,7 @@ unlike_words() {
   [ ! -e r ]
 }
 
-@test "what one rank alone meets before MPI starts is said, with its number" {
+@test "an error on one rank before MPI starts is printed with its number" {
   run --separate-stderr unlike \
     '((RANK)) && exec "$MNIST_DIST" --config nowhere; exec "$MNIST_DIST" "$@"' \
     "${QUICK[@]}" --run-dir r
@@ -205,7 +205,7 @@ unlike_words() {
   "$MNIST_DIST" "${QUICK[@]}" --set train.max_steps=5 --run-dir r >/dev/null 2>/dev/full
 }
 
-@test "a path that the file system refuses is a data error wherever rank 0 meets it" {
+@test "a path that the file system rejects is a data error in any step of rank 0" {
   fails 3 "File name too long" \
     "$MNIST_DIST" --config step1 --set "data.file=$(printf 'x%.0s' {1..300})"
   ln -s loop loop

@@ -61,7 +61,7 @@ foreign_lease() {
   run -0 "$MNIST_DIST" report s
   [ "$(tail -n +2 s/seeds.csv | cut -d, -f1 | sort -n | tr '\n' ' ')" = "1 2 3 4 5 6 7 8 9 " ]
 }
-@test "a file that another program has locked for writing is called that, and is not replaced" {
+@test "a file that another program has locked for writing is named, and is not replaced" {
   short --run-dir r
   cp "$TEST_DATA" data.h5
   local open="open for writing in another program"
@@ -72,7 +72,7 @@ foreign_lease() {
   fails 3 "$checkpoint: $open" flock $checkpoint \
     "$MNIST_DIST" evaluate --checkpoint $checkpoint --data data.h5
 }
-@test "a lease of another host: refused while it changes, taken over when it does not" {
+@test "a lease of another host: respected while it changes, taken over when it does not" {
   short --print-config >some.toml
   mkdir r
   foreign_lease 0 >r/.lease

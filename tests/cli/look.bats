@@ -2,7 +2,7 @@
 bats_require_minimum_version 1.5.0
 load helpers
 
-@test "preview draws the image and what training gets; without augmentation they are equal" {
+@test "preview draws the image and its augmentation; without augmentation they are equal" {
   run -0 --separate-stderr "$MNIST_DIST" preview "${QUICK[@]}" --images 2 --draws 1
   [ "$(grep -c "^training image" <<<"$output")" -eq 2 ]
   # Left of the line the image, right of it the draw.
@@ -30,7 +30,7 @@ PY
   ! cmp -s grid.png later.png || false
 }
 
-@test "preview and lr-find reject what they cannot do" {
+@test "preview and lr-find reject invalid options" {
   fails 2 "--images" "$MNIST_DIST" preview "${QUICK[@]}" --images 0
   fails 2 "--draws" "$MNIST_DIST" preview "${QUICK[@]}" --draws many
   fails 3 "none.h5" "$MNIST_DIST" preview --set data.file=none.h5

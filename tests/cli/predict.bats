@@ -80,7 +80,7 @@ sys.stdout.buffer.write(png[: int(sys.argv[3])] if len(sys.argv) > 3 else png)
 PY
 }
 
-@test "predict rejects what is no image, and one that is too large, in little memory" {
+@test "predict rejects files that are not images, and too large ones, in little memory" {
   fails 3 "none.png" "$MNIST_DIST" predict --model "$RUN" none.png
   : >nothing.png
   fails 3 "empty" "$MNIST_DIST" predict --model "$RUN" nothing.png
@@ -118,7 +118,7 @@ a, b, c = json.loads(sys.argv[1])["images"]
 assert a["digit"] == c["digit"] == 1 and "b.png" in b["error"]' "$output"
 }
 
-@test "evaluate, predict and export reject what is no trained network" {
+@test "evaluate, predict and export reject files that are not networks" {
   pgm one.pgm
   mkdir empty
   echo text >text.h5
@@ -158,7 +158,7 @@ assert a["digit"] == c["digit"] == 1 and "b.png" in b["error"]' "$output"
   [ "$(stat -c %s logits.npy)" -eq $((128 + 1000 * 40)) ]
 }
 
-@test "export: every format where it is asked to, model.py beside safetensors" {
+@test "export: every format in the given place, model.py beside safetensors" {
   cp -r "$RUN" run
   run -0 "$MNIST_DIST" export run
   [ "${lines[0]}" = run/model.safetensors ]

@@ -13,7 +13,7 @@ draw() { "$MNIST_DIST" prepare --synthetic --count 1200 "$@"; }
 # overwrite FILE OFFSET TEXT
 overwrite() { printf %s "$3" | dd of="$1" bs=1 seek="$2" conv=notrunc status=none; }
 
-@test "drawn digits are made, said to be no MNIST, and kept" {
+@test "drawn digits are made, labelled as not MNIST, and kept" {
   run -0 --separate-stderr draw
   [ -s data/mnist.h5 ]
   [[ "$output" == *"synthetic digits: not MNIST"* ]]
@@ -33,7 +33,7 @@ overwrite() { printf %s "$3" | dd of="$1" bs=1 seek="$2" conv=notrunc status=non
   [[ "$output" == *"64e77be346d4a4da65b8b69dca50e8b4cb6aca883149677d196c80e6bbfef9da"* ]]
 }
 
-@test "a folder without the files says which" {
+@test "a folder without the files: the missing ones are named" {
   mkdir raw && touch raw/train-images-idx3-ubyte
   refuses 3 "raw lacks train-labels-idx1-ubyte, t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte" \
     "$MNIST_DIST" prepare --raw raw
@@ -52,7 +52,7 @@ three_of_four() {
   rm raw/t10k-labels-idx1-ubyte.gz
 }
 
-@test "a web page in place of a file is named; another whole form of the file is used instead" {
+@test "a web page instead of a file is named; a complete form of the file is used instead" {
   three_of_four
   echo '<!DOCTYPE html><html>403 Forbidden</html>' >raw/t10k-labels-idx1-ubyte.gz
   refuses 3 "raw/t10k-labels-idx1-ubyte.gz: not an IDX file (got a web page" \
@@ -103,7 +103,7 @@ sys.exit(code != 3 or resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss > 1
   [[ "$stderr" == *"reading MNIST from $BATS_TEST_TMPDIR/usr/share/mnist-dist/data/mnist"* ]]
 }
 
-@test "drawn digits are never replaced by MNIST, nor the other way, unasked" {
+@test "drawn digits never replace MNIST without an option, nor MNIST them" {
   draw
   refuses 3 "holds 1200 + 200 synthetic digits" "$MNIST_DIST" prepare
   [[ "${stderr_lines[-1]}" == *"--force"* ]]

@@ -4,7 +4,7 @@ load helpers
 
 short() { "$MNIST_DIST" "${QUICK[@]}" --set train.max_steps=5 "$@"; }
 
-@test "a run folder holds everything and says where it is" {
+@test "a run folder has all files, and its path is printed" {
   run -0 short --run-dir r --seed 4
   [[ "${lines[0]}" == *step3* && "${lines[0]}" == *SYNTHETIC* && "${lines[0]}" == *"engine"* &&
     "${lines[0]}" == *"1 rank x"* ]]
@@ -43,7 +43,7 @@ averaged_validation_accuracy,learning_rate,images_per_second,seconds" ]
   echo file >occupied
   fails 3 "occupied/r" short --run-dir occupied/r
 }
-@test "full disk: exit 3, and no file that looks whole" {
+@test "full disk: exit 3, and no file that looks complete" {
   mkdir small
   mount -t tmpfs -o size=64k tmpfs small 2>/dev/null || skip "no right to mount a small file system"
   run --separate-stderr short --run-dir small/r
@@ -86,7 +86,7 @@ averaged_validation_accuracy,learning_rate,images_per_second,seconds" ]
   short --run-dir whole
   [ "$(sha_of r)" = "$(sha_of whole)" ]
 }
-@test "a resume under another SIMD target ends in the same bytes and prints no note" {
+@test "a resume with a different SIMD target ends in the same bytes and prints no note" {
   stopped_run
   cp -r r other
   run --separate-stderr -0 "$MNIST_DIST" --resume --run-dir r
@@ -125,14 +125,14 @@ averaged_validation_accuracy,learning_rate,images_per_second,seconds" ]
     [ "$(field r/summary.json $name)" = "$(field before.json $name)" ]
   done
 }
-@test "another recipe or seed is refused, and says in what" {
+@test "a different recipe or seed is rejected, with the difference" {
   stopped_run
   fails 2 "another recipe" \
     "$MNIST_DIST" --resume --run-dir r --config r/config.toml --set optimizer.momentum=0.5
   [[ "$stderr" == *momentum* ]]
   fails 2 "seed" "$MNIST_DIST" --resume --run-dir r --seed 99
 }
-@test "other data is refused" {
+@test "different data is rejected" {
   stopped_run
   run -0 "$MNIST_DIST" prepare --synthetic --count 3000 --out other.h5
   fails 2 "other data" \
@@ -176,7 +176,7 @@ or --set, or start"* ]]
   fails 2 "--run-dir" short --run-dir= --resume
   [ ! -e runs ]
 }
-@test "two processes in one run folder: the second is refused" {
+@test "two processes in one run folder: the second is rejected" {
   "$MNIST_DIST" "${QUICK[@]}" --set train.epochs=5000 --run-dir r &
   local pid=$! code=0
   wait_for 60 rows_in r 1
@@ -190,7 +190,7 @@ or --set, or start"* ]]
   [[ "$output" == *"resumed after epoch"* ]]
   [ ! -e r/.lease ]
 }
-@test "a run whose folder was removed and begun again, or moved, leaves the new one alone" {
+@test "a run whose folder was removed and made again, or moved, does not change the new one" {
   "$MNIST_DIST" "${QUICK[@]}" --set train.epochs=5000 --seed 1 --run-dir r 2>err.txt &
   local pid=$! code=0
   wait_for 60 rows_in r 1
@@ -204,7 +204,7 @@ or --set, or start"* ]]
   run timeout -s TERM 5 "$MNIST_DIST" --resume --run-dir moved
   [[ "$output" == *"resumed after epoch"* ]]
 }
-@test "a batch larger than the data is refused" {
+@test "a batch larger than the data is rejected" {
   fails 2 "train.batch = 4096" "$MNIST_DIST" "${QUICK[@]}" --set train.batch=4096
 }
 @test "evaluate does not make a data file" {
@@ -267,7 +267,7 @@ open(path, "wb").write(data)
 PY
 }
 
-@test "runs lists what became of each" {
+@test "runs lists the status of each run" {
   short --run-dir runs/short
   "$MNIST_DIST" "${QUICK[@]}" --set train.epochs=1 --run-dir runs/whole
   run -5 "$MNIST_DIST" --config step1 --set "data.file=$TEST_DATA" \

@@ -103,7 +103,7 @@ END
   [ "$(awk -F, 'NR > 1 && $2 > 255' one/predictions.csv | wc -l)" -gt 0 ]
 }
 
-@test "both engines compute another size alike" {
+@test "both engines agree on another image size" {
   needs_torch
   small
   mkdir csv
@@ -150,7 +150,7 @@ END
   [[ "$output" == "step4 | bars, not MNIST"* ]]
 }
 
-@test "a search for recipes takes another set" {
+@test "a search for recipes works with a different set" {
   small
   make npz a.npz height=16 width=16 classes=11 rows=400 test=30
   custom bars --raw a.npz --out b.h5
@@ -212,7 +212,7 @@ END
   fails 2 "--test-count: mnist has test images" "$MNIST_DIST" prepare --test-count 5
 }
 
-@test "EMNIST's letters are 26 classes, HDF5 is read as well, another set's file is not replaced" {
+@test "EMNIST's letters are 26 classes, HDF5 is read, a different set's file is not replaced" {
   small
   mkdir raw
   make idx 'raw/emnist-letters-{}' height=28 width=28 classes=26 first=1 rows=300 test=52

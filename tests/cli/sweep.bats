@@ -148,7 +148,7 @@ sha_in_sweep() {
   cmp row.csv s/rows/0xxx/seed0.csv
 }
 
-@test "another range adds to the declaration" {
+@test "a second range adds to the declaration" {
   tiny_recipe
   run -0 "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 0..1 --target 0 --out s
   run -0 "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 3..4 --target 0 --out s
@@ -181,7 +181,7 @@ print([d["seeds"] for d in declared if d["date"][:2] == "20"])')" \
   wait $pid || true
 }
 
-@test "the target belongs to the sweep: another one is refused, none is the folder's" {
+@test "the target belongs to the sweep: a different one is rejected, none is the folder's" {
   tiny_recipe
   local other
   run -6 "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 0 --target 100 --out s
@@ -203,7 +203,7 @@ print([d["seeds"] for d in declared if d["date"][:2] == "20"])')" \
   fails 2 "is not a target" "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 0 --target "" --out s
 }
 
-@test "a lease that is not a number of seconds is refused" {
+@test "a lease that is not a number of seconds is rejected" {
   tiny_recipe
   local bad
   for bad in abc -1 0 1e9 ""; do
@@ -272,7 +272,7 @@ print([d["seeds"] for d in declared if d["date"][:2] == "20"])')" \
   [ "$(grep -c '^[01],diverged,' s2/seeds.csv)" -eq 2 ]
 }
 
-@test "a sweep begun on one SIMD target continues on another, to the same bytes" {
+@test "a sweep continues on a different SIMD target, to the same bytes" {
   tiny_recipe
   run -0 "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 0..2 --target 0 --out best
   run -0 "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 0 --target 0 --simd scalar --out s
@@ -281,7 +281,7 @@ print([d["seeds"] for d in declared if d["date"][:2] == "20"])')" \
   for seed in 0 1 2; do [ "$(sha_in_sweep s $seed)" = "$(sha_in_sweep best $seed)" ]; done
 }
 
-@test "what does not fit together is refused" {
+@test "inconsistent options are rejected" {
   tiny_recipe
   run -0 "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 0 --target 0 --out s
   fails 2 "another recipe: it has \"epochs = 2\", asked for is \"epochs = 3\"" "$MNIST_DIST" sweep \

@@ -62,7 +62,7 @@ rounds() { tail -n +2 search/tuning.csv | awk -F, '{ print $2, $5, $6 }' | sort 
   diff <(cut -d, -f1-11 before.csv) <(cut -d, -f1-11 two/tuning.csv)
 }
 
-@test "a stopped search says how to continue; misfits are rejected before anything is trained" {
+@test "a stopped search prints how to continue; misfits are rejected before anything is trained" {
   space
   "$MNIST_DIST" "${TUNE[@]}" --candidates 4 --seeds 2 --set train.epochs=400 \
     --out search >out.txt 2>&1 &
@@ -97,7 +97,7 @@ rounds() { tail -n +2 search/tuning.csv | awk -F, '{ print $2, $5, $6 }' | sort 
   [ ! -e other ]
 }
 
-@test "a folder that holds other things, or another search, is refused before anything is trained" {
+@test "a folder with other files, or a different search, is rejected before anything is trained" {
   space
   mkdir full
   touch full/thesis.tex full.txt

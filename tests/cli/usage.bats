@@ -10,7 +10,7 @@ load helpers
   fails 2 "unknown option --sead" "$MNIST_DIST" --sead 3
   [[ "$stderr" == *"did you mean --seed?"* ]]
 }
-@test "flags of other programs: the hint names what does it here, and works" {
+@test "flags of other programs: the hint has our option, and works" {
   local flag words
   mkdir raw
   while IFS='|' read -r flag words; do
@@ -141,7 +141,7 @@ FLAGS
   [[ "$stderr" == *"step"* ]]
 }
 @test "missing config file" { fails 2 "nowhere.toml" "$MNIST_DIST" --config nowhere.toml; }
-@test "a config from a pipe; what is no file, or an empty one" {
+@test "a config from a pipe; a config that is no file, or empty" {
   "$MNIST_DIST" --print-config --set model.name=step4 >plain
   "$MNIST_DIST" --config <(cat configs/step4.toml) --print-config --set model.name=step4 |
     cmp - plain
@@ -162,7 +162,7 @@ FLAGS
   [[ "$stderr" == *"--set data.shards=8 "* ]]
   run -0 ranks 5 "${QUICK[@]}" --set data.shards=8 --set train.max_steps=1 --run-dir r
 }
-@test "a usage error on several ranks is said once" {
+@test "a usage error on several ranks is printed once" {
   fails 2 "train.epoch" ranks 3 --set train.epoch=3
 }
 @test "no GPU in this build or machine" {

@@ -14,7 +14,7 @@ RECIPE=("${QUICK[@]}" --set 'data.split=[600,300]' --set train.max_steps=6)
   [ "$(find . -name summary.json | wc -l)" -eq 1 ]  # verify leaves nothing behind
 }
 
-@test "seeds of a sweep, on another SIMD target than the recorded one" {
+@test "seeds of a sweep, on a different SIMD target than the recorded one" {
   run -0 "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 5 --target 0 --out s
   run -0 "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 3 --target 0 --out s
   run -0 "$MNIST_DIST" verify s
@@ -23,7 +23,7 @@ RECIPE=("${QUICK[@]}" --set 'data.split=[600,300]' --set train.max_steps=6)
   [[ "$output" == *"seed 5"* && "$output" == *"fused (scalar)"* && "${lines[-1]}" == verified:* ]]
 }
 
-@test "another hash: exit 6" {
+@test "a different hash: exit 6" {
   "$MNIST_DIST" "${RECIPE[@]}" --run-dir r
   sed -i 's/"parameters_sha256": "./"parameters_sha256": "x/' r/summary.json
   run -6 "$MNIST_DIST" verify r
@@ -35,7 +35,7 @@ RECIPE=("${QUICK[@]}" --set 'data.split=[600,300]' --set train.max_steps=6)
   fails 4 "torch-cuda" "$MNIST_DIST" verify "$SOURCE_DIR/docs/results/step4-h100"
 }
 
-@test "what cannot be verified" {
+@test "verify rejects other folders" {
   "$MNIST_DIST" "${RECIPE[@]}" --run-dir r
   "$MNIST_DIST" prepare --synthetic --count 6001 --out other.h5
   fails 3 "is not the data" "$MNIST_DIST" verify r --data other.h5

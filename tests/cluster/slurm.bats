@@ -66,7 +66,7 @@ restarts_of() { scontrol show job "$1" | sed -n 's/.*Restarts=\([0-9]*\).*/\1/p'
   [ "$(state_of "$job")" = CANCELLED ]
 }
 
-@test "refused arguments keep their code; tasks without work are refused, unless asked for" {
+@test "rejected arguments keep their code; tasks without work are rejected, unless allowed" {
   local job few
   few=(--config step1 --set "data.file=$TEST_DATA" --set data.shards=2 --set train.epochs=1)
   job=$(submit --config nothing)
@@ -120,7 +120,7 @@ SHORT=(--config step1 --set "data.file=$TEST_DATA" --set 'data.split=[500,100]'
   [ "$(find runs/sweep-step1/rows -type f | wc -l)" -eq 12 ]
 }
 
-@test "an element of an array that is told to stop goes back into the queue alone" {
+@test "only the array element with a stop signal returns to the queue" {
   local job n
   job=$(sbatch --parsable --array=5-6 --ntasks=2 "$SOURCE_DIR/launch/slurm.sbatch" "${LONG[@]}")
   wait_for 60 test -s "runs/slurm-${job}_5/checkpoint.h5"
@@ -175,7 +175,7 @@ preempts() {
 }
 
 # About a minute.
-@test "a node dies, which the ranks notice before Slurm: requeued, finished on what is left" {
+@test "a node dies, which the ranks notice before Slurm: requeued, finished on the remaining ones" {
   local job
   on_sbatch=(--ntasks=4 --nodes=1-2)
   job=$(submit "${LONG[@]}" --set train.epochs=30 --set comm.timeout=3)

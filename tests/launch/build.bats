@@ -11,7 +11,7 @@ compiles() {
     "$CXX" -std=c++20 -fsyntax-only -include "$repository/src/base/exact_math.h" "$@" -x c++ -
 }
 
-@test "options that change results are refused at compile time" {
+@test "options that change results are rejected at compile time" {
   run -0 compiles -O3 -ffp-contract=off -fno-math-errno -fno-trapping-math
   local option
   for option in -ffast-math -Ofast -ffinite-math-only -funsafe-math-optimizations \
@@ -35,7 +35,7 @@ assert not missing, missing
 SCRIPT
 }
 
-@test "options that change results are refused when the build is configured" {
+@test "options that change results are rejected when the build is configured" {
   configure() {
     cmake -S "$repository" -B "$BATS_TEST_TMPDIR/build" -G Ninja -DMNIST_DIST_TORCH=OFF \
       -DMNIST_DIST_TESTS=OFF

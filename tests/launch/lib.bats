@@ -7,7 +7,7 @@ setup() {
   source "$repository/launch/lib.sh"
 }
 
-@test "what is said: no control characters, a sane length, and no end for a terminal that is gone" {
+@test "messages: no control characters, a limited length, and no failure on a closed terminal" {
   run say $'a\e[31mb\tB\xc3\xbcro\nend'
   [ "$output" = $'a?[31mb\tB\xc3\xbcro\nend' ]
   run say "$(printf 'x%.0s' {1..100000})"
@@ -83,12 +83,12 @@ table() {
   [[ $(mpirun_options 2 4 4 | xargs) != *oversubscribe* ]]
 }
 
-@test "a rank with a GPU keeps no core to itself: LibTorch and NCCL have threads there" {
+@test "a rank with a GPU is not bound: LibTorch and NCCL have threads there" {
   nproc() { echo 8; }
   [[ $(MNIST_DIST_CUDA=on mpirun_options 4 4 4 | xargs) == *"-q --bind-to none" ]]
 }
 
-@test "Open MPI 5 gets no option that it does not know" {
+@test "Open MPI 5 gets only its own options" {
   nproc() { echo 8; }
   [[ $(mpirun_options 4 4 5 |
     xargs) == "--mca btl_tcp_if_include lo --map-by core --bind-to core" ]]
@@ -106,7 +106,7 @@ table() {
   [ "$mpirun $major" = "mpirun 4" ]
 }
 
-@test "another MPI's mpirun first in PATH: Open MPI's behind it is taken" {
+@test "another MPI's mpirun first in PATH: Open MPI's after it is used" {
   fake mpirun <<<'echo "mpirun (Open MPI) 4.1.4"'
   mkdir "$BATS_TEST_TMPDIR/conda"
   printf '#!/bin/bash\necho "HYDRA build details: Version: 4.0.2"\n' \
@@ -126,7 +126,7 @@ table() {
   [[ $output == *"error: "*"bin/mpirun"*"hint: install openmpi-bin"* ]]
 }
 
-@test "quietly shows the output of what fails, and only that" {
+@test "quietly prints the output of a failing command, and only that" {
   run quietly bash -c 'echo fine'
   [ "$status" -eq 0 ]
   [ -z "$output" ]

@@ -11,7 +11,7 @@ short() { "$MNIST_DIST" "${QUICK[@]}" --set train.epochs=3 "$@"; }
 # hyperparameters.
 events() { "$TENSORBOARD/bin/python" "$SOURCE_DIR/tests/pages/read_events.py" "$1"; }
 
-@test "TensorBoard reads what metrics.csv says, the hyperparameters and the pictures" {
+@test "TensorBoard reads the metrics, the hyperparameters and the pictures" {
   need_tensorboard
   short --run-dir r --seed 5
   run -0 --separate-stderr events r
