@@ -1,4 +1,4 @@
-# Every library from outside, found once; but LibTorch's CMake code, which src/engine/torch calls.
+# Finds every external library once, except LibTorch, which src/engine/torch finds.
 # launch/setup.sh installs them.
 find_package(Threads REQUIRED)
 find_package(fmt REQUIRED)
@@ -13,7 +13,7 @@ find_package(CLI11 REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(OpenSSL REQUIRED COMPONENTS Crypto)
 find_package(ZLIB REQUIRED)
-# Not the headers of another version that PyTorch's packages have, which CMAKE_PREFIX_PATH may name.
+# Not the headers of a different version in PyTorch's packages, which CMAKE_PREFIX_PATH may have.
 find_path(Protobuf_INCLUDE_DIR google/protobuf/service.h NO_CMAKE_PATH NO_CMAKE_ENVIRONMENT_PATH)
 set(protobuf_MODULE_COMPATIBLE ON)  # for protobuf_generate
 find_package(Protobuf REQUIRED)
@@ -43,8 +43,8 @@ if(MNIST_DIST_TESTS)
 endif()
 
 if(MNIST_DIST_CUDA)
-  # One of CUDA's own builds for each kind of card that LibTorch has code for, and for what comes
-  # after the newest.
+  # One of CUDA's own builds for each kind of card that LibTorch has code for, and for cards newer
+  # than these.
   set(MNIST_DIST_CUDA_ARCHITECTURES "75;80;86;89;90;100;120" CACHE STRING
     "Compute capabilities to build for")
   set(CMAKE_CUDA_ARCHITECTURES "${MNIST_DIST_CUDA_ARCHITECTURES}")
@@ -52,7 +52,7 @@ if(MNIST_DIST_CUDA)
   list(JOIN MNIST_DIST_CUDA_ARCHITECTURES "," MNIST_DIST_CUDA_ARCHITECTURES_TEXT)
   set(CMAKE_CUDA_RUNTIME_LIBRARY Shared)  # LibTorch's
   enable_language(CUDA)
-  if(NOT CMAKE_CUDA20_STANDARD_COMPILE_OPTION)  # CMake 3.25 does not know that nvcc can
+  if(NOT CMAKE_CUDA20_STANDARD_COMPILE_OPTION)  # unknown to CMake 3.25, but nvcc has it
     set(CMAKE_CUDA20_STANDARD_COMPILE_OPTION -std=c++20)
     set(CMAKE_CUDA20_EXTENSION_COMPILE_OPTION -std=c++20)
   endif()

@@ -1,6 +1,6 @@
-# Refuses compiler and linker options that change results, at configure time: CXXFLAGS, CFLAGS,
-# CUDAFLAGS and LDFLAGS come from the environment of a site or a package manager, and nobody sees
-# them. src/base/exact_math.h refuses them again in every file.
+# Rejects compiler and linker options that change results, at configure time. CXXFLAGS, CFLAGS,
+# CUDAFLAGS and LDFLAGS may come unnoticed from the environment of a site or a package manager.
+# src/base/exact_math.h rejects them again in every file.
 set(inexact
   -Ofast -f[a-z-]*fast-math -ffinite-math-only -funsafe-math-optimizations -fassociative-math
   -freciprocal-math -fno-signed-zeros -fsingle-precision-constant -fapprox-func -ffp-model=[a-z]+

@@ -1,4 +1,4 @@
-# The flags every target of ours gets, and the two functions that declare one.
+# The flags of every target of ours, and the functions that declare one.
 include(GNUInstallDirs)
 
 add_library(mnist_dist_flags INTERFACE)
@@ -12,12 +12,12 @@ $<$<BOOL:${MNIST_DIST_WERROR}>:-Werror>>"
   "$<$<COMPILE_LANGUAGE:CUDA>:-fmad=false;--expt-relaxed-constexpr;\
 -Xcompiler=-Wall,-Wextra,-ffp-contract=off>"
   "$<$<COMPILE_LANGUAGE:CUDA>:-ftz=false;-prec-div=true;-prec-sqrt=true>"
-  # Lets std::fma and std::sqrt become one instruction; changes no result.
+  # Makes std::fma and std::sqrt one instruction. Changes no result.
   "$<$<COMPILE_LANGUAGE:CXX>:-fno-math-errno;-fno-trapping-math>")
 if(MNIST_DIST_SANITIZE)
   target_compile_options(mnist_dist_flags INTERFACE -fsanitize=${MNIST_DIST_SANITIZE}
     -fno-sanitize-recover=all -fno-omit-frame-pointer
-    # GCC's checks make it see uninitialised members in std::regex that are none.
+    # With sanitizers, GCC reports false uninitialised members in std::regex.
     $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
   target_link_options(mnist_dist_flags INTERFACE -fsanitize=${MNIST_DIST_SANITIZE})
 endif()
@@ -31,7 +31,7 @@ endfunction()
 
 # mnist_dist_kernels(NAME sources... [LINK public libraries...])
 # As mnist_dist_library, for .cu files that run on the host too (base/kernel.h): compiled for GPUs
-# where they are built for, else as C++.
+# in a build for GPUs, otherwise as C++.
 function(mnist_dist_kernels name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "LINK")
   mnist_dist_library(${name} ${arg_UNPARSED_ARGUMENTS} LINK ${arg_LINK})
@@ -44,7 +44,7 @@ function(mnist_dist_kernels name)
 endfunction()
 
 # mnist_dist_test(NAME sources... [TIMEOUT seconds] [LINK libraries...] [LABELS labels...])
-# One GoogleTest program; each of its tests is one CTest test, tests/data -> "data.Idx.ReadsGzip".
+# One GoogleTest program. Each of its tests is one CTest test, tests/data -> "data.Idx.ReadsGzip".
 # The target unit_tests builds all of them.
 function(mnist_dist_test name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT" "LINK;LABELS")

@@ -1,9 +1,9 @@
 # Tests on several ranks.
 #
 # mpirun_command(VARIABLE ranks)
-# The command line before a program, as a list. Ranks may outnumber cores; mpirun refuses root
-# unless told otherwise. Ranks of one host need no network card: on some, Open MPI 5 finds no way
-# from one back to itself, and says so.
+# The command line before a program, as a list. Ranks may outnumber cores. mpirun needs variables to
+# run as root. Ranks of one host need no network card. With some cards, Open MPI 5 prints that a
+# host cannot reach itself.
 function(mpirun_command variable ranks)
   execute_process(COMMAND id -u OUTPUT_VARIABLE user OUTPUT_STRIP_TRAILING_WHITESPACE)
   execute_process(COMMAND ${MPIEXEC_EXECUTABLE} --version OUTPUT_VARIABLE version ERROR_QUIET)
@@ -20,7 +20,7 @@ function(mpirun_command variable ranks)
 endfunction()
 
 # mnist_dist_mpi_test(NAME sources... RANKS counts... [LINK libraries...] [LABELS labels...])
-# One GoogleTest program whose tests all ranks run together (tests/comm/mpi_test.h); one CTest test
+# One GoogleTest program whose tests all ranks run together (tests/comm/mpi_test.h). One CTest test
 # per number of ranks, "NAME.np4", with the label mpi.
 function(mnist_dist_mpi_test name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "RANKS;LINK;LABELS")
@@ -32,7 +32,7 @@ function(mnist_dist_mpi_test name)
   foreach(ranks IN LISTS arg_RANKS)
     mpirun_command(mpirun ${ranks})
     add_test(NAME ${name}.np${ranks} COMMAND ${mpirun} $<TARGET_FILE:${name}_mpi_test>)
-    # Open MPI keeps what it allocated: not ours to report.
+    # Open MPI does not free its memory, which is no leak of ours.
     set_tests_properties(${name}.np${ranks} PROPERTIES
       TIMEOUT 120 PROCESSORS ${ranks} LABELS "mpi;${arg_LABELS}"
       ENVIRONMENT "ASAN_OPTIONS=detect_leaks=0")

@@ -22,7 +22,7 @@ install(FILES launch/lib.sh launch/ranks.sh launch/cluster.sh launch/watch.sh la
 install(FILES packaging/completion.bash RENAME mnist-dist
   DESTINATION "${CMAKE_INSTALL_DATADIR}/bash-completion/completions")
 
-# The manual: a page for the program and a page per command, from their --help.
+# The manual: one page for the program and one per command, from their --help.
 find_program(HELP2MAN help2man)
 set(documentation "${CMAKE_BINARY_DIR}/packaging")
 if(HELP2MAN)

@@ -1,6 +1,5 @@
-# Writes OUT, the commit that SOURCE_DIR is at, if it is not what OUT already says. It is "" where
-# SOURCE_DIR is not itself the top of a git repository: a source archive may lie inside of another
-# project's.
+# Writes the commit of SOURCE_DIR to OUT, if OUT differs. It is "" if SOURCE_DIR is not itself the
+# top of a git repository, because a source archive may be inside another project's.
 set(git ${CMAKE_COMMAND} -E env --unset=GIT_DIR --unset=GIT_WORK_TREE --unset=GIT_INDEX_FILE
   git -C "${SOURCE_DIR}")
 execute_process(COMMAND ${git} rev-parse --show-toplevel
