@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "base/folder_lock.h"
+#include "base/printable.h"
 #include "base/shell_word.h"
 #include "base/signals.h"
 #include "base/standard_streams.h"
@@ -74,6 +75,13 @@ Config configured(const TrainArguments& arguments) {
           std::filesystem::exists(arguments.run_dir)
               ? "name the run's recipe with --config, or another --run-dir"
               : "check --run-dir, or start a new run without --resume");
+    try {
+      load_config(options.recipe, {}, {});
+    } catch (const Error& error) {
+      if (error.code() != ExitCode::usage) throw;
+      throw usage_error(fmt::format("nothing to resume: {}", error.what()),
+                        "name the run's recipe with --config, or another --run-dir");
+    }
   }
   if (arguments.seed) options.settings.push_back(fmt::format("train.seed={}", *arguments.seed));
   return options.load();
@@ -180,7 +188,7 @@ ExitCode run(Communicator& comm, const TrainArguments& arguments, const Config& 
     if (arguments.json)
       print_summary(start.folder);
     else if (!arguments.quiet)
-      print(fmt::format("report {}\n", (start.folder / "report.html").string()));
+      print(fmt::format("report {}\n", printable((start.folder / "report.html").string())));
   }
   return ExitCode::ok;
 }

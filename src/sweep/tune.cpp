@@ -15,6 +15,7 @@
 #include "comm/heartbeat.h"
 #include "sweep/folder.h"
 #include "sweep/verdict.h"
+#include "train/run_folder.h"
 
 namespace mnist_dist {
 namespace {
@@ -94,7 +95,7 @@ void open_folder(const TuneOptions& options, const std::vector<Candidate>& candi
   if (!fs::exists(folder_of(candidates.front())) && !is_unused(folder)) throw no_search();
   remove_leftovers_in(folder, file_names);
   for (const Candidate& candidate : candidates)
-    if (fs::exists(folder_of(candidate) / "config.toml"))
+    if (is_recipe(folder_of(candidate) / "config.toml"))
       check_same_recipe(folder_of(candidate), trial_config(candidate, options));
 }
 

@@ -45,9 +45,12 @@ bool holds_only(const fs::path& folder, const Known& known) {
   });
 }
 
-/// A start that was killed before it wrote its recipe left a folder that counts as empty.
+/// A start that was killed before it wrote its recipe left a folder that counts as empty. So does
+/// a recipe that a power failure cut off.
 bool is_unused(const fs::path& folder) {
-  return holds_only(folder, [](const fs::path&) { return false; });
+  return holds_only(folder, [&](const fs::path& name) {
+    return name == "config.toml" && !is_recipe(folder / name);
+  });
 }
 
 /// A run that was killed before its first checkpoint left nothing else.
@@ -98,6 +101,17 @@ void check_same_run(const fs::path& folder, const std::string& recipe, std::uint
 
 }  // namespace
 
+bool is_recipe(const fs::path& file) {
+  std::error_code error;
+  if (!fs::exists(file, error)) return false;
+  try {
+    parse_config(read_text_file(file), file.string());
+  } catch (const Error& problem) {
+    return problem.code() != ExitCode::usage;
+  }
+  return true;
+}
+
 void remove_run_leftovers(const fs::path& locked_folder) {
   remove_leftovers_in(locked_folder, file_names);
   std::error_code not_there;
@@ -139,7 +153,7 @@ FolderLock create_run_folder(const fs::path& folder, const Config& config) {
   FolderLock lock(folder);  // before looking: another run may be about to begin here
   if (!is_unused(folder)) {
     const bool can_go_on =
-        fs::exists(folder / "config.toml") && !fs::exists(folder / "summary.json");
+        is_recipe(folder / "config.toml") && !fs::exists(folder / "summary.json");
     throw usage_error(
         fmt::format("run folder {} is there already; a run is never overwritten", folder.string()),
         can_go_on ? fmt::format("choose another --run-dir, or continue with --resume --run-dir {}",
@@ -240,11 +254,14 @@ std::optional<Found> resume_point(const fs::path& folder, const Config& config) 
     // Written again, because a checkpoint of an older version does not have the newest keys.
     const Config begun = checked_recipe(found->checkpoint, folder / "checkpoint.h5");
     check_same_run(folder, recipe_toml(begun), found->checkpoint.seed, config);
+    if (fs::exists(folder / "config.toml") && !is_recipe(folder / "config.toml"))
+      write_recipe(folder, config);
+  } else if (is_unused(folder) ||
+             (holds_only_a_beginning(folder) && !is_recipe(folder / "config.toml"))) {
+    write_recipe(folder, config);
   } else if (holds_only_a_beginning(folder)) {
     const Config begun = load_config((folder / "config.toml").string(), {}, {});
     check_same_run(folder, recipe_toml(begun), begun.train.seed, config);
-  } else if (is_unused(folder)) {
-    write_recipe(folder, config);
   } else {
     throw usage_error(fmt::format("nothing to resume: {} holds no checkpoint", folder.string()),
                       fs::exists(folder) ? "name another --run-dir"

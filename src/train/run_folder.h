@@ -31,6 +31,10 @@ bool has_rows_of(const std::filesystem::path& folder, std::uint32_t epochs);
 std::optional<Checkpoint> begin_or_go_on(const std::filesystem::path& locked_folder,
                                          const Config& config);
 
+/// Whether a file is a whole recipe, or cannot be read for another reason than its text. False
+/// where there is no file.
+bool is_recipe(const std::filesystem::path& file);
+
 /// Whether a folder has files that remove_run_leftovers removes, or a lease.
 bool has_run_leftovers(const std::filesystem::path& folder);
 

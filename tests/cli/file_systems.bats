@@ -130,6 +130,33 @@ foreign_lease() {
   [ -e r/config.toml.tmp99999999 ] && [ -e r/thesis.tex.tmp99999999 ]
   fails 2 "nothing to resume" short --run-dir r --resume
 }
+@test "a recipe that a power failure cut off: each way is open" {
+  short --run-dir whole
+  local text again
+  for text in "" "$(head -c 60 whole/config.toml)" "half"; do
+    for again in "" --resume; do
+      mkdir r
+      printf %s "$text" >r/config.toml
+      fails 2 "r/config.toml" "$MNIST_DIST" --resume --run-dir r
+      [[ "$stderr" == *"with --config"* ]]
+      run -0 short --run-dir r $again
+      [ -e r/summary.json ]
+      rm -r r
+    done
+  done
+  # A sweep, too, but none that has rows.
+  "${SWEEP[@]}" --seeds 1 --out s
+  : >s/config.toml
+  run ! "${SWEEP[@]}" --seeds 1 --out s
+  [ -e s/rows/0xxx/seed1.csv ]
+  rm -r s/rows s/runs s/*.csv s/summary.json s/*.html s/*.svg
+  mkdir s/rows s/runs
+  run -0 "${SWEEP[@]}" --seeds 1 --out s
+  # Nor a run that has a checkpoint.
+  : >whole/config.toml
+  fails 2 "whole is there already" short --run-dir whole
+  [[ "$stderr" != *"--resume"* ]]
+}
 @test "a sweep killed at any moment is recovered by the same command, and leaves nothing behind" {
   SWEEP+=(--seeds 1,2)
   "${SWEEP[@]}" --out whole
