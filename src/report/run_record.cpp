@@ -3,12 +3,14 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
 #include "base/file.h"
 #include "config/recipes.h"
 #include "data/data_name.h"
+#include "sweep/rates_check.h"
 #include "sweep/summary_check.h"
 #include "train/checkpoint.h"
 #include "train/run_folder.h"
@@ -64,9 +66,13 @@ void read_summary(RunRecord& run, const std::string& text) {
     run.seed = json.value("seed", std::uint64_t{0});
     run.synthetic = json.value("synthetic", false);
     run.data_set = json.value("data_set", "");
-    check_summary_recipe(json, run.folder, *run.recipe);
+    const auto checkpoint = finished_checkpoint(run.folder);
+    if (checkpoint) check_recipe_in(run.folder, *run.recipe, *checkpoint);
+    const int steps_per_epoch = steps_per_epoch_of(json, *run.recipe);
+    check_summary_recipe(json, run.folder, *run.recipe, steps_per_epoch);
+    check_rates(run.metrics, last_rates(*run.recipe, steps_per_epoch));
     check_summary_scores(json, run.folder, *run.recipe, run.curve, scored);
-    check_summary_weights(json, run.folder);
+    check_summary_weights(json, run.folder, checkpoint);
     run.final_accuracy = json.value("final_" + scored + "_accuracy", run.curve.final_accuracy);
     run.final_loss = json.value("final_" + scored + "_loss", 0.0);
     run.correct = json.value("final_" + scored + "_correct", std::int64_t{0});
@@ -92,6 +98,15 @@ void read_summary(RunRecord& run, const std::string& text) {
   }
 }
 
+/// Of a run that has not ended; 0: unknown.
+int steps_per_epoch_of(const RunRecord& run) {
+  if (const int known = known_steps_per_epoch(*run.recipe, ""); known > 0) return known;
+  const std::int64_t epochs = run.recipe->train.epochs;
+  const bool whole = run.status.epochs == epochs && run.status.all_steps % epochs == 0 &&
+                     run.status.all_steps <= std::numeric_limits<int>::max();
+  return whole ? static_cast<int>(run.status.all_steps / epochs) : 0;
+}
+
 /// Of a run that has not ended: also where it can be resumed.
 void read_how_far(RunRecord& run) {
   const auto found = newest_checkpoint(run.folder);
@@ -99,6 +114,7 @@ void read_how_far(RunRecord& run) {
     throw data_error(fmt::format("{} is missing, and the run is finished",
                                  (run.folder / "summary.json").string()),
                      summary_hint(run.folder));
+  if (found && run.recipe) check_recipe_in(run.folder, *run.recipe, found->checkpoint);
   if (run.status.state == "diverged" || run.status.state == "failed" || !found) return;
   run.status.epoch = static_cast<int>(found->checkpoint.epoch);
   run.status.step = found->checkpoint.step;
@@ -136,6 +152,7 @@ RunRecord read_run(const fs::path& folder, const std::string& summary) {
     read_run_predictions(run);
   } else {
     run.final_accuracy = run.curve.final_accuracy;
+    if (run.recipe) check_rates(run.metrics, last_rates(*run.recipe, steps_per_epoch_of(run)));
     read_how_far(run);
   }
   return run;

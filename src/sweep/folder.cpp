@@ -12,6 +12,8 @@
 #include "base/file.h"
 #include "base/lease.h"
 #include "sweep/places.h"
+#include "sweep/recipe_hash.h"
+#include "sweep/record_check.h"
 #include "sweep/row.h"
 #include "sweep/seeds.h"
 #include "sweep/statistics.h"
@@ -31,12 +33,15 @@ constexpr std::array<std::string_view, 8> file_names{"sweep.json",  "config.toml
                                                      "report.html", "histogram.svg"};
 
 /// Whether a folder holds nothing but what a start leaves that is killed at once: config.toml is
-/// the last file that it writes.
+/// the last file that it writes. A power failure may cut it off.
 bool is_unused(const fs::path& folder) {
   const fs::directory_iterator entries(folder);
   return std::all_of(begin(entries), end(entries), [](const fs::directory_entry& entry) {
-    return entry.path().filename() == "sweep.json" || is_of_lock(entry.path()) ||
-           is_temporary(entry.path(), file_names);
+    const fs::path& path = entry.path();
+    const fs::path name = path.filename();
+    return name == "sweep.json" || is_of_lock(path) || is_temporary(path, file_names) ||
+           (name == "config.toml" && !is_recipe(path)) ||
+           ((name == "rows" || name == "runs") && fs::is_empty(path));
   });
 }
 
@@ -44,8 +49,9 @@ bool is_unused(const fs::path& folder) {
 
 void check_same_recipe(const fs::path& folder, const Config& recipe) {
   const fs::path file = folder / "config.toml";
-  const std::string before = recipe_toml(parse_config(read_text_file(file), file.string())),
-                    after = recipe_toml(recipe);
+  const Config begun = parse_config(read_text_file(file), file.string());
+  check_recipe_hash(folder, read_identity(folder), begun);
+  const std::string before = recipe_toml(begun), after = recipe_toml(recipe);
   if (before != after)
     throw usage_error(fmt::format("{} holds a sweep of another recipe: {}", folder.string(),
                                   recipe_difference(before, after)),
@@ -60,7 +66,7 @@ void check_same_sweep(const fs::path& folder, const SweepIdentity& was, const Sw
         fmt::format("{} holds a sweep over other data (hash {:.12}..., now {:.12}...)",
                     folder.string(), was.data_hash, now.data_hash),
         same);
-  if (was.fingerprint != now.fingerprint)
+  if (was.fingerprint != now.fingerprint || was.engine != now.engine)
     throw usage_error(
         fmt::format("this program gives other bits than the one that began {}: fingerprint "
                     "{:.12}... ({} {}) there, {:.12}... ({} {}) here",
@@ -143,6 +149,7 @@ SweepIdentity open_sweep(const fs::path& folder, const Config& recipe, const Swe
     check_same_sweep(folder, was, now);
     identity = joined(was, now);
   }
+  identity.recipe_sha256 = recipe_sha256(recipe);
   remove_leftovers_in(folder, file_names);
   if (!begins && !fs::exists(folder / "rows")) make_rows_of_tables(folder, lock);
   // A process that was stopped for long loses the lock, and others may have written since.

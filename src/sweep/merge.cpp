@@ -42,6 +42,8 @@ class Parts {
     if (id.fingerprint != all_.fingerprint)
       refuse(part, "bits",
              fmt::format("fingerprint {:.12}... and {:.12}...", all_.fingerprint, id.fingerprint));
+    if (id.engine != all_.engine)
+      refuse(part, "engines", fmt::format("{} and {}", all_.engine, id.engine));
     if (Target(id.target).percent() != Target(all_.target).percent())
       refuse(part, "targets", fmt::format("{} % and {} %", all_.target, id.target));
     all_ = joined(all_, id);

@@ -50,6 +50,7 @@ SweepIdentity parse_identity(const fs::path& file) {
     const Json json = Json::parse(text);
     SweepIdentity i;
     json.at("recipe").get_to(i.recipe);
+    i.recipe_sha256 = json.value("recipe_sha256", "");
     i.parameter_count = static_cast<std::size_t>(whole(json, "parameter_count", 0));
     i.epochs = static_cast<int>(whole(json, "epochs", 0));
     json.at("data_file").get_to(i.data_file);
@@ -180,6 +181,8 @@ SweepRecord read_record(const fs::path& folder) {
     read_rows(folder, record);
   else
     read_tables(folder, record);
+  // Another start may have added seeds after the first look at sweep.json.
+  if (!undeclared_seeds(record).empty()) record.identity = read_identity(folder);
   check_record(folder, record);
   return record;
 }
@@ -227,6 +230,7 @@ std::string sweep_json(const SweepIdentity& i) {
             {"machine", i.machine},
             {"command", i.command},
             {"started", i.started}};
+  if (!i.recipe_sha256.empty()) json["recipe_sha256"] = i.recipe_sha256;
   if (!i.data_set.empty()) json["data_set"] = i.data_set;
   if (i.last_group_ranks > 0) json["last_group_ranks"] = i.last_group_ranks;
   return json.dump(2, ' ', false, Json::error_handler_t::replace) +

@@ -16,7 +16,8 @@ struct Declaration {
 
 /// What a sweep is, besides its outcomes: sweep.json.
 struct SweepIdentity {
-  std::string recipe;  ///< its name; the recipe itself is config.toml
+  std::string recipe;         ///< its name; the recipe itself is config.toml
+  std::string recipe_sha256;  ///< of that (sweep/recipe_hash.h); "": by an earlier version
   std::size_t parameter_count = 0;
   int epochs = 0;
   std::string data_file, data_hash;

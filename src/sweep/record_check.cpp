@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <set>
@@ -9,8 +10,12 @@
 #include "base/error.h"
 #include "config/config.h"
 #include "config/recipes.h"
+#include "sweep/engine_check.h"
 #include "sweep/metrics_check.h"
 #include "sweep/places.h"
+#include "sweep/rates_check.h"
+#include "sweep/recipe_hash.h"
+#include "sweep/seeds.h"
 
 namespace mnist_dist {
 namespace {
@@ -24,6 +29,12 @@ Error contradiction(const std::string& where, const std::string& what) {
 
 double percent_of(std::int64_t correct, std::int64_t images) {
   return 100.0 * static_cast<double>(correct) / static_cast<double>(images);
+}
+
+std::string unknown_text(const UnknownEngine& unknown, const std::string& engine,
+                         const std::string& simd, const std::string& device) {
+  const std::string& got = unknown.key == "engine" ? engine : unknown.key == "simd" ? simd : device;
+  return fmt::format("unknown {} (got \"{}\", expected {})", unknown.key, got, unknown.expected);
 }
 
 /// sweep.json against config.toml. Gives the recipe.
@@ -40,6 +51,8 @@ Config check_identity(const fs::path& folder, const SweepRecord& record) {
   if (!is_sha256(id.fingerprint) && id.fingerprint != "diverged")
     throw contradiction(file,
                         fmt::format("fingerprint is no SHA-256 (got \"{}\")", id.fingerprint));
+  if (const auto unknown = unknown_engine(id.engine, id.simd, id.device))
+    throw contradiction(file, unknown_text(*unknown, id.engine, id.simd, id.device));
   const fs::path recipe_file = folder / "config.toml";
   try {
     const Config recipe = parse_config(record.recipe_text, recipe_file.string());
@@ -49,6 +62,7 @@ Config check_identity(const fs::path& folder, const SweepRecord& record) {
     must_be("scored", std::string(id.scored()),
             std::string(recipe.data.split.empty() ? "test" : "validation"));
     if (id.validation) must_be("images", id.images, std::int64_t{recipe.data.split[1]});
+    check_recipe_hash(folder, id, recipe);
     return recipe;
   } catch (const Error& error) {
     if (error.code() != ExitCode::usage) throw;
@@ -89,6 +103,15 @@ class Row {
     must_be(raw, o_.raw_accuracy, o_.final_accuracy);
     if (o_.raw_parameters_sha256 != o_.parameters_sha256)
       refuse("raw_parameters_sha256 is not parameters_sha256, yet the recipe does not average");
+  }
+
+  void check_engine(const SweepIdentity& id) const {
+    if (const auto unknown = unknown_engine(o_.engine, o_.simd, o_.device))
+      refuse(unknown_text(*unknown, o_.engine, o_.simd, o_.device));
+    // SIMD targets give the same bits, engines do not.
+    if (o_.engine != id.engine)
+      refuse(fmt::format("engine is not as in sweep.json (got {}, expected {})", o_.engine,
+                         id.engine));
   }
 
   void check_curve(const Config& recipe, const Curve& curve) const {
@@ -159,8 +182,34 @@ class Row {
 
 }  // namespace
 
+void check_recipe_hash(const fs::path& folder, const SweepIdentity& identity,
+                       const Config& recipe) {
+  const std::string hash = recipe_sha256(recipe);
+  if (identity.recipe_sha256.empty() || identity.recipe_sha256 == hash) return;
+  throw contradiction(
+      (folder / "config.toml").string(),
+      fmt::format("the recipe is not the one in sweep.json (got SHA-256 {:.12}..., expected "
+                  "{:.12}...)",
+                  hash, identity.recipe_sha256));
+}
+
+std::vector<std::uint64_t> undeclared_seeds(const SweepRecord& record) {
+  std::vector<std::uint64_t> declared = parse_seeds(record.identity.seeds), undeclared;
+  std::ranges::sort(declared);
+  for (const SeedOutcome& outcome : record.outcomes)
+    if (!std::ranges::binary_search(declared, outcome.seed)) undeclared.push_back(outcome.seed);
+  return undeclared;
+}
+
 void check_record(const fs::path& folder, const SweepRecord& record) {
   const Config recipe = check_identity(folder, record);
+  const std::vector<double> rates =
+      last_rates(recipe, known_steps_per_epoch(recipe, record.identity.data_hash));
+  // Rows that no start declared would not be counted.
+  if (const auto undeclared = undeclared_seeds(record); !undeclared.empty())
+    throw contradiction((folder / "sweep.json").string(),
+                        fmt::format("seeds without seed {}, which has a row (got \"{}\")",
+                                    undeclared.front(), record.identity.seeds));
   const bool has_epochs = record.has_rows || fs::exists(folder / "epochs.csv"),
              has_errors = record.has_rows || fs::exists(folder / "errors.csv");
   std::map<int, int> labels;                   // by image
@@ -168,6 +217,7 @@ void check_record(const fs::path& folder, const SweepRecord& record) {
   for (std::size_t i = 0; i < record.outcomes.size(); ++i) {
     const SeedOutcome& outcome = record.outcomes[i];
     const Row row(folder, outcome, i, record);
+    row.check_engine(record.identity);
     if (!outcome.diverged) {
       row.check_scores(recipe);
       // A copied row would stand for a seed that is missing.
@@ -178,9 +228,11 @@ void check_record(const fs::path& folder, const SweepRecord& record) {
         record.has_rows
             ? row_file(folder, outcome.seed).string() + ", epochs"
             : fmt::format("{}, seed {}", (folder / "epochs.csv").string(), outcome.seed);
-    if (has_epochs)
-      row.check_curve(recipe,
-                      check_metrics(CsvTable(outcome.epochs, name), record.identity.scored()));
+    if (has_epochs) {
+      const CsvTable metrics(outcome.epochs, name);
+      row.check_curve(recipe, check_metrics(metrics, record.identity.scored()));
+      check_rates(metrics, rates);
+    }
     if (has_errors) row.check_mistakes(recipe, labels);
   }
 }

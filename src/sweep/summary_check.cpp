@@ -2,13 +2,18 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <optional>
 
 #include "base/error.h"
 #include "config/recipes.h"
-#include "train/checkpoint.h"
+#include "sweep/engine_check.h"
+#include "sweep/rates_check.h"
+#include "train/agreement.h"
+#include "train/checkpoint_check.h"
 #include "train/run_folder.h"
 
 namespace mnist_dist {
@@ -36,7 +41,32 @@ struct Summary {
   }
 };
 
-/// The newest checkpoint of a finished run. A damaged one says nothing of the summary.
+void check_engine(const Summary& summary) {
+  const auto text = [&](const char* key) {
+    return summary.json.contains(key) ? summary.json.at(key).get<std::string>() : "";
+  };
+  if (!summary.json.contains("engine")) return;
+  if (const auto unknown = unknown_engine(text("engine"), text("simd"), text("device")))
+    if (summary.json.contains(unknown->key)) summary.refuse(unknown->key, unknown->expected);
+}
+
+void check_steps(const Summary& summary, const Config& recipe, int steps_per_epoch) {
+  if (!summary.json.contains("steps")) return;
+  const auto steps = summary.json.at("steps").get<std::int64_t>();
+  const std::int64_t epochs = recipe.train.epochs, most = recipe.train.max_steps;
+  if (steps_per_epoch > 0) {
+    const std::int64_t all = epochs * steps_per_epoch;
+    summary.must_be("steps", most > 0 ? std::min(all, most) : all);
+  } else if (steps < 1 || (most > 0 && steps > most)) {
+    summary.refuse("steps", most > 0 ? fmt::format("1 to {}", most) : "at least 1");
+  } else if (steps % epochs != 0 && steps != most) {
+    summary.refuse("steps", fmt::format("a multiple of {} epochs", epochs));
+  }
+}
+
+}  // namespace
+
+// A damaged checkpoint says nothing of the summary.
 std::optional<Checkpoint> finished_checkpoint(const fs::path& folder) {
   try {
     std::optional<Found> found = newest_checkpoint(folder);
@@ -47,9 +77,39 @@ std::optional<Checkpoint> finished_checkpoint(const fs::path& folder) {
   return std::nullopt;
 }
 
-}  // namespace
+void check_recipe_in(const fs::path& folder, const Config& recipe, const Checkpoint& checkpoint) {
+  const auto contradiction = [&](const std::string& got, const std::string& expected) {
+    return data_error(fmt::format("{} contradicts the checkpoint (got \"{}\", expected \"{}\")",
+                                  (folder / "config.toml").string(), got, expected),
+                      "put the file back as it was; " + scoring_hint(folder));
+  };
+  if (recipe.train.seed != checkpoint.seed)
+    throw contradiction(fmt::format("seed = {}", recipe.train.seed),
+                        fmt::format("seed = {}", checkpoint.seed));
+  std::string trained;
+  try {
+    // Written again, because a checkpoint of an older version does not have the newest keys.
+    trained = recipe_toml(checked_recipe(checkpoint, folder / "checkpoint.h5"));
+  } catch (const Error&) {
+    return;
+  }
+  if (const std::string text = recipe_toml(recipe); text != trained) {
+    const auto [got, expected] = first_difference(text, trained);
+    throw contradiction(got, expected);
+  }
+}
 
-void check_summary_recipe(const Json& json, const fs::path& folder, const Config& recipe) {
+int steps_per_epoch_of(const Json& json, const Config& recipe) {
+  if (const int known = known_steps_per_epoch(recipe, json.value("data_hash", "")); known > 0)
+    return known;
+  const auto steps = json.value("steps", std::int64_t{0});
+  const bool whole = recipe.train.max_steps == 0 && steps > 0 && steps % recipe.train.epochs == 0 &&
+                     steps <= std::numeric_limits<int>::max();
+  return whole ? static_cast<int>(steps / recipe.train.epochs) : 0;
+}
+
+void check_summary_recipe(const Json& json, const fs::path& folder, const Config& recipe,
+                          int steps_per_epoch) {
   const Summary summary{json, folder};
   if (!json.contains("recipe") || !json.at("recipe").is_string() ||
       recipe_name(json.at("recipe").get<std::string>()) != recipe.name)
@@ -58,6 +118,8 @@ void check_summary_recipe(const Json& json, const fs::path& folder, const Config
   summary.must_be("epochs", recipe.train.epochs);
   summary.must_be("parameter_count", parameter_count(recipe.model));
   summary.must_be("averaged", recipe.average.decay > 0);
+  check_engine(summary);
+  check_steps(summary, recipe, steps_per_epoch);
 }
 
 void check_summary_scores(const Json& json, const fs::path& folder, const Config& recipe,
@@ -78,12 +140,12 @@ void check_summary_scores(const Json& json, const fs::path& folder, const Config
     summary.refuse(correct, fmt::format("{:.4f} % of the images", 100 * share));
 }
 
-void check_summary_weights(const Json& json, const fs::path& folder) {
+void check_summary_weights(const Json& json, const fs::path& folder,
+                           const std::optional<Checkpoint>& checkpoint) {
   const Summary summary{json, folder};
   for (const char* key : {"parameters_sha256", "raw_parameters_sha256", "data_hash"})
     if (json.contains(key) && !is_sha256(json.at(key).get<std::string>()))
       summary.refuse(key, "64 hexadecimal digits");
-  const auto checkpoint = finished_checkpoint(folder);
   if (!checkpoint) return;
   const TrainState& state = checkpoint->state;
   const std::string raw = weights_sha256(state.parameters, state.norm_statistics);
@@ -93,6 +155,7 @@ void check_summary_weights(const Json& json, const fs::path& folder) {
                       ? raw
                       : weights_sha256(state.average_parameters, state.average_norm_statistics));
   summary.must_be("data_hash", checkpoint->data_hash);
+  summary.must_be("steps", state.updates);
 }
 
 }  // namespace mnist_dist

@@ -292,6 +292,33 @@ PY
   fails 2 "cannot list nowhere" "$MNIST_DIST" runs nowhere
 }
 
+@test "a finished run whose recipe was changed afterwards is refused, and listed as damaged" {
+  run -0 "$MNIST_DIST" "${QUICK[@]}" --set train.epochs=1 --run-dir runs/r
+  run -0 "$MNIST_DIST" "${QUICK[@]}" --set train.epochs=1 --seed 2 --run-dir runs/other
+  sed -i 's/^learning_rate = 0.01/learning_rate = 0.02/' runs/r/config.toml
+  fails 3 "runs/r/config.toml" "$MNIST_DIST" report runs/r
+  fails 3 "runs/r/config.toml" "$MNIST_DIST" compare runs/other runs/r
+  fails 3 "runs/r/config.toml" "$MNIST_DIST" verify runs/r --data "$TEST_DATA"
+  run -0 "$MNIST_DIST" runs
+  grep -Eq "^r .* damaged " <<<"$output"
+  grep -Eq "^other .* finished " <<<"$output"
+  # metrics.csv has the rates also where the checkpoint is gone.
+  rm runs/r/checkpoint*.h5
+  fails 3 "runs/r/metrics.csv" "$MNIST_DIST" report runs/r
+}
+
+@test "a line end in a folder's name stays in its line" {
+  run -0 short --run-dir $'runs/a\nerror: fake'
+  [[ "$output" == *'report runs/a\nerror: fake/report.html'* ]]
+  run ! grep -q '^error: fake' <<<"$output"
+  run -0 "$MNIST_DIST" runs
+  grep -q '^a\\nerror: fake  *step3 ' <<<"$output"
+  run -0 "$MNIST_DIST" report $'runs/a\nerror: fake'
+  [ "${#lines[@]}" -eq 1 ]
+  run -0 "$MNIST_DIST" compare runs/* runs/* --out $'b\nerror: fake.html'
+  run ! grep -q '^error: fake' <<<"$output"
+}
+
 @test "max_steps is not called final, a changed recipe is called modified" {
   run -0 short --run-dir r
   [[ "$output" == "step3 (modified) | "* ]]

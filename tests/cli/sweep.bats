@@ -305,6 +305,30 @@ print([d["seeds"] for d in declared if d["date"][:2] == "20"])')" \
   run -0 ranks 2 sweep "${RECIPE[@]}" --set data.shards=1 --seeds 0..1 --target 0 --out one-shard
 }
 
+@test "a sweep's recipe, engine and seeds that were changed afterwards are refused" {
+  tiny_recipe
+  run -0 "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 0..1 --target 0 --out s
+  run -0 "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 5 --target 0 --out s
+  run -0 "$MNIST_DIST" report s
+  cp -r s whole
+  sed -i 's/^momentum = 0.9/momentum = 0.8/' s/config.toml
+  fails 3 "s/config.toml" "$MNIST_DIST" report s
+  fails 3 "s/config.toml" "$MNIST_DIST" compare whole s
+  fails 3 "s/config.toml" "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 0..1 --target 0 --out s
+  cp whole/config.toml s
+  sed -i 's/"engine": "fused"/"engine": "torch"/' s/sweep.json
+  fails 3 "(seed 0): engine is not as in sweep.json" "$MNIST_DIST" report s
+  cp whole/sweep.json s
+  sed -i 's/"seeds": "0,1,5"/"seeds": "0,1"/; s/"seeds": "0..1,5"/"seeds": "0..1"/' s/sweep.json
+  fails 3 "s/sweep.json: seeds" "$MNIST_DIST" report s
+  # A sweep of an earlier version has no hash, but the rates of its epochs.
+  grep -v '"recipe_sha256"' whole/sweep.json |
+    sed -z 's/,\n}/\n}/' >s/sweep.json
+  run -0 "$MNIST_DIST" report s
+  sed -i 's/^learning_rate = 0.05/learning_rate = 0.06/' s/config.toml
+  fails 3 "learning_rate" "$MNIST_DIST" report s
+}
+
 @test "two sweeps, and a run, seed by seed" {
   tiny_recipe
   run -0 "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 0..3 --target 0 --out a

@@ -15,6 +15,8 @@
 #include "sweep/records.h"
 #include "sweep/verdict.h"
 #include "temporary_folder.h"
+#include "train/checkpoint.h"
+#include "train/run_start.h"
 #include "train/run_status.h"
 
 namespace mnist_dist {
@@ -41,6 +43,8 @@ RunInfo info_of_run() {
   info.images_per_epoch = 6000;
   info.averaging = true;
   info.engine.name = "fused";
+  info.engine.simd = "avx2";
+  info.engine.device = "cpu";
   return info;
 }
 
@@ -50,7 +54,7 @@ EpochRow row_of(int epoch, double images_per_second) {
   row.train = {0.5 / epoch, 90.0, 5400, 6000};
   row.test = Score{0.1, 50, 2, 4};
   row.averaged_test = Score{0.1, 50, 2, 4};
-  row.learning_rate = 0.1;
+  row.learning_rate = 0.01;
   row.images_per_second = images_per_second;
   row.seconds = 1;
   return row;
@@ -79,6 +83,12 @@ struct RunPageTest : testing::Test {
     identity.parameter_count = parameter_count(recipe().model);
     identity.data_hash = std::string(64, 'b');
     identity.data_file = "nowhere.h5";
+  }
+  void change(const char* file, const std::string& was, const std::string& is,
+              const std::string& what) {
+    std::string text = read_text_file(folder / file);
+    ASSERT_NE(text.find(was), text.npos) << what;
+    write_file_atomically(folder / file, text.replace(text.find(was), was.size(), is));
   }
   RunFiles begun() { return {folder.path(), identity}; }
   std::string page() const { return read_text_file(folder / "report.html"); }
@@ -177,6 +187,53 @@ TEST_F(RunPageTest, PredictionsThatContradictTheAccuracyAreRefused) {
   text.replace(text.find("11,4,9"), 6, "11,4,4");
   write_file_atomically(folder / "predictions.csv", text);
   EXPECT_THROW(run_page(folder.path()), Error);
+}
+
+TEST_F(RunPageTest, FilesThatContradictEachOtherAreRefused) {
+  RunFiles files = begun();
+  files.started(info_of_run());
+  files.epoch_ended(row_of(1, 1000));
+  files.epoch_ended(row_of(2, 1000));
+  files.finished(result_of(200));
+  Checkpoint checkpoint;
+  checkpoint.recipe = recipe_toml(recipe());
+  checkpoint.seed = 1;
+  checkpoint.data_hash = identity.data_hash;
+  checkpoint.epoch = 2;
+  checkpoint.finished = true;
+  checkpoint.state = fresh_state(recipe());
+  checkpoint.state.updates = 200;
+  for (const char* hash : {"parameters_sha256", "raw_parameters_sha256"})
+    change("summary.json", std::string(64, 'a'), weights_sha256(checkpoint.state.parameters, {}),
+           hash);
+  save_checkpoint(folder.path(), checkpoint);
+  run_page(folder.path());
+  const auto expect = [&](const char* file, const std::string& was, const std::string& is,
+                          const std::string& why) {
+    const std::string before = read_text_file(folder / file);
+    change(file, was, is, why);
+    try {
+      run_page(folder.path());
+      ADD_FAILURE() << file << ": accepted " << is << " for " << was;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ExitCode::data);
+      EXPECT_THAT(error.what(), AllOf(HasSubstr(file), HasSubstr(why)));
+    }
+    write_file_atomically(folder / file, before);
+  };
+  expect("config.toml", "momentum = 0.9", "momentum = 0.8", "momentum = 0.8");
+  expect("config.toml", "learning_rate = 0.01", "learning_rate = 0.02", "learning_rate = 0.02");
+  expect("config.toml", "seed = 1", "seed = 2", "seed = 2");
+  expect("metrics.csv", ",0.01,", ",0.02,", "learning_rate");
+  expect("summary.json", "\"fused\"", "\"warp\"", "engine");
+  expect("summary.json", "\"avx2\"", "\"avx9\"", "simd");
+  expect("summary.json", "\"device\": \"cpu\"", "\"device\": \"\"", "device");
+  expect("summary.json", "\"steps\": 200", "\"steps\": 100", "steps");
+  // Without the checkpoint, too, as far as the other files say.
+  std::filesystem::remove(folder / "checkpoint.h5");
+  run_page(folder.path());
+  expect("summary.json", "\"steps\": 200", "\"steps\": 201", "steps");
+  expect("summary.json", "\"steps\": 200", "\"steps\": -200", "steps");
 }
 
 TEST(KnownSpread, ComesFromThePublishedSweeps) {

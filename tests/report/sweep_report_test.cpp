@@ -146,6 +146,7 @@ TEST(RunPage, AFinishedRunWithoutItsSummaryIsNotCalledUnfinished) {
   write_file_atomically(folder / "config.toml", sweep_record({}).recipe_text);
   write_file_atomically(folder / "metrics.csv", metrics);
   Checkpoint checkpoint;
+  checkpoint.seed = 1;
   save_checkpoint(folder.path(), checkpoint);
   EXPECT_THAT(run_page(folder.path()), HasSubstr("not finished"));
   checkpoint.finished = true;

@@ -4,12 +4,14 @@
 
 #include <cmath>
 #include <cstdlib>
+#include <functional>
 #include <thread>
 
 #include "base/error.h"
 #include "base/file.h"
 #include "sweep/merge.h"
 #include "sweep/places.h"
+#include "sweep/recipe_hash.h"
 #include "sweep/records.h"
 #include "sweep/row.h"
 #include "sweep/sweep.h"
@@ -110,6 +112,9 @@ TEST_F(SweepFolderTest, AnotherRecipeDataOrProgramIsRefused) {
   expect_refused(recipe, identity, "other data");
   identity = example.identity;
   identity.fingerprint = std::string(64, '0');
+  expect_refused(recipe, identity, "other bits");
+  identity = example.identity;
+  identity.engine = "torch";
   expect_refused(recipe, identity, "other bits");
 }
 
@@ -258,6 +263,42 @@ TEST_F(SweepFolderTest, AStartThatWasKilledAtOnceIsNoSweepYet) {
   std::filesystem::remove(path / "config.toml");  // what was trained is not thrown away
   EXPECT_THROW(fill(), Error);
   EXPECT_TRUE(std::filesystem::exists(row_file(path, 0)));
+}
+
+TEST_F(SweepFolderTest, ARecipeThatWasChangedAfterwardsIsRefused) {
+  fill();
+  const auto file = path / "config.toml";
+  const std::string before = read_text_file(file);
+  const auto change = [&](const std::string& was, const std::string& is) {
+    std::string text = before;
+    ASSERT_NE(text.find(was), text.npos) << was;
+    write_file_atomically(file, text.replace(text.find(was), was.size(), is));
+  };
+  // No column of epochs.csv shows it.
+  change("momentum = 0.9", "momentum = 0.8");
+  for (const auto& read :
+       std::vector<std::function<void()>>{[&] { read_record(path); }, [&] { open(); }})
+    try {
+      read();
+      ADD_FAILURE() << "accepted";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ExitCode::data);
+      EXPECT_THAT(error.what(), HasSubstr("config.toml: the recipe is not"));
+    }
+  // A data file may move.
+  change("data/mnist.h5", "elsewhere.h5");
+  read_record(path);
+}
+
+TEST(RecipeHash, IsOfWhatDiffersFromTheDefaults) {
+  Config config = parse_config(sweep_record({1}).recipe_text, "tiny.toml");
+  const std::string hash = recipe_sha256(config);
+  config.train.seed = 7;
+  EXPECT_EQ(recipe_sha256(config), hash);
+  config.optimizer.momentum = 0.8;
+  EXPECT_NE(recipe_sha256(config), hash);
+  // Of sweep.json files that exist: it must stay, whatever keys are added.
+  EXPECT_EQ(hash, "3f807f6db542cb2592c9c07babf4ce34b1a6a02ffefd2b5b1dfbe5e063a948c2");
 }
 
 TEST_F(SweepFolderTest, AFolderWithOtherThingsIsRefused) {
@@ -410,6 +451,18 @@ TEST_F(SweepFolderTest, FilesThatContradictThemselvesOrEachOtherAreRefusedNaming
   expect("sweep.json", "\"epochs\": 2", "\"epochs\": 3", "sweep.json: epochs");
   expect("sweep.json", std::string(64, 'a'), "abc", "sweep.json: data_hash");
   expect("config.toml", "linear = 10", "linear = ", "config.toml is damaged");
+  expect("config.toml", "learning_rate = 0.01", "learning_rate = 0.02",
+         "epochs.csv, seed 0: row 1: learning_rate");
+  expect(epochs, ",99.410000,,0.01", ",99.410000,,0.02",
+         "epochs.csv, seed 2: row 2: learning_rate");
+  expect(seeds, "fused,avx2", "warp,avx2", "row 1 (seed 0): unknown engine");
+  expect(seeds, "fused,avx2", "torch,AVX2", "row 1 (seed 0): engine is not as in sweep.json");
+  expect(seeds, "fused,avx2", "fused,avx9", "row 1 (seed 0): unknown simd");
+  expect(seeds, "fused,avx2,cpu", "fused,avx2,", "row 1 (seed 0): unknown device");
+  expect("sweep.json", "\"fused\"", "\"torch\"", "row 1 (seed 0): engine is not as in sweep.json");
+  expect("sweep.json", "\"fused\"", "\"\"", "sweep.json: unknown engine");
+  expect("sweep.json", "\"seeds\": \"0..2\"", "\"seeds\": \"0,1\"",
+         "sweep.json: seeds without seed 2");
   read_record(path);
 }
 

@@ -17,6 +17,9 @@ inline SweepRecord sweep_record(const std::vector<int>& correct,
   record.identity.seeds = "0.." + std::to_string(correct.size() - 1);
   record.identity.target = target;
   record.identity.images = 10000;
+  record.identity.engine = "fused";
+  record.identity.simd = "avx2";
+  record.identity.device = "cpu";
   record.identity.data_hash = std::string(64, 'a');
   record.identity.fingerprint = std::string(64, 'f');
   for (std::size_t i = 0; i < correct.size(); ++i) {

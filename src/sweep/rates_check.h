@@ -1,0 +1,23 @@
+#pragma once
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "config/config.h"
+#include "sweep/csv.h"
+
+namespace mnist_dist {
+
+/// Steps per epoch, as the recipe and the data set's hash decide; 0: unknown, of sets other than
+/// MNIST.
+int known_steps_per_epoch(const Config& recipe, const std::string& data_hash);
+
+/// The learning rate of the last step of each epoch, as metrics.csv has it. `steps_per_epoch` 0:
+/// unknown. Then empty, unless the schedule depends on the epoch alone.
+std::vector<double> last_rates(const Config& recipe, int steps_per_epoch);
+
+/// Compares a run's metrics.csv with these rates. Nothing when `rates` is empty.
+/// Throws Error (data) naming file and row.
+void check_rates(const CsvTable& metrics, const std::vector<double>& rates);
+
+}  // namespace mnist_dist
