@@ -43,7 +43,9 @@ SCRIPT
   local variable
   for variable in CXXFLAGS=-ffast-math "CXXFLAGS=-O2 -Ofast" CFLAGS=-funsafe-math-optimizations \
     LDFLAGS=-ffast-math CUDAFLAGS=--use_fast_math \
-    NVCC_APPEND_FLAGS=-ftz=true CXXFLAGS=-fassociative-math; do
+    NVCC_APPEND_FLAGS=-ftz=true CXXFLAGS=-fassociative-math \
+    CXX="${CXX:-c++} -funsafe-math-optimizations" CC="cc -Ofast" \
+    CXXFLAGS=-fdenormal-fp-math=preserve-sign CXXFLAGS=-fdenormal-fp-math-f32=ieee,positive-zero; do
     rm -rf "$BATS_TEST_TMPDIR/build"
     run env "$variable" bash \
       -c "$(declare -f configure); repository=$repository BATS_TEST_TMPDIR=$BATS_TEST_TMPDIR; \
