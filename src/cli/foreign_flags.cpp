@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/shell_word.h"
 #include "cli/config_options.h"
+#include "config/check.h"
 #include "config/config.h"
 #include "config/fields.h"
 #include "config/recipes.h"
@@ -70,7 +71,10 @@ const std::map<std::string, std::string, std::less<>> key_names = {
     {"l2", "optimizer.weight_decay"},
     {"lr", "optimizer.learning_rate"},
     {"lr_gamma", "schedule.step_factor"},
+    {"lr_policy", "schedule.kind"},
+    {"lr_schedule", "schedule.kind"},
     {"lr_scheduler", "schedule.kind"},
+    {"lr_scheduler_type", "schedule.kind"},
     {"lr_step_size", "schedule.step_epochs"},
     {"m", "optimizer.momentum"},
     {"max_epochs", "train.epochs"},
@@ -87,6 +91,8 @@ const std::map<std::string, std::string, std::less<>> key_names = {
     {"step_size", "schedule.step_epochs"},
     {"steps", "train.max_steps"},
     {"train_batch_size", "train.batch"},
+    {"warmup_proportion", "schedule.warmup"},
+    {"warmup_ratio", "schedule.warmup"},
     {"wd", "optimizer.weight_decay"},
 };
 
@@ -103,10 +109,21 @@ std::optional<std::string> key_of(const std::string& name) {
   return std::nullopt;
 }
 
-/// Whether the setting is accepted, else what to do about its value.
-std::string setting_problem(const std::string& setting) {
+/// A kind of schedule with what the default recipe must then be without.
+std::vector<std::string> settings_for(const std::string& key, const std::string& value) {
+  std::vector<std::string> settings{fmt::format("{}={}", key, value)};
+  if (key != "schedule.kind" || (value != "constant" && value != "step")) return settings;
+  const ScheduleConfig usual = load_config(default_recipe, {}, recipe_folders()).schedule;
+  if (usual.warmup != 0) settings.emplace_back("schedule.warmup=0");
+  if (usual.start_factor != 0) settings.emplace_back("schedule.start_factor=0");
+  if (usual.end_factor != 0) settings.emplace_back("schedule.end_factor=0");
+  return settings;
+}
+
+/// Whether the settings are accepted, else what to do about its value.
+std::string setting_problem(const std::vector<std::string>& settings) {
   try {
-    load_config(default_recipe, {setting}, recipe_folders());
+    refuse_keys_without_effect(load_config(default_recipe, settings, recipe_folders()));
     return "";
   } catch (const Error& error) {
     return error.hint();
@@ -120,10 +137,12 @@ std::string setting_hint(const std::string& command, const std::string& key,
   const std::string set =
       takes_settings ? "write it as --set" : "give it to train: mnist-dist train --set";
   if (!value) return fmt::format("{} {}=VALUE", set, key);
-  const std::string setting = fmt::format("{}={}", key, *value);
-  if (const std::string problem = setting_problem(setting); !problem.empty())
+  const std::vector<std::string> settings = settings_for(key, *value);
+  if (const std::string problem = setting_problem(settings); !problem.empty())
     return fmt::format("{} {}=VALUE, and {}", set, key, problem);
-  return fmt::format("{} {}", set, shell_word(setting));
+  std::string hint = fmt::format("{} {}", set, shell_word(settings.front()));
+  for (std::size_t i = 1; i < settings.size(); ++i) hint += " --set " + settings[i];
+  return hint;
 }
 
 std::optional<int> whole_number(const std::optional<std::string>& text) {
@@ -132,6 +151,15 @@ std::optional<int> whole_number(const std::optional<std::string>& text) {
   const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), value);
   if (error != std::errc{} || end != text->data() + text->size()) return std::nullopt;
   return value;
+}
+
+/// Gradients of several batches, added, are those of one larger batch.
+std::string accumulation_hint(const std::string& command, const std::optional<std::string>& value) {
+  std::optional<std::string> batch;
+  if (const std::optional<int> batches = whole_number(value))
+    batch = fmt::to_string(std::int64_t{*batches} *
+                           load_config(default_recipe, {}, recipe_folders()).train.batch);
+  return setting_hint(command, "train.batch", batch);
 }
 
 bool any_of(const std::string& name, std::initializer_list<std::string_view> names) {
@@ -297,6 +325,18 @@ std::string foreign_flag_hint(const std::string& command, std::span<const std::s
     return seeds_hint(command, value);
   if (any_of(name, {"runs", "num_runs", "repeat", "repeats", "trials", "num_seeds", "n_seeds"}))
     return runs_hint(command, value);
+  if (any_of(name, {"accum", "accumulate", "accumulation_steps", "accum_iter", "accum_steps",
+                    "accumulate_grad_batches", "grad_accum", "grad_accum_steps",
+                    "gradient_accumulation", "gradient_accumulation_steps", "iter_size"}))
+    return accumulation_hint(command, value);
+  if (any_of(name, {"aug", "augment", "augmentation", "augmentations", "data_aug",
+                    "data_augmentation", "use_augmentation"}))
+    return setting_hint(command, "augment.rotation", "10") + ", or with another key of augment";
+  if (any_of(name, {"no_aug", "no_augment", "no_augmentation"}))
+    return "write a recipe without its [augment] keys: mnist-dist --print-config >mine.toml shows "
+           "them";
+  if (any_of(name, {"warmup_epochs", "warmup_steps", "num_warmup_steps"}))
+    return setting_hint(command, "schedule.warmup", std::nullopt) + ", as a share of all steps";
   if (any_of(name, {"compare"})) return "compare folders with mnist-dist compare A B";
   if (any_of(name, {"dry_run"})) return setting_hint(command, "train.max_steps", "1");
   if (any_of(name, {"optimizer", "optim", "opt"}))

@@ -21,7 +21,7 @@ load helpers
     [[ $words == --set* && $words != *VALUE ]] || continue
     # shellcheck disable=SC2086
     run -0 --separate-stderr "$MNIST_DIST" $words --print-config
-    grep -q "^${words#*.}" <<<"$(sed 's/ *= */=/; s/"//g' <<<"$output")"
+    grep -q "^$(sed 's/^[^.]*\.//; s/ .*//' <<<"$words")" <<<"$(sed 's/ *= */=/; s/"//g' <<<"$output")"
   done <<'FLAGS'
 --epochs 5|--set train.epochs=5
 --epochs=5|--set train.epochs=5
@@ -35,6 +35,15 @@ load helpers
 --weight-decay=0.01|--set optimizer.weight_decay=0.01
 --wd 0.01|--set optimizer.weight_decay=0.01
 --label-smoothing 0.1|--set train.label_smoothing=0.1
+--lr-schedule cosine|--set schedule.kind=cosine
+--lr_policy=step|--set schedule.kind=step --set schedule.warmup=0
+--lr-schedule poly|--set schedule.kind=VALUE
+--accum 2|--set train.batch=128
+--gradient-accumulation-steps=4|--set train.batch=256
+--accum|--set train.batch=VALUE
+--accum 0|--set train.batch=VALUE
+--no-augment|mnist-dist --print-config
+--warmup-epochs 3|--set schedule.warmup=VALUE
 --rotation 5|--set augment.rotation=5
 --train.epochs 5|--set train.epochs=5
 --epochs|--set train.epochs=VALUE
@@ -62,6 +71,11 @@ load helpers
 --runs 5|sweep --seeds 0..4
 --checkpoint runs/a/checkpoint.h5|--resume --run-dir runs/a
 FLAGS
+  for flag in --augment "--aug true"; do
+    # shellcheck disable=SC2086
+    fails 2 "unknown option" "$MNIST_DIST" $flag
+    [[ "$stderr" == *"--set augment.rotation=10,"* ]]
+  done
   fails 2 "unknown option --seed for sweep" "$MNIST_DIST" sweep --seed 3
   [[ "$stderr" == *"--seeds 3"* ]]
   fails 2 "unknown option --seed for sweep" "$MNIST_DIST" sweep --seed=-1
