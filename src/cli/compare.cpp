@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/printable.h"
 #include "base/standard_streams.h"
 #include "cli/commands.h"
 #include "cli/first_rank.h"
@@ -32,7 +33,7 @@ ExitCode run(const CompareArguments& arguments) {
         folder, std::string(1, static_cast<char>('A' + static_cast<int>(contestants.size())))));
   print(arguments.json ? comparison_json(contestants) : comparison_text(contestants));
   write_file_atomically(arguments.out, comparison_page(contestants));
-  if (!arguments.json) print(fmt::format("page {}\n", arguments.out));
+  if (!arguments.json) print(fmt::format("page {}\n", printable(arguments.out)));
   return ExitCode::ok;
 }
 

@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "base/file.h"
+#include "base/printable.h"
 #include "base/standard_streams.h"
 #include "cli/commands.h"
 #include "cli/compute_options.h"
@@ -82,7 +83,7 @@ ExtraScore score_extra(Communicator& comm, Engine& engine, const Config& config,
 }
 
 void print_extra(const ExtraScore& extra, bool averaged) {
-  print(fmt::format("extra test set | {}: {}\n", extra.name, extra.file));
+  print(fmt::format("extra test set | {}: {}\n", extra.name, printable(extra.file)));
   if (averaged) print_score("averaged weights", extra.delivered);
   print_score(averaged ? "raw weights" : "weights", extra.raw);
   print(fmt::format("{:<17} {:.3f} points, one standard error that {} images alone cause\n",
@@ -186,10 +187,10 @@ ExitCode run(Communicator& comm, const EvaluateArguments& arguments, const Train
     print(json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
     return ExitCode::ok;
   }
-  print(fmt::format(
-      "{} | seed {} | {} | test set | {}\n", recipe, checkpoint.seed,
-      data_title(session->data_hash, session->synthetic, session->data_set, config.data.file),
-      state));
+  print(fmt::format("{} | seed {} | {} | test set | {}\n", recipe, checkpoint.seed,
+                    printable(data_title(session->data_hash, session->synthetic, session->data_set,
+                                         config.data.file)),
+                    state));
   if (averaged) print_score("averaged weights", delivered);
   print_score(averaged ? "raw weights" : "weights", raw);
   if (extra) print_extra(*extra, averaged);

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "base/file.h"
+#include "base/printable.h"
 #include "base/standard_streams.h"
 #include "cli/commands.h"
 #include "cli/compute_options.h"
@@ -41,12 +42,12 @@ ExitCode run(Communicator& comm, const FindArguments& arguments, const Config& c
   const bool has_warmup = config.schedule.warmup > 0;
   const std::optional<double> suggested = suggested_rate(points, has_warmup);
   const int columns = terminal_columns(Output::standard_out);
-  print(fmt::format(
-      "{} | {} | seed {} | {} steps, learning rate {:.2g} to {:.2g}\n\n{}\n",
-      arguments.config.title(config),
-      data_title(session->data_hash, session->synthetic, session->data_set, config.data.file),
-      config.train.seed, points.size(), points.front().rate, points.back().rate,
-      rate_text(points, columns > 0 ? std::min(columns, 80) : 80)));
+  print(fmt::format("{} | {} | seed {} | {} steps, learning rate {:.2g} to {:.2g}\n\n{}\n",
+                    arguments.config.title(config),
+                    printable(data_title(session->data_hash, session->synthetic, session->data_set,
+                                         config.data.file)),
+                    config.train.seed, points.size(), points.front().rate, points.back().rate,
+                    rate_text(points, columns > 0 ? std::min(columns, 80) : 80)));
   if (suggested)
     print(fmt::format(
         "lowest loss at {:.2g}\nsuggested {}:\n--set optimizer.learning_rate={:.2g}\n",
@@ -59,7 +60,7 @@ ExitCode run(Communicator& comm, const FindArguments& arguments, const Config& c
         "give more --steps, or a higher --high\n");
   if (arguments.out.empty()) return ExitCode::ok;
   write_file_atomically(arguments.out, rate_svg(points, suggested));
-  print(fmt::format("{}\n", arguments.out));
+  print(fmt::format("{}\n", printable(arguments.out)));
   return ExitCode::ok;
 }
 

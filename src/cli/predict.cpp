@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "base/error.h"
+#include "base/printable.h"
 #include "base/standard_streams.h"
 #include "cli/commands.h"
 #include "cli/failure.h"
@@ -163,13 +164,14 @@ void print_json(const Trained& trained, Weights weights,
 
 void print_lines(const std::vector<Prediction>& predictions, bool show) {
   std::size_t width = 0;
-  for (const Prediction& p : predictions) width = std::max(width, p.file.size());
+  for (const Prediction& p : predictions) width = std::max(width, printable(p.file).size());
   for (const Prediction& p : predictions) {
     if (p.error || p.digit.empty)
-      print(fmt::format("{:<{}}  -\n", p.file, width));
+      print(fmt::format("{:<{}}  -\n", printable(p.file), width));
     else
-      print(fmt::format("{:<{}}  {}  {:6.2f} %  runner-up {}  {:5.2f} %\n", p.file, width, p.first,
-                        100 * probability(p, p.first), p.second, 100 * probability(p, p.second)));
+      print(fmt::format("{:<{}}  {}  {:6.2f} %  runner-up {}  {:5.2f} %\n", printable(p.file),
+                        width, p.first, 100 * probability(p, p.first), p.second,
+                        100 * probability(p, p.second)));
     if (show && !p.error) print(draw_digit(p.digit.pixels));
     if (p.error) print_error(*p.error);
     for (const std::string& warning : p.warnings)

@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/nearest.h"
+#include "base/printable.h"
 #include "base/standard_streams.h"
 #include "cli/commands.h"
 #include "cli/first_rank.h"
@@ -45,9 +46,9 @@ void print_end(const PrepareResult& result) {
 
 void print_result(const PrepareResult& result) {
   const double megabytes = static_cast<double>(std::filesystem::file_size(result.file)) * 1e-6;
-  print(fmt::format("{:<10}{} ({:.1f} MB, {})\n", "file", result.file.string(), megabytes,
-                    result.kept ? "was there, valid: kept" : "written, verified"));
-  print(fmt::format("{:<10}{}{}\n", "source", result.source,
+  print(fmt::format("{:<10}{} ({:.1f} MB, {})\n", "file", printable(result.file.string()),
+                    megabytes, result.kept ? "was there, valid: kept" : "written, verified"));
+  print(fmt::format("{:<10}{}{}\n", "source", printable(result.source),
                     result.synthetic ? ": not MNIST, results on them say nothing about it" : ""));
   if (!result.name.empty())
     print(fmt::format("{:<10}{}: {} classes of {}x{} pixels\n", "set", result.name, result.classes,

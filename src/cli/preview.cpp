@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/file.h"
+#include "base/printable.h"
 #include "base/standard_streams.h"
 #include "cli/commands.h"
 #include "cli/config_options.h"
@@ -110,7 +111,7 @@ ExitCode run(Communicator& comm, const PreviewArguments& arguments, const Config
   }
   if (arguments.out.empty()) return ExitCode::ok;
   write_file_atomically(arguments.out, encode_png(grid_of(rows, training.side)));
-  print(fmt::format("{}\n", arguments.out));
+  print(fmt::format("{}\n", printable(arguments.out)));
   return ExitCode::ok;
 }
 

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "base/file.h"
+#include "base/printable.h"
 #include "base/standard_streams.h"
 #include "cli/commands.h"
 #include "cli/first_rank.h"
@@ -30,7 +31,7 @@ Command add_report(CLI::App& app) {
     } else {
       write_file_atomically(path / "report.html", run_page(path));
     }
-    print(fmt::format("{}\n", (path / "report.html").string()));
+    print(fmt::format("{}\n", printable((path / "report.html").string())));
     return ExitCode::ok;
   };
 }

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "base/file.h"
+#include "base/printable.h"
 #include "base/signals.h"
 #include "base/standard_streams.h"
 #include "cli/command_line.h"
@@ -62,7 +63,7 @@ ExitCode conclude(Communicator& comm, SweepEnd end, const SweepOptions& options)
     print_headline(record, verdict);
     for (const auto& [name, text] : verdict_lines(verdict))
       print(fmt::format("{:<11} {}\n", name, text));
-    print(fmt::format("{:<11} {}\n", "report", (folder / "report.html").string()));
+    print(fmt::format("{:<11} {}\n", "report", printable((folder / "report.html").string())));
   });
   if (end == SweepEnd::interrupted)
     throw Error(ExitCode::interrupted,

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "base/file.h"
+#include "base/printable.h"
 #include "base/signals.h"
 #include "base/standard_streams.h"
 #include "cli/command_line.h"
@@ -37,7 +38,7 @@ struct TuneArguments {
 void deliver(const std::vector<Candidate>& candidates, const std::filesystem::path& folder) {
   print(fmt::format(
       "\nall candidates, best first (validation rows; the test set was not opened)\n{}{:<9} {}\n",
-      tuning_table(candidates), "table", (folder / "tuning.csv").string()));
+      tuning_table(candidates), "table", printable((folder / "tuning.csv").string())));
   if (!candidates.front().scored())
     throw Error(ExitCode::diverged,
                 "every candidate diverged on all its seeds: there is no recipe to deliver",
@@ -46,7 +47,7 @@ void deliver(const std::vector<Candidate>& candidates, const std::filesystem::pa
   winner.data.split.clear();  // what is frozen trains on all training images
   const auto best = folder / "best.toml";
   write_file_atomically(best, to_toml(winner));
-  print(fmt::format("{:<9} {}\n", "recipe", best.string()));
+  print(fmt::format("{:<9} {}\n", "recipe", printable(best.string())));
 }
 
 ExitCode run(Communicator& comm, const TuneArguments& arguments, TuneOptions options) {

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 
+#include "base/printable.h"
 #include "base/standard_streams.h"
 #include "cli/commands.h"
 #include "cli/compute_options.h"
@@ -81,9 +82,9 @@ ExitCode run(Communicator& comm, const VerifyArguments& arguments, const Recorde
                                 : here.name == recorded.engine
                                     ? "NOT verified: other weights"
                                     : "NOT verified: other weights, which another engine may have";
-    fmt::print("recorded  {}  {} ({})\nhere      {}  {} ({})\n{}\n", recorded.parameters_sha256,
-               recorded.engine, recorded.simd, result.parameters_sha256, here.name, here.simd,
-               verdict);
+    print(fmt::format("recorded  {}  {} ({})\nhere      {}  {} ({})\n{}\n",
+                      printable(recorded.parameters_sha256), recorded.engine, recorded.simd,
+                      result.parameters_sha256, here.name, here.simd, verdict));
   }
   return same ? ExitCode::ok : ExitCode::target_missed;
 }

@@ -174,7 +174,7 @@ std::string comparison_text(std::span<const Contestant> contestants) {
                       "max", "seeds", "parameters", "recipe");
   for (const Contestant& c : contestants) text += row_of(c);
   for (const Contestant& c : contestants)
-    text += fmt::format("{}  {}{}\n", c.label, c.folder.string(),
+    text += fmt::format("{}  {}{}\n", c.label, printable(c.folder.string()),
                         c.diverged > 0 ? fmt::format(" ({} diverged)", c.diverged) : "");
   for (const auto& row : differing_keys(contestants)) {
     constexpr std::size_t longest = 60;

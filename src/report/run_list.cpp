@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/printable.h"
 #include "data/data_name.h"
 #include "report/run_record.h"
 #include "report/text_table.h"
@@ -109,7 +110,8 @@ std::string runs_table(const std::vector<ListedRun>& runs, int columns) {
     // A reason is read by whoever looks for it: it does not widen the table.
     for (std::size_t i = 0; i < table.size(); ++i)
       if (i != 5 || run.status != "damaged")
-        table[i].width = std::max(table[i].width, static_cast<int>(rows.back()[i].size()));
+        table[i].width =
+            std::max(table[i].width, static_cast<int>(printable(rows.back()[i]).size()));
   }
   const auto shown = fitting_columns(table, columns);
   std::string text = table_header(table, shown);

@@ -57,7 +57,7 @@ void SweepConsole::started(const SweepView& view) {
 void SweepConsole::seed_ended(const SeedOutcome& o) {
   line_.clear();
   if (o.diverged) {
-    print(fmt::format("{:>8}  {}\n", o.seed, o.message));
+    print(fmt::format("{:>8}  {}\n", o.seed, printable(o.message)));
   } else {
     const bool reached = reaches(o, target_);
     const std::string row =

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <string_view>
 
+#include "base/printable.h"
+
 namespace mnist_dist {
 
 std::vector<std::size_t> fitting_columns(std::span<const TextColumn> table, int columns) {
@@ -26,7 +28,7 @@ std::string wrapped_fields(const std::string& line, int columns) {
   std::string out, current;
   for (std::size_t from = 0; from <= line.size();) {
     const std::size_t to = std::min(line.find(separator, from), line.size());
-    const std::string field = line.substr(from, to - from);
+    const std::string field = printable(line.substr(from, to - from));
     from = to + separator.size();
     const std::size_t longer = current.size() + separator.size() + field.size();
     if (current.empty()) {
@@ -44,9 +46,11 @@ std::string wrapped_fields(const std::string& line, int columns) {
 std::string table_row(std::span<const TextColumn> table, std::span<const std::size_t> shown,
                       const std::vector<std::string>& cells) {
   std::string line;
-  for (const std::size_t i : shown)
-    line += table[i].left ? fmt::format("{:<{}}  ", cells[i], table[i].width)
-                          : fmt::format("{:>{}}  ", cells[i], table[i].width);
+  for (const std::size_t i : shown) {
+    const std::string cell = printable(cells[i]);
+    line += table[i].left ? fmt::format("{:<{}}  ", cell, table[i].width)
+                          : fmt::format("{:>{}}  ", cell, table[i].width);
+  }
   line.erase(line.find_last_not_of(' ') + 1);
   return line + '\n';
 }
