@@ -45,7 +45,8 @@ SCRIPT
     LDFLAGS=-ffast-math CUDAFLAGS=--use_fast_math \
     NVCC_APPEND_FLAGS=-ftz=true CXXFLAGS=-fassociative-math \
     CXX="${CXX:-c++} -funsafe-math-optimizations" CC="cc -Ofast" \
-    CXXFLAGS=-fdenormal-fp-math=preserve-sign CXXFLAGS=-fdenormal-fp-math-f32=ieee,positive-zero; do
+    CUDAFLAGS=-fdenormal-fp-math=preserve-sign \
+    CUDAFLAGS=-fdenormal-fp-math-f32=ieee,positive-zero; do
     rm -rf "$BATS_TEST_TMPDIR/build"
     run env "$variable" bash \
       -c "$(declare -f configure); repository=$repository BATS_TEST_TMPDIR=$BATS_TEST_TMPDIR; \
