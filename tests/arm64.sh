@@ -64,7 +64,7 @@ make_system() {
   libraries >"$folder/complete"
 }
 
-# CMake would ask the host's mpicc and h5cc, so it gets their answers for arm64.
+# CMake would run the host's mpicc and h5cc, so it gets their results for arm64.
 cross_build() {
   local libraries=$system/usr/lib/aarch64-linux-gnu kind
   local options=(
@@ -85,14 +85,14 @@ cross_build() {
   quietly cmake --build "$system/build" \
     --target mnist-dist fused_test fused_one_hash_test comm_test \
     comm_mpi_test ||
-    die 1 "ninja: the build for arm64 failed (see above)" "repair what the compiler names"
+    die 1 "ninja: the build for arm64 failed (see above)" "follow the compiler's messages"
   # The program finds its recipes and MNIST beside itself.
   rm "$system/build/share/mnist-dist"
   mkdir "$system/build/share/mnist-dist"
   cp -r "$root/configs" "$root/data" "$system/build/share/mnist-dist/"
 }
 
-# in_system COMMAND...: in $work, in namespaces of its own, so that mounts and processes end with
+# in_system COMMAND...: in $work, in separate namespaces, so that mounts and processes end with
 # it.
 in_system() {
   # shellcheck disable=SC2016  # for the inner shells
@@ -116,11 +116,11 @@ trains() {
 
 run_all() {
   local ranks recipe data target targets
-  # Highway compiles no scalar code where every CPU has NEON, so this is usually neon alone.
+  # Highway compiles no scalar code if every CPU has NEON, so this is usually only neon.
   targets=$(in_system mnist-dist doctor | sed -n 's/.*fused (SIMD: \([^)]*\)).*/\1/p')
   [[ $targets == *neon* ]] || die 1 "doctor: no NEON (got '$targets')" "read $system/build"
   in_system fused_test --gtest_brief=1
-  # Against the hashes that x86 ends in. Outside of the system, where the recipes are.
+  # Against the hashes of x86. Outside of the system, where the recipes are.
   qemu-aarch64-static -L "$system" "$system/build/fused_one_hash_test" --gtest_brief=1 \
     --gtest_filter='*AfterThreeSteps*'
   # qemu-user cannot install the seccomp filters of the excluded tests.

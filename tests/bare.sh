@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The README's two commands, as a new user types them, in a Debian with nothing but its base system.
+# The README's two commands, as a new user types them, in a Debian with only its base system.
 set -euo pipefail
 # shellcheck source=../launch/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../launch/lib.sh"
@@ -8,7 +8,7 @@ usage() {
   cat <<'HELP'
 usage: tests/bare.sh FOLDER [--suite SUITE] [--without-libtorch] [--loopback-down] [-- COMMAND...]
 
-Makes a minimal Debian in FOLDER/SUITE, installs what launch/setup.sh asks for, cuts the network,
+Makes a minimal Debian in FOLDER/SUITE, installs the packages of launch/setup.sh, cuts the network,
 clones the last commit of this repository there, and runs launch/local.sh and tests/run.sh. Both
 must end with exit code 0, training must end in the README's parameters, and no test on MNIST may
 be skipped. Needs root, debootstrap and git, and a network for the packages.
@@ -17,8 +17,8 @@ be skipped. Needs root, debootstrap and git, and a network for the packages.
                       A second run starts from them, with a fresh clone.
   --suite SUITE       bookworm (default) or trixie
   --without-libtorch  apt cannot install libtorch-dev there. Uses FOLDER/SUITE-without-libtorch.
-  --loopback-down     after the cut, not even the loopback interface is up
-  -- COMMAND          run COMMAND in the clone, without a network, in place of the two commands
+  --loopback-down     without a network, the loopback interface is down, too
+  -- COMMAND          run COMMAND in the clone, without a network, instead of the two commands
 HELP
 }
 
@@ -46,7 +46,7 @@ system=$(cd "$folder" && pwd)/$suite
 $libtorch || system+=-without-libtorch
 source_commit=$(git -C "$root" rev-parse HEAD)
 
-# in_system NETWORK COMMAND...: NETWORK is on, up (loopback alone) or down. Mounts and processes end
+# in_system NETWORK COMMAND...: NETWORK is on, up (loopback only) or down. Mounts and processes end
 # with it.
 in_system() {
   local network=$1 namespaces=(--mount --pid --fork --kill-child)

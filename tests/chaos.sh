@@ -1,18 +1,18 @@
 #!/usr/bin/env bash
-# Disturbs sweeps until N faults have happened, and compares what they come to with an undisturbed
-# sweep: the same rows, no seed lost, none twice. Eight workers share a folder, as on eight hosts:
-# each has process ids of its own (with root; otherwise they are processes of one host).
+# Disturbs sweeps until N faults have happened, and compares their results with those of an
+# undisturbed sweep: the same rows, no seed lost, none twice. Eight workers share a folder, as on
+# eight hosts: each has its own process ids (with root, otherwise they are processes of one host).
 #   kill     a worker is killed (SIGKILL), and another one starts
 #   freeze   a worker is stopped (SIGSTOP) for longer than its lease, and then continues
-#   signal   a worker gets SIGTERM, writes a checkpoint and ends; another one starts
-#   limit    a worker meets its limit on the size of files (RLIMIT_FSIZE) in a write
+#   signal   a worker gets SIGTERM, writes a checkpoint and ends, and another one starts
+#   limit    a worker reaches its limit of file sizes (RLIMIT_FSIZE) in a write
 #   disk     the file system is full for a moment (with root: a tmpfs)
 # The clock of every fourth worker is an hour ahead or behind (with faketime).
 # usage: tests/chaos.sh [--faults N] [--seeds N] [--seed N]
 #   --faults N   (default: 500)     --seeds N   of one sweep (default: 40)
 #   --seed N     of the order of faults (default: 1)
-# Environment: MNIST_DIST (build/mnist-dist), TEST_DATA (drawn digits; default: drawn here)
-# Exit codes: 0 all sweeps are right, 1 one is not, 2 usage.
+# Environment: MNIST_DIST (build/mnist-dist), TEST_DATA (drawn digits, default: drawn here)
+# Exit codes: 0 all sweeps are right, 1 one is wrong, 2 usage.
 set -euo pipefail
 export LC_ALL=C NO_COLOR=1
 
@@ -30,7 +30,7 @@ workers=8
 RANDOM=$order
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 program=${MNIST_DIST:-$here/build/mnist-dist}
-# A lease of two seconds, so that takeovers need no half minute.
+# A lease of two seconds, so that takeovers are fast.
 export MNIST_DIST_LEASE_SECONDS=2
 lease=2
 
@@ -67,7 +67,7 @@ data=${TEST_DATA:-$work/digits.h5}
 sweep=("$program" sweep --config "$work/tiny.toml" --set "data.file=$data"
   --set 'data.split=[600,300]' --threads 1 --seeds "0..$((seeds - 1))" --target 0)
 
-# Workers with process ids of their own are what hosts are: nobody sees whether they run.
+# Workers in separate process id namespaces are like hosts: their processes are invisible to others.
 host=()
 if unshare --pid --fork --kill-child true 2>/dev/null; then
   host=(unshare --pid --fork --kill-child)
@@ -142,7 +142,7 @@ fail() {
 }
 
 rows() { find "$folder/rows" -name '*.csv' 2>/dev/null | wc -l; }
-# Columns that may not depend on who trained.
+# Columns that may not depend on the worker.
 results() { tail -n +2 "$1/seeds.csv" | cut -d, -f1-9,17-; }
 
 disturb() {
@@ -185,7 +185,7 @@ while (($(total) < faults)); do
   rounds=$((rounds + 1))
   folder=$work/disk/$rounds
   for ((slot = 0; slot < workers; slot++)); do start_worker "$slot"; done
-  # Until the seeds are done, or there were faults enough.
+  # Until the seeds are done, or the number of faults is reached.
   while (($(total) < faults && $(rows) < seeds)); do
     sleep "0.$((RANDOM % 4 + 1))"
     disturb
@@ -193,7 +193,7 @@ while (($(total) < faults)); do
       if ended "${pids[slot]}"; then start_worker "$slot"; fi
     done
   done
-  # Calm: whoever lives continues to the end, and one more start makes the tables.
+  # Then without faults: all workers continue to the end, and one more start makes the tables.
   for pid in "${pids[@]}" "${leaving[@]}"; do
     signal_worker CONT "$pid"
     until ended "$pid"; do sleep 0.2; done
@@ -205,7 +205,7 @@ while (($(total) < faults)); do
   diff <(cut -d, -f1-8 "$folder/epochs.csv") <(cut -d, -f1-8 "$work/whole/epochs.csv") ||
     fail "sweep $rounds has other epochs"
   diff "$folder/errors.csv" "$work/whole/errors.csv" || fail "sweep $rounds has other mistakes"
-  echo "sweep $rounds: $seeds rows as undisturbed; faults so far: $(counts)"
+  echo "sweep $rounds: $seeds rows as undisturbed, faults so far: $(counts)"
   rm -rf "$folder"
 done
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Measures sweeps of very many seeds: time and memory of a start, of a resume and of a report.
-# One seed is trained; the rows of all others are copies of its row with other numbers.
+# One seed is trained. The rows of all others are copies of its row with other numbers.
 # usage: tests/million.sh [--seeds N]   (default: 1000000, which takes 5 GB of disk)
 # Environment: MNIST_DIST (build/mnist-dist), TMPDIR
 set -euo pipefail
