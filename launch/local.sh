@@ -10,7 +10,7 @@ usage() {
   cat <<'HELP'
 usage: launch/local.sh [--cuda] [-np N] [--max-restarts N] [--print] [arguments for mnist-dist]
 
-Installs and builds what is missing, then runs build/mnist-dist on N ranks of this machine:
+Installs and builds missing parts, then runs build/mnist-dist on N ranks of this machine:
   launch/local.sh                             the default recipe on all cores
   launch/local.sh --cuda                      on all GPUs (docs/gpu.md)
   launch/local.sh -np 2 --config step1        another recipe on 2 ranks

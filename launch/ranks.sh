@@ -63,7 +63,7 @@ on_gpu() {
 # shellcheck disable=SC2317
 beside_ranks() { :; }
 
-# run_ranks COMMAND...: sets ranks_stopped to the signal that told it to stop them, if one did.
+# run_ranks COMMAND...: sets ranks_stopped to the signal that stopped them, if any.
 # It runs mpirun so that Ctrl-C ends in a checkpoint. mpirun itself would turn INT and TERM into
 # TERM and, 1 s later, KILL; USR1 it only forwards (as Slurm's srun does), and the ranks take it as
 # "stop after this step". Its own process group keeps the terminal's Ctrl-C away from it.

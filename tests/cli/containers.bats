@@ -1,4 +1,4 @@
-# What a container or a site forbids or brings along.
+# Restrictions and settings of containers and sites.
 bats_require_minimum_version 1.5.0
 load helpers
 

@@ -19,7 +19,7 @@ no_gpu() { ! compgen -G '/proc/driver/nvidia/gpus/*' >/dev/null || skip "there i
   [ ! -e r ]
 }
 
-@test "the same on two ranks: exit 4, and nobody waits for anybody" {
+@test "the same on two ranks: exit 4, and no rank waits" {
   no_gpu
   mpirun_command 2
   run -4 --separate-stderr timeout 60 "${MPIRUN[@]}" "$MNIST_DIST" \

@@ -1,4 +1,4 @@
-# mnist-dist doctor, from outside. What it finds is tested in tests/report/doctor_test.cpp.
+# mnist-dist doctor as a program. tests/report/doctor_test.cpp tests its findings.
 bats_require_minimum_version 1.5.0
 load helpers
 
@@ -41,7 +41,7 @@ print(*(f["subject"] for f in findings if f["subject"] != "ttl"))')" = \
   fi
 }
 
-@test "on several ranks it talks once" {
+@test "on several ranks it prints once" {
   ranks 2 doctor >out
   [ "$(grep -c '^ok    program ' out)" -eq 1 ]
   grep -q 'launcher  Open MPI, 2 ranks' out

@@ -122,7 +122,7 @@ foreign_lease() {
       rm -r r
     done
   done
-  # What else is in a folder is not thrown away.
+  # Other files in a folder are not deleted.
   mkdir r
   echo half >r/config.toml.tmp99999999
   echo precious >r/thesis.tex.tmp99999999

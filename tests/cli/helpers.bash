@@ -58,7 +58,7 @@ fails() {
   local code=$1 text=$2
   shift 2
   run --separate-stderr "$@"
-  # What Open MPI 5 says of an exit code, between two rules, and of its own parts.
+  # Open MPI 5's lines about an exit code, between two rules, and about its own parts.
   stderr=$(sed '/^-\{60,\}$/,/^-\{60,\}$/d; /PMIX ERROR/d; /^\[warn\] Epoll/d; /^[[:space:]]*$/d' \
     <<<"$stderr")
   echo "exit $status, stderr: $stderr"

@@ -1,4 +1,4 @@
-# The command line and the recipe: what is wrong is said in two lines, with the nearest right name.
+# The command line and the recipe: two lines per error, with the nearest right name.
 bats_require_minimum_version 1.5.0
 load helpers
 
@@ -143,7 +143,7 @@ FLAGS
     "$MNIST_DIST" --config step4 --set schedule.kind=constant
   fails 2 'schedule.warmup = 0.15 has no effect with schedule.kind = "step"' \
     "$MNIST_DIST" --set schedule.kind=step
-  # What a folder recorded continues.
+  # A recorded folder continues.
   mkdir run
   "$MNIST_DIST" --config step1 --print-config |
     sed 's/^warmup = 0.0 /warmup = 0.1 /' >run/config.toml
@@ -185,7 +185,7 @@ FLAGS
 }
 @test "Slurm tasks without PMI would each train alone" {
   SLURM_STEP_NUM_TASKS=4 fails 4 "Slurm" "$MNIST_DIST" "${QUICK[@]}"
-  # What trains nothing is no worse for it.
+  # Commands that do not train work as well.
   SLURM_STEP_NUM_TASKS=4 run -0 "$MNIST_DIST" --print-config
 }
 
@@ -219,7 +219,7 @@ FLAGS
     [[ "$output" == *"${pair#*:}"* ]]
   done
 }
-@test "commands that ranks do not share talk once under mpirun" {
+@test "commands without ranks print once under mpirun" {
   "$MNIST_DIST" --config step1 --set "data.file=$TEST_DATA" --set 'data.split=[200,100]' \
     --set train.max_steps=1 --run-dir run >/dev/null
   for arguments in --version -V "compare --help" "runs ." "train --help" --print-config summary \

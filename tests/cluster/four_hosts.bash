@@ -44,10 +44,10 @@ make_host() {
     /usr/sbin/sshd -f '$folder/sshd$n' -E '$folder/sshd$n.log'" 3>&-
 }
 
-# What is left of them ends with private.sh.
+# The rest of them ends with private.sh.
 stop_hosts() { cat "$HOSTS_FOLDER"/host?.pid | xargs kill; }
 
-# enter HOST: sets ENTER to what runs a command there.
+# enter HOST: sets ENTER to the words before a command there.
 enter() {
   local pid
   pid=$(<"$HOSTS_FOLDER/$1.pid")
@@ -76,5 +76,5 @@ start_on() {
 unplug() { ip link set "port${1#host}" down; }
 plug() { ip link set "port${1#host}" up; }
 
-# limit_link HOST RATE: what it receives.
+# limit_link HOST RATE: limits the traffic to the host.
 limit_link() { tc qdisc replace dev "port${1#host}" root tbf rate "$2" burst 128k latency 50ms; }

@@ -11,7 +11,7 @@ LONG=("${QUICK[@]}" --set train.epochs=8 --set train.checkpoint_seconds=0.2)
 setup_file() {
   make_hosts "$BATS_FILE_TMPDIR"
   export MNIST_DIST_BUILD_DIR=${MNIST_DIST%/*}
-  # What every run below must end in, however it was computed.
+  # The result of every run below.
   cd "$BATS_FILE_TMPDIR" || return 1
   "$MNIST_DIST" "${LONG[@]}" --threads 2 --run-dir alone
   WANTED=$(sha_of alone)
@@ -21,14 +21,14 @@ setup_file() {
 teardown_file() { stop_hosts; }
 
 teardown() {
-  # What a failed test may have left.
+  # Remains of a failed test.
   local n
   for n in 1 2 3 4; do plug "host$n"; done
 }
 
 preflight() { on host1 "$SOURCE_DIR/launch/preflight.sh" --ssh-config "$SSH_CONFIG" "$@"; }
 hosts_sh() { on host1 "$SOURCE_DIR/launch/hosts.sh" --ssh-config "$SSH_CONFIG" "$@"; }
-# One core and no GPU each: a rank a host. What preflight.sh finds has its own tests.
+# One core and no GPU each: one rank per host. The findings of preflight.sh have their own tests.
 start_hosts_sh() {
   start_on host1 "$SOURCE_DIR/launch/hosts.sh" --ssh-config "$SSH_CONFIG" --no-preflight --slots 1 \
     "$@" >out.txt 2>err.txt

@@ -18,7 +18,7 @@ setup_file() {
 
 teardown_file() { stop_slurm "$BATS_FILE_TMPDIR/slurm"; }
 
-# For whoever reads a failure.
+# Printed after a failure.
 teardown() { cat mnist-dist-*.log 2>/dev/null || true; }
 
 # submit ARGUMENTS...: with the options of sbatch in the array on_sbatch.
@@ -214,7 +214,7 @@ preempts() {
 @test "a Slurm whose srun has no PMIx: mpirun starts the ranks, stops and continues like them" {
   local job
   mkdir -p bin
-  # Else the real one: mpirun itself asks for its daemons by it.
+  # Otherwise the real one, with which mpirun starts its daemons.
   {
     echo '#!/bin/bash'
     echo '[[ "$*" != *--mpi=list* ]] || { echo "MPI plugin types are... none pmi2" && exit; }'

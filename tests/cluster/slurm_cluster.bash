@@ -83,7 +83,7 @@ nodes_are() { [[ $(sinfo -h -N -p all -o %T 2>/dev/null | sort -u) == "$1" ]]; }
 unplug_second_node() { ip link set port2 down; }
 plug_second_node() { ip link set port2 up; }
 
-# What is left of it ends with private.sh.
+# The rest of it ends with private.sh.
 stop_slurm() {
   local folder=$1 name pid i
   for name in node1 node2 slurmctld munged namespaces; do

@@ -18,7 +18,7 @@ start=$SECONDS
 code=$?
 took=$((SECONDS - start))
 sed -i '/^-\{60,\}$/,/^-\{60,\}$/d; /PMIX ERROR/d' \
-  "$err" # what Open MPI 5 says of an exit code, between two rules
+  "$err" # Open MPI 5's lines about an exit code, between two rules
 
 status=0
 fail() { echo "FAILED: $*"; status=1; }
@@ -30,11 +30,11 @@ else
   grep -qE -- "$want_text" "$err" || fail "no line of stderr matches: $want_text"
   ((want_code != 4)) || grep -q "^hint: ." "$err" || fail "no hint"
 fi
-# One report, whoever writes it; before MPI_Init the ranks cannot agree on who does.
+# One report, from any rank. Before MPI_Init the ranks cannot agree on one.
 [[ $scenario == stop-before-init || $scenario == stop-in-dup ]] ||
   (($(grep -c '^error: ' "$err") <= 1)) || fail "more than one report"
 
-# A process may need a moment to go; a dead one that nobody has reaped (Z) is gone.
+# A process may need a moment to end. A zombie (Z) has ended.
 running() { [[ $(ps -o stat= -p "$1") == [!Z]* ]]; }
 mapfile -t pids < <(sed -n 's/^pid //p' "$out")
 ((${#pids[@]} == 4)) || fail "${#pids[@]} ranks started, not 4"

@@ -56,7 +56,7 @@ configure"
   done
 }
 
-# revision FOLDER: what a program built from there says of itself.
+# revision FOLDER: the revision that a program built from there prints.
 revision() {
   cmake -DSOURCE_DIR="$1" -DOUT="$BATS_TEST_TMPDIR/revision.cpp" \
     -P "$repository/cmake/Revision.cmake"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# launch/cuda.sh: the table of cards, and versions in ranges. What it finds on a machine is tested
+# launch/cuda.sh: the table of cards, and versions in ranges. Its search on a machine is tested
 # with launch/setup.sh --cuda.
 
 load fakes

@@ -7,7 +7,7 @@ export LC_ALL=C
 # shellcheck disable=SC2034  # used by the tests
 repository=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
 
-# fake NAME: a program of that name that does what stdin says.
+# fake NAME: a program of that name with the script on stdin.
 fake() {
   mkdir -p "$BATS_TEST_TMPDIR/bin"
   { echo '#!/bin/bash' && cat; } >"$BATS_TEST_TMPDIR/bin/$1"
@@ -15,7 +15,7 @@ fake() {
   PATH=$BATS_TEST_TMPDIR/bin:$PATH
 }
 
-# fake_system ID VERSION: what /etc/os-release says.
+# fake_system ID VERSION: the contents of /etc/os-release.
 fake_system() {
   export MNIST_DIST_OS_RELEASE=$BATS_TEST_TMPDIR/os-release
   printf 'ID=%s\nVERSION_ID="%s"\nPRETTY_NAME="%s %s"\n' "$1" "$2" "$1" \
@@ -51,7 +51,7 @@ fake_gpu_machine() {
   fake_python
 }
 
-# fake_cards "NAME, CAPABILITY"...: what nvidia-smi lists.
+# fake_cards "NAME, CAPABILITY"...: nvidia-smi's list.
 fake_cards() {
   (($#)) || { fake nvidia-smi <<<'exit 9' && return; }
   fake nvidia-smi <<SCRIPT
@@ -100,7 +100,7 @@ done
 SCRIPT
 }
 
-# fake_pip SCRIPT: what happens first when a wheel is fetched, to $dest.
+# fake_pip SCRIPT: runs first when a wheel is fetched, to $dest.
 fake_pip() { fake_python "$1"; }
 
 # fake_python [SCRIPT]: it has a PyTorch where PYTORCH names one, has pip unless NO_PIP is set, and

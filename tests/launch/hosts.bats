@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# launch/hosts.sh: which ranks go where, and what it says when they end. The program, mpirun and ssh
+# launch/hosts.sh: placement of ranks, and messages at their end. The program, mpirun and ssh
 # are fakes; for real ones see tests/cluster.
 
 load fakes
@@ -313,7 +313,7 @@ STARTS
 }
 
 @test "a host counts as lost after the recipe's comm.timeout, in a sweep too" {
-  # As the program itself: train alone knows --print-config.
+  # Like the program: only train has --print-config.
   cat >"$MNIST_DIST_BUILD_DIR/mnist-dist" <<'SCRIPT'
 #!/bin/bash
 [[ $1 == train && $* == *--print-config ]] || exit 2

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# launch/preflight.sh: what it says about bad hosts. ssh is a fake that runs the probe here, with
+# launch/preflight.sh: messages about bad hosts. ssh is a fake that runs the probe here, with
 # HOST.sh from the test's folder before it and HOST.sed done to it.
 
 bats_require_minimum_version 1.5.0

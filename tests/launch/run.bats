@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# tests/run.sh: what each of its stages builds and runs, and the cases in which one passes without
+# tests/run.sh: builds and runs of each stage, and the cases in which one passes without
 # having done so. cmake, ctest and clang++ are fakes.
 
 load fakes
@@ -41,7 +41,7 @@ set_up_ends() {
   [ "$status" -eq 0 ]
   [ "$output" = "skipped: the CUDA build has missing parts: there is no nvcc of CUDA 13" ]
   ! grep -q cmake "$BATS_TEST_TMPDIR/log" || false
-  # Without set-up, what is there decides.
+  # Without set-up, the installed parts decide.
   rm -r "$MNIST_DIST_TORCH_DIR"
   MNIST_DIST_SETUP=skip run "$checkout/tests/run.sh" --cuda
   [ "$status" -eq 0 ]

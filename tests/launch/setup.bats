@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# launch/setup.sh: what it finds, what it would install, and what it says when it cannot.
+# launch/setup.sh: its search, its installs, and its messages on failure.
 
 load fakes
 

@@ -282,7 +282,7 @@ nvidia-cusparselt-cu13==0.8.0" ]
   fake nvidia-smi <<<'echo "Field \"compute_cap\" is not a valid field to query."; exit 2'
   setup_cuda
   fails 4 "Tesla V100-SXM2-16GB (sm_70) needs"
-  # A name that nobody knows is no reason to refuse.
+  # An unknown name is no failure.
   printf 'Model: \t\t NVIDIA Z9000\n' \
     >"$MNIST_DIST_PROC/driver/nvidia/gpus/0000:00:1e.0/information"
   setup_cuda --check

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# A simulated AWS for one Bats file, and nodes that are folders: what the ec2 tests share.
+# A simulated AWS for one Bats file, and nodes that are folders, for the ec2 tests.
 
 # shellcheck disable=SC2034  # used by the tests
 repository=$(cd "$BATS_TEST_DIRNAME/../../.." && pwd)
@@ -12,7 +12,7 @@ need_tools() {
 
 # start_aws: one server a file; to be called from setup_file.
 start_aws() {
-  # Bats knows no skip here; each test does it.
+  # Bats has no skip here. Each test does it.
   [[ -e $tools/made-of ]] || return 0
   export AWS_FOLDER=$BATS_FILE_TMPDIR/aws
   mkdir "$AWS_FOLDER"
@@ -74,7 +74,7 @@ plain_aws() {
   hash -r
 }
 
-# A node is a folder, $NODES/N; the file "down" in it is a node that does not answer. ssh runs
+# A node is a folder, $NODES/N; the file "down" in it is a node that does not respond. ssh runs
 # commands there.
 fake_ssh() {
   cat >"$BATS_TEST_TMPDIR/bin/ssh" <<'SCRIPT'
@@ -99,7 +99,7 @@ SCRIPT
 
 ec2() { run "$repository/launch/ec2.sh" "$@"; }
 
-# up ARGUMENTS...: a cluster of one small node without set-up, unless said.
+# up ARGUMENTS...: a cluster of one small node without set-up by default.
 up() { ec2 up --instance c7a.4xlarge --from 203.0.113.7/32 --bare --yes "$@"; }
 
 # fails CODE TEXT...: the last run ended so, with an error of two lines that holds these.

@@ -8,7 +8,7 @@ port of the loopback, written to FOLDER/port. Files in FOLDER make things go wro
                    nodes before that one
     refuse         words with which every instance is refused
     hang           while it is there, a stack stays in creation
-    slow           a stack is begun 3 s after it was asked for
+    slow           a stack is started 3 s after the request
     cannot_delete  so many deletions of a stack fail
     quota          vCPUs that every EC2 quota allows
 """
@@ -49,7 +49,7 @@ class Refused(Exception):
 
 
 class Plain(CloudFormationModel):
-    """What has no more than a name."""
+    """Resources that only have a name."""
 
     def __init__(self, name, tags=()):
         self.name, self.tags = name, list(tags)
@@ -211,7 +211,7 @@ def delete_stack_of(stack):
 
 
 def delete_resources(stack):
-    """What somebody else has deleted already is no failure."""
+    """Something that is already deleted is no failure."""
     for resource in list(stack.resource_map._parsed_resources.values()):
         if isinstance(resource, Instance) and resource._state.name == "terminated":
             stack.resource_map._parsed_resources.pop(resource.logical_resource_id)
@@ -272,7 +272,7 @@ def get_parameter(response, real=SimpleSystemManagerResponse.get_parameter):
 def answer_create_stack(response, real=stack_responses.CloudFormationResponse.create_stack):
     if (folder / "slow").exists():
         time.sleep(3)
-    # The test double knows one way to end a creation that failed.
+    # The test double has one way to end a creation that failed.
     assert response._get_param("OnFailure") == "DELETE", "create-stack without --on-failure DELETE"
     return real(response)
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # launch/ec2.sh up with set-up, run, sweep, logs, fetch, ssh, and down with a job running: nodes are
-# folders, and what they build and run are fakes.
+# folders, and the programs that they build and run are fakes.
 
 load ../fakes
 load aws
@@ -48,7 +48,7 @@ echo data >data/mnist.h5
 PROGRAM
 chmod +x "$2/mnist-dist"
 SCRIPT
-  # What the build for GPUs takes on a node.
+  # The parts of a build for GPUs on a node.
   fake_gpu_machine
   fake_torch "$MNIST_DIST_TORCH_DIR/torch" 2.11.0 13.0
   cat >"$checkout/launch/hosts.sh" <<'SCRIPT'

@@ -131,7 +131,7 @@ ended() {
   return 1
 }
 
-@test "a job that nobody collected has ended" {
+@test "a zombie of a job has ended" {
   python3 - >zombie 3>&- <<'PYTHON' &
 import os, time
 child = os.fork()

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# The CloudFormation template: what cfn-lint says of it for every instance type, and what a node's
+# The CloudFormation template: cfn-lint's result for every instance type, and what a node's
 # start does, run here with fakes.
 
 load aws

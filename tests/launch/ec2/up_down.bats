@@ -224,7 +224,7 @@ rolls_back() {
   MNIST_DIST_POLL_SECONDS=0.01 ec2 down --yes
   fails 4 "cluster main are left in us-east-1" "security-group sg-" "key-pair mnist-dist-main" \
     "tag mnist-dist:cluster = main"
-  # But what costs most is gone.
+  # The most expensive part is deleted.
   [ -z "$(ids)" ]
 }
 
@@ -267,7 +267,7 @@ rolls_back() {
   empty_account
 }
 
-# reserved LINE: what AWS says of any capacity reservation.
+# reserved LINE: AWS's reply about any capacity reservation.
 reserved() {
   mv bin/aws bin/aws.plain
   cat >bin/aws <<SCRIPT
