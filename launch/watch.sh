@@ -147,6 +147,6 @@ is from before that"
   esac
   local hint="check the hosts with launch/preflight.sh, or print mpirun's messages with --verbose"
   ((code != 137)) ||
-    hint="check dmesg on its host for lack of memory, then resume with --resume"
+    hint="check dmesg on its host for memory errors, then resume with --resume"
   die 4 "$(fault "$code" "$seconds")" "$hint"
 }

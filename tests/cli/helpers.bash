@@ -16,7 +16,7 @@ setup() {
   cp -r "$SOURCE_DIR/configs" .
 }
 
-# ranks N ARGUMENTS...: mnist-dist on N ranks, as many as asked for on however few cores.
+# ranks N ARGUMENTS...: mnist-dist on N ranks, on any number of cores.
 ranks() {
   local n=$1
   shift

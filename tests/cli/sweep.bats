@@ -1,4 +1,4 @@
-# Sweeps: a seed's bytes, whoever trains it; nothing lost by a kill; the verdict and its exit code.
+# Sweeps: a seed's bytes from any worker, no loss by a kill, the verdict and its exit code.
 bats_require_minimum_version 1.5.0
 load helpers
 

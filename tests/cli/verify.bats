@@ -1,4 +1,4 @@
-# verify: a recorded run is trained again and ends in the recorded bytes, or it is said not to.
+# verify: a recorded run is trained again and the bytes are compared with the recorded ones.
 bats_require_minimum_version 1.5.0
 load helpers
 

@@ -22,7 +22,7 @@ fake_system() {
     "$2" >"$MNIST_DIST_OS_RELEASE"
 }
 
-# fake_installed ALL_BUT...: dpkg-query finds every package it is asked for but these.
+# fake_installed ALL_BUT...: dpkg-query finds every package except these.
 fake_installed() {
   fake dpkg-query <<SCRIPT
 for name in "\$@"; do

@@ -288,7 +288,7 @@ fake_checkout() {
   done
 }
 
-# A program that, as rank and as the fake mpirun alike, notes its signals and ends as mnist-dist
+# A program that, as rank and as the fake mpirun, notes its signals and ends as mnist-dist
 # does.
 # shellcheck disable=SC2016  # the program's own variables
 noting_program='

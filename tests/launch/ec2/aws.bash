@@ -106,7 +106,7 @@ up() { ec2 up --instance c7a.4xlarge --from 203.0.113.7/32 --bare --yes "$@"; }
 fails() {
   local code=$1 text
   shift
-  [ "$status" -eq "$code" ] || { echo "code $status in place of $code: $output" && return 1; }
+  [ "$status" -eq "$code" ] || { echo "code $status instead of $code: $output" && return 1; }
   [[ $(grep -c '^error: ' <<<"$output") == 1 && $(grep -c '^hint: ' <<<"$output") == 1 ]] ||
     { echo "not one error and one hint: $output" && return 1; }
   for text in "$@"; do
