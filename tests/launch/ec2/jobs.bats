@@ -150,7 +150,7 @@ until_there() {
   mkdir -p "$NODES/1" && echo 6 >"$NODES/1/finish"
   cluster sweep --seeds 0..9
   [ "$status" -eq 6 ]
-  shows "at most as many as the seeds take" "-- sweep --seeds 0..9"
+  shows "at most as many as there are seeds" "-- sweep --seeds 0..9"
 }
 
 @test "a sweep on several nodes is refused before anything is copied or started" {
