@@ -21,7 +21,8 @@ load helpers
     [[ $words == --set* && $words != *VALUE ]] || continue
     # shellcheck disable=SC2086
     run -0 --separate-stderr "$MNIST_DIST" $words --print-config
-    grep -q "^$(sed 's/^[^.]*\.//; s/ .*//' <<<"$words")" <<<"$(sed 's/ *= */=/; s/"//g' <<<"$output")"
+    shown=$(sed 's, *= *,=,; s,",,g' <<<"$output")
+    grep -q "^$(sed 's,^[^.]*\.,,; s, .*,,' <<<"$words")" <<<"$shown"
   done <<'FLAGS'
 --epochs 5|--set train.epochs=5
 --epochs=5|--set train.epochs=5

@@ -36,6 +36,15 @@ files() {
   run -1 grep -nE "$words" $(files '*.cpp' '*.h' '*.cu' '*.md' '*.sh' '*.toml' | grep -v HACKING.md)
 }
 
+@test "words that pages, scripts and recipes do not use" {
+  local units='rank|core|GPU|node|host|image|step|seed|slice|lane|candidate'
+  local words="\\b(lacks?|lacking|anew|afresh|begun|go(es)? on|went on|[Ss]omebody|Who(ever)?\
+|stands? still|asked for|taken for|told|speaks?|in place of\
+|($units) a ($units|second|task|line)|(once|twice) a)\\b"
+  # Generated from the program, and HACKING.md names them.
+  run -1 grep -nE "$words" $(files '*.md' '*.sh' '*.toml' | grep -v -E 'HACKING.md|docs/cli.md')
+}
+
 @test "spelling" {
   command -v codespell >/dev/null || skip "no codespell"
   # Wrong on purpose, in tests of near names. The last ones are right.
