@@ -42,7 +42,8 @@ PY
 }
 
 @test "lr-find: a curve, and a suggestion that train takes; the same on two ranks" {
-  run -0 --separate-stderr "$MNIST_DIST" lr-find "${QUICK[@]}" --steps 60 --out rates.svg
+  local find=(lr-find --config step3 --set "data.file=$TEST_DATA" --set 'data.split=[5000,500]')
+  run -0 --separate-stderr "$MNIST_DIST" "${find[@]}" --out rates.svg
   local text=$output rate
   rate=$(sed -n 's/^--set optimizer.learning_rate=//p' <<<"$output")
   python3 -c 'import sys; assert 1e-5 <= float(sys.argv[1]) <= 1' "$rate"
@@ -50,9 +51,12 @@ PY
   python3 -c 'import sys, xml.dom.minidom; xml.dom.minidom.parse("rates.svg")'
   run -0 "$MNIST_DIST" \
     "${QUICK[@]}" --set "optimizer.learning_rate=$rate" --set train.max_steps=2 --run-dir r
-  run -0 --separate-stderr ranks 2 lr-find "${QUICK[@]}" --steps 60 --out two.svg
+  run -0 --separate-stderr ranks 2 "${find[@]}" --out two.svg
   [ "${text/rates.svg/}" = "${output/two.svg/}" ]
   cmp rates.svg two.svg
+  # Too few steps say nothing.
+  run -0 --separate-stderr "$MNIST_DIST" "${find[@]}" --steps 5
+  [[ "$output" != *optimizer.learning_rate* && "$output" == *--steps* ]]
 }
 
 @test "lr-find ends when the loss explodes" {
