@@ -6,6 +6,8 @@
 #include <functional>
 #include <numeric>
 
+#include "image/otsu.h"
+
 namespace mnist_dist {
 namespace {
 
@@ -190,37 +192,6 @@ std::size_t remove_specks(Ink& ink) {
   }
   ink.amount = std::move(kept);
   return largest;
-}
-
-/// Otsu's threshold (1979): the grey level with the most variance between the two classes that it
-/// makes.
-struct Split {
-  float level = 0;
-  double separability = 0;  ///< share of the variance that lies between the classes
-};
-
-Split otsu(const std::vector<float>& values) {
-  std::array<double, 256> histogram{};
-  double sum = 0, squares = 0;
-  for (const float value : values) {
-    const int level = std::clamp(static_cast<int>(std::lround(value)), 0, 255);
-    histogram[static_cast<std::size_t>(level)] += 1;
-    sum += level;
-    squares += 1.0 * level * level;
-  }
-  const auto n = static_cast<double>(values.size());
-  const double variance = squares / n - (sum / n) * (sum / n);
-  Split best;
-  double below = 0, sum_below = 0;
-  for (std::size_t level = 0; level < 255; ++level) {
-    below += histogram[level];
-    sum_below += histogram[level] * static_cast<double>(level);
-    if (below == 0 || below == n) continue;
-    const double distance = sum_below / below - (sum - sum_below) / (n - below);
-    const double share = below / n * (1 - below / n) * distance * distance / variance;
-    if (share > best.separability) best = {static_cast<float>(level) + 0.5f, share};
-  }
-  return best;
 }
 
 /// Two clear classes of grey, such as a drawing that fills its picture: no surface can be fitted
