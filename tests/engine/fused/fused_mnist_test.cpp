@@ -82,29 +82,31 @@ TEST(FusedOnMnist, LogitsAndPredictionsAreTheReferenceEngines) {
       [&](std::size_t i) { return wanted.predictions[i] == mnist.test.labels[i]; });
   EXPECT_GT(correct, 9500) << "these are not the weights of a network that has learnt anything";
 
+  const std::vector<std::string> targets = fused_targets();
+  const auto fused = make_fused_worker(options, targets.front());
+  const Evaluation got = evaluate(*fused, state, mnist.test, mnist.test.labels);
+  for (std::size_t i = 0; i < got.predictions.size(); ++i)
+    EXPECT_EQ(got.predictions[i], wanted.predictions[i])
+        << "test image " << i << ": losses " << got.losses[i] << " and " << wanted.losses[i];
+  float largest = largest_difference(got.losses, wanted.losses);
+
   // The loss of an image under each label in turn is the log-softmax of its logits.
   constexpr std::size_t kAllLabels = 1000;
-  std::vector<std::vector<ClassIndex>> labels;
-  std::vector<Evaluation> wanted_by_label;
   for (ClassIndex label = 0; label < class_count; ++label) {
-    labels.emplace_back(kAllLabels, label);
-    wanted_by_label.push_back(evaluate(*torch, state, mnist.test, labels.back()));
+    const std::vector<ClassIndex> labels(kAllLabels, label);
+    largest =
+        std::max(largest, largest_difference(evaluate(*fused, state, mnist.test, labels).losses,
+                                             evaluate(*torch, state, mnist.test, labels).losses));
   }
-  for (const std::string& target : fused_targets()) {
-    SCOPED_TRACE(target);
-    const auto fused = make_fused_worker(options, target);
-    const Evaluation got = evaluate(*fused, state, mnist.test, mnist.test.labels);
-    for (std::size_t i = 0; i < got.predictions.size(); ++i)
-      EXPECT_EQ(got.predictions[i], wanted.predictions[i])
-          << "test image " << i << ": losses " << got.losses[i] << " and " << wanted.losses[i];
-    float largest = largest_difference(got.losses, wanted.losses);
-    for (std::size_t label = 0; label < labels.size(); ++label)
-      largest = std::max(
-          largest, largest_difference(evaluate(*fused, state, mnist.test, labels[label]).losses,
-                                      wanted_by_label[label].losses));
-    EXPECT_LT(largest, 1e-4f);
-    RecordProperty("largest_difference_" + target, std::to_string(largest));
-  }
+  EXPECT_LT(largest, 1e-4f);
+
+  // The other targets compute the same bits, some of them 50 times slower.
+  const std::span some_labels = std::span(mnist.test.labels).first(500);
+  const std::vector<float> some_losses(got.losses.begin(), got.losses.begin() + 500);
+  for (const std::string& target : targets)
+    EXPECT_EQ(evaluate(*make_fused_worker(options, target), state, mnist.test, some_labels).losses,
+              some_losses)
+        << target;
 }
 
 }  // namespace
