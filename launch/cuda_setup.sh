@@ -31,13 +31,13 @@ check_cuda() {
   local torch version cuda nvcc libraries
   find_cuda
   if [[ -z $torch ]]; then
-    say "missing: LibTorch with CUDA (launch/setup.sh --cuda fetches $version from PyPI, 1.2 GB)"
+    say "missing: LibTorch with CUDA (launch/setup.sh --cuda fetches $version from PyPI, 4.5 GB)"
     return 1
   fi
   libraries=$(missing_libraries "$torch" | xargs)
   if [[ -n $libraries ]]; then
     [[ $torch == "$(torch_folder)/torch" ]] || die_incomplete
-    say "missing: $libraries for LibTorch in $torch (launch/setup.sh --cuda fetches them from PyPI)"
+    say "missing: $libraries for LibTorch in $torch (launch/setup.sh --cuda fetches it again)"
     return 1
   fi
   say "LibTorch $version for CUDA $cuda: $torch"
@@ -99,7 +99,7 @@ their folder to LD_LIBRARY_PATH"
 # install_torch: into a folder beside, renamed when it is complete, so that an incomplete one is
 # never used as LibTorch.
 install_torch() {
-  local folder parent python
+  local folder parent python libraries
   folder=$(torch_folder) parent=$(dirname "$(torch_folder)")
   { mkdir -p "$parent" && touch "$parent/.lock"; } 2>/dev/null ||
     die 3 "cannot write to $parent" "set MNIST_DIST_TORCH_DIR to another folder"
@@ -115,17 +115,21 @@ install_torch() {
   rm -rf "$folder".partial.*
   partial=$folder.partial.$$
   trap 'rm -rf "$partial"' EXIT
-  if is_cuda_torch "$folder/torch"; then
-    cp -al "$folder" "$partial"
-  else
-    mkdir "$partial"
-    say "fetching LibTorch $wheel_torch for CUDA $wheel_cuda from PyPI (1.2 GB) into $folder"
-    fetch "torch==$wheel_torch"
-    is_cuda_torch "$partial/torch" ||
-      die 4 "PyPI's LibTorch $wheel_torch for $(uname -m) has no CUDA" \
-        "set CMAKE_PREFIX_PATH to a LibTorch with CUDA"
-  fi
-  fetch_missing
+  mkdir "$partial"
+  say "fetching LibTorch $wheel_torch for CUDA $wheel_cuda from PyPI (4.5 GB) into $folder"
+  # With --target, pip needs no virtual environment. Its temporary files are as large: on the same
+  # disk.
+  TMPDIR=$partial quietly "$python" -m pip install --quiet --no-cache-dir --no-compile \
+    --only-binary=:all: --target "$partial" "torch==$wheel_torch" ||
+    die 4 "LibTorch with CUDA cannot be fetched from PyPI (see above)" \
+      "check the network, or set CMAKE_PREFIX_PATH to a LibTorch with CUDA"
+  is_cuda_torch "$partial/torch" ||
+    die 4 "PyPI's LibTorch $wheel_torch for $(uname -m) has no CUDA" \
+      "set CMAKE_PREFIX_PATH to a LibTorch with CUDA"
+  libraries=$(missing_libraries "$partial/torch")
+  [[ -z $libraries ]] ||
+    die 4 "LibTorch $wheel_torch of PyPI: missing $(xargs <<<"$libraries")" \
+      "install NVIDIA's $(toolkit_package "$wheel_cuda") package, which has them"
   rm -rf "$folder"
   mv "$partial" "$folder"
   exec 8>&-
@@ -134,9 +138,9 @@ install_torch() {
 check_disk() {
   local free
   free=$(df -Pk "$1" | awk 'NR == 2 { print $4 }')
-  ((free >= 5000000)) ||
+  ((free >= 9000000)) ||
     die 3 \
-      "LibTorch with CUDA: disk too full in $1 (got $((free / 1000000)) GB, expected 5 GB)" \
+      "LibTorch with CUDA: disk too full in $1 (got $((free / 1000000)) GB, expected 9 GB)" \
       "free space there, or set MNIST_DIST_TORCH_DIR to a folder on another disk"
 }
 
@@ -156,71 +160,4 @@ find_pip() {
   done
   die 4 "no python3 here has pip and is of version 3.10 to 3.14" \
     "set CMAKE_PREFIX_PATH to a LibTorch with CUDA, or put another python3 first in PATH"
-}
-
-# fetch PACKAGE...: unpacks it into $partial, without its dependencies, which only Python needs. Not
-# with pip install, which fails outside a virtual environment on Debian and Ubuntu.
-fetch() {
-  local wheels=$partial/.wheels wheel
-  mkdir -p "$wheels"
-  # pip's own temporary files are as large: on the same disk.
-  TMPDIR=$wheels quietly "$python" -m pip download --quiet --no-cache-dir --no-deps \
-    --only-binary=:all: --dest "$wheels" "$@" ||
-    die 4 "LibTorch with CUDA cannot be fetched from PyPI (see above)" \
-      "check the network, or set CMAKE_PREFIX_PATH to a LibTorch with CUDA"
-  for wheel in "$wheels"/*.whl; do
-    "$python" -m zipfile -e "$wheel" "$partial" ||
-      die 3 "cannot unpack $(basename "$wheel") into $partial" \
-        "free disk space, then run this again"
-  done
-  rm -rf "$wheels"
-}
-
-# fetch_missing: fetches the libraries that the loader does not find, and their own requirements.
-fetch_missing() {
-  local libraries before='' packages
-  while libraries=$(missing_libraries "$partial/torch") && [[ -n $libraries ]]; do
-    # The wheel has the toolkit's version. The toolkit's package has the versions of its parts.
-    [[ -n $(metadata cuda_toolkit) ]] || fetch "$(requirement torch cuda-toolkit)"
-    mapfile -t packages < <(while read -r library; do
-      wheel_of "$library"
-    done <<<"$libraries" | sort -u)
-    if [[ $libraries == "$before" ]] || ((${#packages[@]} == 0)); then
-      die 4 "LibTorch $wheel_torch of PyPI: missing $(xargs <<<"$libraries")" \
-        "install NVIDIA's $(toolkit_package "$wheel_cuda") package, which has them"
-    fi
-    before=$libraries
-    say "fetching ${packages[*]} from PyPI, for $(xargs <<<"$libraries")"
-    fetch "${packages[@]}"
-  done
-}
-
-# metadata PACKAGE: the file with the dependencies of a wheel in $partial.
-metadata() { compgen -G "$partial/$1-*.dist-info/METADATA" || true; }
-
-# requirement PACKAGE NAME [EXTRA]: NAME==VERSION as required by PACKAGE. NAME may be a prefix.
-requirement() {
-  awk -v name="$2" -v extra="${3:-}" '
-    $1 == "Requires-Dist:" && index($2, name) == 1 &&
-      (extra == "" || $0 ~ "extra == .(" extra ").$") {
-      sub(/^Requires-Dist: */, "")
-      sub(/ *;.*/, "")
-      gsub(/\[[^]]*\]|[ ()]/, "")
-      print
-      exit
-    }' "$(metadata "$1")"
-}
-
-# wheel_of LIBRARY
-wheel_of() {
-  case $1 in
-    libcudnn*) requirement torch nvidia-cudnn ;;
-    libcusparseLt.*) requirement torch nvidia-cusparselt ;;
-    libnccl.*) requirement torch nvidia-nccl ;;
-    libnvshmem*) requirement torch nvidia-nvshmem ;;
-    libcublasLt.*) requirement cuda_toolkit nvidia- cublas ;;
-    libnvJitLink.*) requirement cuda_toolkit nvidia- nvjitlink ;;
-    # libcupti.so.13 is in the toolkit's part cupti, and so on.
-    *) requirement cuda_toolkit nvidia- "$(sed 's/^lib//; s/\.so.*//' <<<"$1")" ;;
-  esac
 }

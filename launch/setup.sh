@@ -97,7 +97,7 @@ Installs the missing packages to build and run mnist-dist, with apt (Debian 12 o
   --tests   also the packages for tests of clusters (sshd, Slurm: installed, not started) and for
             the build with sanitizers
   --cuda    also the parts of a build for GPUs: LibTorch with CUDA is found, or fetched from PyPI
-            (1.2 GB), NVIDIA's toolkit and NCCL are searched. Exit 4 with a hint if this machine
+            (4.5 GB), NVIDIA's toolkit and NCCL are searched. Exit 4 with a hint if this machine
             cannot have it (docs/gpu.md)
 HELP
 }

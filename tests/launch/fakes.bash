@@ -100,60 +100,31 @@ done
 SCRIPT
 }
 
-# fake_pip SCRIPT: runs first when a wheel is fetched, to $dest.
+# fake_pip SCRIPT: runs first when pip installs into $target.
 fake_pip() { fake_python "$1"; }
 
 # fake_python [SCRIPT]: it has a PyTorch where PYTORCH names one, has pip unless NO_PIP is set, and
-# unpacks wheels as they are on PyPI.
+# installs PyPI's torch with the libraries of its requirements.
 fake_python() {
   { cat <<SCRIPT; cat <<'SCRIPT'; } | fake python3
-before_download() { $( [[ -n ${1:-} ]] && echo "$1" || echo true); }
+before_install() { $( [[ -n ${1:-} ]] && echo "$1" || echo true); }
 SCRIPT
 case "$*" in
   *find_spec*) echo "${PYTORCH:-}" ;;
   *"import sys, pip"*) [[ -z ${NO_PIP:-} ]] ;;
-  "-m pip download "*)
+  "-m pip install "*)
     echo "$*" >>"$BATS_TEST_TMPDIR/pip.log"
-    while [[ $1 != --dest ]]; do shift; done
-    dest=$2
-    before_download || exit
-    for package in "${@:3}"; do touch "$dest/${package%%==*}.whl"; done
-    ;;
-  "-m zipfile -e "*)
-    cd "$5" || exit
-    metadata() { mkdir -p "$1" && sed 's/^/Requires-Dist: /' >"$1/METADATA"; }
-    library() { mkdir -p "nvidia/$1/lib" && touch "nvidia/$1/lib/$2"; }
-    case $(basename "$4") in
-      torch.whl)
-        mkdir -p torch/lib torch/share/cmake/Torch
-        touch torch/lib/libtorch_cuda.so torch/share/cmake/Torch/TorchConfig.cmake
-        printf "__version__ = '2.11.0+cu130'\ncuda: Optional[str] = '13.0'\n" >torch/version.py
-        metadata torch-2.11.0.dist-info <<'LINES'
-filelock
-cuda-toolkit[cublas,cudart,cufft,cufile]==13.0.2; platform_system == "Linux"
-nvidia-cudnn-cu13==9.19.0.56; platform_system == "Linux"
-nvidia-cusparselt-cu13==0.8.0; platform_system == "Linux"
-nvidia-nccl-cu13==2.28.9; platform_system == "Linux"
-LINES
-        ;;
-      cuda-toolkit.whl)
-        metadata cuda_toolkit-13.0.2.dist-info <<'LINES'
-nvidia-cufile==1.15.1.6.*; (sys_platform == 'linux') and extra == 'all'
-nvidia-cusparse==12.6.3.3.*; (sys_platform == 'linux') and extra == 'all'
-nvidia-cufile==1.15.1.6.*; (sys_platform == 'linux') and extra == 'cufile'
-nvidia-cusparse==12.6.3.3.*; (sys_platform in ('linux', 'win32')) and extra == 'cusparse'
-LINES
-        ;;
-      nvidia-cufile.whl) library cu13 libcufile.so.0 ;;
-      nvidia-cusparse.whl) library cu13 libcusparse.so.12 ;;
-      nvidia-cusparselt-cu13.whl) library cusparselt libcusparseLt.so.0 ;;
-      nvidia-cudnn-cu13.whl) library cudnn libcudnn.so.9 ;;
-      nvidia-nccl-cu13.whl)
-        library nccl libnccl.so.2
-        mkdir nvidia/nccl/include
-        touch nvidia/nccl/include/nccl.h
-        ;;
-    esac
+    while [[ $1 != --target ]]; do shift; done
+    target=$2
+    before_install || exit
+    cd "$target" || exit
+    mkdir -p torch/lib torch/share/cmake/Torch nvidia/{cu13,cudnn,cusparselt,nccl}/lib \
+      nvidia/nccl/include
+    touch torch/lib/libtorch_cuda.so torch/share/cmake/Torch/TorchConfig.cmake \
+      nvidia/cu13/lib/lib{cudart.so.13,cufile.so.0} nvidia/cudnn/lib/libcudnn.so.9 \
+      nvidia/cusparselt/lib/libcusparseLt.so.0 nvidia/nccl/lib/libnccl.so.2 \
+      nvidia/nccl/include/nccl.h
+    printf "__version__ = '2.11.0+cu130'\ncuda: Optional[str] = '13.0'\n" >torch/version.py
     ;;
   *) exit 1 ;;
 esac
