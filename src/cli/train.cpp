@@ -36,33 +36,6 @@ struct TrainArguments {
   bool resume = false, print_config = false, json = false, quiet = false, tensorboard = true;
 };
 
-/// Tells the run folder first, so that what the console shows is on disk.
-class Reports : public Observer {
- public:
-  Reports(std::string title, Console::Parts parts, std::unique_ptr<Observer> files)
-      : console_(std::move(title), parts), files_(std::move(files)) {}
-  void started(const RunInfo& info) override { files_->started(info), console_.started(info); }
-  void stepped(int epoch, int steps, const Sums& sums, double seconds) override {
-    console_.stepped(epoch, steps, sums, seconds);
-  }
-  void evaluating(int epoch) override { console_.evaluating(epoch); }
-  void epoch_ended(const EpochRow& row) override {
-    files_->epoch_ended(row), console_.epoch_ended(row);
-  }
-  void finished(const RunResult& result) override {
-    files_->finished(result);
-    console_.finished(result);
-  }
-  void failed(const RunFailure& failure) noexcept override {
-    console_.failed(failure);
-    files_->failed(failure);
-  }
-
- private:
-  Console console_;
-  std::unique_ptr<Observer> files_;
-};
-
 Config configured(const TrainArguments& arguments) {
   ConfigOptions options = arguments.config;
   // A named run continues with its own recipe unless another one is asked for (and then refused if
@@ -144,24 +117,24 @@ ExitCode run(Communicator& comm, const TrainArguments& arguments, const Config& 
   RunStart start =
       find_start(comm, [&] { return look_for_start(arguments, config, *session, lock); });
 
-  TrainerOptions options{config,
-                         session->data,
-                         session->data_hash,
-                         session->computed_by,
-                         session->threads,
-                         start.folder,
-                         lock ? &*lock : nullptr,
-                         std::move(start.checkpoint),
-                         stop_requested,
-                         nullptr,
-                         session->engine_options.normalisation,
-                         session->data_set};
+  TrainerOptions options{.config = config,
+                         .data = session->data,
+                         .data_hash = session->data_hash,
+                         .computed_by = session->computed_by,
+                         .threads = session->threads,
+                         .folder = start.folder,
+                         .lock = lock ? &*lock : nullptr,
+                         .resume = std::move(start.checkpoint),
+                         .between_steps = [](double) { return stop_requested(); },
+                         .normalisation = session->engine_options.normalisation,
+                         .data_set = session->data_set};
   if (options.resume) {
     check_same_data(*options.resume, session->data_hash);
     if (comm.rank() == 0) note_other_engine(options.resume->engine, session->computed_by);
   }
 
-  std::optional<Reports> reports;
+  std::unique_ptr<Observer> files;
+  std::optional<Console> console;
   if (comm.rank() == 0) {
     const int first_epoch = options.resume ? static_cast<int>(options.resume->epoch) + 1 : 1;
     const std::string recipe = arguments.config.title(config);
@@ -174,10 +147,11 @@ ExitCode run(Communicator& comm, const TrainArguments& arguments, const Config& 
     const Console::Parts parts{.table = !arguments.json && !arguments.quiet,
                                .progress = !arguments.quiet,
                                .result = !arguments.json};
-    const MakeObserver make_files = run_files({.tensorboard = arguments.tensorboard}, recipe);
-    reports.emplace(std::move(title), parts,
-                    make_files(start.folder, config, *session, first_epoch));
-    options.observer = &*reports;
+    files = run_files({.tensorboard = arguments.tensorboard}, recipe)(start.folder, config,
+                                                                      *session, first_epoch);
+    console.emplace(std::move(title), parts);
+    // In this order, so that the console shows only what is on disk.
+    options.observers = {files.get(), &*console};
     // After Ctrl-C mpirun may pass nothing on.
     if (parts.table && detect_launcher().present)
       print(fmt::format("Ctrl-C stops after a checkpoint; resume with --resume --run-dir {}\n",

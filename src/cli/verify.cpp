@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "base/printable.h"
+#include "base/signals.h"
 #include "base/standard_streams.h"
 #include "cli/commands.h"
 #include "cli/compute_options.h"
@@ -73,7 +74,8 @@ ExitCode run(Communicator& comm, const VerifyArguments& arguments, const Recorde
                                .computed_by = session->computed_by,
                                .threads = session->threads,
                                .resume = start,
-                               .observer = comm.rank() == 0 ? &console : nullptr};
+                               .between_steps = [](double) { return stop_requested(); },
+                               .observers = {&console}};
   const RunResult result = train(session->trains_through(comm), *session->engine, options);
   const bool same = result.parameters_sha256 == recorded.parameters_sha256;
   if (comm.rank() == 0) {
@@ -127,6 +129,7 @@ Command add_verify(CLI::App& app) {
     if (arguments->compute.engine.empty() && arguments->compute.device == "auto")
       arguments->compute.engine = built_engine(recorded.engine, arguments->folder);
     const std::optional<Checkpoint> start = recorded_start(*arguments, recorded);
+    install_stop_handlers();
     return in_world(recorded.config.comm.timeout,
                     [&](Communicator& comm) { return run(comm, *arguments, recorded, start); });
   };

@@ -13,28 +13,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Passes everything on, and knows how far the run is.
-class Progress : public Observer {
- public:
-  explicit Progress(std::unique_ptr<Observer> next) : next_(std::move(next)) {}
-  void started(const RunInfo& info) override { info_ = info, next_->started(info); }
-  void stepped(int epoch, int steps, const Sums& sums, double seconds) override {
-    const std::int64_t done = std::int64_t{epoch - 1} * info_.steps_per_epoch + steps;
-    share_ = static_cast<double>(done) / static_cast<double>(info_.total_steps);
-    next_->stepped(epoch, steps, sums, seconds);
-  }
-  void evaluating(int epoch) override { next_->evaluating(epoch); }
-  void epoch_ended(const EpochRow& row) override { next_->epoch_ended(row); }
-  void finished(const RunResult& result) override { next_->finished(result); }
-  void failed(const RunFailure& failure) noexcept override { next_->failed(failure); }
-  double share() const { return share_; }
-
- private:
-  std::unique_ptr<Observer> next_;
-  RunInfo info_;
-  double share_ = 0;
-};
-
 std::vector<std::string> lines_of_file(const fs::path& file) {
   std::istringstream text(read_text_file(file));
   std::vector<std::string> lines;
@@ -99,23 +77,23 @@ SeedOutcome run_seed(Communicator& group, const Session& session, const Config& 
     best = start.checkpoint->best;
     outcome.seconds = start.checkpoint->seconds;
   } else {
-    std::optional<Progress> progress;
-    if (group.rank() == 0)
-      progress.emplace(
-          make_observer(folder, config, session,
-                        start.checkpoint ? static_cast<int>(start.checkpoint->epoch) + 1 : 1));
-    const TrainerOptions options{config,
-                                 session.data,
-                                 session.data_hash,
-                                 session.computed_by,
-                                 session.threads,
-                                 folder,
-                                 lock,
-                                 std::move(start.checkpoint),
-                                 [&] { return between_steps(progress ? progress->share() : 0); },
-                                 progress ? &*progress : nullptr,
-                                 session.engine_options.normalisation,
-                                 session.data_set};
+    TrainerOptions options{.config = config,
+                           .data = session.data,
+                           .data_hash = session.data_hash,
+                           .computed_by = session.computed_by,
+                           .threads = session.threads,
+                           .folder = folder,
+                           .lock = lock,
+                           .between_steps = between_steps,
+                           .normalisation = session.engine_options.normalisation,
+                           .data_set = session.data_set};
+    std::unique_ptr<Observer> files;
+    if (group.rank() == 0) {
+      files = make_observer(folder, config, session,
+                            start.checkpoint ? static_cast<int>(start.checkpoint->epoch) + 1 : 1);
+      options.observers = {files.get()};
+    }
+    options.resume = std::move(start.checkpoint);
     try {
       const RunResult result = train(session.trains_through(group), *engine, options);
       best = result.best;

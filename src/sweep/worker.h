@@ -8,6 +8,7 @@
 #include "comm/communicator.h"
 #include "sweep/outcome.h"
 #include "sweep/queue.h"
+#include "train/trainer.h"
 
 namespace mnist_dist {
 
@@ -72,9 +73,6 @@ class Leader {
   bool lost_ = false;                                ///< the claim, to another worker
   std::chrono::steady_clock::time_point looked_at_;  ///< which sees that this process was stopped
 };
-
-/// To call between steps with the share of the seed that is done; true: stop after the next step.
-using BetweenSteps = std::function<bool(double share)>;
 
 /// Trains one seed on a group of ranks; the outcome counts on its rank 0, which has the lock of the
 /// seed's run folder. Throws Error, interrupted on every rank of the group when it stopped.

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <optional>
+#include <ranges>
 
 #include "base/shell_word.h"
 #include "data/order.h"
@@ -100,9 +101,11 @@ class Run {
     } catch (const Error&) {
       return;
     }
-    tell([&](Observer& o) {
-      o.failed({error.code(), error.what(), static_cast<int>(progress_.epoch), progress_.step});
-    });
+    if (comm_.rank() != 0) return;
+    // The console, which is last, ends its live line before others print.
+    for (Observer* observer : std::views::reverse(options_.observers))
+      observer->failed(
+          {error.code(), error.what(), static_cast<int>(progress_.epoch), progress_.step});
   }
 
   Checkpoint fresh_start() const {
@@ -146,6 +149,9 @@ class Run {
   bool averaging() const { return config_.average.decay > 0; }
   std::int64_t epoch_start() const { return std::int64_t{progress_.epoch} * steps_per_epoch_; }
   bool done() const { return epoch_start() >= last_step_; }
+  double share_done() const {
+    return static_cast<double>(epoch_start() + progress_.step) / static_cast<double>(last_step_);
+  }
 
   /// Trains what is left of the epoch under way, and leaves its sums and seconds in progress_.
   EpochRow train_epoch() {
@@ -164,7 +170,7 @@ class Run {
     const Stopwatch time;
     for (int step = progress_.step; step < steps; ++step) {
       comm_.set_activity(fmt::format("epoch {} step {}", epoch + 1, step + 1));
-      engine_.step(step, options_.stop_requested && options_.stop_requested(), reduce_);
+      engine_.step(step, options_.between_steps && options_.between_steps(share_done()), reduce_);
       const StepReport report = engine_.report(step + 1 == steps);
       const auto take = [&](const StepReport& now) {
         progress_.step = now.steps_done;
@@ -309,7 +315,8 @@ class Run {
 
   template <class Call>
   void tell(const Call& call) {
-    if (comm_.rank() == 0 && options_.observer) call(*options_.observer);
+    if (comm_.rank() != 0) return;
+    for (Observer* observer : options_.observers) call(*observer);
   }
 
   static std::int64_t total_steps(const Config& config, int per_epoch) {

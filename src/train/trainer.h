@@ -2,6 +2,7 @@
 #include <filesystem>
 #include <functional>
 #include <optional>
+#include <vector>
 
 #include "base/folder_lock.h"
 #include "comm/communicator.h"
@@ -12,6 +13,10 @@
 #include "train/observer.h"
 
 namespace mnist_dist {
+
+/// Called on each rank before each step with the share of the run that is done, 0 to 1. True stops
+/// the run after a checkpoint.
+using BetweenSteps = std::function<bool(double share)>;
 
 /// One training run on a group of ranks. Everything here is collective.
 struct TrainerOptions {
@@ -24,11 +29,11 @@ struct TrainerOptions {
       {};  ///< for checkpoints; empty: none are written (rank 0 alone writes)
   const FolderLock* lock = nullptr;  ///< the folder's, on rank 0: nothing is written into another
                                      ///< one that took its place
-  std::optional<Checkpoint> resume = {};      ///< where to continue; the same on every rank
-  std::function<bool()> stop_requested = {};  ///< asked before each step; empty: never
-  Observer* observer = nullptr;               ///< on rank 0
-  Normalisation normalisation = {};           ///< of the data, for the checkpoint
-  std::string data_set = {};                  ///< Dataset::name, for the checkpoint
+  std::optional<Checkpoint> resume = {};  ///< where to continue; the same on every rank
+  BetweenSteps between_steps = {};        ///< empty: nothing stops the run
+  std::vector<Observer*> observers = {};  ///< on rank 0, called in this order
+  Normalisation normalisation = {};       ///< of the data, for the checkpoint
+  std::string data_set = {};              ///< Dataset::name, for the checkpoint
   bool scored = true;  ///< false: only the weights matter, and nothing is evaluated
 };
 

@@ -30,6 +30,18 @@ RECIPE=("${QUICK[@]}" --set 'data.split=[600,300]' --set train.max_steps=6)
   [[ "${lines[-1]}" == NOT\ verified* ]]
 }
 
+@test "Ctrl-C: exit 130" {
+  "$MNIST_DIST" --quiet "${RECIPE[@]}" --set train.epochs=50 --set train.max_steps=0 \
+    --set train.evaluate_every=50 --run-dir r
+  "$MNIST_DIST" verify r >out 2>err 3>&- &
+  local pid=$! code=0
+  wait_for 20 grep -q verify out
+  kill -INT $pid
+  wait $pid || code=$?
+  [ $code = 130 ]
+  grep -q signal err
+}
+
 @test "a record of an engine that this build does not have: exit 4" {
   [ "$CUDA_BUILD" != ON ] || skip "this build has all engines"
   fails 4 "torch-cuda" "$MNIST_DIST" verify "$SOURCE_DIR/docs/results/step4-h100"

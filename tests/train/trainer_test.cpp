@@ -121,16 +121,14 @@ struct TrainerTest : testing::Test {
   Recorder recorder;
 
   TrainerOptions options(std::function<bool()> stop = {}, std::optional<Checkpoint> resume = {}) {
-    return {config,
-            data,
-            "hash",
-            "engine (simd)\nlibrary 1.0",
-            1,
-            folder.path(),
-            nullptr,
-            std::move(resume),
-            std::move(stop),
-            &recorder};
+    return {.config = config,
+            .data = data,
+            .data_hash = "hash",
+            .computed_by = "engine (simd)\nlibrary 1.0",
+            .folder = folder.path(),
+            .resume = std::move(resume),
+            .between_steps = [stop](double) { return stop && stop(); },
+            .observers = {&recorder}};
   }
 };
 
@@ -143,6 +141,29 @@ TEST_F(TrainerTest, ShowsEveryImageOnceAnEpoch) {
   }
   EXPECT_EQ(recorder.info.steps_per_epoch, 3);  // ceil(11 / 4): the longest shard decides
   EXPECT_EQ(recorder.info.total_steps, 9);
+}
+
+TEST_F(TrainerTest, ObserversAreCalledInTheirOrderAndTheShareThatIsDoneGrows) {
+  struct Named : Observer {
+    Named(std::string its_name, std::string& its_calls)
+        : name(std::move(its_name)), calls(its_calls) {}
+    void started(const RunInfo&) override { calls += name; }
+    void failed(const RunFailure&) noexcept override { calls += name; }
+    std::string name;
+    std::string& calls;
+  };
+  std::string calls;
+  Named files("f", calls), console("c", calls);
+  std::vector<double> shares;
+  TrainerOptions watched = options();
+  watched.observers = {&files, &console};
+  watched.between_steps = [&](double share) {
+    shares.push_back(share);
+    return shares.size() == 5;
+  };
+  EXPECT_THROW(train(*comm, engine, watched), Error);
+  EXPECT_EQ(calls, "fccf") << "at a failure, the last one first";
+  EXPECT_EQ(shares, (std::vector<double>{0, 1 / 9., 2 / 9., 3 / 9., 4 / 9.}));
 }
 
 TEST_F(TrainerTest, ScoresBothWeightsAndDeliversTheAveragedOnes) {
@@ -222,7 +243,7 @@ TEST_F(TrainerTest, NothingIsWrittenIntoAFolderInThePlaceOfItsOwn) {
   const FolderLock lock(folder.path());
   TrainerOptions moved = options();
   moved.lock = &lock;
-  moved.stop_requested = [&] {  // before the last step of the second epoch
+  moved.between_steps = [&](double) {  // before the last step of the second epoch
     if (recorder.rows.size() == 1 && engine.seen[1].size() == 24) {
       std::filesystem::rename(folder.path(), folder.path().string() + ".moved");
       std::filesystem::create_directory(folder.path());
