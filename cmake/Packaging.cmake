@@ -12,7 +12,7 @@ endif()
 
 set(shared "${CMAKE_INSTALL_DATADIR}/mnist-dist")
 install(DIRECTORY configs DESTINATION "${shared}" FILES_MATCHING PATTERN "*.toml")
-install(FILES tests/pytorch_peer.py DESTINATION "${shared}/tests")  # bench --pytorch starts it
+install(FILES tools/pytorch_peer.py DESTINATION "${shared}/tools")  # bench --pytorch starts it
 install(DIRECTORY data/mnist DESTINATION "${shared}/data")
 install(FILES data/README.md DESTINATION "${shared}/data")  # the authors and the licence of MNIST
 install(PROGRAMS launch/local.sh launch/preflight.sh launch/hosts.sh launch/slurm.sbatch

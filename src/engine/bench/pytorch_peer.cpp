@@ -126,9 +126,9 @@ class PeerLoop final : public TrainingLoop {
 }  // namespace
 
 PytorchPeer start_pytorch_peer(const Config& config, const std::string& device) {
-  const std::filesystem::path script = find_shared("tests/pytorch_peer.py");
+  const std::filesystem::path script = find_shared("tools/pytorch_peer.py");
   if (script.empty())
-    throw device_error("tests/pytorch_peer.py: not found in share/mnist-dist",
+    throw device_error("tools/pytorch_peer.py: not found in share/mnist-dist",
                        "run bench --pytorch with the program of a build folder");
   auto peer = std::make_unique<Conversation>(script.string());
   std::string version = peer->ask(description(config, device));

@@ -7,7 +7,7 @@
 
 namespace mnist_dist {
 
-/// The same model in PyTorch eager, in a python3 process of its own (tests/pytorch_peer.py), one
+/// The same model in PyTorch eager, in a python3 process of its own (tools/pytorch_peer.py), one
 /// thread, on the cores of the calling thread; `device`: cpu or cuda.
 struct PytorchPeer {
   std::string version;  ///< "2.11.0"
