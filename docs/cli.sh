@@ -4,9 +4,8 @@ set -euo pipefail
 program=$1
 
 help_of() {
-  printf '\n```\n'
-  "$program" "$@" --help </dev/null
-  printf '```\n'
+  # Versions of CLI11 differ in the empty lines at the end.
+  printf '\n```\n%s\n```\n' "$("$program" "$@" --help </dev/null)"
 }
 
 cat <<'PAGE'
