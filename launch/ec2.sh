@@ -38,6 +38,8 @@ usage: launch/ec2.sh COMMAND [options]
   --price P         dollars per node and hour, if the table is out of date
   --s3 URL          s3://BUCKET/FOLDER. up: the nodes copy results there, too. fetch: from there
   --keep            up: keep nodes running whose set-up failed
+  --no-schedule     up: the stack does not delete itself after the TTL (for users without rights
+                    for IAM and EventBridge Scheduler). The nodes end in any case
   --bare            up: no set-up (run does it)
   --results D       folder for results (default: runs)
   --detach          run, sweep: do not follow the job
@@ -59,7 +61,7 @@ HELP
 read_options() {
   name=main name_given=false instance='' nodes=1 region='' spot=false ttl=2h key_file='' subnet='' \
     caller='' image='' price='' s3=''
-  reservation='' block=false down_when_done=false
+  reservation='' block=false down_when_done=false self_delete=true
   keep=false bare=false results=runs detach=false fetch_first=true dry_run=false yes=false \
     arguments=()
   unfinished=false stack_id='' launch='' login=''
@@ -74,6 +76,7 @@ read_options() {
       --spot) spot=true ;;
       --keep) keep=true ;;
       --bare) bare=true ;;
+      --no-schedule) self_delete=false ;;
       --down-when-done) down_when_done=true ;;
       --detach) detach=true ;;
       --no-fetch) fetch_first=false ;;

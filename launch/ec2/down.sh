@@ -22,6 +22,7 @@ instances are terminated"
       free_addresses "$name"
       check_nothing_left "$name" || die_leftovers "$name"
     fi
+    delete_role "$name"
   fi
   rm -rf "$(state_folder "$name")"
   say "nothing of cluster $name is left in $region"

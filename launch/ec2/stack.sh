@@ -27,7 +27,8 @@ render_template() {
         gsub(/Value: "1"/, "Value: \"" i "\"", text)
         # A node is deleted before its address, which is released only when nothing has it.
         if (kind == "node" && cards > 1)
-          sub(/AWS::EC2::Instance\n/, "&    DependsOn: Address" i "\n", text)
+          sub(/AWS::EC2::Instance",/, "& DependsOn: Address" i ",", text)
+        if (nodes * cards > 1) gsub(/,\n +/, ", ", text)
         printf "%s", text
       }
       kind = ""
@@ -35,7 +36,8 @@ render_template() {
     }
     kind == "card" || kind == "address" { sub(/^#/, "") }
     kind { block = block $0 "\n"; next }
-    nodes * cards > 1 && /^ *#[^!]/ { next }
+    nodes * cards > 1 && /^ *(#[^!]|$)/ { next }
+    nodes * cards > 1 { sub(/, Description: ("[^"]*"|[^"}]*)}/, "}") }
     /DependsOn: \[Node1\]/ {
       for (i = 2; i <= nodes; i++) more = more ", Node" i
       sub(/Node1/, "Node1" more)
@@ -169,7 +171,21 @@ again"
     terminate_instances "$name"
   done
   free_addresses "$name"
+  delete_role "$name"
   check_nothing_left "$name"
+}
+
+# delete_role NAME: the role with which a stack deletes itself, and which it leaves. It costs
+# nothing, so a user without the right to list roles leaves it, too.
+delete_role() {
+  local role
+  for role in $(ask iam list-roles --path-prefix "/mnist-dist/$region/$1/" \
+    --query 'Roles[].RoleName'); do
+    if ! { change iam delete-role-policy --role-name "$role" --policy-name end &&
+      change iam delete-role --role-name "$role"; }; then
+      say "warning: $(aws_error)"
+    fi
+  done
 }
 
 # free_addresses NAME: releases addresses that the deletion of the stack left. They are billed until

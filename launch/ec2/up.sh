@@ -25,6 +25,7 @@ up() {
     return
   fi
   confirm
+  delete_role "$name"
   make_key
   start_somewhere
   set_up_or_roll_back
@@ -37,10 +38,14 @@ refuse_second_up() {
     "check launch/ec2.sh status --name $name, remove it with down, or use a different --name"
 }
 
+# The TTL of a node counts from its start, which takes up to a quarter of an hour. The stack deletes
+# itself this many minutes after the TTL, counted from its creation.
+boot_minutes=20
+
 # create_command PLACE PUBLIC_KEY LAUNCH: sets the array create. The launch tag distinguishes this
 # stack from another one of the same name.
 create_command() {
-  local zone subnet vpc bucket= prefix= interface=interface cards=1
+  local zone subnet vpc bucket= prefix= interface=interface cards=1 ends_at=
   read -r zone subnet vpc <<<"$1"
   ((efa == 0)) || { interface=efa cards=$efa; }
   # Its first card has no EFA, and is not one of the cards in the table.
@@ -49,6 +54,8 @@ create_command() {
     { bucket=${s3#s3://} &&
     bucket=${bucket%%/*}; prefix=${s3#s3://"$bucket"} prefix=${prefix#/} \
     prefix=${prefix:+$prefix/}; }
+  ! $self_delete || ends_at=$(TZ=UTC0 printf '%(%Y-%m-%dT%H:%M:%S)T' \
+    $(($(now) + (ttl_minutes + boot_minutes) * 60)))
   render_template "$nodes" "$cards" >"$scratch/cluster.yaml"
   (($(wc -c <"$scratch/cluster.yaml") <= 51200)) ||
     die 2 "--nodes: the template is too large for AWS (got $nodes)" "use fewer --nodes"
@@ -59,7 +66,8 @@ create_command() {
   for pair in "Cluster=$name" "Nodes=$nodes" "InstanceType=$instance" "ImageId=$image" \
     "VpcId=$vpc" "SubnetId=$subnet" "Caller=$caller" \
     "PublicKey=$2" "TtlMinutes=$ttl_minutes" "Interface=$interface" "Cards=$cards" "Spot=$spot" \
-    "Reservation=$reservation" "IsBlock=$block" "Bucket=$bucket" "Prefix=$prefix"; do
+    "Reservation=$reservation" "IsBlock=$block" "Bucket=$bucket" "Prefix=$prefix" \
+    "EndsAt=$ends_at"; do
     create+=("ParameterKey=${pair%%=*},ParameterValue='${pair#*=}'")
   done
   create+=(--tags)
@@ -70,8 +78,8 @@ create_command() {
     "mnist-dist:user=$(ami_user "$ami_family")" ${s3:+"mnist-dist:s3=$s3"}; do
     create+=("Key=${pair%%=*},Value='${pair#*=}'")
   done
-  # Only the role that lets nodes write to S3 needs this.
-  [[ -z $s3 ]] || create+=(--capabilities CAPABILITY_IAM)
+  # The roles need this: to delete the stack, and to let nodes write to S3.
+  [[ -z $s3$ends_at ]] || create+=(--capabilities CAPABILITY_IAM)
 }
 
 # make_key: the cluster's own ssh key, or the public half of --key-file. The folder also holds the
@@ -142,6 +150,9 @@ hint_for() {
     *VcpuLimitExceeded* | *"vCPU limit"* | *MaxSpotInstanceCountExceeded*)
       echo "raise the service quota in the Service Quotas console, EC2, \
 $(quota_of "$instance" "$spot" | cut -d' ' -f3-)"
+      ;;
+    *iam:CreateRole* | *iam:PutRolePolicy* | *iam:PassRole* | *scheduler:CreateSchedule*)
+      echo "give your user the rights in docs/ec2.md, or use --no-schedule and no --s3"
       ;;
     *UnauthorizedOperation* | *AccessDenied* | *"not authorized"*)
       echo "give your user the rights in docs/ec2.md"

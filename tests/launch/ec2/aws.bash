@@ -126,8 +126,8 @@ ids() {
     --query 'Reservations[].Instances[].InstanceId' --output text
 }
 
-# empty_account: no instance, volume, interface, address, key, template or stack. The default
-# network's own group is AWS's.
+# empty_account: no instance, volume, interface, address, key, template, role, schedule or stack.
+# The default network's own group is AWS's.
 empty_account() {
   local left
   left=$(ids)$(
@@ -139,6 +139,8 @@ empty_account() {
     aws ec2 describe-launch-templates --query 'LaunchTemplates[].LaunchTemplateName' --output text
     aws ec2 describe-security-groups --query 'SecurityGroups[?GroupName!=`default`].GroupName' \
       --output text
+    aws iam list-roles --query 'Roles[].RoleName' --output text
+    aws scheduler list-schedules --query 'Schedules[].Name' --output text
     aws cloudformation describe-stacks --query 'Stacks[].StackName' --output text
   )
   [[ -z $left ]] || { echo "left: $left" && return 1; }

@@ -11,8 +11,11 @@ port of the loopback, written to FOLDER/port. Files in FOLDER make things go wro
     slow           a stack is started 3 s after the request
     cannot_delete  so many deletions of a stack fail
     quota          vCPUs that every EC2 quota allows
+    clock          the time as seconds since 1970, for schedules that delete a stack
 """
 
+import datetime
+import json
 import pathlib
 import socket
 import sys
@@ -29,6 +32,8 @@ from moto.ec2.models.elastic_ip_addresses import ElasticAddress
 from moto.ec2.models.instances import Instance
 from moto.ec2.models.security_groups import SecurityGroup
 from moto.ec2.responses import EC2Response
+from moto.iam import models as iam
+from moto.scheduler import models as schedules
 from moto.servicequotas import models as quotas
 from moto.ssm.responses import SimpleSystemManagerResponse
 
@@ -118,11 +123,91 @@ class KeyPair(Plain):
         tags = {tag["Key"]: tag["Value"] for tag in properties.get("Tags", [])}
         backend = ec2.ec2_backends[account_id][region_name]
         material = properties["PublicKeyMaterial"].encode()
-        backend.import_key_pair(properties["KeyName"], material, tags)
-        return cls(properties["KeyName"])
+        key = backend.import_key_pair(properties["KeyName"], material, tags)
+        made = cls(properties["KeyName"])
+        made.id = key.id
+        return made
+
+    @classmethod
+    def has_cfn_attr(cls, attr):
+        return attr == "KeyPairId"
+
+    def get_cfn_attribute(self, attribute_name):
+        return self.id
 
     def delete(self, account_id, region_name):
         ec2.ec2_backends[account_id][region_name].delete_key_pair(self.name)
+
+
+class Schedule(Plain):
+    @staticmethod
+    def cloudformation_type():
+        return "AWS::Scheduler::Schedule"
+
+    @classmethod
+    def create_from_cloudformation_json(
+        cls, resource_name, cloudformation_json, account_id, region_name, **kwargs
+    ):
+        properties = cloudformation_json["Properties"]
+        # As AWS: it must be able to use the role.
+        statements(properties["Target"]["RoleArn"], account_id)
+        schedules.scheduler_backends[account_id][region_name].create_schedule(
+            description="", end_date=None, group_name=None, kms_key_arn=None,
+            name=properties["Name"], schedule_expression=properties["ScheduleExpression"],
+            schedule_expression_timezone=properties["ScheduleExpressionTimezone"],
+            flexible_time_window=properties["FlexibleTimeWindow"], start_date=None, state=None,
+            target=properties["Target"], action_after_completion=None)
+        return cls(properties["Name"])
+
+    def delete(self, account_id, region_name):
+        schedules.scheduler_backends[account_id][region_name].delete_schedule(
+            None, self.name)
+
+
+def document(text):
+    """moto keeps documents of CloudFormation as they were in the template."""
+    return json.loads(text) if isinstance(text, str) else text
+
+
+def statements(role_arn, account_id):
+    """Those of the role, which EventBridge Scheduler must be able to assume."""
+    backend = iam.iam_backends[account_id]["aws"]
+    role = next(role for role in backend.roles.values() if role.arn == role_arn)
+    principal = document(role.assume_role_policy_document)["Statement"][0]["Principal"]
+    assert principal == {"Service": "scheduler.amazonaws.com"}, principal
+    return [
+        statement
+        for policy in role.policies.values()
+        for statement in document(policy)["Statement"]
+    ]
+
+
+def run_schedules(clock):
+    """Deletes the stacks whose one-time schedule is due at that time."""
+    for account_id, regions in schedules.scheduler_backends.items():
+        for region_name, backend in regions.items():
+            for schedule in list(backend.schedule_groups["default"].schedules.values()):
+                due = datetime.datetime.strptime(
+                    schedule.schedule_expression + schedule.schedule_expression_timezone,
+                    "at(%Y-%m-%dT%H:%M:%S)%Z").replace(tzinfo=datetime.timezone.utc)
+                if clock < due.timestamp() or vars(schedule).setdefault("has_run", False):
+                    continue
+                schedule.has_run = True
+                target = schedule.target
+                assert target["Arn"] == "arn:aws:scheduler:::aws-sdk:cloudformation:deleteStack"
+                stack = json.loads(target["Input"])["StackName"]
+                allowed = {"Effect": "Allow", "Action": "cloudformation:DeleteStack",
+                           "Resource": stack}
+                assert allowed in statements(target["RoleArn"], account_id)
+                stacks.cloudformation_backends[account_id][region_name].delete_stack(stack)
+
+
+def watch_clock():
+    while True:
+        time.sleep(0.1)
+        if lines("clock"):
+            with lock:
+                run_schedules(float(lines("clock")[0]))
 
 
 def create_instance(cls, resource_name, cloudformation_json, account_id, region_name, **kwargs):
@@ -162,7 +247,13 @@ def tags_of_address(address):
     return [{"key": tag["key"], "value": tag["value"]} for tag in tags]
 
 
+def release_address(address, account_id, region_name):
+    """As AWS, with its stack. moto keeps it."""
+    address.ec2_backend.release_address(allocation_id=address.allocation_id)
+
+
 ElasticAddress.get_tags = tags_of_address
+ElasticAddress.delete = release_address
 
 
 def event(stack, resource, status, reason):
@@ -277,7 +368,7 @@ def answer_create_stack(response, real=stack_responses.CloudFormationResponse.cr
     return real(response)
 
 
-for model in Egress, PlacementGroup, KeyPair:
+for model in Egress, PlacementGroup, KeyPair, Schedule:
     parsing.get_model_map()[model.cloudformation_type()] = model
 Instance.create_from_cloudformation_json = classmethod(create_instance)
 stacks.Stack.create_resources = create_stack
@@ -294,6 +385,7 @@ if own_name == "__main__":
     from moto.server import DomainDispatcherApplication, create_backend_app
 
     application = one_at_a_time(DomainDispatcherApplication(create_backend_app))
+    threading.Thread(target=watch_clock, daemon=True).start()
     server = make_server("127.0.0.1", 0, application, threaded=True)
     (folder / "port").write_text(str(server.server_port))
     server.serve_forever()

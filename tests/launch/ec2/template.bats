@@ -50,6 +50,39 @@ setup() {
   ((minutes * 60 > 1800))
 }
 
+@test "the role of the stack's own deletion has the rights that AWS lists for each resource" {
+  run "$tools/bin/python" - "$repository/launch/ec2/cluster.yaml" <<'PYTHON'
+import fnmatch, json, pathlib, sys
+import cfnlint.decode.cfn_yaml, cfnlint.data
+template = cfnlint.decode.cfn_yaml.load(sys.argv[1])
+resources = template["Resources"]
+schemas = pathlib.Path(list(cfnlint.data.__path__)[0]) / "schemas"
+names = json.loads((schemas / "providers" / "us-east-1.json").read_text())
+document = resources["Ender"]["Properties"]["Policies"][0]["PolicyDocument"]
+allowed = set()
+for statement in document["Statement"]:
+    statement = statement["Fn::If"][1] if "Fn::If" in statement else statement
+    actions = statement["Action"]
+    allowed |= {actions} if isinstance(actions, str) else set(actions)
+    # Only reading is allowed everywhere.
+    if statement["Resource"] == "*":
+        assert all(action.split(":")[1].startswith(("Describe", "List")) for action in actions)
+assert not any(action.endswith(":*") for action in allowed), allowed
+types = {resource["Type"] for name, resource in resources.items() if name != "Ender"}
+types |= {"AWS::EC2::EIP"}
+needed = set()
+for kind in types:
+    schema = json.loads((schemas / "resources" / f"{names[kind]}.json").read_text())
+    needed |= set(schema.get("handlers", {}).get("delete", {}).get("permissions", []))
+assert len(needed) > 20
+print(*sorted(right for right in needed
+              if not any(fnmatch.fnmatch(right, pattern) for pattern in allowed)))
+PYTHON
+  echo "$output"
+  [ "$status" -eq 0 ]
+  [ -z "$output" ]
+}
+
 @test "TTL, IMDSv2 and terminate-on-shutdown are in the template" {
   grep -q 'HttpTokens: required' "$repository/launch/ec2/cluster.yaml"
   grep -q 'InstanceInitiatedShutdownBehavior: terminate' "$repository/launch/ec2/cluster.yaml"

@@ -65,20 +65,72 @@ demand" \
   grep -q $'^owner\tmoto' tags
   grep -q $'^ttl\t45' tags
   # Without --s3 nodes have no right at all.
-  [ -z "$(aws iam list-roles --query 'Roles[].RoleName' --output text)" ]
+  [ -z "$(aws iam list-instance-profiles --query 'InstanceProfiles[].Arn' --output text)" ]
 }
 
 @test "--s3: a role for one folder of one bucket, and no more" {
   up --s3 s3://my-bucket/some/folder
   [ "$status" -eq 0 ]
   local role
-  role=$(aws iam list-roles --query 'Roles[].RoleName' --output text)
+  role=$(aws iam list-instance-profiles \
+    --query 'InstanceProfiles[].Roles[].RoleName' --output text)
   aws iam get-role-policy --role-name "$role" --policy-name results --query PolicyDocument >policy
   grep -q 's3:::my-bucket/some/folder/\*' policy
   [ "$(grep -oE "s3:[A-Z][A-Za-z]+" policy | sort -u | xargs)" = \
     "s3:GetObject s3:ListBucket s3:PutObject" ]
   ec2 down --yes
   [ -z "$(aws iam list-roles --query 'Roles[].RoleName' --output text)" ]
+}
+
+# minutes_until TIME: from now, of "at(2026-11-26T18:30:00)" in UTC.
+minutes_until() {
+  local time=${1#at(}
+  echo $((($(date -u -d "${time%)}" +%s) - $(date +%s)) / 60))
+}
+
+@test "a stack deletes itself after its TTL, addresses included, although nobody calls down" {
+  local expression minutes
+  ec2 up --instance p4d.24xlarge --nodes 2 --ttl 90m --from 203.0.113.7/32 --bare --yes \
+    --s3 s3://my-bucket/folder
+  [ "$status" -eq 0 ] || { echo "$output" && false; }
+  expression=$(aws scheduler get-schedule --name mnist-dist-main --query ScheduleExpression \
+    --output text)
+  minutes=$(minutes_until "$expression")
+  # Not before a node whose start took a quarter of an hour.
+  ((minutes >= 90 + 15 && minutes <= 90 + 20))
+  date -d '+ 100 minutes' +%s >"$AWS_FOLDER/clock"
+  sleep 0.5
+  [ "$(ids | wc -w)" -eq 2 ]
+  date -d '+ 112 minutes' +%s >"$AWS_FOLDER/clock"
+  for _ in {1..100}; do
+    ! aws cloudformation describe-stacks --stack-name mnist-dist-main >/dev/null 2>&1 || sleep 0.1
+  done
+  [ -z "$(ids)" ]
+  [ -z "$(aws ec2 describe-addresses --query 'Addresses[].PublicIp' --output text)" ]
+  [ -z "$(aws scheduler list-schedules --query 'Schedules[].Name' --output text)" ]
+  # A role cannot delete itself.
+  [ "$(aws iam list-roles --path-prefix /mnist-dist/us-east-1/main/ --query 'Roles[].RoleName' \
+    --output text | wc -w)" -eq 1 ]
+  ec2 down
+  [ "$status" -eq 0 ]
+  empty_account
+}
+
+@test "--no-schedule: without rights for IAM, only the nodes end after the TTL" {
+  local role
+  role=$(aws iam create-role --role-name old --path /mnist-dist/us-east-1/main/ \
+    --assume-role-policy-document '{}' --query Role.RoleName --output text)
+  aws iam put-role-policy --role-name "$role" --policy-name end --policy-document '{
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Action": "ec2:Describe*", "Resource": "*"}]}'
+  up --no-schedule
+  [ "$status" -eq 0 ] || { echo "$output" && false; }
+  # up has deleted the role of an earlier cluster.
+  [ -z "$(aws iam list-roles --query 'Roles[].RoleName' --output text)" ]
+  [ -z "$(aws scheduler list-schedules --query 'Schedules[].Name' --output text)" ]
+  up --name other --no-schedule --dry-run
+  shows "TtlMinutes"
+  [[ $output != *CAPABILITY_IAM* ]]
 }
 
 @test "--key-file: a path with a blank works, one with quotes is rejected first" {
@@ -228,14 +280,18 @@ rolls_back() {
   [ -z "$(ids)" ]
 }
 
-@test "down finds tagged instances whose stack is gone" {
+@test "down finds tagged instances and addresses whose stack is gone" {
   aws ec2 run-instances --image-id ami-12c6146b --instance-type m5.large \
     --tag-specifications 'ResourceType=instance,Tags=[{Key=mnist-dist:cluster,Value=main}]' \
+    >/dev/null
+  aws ec2 allocate-address --domain vpc \
+    --tag-specifications 'ResourceType=elastic-ip,Tags=[{Key=mnist-dist:cluster,Value=main}]' \
     >/dev/null
   ec2 down
   [ "$status" -eq 0 ]
   shows "there is no stack mnist-dist-main, but something of the cluster is left"
   [ -z "$(ids)" ]
+  [ -z "$(aws ec2 describe-addresses --query 'Addresses[].PublicIp' --output text)" ]
 }
 
 @test "a cluster whose nodes cannot be set up is deleted, unless --keep" {
