@@ -25,7 +25,8 @@ usage: launch/ec2.sh COMMAND [options]
   --instance TYPE   up, cost: one of launch/instances.tsv
   --nodes N         up, cost: number of nodes (default: 1)
   --region R        region (default: the AWS CLI's)
-  --spot            up: spot instances. Their interruption ends a run with a checkpoint
+  --spot            up: spot instances. A run continues without an interrupted node. If it is the
+                    first one, the run ends with a checkpoint
   --ttl T           up, cost: nodes terminate after this time, without this machine (default: 2h,
                     also 90m, 1h30m)
   --key-file F      up: your ssh key (default: a new one for this cluster)

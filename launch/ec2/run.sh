@@ -63,6 +63,10 @@ $([[ $1 == sweep ]] && echo seeds || echo "shards in the recipe")"
 
 run_job() {
   local command=$1 hosts words running
+  if $detach && $down_when_done; then
+    die 2 "--detach and --down-when-done exclude each other" \
+      "leave out --detach, or leave out --down-when-done: the cluster ends after its --ttl"
+  fi
   require_nodes
   running=$(wc -l <"$scratch/nodes")
   if [[ $command == sweep ]] && ((running > 1)); then
@@ -203,6 +207,11 @@ end_with() {
       "inspect it with launch/ec2.sh ssh --name $name"
   if [[ -n $reason ]]; then
     say "stopped with a checkpoint: $reason"
+    # The head had the notice: without it, the next node is the head.
+    if [[ $reason == "spot interruption"* ]] && ((nodes > 1)) && ! $down_when_done; then
+      say "continue on the other nodes when the head has ended: launch/ec2.sh run --name $name \
+--resume"
+    fi
     say "continue on any number of nodes: launch/ec2.sh up --name OTHER ..., then \
 launch/ec2.sh run --name OTHER --resume"
   fi

@@ -363,6 +363,8 @@ installs 2.11.0 for CUDA 13.0"
     cluster "$verb"
     fails 2 "there is no cluster main in us-east-1" "launch/ec2.sh up"
   done
+  cluster run --detach --down-when-done
+  fails 2 "--detach and --down-when-done exclude each other"
   cluster fetch
   fails 2 "no node of cluster main is running" "--s3"
 }

@@ -150,7 +150,70 @@ PYTHON
   [ "$output" = killed ]
 }
 
-@test "a spot notice on any node stops the job with a checkpoint" {
+# notice_on N: a spot notice on the host 10.0.0.N alone.
+notice_on() {
+  cat >bin/ssh <<SCRIPT
+#!/bin/bash
+[[ \$1 == 10.0.0.$1 ]] || MNIST_DIST_IMDS=http://127.0.0.1:9
+shift
+cd "$PWD" && exec bash -c "\$*"
+SCRIPT
+}
+
+@test "a spot notice on one of several nodes: it leaves, and the job resumes on the others" {
+  notice_on 2
+  # Its second start ends.
+  sed -i '2a [[ $* != *--resume* ]] || { echo again; cat "$2"; exit 6; }' mnist-dist/launch/hosts.sh
+  sed -i "s/^trap '/&mkdir -p runs\/a; touch runs\/a\/checkpoint.h5; /" mnist-dist/launch/hosts.sh
+  start_job train --seed 7
+  announce
+  ended
+  [ "$output" = "exited 6 " ] || { cat mnist-dist-job/log && false; }
+  run "$job" follow
+  [[ $output == *"spot interruption at "*"checkpoint written"*"hosts.sh --hosts $PWD/mnist-dist-job\
+/hosts -- train --seed 7 --resume --run-dir runs/a"*again*"10.0.0.1 slots=4" ]] ||
+    { echo "$output" && false; }
+  [ "$(wc -l <signals)" -eq 1 ]
+  [ "$(cat mnist-dist-job/hosts)" = "10.0.0.1 slots=4" ]
+}
+
+@test "a node that leaves the job and ends at once: the others resume from the last checkpoint" {
+  notice_on 2
+  sed -i '2a [[ $* != *--resume* ]] || exit 0' mnist-dist/launch/hosts.sh
+  sed -i "s/exit 130' INT/exit 4' INT/; /^touch /i mkdir -p runs/a; touch runs/a/checkpoint.h5" \
+    mnist-dist/launch/hosts.sh
+  start_job train --run-dir runs/a
+  announce
+  ended
+  [ "$output" = "exited 0 " ]
+  run "$job" follow
+  [[ $output == *"-- train --run-dir runs/a"* ]]
+}
+
+@test "a spot notice on the first node, which has the results, stops the job" {
+  notice_on 1
+  start_job train
+  announce
+  ended
+  [[ $output == "exited 130 spot interruption at "* ]]
+  [ "$(wc -l <signals)" -eq 1 ]
+}
+
+@test "a stop while a node leaves is a stop" {
+  notice_on 2
+  start_job train
+  announce
+  for _ in {1..100}; do
+    [[ ! -e signals ]] || break
+    sleep 0.05
+  done
+  "$job" stop
+  ended
+  [ "$output" = "exited 130 " ]
+  [ "$(grep -c '^hosts.sh' mnist-dist-job/log)" -eq 1 ]
+}
+
+@test "a spot notice on all nodes stops the job with a checkpoint" {
   start_job train
   announce
   ended
