@@ -84,6 +84,10 @@ check_reservation() {
 check_quota() {
   local code letters title limit used wanted=$((nodes * vcpus))
   read -r code letters title <<<"$(quota_of "$instance" "$spot")"
+  if [[ $code == - ]]; then
+    say "note: the service quota of $instance is not checked"
+    return
+  fi
   if ! limit=$(ask service-quotas get-service-quota --service-code ec2 --quota-code "$code" \
     --query Quota.Value); then
     say "note: the service quota was not checked: $(aws_error)"
@@ -106,8 +110,8 @@ used_vcpus() {
   awk -v letters="$1" -v spot="$2" '
     BEGIN { n = split(letters, letter, ","); for (i = 1; i <= n; i++) family[letter[i]] }
     { match($1, /^[a-z]+/); name = substr($1, 1, RLENGTH); first = substr(name, 1, 1) }
-    ($4 == "spot") == (spot == "true") && (name in family || (first in family &&
-      name != "vt" && name != "inf" && name != "trn" && name != "dl")) { sum += $2 * $3 }
+    ($4 == "spot") == (spot == "true") && (name in family ||
+      (first in family && name !~ /^(hpc|vt|inf|trn|dl)$/)) { sum += $2 * $3 }
     END { print sum + 0 }'
 }
 
@@ -127,11 +131,17 @@ find_price() {
   else
     price=$list_price
   fi
+  [[ $price != - ]] || die 2 "--price: missing, and launch/instances.tsv has none for $instance" \
+    "give --price with the dollars per hour of https://aws.amazon.com/ec2/pricing/on-demand"
 }
 
 # warn_idle_gpus: before anything costs money.
 warn_idle_gpus() {
-  if ((gpus)) && ! gpu_is_supported; then
+  if ((gpus)) && [[ $capability == - ]]; then
+    say "warning: the $gpu is not in launch/instances.tsv: the ranks run on the cores, and the \
+GPUs cost money and idle"
+    say "hint: add a line for the card with its CUDA and LibTorch to launch/instances.tsv"
+  elif ((gpus)) && ! gpu_is_supported; then
     say "warning: a $gpu needs LibTorch $(range_words "$libtorch") built for CUDA \
 $(range_words "$cuda"), and launch/setup.sh installs $wheel_torch for CUDA $wheel_cuda: the GPUs \
 would cost money and idle"

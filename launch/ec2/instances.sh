@@ -1,5 +1,6 @@
 # shellcheck shell=bash
-# Reads launch/instances.tsv: properties and prices of instance types. To be sourced by ec2.sh.
+# Properties and prices of instance types, from launch/instances.tsv. AWS describes other types. To
+# be sourced by ec2.sh.
 
 instance_table=$root/launch/instances.tsv
 instance_types() {
@@ -8,15 +9,63 @@ instance_types() {
 
 # find_instance TYPE: sets the type's columns as variables.
 find_instance() {
-  local line
-  if ! grep -qxF -- "$1" <(instance_types); then
-    die 2 "unknown instance type $1" \
+  local line code=0
+  if grep -qxF -- "$1" <(instance_types); then
+    line=$(awk -v type="$1" '$1 == type' "$instance_table")
+  else
+    line=$(describe_types "$1") || code=$?
+    ((code != 2)) || exit 2
+    ((code == 0)) || die 2 "unknown instance type $1: not in launch/instances.tsv$(
+      aws_error | sed 's/^/, and AWS: /')" \
       "use one of: $(instance_types | xargs), or add a line to launch/instances.tsv"
   fi
-  line=$(awk -v type="$1" '$1 == type' "$instance_table")
   # shellcheck disable=SC2034  # each is used by one of the parts
   read -r _ gpus gpu gpu_gib capability vcpus gbit efa cuda libtorch ami_family offered \
     list_price <<<"$line"
+}
+
+# describe_types TYPE...: the lines of launch/instances.tsv for these types, as AWS describes them,
+# without a price. Returns 1 if AWS knows none of them, and 2 after an error.
+describe_types() {
+  local types facts type cpus machine maker count mib cards efa speed gbit gpu card
+  types=$(IFS=, && echo "$*")
+  : >"$scratch/error"
+  [[ $types =~ ^[a-z0-9.,-]+$ ]] || return 1
+  facts=$(ask ec2 describe-instance-types --filters "Name=instance-type,Values=$types" \
+    --query 'InstanceTypes[].[InstanceType,VCpuInfo.DefaultVCpus,
+    ProcessorInfo.SupportedArchitectures[0],GpuInfo.Gpus[0].Manufacturer,GpuInfo.Gpus[0].Count,
+    GpuInfo.Gpus[0].MemoryInfo.SizeInMiB,NetworkInfo.MaximumNetworkCards,
+    NetworkInfo.EfaInfo.MaximumEfaInterfaces,NetworkInfo.NetworkCards[0].BaselineBandwidthInGbps,
+    NetworkInfo.NetworkPerformance,GpuInfo.Gpus[0].Name]') || return 1
+  [[ -n $facts ]] || return 1
+  while IFS=$'\t' read -r type cpus machine maker count mib cards efa gbit speed gpu; do
+    [[ $machine == x86_64 ]] ||
+      die 2 "--instance: the images are for x86_64 (got $type, $machine)" \
+        "use a type with processors of Intel or AMD"
+    [[ $efa =~ ^[0-9]+$ ]] || efa=0
+    ((efa <= cards)) || efa=$cards
+    gbit=${gbit%.0}
+    # "Up to 10 Gigabit" is the burst of the one card. "8x 400 Gigabit" has eight.
+    case $speed in
+      "Up to "*" Gigabit") speed=${speed#Up to } && gbit+=/${speed% Gigabit} ;;
+      *"x "*" Gigabit") speed=${speed% Gigabit} && gbit=$((${speed%x *} * ${speed#*x })) ;;
+      *" Gigabit") gbit=${speed% Gigabit} ;;
+      *) gbit=- ;;
+    esac
+    # Only NVIDIA's cards count as GPUs.
+    if [[ $maker != NVIDIA ]]; then
+      echo "$type 0 - 0 - $cpus $gbit $efa - - ubuntu yes -"
+      continue
+    fi
+    gpu=${gpu// /-}
+    # capability, cuda, libtorch
+    card=$(awk -v gpu="$gpu" '
+      $1 == "card" && $2 == gpu { print $3, $4, $5; exit }
+      $3 == gpu { print $5, $9, $10; exit }' "$instance_table")
+    read -r capability cuda libtorch <<<"${card:-- - -}"
+    echo "$type $count $gpu $((mib / 1024)) $capability $cpus $gbit $efa $cuda $libtorch" \
+      "ubuntu-gpu yes -"
+  done <<<"$facts"
 }
 
 require_offered() {
@@ -31,14 +80,18 @@ ami_user() { awk -v family="$1" '$1 == "ami" && $2 == family { print $4 }' "$ins
 # A node in words: "4 x A10G (24 GiB, sm_86)" or "no GPU, 16 vCPUs".
 instance_words() {
   if ((gpus)); then
-    echo "$gpus x $gpu ($gpu_gib GiB, sm_${capability/./}), $vcpus vCPUs"
+    local code=", sm_${capability/./}"
+    [[ $capability != - ]] || code=
+    echo "$gpus x $gpu ($gpu_gib GiB$code), $vcpus vCPUs"
   else
     echo "no GPU, $vcpus vCPUs"
   fi
 }
 
 # True if launch/setup.sh --cuda installs a LibTorch with code for the type's GPUs.
-gpu_is_supported() { in_range "$wheel_cuda" "$cuda" && in_range "$wheel_torch" "$libtorch"; }
+gpu_is_supported() {
+  [[ $capability != - ]] && in_range "$wheel_cuda" "$cuda" && in_range "$wheel_torch" "$libtorch"
+}
 
 # True if ranks run on GPUs. gpu_trouble is set by the set-up of the nodes.
 gpu_trouble=
@@ -48,9 +101,13 @@ uses_gpus() { ((gpus)) && gpu_is_supported && [[ -z $gpu_trouble ]]; }
 calculate() { awk "BEGIN { printf \"${2:-%.2f}\", ($1) }"; }
 
 # quota_of TYPE SPOT: the code of the service quota that counts this type's vCPUs, the first letters
-# of all types it counts, its name.
+# of all types it counts, its name. "-" for families that are of no use here.
 quota_of() {
   case $1:$2 in
+    dl* | f[0-9]* | inf* | mac* | trn* | u* | vt*) echo "- - -" ;;
+    hpc*) echo "L-F7808C92 hpc Running On-Demand HPC instances" ;;
+    x*:true) echo "L-E3A00192 x All X Spot Instance Requests" ;;
+    x*) echo "L-7295265B x Running On-Demand X instances" ;;
     p5*:true) echo "L-C4BD4855 p5 All P5 Spot Instance Requests" ;;
     p*:true) echo "L-7212CCBC p All P4, P3 and P2 Spot Instance Requests" ;;
     p*) echo "L-417A185B p Running On-Demand P instances" ;;

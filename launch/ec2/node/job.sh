@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs on the head of a cluster: its only job. It continues without the user's machine. Before AWS
-# ends a node, the job stops with a checkpoint and continues on the others. Before AWS ends the head,
-# or the TTL ends all nodes, it stops with a checkpoint.
+# ends a node, the job stops with a checkpoint and continues on the others. Before AWS ends the
+# head, or the TTL ends all nodes, it stops with a checkpoint.
 #   job.sh hosts <FILE | start -- ARGUMENTS | stop | state | follow | pull S3-URL
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../../.."

@@ -63,6 +63,49 @@ TYPES
   [ -z "$(ids)" ]
 }
 
+@test "a type that the table does not have: AWS describes it, and --price is needed" {
+  up --instance gr6.4xlarge --dry-run
+  fails 2 "--price: missing" "gr6.4xlarge"
+  up --instance gr6.4xlarge --price 1.5 --dry-run
+  [ "$status" -eq 0 ] || { echo "$output" && false; }
+  shows "1 x gr6.4xlarge (1 x L4 (22 GiB, sm_89), 16 vCPUs) in us-east-1" "10/25 Gbit/s" \
+    "\$1.50 per hour (from --price)" "ParameterKey=InstanceType\\,ParameterValue=\\'gr6.4xlarge\\'"
+  [[ $output != *warning* ]]
+  # Two network cards with EFA.
+  ec2 cost --instance hpc7a.96xlarge --nodes 2 --price 7.2
+  shows "2 x hpc7a.96xlarge (no GPU, 192 vCPUs): \$14.40 per hour"
+  up --instance hpc7a.96xlarge --price 7.2 --region us-east-2 --dry-run
+  shows "300 Gbit/s, EFA x 2" "ParameterKey=Cards\\,ParameterValue=\\'2\\'"
+  # A card that is not in the table.
+  ec2 cost --instance g7e.2xlarge --price 3
+  shows "1 x g7e.2xlarge (1 x RTX-PRO-Server-6000 (96 GiB), 8 vCPUs)" "warning: " "hint: "
+  ec2 cost --instance g5g.xlarge --price 1
+  fails 2 "arm64"
+  # Without AWS the table alone.
+  printf '#!/bin/bash\necho "Unable to locate credentials" >&2\nexit 253\n' >bin/aws
+  ec2 cost --instance gr6.4xlarge --price 1
+  fails 2 "unknown instance type gr6.4xlarge" "AWS: Unable" "launch/instances.tsv"
+  ec2 cost --instance g5.xlarge
+  [ "$status" -eq 0 ]
+}
+
+# offered: the lines of the table with types that AWS offers.
+offered() { awk '/^[^#]/ && NF == 13 && $12 == "yes"' "$repository/launch/instances.tsv"; }
+
+@test "the table: GPUs, memory, vCPUs and network are those that AWS describes" {
+  # shellcheck disable=SC1091,SC2034  # as ec2.sh does it
+  root=$repository && source "$repository/launch/lib.sh" && region=us-east-1
+  # shellcheck disable=SC1091
+  source "$repository/launch/ec2/aws.sh" && source "$repository/launch/ec2/instances.sh"
+  # Without EFA, for which the table has 0 where it is of no use.
+  offered | awk '{ print $1, $2, $3, $4, $5, $6, $7 }' | sort >table
+  # shellcheck disable=SC2046  # one word per type
+  describe_types $(awk '{ print $1 }' table) | awk '{ print $1, $2, $3, $4, $5, $6, $7 }' |
+    sort >described
+  (($(wc -l <described) >= 30))
+  diff <(join -o 1.1,1.2,1.3,1.4,1.5,1.6,1.7 table described) described
+}
+
 @test "the table: every line is complete, and so are the types that replace p3" {
   awk '
     /^[^#]/ && $1 == "ami" && NF != 4 { exit 1 }
