@@ -2,8 +2,8 @@
 # The CloudFormation stack that is a cluster: rendered, created, watched, deleted. To be sourced by
 # ec2.sh.
 
-# Seconds between requests of AWS's progress.
-poll_seconds=${MNIST_DIST_POLL_SECONDS:-5}
+# Seconds between requests of AWS's progress, and how often something left over is looked for.
+poll_seconds=${MNIST_DIST_POLL_SECONDS:-5} left_rounds=${MNIST_DIST_LEFT_ROUNDS:-12}
 
 # A sleep that a trapped signal ends at once.
 pause() {
@@ -211,7 +211,7 @@ terminate_instances() {
 # AWS lists deleted resources for some seconds. Those of a minute later are left over.
 check_nothing_left() {
   local i
-  for ((i = 0; i < 12; i++)); do
+  for ((i = 0; i < left_rounds; i++)); do
     leftovers "$1" >"$scratch/leftovers"
     [[ -s $scratch/leftovers ]] || return 0
     pause "$poll_seconds"

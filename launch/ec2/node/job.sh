@@ -139,7 +139,7 @@ state() {
 # The log from its beginning to the job's end.
 follow() {
   if is_running; then
-    tail -n +1 -F --pid="$(<"$job/pid")" "$job/log" 2>/dev/null
+    tail -n +1 -F -s 0.2 --pid="$(<"$job/pid")" "$job/log" 2>/dev/null
   else
     cat "$job/log"
   fi

@@ -2,7 +2,7 @@
 # A simulated AWS for one Bats file, and nodes that are folders, for the ec2 tests.
 
 # shellcheck disable=SC2034  # used by the tests
-repository=$(cd "$BATS_TEST_DIRNAME/../../.." && pwd)
+repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/../../.." && pwd)
 tools=${MNIST_DIST_EC2_TOOLS:-$repository/build/ec2-tools}
 
 need_tools() {
@@ -54,7 +54,7 @@ fresh_aws() {
   need_tools
   find "$AWS_FOLDER" -type f ! -name port ! -name pid ! -name '*log' -delete
   curl -fsS -o /dev/null -X POST "$AWS_ENDPOINT_URL/moto-api/reset"
-  export XDG_STATE_HOME=$BATS_TEST_TMPDIR/state MNIST_DIST_POLL_SECONDS=0.2 \
+  export XDG_STATE_HOME=$BATS_TEST_TMPDIR/state MNIST_DIST_POLL_SECONDS=0.1 \
     NODES=$BATS_TEST_TMPDIR/nodes
   mkdir -p "$NODES" "$BATS_TEST_TMPDIR/bin"
   PATH=$BATS_TEST_TMPDIR/bin:$tools/bin:$PATH

@@ -8,7 +8,7 @@ port of the loopback, written to FOLDER/port. Files in FOLDER make things go wro
                    nodes before that one
     refuse         words with which every instance is refused
     hang           while it is there, a stack stays in creation
-    slow           a stack is started 3 s after the request
+    slow           a stack is started 1.5 s after the request
     cannot_delete  so many deletions of a stack fail
     quota          vCPUs that every EC2 quota allows
     clock          the time as seconds since 1970, for schedules that delete a stack
@@ -275,7 +275,7 @@ def create_stack(stack):
     stack.status = "CREATE_IN_PROGRESS"
 
     def work():
-        time.sleep(0.2)
+        time.sleep(0.05)
         while (folder / "hang").exists():
             time.sleep(0.05)
         with lock:
@@ -362,7 +362,7 @@ def get_parameter(response, real=SimpleSystemManagerResponse.get_parameter):
 
 def answer_create_stack(response, real=stack_responses.CloudFormationResponse.create_stack):
     if (folder / "slow").exists():
-        time.sleep(3)
+        time.sleep(1.5)
     # The test double has one way to end a creation that failed.
     assert response._get_param("OnFailure") == "DELETE", "create-stack without --on-failure DELETE"
     return real(response)

@@ -135,7 +135,7 @@ offered() { awk '/^[^#]/ && NF == 13 && $12 == "yes"' "$repository/launch/instan
   command -v script >/dev/null || skip "script(1), which makes a terminal, is not here"
   run script \
     -qec "$repository/launch/ec2.sh up --instance c7a.4xlarge --from 203.0.113.7/32 --bare" \
-    /dev/null < <(sleep 8; echo no)
+    /dev/null < <(sleep 1; echo no)
   [ "$status" -eq 2 ]
   shows "Start it? Type yes:" "not started"
   [ -z "$(ids)" ]

@@ -1,6 +1,6 @@
 """The instance metadata service, version 2, on the loopback.
 
-imds.py FOLDER writes its port to FOLDER/port.
+imds.py FOLDER [ADDRESS PORT] writes its port to FOLDER/port.
 
 FOLDER/notice is the spot interruption it announces; FOLDER/requests has the requests. A token is
 good for 21600 s as on AWS, unless FOLDER/expire is there: then it forgets every token once.
@@ -45,6 +45,7 @@ class Metadata(http.server.BaseHTTPRequestHandler):
         pass
 
 
-server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Metadata)
+address, port = sys.argv[2:] or ("127.0.0.1", "0")
+server = http.server.ThreadingHTTPServer((address, int(port)), Metadata)
 (folder / "port").write_text(str(server.server_port))
 server.serve_forever()

@@ -240,7 +240,7 @@ rolls_back() {
   done
   sleep 0.5
   rolls_back INT
-  sleep 3.5
+  sleep 2
   empty_account || { echo "$output" && return 1; }
 }
 
@@ -273,7 +273,7 @@ rolls_back() {
 @test "down that cannot delete everything lists the rest, exit 4" {
   up
   echo 9 >"$AWS_FOLDER/cannot_delete"
-  MNIST_DIST_POLL_SECONDS=0.01 ec2 down --yes
+  MNIST_DIST_LEFT_ROUNDS=2 ec2 down --yes
   fails 4 "cluster main are left in us-east-1" "security-group sg-" "key-pair mnist-dist-main" \
     "tag mnist-dist:cluster = main"
   # The most expensive part is deleted.
@@ -371,6 +371,7 @@ CASES
 
 @test "GPUs that are not available on demand: the message names reservations" {
   printf 'us-east-1%s\n' a b c d e f >"$AWS_FOLDER/no_capacity"
-  ec2 up --instance p5.48xlarge --from 203.0.113.7/32 --bare --yes
+  ec2 up --instance p5.48xlarge --from 203.0.113.7/32 --bare --yes --subnet "$(
+    aws ec2 describe-subnets --query 'Subnets[0].SubnetId' --output text)"
   fails 4 "no zone of us-east-1 has the capacity" "Capacity Blocks" "--capacity-reservation"
 }
