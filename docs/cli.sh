@@ -4,8 +4,9 @@ set -euo pipefail
 program=$1
 
 help_of() {
-  # Versions of CLI11 differ in the empty lines at the end.
-  printf '\n```\n%s\n```\n' "$("$program" "$@" --help </dev/null)"
+  printf '\n```\n'
+  "$program" "$@" --help </dev/null
+  printf '```\n'
 }
 
 cat <<'PAGE'

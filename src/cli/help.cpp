@@ -123,8 +123,13 @@ std::string HelpFormatter::make_description(const CLI::App* command) const {
   return wrapped(command->get_description(), columns_, 0) + "\n";
 }
 
-std::string HelpFormatter::make_footer(const CLI::App* command) const {
-  return wrapped(command->get_footer(), columns_, 0) + "\n";
+std::string HelpFormatter::make_help(const CLI::App* command, std::string name,
+                                     CLI::AppFormatMode mode) const {
+  std::string text = CLI::Formatter::make_help(command, std::move(name), mode);
+  // Versions of CLI11 differ in the empty lines before a footer.
+  text.erase(text.find_last_not_of('\n') + 1);
+  const std::string footer = wrapped(command->get_footer(), columns_, 0);
+  return text + (footer.empty() ? "\n" : "\n\n" + footer + "\n");
 }
 
 }  // namespace mnist_dist

@@ -16,7 +16,9 @@ class HelpFormatter : public CLI::Formatter {
   std::string make_option_desc(const CLI::Option* option) const override;
   std::string make_subcommand(const CLI::App* command) const override;
   std::string make_description(const CLI::App* command) const override;
-  std::string make_footer(const CLI::App* command) const override;
+  std::string make_footer(const CLI::App*) const override { return ""; }  // make_help has it
+  std::string make_help(const CLI::App* command, std::string name,
+                        CLI::AppFormatMode mode) const override;
 
  private:
   std::string two_columns(const std::string& name, const std::string& text) const;
