@@ -58,7 +58,10 @@ class Run {
     try {
       return train_to_the_end();
     } catch (const Error& error) {
-      tell_failure(error);
+      const std::optional<Error> lost = lost_folder();
+      if (!lost) tell_failure(error);
+      // The folder was moved between a check and a write: that is why the write failed.
+      if (lost && error.code() == ExitCode::data && !error.everywhere()) throw *lost;
       throw;
     }
   }
@@ -94,13 +97,7 @@ class Run {
     return finish(row);
   }
 
-  /// Not into a folder that took the place of the run's own.
   void tell_failure(const Error& error) {
-    try {
-      check_folder();
-    } catch (const Error&) {
-      return;
-    }
     if (comm_.rank() != 0) return;
     // The console, which is last, ends its live line before others print.
     for (Observer* observer : std::views::reverse(options_.observers))
@@ -282,14 +279,19 @@ class Run {
     if (comm_.rank() == 0 && options_.lock) options_.lock->check_in_place();
   }
 
-  /// check_folder on every rank alike. Collective.
-  void throw_if_folder_is_lost() {
-    std::optional<Error> lost;
+  /// The error of check_folder, if there is one.
+  std::optional<Error> lost_folder() const {
     try {
       check_folder();
     } catch (const Error& error) {
-      lost = error;
+      return error;
     }
+    return std::nullopt;
+  }
+
+  /// check_folder on every rank alike. Collective.
+  void throw_if_folder_is_lost() {
+    std::optional<Error> lost = lost_folder();
     bool is_lost = lost.has_value();
     comm_.broadcast(std::as_writable_bytes(std::span(&is_lost, 1)), 0);
     if (!is_lost) return;

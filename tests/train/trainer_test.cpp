@@ -239,6 +239,35 @@ TEST_F(TrainerTest, ARunThatEndedIsMarkedFinished) {
   EXPECT_FALSE(load_checkpoint(folder.path() / "checkpoint.prev.h5").finished);
 }
 
+TEST_F(TrainerTest, AWriteThatFailsBecauseTheFolderWasMovedNamesTheFolder) {
+  struct Files : Observer {
+    explicit Files(std::filesystem::path its_folder) : folder(std::move(its_folder)) {}
+    void epoch_ended(const EpochRow&) override {
+      if (moves) std::filesystem::rename(folder, folder.string() + ".moved");
+      throw data_error("cannot write metrics.csv", "free some space");
+    }
+    std::filesystem::path folder;
+    bool moves = false;
+  } files(folder.path());
+  const auto message = [&] {
+    const FolderLock lock(folder.path());
+    TrainerOptions watched = options();
+    watched.lock = &lock;
+    watched.observers = {&files};
+    try {
+      train(*comm, engine, watched);
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ExitCode::data);
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  EXPECT_EQ(message(), "cannot write metrics.csv");
+  files.moves = true;
+  EXPECT_NE(message().find(folder.path().string() + " was moved"), std::string::npos);
+  std::filesystem::remove_all(folder.path().string() + ".moved");
+}
+
 TEST_F(TrainerTest, NothingIsWrittenIntoAFolderInThePlaceOfItsOwn) {
   const FolderLock lock(folder.path());
   TrainerOptions moved = options();
