@@ -14,8 +14,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// The same text for all hyper-threads of a core. Where the system has no such file, every CPU is a
-/// core.
+/// The same text for all hyper-threads of a core. Without such a file every CPU is a core.
 std::string core_of(int cpu) {
   std::ifstream file(
       fmt::format("/sys/devices/system/cpu/cpu{}/topology/thread_siblings_list", cpu));

@@ -14,11 +14,11 @@ std::shared_ptr<void> device_allocate(int device, std::size_t bytes);
 /// The same in the host's memory, where the device can copy to by itself.
 std::shared_ptr<void> pinned_allocate(int device, std::size_t bytes);
 
-/// Copies between host and the queue's memory, either way, after what is enqueued there; the bytes
-/// are there when it returns.
+/// Copies between the host and the queue's memory, in both directions, after all enqueued work. The
+/// copy is complete when it returns.
 void copy_memory(const Queue& queue, void* to, const void* from, std::size_t bytes);
 
-/// The same, but only enqueued where the queue is a device's; the host's memory is then pinned.
+/// The same, but only enqueued where the queue is a device's. The host's memory is then pinned.
 void enqueue_copy(const Queue& queue, void* to, const void* from, std::size_t bytes);
 
 /// Numbers in a queue's memory.

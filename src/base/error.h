@@ -6,7 +6,7 @@
 
 namespace mnist_dist {
 
-/// What the process returns; part of the contract with scripts (see README, "Exit codes").
+/// Exit codes of the process. They are part of the contract with scripts (docs/files.md).
 enum class ExitCode {
   ok = 0,
   internal = 1,  ///< a defect of ours
@@ -15,12 +15,12 @@ enum class ExitCode {
   device = 4,    ///< MPI, NCCL, GPU
   diverged = 5,  ///< a loss, gradient or parameter stopped being finite
   target_missed = 6,  ///< a sweep's verdict, or verify found other weights
-  interrupted = 130,  ///< a signal asked for a clean stop
+  interrupted = 130,  ///< a signal requested a clean stop
 };
 
-/// Everything that ends a command early. what() says in one line what is wrong; hint() in one line
-/// what to do about it. Only main maps it to an exit code; it is printed there, or by the rank that
-/// alone met it (cli/world.h).
+/// The reason that ends a command early. what() is the problem and hint() the remedy, one line
+/// each. Only main maps it to an exit code. It is printed there, or by the one rank that met it
+/// (cli/world.h).
 class Error : public std::runtime_error {
  public:
   Error(ExitCode code, const std::string& what, std::string hint)
@@ -48,8 +48,8 @@ inline Error device_error(const std::string& what, std::string hint) {
   return {ExitCode::device, what, std::move(hint)};
 }
 
-/// What an exception says: an Error as it is; a file system's, the memory's or the threads' as what
-/// they are; anything else as an internal one.
+/// The Error for an exception: an Error unchanged, those of the file system, of memory and of
+/// threads with their code and hint, all others as internal errors.
 Error as_error(std::exception_ptr exception);
 
 }  // namespace mnist_dist

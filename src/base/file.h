@@ -8,11 +8,11 @@
 
 namespace mnist_dist {
 
-/// Writes `bytes` so that `path` afterwards holds either all of them or what it held before:
-/// temporary file beside it, fsync, rename, fsync of the folder. Of a symbolic link it is the
-/// target that is written. Makes no folder: in place of one that was moved away it would leave a
-/// stub. Throws Error (data) naming the path and the reason (no space left, permission denied,
-/// ...), or that it is a device, a pipe or a folder; the temporary file is gone then.
+/// Writes `bytes` so that `path` afterwards holds either all of them or its old contents: temporary
+/// file beside it, fsync, rename, fsync of the folder. Follows a symbolic link. Makes no folder,
+/// because a folder that was moved away would be replaced with a stub. Throws Error (data) naming
+/// the path and the reason (no space left, permission denied, ...), or that it is a device, a pipe
+/// or a folder. The temporary file is gone then.
 void write_file_atomically(const std::filesystem::path& path, std::span<const std::byte> bytes);
 void write_file_atomically(const std::filesystem::path& path, std::string_view text);
 
@@ -37,7 +37,7 @@ class AtomicFile {
 /// replaced. Gives false when it exists.
 [[nodiscard]] bool create_file_atomically(const std::filesystem::path& path, std::string_view text);
 
-/// Makes a folder and the missing ones above it; one that exists is left as it is. Throws Error
+/// Makes a folder and the missing ones above it. An existing one is left as it is. Throws Error
 /// (data).
 void make_folders(const std::filesystem::path& folder);
 
@@ -49,8 +49,8 @@ std::filesystem::path temporary_name(const std::filesystem::path& path);
 /// named it: .tmpPID) for a file whose name begins with one of `names`.
 bool is_temporary(const std::filesystem::path& file, std::span<const std::string_view> names);
 
-// Files of killed processes are removed at the next start, but never what a live process of this
-// node writes, and before this process writes anything there. What cannot be removed stays.
+// Files of killed processes are removed at the next start, but never files of a live process of
+// this node, and before this process writes anything there. Files that cannot be removed stay.
 
 /// The temporary files, in a folder that this process has locked, of files whose names begin with
 /// one of `names`.
@@ -60,7 +60,7 @@ void remove_leftovers_in(const std::filesystem::path& locked_folder,
 /// stay for a day.
 void remove_leftovers_beside(const std::filesystem::path& file);
 
-/// Renames within a folder, in the place of what `to` was, and fsyncs the folder. Throws Error
+/// Renames within a folder, in place of an existing `to`, and fsyncs the folder. Throws Error
 /// (data).
 void rename_file(const std::filesystem::path& from, const std::filesystem::path& to);
 

@@ -7,7 +7,7 @@
 namespace mnist_dist {
 
 /// Keeps other processes, on any host, out of a folder for as long as it lives: a lease in it. A
-/// folder that cannot be written to is not locked, as nobody works in it.
+/// folder that cannot be written to is not locked, because no process can work in it.
 class FolderLock {
  public:
   enum class IfTaken { refuse, wait };
@@ -26,8 +26,8 @@ class FolderLock {
   void set_share(double share);
 
   /// Throws Error (data) when the locked folder is no longer the one at its path, or another
-  /// process has taken it over. What is written by that path would be another process's, or a new
-  /// folder's.
+  /// process has taken it over. Files written to that path would be another process's, or in a new
+  /// folder.
   void check_in_place() const;
 
  private:

@@ -7,8 +7,8 @@
 #include "base/host_device.h"
 #include "base/queue.h"
 
-// Kernels that run on a GPU and on the host from one source, so that what a GPU computes is tested
-// where there is none.
+// Kernels that run on a GPU and on the host from one source, so that a GPU's computation is tested
+// without one.
 
 namespace mnist_dist {
 
@@ -31,7 +31,7 @@ struct Team {
 
 #ifdef __CUDACC__
 // The bounds keep the compiler from giving a thread more registers than a block of that size can
-// have; the 1, from spilling them to fit in more blocks.
+// have, and the 1 keeps it from spilling them to fit in more blocks.
 template <class Kernel>
 __global__ void __launch_bounds__(Kernel::block_threads, 1) run_kernel(Kernel kernel) {
   using Scratch = typename Kernel::Scratch;
@@ -42,7 +42,7 @@ __global__ void __launch_bounds__(Kernel::block_threads, 1) run_kernel(Kernel ke
 #endif
 
 /// Runs kernel(team, block, scratch) for `blocks` blocks of Kernel::block_threads threads: enqueued
-/// on a device's queue, at once on the host. Scratch is memory that a block's threads share; it
+/// on a device's queue, at once on the host. Scratch is memory that a block's threads share. It
 /// starts undefined. Throws Error (device) when the device does not take it.
 template <class Kernel>
 void launch(const Queue& queue, int blocks, const Kernel& kernel) {

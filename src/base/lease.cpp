@@ -46,8 +46,7 @@ std::string text_of(const Record& r, std::uint64_t renewals, double share) {
       r.id, r.node, r.host, r.pid, r.started, r.inode, renewals, share);
 }
 
-/// Empty in all that the text does not say: a file system without links shows a file before its
-/// text.
+/// Missing values are empty: on a file system without links a file exists before its text.
 Record parse(const std::string& text) {
   Record r;
   std::istringstream lines(text);
@@ -135,8 +134,8 @@ struct Draft {
     fail(lease, error);
   }
 
-  /// Makes `lease` of it, which nobody sees half written. A file system without links shows it
-  /// empty at first. Gives false when there is a lease.
+  /// Makes `lease` of it, never half written. On a file system without links it is empty at first.
+  /// False if a lease exists.
   bool put_in_place(const fs::path& lease) {
     const int refused = ::link(path.c_str(), lease.c_str()) == 0 ? 0 : errno;
     struct stat status {};
@@ -167,7 +166,7 @@ class Lease::Holder {
     renewing_.join();
     if (in_place()) ::unlink(path_.c_str());
   }
-  /// A file that cannot be read for now is not lost: a write to its folder says why.
+  /// A file that cannot be read for now is not lost. A write to its folder has the reason.
   bool in_place() const {
     const Reading now = read(path_);
     return now.text ? parse(*now.text).id == record_.id : !now.missing();

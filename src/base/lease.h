@@ -12,7 +12,7 @@ namespace mnist_dist {
 // The right to work on something, held by one process at a time: a small file that names its
 // holder. It works between hosts that share a file system, also one without locks (NFS without
 // lockd, FUSE), because it rests on three things that every file system has: a file is made by one
-// of many, a rename replaces a file whole, and what was written is read.
+// of many, a rename replaces a file whole, and a read returns the last write.
 //
 // The holder renews its file every few seconds. A holder that was killed leaves the file. On the
 // same node its process is looked up, and the next process takes over at once. From another node

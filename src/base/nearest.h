@@ -5,8 +5,8 @@
 
 namespace mnist_dist {
 
-/// The known name closest to a mistyped one, or "" when none is near enough to be what was meant
-/// (edit distance over a third of its length).
+/// The known name closest to a mistyped one, or "" when none is near enough (edit distance over a
+/// third of its length).
 std::string nearest_name(std::string_view typed, std::span<const std::string> known);
 
 /// "did you mean NAME?" for a close one, else "known: a, b, c".

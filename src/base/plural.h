@@ -3,7 +3,7 @@
 
 namespace mnist_dist {
 
-/// What a counted noun ends in: "1 rank", "2 ranks".
+/// The ending of a counted noun: "1 rank", "2 ranks".
 constexpr const char* plural(std::integral auto n) { return n == 1 ? "" : "s"; }
 
 }  // namespace mnist_dist

@@ -4,9 +4,9 @@
 #include "base/host_device.h"
 
 // Functions whose bits must not depend on a C library, a compiler or a CPU. They use + - * / and
-// floor of doubles, which IEEE 754 rounds alike everywhere. They compute to more than 90 bits and
-// round once, so that they return the double next to the exact value for all but one argument in
-// 2^37.
+// floor of doubles, which IEEE 754 rounds in the same way everywhere. They compute to more than 90
+// bits and round once, so that they return the double next to the exact value for all but one
+// argument in 2^37.
 
 namespace mnist_dist::portable {
 
@@ -132,7 +132,7 @@ MNIST_DIST_HOST_DEVICE inline double tangent(double x) {
   return (of.sine / of.cosine).high;
 }
 
-/// x = k ln 2 + r; e^(r / 16) as a Taylor series, squared four times.
+/// x = k ln 2 + r, with e^(r / 16) as a Taylor series, squared four times.
 MNIST_DIST_HOST_DEVICE inline Pair exponential_of(Pair x) {
   constexpr Pair terms[] = {{1, 0},
                             {1, 0},

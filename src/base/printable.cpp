@@ -41,7 +41,7 @@ bool is_control(std::uint32_t code) {
          within(0xFFF9, 0xFFFB) || within(0xE0000, 0xE007F);
 }
 
-/// Calls draw(bytes, character) for what may be shown, and control(bytes, character) for the rest.
+/// Calls draw(bytes, character) for printable characters, and control(bytes, character) for others.
 void walk(std::string_view text, const auto& draw, const auto& control) {
   while (!text.empty()) {
     const Character character = first_character(text);
@@ -104,7 +104,7 @@ std::string shortened(std::string_view text, std::size_t most) {
   if (characters <= most || most <= gap.size()) return std::string(text);
   const std::size_t kept = most - gap.size(), before = kept - kept / 4, after = kept / 4;
   std::string out;
-  std::size_t index = 0;  // characters begun so far
+  std::size_t index = 0;  // characters started so far
   for (const char c : text) {
     index += begins_character(c);
     if (index == before + 1 && begins_character(c)) out += gap;

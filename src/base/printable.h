@@ -16,8 +16,8 @@ std::string printable_lines(std::string_view text);
 /// `text` with at most `most` characters (UTF-8): of longer text the middle is left out.
 std::string shortened(std::string_view text, std::size_t most);
 
-/// Text that may stand in HTML and SVG: markup is escaped, and what printable() would escape
-/// becomes U+FFFD, except line ends and tabs.
+/// Text that may stand in HTML and SVG: markup is escaped, and characters that printable() would
+/// escape become U+FFFD, except line ends and tabs.
 std::string html_text(std::string_view text);
 
 }  // namespace mnist_dist

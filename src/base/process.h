@@ -11,11 +11,11 @@ namespace mnist_dist {
 /// host after a reboot.
 const std::string& node_id();
 
-/// When a process of this node started, in clock ticks since boot; 0 where that cannot be read.
+/// When a process of this node started, in clock ticks since boot. 0 where that cannot be read.
 std::uint64_t start_of_process(pid_t pid);
 
-/// Whether process `pid` of this node runs; a zombie does not. With `started`, not 0: and is not a
-/// later process that was given the same id.
+/// Whether process `pid` of this node runs. A zombie does not. With `started` (not 0), a later
+/// process with the same id does not count.
 bool process_runs(pid_t pid, std::uint64_t started = 0);
 
 }  // namespace mnist_dist

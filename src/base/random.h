@@ -9,7 +9,7 @@
 
 namespace mnist_dist {
 
-/// What a random number is for: the high half of a counter's last word. A value, once released, is
+/// Purpose of a random number: the high half of a counter's last word. A value, once released, is
 /// never reused: it would change every run.
 enum class Purpose : std::uint32_t {
   prepare_shuffle = 1,
@@ -52,8 +52,8 @@ MNIST_DIST_HOST_DEVICE inline std::uint16_t half_word(const std::array<std::uint
   return static_cast<std::uint16_t>(words[static_cast<std::size_t>(i / 2)] >> (i % 2 * 16));
 }
 
-/// 16 random bits an element, eight a block, low half of each word first: out[i] is from block
-/// first_block + i / 8.
+/// 16 random bits per element, eight elements per block, low half of each word first: out[i] is
+/// from block first_block + i / 8.
 void fill_16_bits(const Draws& draws, std::span<std::uint16_t> out, std::uint32_t first_block = 0);
 
 /// Reads a Draws stream one number after the other.
@@ -70,7 +70,7 @@ class Stream {
   MNIST_DIST_HOST_DEVICE float uniform(float low, float high) {
     return low + (high - low) * uniform();
   }
-  /// Uniform in [0, bound) by multiply and shift; the bias is below bound / 2^32, far under what
+  /// Uniform in [0, bound) by multiply and shift. The bias is below bound / 2^32, far under what
   /// 60,000 rows could show.
   MNIST_DIST_HOST_DEVICE std::uint32_t below(std::uint32_t bound) {
     return static_cast<std::uint32_t>((std::uint64_t{next()} * bound) >> 32);

@@ -15,7 +15,7 @@ class Sha256 {
   Sha256();
   ~Sha256();
   Sha256& add(std::span<const std::byte> bytes);
-  /// Ends the hash; call once.
+  /// Ends the hash. Call once.
   Sha256Digest digest();
 
  private:

@@ -52,9 +52,8 @@ extern "C" void on_lost_surroundings(int) { surroundings_gone = true; }
 
 extern "C" void on_broken_pipe(int) {
   const int saved_errno = errno;
-  pollfd outputs[] = {{STDOUT_FILENO, 0, 0},
-                      {STDERR_FILENO, 0, 0}};  // errors are told without being asked for
-  // The signal does not say which descriptor it is about; it may be a connection of a library's.
+  pollfd outputs[] = {{STDOUT_FILENO, 0, 0}, {STDERR_FILENO, 0, 0}};  // errors are always reported
+  // The signal does not name the descriptor, which may be a connection of a library.
   if (::poll(outputs, 2, 0) > 0 && ((outputs[0].revents | outputs[1].revents) & POLLERR))
     surroundings_gone = true;
   errno = saved_errno;
@@ -71,7 +70,7 @@ void install_stop_handlers() {
   struct sigaction action {};
   action.sa_handler = on_stop_signal;
   action.sa_flags =
-      SA_RESTART;  // file and network calls continue; the flag is looked at between steps
+      SA_RESTART;  // file and network calls continue. The flag is looked at between steps
   sigemptyset(&action.sa_mask);
   for (const int signal : {SIGINT, SIGTERM, SIGUSR1}) sigaction(signal, &action, nullptr);
   if (!is_ignored(SIGUSR2)) sigaction(SIGUSR2, &action, nullptr);

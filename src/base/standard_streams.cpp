@@ -38,9 +38,9 @@ void say_line(std::string_view line) {
 
 namespace {
 
-/// Whether stdout is a pipe whose reader has gone: it has seen what it wanted to see.
+/// Whether stdout is a pipe whose reader has gone: it needs no more output.
 bool reader_has_gone() {
-  pollfd output{STDOUT_FILENO, 0, 0};  // errors are told without being asked for
+  pollfd output{STDOUT_FILENO, 0, 0};  // errors are always reported
   return ::poll(&output, 1, 0) > 0 && (output.revents & POLLERR);
 }
 

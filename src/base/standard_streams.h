@@ -8,8 +8,7 @@ namespace mnist_dist {
 void fill_closed_streams();
 
 /// Results: to stdout, at once, with control characters other than line ends and tabs escaped.
-/// What cannot be written (a terminal that has vanished) does not end a run: finish_output reports
-/// it.
+/// Output that cannot be written (a closed terminal) does not end a run: finish_output reports it.
 void print(std::string_view text);
 /// The same for text that already has colours in it: its values are escaped by the caller.
 void print_styled(std::string_view text);
@@ -17,12 +16,12 @@ void print_styled(std::string_view text);
 /// To stderr, at once, as it is: values in it are escaped by the caller. Where it cannot be written
 /// (a full disk, a terminal that is gone) the text is lost, not the run.
 void say(std::string_view text);
-/// Notes, progress: one line, escaped and of sane length.
+/// Notes, progress: one line, escaped and of limited length.
 void say_line(std::string_view line);
 
-/// Writes out what stdout still holds. Throws Error (data) when something printed did not arrive:
-/// `--print-config >file` on a full disk must not leave half a recipe and exit code 0. A reader
-/// that has gone (`| head -1`) is no error.
+/// Flushes stdout. Throws Error (data) when some output was lost: `--print-config >file` on a full
+/// disk must not leave half a recipe and exit code 0. A reader that has gone (`| head -1`) is no
+/// error.
 void finish_output();
 
 }  // namespace mnist_dist

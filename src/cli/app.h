@@ -3,7 +3,7 @@
 
 namespace mnist_dist {
 
-/// Parses the command line and runs the subcommand it names; `train` when it names none.
+/// Parses the command line and runs its subcommand (default: `train`).
 /// Throws Error (usage) with the nearest known name for an unknown subcommand or flag.
 ExitCode run_app(int argc, char** argv);
 

@@ -6,12 +6,12 @@
 
 namespace mnist_dist {
 
-/// What a subcommand does once its options are parsed. Throws Error; results go to stdout, progress
-/// to stderr.
+/// Body of a subcommand, called after its options are parsed. Throws Error. Results go to stdout,
+/// progress to stderr.
 using Command = std::function<ExitCode()>;
 
-// One a subcommand: declares the options on `app` and gives back what runs. Each lives in the file
-// of its name.
+// One per subcommand: declares the options on `app` and returns its body. Each lives in the file of
+// its name.
 Command add_train(CLI::App& app);
 Command add_prepare(CLI::App& app);
 Command add_summary(CLI::App& app);

@@ -14,7 +14,7 @@ namespace mnist_dist {
 Config ConfigOptions::load(Shape shape) const {
   Config config = load_config(recipe, settings, recipe_folders());
   if (given || recipe == default_recipe)
-    refuse_keys_without_effect(config);  // not what --resume takes from a run's folder
+    refuse_keys_without_effect(config);  // not those that --resume takes from a run's folder
   if (shape == Shape::of_data) fit_to_data(config);
   return config;
 }
@@ -44,7 +44,7 @@ void add_config_options(CLI::App& app, ConfigOptions& options) {
       ->type_name("NAME|FILE")
       ->capture_default_str()
       ->each([&options](const std::string&) { options.given = true; });
-  // One value a flag, else "--set a.b=1 resume" would swallow what follows.
+  // One value per flag, otherwise "--set a.b=1 resume" would take the next word, too.
   app.add_option("--set", options.settings, "Change a key of the recipe. May be repeated")
       ->type_name("SECTION.KEY=VALUE")
       ->allow_extra_args(false);

@@ -13,8 +13,8 @@
 namespace mnist_dist {
 namespace {
 
-/// One line of sane length, whatever files, arguments and hosts put into it. A hint may be a
-/// command to copy: it is cut only beyond the longest path with some words around it.
+/// One line of limited length, for any text of files, arguments and hosts. A hint may be a command
+/// to copy: it is cut only beyond the longest path with some words around it.
 std::string error_line(const std::string& text) { return shortened(printable(text), 1000); }
 std::string hint_line(const std::string& text) { return shortened(printable(text), 5000); }
 
@@ -38,7 +38,7 @@ ExitCode report_failure(std::exception_ptr exception) {
     print_error(error);
     return error.code();
   }
-  // The launcher ends all ranks as soon as one has failed. Rank 0, which speaks for all, may start
+  // The launcher ends all ranks as soon as one has failed. Rank 0, which prints for all, may start
   // seconds later on a busy machine.
   std::this_thread::sleep_for(std::chrono::seconds(2));
   // Still here: rank 0 continues, so this rank alone has met it.

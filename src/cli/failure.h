@@ -6,12 +6,12 @@
 
 namespace mnist_dist {
 
-/// "error: WHAT" and "hint: HINT" on stderr, each one line; `who` ("rank 2") stands before WHAT
-/// when given.
+/// Prints "error: WHAT" and "hint: HINT" on stderr, one line each, with `who` ("rank 2") before
+/// WHAT if given.
 void print_error(const Error& error, const std::string& who = "");
 
-/// For main: prints, and gives the exit code. What all ranks met, rank 0 prints for all; another
-/// rank prints when it turns out to be alone with it.
+/// For main: prints, and gives the exit code. Rank 0 prints an error of all ranks. Another rank
+/// prints an error that it alone met.
 ExitCode report_failure(std::exception_ptr exception);
 
 }  // namespace mnist_dist

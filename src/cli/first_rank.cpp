@@ -7,7 +7,7 @@ namespace mnist_dist {
 int launched_rank() {
   try {
     return detect_launcher().rank;
-  } catch (const Error&) {  // doctor and train say what is wrong with the launcher
+  } catch (const Error&) {  // doctor and train report a wrong launcher
     return 0;
   }
 }

@@ -2,12 +2,11 @@
 
 namespace mnist_dist {
 
-/// This process's rank as the launcher's environment tells it, before MPI and after; 0 where it
-/// tells nothing that makes sense.
+/// This process's rank from the launcher's environment, before and after MPI. 0 without a valid
+/// one.
 int launched_rank();
 
-/// For commands that ranks do not share: of several the first alone works and speaks, the others
-/// leave.
+/// For commands that do not use several ranks: only rank 0 works and prints.
 inline bool is_first_rank() { return launched_rank() == 0; }
 
 }  // namespace mnist_dist

@@ -29,7 +29,7 @@ struct PreviewArguments {
   std::string out;
 };
 
-/// The pixels that normalise to these values. What is erased is 0 there, which is grey.
+/// The pixels that normalise to these values. Erased pixels are 0 there, which is grey.
 Digit pixels_of(const std::vector<float>& input, const Normalisation& normalisation) {
   Digit digit(input.size());
   for (std::size_t i = 0; i < input.size(); ++i)

@@ -4,8 +4,8 @@
 
 namespace mnist_dist {
 
-/// Makes what keeps run folders, of `train` or of a sweep's seeds. `recipe`: as results name
-/// it, by default recipe_title.
+/// Makes the observers that write run folders, of `train` or of a sweep's seeds. `recipe`: as
+/// results name it, by default recipe_title.
 MakeObserver run_files(RunOutputs outputs, const std::string& recipe = "");
 
 }  // namespace mnist_dist

@@ -30,7 +30,7 @@ struct VerifyArguments {
   ComputeOptions compute;
 };
 
-/// The weights that the recorded run began with; nothing where they were random ones.
+/// The weights that the recorded run began with. Nothing where they were random ones.
 /// Throws Error: usage when --init-from is missing or superfluous, data when it has other weights.
 std::optional<Checkpoint> recorded_start(const VerifyArguments& arguments,
                                          const Recorded& recorded) {
@@ -123,7 +123,7 @@ Command add_verify(CLI::App& app) {
       "Trains the recipe again and compares the weights. Exit code 0 when they are the same to the "
       "bit, 6 when not.");
   return [arguments] {
-    // All ranks find what is wrong with the folder, so before they meet.
+    // All ranks find the same faults of the folder, so this is before they meet.
     Recorded recorded = read_recorded(arguments->folder, arguments->seed);
     if (!arguments->data_file.empty()) recorded.config.data.file = arguments->data_file;
     if (arguments->compute.engine.empty() && arguments->compute.device == "auto")

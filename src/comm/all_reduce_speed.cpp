@@ -36,8 +36,8 @@ AllReduceSpeed measure_all_reduce(Communicator& comm, double seconds) {
   const auto begin = Clock::now();
   for (bool time_is_up = false; !time_is_up;) {
     std::fill(mine.begin(), mine.end(), static_cast<float>(comm.rank() + 1));
-    // Clocks differ: the vector's first number carries who wants to stop, so that all stop after
-    // the same call.
+    // Clocks differ: the vector's first number counts the ranks whose time is up, so that all stop
+    // after the same call.
     mine[0] = since(begin) >= seconds ? 1.0f : 0.0f;
     const auto start = Clock::now();
     comm.tree_all_reduce({mine.data(), vector_floats, vector_floats, comm.rank(), 1}, ranks, total,

@@ -11,7 +11,7 @@
 
 namespace mnist_dist {
 
-/// A group of ranks that work together. What moves data, barrier and split are collective: all
+/// A group of ranks that work together. Calls that move data, barrier and split are collective: all
 /// ranks call them, in the same order. One thread calls it. A call in which other ranks do not
 /// answer for `timeout` seconds ends the program with exit code 4, naming the silent ranks.
 class Communicator {
@@ -29,27 +29,27 @@ class Communicator {
   virtual std::vector<std::vector<std::byte>> all_gather(std::span<const std::byte> bytes) = 0;
   /// total = sum of all ranks' shard vectors along the fixed tree over `shards` shards
   /// (model/reduce_tree.h): the same bits for any number of ranks. Ranks own even_share(rank, size,
-  /// shards). The vectors are scratch afterwards. Host memory unless the queue says otherwise.
+  /// shards). The vectors are scratch afterwards. In host memory, or in that of the queue's device.
   virtual void tree_all_reduce(const ShardVectors& vectors, int shards, std::span<float> total,
                                const Queue& queue) = 0;
   virtual void barrier() = 0;
   /// Ranks of the same colour form a new group, ordered by rank.
   virtual std::unique_ptr<Communicator> split(int color) = 0;
 
-  /// What this rank does now ("epoch 3 step 120"): told to the others when somebody hangs.
+  /// Activity of this rank ("epoch 3 step 120"), sent to the others for a hang report.
   virtual void set_activity(const std::string& activity) = 0;
   /// To be called while waiting for a queue in which ranks meet: ends the program when they have
-  /// failed, or have not answered for so long.
+  /// failed, or have not answered for the timeout.
   virtual void watch(double /*waited_seconds*/) {}
   /// Ends all ranks with this exit code.
   [[noreturn]] virtual void abort(ExitCode code) = 0;
 };
 
-/// What a launcher's environment says, before anything is initialised.
+/// The launcher's environment, before any initialisation.
 struct Launcher {
   bool present = false;  ///< started by mpirun or srun with PMI(x)
   int rank = 0;
-  int size = 1;      ///< 0: the launcher tells it only to MPI (PMIx)
+  int size = 1;      ///< 0: known to MPI only (PMIx)
   std::string name;  ///< "Open MPI", "PMIx", "PMI", ""
 };
 /// Throws Error (device) in an srun of several tasks that has neither PMI nor PMIx: every task
@@ -57,7 +57,7 @@ struct Launcher {
 Launcher detect_launcher();
 
 /// The world: MPI under a launcher, else a world of one that costs nothing. Call once. The
-/// destructor is collective and finalises; when an exception destroys the world on one rank alone,
+/// destructor is collective and finalises. When an exception destroys the world on one rank alone,
 /// MPI is left open and the launcher ends the other ranks as this process exits.
 std::unique_ptr<Communicator> make_world(const Launcher& launcher, double timeout_seconds);
 

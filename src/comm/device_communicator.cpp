@@ -9,7 +9,7 @@
 namespace mnist_dist {
 namespace {
 
-/// Sums in a device's memory; ranks, where there are several, meet over NCCL.
+/// Sums in a device's memory. Ranks, where there are several, meet over NCCL.
 class DeviceCommunicator final : public ForwardingCommunicator {
  public:
   DeviceCommunicator(Communicator& group, const Queue& queue, const DeviceCommOptions& options)
@@ -39,8 +39,8 @@ class DeviceCommunicator final : public ForwardingCommunicator {
  private:
   bool exact_;
   std::optional<DeviceGather>
-      gather_;                    ///< kept from step to step; a recorded step refers to its memory
-  std::optional<NcclLink> link_;  ///< ends first: it may know that memory
+      gather_;                    ///< kept from step to step. A recorded step refers to its memory
+  std::optional<NcclLink> link_;  ///< ends first, because it may use that memory
 };
 
 /// Takes the vectors to the host, where the group adds them.

@@ -7,9 +7,9 @@ namespace mnist_dist {
 
 /// How flat vectors in the memory of GPUs travel between ranks.
 struct DeviceCommOptions {
-  std::string transport = "auto";  ///< auto: NCCL where there are several ranks; nccl, mpi
-  std::string reduce = "exact";    ///< exact: all-gather and the fixed tree, the same bits for any
-                                   ///< number of ranks; fast: NCCL's own all-reduce
+  std::string transport = "auto";  ///< auto (NCCL with several ranks), nccl, mpi
+  std::string reduce = "exact";    ///< exact (all-gather and the fixed tree, the same bits for any
+                                   ///< number of ranks) or fast (NCCL's own all-reduce)
   double timeout = 120;            ///< seconds
 };
 
@@ -20,8 +20,8 @@ inline bool reduces_on_device(const Communicator& group, const DeviceCommOptions
 }
 
 /// `group` for ranks whose flat vectors lie on GPUs, everything else as in `group`, which it refers
-/// to. The queue's device is this rank's. Collective. Throws Error (device) when NCCL cannot start;
-/// ends the program with exit code 4, naming silent ranks, when it does not answer.
+/// to. The queue's device is this rank's. Collective. Throws Error (device) when NCCL cannot start,
+/// and ends the program with exit code 4, naming silent ranks, when it does not answer.
 std::unique_ptr<Communicator> make_device_communicator(Communicator& group, const Queue& queue,
                                                        const DeviceCommOptions& options);
 

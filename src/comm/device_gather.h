@@ -20,7 +20,7 @@ class DeviceGather {
   /// Enqueues the sums of the nodes this rank owns, into its part of the buffer. The vectors are
   /// scratch afterwards.
   void add_owned(const ShardVectors& vectors, const Queue& queue);
-  /// [ranks][part()] floats: what is to be gathered.
+  /// [ranks][part()] floats, to be gathered.
   float* buffer() const { return buffer_.data(); }
   std::size_t part() const { return slots_ * size_; }
   float* own_part() const { return buffer_.data() + static_cast<std::size_t>(rank_) * part(); }

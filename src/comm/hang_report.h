@@ -14,10 +14,10 @@ struct Peer {
   int node = 0;  ///< lowest rank that shares this one's memory
 };
 
-/// What a rank waits for, as it tells the others: fixed size, because it travels as bytes between
-/// copies of one executable.
+/// The call in which a rank waits, sent to the other ranks. Fixed size, because it is sent as bytes
+/// between copies of one executable.
 struct Place {
-  std::uint64_t group = 0;    ///< which communicator; the same number on all its members
+  std::uint64_t group = 0;    ///< of the communicator, the same number on all its members
   std::int64_t sequence = 0;  ///< how many calls this rank has made there
   char call[32] = {};         ///< "all-reduce"
   char activity[96] = {};     ///< "epoch 3 step 120"
@@ -26,13 +26,13 @@ struct Place {
   }
 };
 
-/// A Place for these; cuts what is too long.
+/// A Place with these values. Texts that are too long are cut.
 Place make_place(std::uint64_t group, std::int64_t sequence, const std::string& call,
                  const std::string& activity);
 
-/// The two lines that end a run that hangs: who of `members` (world ranks) is silent and where the
-/// `live` ones wait; or, when nobody is silent, that they wait for different things. `peers`: all
-/// ranks of the world.
+/// The two lines for a run that hangs: the silent ranks of `members` (world ranks) and the calls in
+/// which the `live` ones wait, or their different calls if none is silent. `peers`: all ranks of
+/// the world.
 std::string hang_report(std::span<const Peer> peers, std::span<const int> members,
                         const std::map<int, Place>& live, double timeout_seconds);
 

@@ -27,7 +27,7 @@ Status broadcast_status(Communicator& communicator, Status status) {
   throw Error(static_cast<ExitCode>(code), what, hint).mark_everywhere();
 }
 
-/// What went wrong, if anything.
+/// The error of the work, if any.
 std::optional<Error> error_of(std::future<void>& work) {
   try {
     work.get();

@@ -34,7 +34,7 @@ bool started_by_srun() {
 Launcher detect_launcher() {
   if (const auto size = number("OMPI_COMM_WORLD_SIZE"))
     return {true, number("OMPI_COMM_WORLD_RANK").value_or(0), *size, "Open MPI"};
-  // PMIx tells the number of ranks over its socket only. Slurm's is that of the job when another
+  // PMIx sends the number of ranks over its socket only. Slurm's is that of the job when another
   // launcher (prterun) starts the ranks in it.
   if (const auto rank = number("PMIX_RANK"))
     return {true, *rank, started_by_srun() ? number("SLURM_NTASKS").value_or(0) : 0, "PMIx"};
@@ -46,7 +46,7 @@ Launcher detect_launcher() {
       throw device_error(
           fmt::format("another MPI started {} ranks ({}): each would train alone", *size, name),
           "start with the mpirun of the MPI this program is linked to (launch/local.sh finds it)");
-  // Only srun sets this one; a batch script, which Slurm runs once, has SLURM_NTASKS too.
+  // Only srun sets this one. A batch script, which Slurm runs once, has SLURM_NTASKS too.
   if (const auto step_tasks = number("SLURM_STEP_NUM_TASKS"); step_tasks.value_or(1) > 1)
     throw device_error(
         fmt::format(

@@ -21,7 +21,7 @@ std::vector<LocalRank> local_ranks(const std::filesystem::path& processes = "/pr
 /// Why the ranks on this host that are not stopped wait in `call`, as two lines, error and hint.
 struct Complaint {
   std::string text;
-  double patience = 0;  ///< seconds to wait before saying so: another rank may know more
+  double patience = 0;  ///< seconds to wait before printing: another rank may have more details
 };
 /// `process`: "rank 0 (host a, pid 12)", the calling one's words for itself. `launcher`: its own.
 Complaint complain(const std::vector<LocalRank>& ranks, const Launcher& launcher,

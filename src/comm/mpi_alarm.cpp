@@ -20,7 +20,7 @@ constexpr int tag = 1;
 // Longer than any step: a rank that is merely slow arrives in it.
 constexpr double grace_seconds = 5;
 // How long a wait is polled at full speed. Afterwards looking every 0.1 ms costs at most 1% and
-// leaves the cores to those who work.
+// leaves the cores to working ranks.
 constexpr std::chrono::milliseconds impatience{10};
 constexpr std::chrono::microseconds nap{100};
 
@@ -72,8 +72,9 @@ void Alarm::ask(const Call& call, const Place& here, double waited) {
     if (member != rank_) send(member, {Message::question, questions_, here});
 }
 
-/// Answers questions and takes answers. True when somebody asked who waits in the same call: then
-/// all who wait in it ask at the same time, so that they agree on who is live and who reports.
+/// Sends and receives replies. True after a request from a rank that waits in the same call: then
+/// all ranks that wait in it send requests at the same time, so that they agree on the live ranks
+/// and on the one that reports.
 bool Alarm::read_messages(const Place& here) {
   bool asked_here = false;
   for (;;) {
@@ -95,8 +96,8 @@ bool Alarm::read_messages(const Place& here) {
   }
 }
 
-/// The lowest live rank reports after the grace period, of those that wait in this group or ask
-/// from another; should it fail to, the others do some seconds later.
+/// The lowest live rank reports after the grace period, of those that wait in this group or sent a
+/// request from another. If it does not, the others report some seconds later.
 bool Alarm::my_turn_to_report(const Place& here, double waited) const {
   int lowest = lowest_asker_;
   for (const auto& [rank, place] : question_->live)

@@ -11,19 +11,20 @@
 
 namespace mnist_dist {
 
-/// Waits for collectives, and finds out who is missing when one does not complete. A rank that has
-/// waited for the timeout asks the other members of the group where they are, over a communicator
-/// of its own; ranks that wait themselves answer, others are silent. After a grace period, in which
-/// a slow rank may still arrive and all continue, the lowest live rank prints one report and ends
-/// the program with exit code 4. All groups of a program share one Alarm, so that a rank that waits
-/// in another group answers too.
+/// Waits for collectives, and finds the missing ranks when one does not complete. A rank that has
+/// waited for the timeout requests the place of the other members of the group, over a communicator
+/// of its own. Waiting ranks reply, others are silent. After a grace period, in which a slow rank
+/// may still arrive and all continue, the lowest live rank prints one report and ends the program
+/// with exit code 4. All groups of a program share one Alarm, so that a rank that waits in another
+/// group answers too.
 class Alarm {
  public:
-  /// `comm`: a duplicate of the world, for alarm messages only; one entry of `peers` a rank of it.
+  /// `comm`: a duplicate of the world, for alarm messages only. `peers` has one entry per rank of
+  /// it.
   Alarm(MPI_Comm comm, std::vector<Peer> peers, double timeout_seconds);
   ~Alarm();
 
-  /// What this rank does, for the report.
+  /// Activity of this rank, for the report.
   void set_activity(const std::string& activity) { activity_ = activity; }
 
   struct Call {
@@ -63,9 +64,9 @@ class Alarm {
   double timeout_, grace_;
   std::string activity_;
   std::int64_t questions_ = 0;
-  int lowest_asker_ = 0;              ///< of those who asked this rank during this wait
+  int lowest_asker_ = 0;              ///< of the ranks that sent a request during this wait
   std::optional<Question> question_;  ///< while this rank waits for answers
-  std::list<Sent> sent_;  ///< not yet delivered; a list, because MPI holds their addresses
+  std::list<Sent> sent_;  ///< not yet delivered. A list, because MPI holds their addresses
 };
 
 /// Ends all ranks: mpirun returns the code.

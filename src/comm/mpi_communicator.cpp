@@ -118,7 +118,7 @@ void MpiCommunicator::move(std::span<const TreeExchange::Message> messages) {
 }
 
 std::unique_ptr<Communicator> MpiCommunicator::split(int color) {
-  // Also makes sure that all are here: MPI_Comm_split itself could name nobody.
+  // Also checks that all ranks are here, because MPI_Comm_split cannot name a missing one.
   const std::vector<int> colors = gather_values(color, "split");
   std::vector<int> members;
   int first = -1;

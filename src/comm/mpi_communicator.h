@@ -14,7 +14,7 @@ namespace mnist_dist {
 /// A group of ranks over MPI. Collectives are non-blocking and waited for by the session's Alarm.
 class MpiCommunicator final : public Communicator {
  public:
-  /// Takes over `comm`. `world_ranks`: of its members, by rank; `group`: a number that all members,
+  /// Takes over `comm`. `world_ranks`: of its members, by rank. `group`: a number that all members,
   /// and no other group, have.
   MpiCommunicator(std::shared_ptr<MpiSession> session, MPI_Comm comm, std::vector<int> world_ranks,
                   std::uint64_t group);

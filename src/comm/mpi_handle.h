@@ -22,13 +22,13 @@ class MpiComm {
   MPI_Comm comm_;
 };
 
-/// A communicator of its own for the same ranks; the caller owns it.
+/// A communicator of its own for the same ranks. The caller owns it.
 MPI_Comm duplicate(MPI_Comm comm);
 
 int rank_in(MPI_Comm comm);
 int size_of(MPI_Comm comm);
 
-/// MPI counts are ints. Throws Error (internal) for what does not fit: nothing we send comes near.
+/// MPI counts are ints. Throws Error (internal) for larger ones. Our messages are far smaller.
 int mpi_count(std::size_t count);
 
 }  // namespace mnist_dist

@@ -90,7 +90,7 @@ MpiSession::MpiSession(const Launcher& launcher, double timeout_seconds)
     throw device_error(
         fmt::format("{} started {} ranks but MPI sees {}", launcher.name, launcher.size, size),
         hint);
-  // PMIx gives no size, and a rank that MPI does not know is a world of its own.
+  // PMIx gives no size, and a rank that is unknown to MPI is a world of its own.
   if (launcher.size == 0 && launcher.rank > 0 && size == 1)
     throw device_error(
         fmt::format("{} started rank {} but MPI sees 1 rank", launcher.name, launcher.rank), hint);
@@ -105,7 +105,7 @@ MpiSession::~MpiSession() {
     // the time to.
     if (unwinding && together && rank_in(alarm_comm_) != 0)
       std::this_thread::sleep_for(std::chrono::milliseconds(300));
-  } catch (const Error&) {  // what a destructor may not pass on; the ranks are not together then
+  } catch (const Error&) {  // a destructor must not throw. The ranks are not together then
   }
   if (!together) library_.leave_open();
   watchdog_.emplace(guard("MPI_Finalize"));

@@ -24,8 +24,8 @@ class MpiLibrary {
   bool finalise_ = true;
 };
 
-/// What all communicators of a process share. Both ends are collective and end the program with
-/// exit code 4 when they take longer than the timeout.
+/// State that all communicators of a process share. Both ends are collective and end the program
+/// with exit code 4 when they take longer than the timeout.
 class MpiSession {
  public:
   /// Throws Error (device) when MPI sees another number of ranks than the launcher started.
@@ -42,7 +42,7 @@ class MpiSession {
   Watchdog guard(const std::string& call) const;
 
  private:
-  /// False when ranks are missing; `unwinding`: waits only for a moment.
+  /// False when ranks are missing. `unwinding`: waits only for a moment.
   bool all_ranks_end(bool unwinding);
 
   Launcher launcher_;
@@ -50,7 +50,7 @@ class MpiSession {
   int exceptions_at_start_;
   std::string process_;  ///< "rank 2 (host foo, pid 123)"
   std::optional<Watchdog>
-      watchdog_;  ///< while the members below begin and end; declared before them to outlive them
+      watchdog_;  ///< while the members below start and end. Declared first to outlive them
   MpiLibrary library_;
   MpiComm alarm_comm_;
   std::vector<Peer> peers_;

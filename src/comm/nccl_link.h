@@ -11,9 +11,8 @@
 
 namespace mnist_dist {
 
-/// What is done beside this thread. Its end is waited for, but not long when an exception is on its
-/// way: the other ranks, which it may be waiting for, know nothing of that before this rank has
-/// said so.
+/// Work beside this thread. The destructor waits for its end, but not long when an exception
+/// unwinds: the work may wait for other ranks, which do not have this rank's error yet.
 class Parting {
  public:
   Parting() = default;
@@ -41,7 +40,7 @@ class NcclLink {
   /// Enqueues: values become their sum over all ranks, in an order that NCCL chooses.
   void add(std::span<float> values, const Queue& queue);
 
-  /// Throws Error (device) when NCCL has failed, or has not answered in time; ranks that are silent
+  /// Throws Error (device) when NCCL has failed, or has not answered in time. Ranks that are silent
   /// are named, and the program ended, by the group.
   void watch(double waited_seconds);
 

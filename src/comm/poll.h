@@ -5,9 +5,9 @@
 
 namespace mnist_dist {
 
-/// Calls `done` until it says true, at most for `limit`; returns what it said last. Spins while an
-/// answer is a message away; then lets others have the core between calls, since with more ranks
-/// than cores the one we wait for needs it.
+/// Calls `done` until it returns true, at most for `limit`. Returns its last result. Spins for the
+/// time of a message, then yields the core between calls, because with more ranks than cores the
+/// awaited rank needs it.
 template <class Done>
 bool poll_for(std::chrono::microseconds limit, Done&& done) {
   using Clock = std::chrono::steady_clock;

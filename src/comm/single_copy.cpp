@@ -45,7 +45,7 @@ bool can_copy_between_processes() {
 
 void choose_single_copy() {
   if (can_copy_between_processes()) return;
-  constexpr int keep = 0;                                              // a value that is there
+  constexpr int keep = 0;                                              // an existing value
   ::setenv("OMPI_MCA_btl_vader_single_copy_mechanism", "none", keep);  // Open MPI 4
   ::setenv("OMPI_MCA_smsc", "^cma", keep);                             // Open MPI 5
 }

@@ -113,7 +113,7 @@ void TreeExchange::scatter_part(std::span<const Pair> pairs, bool from_left, int
   scatter_part(pairs.first(pairs.size() / 2), from_left, holder, buffer);
 }
 
-/// This rank's part of a transfer. What arrives lies in scratch, at its own place.
+/// This rank's part of a transfer. Received data lie in scratch, at their own place.
 void TreeExchange::transfer(Round& round, int from, int to, int from_buffer, Interval elements) {
   if (from == rank_) round.transfers.push_back({to, true, from_buffer, elements});
   if (to == rank_) round.transfers.push_back({from, false, scratch, elements});

@@ -10,9 +10,9 @@
 namespace mnist_dist {
 
 /// One rank's part of a tree all-reduce that needs a single all-gather: each rank adds up the tree
-/// nodes it owns whole, all ranks exchange those, and each finishes the tree by itself. At 39 KB a
-/// node and few ranks one exchange beats the rounds of a reduce, and no bit depends on who added
-/// what.
+/// nodes it owns whole, all ranks exchange those, and each finishes the tree by itself. At 39 KB
+/// per node and few ranks, one exchange beats the rounds of a reduce, and no bit depends on the
+/// rank that adds.
 class TreeGather {
  public:
   TreeGather(int rank, int ranks, int shards, std::size_t size);
@@ -22,7 +22,7 @@ class TreeGather {
   /// nodes into their place in the gather buffer.
   void add_owned(const ShardVectors& vectors);
 
-  /// The gather buffer, node after node from left to right, [size] floats each; rank r's part is
+  /// The gather buffer, node after node from left to right, [size] floats each. Rank r's part is
   /// counts()[r] floats from displacements()[r].
   std::span<float> buffer() { return buffer_; }
   const std::vector<int>& counts() const { return counts_; }

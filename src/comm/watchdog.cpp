@@ -12,7 +12,7 @@
 namespace mnist_dist {
 namespace {
 
-/// False when it was told to stop before.
+/// False when it was stopped before.
 bool sleep_awake(const std::stop_token& stop, double seconds) {
   std::mutex mutex;
   std::condition_variable_any wake;

@@ -11,8 +11,8 @@ namespace mnist_dist {
 /// calls that have no non-blocking form. The launcher then ends the other ranks.
 class Watchdog {
  public:
-  /// `complain`: what to print then, on stderr, found out when the time is over. After its patience
-  /// it is found out again, unless this object has ended by then.
+  /// `complain`: makes the text for stderr when the time is over. After its patience it is found
+  /// out again, unless this object has ended by then.
   Watchdog(double seconds, std::function<Complaint()> complain);
 
  private:

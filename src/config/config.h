@@ -7,20 +7,20 @@
 
 namespace mnist_dist {
 
-// Plain structs: what a recipe says. The keys, ranges and help texts are declared once, in
+// Plain structs for a recipe. The keys, ranges and help texts are declared once, in
 // config/fields.h.
 
 struct DataConfig {
-  std::string file = "data/mnist.h5";  ///< the prepared HDF5 file; not part of a recipe's identity
-  int shards = 4;  ///< how the training rows are cut; fixes the bits, whatever the number of ranks
-  std::vector<int> split;  ///< [training, validation] rows for tuning without the test set; empty:
-                           ///< train on all, test on test
+  std::string file = "data/mnist.h5";  ///< the prepared HDF5 file, not part of a recipe's identity
+  int shards = 4;  ///< parts of the training rows. Decides the bits, for any number of ranks
+  std::vector<int> split;  ///< [training, validation] rows for tuning without the test set. Empty:
+                           ///< train on all, score on the test set
 };
 
 /// How an image is read between pixels when it is moved.
 enum class Interpolation { nearest, bilinear };
 
-/// Random changes to each training image, in this order; all off unless asked for.
+/// Random changes to each training image, in this order. All are off by default.
 struct AugmentConfig {
   double crop_scale_min = 1,
          crop_scale_max = 1;  ///< random resized crop: share of the area kept (bilinear)
@@ -38,23 +38,22 @@ struct AugmentConfig {
       0;  ///< random erasing (Zhong et al., AAAI 2020): a rectangle set to 0 after normalising
   double erase_area_min = 0.02, erase_area_max = 0.33;
   double erase_ratio_min = 0.3, erase_ratio_max = 3.3;  ///< height / width, drawn log-uniformly
-  int fade_after = 0;   ///< epochs in which images change as much as said above; then see at_epoch
-                        ///< in data/augment.h
-  int fade_epochs = 0;  ///< epochs over which that falls to fade_to, so that the last ones look
-                        ///< like test images; 0: it never does
-  double fade_to = 0;   ///< strength at the end, as a share
+  int fade_after = 0;  ///< epochs at full strength. Then see at_epoch in data/augment.h
+  int fade_epochs =
+      0;  ///< epochs of the fade to fade_to, so that the last ones are like test images. 0: no fade
+  double fade_to = 0;  ///< strength at the end, as a share
 };
 
 struct TrainConfig {
   int epochs = 15;
-  int batch = 64;              ///< images a step, over all shards; a multiple of data.shards
+  int batch = 64;              ///< images per step, over all shards. A multiple of data.shards
   std::uint64_t seed = 1;      ///< not part of a recipe's identity
   double label_smoothing = 0;  ///< share of the target spread over all classes
-  int evaluate_every = 1;      ///< epochs between evaluations; the last epoch always is
+  int evaluate_every = 1;      ///< epochs between evaluations. The last epoch is always evaluated
   std::int64_t max_steps =
-      0;  ///< stop after so many steps in all, 0: never; for tests and fingerprints
+      0;  ///< number of steps after which the run stops, 0: no limit. For tests and fingerprints
   double checkpoint_seconds =
-      60;  ///< time between checkpoints inside an epoch; not part of a recipe's identity
+      60;  ///< time between checkpoints inside an epoch. Not part of a recipe's identity
 };
 
 struct OptimizerConfig {
@@ -84,12 +83,12 @@ struct ScheduleConfig {
 
 struct AverageConfig {
   double decay = 0;  ///< exponential moving average of the weights after each step, min(decay,
-                     ///< (1+t)/(10+t)); 0: none
+                     ///< (1+t)/(10+t)). 0: none
 };
 
 struct CommConfig {
-  double timeout = 120;  ///< seconds without an answer until ranks name the silent ones and give
-                         ///< up; not part of a recipe's identity
+  double timeout = 120;  ///< seconds without an answer after which ranks name the silent ones and
+                         ///< stop. Not part of a recipe's identity
 };
 
 struct Config {
@@ -105,14 +104,14 @@ struct Config {
 };
 
 /// Reads a recipe by name ("step3") or file, applies `settings` ("section.key=value", in order),
-/// checks every key, type and range and what must fit together (batch divisible by shards, slices
-/// long enough for batch norm, the split). The recipe is named by [model] name, else by its file.
-/// Throws Error (usage) naming the key, and the nearest known name. `search` are the folders in
-/// which a name is looked up, as NAME.toml.
+/// checks every key, type and range, and that values fit together (batch divisible by shards,
+/// slices long enough for batch norm, the split). The recipe is named by [model] name, else by its
+/// file. Throws Error (usage) naming the key, and the nearest known name. `search` are the folders
+/// in which a name is looked up, as NAME.toml.
 Config load_config(const std::string& name_or_file, const std::vector<std::string>& settings,
                    const std::vector<std::string>& search);
 
-/// The same from a recipe's text; `source` names it in messages, and its stem names the recipe
+/// The same from a recipe's text. `source` names it in messages, and its stem names the recipe
 /// unless the text does.
 Config parse_config(const std::string& toml, const std::string& source,
                     const std::vector<std::string>& settings = {});

@@ -22,7 +22,7 @@ std::string place(const toml::node& node);
 /// Throws Error (usage) naming line and column, with the hint, when the text is no TOML.
 toml::table parse_toml(const std::string& text, const std::string& source, const std::string& hint);
 
-/// The first key of a table that nobody reads; null when there is none.
+/// The first unknown key of a table. Null when there is none.
 const toml::key* unknown_key(const toml::table& table, const std::vector<std::string>& known);
 
 /// A value as TOML writes it.
@@ -35,11 +35,10 @@ std::string describe(const Bounds& bounds);
 void check_bounds(const std::string& key, const toml::node& node, const Bounds& bounds,
                   double value);
 
-/// What TOML gives back as it was, and file names, HDF5 and JSON can hold. From the command line
-/// any bytes can come.
+/// Whether a text survives TOML, file names, HDF5 and JSON. The command line can contain any bytes.
 bool is_line_of_text(const std::string& text);
 
-// assign: one a type of member. Throws Error (usage) when the value has another type or is out of
+// assign: one per type of member. Throws Error (usage) when the value has another type or is out of
 // range.
 
 void assign(const std::string& key, const toml::node& node, const Field& field,

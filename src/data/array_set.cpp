@@ -134,7 +134,7 @@ RawSet read_set(const Arrays& arrays, const Names& names, const std::string& fil
   return set;
 }
 
-/// The first pair of which one is there. Throws where the other one is not.
+/// The first pair of which one array exists. Throws if the other one is missing.
 template <std::size_t n>
 std::optional<RawSet> find_set(const Arrays& arrays, const std::array<Names, n>& known,
                                const std::string& file) {

@@ -12,7 +12,7 @@ struct ArraySets {
   std::optional<RawSet> test;
 };
 
-/// Reads an .npz or HDF5 file, told apart by their contents. Images are uint8 [rows, height,
+/// Reads an .npz or HDF5 file, distinguished by their contents. Images are uint8 [rows, height,
 /// width], with or without an axis of one channel. Labels are whole numbers [rows] or [rows, 1].
 /// The arrays are called x_train, y_train, x_test and y_test (as Keras names them), train_images,
 /// train_labels, test_images and test_labels, the same with a slash in place of the underscore, or

@@ -23,12 +23,12 @@ MNIST_DIST_HOST_DEVICE inline float normalised(float pixel, const Normalisation&
 
 /// The sampling an image goes through. Output pixel (row, column) reads the source at
 /// (a00 * column + a01 * row + a02, a10 * column + a11 * row + a12) = (x, y), plus the elastic
-/// displacement there; outside is 0.
+/// displacement there. Outside is 0.
 struct AffineMap {
   float a00, a01, a02, a10, a11, a12;
 };
 
-/// What was drawn for one image in one epoch.
+/// The draws for one image in one epoch.
 struct AugmentDraw {
   bool crop = false;  ///< crop first: a resampling of its own, bilinear
   AffineMap crop_map{};
@@ -49,9 +49,9 @@ struct EpochAugment : AugmentConfig {
          log_erase_ratio_max = 0;  ///< width / height, the inverse of the recipe's
 };
 
-/// What is left of it in an epoch, counted from 0: all for fade_after epochs, then in fade_epochs
-/// equal steps down to the share fade_to of every angle, distance and probability. Whatever is
-/// drawn below is drawn from this.
+/// Its strength in an epoch, counted from 0: full for fade_after epochs, then in fade_epochs equal
+/// steps down to the share fade_to of every angle, distance and probability. All draws below use
+/// it.
 EpochAugment at_epoch(const AugmentConfig& config, std::uint32_t epoch, int side = image_side);
 
 AugmentDraw draw_augmentation(const AugmentConfig& config, std::uint64_t seed, std::uint32_t row,
@@ -77,9 +77,9 @@ void augment_image(std::span<const std::uint8_t> pixels, const AugmentConfig& co
 void decode_image(std::span<const std::uint8_t> pixels, const Normalisation& normalisation,
                   std::span<float> out);
 
-/// Which elements of a layer's output [channel][row][column] one image loses: bit = 1 where
-/// dropped, 16 random bits an element, eight a Philox block, low half of a word first. out[i] is 0
-/// or 1.
+/// The elements of a layer's output [channel][row][column] that one image drops: bit = 1 where
+/// dropped, 16 random bits per element, eight elements per Philox block, low half of a word first.
+/// out[i] is 0 or 1.
 void dropout_mask(const DropoutRule& rule, std::uint64_t seed, std::uint32_t row,
                   std::uint32_t epoch, std::uint32_t layer, std::span<std::uint8_t> out);
 

@@ -9,7 +9,7 @@
 #include "config/config.h"
 #include "data/augment.h"
 
-// What is drawn for an image: one source for the host and for GPUs.
+// The draws for an image: one source for the host and for GPUs.
 
 namespace mnist_dist {
 namespace augment_draws {
@@ -36,8 +36,8 @@ struct Box {
 struct RandomBox {
   int side;  ///< of the image
   double area_min, area_max, log_ratio_min, log_ratio_max;
-  /// torchvision's two users differ only in what still fits: the image's side for a crop, one less
-  /// for erasing.
+  /// torchvision's two users differ only in the largest size that fits: the image's side for a
+  /// crop, one less for erasing.
   MNIST_DIST_HOST_DEVICE bool draw(Stream& draws, int longest, Box& box) const {
     for (int attempt = 0; attempt < attempts; ++attempt) {
       const double area = 1.0 * side * side * uniform(draws, area_min, area_max);
@@ -81,7 +81,7 @@ MNIST_DIST_HOST_DEVICE inline Box draw_crop(const EpochAugment& config, Stream& 
   return box;
 }
 
-/// Stretches the box over the whole image; pixels are squares, so the outer edges of the first and
+/// Stretches the box over the whole image. Pixels are squares, so the outer edges of the first and
 /// the last one meet the box's edges.
 MNIST_DIST_HOST_DEVICE inline AffineMap crop_map(const Box& box, double side) {
   const double x = box.width / side, y = box.height / side;
@@ -94,8 +94,8 @@ MNIST_DIST_HOST_DEVICE inline AffineMap crop_map(const Box& box, double side) {
 }
 
 /// Shear along x, then scale, then rotation (counter-clockwise as seen) about the centre, then
-/// shift; the map is the inverse, from output to source. Each change has its own draw, so that
-/// switching one on does not change another.
+/// shift. The map is the inverse, from output to source. Each change has its own draw, so that
+/// enabling one does not change the others.
 MNIST_DIST_HOST_DEVICE inline AffineMap draw_move(const EpochAugment& config, Stream& draws) {
   const double centre = (config.side - 1) / 2.0;
   const double angle = radians(uniform(draws, -config.rotation, config.rotation));
@@ -125,7 +125,7 @@ MNIST_DIST_HOST_DEVICE inline float elastic_noise(std::uint16_t bits) {
   return (static_cast<float>(bits) + 0.5f) / 32768.0f - 1.0f;
 }
 
-/// draw_augmentation with at_epoch's work done already: once an epoch, not once an image.
+/// draw_augmentation after at_epoch, which is called once per epoch instead of once per image.
 MNIST_DIST_HOST_DEVICE inline AugmentDraw draw_faded(const EpochAugment& config, std::uint64_t seed,
                                                      std::uint32_t row, std::uint32_t epoch) {
   using namespace augment_draws;

@@ -4,8 +4,8 @@
 
 namespace mnist_dist {
 
-/// True for the hash (Dataset::hash) of MNIST as `prepare` writes it. What a file's attributes
-/// state about its source is no proof.
+/// True for the hash (Dataset::hash) of MNIST as `prepare` writes it. The source in a file's
+/// attributes is no proof.
 bool is_mnist(std::string_view data_hash);
 
 /// Whether a data set may have this name: 1 to 40 of a-z, 0-9, '.', '_' and '-', not "mnist".

@@ -30,12 +30,12 @@ class Dataset {
   float sd() const { return sd_; }
   bool synthetic() const { return synthetic_; }
   const std::string& source() const { return source_; }
-  /// As data_name takes it: what `prepare --dataset` named the set; "" for MNIST and drawn digits.
+  /// The set's name in `prepare --dataset`, for data_name. "" for MNIST and drawn digits.
   const std::string& name() const { return name_; }
-  /// SHA-256 over the two chunk tables, hexadecimal: what the runs and ranks compare.
+  /// SHA-256 over the two chunk tables, hexadecimal. Runs and ranks compare it.
   const std::string& hash() const { return hash_; }
 
-  /// Rows of "/train/..." or "/test/..."; reads whole chunks around them and gives back only the
+  /// Rows of "/train/..." or "/test/...". Reads whole chunks around them and gives back only the
   /// rows.
   Images train(Range rows) const { return rows_of(train_, rows); }
   Images test(Range rows) const { return rows_of(test_, rows); }

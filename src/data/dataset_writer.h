@@ -9,13 +9,13 @@
 
 namespace mnist_dist {
 
-/// What goes into a prepared file.
+/// Contents of a prepared file.
 struct DatasetContents {
   Images train, test;
   std::string source;
   bool synthetic = false;
   std::map<std::string, std::string>
-      payload_sha256;              ///< by file name, hexadecimal; empty for synthetic digits
+      payload_sha256;              ///< by file name, hexadecimal. Empty for synthetic digits
   std::uint64_t shuffle_seed = 0;  ///< with which the training rows were shuffled
   int classes = class_count;
   std::string name =
@@ -23,15 +23,15 @@ struct DatasetContents {
 };
 
 /// Writes the file that Dataset reads, atomically. Mean and SD of the training pixels / 255, to
-/// four decimals, go into it as what engines normalise with: 0.1307 and 0.3081 for MNIST. Throws
+/// four decimals, go into it for normalisation by engines: 0.1307 and 0.3081 for MNIST. Throws
 /// Error (data).
 void write_dataset(const std::filesystem::path& path, const DatasetContents& contents);
 
-/// SHA-256 of each chunk of rows, 32 bytes a chunk: over the chunk's pixels, then its labels.
-/// `classes`: of the whole set; decides how labels are stored.
+/// SHA-256 of each chunk of rows, 32 bytes per chunk: over the chunk's pixels, then its labels.
+/// `classes`: of the whole set. Decides how labels are stored.
 std::vector<std::uint8_t> chunk_table(const Images& images, int classes = class_count);
 
-/// Whether labels are stored as uint8; otherwise they are uint16.
+/// Whether labels are stored as uint8, otherwise as uint16.
 constexpr bool labels_are_bytes(int classes) { return classes <= 256; }
 
 /// SHA-256 over the two chunk tables, training first: the data hash, hexadecimal.

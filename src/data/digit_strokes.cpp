@@ -9,7 +9,7 @@ std::span<const Writing> ways_of_writing(int digit) {
   // Drawn by hand on squared paper.
   static const std::array<std::vector<Writing>, 10> digits = {{
       {
-          // 0: a full oval; a narrow one that begins at the right
+          // 0: a full oval, a narrow one that begins at the right
           {{{.55f, .02f},
             {.2f, .12f},
             {.04f, .5f},
@@ -30,13 +30,13 @@ std::span<const Writing> ways_of_writing(int digit) {
             {.55f, .06f}}},
       },
       {
-          // 1: a line; with an upstroke; with a foot
+          // 1: a line, one with an upstroke, one with a foot
           {{{.5f, .0f}, {.5f, .5f}, {.5f, 1.f}}},
           {{{.28f, .24f}, {.55f, .0f, corner}, {.53f, .5f}, {.5f, 1.f}}},
           {{{.28f, .2f}, {.52f, .0f, corner}, {.52f, 1.f}}, {{.2f, 1.f}, {.85f, .98f}}},
       },
       {
-          // 2: with a corner at the foot; with a loop there; round head and straight foot
+          // 2: with a corner at the foot, with a loop there, round head and straight foot
           {{{.08f, .25f},
             {.3f, .03f},
             {.7f, .05f},
@@ -64,7 +64,7 @@ std::span<const Writing> ways_of_writing(int digit) {
             {.9f, 1.f}}},
       },
       {
-          // 3: two bows; a flat top
+          // 3: two bows, a flat top
           {{{.1f, .12f},
             {.45f, .0f},
             {.82f, .12f},
@@ -83,7 +83,7 @@ std::span<const Writing> ways_of_writing(int digit) {
             {.08f, .92f}}},
       },
       {
-          // 4: open; closed; in one go
+          // 4: open, closed, in one go
           {{{.18f, .02f}, {.1f, .52f, corner}, {.5f, .56f}, {.92f, .5f}},
            {{.78f, .0f}, {.74f, .5f}, {.7f, 1.f}}},
           {{{.65f, .0f}, {.05f, .65f, corner}, {.98f, .65f}},
@@ -97,7 +97,7 @@ std::span<const Writing> ways_of_writing(int digit) {
             {.7f, 1.f}}},
       },
       {
-          // 5: in one go; the hat drawn last
+          // 5: in one go, the hat drawn last
           {{{.9f, .03f},
             {.25f, .05f, corner},
             {.15f, .45f, corner},
@@ -115,7 +115,7 @@ std::span<const Writing> ways_of_writing(int digit) {
            {{.25f, .05f}, {.92f, .0f}}},
       },
       {
-          // 6: bent; nearly straight back
+          // 6: bent, nearly straight back
           {{{.75f, .0f},
             {.35f, .25f},
             {.1f, .65f},
@@ -135,14 +135,14 @@ std::span<const Writing> ways_of_writing(int digit) {
             {.15f, .75f}}},
       },
       {
-          // 7: plain; with a bar; with a serif
+          // 7: plain, with a bar, with a serif
           {{{.05f, .08f}, {.9f, .05f, corner}, {.6f, .5f}, {.4f, 1.f}}},
           {{{.05f, .06f}, {.9f, .05f, corner}, {.6f, .5f}, {.42f, 1.f}},
            {{.22f, .54f}, {.84f, .48f}}},
           {{{.07f, .26f}, {.1f, .05f, corner}, {.92f, .04f, corner}, {.58f, .5f}, {.45f, 1.f}}},
       },
       {
-          // 8: in one go; two rings
+          // 8: in one go, two rings
           {{{.78f, .12f},
             {.42f, .0f},
             {.17f, .2f},
@@ -163,7 +163,7 @@ std::span<const Writing> ways_of_writing(int digit) {
             {.5f, .48f}}},
       },
       {
-          // 9: straight stem; bent tail
+          // 9: straight stem, bent tail
           {{{.82f, .2f},
             {.5f, .0f},
             {.12f, .2f},

@@ -8,12 +8,11 @@ namespace mnist_dist {
 /// bottom 1.
 struct StrokePoint {
   float x, y;
-  bool corner = false;  ///< the pen turns on the spot; elsewhere strokes are smooth
+  bool corner = false;  ///< a sharp turn. Elsewhere strokes are smooth
 };
 using Stroke = std::vector<StrokePoint>;
 
-/// One way of writing a digit: what the pen does between being put down and lifted for the last
-/// time.
+/// One way of writing a digit: its strokes, until the pen is lifted for the last time.
 using Writing = std::vector<Stroke>;
 
 /// The ways in which people write `digit` (0 to 9).

@@ -10,7 +10,7 @@
 namespace mnist_dist {
 namespace {
 
-/// Smooths along the lines of a square field and transposes it; twice gives back rows and columns.
+/// Smooths along the lines of a square field and transposes it. Two calls restore rows and columns.
 /// Outside is 0.
 void smooth_transposed(const float* in, int side, const std::vector<float>& taps, float* out) {
   std::array<float, 3 * image_side_limit>

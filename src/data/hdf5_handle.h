@@ -14,7 +14,7 @@
 
 #include "data/hdf5.h"
 
-// What the writer and the reader share; nobody else includes HDF5.
+// Shared by the writer and the reader. No other file includes HDF5.
 
 namespace mnist_dist::hdf5 {
 
@@ -61,11 +61,10 @@ hid_t memory_type() {
   if constexpr (std::is_same_v<T, double>) return H5T_NATIVE_DOUBLE;
 }
 
-/// HDF5 prints its error stack by itself unless told not to; we turn it into one line. At exit it
-/// complains of what a damaged file left open
-/// ("infinite loop closing library") unless told to leave that out, before any other call: as it
-/// never writes, it has nothing to finish. Asks the environment for no locks either, which would
-/// have the last word.
+/// HDF5 prints its error stack by default. We turn it into one line. At exit it complains of open
+/// objects of a damaged file ("infinite loop closing library") unless this is disabled before any
+/// other call. A program that never writes has nothing to finish. Also disables file locks in the
+/// environment, which has priority.
 inline void keep_quiet() {
 #if H5_VERSION_GE(1, 12, 1) || (H5_VERSION_GE(1, 10, 7) && !H5_VERSION_GE(1, 12, 0))
   ::unsetenv("HDF5_USE_FILE_LOCKING");
@@ -76,8 +75,7 @@ inline void keep_quiet() {
   H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
 }
 
-/// The innermost entry of HDF5's error stack: what really went wrong. Any successful HDF5 call
-/// forgets it.
+/// The innermost entry of HDF5's error stack: the real cause. Any successful HDF5 call forgets it.
 inline std::string last_cause() {
   std::string cause = "HDF5 gives no reason";
   const auto first = [](unsigned index, const H5E_error2_t* entry, void* out) -> herr_t {

@@ -46,7 +46,7 @@ Handle without_locks() {
 }  // namespace
 
 void refuse_if_written(const std::filesystem::path& path) {
-  // HDF5 locks what it writes, and marks it only in its newer formats. The lock goes when the
+  // HDF5 locks files that it writes, and marks it only in its newer formats. The lock goes when the
   // descriptor is closed.
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
   if (file.get() < 0 || ::flock(file.get(), LOCK_SH | LOCK_NB) == 0 || errno != EWOULDBLOCK) return;
@@ -58,7 +58,7 @@ struct Hdf5Reader::Impl {
   std::string path, hint;
   Handle file{H5I_INVALID_HID};
 
-  /// What another program is about to change is not called damaged: then throws FileInUse.
+  /// A file that another program is changing is not damaged: throws FileInUse instead.
   Error error(const std::string& what) const {
     refuse_if_written(path);
     return data_error(fmt::format("{}: {}", path, what), hint);
@@ -71,7 +71,7 @@ struct Hdf5Reader::Impl {
     return set;
   }
 
-  /// H5Lexists wants every group on the way to exist, so each is asked for.
+  /// H5Lexists needs all parent groups, so each is checked.
   bool has_link(const std::string& name) const {
     for (std::size_t end = name.find('/', 1);; end = name.find('/', end + 1)) {
       const htri_t there = H5Lexists(file, name.substr(0, end).c_str(), H5P_DEFAULT);
@@ -103,7 +103,7 @@ struct Hdf5Reader::Impl {
     return product(found);
   }
 
-  /// Opens an attribute and checks its class; `expected` is what the message calls it.
+  /// Opens an attribute and checks its class. `expected`: its name in the message.
   Handle open_attribute(const std::string& name, H5T_class_t type_class,
                         const char* expected) const {
     Handle attribute(H5Aopen(file, name.c_str(), H5P_DEFAULT));
@@ -136,7 +136,7 @@ Hdf5Reader::Hdf5Reader(const std::filesystem::path& path, std::string hint)
   impl_->file = Handle(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access));
   if (impl_->file.valid()) return;
   const std::string cause = last_cause();
-  // What HDF5 says of a file whose header, which its checksum proves whole, is marked by a writer.
+  // HDF5's message for a file with a valid header (by its checksum) that a writer has marked.
   if (cause.find("already open") != std::string::npos)
     throw FileInUse(
         fmt::format("{}: marked as open for writing in another program", impl_->path),

@@ -11,7 +11,7 @@ namespace {
 
 using namespace hdf5;
 
-/// Building a file in memory fails only through a defect of ours or lack of memory.
+/// Building a file in memory fails only through a defect of ours or for memory.
 void expect(bool good, const std::string& name) {
   if (!good)
     throw Error(ExitCode::internal,
@@ -43,8 +43,8 @@ struct Hdf5Writer::Impl {
   std::vector<std::byte> image;  // outlives the file
   Handle file{H5I_INVALID_HID};
 
-  /// The groups on the way to `name`. HDF5 would make them by itself, but with the time of day in
-  /// them.
+  /// The groups on the way to `name`. HDF5 would make them automatically, but with the time of day
+  /// in them.
   void make_groups(const std::string& name) const {
     const Handle creation(H5Pcreate(H5P_GROUP_CREATE));
     H5Pset_obj_track_times(creation, false);
@@ -120,7 +120,7 @@ void Hdf5Writer::attribute(const std::string& name, const Attribute& value) {
 std::vector<std::byte> Hdf5Writer::finish() {
   expect(H5Fflush(impl_->file, H5F_SCOPE_GLOBAL) >= 0, "/");
   const ssize_t size =
-      H5Fget_file_image(impl_->file, nullptr, 0);  // without what the memory grew by in advance
+      H5Fget_file_image(impl_->file, nullptr, 0);  // without memory allocated in advance
   expect(size > 0, "/");
   impl_->file.close();
   impl_->image.resize(static_cast<std::size_t>(size));

@@ -9,8 +9,8 @@ namespace mnist_dist {
 // The IDX format of the MNIST files: a big-endian magic number {0, 0, element type, dimensions},
 // one 32-bit length a dimension, the elements. All errors are Error (data) and name the file.
 
-/// Throws unless the first bytes of a file are those of an IDX file of any kind; names what they
-/// are.
+/// Throws unless the first bytes of a file are those of an IDX file of any kind. The message names
+/// the real kind.
 void check_is_idx(std::span<const std::byte> head, const std::string& file);
 
 /// The pixels [rows][28][28] of an IDX file of images. Not that magic number, another size of

@@ -11,7 +11,7 @@ namespace mnist_dist {
 struct Images {
   std::vector<std::uint8_t> pixels;  ///< [rows][side][side]
   std::vector<ClassIndex> labels;    ///< [rows]
-  int first_row = 0;                 ///< of the whole set; keys the random draws
+  int first_row = 0;                 ///< of the whole set. Keys the random draws
   int side = image_side;
   std::size_t image_pixels() const { return static_cast<std::size_t>(side * side); }
   int count() const { return static_cast<int>(labels.size()); }

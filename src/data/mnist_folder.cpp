@@ -16,7 +16,7 @@ namespace fs = std::filesystem;
 
 constexpr int deepest = 4;  // MNIST/raw/NAME/NAME
 
-// Archives other than gzip are candidates, so that their error names what they are.
+// Archives other than gzip are candidates, so that their error names their kind.
 constexpr const char* endings[] = {"-gz", "-gzip", "-zip", "-xz",  "-bz2", "-zst",
                                    "-7z", "-tar",  "-tgz", "-rar", "-z"};
 

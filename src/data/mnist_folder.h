@@ -6,7 +6,7 @@
 
 namespace mnist_dist {
 
-/// What a folder holds of the four files of MNIST, in the order of mnist_files.
+/// The candidates in a folder for the four files of MNIST, in the order of mnist_files.
 struct MnistFolder {
   /// Files with the name of one of the four, the likeliest first: the same file may lie there
   /// packed and unpacked.
@@ -20,7 +20,7 @@ struct MnistFolder {
 std::string plain_name(const std::string& name);
 
 /// Looks at names only. Accepted are the names of mnist_files in upper or lower case, with dots in
-/// place of dashes, with the endings of archives; one folder per file, of that name; and
+/// place of dashes, with the endings of archives, one folder per file, of that name, and
 /// torchvision's folders MNIST/raw below `folder`. A folder that does not exist holds nothing.
 /// Throws: Error (data) when a folder cannot be read.
 MnistFolder scan_mnist_folder(const std::filesystem::path& folder);

@@ -18,7 +18,7 @@ namespace fs = std::filesystem;
 
 struct PublishedFile {
   std::string name;    ///< without .gz
-  const char* sha256;  ///< of the .gz as published (torchvision's checksums); "": not known
+  const char* sha256;  ///< of the .gz as published (torchvision's checksums), "" if unknown
 };
 
 /// Images and labels for training, then for the test.
@@ -88,7 +88,7 @@ const std::vector<NamedSet>& named_sets() {
   return sets;
 }
 
-/// Compares with what is published, and records the payload's own hash.
+/// Compares with the published hash, and records the payload's own hash.
 void check_file(const fs::path& path, const PublishedFile& file, const std::string& payload,
                 OtherSet& out, std::vector<std::string>& unknown, const Progress& progress) {
   for (const MnistFile& mnist : mnist_files)

@@ -16,7 +16,7 @@ std::vector<std::uint32_t> epoch_order(Range rows, int shard, std::uint64_t seed
 void shuffle(std::vector<std::uint32_t>& values, std::uint64_t seed, std::uint32_t stream,
              std::uint32_t epoch, Purpose purpose);
 
-/// Steps until every shard of `rows` rows is exhausted, at `slice` rows of each a step.
+/// Steps until every shard of `rows` rows is exhausted, at `slice` rows of each per step.
 int steps_per_epoch(int rows, int shards, int slice);
 
 }  // namespace mnist_dist

@@ -10,7 +10,7 @@
 
 namespace mnist_dist {
 
-/// What `prepare --dataset` can make besides MNIST: "fashion-mnist", ..., and "custom".
+/// The sets of `prepare --dataset` besides MNIST: "fashion-mnist", ..., and "custom".
 const std::vector<std::string>& other_set_names();
 
 /// The command that makes a data file: of the named set that the file is called after, otherwise of

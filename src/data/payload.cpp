@@ -54,7 +54,7 @@ class Stream {
   }
 
  protected:
-  /// Fills `buffer`; returns fewer bytes only at the end.
+  /// Fills `buffer`. Returns fewer bytes only at the end.
   virtual std::size_t fill(std::span<std::byte> buffer) = 0;
   const fs::path path_;
 
@@ -92,7 +92,7 @@ class FileStream : public Stream {
   Descriptor file_;
 };
 
-/// The contents of a gzip archive: of all its members, without what follows them.
+/// The contents of a gzip archive: of all its members, without trailing bytes.
 class InflatedStream : public Stream {
  public:
   InflatedStream(const fs::path& path, std::size_t bound, std::unique_ptr<Stream> packed)
@@ -138,7 +138,7 @@ class InflatedStream : public Stream {
 void stream_payload(const fs::path& path, std::size_t limit,
                     const std::function<bool(std::span<const std::byte>)>& take) {
   const std::size_t bound =
-      limit + limit / 8 + (1 << 20);  // gzip adds less than that to what it cannot shorten
+      limit + limit / 8 + (1 << 20);  // gzip adds less than that to data that it cannot shorten
   std::unique_ptr<Stream> stream = std::make_unique<FileStream>(path, bound);
   for (int layers = 0; stream->is_gzipped(); ++layers) {
     if (layers == most_layers)

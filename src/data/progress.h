@@ -4,7 +4,7 @@
 
 namespace mnist_dist {
 
-/// Lines for the person who waits: what is being done, and how far it is.
+/// Receives lines about the current work and its progress.
 using Progress = std::function<void(const std::string& line)>;
 
 }  // namespace mnist_dist

@@ -21,11 +21,11 @@ struct RawSet {
 void check_image_shape(const std::string& file, std::size_t height, std::size_t width);
 
 /// One more than the largest label: at least 2.
-/// Throws: Error (data) that names the row of a label below 0 or from class_limit on; for no rows,
-/// or other numbers of images and labels.
+/// Throws: Error (data) that names the row of a label below 0 or from class_limit on, or that there
+/// are no rows, or different numbers of images and labels.
 int classes_in(const RawSet& set);
 
-/// Square images: what is narrower or lower gets a margin of zeros, as wide on both sides.
+/// Square images: others get a margin of zeros, equal on both sides.
 /// Throws: Error (data) for a label from `classes` on.
 Images as_images(RawSet set, int classes);
 

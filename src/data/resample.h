@@ -24,7 +24,7 @@ MNIST_DIST_HOST_DEVICE inline Point source_point(const AffineMap& map, int outpu
 /// Distance of two rows of a padded image of side 28.
 inline constexpr int padded_stride = 32;
 
-/// A coordinate in the padded image; beyond the border everything is as on it.
+/// A coordinate in the padded image. Beyond the border the values are those on it.
 MNIST_DIST_HOST_DEVICE inline float padded(float coordinate, int side) {
   return std::min(std::max(coordinate, -1.0f), static_cast<float>(side)) + 1.0f;
 }
@@ -73,13 +73,13 @@ class PaddedImage {
 };
 
 /// Reads `source` at map's coordinates, for each output pixel: x = a00 * column + a01 * row + a02
-/// and y alike, in float, in this order, without fused multiply-adds; then, where `displacement`
-/// ([2][side][side]: x, then y) is not empty, plus its entry. With clamp(v) = min(max(v, -1), side)
-/// + 1:
+/// and y in the same way, in float, in this order, without fused multiply-adds. Then, where
+/// `displacement` ([2][side][side]: x, then y) is not empty, plus its entry. With clamp(v) =
+/// min(max(v, -1), side) + 1:
 /// - nearest: the pixel at [trunc(clamp(y) + 0.5)][trunc(clamp(x) + 0.5)] of the padded source, so
-/// halves go to the right and down, as in Pillow;
-/// - bilinear: i = trunc(clamp(x)), f = clamp(x) - i, rows alike with j, g; top = p[j][i] + f
-/// (p[j][i+1] - p[j][i]), bottom the same in row j + 1,
+/// halves go to the right and down, as in Pillow.
+/// - bilinear: i = trunc(clamp(x)), f = clamp(x) - i, rows in the same way with j, g. Then top =
+/// p[j][i] + f (p[j][i+1] - p[j][i]), bottom the same in row j + 1,
 ///   result top + g (bottom - top).
 void resample(const PaddedImage& source, const AffineMap& map, std::span<const float> displacement,
               Interpolation interpolation, std::span<float> out);

@@ -11,8 +11,8 @@ namespace mnist_dist {
 std::vector<std::filesystem::path> find_set_files(
     const std::filesystem::path& raw, const std::function<bool(const std::string&)>& matches);
 
-/// The one of `files`, which are forms of one file. Throws: Error (data) where there is none, or
-/// where they lie in several folders. `what` is missing then.
+/// The one of `files`, which are forms of one file. Throws: Error (data), with `what` as missing,
+/// where there is none or they lie in several folders.
 std::filesystem::path only_file(const std::vector<std::filesystem::path>& files,
                                 const std::filesystem::path& raw, const std::string& what);
 

@@ -16,14 +16,14 @@
 
 namespace mnist_dist {
 
-/// What an engine is built for.
+/// Configuration of an engine.
 struct EngineOptions {
   Config
       config;  ///< model, augmentation, optimiser, averaging, label smoothing, batch / shards, seed
   Normalisation normalisation;  ///< from the data set
   int threads = 1;              ///< over owned shards
   std::string device = "auto";  ///< auto, cpu, cuda
-  std::string simd;             ///< force a SIMD target; "": the best one here
+  std::string simd;             ///< force a SIMD target. "": the best one here
 
   // For engines on a GPU.
   int gpu = 0;  ///< CUDA's number of it
@@ -37,12 +37,13 @@ struct EngineOptions {
       {};  ///< called again and again while the host waits for the device, with the seconds so far
 };
 
-/// What decides an engine's bits besides recipe, seed and data; ranks compare it, runs record it.
+/// Everything that decides an engine's bits besides recipe, seed and data. Ranks compare it, runs
+/// record it.
 struct EngineInfo {
   std::string name;             ///< "fused", "torch", ...
   std::string device;           ///< "cpu" or the GPU's name
   std::string simd;             ///< SIMD target, or the library's own CPU capability
-  std::string arithmetic = {};  ///< what decides the bits where the SIMD target does not; else ""
+  std::string arithmetic = {};  ///< decides the bits where the SIMD target does not, otherwise ""
   std::map<std::string, std::string>
       versions;  ///< of libraries that compute: {"libtorch": "1.13.1"}
 };
@@ -56,7 +57,7 @@ struct TrainState {
   std::int64_t updates = 0;     ///< optimiser steps so far
 };
 
-/// Sums over images; they travel between ranks, means never do.
+/// Sums over images. Ranks exchange sums, never means.
 struct Sums {
   std::int64_t images = 0, correct = 0;
   double loss = 0;
@@ -66,11 +67,10 @@ struct Sums {
 struct EpochPlan {
   std::uint32_t epoch = 0;  ///< counted from 0
   std::span<const std::vector<std::uint32_t>>
-      orders;  ///< one an owned shard: rows of the file, in the order they are shown
-  std::span<const float> learning_rates;  ///< one a step; its size is the number of steps
-  Sums before;  ///< of steps already done when a run resumes inside an epoch: report() continues
-                ///< from them
-  int whole_steps = 0;  ///< the first so many steps find a whole slice in every shard of every rank
+      orders;  ///< one per owned shard: rows of the file, in the order they are shown
+  std::span<const float> learning_rates;  ///< one per step. Its size is the number of steps
+  Sums before;  ///< of the steps before a resume inside an epoch: report() continues from them
+  int whole_steps = 0;  ///< leading steps in which every shard of every rank has a full slice
 };
 
 /// Adds the owned shards' vectors over all shards of all ranks into `total` ([size], same memory),
@@ -84,9 +84,9 @@ struct StepReport {
   int steps_done = 0;  ///< in this epoch
   Sums sums;           ///< of the steps of this epoch since begin_epoch, over all ranks
   std::optional<int>
-      stopped_at;  ///< step after which some rank's stop flag was seen; later steps did nothing
-  std::optional<int> non_finite_at;  ///< step whose reduced vector was not finite; it was not
-                                     ///< applied and later steps did nothing
+      stopped_at;  ///< step after which some rank's stop flag was seen. Later steps do nothing
+  std::optional<int> non_finite_at;  ///< step whose reduced vector was not finite. It is not
+                                     ///< applied, and later steps do nothing
 };
 
 enum class Weights { raw, averaged };
@@ -94,20 +94,20 @@ enum class Weights { raw, averaged };
 /// The first place where a value stopped being finite.
 struct Diagnosis {
   int shard = -1;
-  int layer = -1;     ///< index in ModelSpec::layers; layers.size(): the loss
+  int layer = -1;     ///< index in ModelSpec::layers, layers.size(): the loss
   std::string where;  ///< "parameter", "activation", "loss" or "gradient"
 };
 
 /// Runs a model: forward and backward of slices into flat vectors, their update, evaluation. Trains
-/// the shards one rank owns; knows no MPI, no file and no other rank. One thread calls it.
+/// the shards of one rank. Independent of MPI, files and other ranks. One thread calls it.
 class Engine {
  public:
   virtual ~Engine() = default;
   virtual EngineInfo info() const = 0;
-  /// Where its vectors lie and its work is enqueued: the host, unless it says otherwise.
+  /// Where its vectors lie and its work is enqueued. Default: the host.
   virtual Queue queue() const { return {}; }
 
-  /// The rows to train on, one entry an owned shard, and to evaluate on, one an owned share. They
+  /// The rows to train on, one entry per owned shard, and to evaluate on, one per owned share. They
   /// outlive the engine.
   virtual void set_training_data(std::span<const Images> shards, int first_shard) = 0;
   virtual void set_evaluation_data(std::span<const Images> shares) = 0;
@@ -118,9 +118,9 @@ class Engine {
   virtual void begin_epoch(const EpochPlan& plan) = 0;
 
   /// Step `index` of the epoch: next slice of every owned shard -> flat vectors -> reduce -> update
-  /// of parameters, norm statistics and averages. `stop` asks all ranks to stop after this step. A
-  /// device engine may call `reduce` once only, while it records the step, and replay it from then
-  /// on.
+  /// of parameters, norm statistics and averages. `stop` requests a stop of all ranks after this
+  /// step. A device engine may call `reduce` once only, while it records the step, and replay it
+  /// from then on.
   virtual void step(int index, bool stop, const Reduce& reduce) = 0;
 
   /// Flushes the queue when `wait`.
@@ -132,8 +132,8 @@ class Engine {
                                      std::vector<ClassIndex>* predictions = nullptr,
                                      std::vector<float>* logits = nullptr) = 0;
 
-  /// Runs the owned slices of a step again, layer by layer, with the parameters as they are;
-  /// nothing when all is finite here.
+  /// Runs the owned slices of a step again, layer by layer, with the current parameters. Nothing
+  /// when all values are finite.
   virtual std::optional<Diagnosis> diagnose(int index) = 0;
 };
 

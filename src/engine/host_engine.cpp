@@ -32,7 +32,7 @@ class AlignedFloats {
   std::unique_ptr<float, Free> data_;
 };
 
-/// What one thread works with.
+/// State of one thread.
 struct Seat {
   std::unique_ptr<SliceWorker> worker;
   SliceReader reader;
@@ -181,7 +181,7 @@ class HostEngine final : public Engine {
   }
 
  private:
-  /// The images that a shard shows at a step; none when it is exhausted.
+  /// The images that a shard shows at a step. None when it is exhausted.
   Slice gather(Seat& seat, int shard, int index) const {
     const std::span<const std::uint32_t> order = orders_[static_cast<std::size_t>(shard)];
     const std::size_t first = std::min(
@@ -229,7 +229,7 @@ class HostEngine final : public Engine {
   }
 
   EngineInfo info_;
-  std::size_t pixels_, classes_;  ///< of an image; of the data
+  std::size_t pixels_, classes_;  ///< of an image, and of the data
   FlatLayout layout_;
   Update update_;
   bool averages_;

@@ -9,7 +9,7 @@ namespace mnist_dist {
 /// must be ready or locked.
 using MakeWorker = std::function<std::unique_ptr<SliceWorker>()>;
 
-/// An engine on the CPU: shards over threads, one worker each; flat vectors, optimiser and averages
+/// An engine on the CPU: shards over threads, one worker each. Flat vectors, optimiser and averages
 /// in host memory.
 std::unique_ptr<Engine> make_host_engine(const EngineOptions& options, EngineInfo info,
                                          const MakeWorker& make_worker);

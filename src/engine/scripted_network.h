@@ -11,7 +11,7 @@ namespace mnist_dist {
 struct ScriptedNetwork {
   std::vector<NamedTensor> tensors;  ///< "conv1.weight": attribute weight of module conv1
   std::string forward;               ///< source of the method, which reads `self.conv1.weight`
-  std::map<std::string, std::string> files;  ///< what else is stored, by name
+  std::map<std::string, std::string> files;  ///< further files, by name
 };
 
 }  // namespace mnist_dist

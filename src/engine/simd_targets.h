@@ -1,8 +1,8 @@
 #pragma once
-// The SIMD targets that are compiled; to be included before Highway. Not those that could only give
-// one CPU other bits than its neighbour, or that nobody lacks a better one for: what is above
-// AVX-512's common part (Highway counts from the best, AVX3 is bit 8), SSSE3, and what is above
-// NEON (bits 15 to 27), whose vectors have no fixed length.
+// The SIMD targets that are compiled. Include this before Highway. Disabled are targets above
+// AVX-512's common part (Highway counts from the best, AVX3 is bit 8), SSSE3, because CPUs with it
+// have a better one, and targets above NEON (bits 15 to 27), because their vectors have no fixed
+// length.
 #define HWY_DISABLED_TARGETS ((HWY_AVX3 - 1) | HWY_SSSE3 | (HWY_NEON - (1LL << 15)))
 
 #include <hwy/targets.h>
@@ -30,8 +30,8 @@ inline std::string simd_target_name(std::int64_t target) {
   return name == "emu128" ? scalar_target : name;
 }
 
-/// Place of a target in Highway's dispatch tables; "" is the best one here. Throws
-/// std::invalid_argument when this CPU or this build lacks it.
+/// Place of a target in Highway's dispatch tables. "" is the best one here. Throws
+/// std::invalid_argument when this CPU or this build does not have it.
 inline std::size_t simd_target_index(const std::string& name) {
   for (const std::int64_t candidate : hwy::SupportedAndGeneratedTargets()) {
     if (!name.empty() && simd_target_name(candidate) != name) continue;

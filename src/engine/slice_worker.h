@@ -18,8 +18,8 @@ struct Slice {
   int count() const { return static_cast<int>(labels.size()); }
 };
 
-/// Makes slices of rows of a shard. A slice points into what made it, until the next one. Memory is
-/// asked for while slices still grow.
+/// Makes slices of rows of a shard. A slice is valid until the next one is made. Allocates memory
+/// only while slices grow.
 class SliceReader {
  public:
   Slice read(const Images& shard, std::span<const std::uint32_t> rows, std::uint32_t epoch) {
@@ -43,25 +43,25 @@ struct WeightsView {
   std::span<const float> parameters, norm_statistics;  ///< as FlatLayout lays them out
 };
 
-/// What a CPU engine must be able to do: one slice at a time, on the calling thread. HostEngine has
-/// one worker a thread and does the rest (threads, all-reduce, optimiser, averages), so that CPU
+/// The part that each CPU engine adds: one slice at a time, on the calling thread. HostEngine has
+/// one worker per thread and does the rest (threads, all-reduce, optimiser, averages), so that CPU
 /// engines differ in nothing else.
 class SliceWorker {
  public:
   virtual ~SliceWorker() = default;
   /// Forward and backward of 1..batch/shards images with batch statistics. Overwrites `out`
   /// (FlatLayout::size() floats): gradient of the *sum* of the images' losses, norm statistics
-  /// times n, n, loss sum, correct; stop = 0.
+  /// times n, n, loss sum, correct, stop = 0.
   virtual void train(const Slice& slice, std::span<const float> parameters,
                      std::span<float> out) = 0;
   /// Forward with running statistics of up to evaluation_chunk images. Writes one loss (negative
-  /// log-likelihood, without label smoothing) and one predicted class (lowest of equal logits) an
+  /// log-likelihood, without label smoothing) and one predicted class (lowest of equal logits) per
   /// image, and the logits [n][classes], unless `logits` is empty.
   virtual void evaluate(std::span<const std::uint8_t> pixels, std::span<const ClassIndex> labels,
                         const WeightsView& weights, std::span<float> losses,
                         std::span<ClassIndex> predictions, std::span<float> logits = {}) = 0;
-  /// As train, but looks at every layer; nothing when all is finite. The shard is filled in by the
-  /// caller.
+  /// As train, but checks every layer. Nothing when all values are finite. The shard is filled in
+  /// by the caller.
   virtual std::optional<Diagnosis> diagnose(const Slice& slice,
                                             std::span<const float> parameters) = 0;
 };

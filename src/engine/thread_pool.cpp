@@ -8,8 +8,9 @@ namespace mnist_dist {
 namespace {
 
 /// Returns when `value` is no longer `old`. A thread that sleeps takes 20 to 70 us to wake up on a
-/// virtual machine, twice a step of 3 ms; so it first looks for a while (the 20 to 60 us between
-/// two calls of run on one rank are well within it) and lets others run if they share its core.
+/// virtual machine, two times per step of 3 ms. So it first polls for a while (the 20 to 60 us
+/// between two calls of run on one rank are well within it) and lets others run if they share its
+/// core.
 template <class T>
 void wait_while(const std::atomic<T>& value, T old) {
   constexpr std::chrono::microseconds patience{1000};
@@ -52,7 +53,7 @@ void ThreadPool::run(Call call) {
 }
 
 void ThreadPool::serve(int thread) {
-  // Starting from 0, not from what started_ is now: run may have been called before this thread got
+  // Starting from 0, not from the current started_: run may have been called before this thread got
   // here.
   for (std::uint32_t seen = 0;; ++seen) {
     wait_while(started_, seen);

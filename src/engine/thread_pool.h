@@ -38,7 +38,7 @@ class ThreadPool {
   void run_share(int thread);
 
   Call call_{};
-  std::atomic<std::uint32_t> started_ = 0;  ///< calls of run so far; a change wakes the helpers
+  std::atomic<std::uint32_t> started_ = 0;  ///< calls of run so far. A change wakes the helpers
   std::atomic<int> running_ = 0;            ///< helpers still at work
   std::atomic<bool> ending_ = false;
   std::vector<std::exception_ptr> thrown_;

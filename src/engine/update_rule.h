@@ -6,8 +6,8 @@
 
 #include "base/host_device.h"
 
-// The update's formulas (engine/update.h says what they are), one element at a time; the host's
-// loops and the GPU's threads share them.
+// The update's formulas (described in engine/update.h), one element at a time. The host's loops and
+// the GPU's threads share them.
 
 namespace mnist_dist {
 

@@ -18,9 +18,8 @@ struct Scalar {
 /// it grows. Steps are epochs, counted from 1. All calls throw Error (data) when they cannot write.
 class EventFile {
  public:
-  /// Begins the file, or continues the one that is there: what was written of `first_epoch` and
-  /// later epochs is removed, and so is what a killed process cut short, so that no step is there
-  /// twice.
+  /// Starts the file, or continues an existing one. Removes records of `first_epoch` and later
+  /// epochs and an incomplete last record, so that no step appears twice.
   EventFile(std::filesystem::path folder, int first_epoch);
 
   /// The run's hyperparameters and the tags that it is judged by. Once per file.

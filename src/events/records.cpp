@@ -13,7 +13,7 @@ std::string little_endian(std::uint64_t value, std::size_t bytes) {
   return out;
 }
 
-/// Masked, because a CRC of bytes that hold their own CRC says little.
+/// Masked, because a CRC of bytes that contain their own CRC is weak.
 std::string masked_crc(std::string_view bytes) {
   boost::crc_optimal<32, 0x1EDC6F41, 0xFFFFFFFF, 0xFFFFFFFF, true, true> crc32c;
   crc32c.process_bytes(bytes.data(), bytes.size());

@@ -12,8 +12,8 @@ namespace mnist_dist {
 /// One record as it stands in a file.
 std::string framed(std::string_view bytes);
 
-/// The whole records at the beginning of `file`: what a killed process cut short, and what is
-/// behind it, is left out.
+/// The whole records at the beginning of `file`, without an incomplete one of a killed process and
+/// bytes behind it.
 std::vector<std::string> whole_records(std::string_view file);
 
 }  // namespace mnist_dist

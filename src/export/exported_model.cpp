@@ -31,7 +31,7 @@ std::vector<float> copy(std::span<const float> values, std::size_t offset, std::
   return {part.begin(), part.end()};
 }
 
-/// The parameter tensor of a layer; empty when the layer has none of this kind.
+/// The parameter tensor of a layer. Empty when the layer has none of this kind.
 std::vector<float> tensor_of(const FlatLayout& layout, int layer, ParameterKind kind,
                              std::span<const float> parameters) {
   for (const ParameterTensor& tensor : layout.parameters)

@@ -29,9 +29,8 @@ struct Operation {
   std::vector<float> gamma, beta, mean, variance;
 };
 
-/// A trained network without its training: what every format of `export` is written from. Reads
-/// pixels from 0 (background) to 255 (ink), [N][1][side][side]; gives logits
-/// [N][classes].
+/// A trained network without its training, from which every format of `export` is written. Input:
+/// pixels from 0 (background) to 255 (ink), [N][1][side][side]. Output: logits [N][classes].
 struct ExportedModel {
   Normalisation normalisation;  ///< applied first
   std::vector<Operation> operations;
@@ -47,7 +46,7 @@ std::vector<Operation> operations_of(const ModelSpec& model, std::span<const flo
 /// is a scale and a shift per channel. They are folded into the convolution before it where nothing
 /// is between the two, otherwise into the next convolution, past pools that they commute with. A
 /// shift is not folded into a convolution with padding, because zeros around the image are not
-/// shifted. What cannot be folded exactly becomes a depthwise 1x1 convolution.
+/// shifted. A norm that cannot be folded exactly becomes a depthwise 1x1 convolution.
 std::vector<Operation> folded(std::vector<Operation> operations);
 
 /// The weights under the names of the PyTorch module in model_py.h: "conv1.weight",

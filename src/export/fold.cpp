@@ -8,7 +8,7 @@ namespace {
 
 using Place = std::vector<Operation>::iterator;
 
-/// y = scale * x + shift, per channel: what a batch norm with fixed statistics computes.
+/// y = scale * x + shift, per channel: a batch norm with fixed statistics.
 struct Affine {
   std::string name;
   std::vector<double> scale, shift;

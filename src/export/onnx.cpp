@@ -24,7 +24,7 @@ void describe(onnx::ValueInfoProto& value, const char* name, onnx::TensorProto::
   for (const int extent : extents) tensor->mutable_shape()->add_dim()->set_dim_value(extent);
 }
 
-/// A graph that is a chain: each node reads what the node before it gives.
+/// A graph that is a chain: each node reads the output of the node before it.
 class Chain {
  public:
   Chain(onnx::GraphProto& graph, const std::string& input) : graph_(graph), last_(input) {}

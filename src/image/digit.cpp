@@ -124,7 +124,7 @@ bool is_in_form(const Picture& picture, const Ink& ink, const Box& box) {
          std::abs(centre.y - image_side / 2.0) <= 1;
 }
 
-/// What a digit_of of any picture without ink says.
+/// The warning for a picture without ink.
 DigitImage no_ink(int side) {
   DigitImage image;
   image.pixels.assign(static_cast<std::size_t>(side * side), 0);

@@ -7,7 +7,7 @@
 
 namespace mnist_dist {
 
-/// What a decoder finds wrong with the bytes it is given: "damaged: CRC error".
+/// The fault of an image's bytes: "damaged: CRC error".
 class BadImage : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;

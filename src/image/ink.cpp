@@ -13,7 +13,7 @@ namespace {
 
 constexpr int working_side = 400;
 constexpr float least_contrast = 10;  ///< grey levels
-constexpr float ink_level = 0.35f;    ///< of the contrast: what counts as drawn
+constexpr float ink_level = 0.35f;    ///< of the contrast: pixels above it count as drawn
 
 using Surface = std::array<double, 6>;  ///< coefficients of 1, x, y, x*x, x*y, y*y
 
@@ -48,7 +48,7 @@ std::vector<Sample> samples_of(const Ink& grey) {
   return samples;
 }
 
-/// Solves the weighted least squares by Gauss's elimination; the terms from `count` on stay 0.
+/// Solves the weighted least squares by Gauss's elimination. The terms from `count` on stay 0.
 Surface fit(const std::vector<Sample>& samples, const std::vector<double>& weights,
             std::size_t count) {
   std::array<std::array<double, 7>, 6> rows{};
@@ -85,7 +85,7 @@ float border_level(const Ink& grey) {
   return median(std::move(values));
 }
 
-/// Iteratively reweighted least squares with Tukey's weights; from a constant over a plane to the
+/// Iteratively reweighted least squares with Tukey's weights, from a constant over a plane to the
 /// whole surface, so that the first fits cannot bend towards the ink.
 Surface background_of(const Ink& grey) {
   const std::vector<Sample> samples = samples_of(grey);
@@ -102,7 +102,7 @@ Surface background_of(const Ink& grey) {
       weights.push_back(u < 1 ? (1 - u * u) * (1 - u * u) : 0);
       sum += weights.back();
     }
-    if (sum < 0.05 * static_cast<double>(samples.size())) break;  // no background to speak of
+    if (sum < 0.05 * static_cast<double>(samples.size())) break;  // hardly any background
     surface = fit(samples, weights, count);
   }
   return surface;

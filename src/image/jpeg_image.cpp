@@ -18,7 +18,7 @@ BadImage damaged(const Handle& handle) {
   return BadImage(fmt::format("damaged JPEG: {}", ::tjGetErrorStr2(handle.get())));
 }
 
-/// How a camera was held: 1 (upright) to 8; 1 where the file does not say.
+/// Orientation of the camera: 1 (upright) to 8. 1 without one in the file.
 int orientation_of(const unsigned char* bytes, std::size_t size) {
   const std::unique_ptr<ExifData, void (*)(ExifData*)> data(
       ::exif_data_new_from_data(bytes, static_cast<unsigned>(size)), ::exif_data_unref);

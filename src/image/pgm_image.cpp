@@ -10,8 +10,8 @@
 namespace mnist_dist {
 namespace {
 
-// libnetpbm reports an error by a message to a function that gets nothing else, then a jump. So
-// this is for one thread.
+// libnetpbm reports an error by a message to a function without context, then a jump. So only one
+// thread may use it.
 char message[256];
 
 void keep(const char* text) { std::snprintf(message, sizeof message, "%s", text); }

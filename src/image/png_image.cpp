@@ -6,7 +6,7 @@
 namespace mnist_dist {
 namespace {
 
-/// Frees what libpng holds.
+/// Frees libpng's memory.
 struct Reader {
   png_image image{};
   Reader() { image.version = PNG_IMAGE_VERSION; }
@@ -16,7 +16,7 @@ struct Reader {
   BadImage damaged() const { return BadImage(fmt::format("damaged PNG: {}", image.message)); }
 };
 
-/// White behind dark ink, black behind light ink: what is drawn on nothing must stand out.
+/// White behind dark ink, black behind light ink: a drawing without background must stand out.
 int background_of(std::span<const std::uint8_t> grey_alpha) {
   double light = 0, opaque = 0;
   for (std::size_t i = 0; i < grey_alpha.size(); i += 2) {

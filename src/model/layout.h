@@ -17,7 +17,7 @@ struct ParameterTensor {
   int layer;         ///< index in ModelSpec::layers
   ParameterKind kind;
   std::vector<int>
-      shape;  ///< weight [out][in][kernel][kernel], in = 1 where depthwise; the others [channels]
+      shape;  ///< weight [out][in][kernel][kernel], in = 1 where depthwise. Others: [channels]
   std::size_t offset, size;
   int fan_in;  ///< in * kernel * kernel of the layer's weight: initial weights and biases are
                ///< U(+-1/sqrt(fan_in))
@@ -52,7 +52,7 @@ FlatLayout flat_layout(const ModelSpec& model);
 /// ("parameters" or "norm_statistics"), "offset" (in floats), "shape"}.
 std::string layout_json(const FlatLayout& layout);
 
-/// Initial parameters as PyTorch's: weights and biases U(+-1/sqrt(fan_in)), gamma 1, beta 0; draws
+/// Initial parameters as PyTorch's: weights and biases U(+-1/sqrt(fan_in)), gamma 1, beta 0. Draws
 /// keyed by the tensor's index.
 std::vector<float> initial_parameters(const FlatLayout& layout, std::uint64_t seed);
 /// Initial running statistics: mean 0, variance 1.

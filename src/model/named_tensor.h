@@ -4,7 +4,8 @@
 
 namespace mnist_dist {
 
-/// A float32 array with a name, as files of weights store it. Row-major; no shape: one number.
+/// A float32 array with a name, as files of weights store it. Row-major. An empty shape: one
+/// number.
 struct NamedTensor {
   std::string name;
   std::vector<int> shape;

@@ -14,7 +14,7 @@ struct Range {
   bool operator==(const Range&) const = default;
 };
 
-/// Rank r of R owns shards [floor(rS/R), floor((r+1)S/R)); shard k of S owns rows [floor(kN/S),
+/// Rank r of R owns shards [floor(rS/R), floor((r+1)S/R)). Shard k of S owns rows [floor(kN/S),
 /// floor((k+1)N/S)).
 inline Range even_share(int index, int parts, int total) {
   const auto at = [&](int i) {
@@ -28,11 +28,11 @@ inline Range even_share(int index, int parts, int total) {
 int tree_split(Range node);
 
 /// The fewest tree nodes that make up `owned` within the tree over [0, shards), from left to right.
-/// A rank adds each of them by itself and sends one vector a node; nothing about the sum's order
-/// depends on who did which part.
+/// A rank adds each of them alone and sends one vector per node. The order of the sum does not
+/// depend on the ranks.
 std::vector<Range> owned_nodes(Range owned, int shards);
 
-/// A tree node whose sum is there already.
+/// A tree node whose sum is already known.
 struct NodeVector {
   Range range;
   float* data;
@@ -55,8 +55,8 @@ void sum_shards(const ShardVectors& shards, std::span<float> total);
 struct TreeAddition {
   int into, from;
 };
-/// What tree_sum adds, in its order, for those who add element by element; the sum ends in node 0.
-/// The nodes' data is not looked at.
+/// The additions of tree_sum, in its order, for sums element by element. The result is in node 0.
+/// Does not read the nodes' data.
 std::vector<TreeAddition> tree_additions(std::span<const NodeVector> nodes);
 
 }  // namespace mnist_dist

@@ -17,20 +17,21 @@ inline constexpr int class_limit = 1000;
 /// A label or a predicted class.
 using ClassIndex = std::uint16_t;
 
-/// What a layer computes before its ReLU, norm and dropout.
+/// The operation of a layer before its ReLU, norm and dropout.
 enum class LayerKind {
   convolution,  ///< conv = output channels, depthwise, kernel, padding, bias
-  max_pool,  ///< pool = "max", kernel x kernel windows side by side; a rest at the edge is dropped
+  max_pool,     ///< pool = "max", kernel x kernel windows side by side, without a remainder at the
+                ///< edge
   global_average,  ///< pool = "global_average": [C][H][W] -> [C][1][1]
   global_max,      ///< pool = "global_max"
-  linear,  ///< linear = outputs; the same as a convolution whose kernel covers the whole (square)
+  linear,  ///< linear = outputs, the same as a convolution whose kernel covers the whole (square)
            ///< input
 };
 
 /// One [[model.layer]]. Order in a layer: convolution, ReLU, batch norm, dropout.
 struct Layer {
   LayerKind kind = LayerKind::convolution;
-  int channels = 0;        ///< output channels of a convolution or linear layer; 0 for pools
+  int channels = 0;        ///< output channels of a convolution or linear layer. 0 for pools
   bool depthwise = false;  ///< a convolution of each channel by a kernel of its own, so that there
                            ///< are as many channels behind it as before it
   int kernel =
@@ -39,15 +40,14 @@ struct Layer {
   bool bias = false;
   bool relu = false;
   bool norm = false;
-  double dropout = 0;  ///< probability of dropping an element; see DropoutRule
+  double dropout = 0;  ///< probability of dropping an element. See DropoutRule
   /// conv = "classes": `channels` follows the model's classes. Cleared by fit_model.
   bool follows_classes = false;
   bool operator==(const Layer&) const = default;
 };
 
-/// A model as data: what every engine builds from, and what summary and export describe. Input is
-/// [1][side][side]. The output [classes][1][1] goes through log-softmax and negative
-/// log-likelihood.
+/// A model as data, for every engine, and for summary and export. Input is [1][side][side]. The
+/// output [classes][1][1] goes through log-softmax and negative log-likelihood.
 struct ModelSpec {
   std::string name;
   std::vector<Layer> layers;
@@ -69,20 +69,20 @@ inline constexpr double norm_epsilon = 1e-5;
 
 /// How a recipe writes the layer's kind: "conv = 12".
 std::string layer_text(const Layer& layer);
-/// How messages name a layer, counted from 1: "layer 3 (conv = 12)".
+/// Name of a layer in messages, counted from 1: "layer 3 (conv = 12)".
 std::string layer_name(const ModelSpec& model, int index);
 
-/// What one layer makes of its input; all derived, nothing stored in a recipe.
+/// Shapes of one layer, derived from its input. Not stored in a recipe.
 struct LayerShape {
   int in_channels, in_side, out_channels, out_side;  ///< maps are square
   int kernel_channels;  ///< input channels that an output channel reads: all, or 1 where depthwise
   int kernel;           ///< the window that slides: a pool's or linear layer's actual side
   std::size_t parameters;     ///< weights, bias, gamma and beta
   std::size_t macs;           ///< multiply-adds of the convolution, one image forward
-  int receptive_field, jump;  ///< in input pixels; jump = distance of neighbouring outputs' fields
+  int receptive_field, jump;  ///< in input pixels. jump: distance of neighbouring outputs' fields
 };
 
-/// One entry a layer. Throws Error (usage) that names the layer when the model cannot work: a
+/// One entry per layer. Throws Error (usage) that names the layer when the model cannot work: a
 /// window larger than its input, more padding than kernel/2, no channels, a depthwise layer that
 /// changes their number, a pool with a ReLU, norm or dropout of its own, an output that is not
 /// [classes][1][1].

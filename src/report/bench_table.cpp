@@ -7,7 +7,7 @@
 namespace mnist_dist {
 namespace {
 
-/// "1.02x", or nothing to say.
+/// "1.02x", or empty.
 std::string ratio(const Contender& contender, const Contender* base,
                   std::vector<double> Contender::*rates) {
   if (!base) return "-";

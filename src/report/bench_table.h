@@ -6,10 +6,10 @@
 
 namespace mnist_dist {
 
-/// One line a contender: median, lowest and highest images/s (training's or evaluation's, as
-/// `rates` names), the FLOP rate and its share of the peak of the cores it had (none on a GPU), and
-/// how often as fast as `plain` (its index; -1: not there) and as its own engine on one thread it
-/// was. Ratios are medians of the rounds' ratios: what slows a whole round down cancels.
+/// A table with one row per contender: median, lowest and highest images/s (training's or
+/// evaluation's, by `rates`), the FLOP rate and its share of the peak of its cores (none on a GPU),
+/// and the ratios to `plain` (its index, -1 without it) and to its own engine on one thread. Ratios
+/// are medians of the rounds' ratios, so that a slow round cancels.
 std::string bench_table(const std::vector<Contender>& contenders,
                         std::vector<double> Contender::*rates, int plain, const FmaPeak& peak,
                         double flops_per_image);

@@ -15,7 +15,7 @@ constexpr double top_with_title = 22, top_with_legend = 38;
 /// Keeps text readable on top of a curve.
 const char* const halo = R"(stroke="#fff" stroke-width="3" paint-order="stroke")";
 
-/// Where an axis is marked; none at "-0".
+/// Positions of an axis' marks. None at "-0".
 std::vector<double> marks(double low, double high, int about, int decimals) {
   const double step = round_step(low, high, about, decimals);
   std::vector<double> at;
@@ -125,7 +125,7 @@ std::string Chart::svg(bool standalone) const {
       width, height, html_text(title_));
   if (standalone)
     out += fmt::format("<rect width=\"{}\" height=\"{}\" fill=\"#fff\"/>\n", width, height);
-  // Clip paths of several drawings in one page must not share a name; the same box may.
+  // Clip paths of several drawings in one page must not share a name. The same box may.
   out += fmt::format(
       "<clipPath id=\"box\"><rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"/></clipPath>\n",
       left, top_, width - left - right, height - top_ - bottom);

@@ -34,7 +34,7 @@ class Chart {
   void vertical(double x, const std::string& label, std::string_view color);
   void horizontal(double y, const std::string& label, std::string_view color);
 
-  /// The whole <svg>; `standalone` adds what a file of its own needs.
+  /// The whole <svg>. `standalone` adds the parts for a file of its own.
   std::string svg(bool standalone = false) const;
 
  private:

@@ -17,7 +17,7 @@ struct Difference {
     single     ///< too few to give an interval
   } basis = Basis::single;
   double points = 0;
-  Interval interval;                    ///< two-sided 95 %; meaningless for `single`
+  Interval interval;                    ///< two-sided 95 %. Meaningless for `single`
   int pairs = 0;                        ///< seeds or images
   int better = 0, same = 0, worse = 0;  ///< pairs where the second is above, at, below the first
   bool shown() const;                   ///< whether the interval excludes 0

@@ -26,11 +26,11 @@ std::vector<Mistaken> most_mistaken(const Confusion& counts, std::size_t most);
 std::string frequent_mistakes(const Confusion& counts, std::size_t most);
 
 /// An aligned table of 60 columns: one row per label, one column per predicted class, recall behind
-/// each row; zeros as dots so that the mistakes stand out. Of more than ten classes: the 20 most
-/// frequent mistakes instead.
+/// each row. Zeros are dots, so that the mistakes are visible. Of more than ten classes: the 20
+/// most frequent mistakes instead.
 std::string confusion_table(const Confusion& counts);
 
-/// A square image as text, two pixel rows a line, for a terminal.
+/// A square image as text, two pixel rows per line, for a terminal.
 std::string draw_digit(std::span<const std::uint8_t> pixels);
 
 }  // namespace mnist_dist

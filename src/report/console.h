@@ -9,8 +9,8 @@
 
 namespace mnist_dist {
 
-/// What a person sees of a run: the first line and one aligned row an epoch on stdout; on stderr a
-/// live bar where it is a terminal, else a plain line now and then.
+/// Prints a run: a first line and one aligned row per epoch on stdout, and on stderr a live bar, or
+/// without a terminal a plain line from time to time.
 class Console : public Observer {
  public:
   struct Parts {

@@ -13,13 +13,13 @@ namespace mnist_dist {
 
 enum class Health { ok, warning, failure };
 
-/// What was found out about one subject.
+/// Result for one subject.
 struct Finding {
   std::string subject;  ///< "cpu", "data"
   Health health = Health::ok;
   std::string text;
-  std::string fix;               ///< what to do about it; when ok, at most what else could be had
-  ExitCode code = ExitCode::ok;  ///< what a run would end with; set for failures
+  std::string fix;               ///< remedy, or if ok a possible improvement
+  ExitCode code = ExitCode::ok;  ///< exit code of a run, for failures
 };
 
 struct DoctorOptions {
@@ -28,36 +28,37 @@ struct DoctorOptions {
                       ///< milliseconds
 };
 
-// Where and on what we run (doctor_machine.cpp).
+// Machine (doctor_machine.cpp).
 Finding find_program();
 Finding find_cpu();
 Finding find_memory();
 Finding find_disk();
-// Devices and the rest of the outside world, as the files below `root` tell (doctor_devices.cpp).
+// Devices and surroundings, from the files below `root` (doctor_devices.cpp).
 /// NVIDIA GPUs, their driver, and whether a build with code for these architectures runs on them.
 Finding find_gpus(const std::filesystem::path& root = "/",
                   std::string_view architectures = built_gpu_architectures());
 Finding find_nccl(bool has_gpus);
 /// EFA and InfiniBand.
 Finding find_fabric(const std::filesystem::path& root = "/");
-/// When an EC2 instance ends itself: run/mnist-dist/ttl, a Unix time. Nothing elsewhere.
+/// The time at which an EC2 instance terminates itself: run/mnist-dist/ttl, a Unix time. Nothing
+/// elsewhere.
 std::optional<Finding> find_ttl(const std::filesystem::path& root, std::int64_t now);
-// What we run with (doctor_software.cpp).
+// Software (doctor_software.cpp).
 Finding find_mpi();
 Finding find_launcher();
-/// Engines, the default first, and what --simd can be, the best first.
+/// Engines, the default first, and their SIMD targets, the best first.
 Finding find_engines();
 Finding find_torch(bool open);
 Finding find_blas();
 Finding find_hdf5();
-// What we train on.
+// Data.
 Finding find_data(const std::filesystem::path& file, bool read_all);
 Finding find_raw_files();
 
-/// Everything above, in the order it is shown. Never throws for what it finds.
+/// Everything above, in the order it is shown. Never throws for a finding.
 std::vector<Finding> examine(const DoctorOptions& options);
 
-/// One line a finding, fixes under it; 80 columns unless a path is longer.
+/// One line per finding, fixes under it. 80 columns unless a path is longer.
 std::string doctor_table(const std::vector<Finding>& findings, bool color);
 /// The same as JSON: {"ok": bool, "findings": [{"subject", "health", "text", "fix"}]}.
 std::string doctor_json(const std::vector<Finding>& findings);

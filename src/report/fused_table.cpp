@@ -7,7 +7,7 @@ namespace {
 
 using fused::Phase;
 
-constexpr double timer_noise = 1e-6;  // seconds; a phase below that did not take place
+constexpr double timer_noise = 1e-6;  // seconds, below them a phase did not happen
 
 double seconds(const fused::Stopwatch::Times& times, Phase phase) {
   return times[static_cast<std::size_t>(phase)];

@@ -10,7 +10,7 @@
 namespace mnist_dist {
 namespace {
 
-/// The parts of a text between separators; empty ones are left out.
+/// The parts of a text between separators, without empty ones.
 std::vector<std::string_view> split(std::string_view text, std::string_view separators) {
   std::vector<std::string_view> parts;
   for (std::size_t begin = 0;
@@ -22,7 +22,7 @@ std::vector<std::string_view> split(std::string_view text, std::string_view sepa
   return parts;
 }
 
-/// The number that a text begins with, and what is behind it; nothing when it begins with none.
+/// The number at the beginning of a text, and the rest. Nothing without a number.
 std::optional<std::pair<int, std::string_view>> leading_number(std::string_view text) {
   int number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);

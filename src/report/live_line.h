@@ -11,7 +11,7 @@ class LiveLine {
   LiveLine();
   bool live() const { return live_; }
   void show(const std::string& line);
-  /// The first of several forms of a line that fits into the terminal, else the last one, cut.
+  /// The first of several forms of a line that fits into the terminal, otherwise the last one, cut.
   void show_first_that_fits(const std::vector<std::string>& forms);
   /// To call before anything else is printed.
   void clear();
@@ -20,8 +20,8 @@ class LiveLine {
   bool live_, shown_ = false;
 };
 
-/// What of a line fits into so many columns without a wrap, after which it could not be replaced;
-/// 0: nobody knows how many there are.
+/// The part of a line that fits into `columns` without a wrap, so that it can be overwritten. 0:
+/// unknown, the whole line.
 std::string fitted(const std::string& line, int columns);
 
 }  // namespace mnist_dist

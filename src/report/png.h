@@ -15,11 +15,11 @@ struct Canvas {
   struct Color {
     std::uint8_t red, green, blue;
   };
-  /// What lies outside is cut.
+  /// Parts outside are cut.
   void fill(int x, int y, int w, int h, Color color);
   /// A grey image, [side][side], each pixel as `scale` x `scale`.
   void grey(int x, int y, std::span<const std::uint8_t> pixels, int side, int scale);
-  /// Digits, '.', '%' and '>' of 3 x 5 dots, each dot as `scale` x `scale`; 4 dots from one to the
+  /// Digits, '.', '%' and '>' of 3 x 5 dots, each dot as `scale` x `scale`. 4 dots from one to the
   /// next. Other characters are blank.
   void text(int x, int y, const std::string& text, int scale, Color color);
 };

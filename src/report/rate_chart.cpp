@@ -10,7 +10,7 @@
 namespace mnist_dist {
 namespace {
 
-/// What lies far above the first loss is not drawn: it would flatten the rest.
+/// Values far above the first loss are not drawn, because they would flatten the rest.
 double highest(const std::vector<RatePoint>& points) {
   const double most = std::ranges::max_element(points, {}, &RatePoint::loss)->loss;
   return std::min(most, 1.2 * points.front().loss);

@@ -50,7 +50,7 @@ std::string drawing(const std::string& title, const std::vector<Series>& all, bo
     last = std::max(last, one.points.back().first);
     legend.push_back({one.name, one.color, one.dashed});
   }
-  // One value alone, such as a single epoch's, gets an axis with marks that can be told apart.
+  // One value alone, such as a single epoch's, gets an axis with distinct marks.
   const double range = high > low ? high - low : std::max(std::abs(high), 0.1);
   const double margin = 0.06 * std::max(range, std::abs(high) * 1e-3);
   if (from_zero) low = std::min(low, 0.0);

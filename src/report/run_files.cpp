@@ -40,7 +40,7 @@ std::string keep_rows_before(const std::string& text, int first_epoch) {
   for (std::size_t from = 0, to = 0; (to = text.find('\n', from)) != std::string::npos;
        from = to + 1) {
     const std::string line = text.substr(from, to - from + 1);
-    const int epoch = std::atoi(line.c_str());  // 0 for a header, or for what is no row
+    const int epoch = std::atoi(line.c_str());  // 0 for lines that are not rows
     if (epoch >= 1 && epoch < first_epoch) kept += line;
   }
   return kept;
@@ -154,7 +154,7 @@ void RunFiles::failed(const RunFailure& failure) noexcept {
                                                            : "failed",
                      failure.epoch, failure.step, failure.message);
     if (events_ && diverged) events_->end(failure.epoch + 1, false);
-    // A stop is to be quick, and what cannot be written must not be tried again.
+    // A stop must be quick, and a failed write must not be tried again.
     if (diverged) write_page();
   } catch (const std::exception&) {
     // The run's own error is the one to print.

@@ -11,20 +11,20 @@
 
 namespace mnist_dist {
 
-/// What summary.json says besides the result.
+/// Fields of summary.json besides the result.
 struct RunIdentity {
   std::string recipe;
   std::uint64_t seed = 0;
   std::size_t parameter_count = 0;
   std::string data_file, data_hash;
   std::string data_set = {};  ///< Dataset::name
-  bool synthetic = false;     ///< drawn digits: never to be taken for a result on MNIST
+  bool synthetic = false;     ///< drawn digits: not a result on MNIST
   std::string command;        ///< as the user typed it
   int classes = class_count;
   std::vector<Setting> settings = {};  ///< of the recipe, for viewers
 };
 
-/// Which files a run's folder gets besides those that a resume needs.
+/// Files of a run's folder besides those that a resume needs.
 struct RunOutputs {
   bool page = true;         ///< predictions.csv and report.html, when the run ends
   bool tensorboard = true;  ///< events.out.tfevents.*
@@ -34,8 +34,8 @@ struct RunOutputs {
 /// and when the run ends predictions.csv, summary.json and report.html.
 class RunFiles : public Observer {
  public:
-  /// A resumed run keeps the rows of the epochs before `first_epoch` (counted from 1) and forgets
-  /// later ones: the checkpoint does not know them.
+  /// A resumed run keeps the rows of the epochs before `first_epoch` (counted from 1) and removes
+  /// later ones, because the checkpoint is older.
   RunFiles(std::filesystem::path folder, RunIdentity identity, int first_epoch = 1,
            RunOutputs outputs = {});
   void started(const RunInfo& info) override;
@@ -60,7 +60,7 @@ class RunFiles : public Observer {
   std::string started_at_;
 };
 
-/// Columns of metrics.csv; `what` is "test" or "validation".
+/// Columns of metrics.csv. `what` is "test" or "validation".
 std::string metrics_header(const std::string& what);
 std::string metrics_row(const EpochRow& row);
 /// Training images / training time over the rows of a metrics.csv: each with `images_per_epoch` but

@@ -107,7 +107,7 @@ std::string runs_table(const std::vector<ListedRun>& runs, int columns) {
     const std::string status =
         run.layer.empty() ? run.status : fmt::format("{} in {}", run.status, run.layer);
     rows.push_back({run.name, run.recipe, run.seeds, run.progress, status, run.result});
-    // A reason is read by whoever looks for it: it does not widen the table.
+    // A reason does not widen the table.
     for (std::size_t i = 0; i < table.size(); ++i)
       if (i != 5 || run.status != "damaged")
         table[i].width =

@@ -11,16 +11,17 @@ struct ListedRun {
   std::string recipe;    ///< as results name it
   std::string seeds;     ///< "7", or a sweep's "0..99"
   std::string progress;  ///< "epoch 3/14", "12/100 seeds"
-  std::string status;    ///< running, killed, stopped, finished, max_steps, diverged, failed; or a
-                         ///< sweep's PASS, FAIL, INCOMPLETE; "damaged" with the reason in `result`
-  std::string layer;     ///< where it diverged
-  std::string result;    ///< "99.46 %"
+  /// running, killed, stopped, finished, max_steps, diverged, failed, or a sweep's PASS, FAIL,
+  /// INCOMPLETE, or "damaged" with the reason in `result`.
+  std::string status;
+  std::string layer;   ///< where it diverged
+  std::string result;  ///< "99.46 %"
 };
 
 /// The runs and sweeps in a folder, the newest first. Folders that hold neither are left out.
 std::vector<ListedRun> list_runs(const std::filesystem::path& folder);
 
-/// A table that fits into `columns` (0: any width): what matters least is left out first.
+/// A table that fits into `columns` (0: any width): the least important columns are left out first.
 std::string runs_table(const std::vector<ListedRun>& runs, int columns);
 /// The same as a JSON array.
 std::string runs_json(const std::vector<ListedRun>& runs);

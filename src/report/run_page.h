@@ -4,7 +4,7 @@
 
 namespace mnist_dist {
 
-/// report.html of a single run's folder, from its summary.json, metrics.csv and config.toml; a run
+/// report.html of a single run's folder, from its summary.json, metrics.csv and config.toml. A run
 /// that is not finished has no summary yet. Throws Error: usage when it is no run folder, data when
 /// a file is damaged, or a finished run's summary is lost. `summary`: as of read_run.
 std::string run_page(const std::filesystem::path& folder, const std::string& summary = "");

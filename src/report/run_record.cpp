@@ -98,7 +98,7 @@ void read_summary(RunRecord& run, const std::string& text) {
   }
 }
 
-/// Of a run that has not ended; 0: unknown.
+/// Of a run that has not ended. 0: unknown.
 int steps_per_epoch_of(const RunRecord& run) {
   if (const int known = known_steps_per_epoch(*run.recipe, ""); known > 0) return known;
   const std::int64_t epochs = run.recipe->train.epochs;

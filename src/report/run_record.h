@@ -14,9 +14,9 @@
 
 namespace mnist_dist {
 
-/// A run's folder, read and checked: what pages, lists and comparisons are made of.
+/// A run's folder, read and checked, for pages, lists and comparisons.
 struct RunRecord {
-  /// Reads metrics.csv alone; see read_run.
+  /// Reads metrics.csv alone. See read_run.
   explicit RunRecord(const std::filesystem::path& run)
       : folder(run), metrics(run / "metrics.csv") {}
 
@@ -28,22 +28,22 @@ struct RunRecord {
   bool validation = false;  ///< scores are of data.split's held-out rows
   bool synthetic = false;
   std::string data_set;
-  std::string data;  ///< data_name; "": not known
+  std::string data;  ///< data_name, "": not known
   Curve curve;
   CsvTable metrics;  ///< metrics.csv
   RunStatus status;  ///< "" for its state: a run of an earlier version that did not end
 
-  // Of a run that has ended, from summary.json; 0 or "" where it does not say.
+  // Of a run that has ended, from summary.json. 0 or "" where it has no value.
   bool ended = false;
   double final_accuracy =
-      -1;  ///< percent, of the delivered weights; below 0: nothing is scored yet
+      -1;  ///< percent, of the delivered weights. Below 0: nothing is scored yet
   double final_loss = 0, seconds = 0, images_per_second = 0;
   std::int64_t correct = 0, images = 0, steps = 0;
   std::size_t parameter_count = 0;
   std::string data_file, data_hash, engine, simd, device;
   int ranks = 0, threads = 0;
   std::vector<std::pair<std::string, std::string>> lines;  ///< all of summary.json
-  std::vector<Prediction> predictions;                     ///< predictions.csv, where it is there
+  std::vector<Prediction> predictions;                     ///< predictions.csv, if it exists
 
   const char* scored() const { return validation ? "validation" : "test"; }
   /// Points of a column of metrics.csv by epoch, without empty cells.
@@ -55,7 +55,7 @@ bool is_run(const std::filesystem::path& folder);
 
 /// Throws: Error: usage when it is no run folder, data when a file is damaged, contradicts another
 /// one, or a finished run's summary is lost.
-/// `summary`: the text of the summary.json that is about to be written; empty: as the folder has
+/// `summary`: the text of the summary.json that is about to be written. Empty: as the folder has
 /// it.
 RunRecord read_run(const std::filesystem::path& folder, const std::string& summary = "");
 

@@ -79,7 +79,7 @@ void SweepConsole::tables_written(const SweepRecord& record) {
     write_file_atomically(folder_ / "report.html",
                           sweep_page(record, verdict_of(record), folder_, refresh_seconds));
   } catch (const Error&) {
-    // The page at the sweep's end reports what cannot be written.
+    // Errors of writing are reported by the page at the sweep's end.
   }
 }
 

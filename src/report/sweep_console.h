@@ -10,8 +10,8 @@
 
 namespace mnist_dist {
 
-/// What a person sees of a sweep: a first line and one aligned row a seed on stdout; on stderr how
-/// far it is, live where it is a terminal, else a plain line now and then.
+/// Prints a sweep: a first line and one aligned row per seed on stdout, and its progress on stderr,
+/// live on a terminal, otherwise as a plain line from time to time.
 class SweepConsole : public SweepObserver {
  public:
   explicit SweepConsole(std::filesystem::path folder) : folder_(std::move(folder)) {}

@@ -5,8 +5,8 @@
 
 namespace mnist_dist {
 
-/// Writes what is derived from a sweep's record into its folder: summary.json, report.html and
-/// histogram.svg. Throws Error (data) when it cannot.
+/// Writes the files that are derived from a sweep's record into its folder: summary.json,
+/// report.html and histogram.svg. Throws Error (data) when it cannot.
 void write_sweep_report(const std::filesystem::path& folder, const SweepRecord& record,
                         const Verdict& verdict);
 

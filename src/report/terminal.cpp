@@ -20,14 +20,14 @@
 namespace mnist_dist {
 namespace {
 
-/// What `question` finds out about an output's descriptor, or about the launcher's; 0 where there
-/// is no such thing to look at (srun, another user's process).
+/// The result of `question` for an output's descriptor, or for the launcher's. 0 without one (srun,
+/// another user's process).
 int ask(Output output, const std::function<int(int descriptor)>& question) {
   const int descriptor = output == Output::standard_out ? STDOUT_FILENO : STDERR_FILENO;
   try {
     if (!detect_launcher().present) return question(descriptor);
   } catch (const Error&) {
-    return 0;  // a launcher that is refused; asked on the way to saying so
+    return 0;  // a launcher that is rejected, before the error is printed
   }
   const std::string path = fmt::format("/proc/{}/fd/{}", ::getppid(), descriptor);
   const Descriptor file(::open(path.c_str(), O_WRONLY | O_NOCTTY | O_CLOEXEC | O_NONBLOCK));

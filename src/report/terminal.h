@@ -6,10 +6,10 @@ namespace mnist_dist {
 enum class Output { standard_out, standard_error };
 
 /// Whether a person watches that output. Under mpirun isatty is always 1 for stdout and 0 for
-/// stderr, so the launcher's own descriptors are asked instead.
+/// stderr, so the launcher's own descriptors are checked instead.
 bool is_terminal(Output output);
 
-/// How wide that terminal is now; 0 where there is none, or it does not say.
+/// Current width of that terminal. 0 without one, or if it is unknown.
 int terminal_columns(Output output);
 
 /// is_terminal, and one that understands control sequences: TERM names it, and not as "dumb".

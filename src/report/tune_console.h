@@ -6,7 +6,7 @@
 
 namespace mnist_dist {
 
-/// What a person sees of a search: a line a candidate on stdout, with the settings that make it.
+/// Prints a search: one line per candidate on stdout, with its settings.
 class TuneConsole : public TuneObserver {
  public:
   void round_started(int round, int candidates, int seeds) override;

@@ -67,7 +67,7 @@ const std::string& CsvTable::text(std::size_t row, const std::string& column) co
 
 double CsvTable::number(std::size_t row, const std::string& column) const {
   const std::string& cell = text(row, column);
-  double value = 0;  // as std::from_chars reads it: whatever the locale, "0.5" is a half
+  double value = 0;  // as std::from_chars reads it: "0.5" is a half in any locale
   const auto [end, error] = std::from_chars(cell.data(), cell.data() + cell.size(), value);
   if (error != std::errc{} || end != cell.data() + cell.size())
     throw wrong(row, column, "a number");

@@ -12,7 +12,7 @@ class CsvTable {
  public:
   /// Throws Error (data) when the file cannot be read, is empty, or a row has too few cells.
   explicit CsvTable(const std::filesystem::path& file);
-  /// From lines, header first; `name` stands for the file in errors.
+  /// From lines, header first. `name` stands for the file in errors.
   CsvTable(const std::vector<std::string>& lines, std::string name);
   std::size_t rows() const { return cells_.size(); }
   bool has(const std::string& column) const;
@@ -23,7 +23,7 @@ class CsvTable {
   double number(std::size_t row, const std::string& column, double low, double high) const;
   std::int64_t integer(std::size_t row, const std::string& column, std::int64_t low,
                        std::int64_t high) const;
-  /// An Error (data) that says what a cell is not.
+  /// An Error (data) for a cell with a wrong value.
   Error wrong(std::size_t row, const std::string& column, const std::string& wanted) const;
   const std::vector<std::string>& header() const { return header_; }
 

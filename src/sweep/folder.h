@@ -8,18 +8,18 @@
 namespace mnist_dist {
 
 // A sweep's folder is its queue: any number of processes on any hosts that share it may work in it
-// at once. sweep.json has what the sweep is and the seeds that were declared, config.toml the
+// at once. sweep.json has the sweep's identity and the seeds that were declared, config.toml the
 // recipe. A seed has a run folder, whose lease is the claim on the seed (sweep/queue.h), and, when
 // it has ended, a row file (sweep/row.h). The tables and the report are made from the row files.
 
-/// In percent, of a sweep that was begun without a target.
+/// In percent, of a sweep that was started without a target.
 inline constexpr const char* default_target = "99.4";
 
 /// Begins a sweep in `folder`, or adds `now.seeds` to the declaration of the sweep that it holds.
-/// Gives what sweep.json says then. Rows of a sweep of an earlier version become row files. Without
-/// `now.target` the sweep keeps its target.
+/// Returns the new contents of sweep.json. Rows of a sweep of an earlier version become row files.
+/// Without `now.target` the sweep keeps its target.
 /// Throws Error: usage when the folder holds other things, or when recipe, data, fingerprint or
-/// target differ from what the sweep was begun with; data when it cannot be read or written.
+/// target differ from the sweep's, data when it cannot be read or written.
 SweepIdentity open_sweep(const std::filesystem::path& folder, const Config& recipe,
                          const SweepIdentity& now);
 
@@ -42,8 +42,8 @@ FolderLock lock_sweep(const std::filesystem::path& folder);
 /// loses its seed, too. Throws Error (usage) when the variable is not a number from 0.5 to 3600.
 LeasePace sweep_pace();
 
-/// Throws Error: usage when the sweep in `folder` was begun with another recipe, data when its
-/// config.toml cannot be read.
+/// Throws Error: usage when the sweep in `folder` has another recipe, data when its config.toml
+/// cannot be read.
 void check_same_recipe(const std::filesystem::path& folder, const Config& recipe);
 
 }  // namespace mnist_dist

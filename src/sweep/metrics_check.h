@@ -6,7 +6,7 @@
 
 namespace mnist_dist {
 
-/// What the rows of one run's metrics.csv come to. Accuracies in percent; below 0: no row has one.
+/// Results from the rows of one run's metrics.csv. Accuracies in percent. Below 0: no row has one.
 struct Curve {
   int epochs = 0;
   double final_accuracy = -1;  ///< of the delivered weights, last row

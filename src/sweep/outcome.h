@@ -7,21 +7,21 @@ namespace mnist_dist {
 
 /// An image that a seed's delivered weights get wrong.
 struct Mistake {
-  int index = 0;  ///< in the test set; with data.split: row of the file's training set
+  int index = 0;  ///< in the test set. With data.split: row of the file's training set
   int label = 0, prediction = 0;
   bool operator==(const Mistake&) const = default;
 };
 
-/// What one seed came to. Accuracies in percent, of the test set or, with data.split, of the
+/// Result of one seed. Accuracies in percent, of the test set or, with data.split, of the
 /// validation rows.
 struct SeedOutcome {
   std::uint64_t seed = 0;
-  bool diverged = false;  ///< then only seed, group, ranks and message say something
+  bool diverged = false;  ///< then only seed, group, ranks and message have values
   std::string message;    ///< why it diverged
   double final_accuracy = 0, final_loss = 0;
   std::int64_t final_correct = 0, images = 0;  ///< of the weights the run delivers
   double raw_accuracy =
-      0;  ///< of the weights without averaging; the same where the recipe does not average
+      0;  ///< of the weights without averaging. The same where the recipe does not average
   double best_accuracy = 0;  ///< over the epochs: optimistic
   int best_epoch = 0;
   double seconds = 0;  ///< over all resumes

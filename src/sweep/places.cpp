@@ -42,7 +42,7 @@ std::optional<std::uint64_t> seed_named(std::string_view name, std::string_view 
   return number(name);
 }
 
-/// The names in a folder; of one that cannot be listed, none.
+/// The names in a folder. None if it cannot be listed.
 std::vector<std::string> names_in(const fs::path& folder) {
   std::vector<std::string> names;
   std::error_code error;

@@ -10,7 +10,7 @@
 
 namespace mnist_dist {
 
-/// A seed that this process trains: nobody else does while the lock of its run folder is in place.
+/// A seed that this process trains. The lock of its run folder keeps other processes from it.
 struct SeedClaim {
   std::uint64_t seed = 0;
   std::filesystem::path folder;  ///< its run folder
@@ -28,8 +28,8 @@ class SeedQueue {
   /// Seeds are claimed in the order of `seeds`, block by block.
   SeedQueue(std::filesystem::path sweep, const std::vector<std::uint64_t>& seeds, LeasePace pace);
 
-  /// Claims a seed, without waiting. Gives nothing when there is none, or all that are left are
-  /// claimed by others: look again several times per second until `finished`.
+  /// Claims a seed, without waiting. Returns nothing when none is left, or all the rest are claimed
+  /// by others: try again several times per second until `finished`.
   /// Throws Error (data) when the folder cannot be read or written.
   std::optional<SeedClaim> next();
   /// A seed that this worker gave back, or lost. It must have let go of its lock.
@@ -54,7 +54,7 @@ class SeedQueue {
   std::filesystem::path sweep_;
   LeasePace pace_;
   std::vector<Block> blocks_;
-  std::size_t block_ = 0;  ///< the one to claim from; those before are done or held
+  std::size_t block_ = 0;  ///< the one to claim from. Those before are done or held
   bool listed_ = false;    ///< its rows
   std::deque<Held> held_;
 };

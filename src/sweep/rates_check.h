@@ -8,7 +8,7 @@
 
 namespace mnist_dist {
 
-/// Steps per epoch, as the recipe and the data set's hash decide; 0: unknown, of sets other than
+/// Steps per epoch, as the recipe and the data set's hash decide. 0: unknown, of sets other than
 /// MNIST.
 int known_steps_per_epoch(const Config& recipe, const std::string& data_hash);
 

@@ -14,15 +14,15 @@ struct Declaration {
   std::string seeds, date;
 };
 
-/// What a sweep is, besides its outcomes: sweep.json.
+/// Identity of a sweep: sweep.json.
 struct SweepIdentity {
-  std::string recipe;         ///< its name; the recipe itself is config.toml
-  std::string recipe_sha256;  ///< of that (sweep/recipe_hash.h); "": by an earlier version
+  std::string recipe;         ///< its name. The recipe itself is config.toml
+  std::string recipe_sha256;  ///< of that (sweep/recipe_hash.h). "": by an earlier version
   std::size_t parameter_count = 0;
   int epochs = 0;
   std::string data_file, data_hash;
   std::string data_set;     ///< Dataset::name
-  bool synthetic = false;   ///< drawn digits: never to be taken for a result on MNIST
+  bool synthetic = false;   ///< drawn digits: not a result on MNIST
   bool validation = false;  ///< scores are of data.split's held-out rows
   std::int64_t images = 0;  ///< scored
   std::string fingerprint;  ///< sweep/seed_run.h
@@ -30,7 +30,7 @@ struct SweepIdentity {
   std::map<std::string, std::string> versions;  ///< of libraries that compute, and this program's
   std::string host, machine;
   int groups = 1, ranks_per_run = 1, threads = 1;
-  int last_group_ranks = 0;           ///< where the last group has fewer than the others; else 0
+  int last_group_ranks = 0;           ///< if the last group has fewer than the others, otherwise 0
   std::string seeds;                  ///< all that were declared
   std::vector<Declaration> declared;  ///< in the order of their dates
   std::string target;                 ///< in percent, the same for all starts
@@ -38,7 +38,7 @@ struct SweepIdentity {
   const char* scored() const { return validation ? "validation" : "test"; }
 };
 
-/// Everything that a sweep's folder tells.
+/// All results in a sweep's folder.
 struct SweepRecord {
   SweepIdentity identity;
   std::string recipe_text;            ///< config.toml
@@ -52,8 +52,8 @@ struct SweepRecord {
 SweepRecord read_record(const std::filesystem::path& folder);
 SweepIdentity read_identity(const std::filesystem::path& folder);
 
-/// Checks the tables of a sweep that has row files. They may be older than those, but what they say
-/// must be what the row files say. Not of a sweep of more than 10,000 rows. Throws Error (data).
+/// Checks the tables of a sweep that has row files. They may be older than the row files, but must
+/// not contradict them. Not of a sweep of more than 10,000 rows. Throws Error (data).
 void check_tables(const std::filesystem::path& folder);
 
 /// Writes seeds.csv, epochs.csv and errors.csv. Gives false, and writes no further table, when the
@@ -61,8 +61,8 @@ void check_tables(const std::filesystem::path& folder);
 [[nodiscard]] bool write_tables(const std::filesystem::path& folder, const SweepRecord& record,
                                 const FolderLock& lock);
 
-/// The files' texts. seeds.csv has a row a seed; epochs.csv every run's metrics.csv with the seed
-/// before it; errors.csv a row a mistake.
+/// The files' texts. seeds.csv has one row per seed, epochs.csv every run's metrics.csv with the
+/// seed before it, errors.csv one row per mistake.
 std::string sweep_json(const SweepIdentity& identity);
 std::string seeds_csv(const SweepRecord& record);
 std::string epochs_csv(const SweepRecord& record);

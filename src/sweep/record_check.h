@@ -13,7 +13,7 @@ std::vector<std::uint64_t> undeclared_seeds(const SweepRecord& record);
 void check_recipe_hash(const std::filesystem::path& folder, const SweepIdentity& identity,
                        const Config& recipe);
 
-/// Compares what the files of a sweep's folder say twice: accuracies with counts, seeds.csv with
+/// Compares the values that a sweep's folder has twice: accuracies with counts, seeds.csv with
 /// epochs.csv, errors.csv and sweep.json, sweep.json with config.toml and with the rows' seeds. A
 /// verdict rests on them. Throws Error (data) naming the file and the row.
 void check_record(const std::filesystem::path& folder, const SweepRecord& record);

@@ -26,12 +26,12 @@ enum class RowPart { scores, all };
 SeedOutcome parse_row(const std::string& text, const std::string& file,
                       const SweepIdentity& identity, RowPart part);
 
-/// One row of seeds.csv. Throws Error (data) for what no run can come to.
+/// One row of seeds.csv. Throws Error (data) for results that no run can have.
 SeedOutcome parse_outcome(const CsvTable& seeds, std::size_t row, const SweepIdentity& identity);
 Mistake parse_mistake(const CsvTable& errors, std::size_t row, const std::string& scored);
 
-/// A row file's text without the columns that depend on who trained the seed: times, ranks,
-/// machine, and the message of a seed that diverged, which names a rank.
+/// A row file's text without the columns that depend on the process that trained the seed: times,
+/// ranks, machine, and the message of a seed that diverged, which names a rank.
 std::string result_in(const std::string& row_text);
 
 /// Writes a seed's row file, whole or not at all. If there is one, it must have the same result.

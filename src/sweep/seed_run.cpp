@@ -29,7 +29,7 @@ std::vector<Mistake> mistakes_in(const std::vector<ClassIndex>& predictions,
   return mistakes;
 }
 
-/// Scores what the engine holds, and names each image it gets wrong.
+/// Scores the engine's weights, and names each misclassified image.
 void score(Communicator& group, Engine& engine, const LocalData& data, SeedOutcome& outcome) {
   const TrainState state = engine.save();
   const bool averaging = !state.average_parameters.empty();

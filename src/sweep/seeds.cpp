@@ -35,7 +35,7 @@ std::vector<std::uint64_t> parse_seeds(const std::string& text) {
     return usage_error(fmt::format("\"{}\" names more than {} seeds", text, most), "name fewer");
   };
   std::vector<std::uint64_t> seeds;
-  bool ascending = true;  // so far, and then none is there twice
+  bool ascending = true;  // so far, so none is repeated
   std::unordered_set<std::uint64_t> seen;
   for (std::size_t from = 0; from <= text.size();) {
     const std::size_t to = std::min(text.find(',', from), text.size());

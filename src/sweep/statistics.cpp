@@ -34,7 +34,7 @@ Target::Target(const std::string& percent) : text_(percent), millionths_(0) {
                        "give a percentage from 0 to 100, such as 99.4");
   };
   constexpr int decimals = 6;
-  int behind_point = -1;  // digits seen behind the point; -1 before it
+  int behind_point = -1;  // digits behind the point, -1 before it
   bool any = false;
   for (const char c : percent) {
     if (c == '.' && behind_point < 0) {

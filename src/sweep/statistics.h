@@ -10,8 +10,8 @@ struct Interval {
   double low = 0, high = 0;
 };
 
-/// An accuracy to reach, in percent, as the decimal number that was typed: what passes is decided
-/// in integers, because 99.4 has no exact double.
+/// An accuracy to reach, in percent, as the decimal number that was typed: a pass is decided in
+/// integers, because 99.4 has no exact double.
 class Target {
  public:
   /// "99.4": a number from 0 to 100 with at most 6 decimals. Throws Error (usage).
@@ -26,15 +26,15 @@ class Target {
   std::int64_t millionths_;  ///< of a percent
 };
 
-/// What n independent runs say about the distribution they come from. Intervals are two-sided 95%,
-/// bounds one-sided 95%. Interval, bound and SD are 0 below two runs.
+/// The distribution of n independent runs. Intervals are two-sided 95%, bounds one-sided 95%.
+/// Interval, bound and SD are 0 below two runs.
 struct Statistics {
   int n = 0;
   double mean = 0;
   Interval mean_interval;       ///< Student's t, n - 1 degrees of freedom
   double mean_lower_bound = 0;  ///< one-sided, t
   double sd = 0;                ///< with n - 1
-  Interval sd_interval;  ///< chi-square, n - 1 degrees of freedom; assumes a normal distribution
+  Interval sd_interval;  ///< chi-square, n - 1 degrees of freedom, assumes a normal distribution
   double min = 0, max = 0;
   double p1 = 0, p5 = 0,
          p50 =
@@ -43,13 +43,13 @@ struct Statistics {
 Statistics statistics_of(std::span<const double> values);
 
 /// Clopper and Pearson's exact lower bound (one-sided 95%) on the chance of success after k
-/// successes in n trials; 0 for k = 0.
+/// successes in n trials. 0 for k = 0.
 double success_lower_bound(int k, int n);
-/// The same two-sided 95%: what k of n runs say about the chance that one more run succeeds.
+/// The same two-sided 95%: the chance that one more run succeeds, from k of n runs.
 Interval success_interval(int k, int n);
 
 /// Standard error, in percent, of one run's accuracy (percent) that comes from `images` being a
-/// sample only: what the test set can resolve.
+/// sample only: the resolution of the test set.
 double resolution(double accuracy, std::int64_t images);
 
 /// Two sweeps, seed by seed.

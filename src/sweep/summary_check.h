@@ -11,16 +11,16 @@
 namespace mnist_dist {
 
 // A run's summary.json against the run's other files. Keys that an older program did not write are
-// not compared. All throw Error (data) naming the key; nlohmann's exceptions where a value has the
-// wrong type.
+// not compared. All throw Error (data) naming the key, or nlohmann's exceptions where a value has
+// the wrong type.
 
-/// What the recipe decides: its name, seed, epochs, parameters, whether it averages and how many
-/// steps it has. And the names of the engine. `steps_per_epoch` 0: unknown.
+/// The values that the recipe decides: its name, seed, epochs, parameters, whether it averages and
+/// how many steps it has. And the names of the engine. `steps_per_epoch` 0: unknown.
 void check_summary_recipe(const nlohmann::ordered_json& summary,
                           const std::filesystem::path& folder, const Config& recipe,
                           int steps_per_epoch);
 
-/// Steps per epoch, as the recipe and the summary's data and steps decide; 0: unknown.
+/// Steps per epoch, as the recipe and the summary's data and steps decide. 0: unknown.
 int steps_per_epoch_of(const nlohmann::ordered_json& summary, const Config& recipe);
 
 /// The scores, against metrics.csv and each other. `scored`: "test" or "validation".

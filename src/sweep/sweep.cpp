@@ -77,8 +77,8 @@ SweepIdentity identity_of(const SweepOptions& options, const Session& session,
   throw error;
 }
 
-/// A leader's look at the folder between steps: for the person who watches rank 0, and to end at
-/// the first miss.
+/// A leader's look at the folder between steps: for the display on rank 0, and to end at the first
+/// miss.
 class Watch {
  public:
   Watch(const SweepOptions& options, bool shows)
@@ -134,7 +134,7 @@ std::string world_id(Communicator& world) {
 }
 
 /// Throws Error (data) on all ranks when leaders see another folder in the sweep's place: seeds
-/// would be trained once per folder. Collective; `open` makes the folder on rank 0.
+/// would be trained once per folder. Collective. `open` makes the folder on rank 0.
 void check_folder_is_shared(Communicator& world, bool leads, const fs::path& mark,
                             const std::function<void()>& open) {
   run_on_root(world, [&] {

@@ -15,14 +15,14 @@
 
 namespace mnist_dist {
 
-/// Told what happens, on rank 0 of the world. Calls come between two training steps and should be
-/// quick.
+/// Receives the events of a sweep, on rank 0 of the world. Calls come between two training steps
+/// and should be quick.
 class SweepObserver {
  public:
   virtual ~SweepObserver() = default;
   /// `view` has the seeds that have ended so far.
   virtual void started(const SweepView& view) = 0;
-  /// A row appeared, of whatever process. Without epochs and mistakes.
+  /// A row of any process appeared. Without epochs and mistakes.
   virtual void seed_ended(const SeedOutcome& outcome) = 0;
   virtual void tick(const SweepView& view) = 0;
   /// The tables of a sweep of up to block_size seeds, as they are now, are in the folder.
@@ -32,7 +32,7 @@ class SweepObserver {
 
 struct SweepOptions {
   Config recipe;
-  std::string seeds, target;  ///< as typed; parse_seeds, Target. Empty target: open_sweep
+  std::string seeds, target;  ///< as typed, for parse_seeds and Target. Empty target: open_sweep
   std::filesystem::path folder;
   int ranks_per_run = 1;
   bool stop_early = false;  ///< end at the first seed that misses the target
@@ -48,16 +48,16 @@ struct SweepOptions {
 void check_groups(int ranks, int ranks_per_run, bool ranks_show);
 
 /// Trains a recipe with many seeds on groups of `ranks_per_run` ranks (the last one may be smaller:
-/// see check_groups). Each group claims seeds in the sweep's folder until all that were asked for
-/// have rows there. Other processes may do the same at the same time (sweep/queue.h). Collective
-/// over the world. What came of it is in the folder: read_record.
-/// Throws Error: usage for seeds, target, ranks or a folder that does not fit; data for files;
-/// internal when two processes came to different rows of one seed.
+/// see check_groups). Each group claims seeds in the sweep's folder until all requested ones have
+/// rows there. Other processes may do the same at the same time (sweep/queue.h). Collective over
+/// the world. The results are in the folder: read_record.
+/// Throws Error: usage for seeds, target, ranks or a folder that does not fit, data for files,
+/// internal when two processes have different rows of one seed.
 SweepEnd run_sweep(Communicator& world, const SweepOptions& options);
 
-/// Makes the tables from the sweep's rows as they are now, and gives the record. `also` writes what
-/// else is derived from it. The tables of a sweep of an earlier version, or a published one, stay
-/// as they are. Throws Error (data).
+/// Makes the tables from the sweep's rows as they are now, and returns the record. `also` writes
+/// further files from it. The tables of a sweep of an earlier version, or a published one, stay as
+/// they are. Throws Error (data).
 SweepRecord write_tables_of(const std::filesystem::path& folder,
                             const std::function<void(const SweepRecord&)>& also = {});
 

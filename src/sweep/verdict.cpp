@@ -27,7 +27,7 @@ bool all_reached(const SweepRecord& record, const std::vector<std::uint64_t>& se
 
 namespace {
 
-/// Student's t knows no bounds, an accuracy does.
+/// Student's t has no bounds, an accuracy has.
 Statistics accuracy_statistics(const std::vector<double>& percents) {
   Statistics s = statistics_of(percents);
   for (double* bound : {&s.mean_interval.low, &s.mean_interval.high, &s.mean_lower_bound})

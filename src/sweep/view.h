@@ -10,8 +10,8 @@
 
 namespace mnist_dist {
 
-/// How far a sweep is, whoever works on it: read from its folder, piece by piece. Looks cost little
-/// of the time of the thread that trains, however many seeds there are.
+/// Progress of a sweep by all its processes: read from its folder, piece by piece. A look costs the
+/// training thread little, for any number of seeds.
 class SweepView {
  public:
   struct Running {

@@ -19,10 +19,10 @@ namespace mnist_dist {
 enum class SweepEnd : int {
   complete,    ///< every seed has a row
   hopeless,    ///< a seed missed the target, and that was to end it
-  interrupted  ///< a signal asked for a clean stop
+  interrupted  ///< a signal requested a clean stop
 };
 
-/// What a leader sends its group.
+/// The message of a leader to its group.
 struct Order {
   enum Kind : int { wait, train, end, fail } kind = wait;
   SweepEnd why = SweepEnd::complete;  ///< of end
@@ -46,7 +46,7 @@ class Leader {
  public:
   struct Hooks {
     std::function<void(const SeedOutcome&)> record;  ///< writes the row
-    std::function<bool()> hopeless;                  ///< whether to end the sweep; called often
+    std::function<bool()> hopeless;                  ///< whether to end the sweep. Called often
     std::function<bool()> stop_requested;            ///< by a signal
   };
   Leader(SeedQueue queue, StopSign sign, Hooks hooks)
@@ -56,10 +56,10 @@ class Leader {
   Order next_order();
   /// The lock of the seed that is trained.
   FolderLock* lock() { return claim_ ? &claim_->lock : nullptr; }
-  /// To call between steps; true: stop after the next one.
+  /// To call between steps. True: stop after the next one.
   bool between_steps(double share);
-  /// Ends the work on a seed: writes its row, or gives the seed back when `error` says that it was
-  /// stopped or that another worker has it now. False: `error` ends the sweep.
+  /// Ends the work on a seed: writes its row, or gives the seed back when `error` is a stop or the
+  /// loss of the seed to another worker. False: `error` ends the sweep.
   bool settle(const SeedOutcome* outcome, const Error* error);
 
  private:
@@ -74,12 +74,12 @@ class Leader {
   std::chrono::steady_clock::time_point looked_at_;  ///< which sees that this process was stopped
 };
 
-/// Trains one seed on a group of ranks; the outcome counts on its rank 0, which has the lock of the
+/// Trains one seed on a group of ranks. The outcome counts on its rank 0, which has the lock of the
 /// seed's run folder. Throws Error, interrupted on every rank of the group when it stopped.
 using Work = std::function<SeedOutcome(std::uint64_t seed, FolderLock* lock,
                                        const BetweenSteps& between_steps)>;
 
-/// A group's part of a sweep. Collective over `group`; `leader` on its rank 0 only.
+/// A group's part of a sweep. Collective over `group`. `leader` on its rank 0 only.
 SweepEnd work_through(Communicator& group, Leader* leader,
                       const std::function<bool()>& stop_requested, const Work& work);
 

@@ -7,8 +7,8 @@
 
 namespace mnist_dist {
 
-/// What must be the same on every rank, as {what, value}; every rank names the same things in the
-/// same order.
+/// Values that must be the same on every rank, as {name, value}. The names and their order must be
+/// the same on every rank.
 using Facts = std::vector<std::pair<std::string, std::string>>;
 
 /// Collective. Throws the same Error (device) on every rank when two ranks differ, with the first
@@ -17,11 +17,11 @@ void check_agreement(
     Communicator& comm, const Facts& facts,
     const std::string& hint = "install the same mnist-dist and libraries on every host");
 
-/// The first lines in which two texts differ; "" where one has ended.
+/// The first lines in which two texts differ. "" where one has ended.
 std::pair<std::string, std::string> first_difference(const std::string& a, const std::string& b);
 
-/// What the lowest rank that has a problem says, with its number where there are several ranks; ""
-/// when `mine` is empty everywhere. The same on every rank. Collective.
+/// The problem of the lowest rank that has one, with its number if there are several ranks. "" when
+/// `mine` is empty everywhere. The same on every rank. Collective.
 std::string first_problem(Communicator& comm, const std::string& mine);
 
 }  // namespace mnist_dist

@@ -22,7 +22,7 @@ constexpr const char* file_name = "checkpoint.h5";
 constexpr const char* previous_name = "checkpoint.prev.h5";
 constexpr const char* next_name = "checkpoint.next.tmp";
 
-/// The one list of what a checkpoint holds: writing, reading and hashing all walk it.
+/// The one list of a checkpoint's contents: writing, reading and hashing all walk it.
 template <class C, class Visitor>
 void visit(C& c, Visitor&& v) {
   v.text("recipe", c.recipe);
@@ -53,8 +53,7 @@ void visit(C& c, Visitor&& v) {
   v.optional("layout", c.layout);
 }
 
-/// Everything in one run of bytes, name by name: what travels between ranks and what the hash is
-/// over.
+/// Everything in one run of bytes, name by name. Ranks exchange it, and the hash is over it.
 struct Packer {
   std::vector<std::byte> bytes;
   void add(const void* data, std::size_t size) {

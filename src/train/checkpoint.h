@@ -8,29 +8,29 @@
 
 namespace mnist_dist {
 
-/// What best-so-far remembers.
+/// The best epoch so far.
 struct Best {
-  double accuracy = -1;  ///< percent; below 0: nothing evaluated yet
+  double accuracy = -1;  ///< percent. Below 0: nothing evaluated yet
   int epoch = 0;         ///< counted from 1
 };
 
 /// Everything a run needs to continue as if it had never stopped, on any number of ranks.
 struct Checkpoint {
-  std::string recipe;  ///< recipe_toml: what must not change
+  std::string recipe;  ///< recipe_toml, must not change
   std::uint64_t seed = 0;
   std::string data_hash;
-  std::string engine;       ///< it and what else decides its bits, one thing a line; a resume under
-                            ///< another one is told to the user
+  std::string engine;  ///< with everything else that decides its bits, one per line. A resume with
+                       ///< another one prints a note
   std::uint32_t epoch = 0;  ///< counted from 0: the epoch under way
-  int step = 0;             ///< steps of it that are done; 0 also after a whole number of epochs
+  int step = 0;             ///< steps of it that are done. 0 also after a whole number of epochs
   bool finished = false;
   double seconds = 0;        ///< spent on the run so far
   double epoch_seconds = 0;  ///< training time of the epoch under way
   Sums sums;                 ///< of the epoch under way, over all ranks
   Best best;
   TrainState state;
-  // Empty in what older versions wrote.
-  double data_mean = 0, data_sd = 0;  ///< the normalisation of the data; sd 0: not recorded
+  // Empty in files of older versions.
+  double data_mean = 0, data_sd = 0;  ///< the normalisation of the data, sd 0: not recorded
   std::string data_set;               ///< Dataset::name
   std::string initial_sha256;         ///< weights_sha256 that --init-from began with
   std::string layout;                 ///< tensors in the vectors above, as layout_json
@@ -45,12 +45,12 @@ void save_checkpoint(const std::filesystem::path& folder, const Checkpoint& chec
 Checkpoint load_checkpoint(const std::filesystem::path& file,
                            const std::string& hint = "name a checkpoint.h5 of a run folder");
 
-/// The newest whole checkpoint in a run folder: checkpoint.h5, else checkpoint.prev.h5, with
-/// `fallback` set to why. Nothing when there is neither file. Throws Error (data) when all that is
-/// there is damaged.
+/// The newest whole checkpoint in a run folder: checkpoint.h5, otherwise checkpoint.prev.h5, with
+/// `fallback` set to why. Nothing without either file. Throws Error (data) when all existing ones
+/// are damaged.
 struct Found {
   Checkpoint checkpoint;
-  std::string fallback;  ///< why the newest one was not used; empty when it was
+  std::string fallback;  ///< why the newest one was not used. Empty when it was
 };
 std::optional<Found> newest_checkpoint(const std::filesystem::path& folder);
 

@@ -40,7 +40,7 @@ void throw_diverged(Communicator& comm, Engine& engine, const Config& config, st
   for (const auto& bytes : comm.all_gather(std::as_bytes(std::span(line)))) {
     if (bytes.empty()) continue;
     first.assign(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-    break;  // ranks own shards in order: the lowest bad shard, whatever the number of ranks
+    break;  // ranks own shards in order: the lowest bad shard, for any number of ranks
   }
   throw Error(
       ExitCode::diverged,

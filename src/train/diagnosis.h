@@ -18,8 +18,8 @@ namespace mnist_dist {
 /// finite: no later step would notice.
 void check_finite_parameters(const Config& config, const TrainState& state, std::int64_t steps);
 
-/// The same when the weights that are delivered, finite as they are, do not score a finite loss: no
-/// step sees what an evaluation does.
+/// The same when the delivered weights are finite, but not their loss. Only an evaluation finds
+/// that.
 void check_finite_loss(const Score& delivered, std::int64_t steps);
 
 }  // namespace mnist_dist

@@ -7,13 +7,13 @@
 namespace mnist_dist {
 
 /// This rank's GPU: of those that it can use the one with its number on this host, or the only one
-/// where the launcher gave it one. The ranks of `group` need one each; groups do not meet there and
-/// may share. Collective in both. Throws Error (device), on every rank of the world, when a rank
-/// has none or two of a group have the same.
+/// where the launcher gave it one. The ranks of `group` need one each. Different groups may share
+/// one. Collective in both. Throws Error (device), on every rank of the world, when a rank has none
+/// or two of a group have the same.
 int choose_gpu(Communicator& world, Communicator& group);
 
-/// Which two ranks have the same GPU, "ranks 0 and 2"; "" when none have. `chosen` names theirs, by
-/// rank; "" is one that is not known.
+/// Two ranks with the same GPU as "ranks 0 and 2", otherwise "". `chosen`: the ids of their GPUs,
+/// by rank, "" if unknown.
 std::string who_shares(std::span<const std::string> chosen);
 
 }  // namespace mnist_dist

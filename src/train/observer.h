@@ -29,7 +29,7 @@ struct EpochRow {
   double seconds = 0;  ///< the whole epoch, evaluation and checkpoints included
 };
 
-/// What a run is, known before its first step.
+/// Facts of a run before its first step.
 struct RunInfo {
   int epochs = 0, steps_per_epoch = 0;
   std::int64_t total_steps = 0;
@@ -38,20 +38,20 @@ struct RunInfo {
   EngineInfo engine;
   bool validation = false;  ///< scores are of the validation split, the test images stay closed
   bool averaging = false;
-  int resumed_epoch = 0, resumed_step = 0;  ///< where a resumed run continues; 0, 0 for a new one
+  int resumed_epoch = 0, resumed_step = 0;  ///< where a resumed run continues. 0, 0 for a new one
 };
 
-/// What a run delivers.
+/// Result of a run.
 struct RunResult {
   Score final;  ///< of the delivered weights: the averaged ones where the recipe averages, after
                 ///< the last step. The headline.
-  Best best;    ///< of the same weights, over evaluated epochs; optimistic, as it was chosen by the
-                ///< score itself
+  Best best;  ///< of the same weights, over evaluated epochs. Optimistic, because it is selected by
+              ///< this score
   std::string parameters_sha256, raw_parameters_sha256;
-  std::string initial_sha256;  ///< of the weights that it began with; empty: random ones
+  std::string initial_sha256;  ///< of the weights that it began with. Empty: random ones
   std::int64_t steps = 0;
   double seconds = 0;  ///< over all resumes
-  /// Of the delivered weights, in row order; empty where nothing is scored.
+  /// Of the delivered weights, in row order. Empty where nothing is scored.
   std::vector<Prediction> predictions;
 };
 
@@ -62,8 +62,8 @@ struct RunFailure {
   int epoch = 0, step = 0;  ///< whole epochs, and the steps since, that were done
 };
 
-/// Told what happens, on rank 0 only: prints, draws, writes metrics. Calls come on the training
-/// thread and should be quick.
+/// Receives the events of a run, on rank 0 only: prints, draws, writes metrics. Called on the
+/// training thread, so it should be quick.
 class Observer {
  public:
   virtual ~Observer() = default;

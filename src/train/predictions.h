@@ -9,9 +9,9 @@
 
 namespace mnist_dist {
 
-/// What the delivered weights make of one image.
+/// Prediction of the delivered weights for one image.
 struct Prediction {
-  int index = 0;  ///< in the test set; with data.split: row of the file's training set
+  int index = 0;  ///< in the test set. With data.split: row of the file's training set
   int label = 0, predicted = 0;
   double probability = 0;        ///< of the predicted class, 0..1
   double label_probability = 0;  ///< of the right class, 0..1

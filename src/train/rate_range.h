@@ -16,7 +16,7 @@ struct RatePoint {
 };
 
 /// Trains from random weights, with a learning rate that grows from `low` to `high` by the same
-/// factor in each of `steps` steps (at most one epoch; Smith 2017, "Cyclical learning rates"). Ends
+/// factor in each of `steps` steps (at most one epoch, Smith 2017, "Cyclical learning rates"). Ends
 /// early when the loss is not finite or passes four times its minimum.
 /// Collective over `comm`.
 std::vector<RatePoint> rate_range(Communicator& comm, Engine& engine, const Config& config,
@@ -25,7 +25,7 @@ std::vector<RatePoint> rate_range(Communicator& comm, Engine& engine, const Conf
 /// For a schedule that rises to its peak, the rate at which the loss was lowest: the peak may be
 /// the bound that a range test finds (Smith & Topin 2018, "Super-Convergence"). Otherwise a tenth
 /// of it, for weights that have just been drawn. Nothing where the loss fell by less than a tenth,
-/// or did not rise again: the lowest loss says nothing then.
+/// or did not rise again, because the lowest loss has no meaning then.
 std::optional<double> suggested_rate(const std::vector<RatePoint>& points, bool has_warmup);
 
 }  // namespace mnist_dist

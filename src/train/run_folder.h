@@ -17,8 +17,9 @@ namespace mnist_dist {
 std::filesystem::path make_default_folder(const Config& config);
 
 /// Makes the folder of a new run, locks it and writes its config.toml. A folder that holds nothing
-/// but what killed processes left counts as empty. Throws Error: usage when it holds anything else
-/// (a run is never overwritten) or another process works in it, data when it cannot be written.
+/// but leftovers of killed processes counts as empty. Throws Error: usage when it holds anything
+/// else (a run is never overwritten) or another process works in it, data when it cannot be
+/// written.
 [[nodiscard]] FolderLock create_run_folder(const std::filesystem::path& folder,
                                            const Config& config);
 
@@ -26,8 +27,8 @@ std::filesystem::path make_default_folder(const Config& config);
 bool has_rows_of(const std::filesystem::path& folder, std::uint32_t epochs);
 
 /// For a seed of a sweep, in its run folder, which must be locked: the checkpoint to continue from.
-/// Where there is none, or metrics.csv has not all rows before it, the run begins again, and what
-/// was there is removed.
+/// If there is none, or metrics.csv misses rows before it, the run starts again, and the old files
+/// are removed.
 std::optional<Checkpoint> begin_or_go_on(const std::filesystem::path& locked_folder,
                                          const Config& config);
 
@@ -48,12 +49,12 @@ std::filesystem::path newest_unfinished_run(const std::filesystem::path& runs,
 std::optional<Found> checkpoint_to_go_on_from(const std::filesystem::path& folder);
 
 /// The checkpoint to continue from. Nothing when the run was killed before its first one, also
-/// before it wrote its recipe: then it begins again. Removes temporary files, so the folder must be
+/// before it wrote its recipe: then it starts again. Removes temporary files, so the folder must be
 /// locked. Throws Error: usage when the folder is missing or holds no run, the run is finished, or
-/// recipe or seed differ; data when all checkpoints are damaged.
+/// recipe or seed differ, data when all checkpoints are damaged.
 std::optional<Found> resume_point(const std::filesystem::path& folder, const Config& config);
 
-/// Removes what killed processes left in a run folder in which no other process works.
+/// Removes leftovers of killed processes from a run folder in which no other process works.
 void remove_run_leftovers(const std::filesystem::path& folder);
 
 /// For a run whose files contradict each other.
@@ -61,11 +62,11 @@ std::string scoring_hint(const std::filesystem::path& folder);
 /// For a finished run whose summary.json is lost or damaged.
 std::string summary_hint(const std::filesystem::path& folder);
 
-/// The first line in which two recipe_toml texts differ, as: it has "epochs = 3", asked for is
+/// The first line in which two recipe_toml texts differ, as: it has "epochs = 3", requested is
 /// "epochs = 4".
 std::string recipe_difference(const std::string& was, const std::string& is);
 
-/// Throws Error (usage), on every rank, when a run was begun with other data.
+/// Throws Error (usage), on every rank, when a run was started with other data.
 void check_same_data(const Checkpoint& checkpoint, const std::string& data_hash);
 
 }  // namespace mnist_dist

@@ -15,8 +15,8 @@ struct RunStart {
   std::optional<Checkpoint> checkpoint;
 };
 
-/// What `look` finds on rank 0, on every rank: the others may not see the folder. Collective; an
-/// Error of `look` is thrown on every rank.
+/// The result of `look` on rank 0, for every rank, because others may not see the folder.
+/// Collective. An Error of `look` is thrown on every rank.
 RunStart find_start(Communicator& comm, const std::function<RunStart()>& look);
 
 /// The state before the first step: random weights of the recipe's seed, momentum 0.

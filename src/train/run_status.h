@@ -6,7 +6,7 @@
 
 namespace mnist_dist {
 
-/// How far a run is, as status.json in its folder says: written when it starts, when an epoch ends
+/// The progress of a run, in status.json of its folder: written when it starts, when an epoch ends
 /// and when it ends.
 struct RunStatus {
   /// "running" (also of a run that was killed), "finished", "max_steps" (train.max_steps ended it

@@ -12,8 +12,8 @@ namespace mnist_dist {
 /// - linear, cosine: a linear rise from start_factor at t = 0 to the peak at t = P, then a linear
 /// or cosine fall to end_factor at t = T - 1.
 /// - one_cycle: rise and fall both along a cosine, as torch.optim.lr_scheduler.OneCycleLR by
-/// default (its pct_start is warmup; Smith & Topin 2018). P = warmup * T - 1 as there, not rounded;
-/// without warm-up the fall begins at t = 0. Factors are shares of the peak,
+/// default (its pct_start is warmup, Smith & Topin 2018). P = warmup * T - 1 as there, not rounded.
+/// Without warm-up the fall begins at t = 0. Factors are shares of the peak,
 /// optimizer.learning_rate.
 class Schedule {
  public:

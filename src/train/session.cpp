@@ -23,7 +23,7 @@
 namespace mnist_dist {
 namespace {
 
-/// The shortest slice that is not empty: what batch norm must be able to live with.
+/// The shortest slice that is not empty, which must be enough for batch norm.
 int shortest_slice(const Config& config, int rows) {
   const int slice = config.train.batch / config.data.shards;
   int shortest = slice;
@@ -34,7 +34,7 @@ int shortest_slice(const Config& config, int rows) {
   return shortest;
 }
 
-/// The fewest shards for so many ranks with which the recipe is accepted; 0: none.
+/// The fewest shards for so many ranks with which the recipe is accepted. 0: none.
 int shards_for(int ranks, Config config) {
   const int rows = config.data.split.empty() ? mnist_train_rows : config.data.split[0];
   for (config.data.shards = ranks; config.data.shards <= config.train.batch; ++config.data.shards) {
@@ -43,7 +43,7 @@ int shards_for(int ranks, Config config) {
       check_config(config);
       check_norm_slices(config.model, shortest_slice(config, rows));
       return config.data.shards;
-    } catch (const Error&) {  // slices too short for batch norm; longer ones come with fewer shards
+    } catch (const Error&) {  // slices too short for batch norm. Longer ones come with fewer shards
       return 0;
     }
   }
@@ -69,8 +69,8 @@ int effective_threads(const Communicator& world, const ComputeOptions& compute, 
   return std::clamp(wanted, 1, std::max(1, owned_shards));
 }
 
-/// Ranks that were told different things would not even meet in the same calls: compared before
-/// anything else.
+/// Ranks with different arguments would not even meet in the same calls, so these are compared
+/// first.
 void check_same_orders(Communicator& world, const Config& config, const ComputeOptions& compute) {
   check_agreement(world,
                   {{"mnist-dist's version", full_version()},
@@ -84,8 +84,8 @@ void check_same_orders(Communicator& world, const Config& config, const ComputeO
                   "start every rank with the same mnist-dist, recipe and options");
 }
 
-/// What else decides the engine's bits. Libraries are in it when the engine uses them: LibTorch's
-/// BLAS takes other kernels on another CPU, and its version text names them.
+/// Everything else that decides the engine's bits. Libraries are in it when the engine uses them:
+/// LibTorch's BLAS takes other kernels on another CPU, and its version text names them.
 void check_same_engine(Communicator& world, const EngineInfo& info) {
   Facts facts{{"the device", info.device}};
   if (info.arithmetic.empty()) facts.emplace_back("the SIMD target", info.simd);
@@ -99,8 +99,8 @@ void check_same_engine(Communicator& world, const EngineInfo& info) {
                       : "use hosts with the same libraries and GPUs of one type");
 }
 
-/// EngineInfo and the options that change bits, one thing a line. Older checkpoints have the first
-/// line alone.
+/// EngineInfo and the options that change bits, one per line. Older checkpoints have the first line
+/// alone.
 std::string computed_by(const EngineInfo& info, const ComputeOptions& compute, int ranks) {
   std::string text =
       fmt::format("{} ({})", info.name, info.arithmetic.empty() ? info.simd : info.arithmetic);
@@ -132,8 +132,8 @@ void check_simd(Communicator& world, const std::string& engine, const std::strin
         .mark_everywhere();
 }
 
-/// Throws Error (device) on all ranks where one of them lacks the library of an engine that uses
-/// LibTorch.
+/// Throws Error (device) on all ranks where one of them does not have the library of an engine that
+/// uses LibTorch.
 void check_library(Communicator& world, const std::string& engine) {
   std::string problem, hint;
   try {
@@ -200,7 +200,7 @@ std::unique_ptr<Session> make_session(Communicator& world, Communicator& group,
   run_on_root(world, [&] {
     remove_leftovers_beside(config.data.file);
     make_default_data(config.data.file, progress);
-    const Dataset dataset(config.data.file);  // what is wrong with the whole file is said once
+    const Dataset dataset(config.data.file);  // a fault of the whole file is reported once
     check_data_shape(config, dataset, engine);
     if (use == Use::training)
       check_norm_slices(config.model,

@@ -12,24 +12,24 @@
 
 namespace mnist_dist {
 
-/// Where and how fast to compute; never part of a recipe.
+/// Where and how fast to compute. Never part of a recipe.
 struct ComputeOptions {
   std::string engine;           ///< "" : the default for the device
   std::string device = "auto";  ///< auto, cpu, cuda
-  std::string simd;             ///< force a SIMD target; "": the best of this rank's CPU
-  int threads = 0;         ///< a rank; 0: all cores of the binding for a single process, else 1
-  DeviceCommOptions comm;  ///< between GPUs; the timeout is the recipe's
+  std::string simd;             ///< force a SIMD target. "": the best of this rank's CPU
+  int threads = 0;  ///< per rank. 0: all cores of the binding for a single process, otherwise 1
+  DeviceCommOptions comm;  ///< between GPUs. The timeout is the recipe's
   bool record = true;      ///< on a GPU: record a step once and replay it
   bool per_slice = false;  ///< on a GPU: the same bits for any number of ranks, more slowly
 };
 
-/// What a group of ranks needs to train or score: the data file, this rank's rows, an engine, and
-/// the certainty that all ranks have the same.
+/// Data, this rank's rows and an engine, to train or score with. Data, recipe and options are
+/// verified to be the same on all ranks of a group.
 struct Session {
   LocalData data;
   std::string data_hash;
   std::string computed_by;  ///< engine, libraries and options that decide a result's bits besides
-                            ///< recipe, seed and data, one a line
+                            ///< recipe, seed and data, one per line
   bool synthetic = false;
   std::string data_set;  ///< Dataset::name
   int threads = 1;
@@ -39,7 +39,7 @@ struct Session {
                                                ///< where its vectors lie on a GPU
   std::unique_ptr<Engine> engine;              ///< refers to `data`
 
-  /// What `group`, whose session this is, trains through.
+  /// The communicator to train with: the GPU one if there is one, otherwise `group`.
   Communicator& trains_through(Communicator& group) const {
     return device_group ? *device_group : group;
   }
@@ -48,7 +48,7 @@ struct Session {
   std::unique_ptr<Engine> engine_for_seed(std::uint64_t seed) const;
 };
 
-/// What a session is for: scoring needs this rank's shares of the test set and no training rows.
+/// Purpose of a session. Scoring needs this rank's shares of the test set and no training rows.
 enum class Use { training, scoring };
 
 /// Makes the default data file when it is missing (rank 0, the others wait), reads this rank's

@@ -12,7 +12,7 @@ namespace mnist_dist {
 /// A trained network as evaluate, predict, export and --init-from take it.
 struct Trained {
   std::filesystem::path file;  ///< the checkpoint
-  std::string fallback;        ///< why it is not a run folder's newest one; empty when it is
+  std::string fallback;        ///< why it is not a run folder's newest one. Otherwise empty
   Checkpoint checkpoint;
   Config config;  ///< the checkpoint's recipe
 

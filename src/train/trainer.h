@@ -24,12 +24,12 @@ struct TrainerOptions {
   const LocalData& data;
   std::string data_hash;
   std::string computed_by;  ///< for the checkpoint (train/session.h)
-  int threads = 1;          ///< a rank, as reported
+  int threads = 1;          ///< per rank, for the report
   std::filesystem::path folder =
-      {};  ///< for checkpoints; empty: none are written (rank 0 alone writes)
+      {};  ///< for checkpoints. Empty: none are written (rank 0 alone writes)
   const FolderLock* lock = nullptr;  ///< the folder's, on rank 0: nothing is written into another
                                      ///< one that took its place
-  std::optional<Checkpoint> resume = {};  ///< where to continue; the same on every rank
+  std::optional<Checkpoint> resume = {};  ///< where to continue. The same on every rank
   BetweenSteps between_steps = {};        ///< empty: nothing stops the run
   std::vector<Observer*> observers = {};  ///< on rank 0, called in this order
   Normalisation normalisation = {};       ///< of the data, for the checkpoint
@@ -37,10 +37,12 @@ struct TrainerOptions {
   bool scored = true;  ///< false: only the weights matter, and nothing is evaluated
 };
 
-/// Trains to the end. Throws Error on every rank alike: interrupted (after a checkpoint) when some
-/// rank was asked to stop, diverged (naming step, learning rate, rank, shard and layer) when a
-/// value stopped being finite, data when the folder is found lost as a stop is requested. What
-/// cannot be written is rank 0's own Error (data).
+/// Trains to the end.
+/// Collective over `comm`.
+/// Throws: on every rank, Error (interrupted) after a checkpoint when a rank received a stop
+/// request, Error (diverged) with step, learning rate, rank, shard and layer when a value stopped
+/// being finite, Error (data) when the folder is lost at a stop. On rank 0 only, Error (data) for
+/// files that cannot be written.
 RunResult train(Communicator& comm, Engine& engine, const TrainerOptions& options);
 
 }  // namespace mnist_dist

@@ -5,7 +5,7 @@
 #include <iterator>
 #include <numeric>
 
-// Compiled once a SIMD target; the one that is asked for is called.
+// Compiled once per SIMD target. The requested one is called.
 #include "engine/simd_targets.h"
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "engine/bench/fma_peak.cpp"
@@ -17,7 +17,7 @@ namespace mnist_dist::HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-/// Two pipes of latency 4 or 5 need 10 chains to be always busy; 12 still fit into 16 registers.
+/// Two pipes of latency 4 or 5 need 10 chains to be always busy. 12 still fit into 16 registers.
 /// Returns the FLOPs done.
 double fma_chains(int rounds, float seed, float& result) {
   const hn::ScalableTag<float> d;
@@ -71,7 +71,7 @@ FmaPeak measure_fma_peak(const std::string& simd) {
   using Clock = std::chrono::steady_clock;
   double flops = 0, seconds = 0;
   volatile float seed = 1,
-                 sink = 0;  // values the compiler cannot know and results it must not drop
+                 sink = 0;  // values that the compiler cannot compute and results that it must keep
   const auto begin = Clock::now();
   while (seconds < 0.02) {
     float result = 0;

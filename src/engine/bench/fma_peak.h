@@ -3,7 +3,7 @@
 
 namespace mnist_dist {
 
-/// What this core can do at most.
+/// Peak rate of this core.
 struct FmaPeak {
   std::string simd;  ///< the SIMD target it was measured with, by the name that --simd has for it
   double gflops;     ///< single precision, a multiply-add counts as two

@@ -15,27 +15,28 @@ struct Contender {
   std::string name;
   int threads = 1;
   std::unique_ptr<TrainingLoop> loop;
-  std::vector<double> trained_per_second = {}, evaluated_per_second = {};  ///< images, one a round
-  bool on_gpu = false;  ///< the peak of a core says nothing about it
+  std::vector<double> trained_per_second = {},
+                      evaluated_per_second = {};  ///< images, one per round
+  bool on_gpu = false;                            ///< without a share of a core's peak
 };
 
 struct RoundsOptions {
   int rounds = 5;
-  double seconds = 1;      ///< of training, a contender and round; evaluating takes a quarter of it
-  std::string simd = {};   ///< whose FMA peak is measured; "": the best target here
+  double seconds = 1;  ///< of training, per contender and round. Evaluation takes a quarter of it
+  std::string simd = {};   ///< its FMA peak is measured. "": the best target here
   std::vector<int> cores;  ///< as many as the contender with the most threads has
 };
 
-/// Lets all contenders train and evaluate in turn, `rounds` times over, so that what else happens
-/// on the machine meets all of them. Returns the core's FMA peak, measured in every round too: the
-/// median. `progress` gets a line a round.
+/// All contenders train and evaluate in turn, `rounds` times, so that other load of the machine
+/// affects all of them. Returns the core's FMA peak, measured in every round too: the median.
+/// `progress` gets one line per round.
 FmaPeak run_rounds(std::vector<Contender>& contenders, const RoundsOptions& options,
                    const std::function<void(const std::string&)>& progress);
 
 double median(std::vector<double> values);
 
 /// Floating-point operations that training on one image takes: forward, weight gradient and, after
-/// the first layer with weights, input gradient; a multiply-add counts as two, whatever algorithm
+/// the first layer with weights, input gradient. A multiply-add counts as two, whatever algorithm
 /// an engine saves some of them with.
 double training_flops(const ModelSpec& model);
 /// The same of the forward pass alone.

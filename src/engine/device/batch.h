@@ -6,7 +6,7 @@
 
 namespace mnist_dist {
 
-/// What changes from epoch to epoch, in the device's memory.
+/// The values that change from epoch to epoch, in the device's memory.
 struct DeviceEpoch {
   std::uint32_t epoch = 0;
   EpochAugment augment;  ///< as at_epoch makes it
@@ -16,7 +16,7 @@ struct DeviceEpoch {
 
 /// How far training is, in the device's memory: the host reads it now and then.
 struct DeviceProgress {
-  std::int32_t step = 0;  ///< of the epoch, the next one to run; counts on when steps do nothing
+  std::int32_t step = 0;  ///< of the epoch, the next one to run. Counts on when steps do nothing
   std::int32_t steps_done = 0;  ///< in this epoch
   std::int64_t images = 0, correct = 0;
   double loss = 0;
@@ -24,7 +24,7 @@ struct DeviceProgress {
   std::int64_t updates = 0;  ///< TrainState::updates
 };
 
-/// The training rows a rank owns and where the next step finds its images; all pointers are the
+/// The training rows a rank owns and where the next step finds its images. All pointers are the
 /// device's.
 struct DeviceRows {
   const std::uint8_t* pixels = nullptr;   ///< [rows][28][28], all owned shards, one after the other
@@ -38,12 +38,11 @@ struct DeviceRows {
 /// The images of a step, every owned shard's slice, as the network sees them.
 struct DeviceBatch {
   float* images = nullptr;         ///< [slice * shards][28][28]
-  std::int64_t* labels = nullptr;  ///< [slice * shards]; no_image where a slice is short
-  std::uint32_t* rows =
-      nullptr;  ///< [slice * shards] rows of the file: what random draws are keyed by
+  std::int64_t* labels = nullptr;  ///< [slice * shards], no_image where a slice is short
+  std::uint32_t* rows = nullptr;   ///< [slice * shards] rows of the file: keys of random draws
 };
 
-/// What losses ignore.
+/// The label that losses ignore.
 inline constexpr std::int64_t no_image = -100;
 
 /// Where image i of shard k's slice lies in a batch.

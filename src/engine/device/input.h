@@ -8,7 +8,7 @@
 
 namespace mnist_dist {
 
-/// What goes into a step, in a queue's memory: the training rows a rank owns, their order in an
+/// The input of a step, in a queue's memory: the training rows a rank owns, their order in an
 /// epoch, and the batch made of them.
 class DeviceInput {
  public:

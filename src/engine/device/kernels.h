@@ -9,9 +9,9 @@
 
 namespace mnist_dist {
 
-// What a device engine does besides the network itself. All of it is enqueued; pointers are the
-// queue's device's (the host's for device -1), and everything that changes from step to step is
-// read from the device's memory, so that a recorded step can be replayed.
+// Kernels of a device engine besides the network. All of it is enqueued. Pointers are the queue's
+// device's (the host's for device -1), and everything that changes from step to step is read from
+// the device's memory, so that a recorded step can be replayed.
 
 /// False when this program has no code for the GPU.
 bool kernels_run_on(int device);
@@ -23,7 +23,7 @@ void enqueue_batch(const Queue& queue, const DeviceRows& rows, const DeviceEpoch
                    const Normalisation& normalisation, int slice, BatchOrder order,
                    const DeviceBatch& batch);
 
-/// Decodes `count` images without augmentation: pixels [count][28][28] -> images alike.
+/// Decodes `count` images without augmentation: pixels [count][28][28] -> images [count][28][28].
 void enqueue_decode(const Queue& queue, const std::uint8_t* pixels, int count,
                     const Normalisation& normalisation, float* images);
 
@@ -51,7 +51,7 @@ struct VectorTail {
 /// counts), stop flag.
 void enqueue_tail(const Queue& queue, const VectorTail& tail);
 
-/// Update (engine/update.h) on a device; the same bits.
+/// Update (engine/update.h) on a device. The same bits.
 struct DeviceUpdate {
   std::size_t parameter_count = 0, norm_count = 0;
   const float* total = nullptr;  ///< the step's vector, added over all shards

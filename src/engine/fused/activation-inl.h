@@ -30,8 +30,8 @@ HWY_INLINE void choose(bool first, bool second, Use use) {
   choose(first, [&](auto a) HWY_ATTR { choose(second, [&](auto b) HWY_ATTR { use(a, b); }); });
 }
 
-/// Only the value after ReLU is stored, [group][row][channel][column][lanes]. What the next layer
-/// reads,
+/// Only the value after ReLU is stored, [group][row][channel][column][lanes]. The next layer's
+/// input,
 ///   x = dropped ? 0 : scale[channel] * value + shift[channel],
 /// is norm and dropout in one multiply-add, so it is computed again wherever it is needed instead
 /// of being written and read. Lanes without an image hold finite numbers that nothing adds up.
@@ -61,11 +61,11 @@ class Activation {
   float* row(int group, int y) const {
     return values_.data() + static_cast<std::size_t>(group * side_ + y) * row_size_;
   }
-  /// Of the loss with respect to x; same layout as the values.
+  /// Of the loss with respect to x. Same layout as the values.
   float* gradient_row(int group, int y) const {
     return gradients_ + static_cast<std::size_t>(group * side_ + y) * row_size_;
   }
-  /// One bit a lane, elements in the order of DropoutRule's draws: [channel][row][column].
+  /// One bit per lane, elements in the order of DropoutRule's draws: [channel][row][column].
   std::uint8_t* dropped(int group) const {
     return dropped_.data() + static_cast<std::size_t>(group) * dropped_size();
   }
@@ -84,10 +84,9 @@ class Activation {
     if (plan_.layer.bias) std::copy_n(parameters + plan_.bias, channels_, bias_.data());
   }
 
-  /// The row holds what the layer's operation computed; adds the bias, applies ReLU and gathers
-  /// statistics.
+  /// Input: the row of the layer's operation. Adds the bias, applies ReLU and gathers statistics.
   void finish_row(int group, int y);
-  /// The same for who computes a row channel by channel: calls use(finish), which stores
+  /// The same for a row that is computed channel by channel: calls use(finish), which stores
   /// finish(computed) of each column after finish.begin(the leftmost).
   template <class Use>
   void finish_channels(int group, int y, Use use);
@@ -98,7 +97,7 @@ class Activation {
   /// How x is read, from running statistics.
   void finish_evaluation(const float* statistics);
 
-  /// Whether x is what is stored.
+  /// Whether x is the stored value.
   bool reads_as_stored() const { return !plan_.layer.norm && !(training_ && drops()); }
   /// x, with zero columns before and after: [channel][padding + side + padding][lanes].
   void read_row(int group, int y, int padding, float* out) const;
@@ -106,7 +105,7 @@ class Activation {
   template <class Use>
   void read_channels(int group, int y, Use use) const;
 
-  /// Whether every value of every image is; a value that is not stays so through the layer.
+  /// Whether every value of every image is. A value that is not stays so through the layer.
   bool finite() const {
     for (int image = 0; image < images_; ++image)
       for (int y = 0; y < side_; ++y)
@@ -117,8 +116,7 @@ class Activation {
 
   /// The gradient row is complete: gathers norm's sums.
   void finish_gradient_row(int group, int y);
-  /// The same for who computes it channel by channel: calls use(finish), which calls
-  /// finish(gradient) of each column.
+  /// The same, channel by channel: calls use(finish), which calls finish(gradient) of each column.
   template <class Use>
   void finish_gradient_channels(int group, int y, Use use);
 
@@ -126,8 +124,8 @@ class Activation {
   /// layer's own gradient is read.
   void finish_gradient(float* out);
 
-  /// Gradient with respect to what the layer's operation computed, 0 in lanes without an image;
-  /// layout as read_row's.
+  /// Gradient with respect to the output of the layer's operation, 0 in lanes without an image. The
+  /// layout is read_row's.
   void read_gradient_row(int group, int y, int padding, float* out);
   /// The same channel by channel: calls use(g), where g.next() is its next column.
   template <class Use>
@@ -171,7 +169,7 @@ class Activation {
     return out;
   }
 
-  /// The columns of a channel, with zero columns beside them; returns what follows them.
+  /// The columns of a channel, with zero columns beside them. Returns the position behind them.
   template <class Columns>
   HWY_INLINE float* write_padded(Columns& columns, int padding, float* out) const {
     out = zeros(padding, out);

@@ -40,7 +40,7 @@ inline void Activation::finish_training(float* out) {
       squares += static_cast<double>(of_image(image, channel, kSecond)) - first * first / pixels +
                  pixels * off * off;
     }
-    // Rounding may leave a tiny negative number where all values are equal; NaN stays NaN.
+    // Rounding may leave a tiny negative number where all values are equal. NaN stays NaN.
     if (squares < 0) squares = 0;
     const double inverse_deviation = 1 / std::sqrt(squares / values_per_channel() + norm_epsilon);
     const double slope = static_cast<double>(gamma_[channel]) * inverse_deviation;

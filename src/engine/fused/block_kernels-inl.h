@@ -68,7 +68,7 @@ struct CorrelationInput {
   const float* const* gradient_row;  ///< [channel][column][lanes]
   std::size_t gradient_stride;       ///< floats from channel to channel
   int rows, columns;
-  bool fresh;  ///< sums begin at 0, whatever their memory holds
+  bool fresh;  ///< sums start at 0, not at the memory's contents
 };
 
 /// An element of a weight: which input row it reads (from the first) and where in it.
@@ -78,7 +78,7 @@ struct Tap {
 };
 
 /// sums[channel][tap] += sum over rows and columns of gradient[row][channel][column] * input[row +
-/// tap.row][tap.offset + column], a sum a lane.
+/// tap.row][tap.offset + column], one sum per lane.
 template <int kChannels, int kTaps>
 void correlate_block(const CorrelationInput& in, const Tap* taps, std::size_t gradient_offset,
                      float* sums, std::size_t sums_stride) {
@@ -142,7 +142,7 @@ constexpr std::array<std::array<CorrelateBlock, kMostColumns>, kMostChannels> co
     correlate_blocks_of<1>(Columns{}), correlate_blocks_of<2>(Columns{}),
     correlate_blocks_of<3>(Columns{}), correlate_blocks_of<4>(Columns{})};
 
-/// Where weight (channel, row, input channel, tap) of a convolution lies, floats apart; negative to
+/// Where weight (channel, row, input channel, tap) of a convolution lies, floats apart. Negative to
 /// turn a kernel round.
 struct WeightStrides {
   std::ptrdiff_t channel, row, in_channel, tap;

@@ -1,5 +1,5 @@
-// What happens to one channel of one row between two convolutions, an element at a time: bias,
-// ReLU, batch norm, dropout, forward and backward.
+// The steps of one channel of one row between two convolutions, one element at a time: bias, ReLU,
+// batch norm, dropout, forward and backward.
 #if defined(MNIST_DIST_FUSED_CHANNEL_INL_H) == defined(HWY_TARGET_TOGGLE)
 #ifdef MNIST_DIST_FUSED_CHANNEL_INL_H
 #undef MNIST_DIST_FUSED_CHANNEL_INL_H
@@ -13,8 +13,8 @@ HWY_BEFORE_NAMESPACE();
 namespace mnist_dist::fused {
 namespace HWY_NAMESPACE {
 
-// Each is made for a channel of a row and then takes or gives its columns from the left, so that
-// whoever has a column in a register need not write and read it again. Sums continue from row to
+// Each is made for a channel of a row and then reads or returns its columns from the left, so that
+// a caller with a column in a register need not write and read it again. Sums continue from row to
 // row, in a fixed order.
 
 /// Zero where the bit of the element's image is set.
@@ -22,7 +22,7 @@ HWY_INLINE V unless_dropped(V value, const std::uint8_t* dropped) {
   return hn::IfThenZeroElse(hn::LoadMaskBits(d, dropped), value);
 }
 
-/// What the next layer reads: x = dropped ? 0 : scale * value + shift.
+/// The input of the next layer: x = dropped ? 0 : scale * value + shift.
 template <bool kDropout>
 struct ChannelReader {
   V scale, shift;
@@ -40,9 +40,9 @@ struct ChannelReader {
   }
 };
 
-/// Makes the value that is stored of what the layer's operation computed. Statistics: each image's
-/// sums are taken about its own first value, so that a channel that hardly varies loses no digits
-/// to its mean.
+/// Makes the stored value from the output of the layer's operation. Statistics: each image's sums
+/// are taken about its own first value, so that a channel that hardly varies loses no digits to its
+/// mean.
 template <bool kRelu, bool kStatistics>
 struct ChannelFinisher {
   V bias;
@@ -50,7 +50,7 @@ struct ChannelFinisher {
   float *pivot_at, *first_at, *second_at;
   V pivot = hn::Zero(d), first = hn::Zero(d), second = hn::Zero(d);
 
-  /// Before the others; `leftmost` is what was computed for the first column.
+  /// Before the others. `leftmost` is the value of the first column.
   HWY_INLINE void begin(V leftmost) {
     if constexpr (kStatistics) {
       if (y == 0) {
@@ -121,7 +121,7 @@ struct ChannelGradientFinisher {
   }
 };
 
-/// Gradient with respect to what the layer's operation computed, 0 in lanes without an image:
+/// Gradient with respect to the output of the layer's operation, 0 in lanes without an image:
 /// from_gradient * g + from_value * value + constant where ReLU lets it pass. Sums it for the bias.
 template <bool kRelu, bool kDropout, bool kBias>
 struct ChannelGradientReader {

@@ -12,11 +12,11 @@ HWY_BEFORE_NAMESPACE();
 namespace mnist_dist::fused {
 namespace HWY_NAMESPACE {
 
-// A value serves kTaps sums of its own channel and no others, so loads are what limits: a block's
+// A value serves kTaps sums of its own channel and no others, so loads are the limit: a block's
 // sums and a row of its values stay in registers.
 constexpr int kMostDepthwiseColumns = kManyRegisters ? 8 : 6;
 
-/// out[column] = sum over rows and taps of weight * row[column + tap]; `weights` [row][tap].
+/// out[column] = sum over rows and taps of weight * row[column + tap]. `weights` [row][tap].
 template <int kTaps, int kColumns>
 void depthwise_block(const float* const* row, int rows, std::size_t offset, const float* weights,
                      float* out) {
@@ -39,8 +39,8 @@ void depthwise_block(const float* const* row, int rows, std::size_t offset, cons
   for (int x = 0; x < kColumns; ++x) store(sum[x], out + x * kLanes);
 }
 
-/// sums[y][x] += sum over rows and columns of gradient[row][column] * input[row + y][column + x], a
-/// sum a lane; offsets are the channel's.
+/// sums[y][x] += sum over rows and columns of gradient[row][column] * input[row + y][column + x],
+/// one sum per lane. Offsets are the channel's.
 template <int kKernel>
 void depthwise_correlate(const CorrelationInput& in, std::size_t input_offset,
                          std::size_t gradient_offset, float* sums) {
@@ -75,7 +75,7 @@ constexpr std::array<DepthwiseBlock, sizeof...(kMinusOne)> depthwise_blocks_of(
   return {&depthwise_block<kTaps, kMinusOne + 1>...};
 }
 
-/// 3x3 kernels have loops of their own; for others a channel is a convolution from one channel to
+/// 3x3 kernels have loops of their own. For others a channel is a convolution from one channel to
 /// one.
 class DepthwiseConvolution final : public SlidingConvolution {
  public:

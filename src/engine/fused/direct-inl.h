@@ -1,4 +1,4 @@
-// Convolution of any kernel size and padding, as defined; a linear layer is one whose kernel covers
+// Convolution of any kernel size and padding, as defined. A linear layer is one whose kernel covers
 // its input.
 #if defined(MNIST_DIST_FUSED_DIRECT_INL_H) == defined(HWY_TARGET_TOGGLE)
 #ifdef MNIST_DIST_FUSED_DIRECT_INL_H

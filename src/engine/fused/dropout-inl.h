@@ -1,5 +1,5 @@
-// Which elements a layer drops: Philox4x32-10, as in base/random.h, for all images of a vector at
-// once.
+// The elements that a layer drops: Philox4x32-10, as in base/random.h, for all images of a vector
+// at once.
 #if defined(MNIST_DIST_FUSED_DROPOUT_INL_H) == defined(HWY_TARGET_TOGGLE)
 #ifdef MNIST_DIST_FUSED_DROPOUT_INL_H
 #undef MNIST_DIST_FUSED_DROPOUT_INL_H
@@ -15,7 +15,7 @@ HWY_BEFORE_NAMESPACE();
 namespace mnist_dist::fused {
 namespace HWY_NAMESPACE {
 
-/// The draws of one layer in one epoch; `rows` [kLanes] are the images' rows.
+/// The draws of one layer in one epoch. `rows` [kLanes] are the images' rows.
 struct DropoutKey {
   std::uint64_t seed;
   std::uint32_t epoch, layer;
@@ -44,8 +44,8 @@ using DU64 = hn::Repartition<std::uint64_t, D>;
 using DI32 = hn::Repartition<std::int32_t, D>;
 
 /// Four words of state for every second image, each in the low half of a 64-bit lane: a product's
-/// high half then is a shift away, and its low half is in place for the next round. What the high
-/// halves hold meanwhile is of no matter.
+/// high half then is a shift away, and its low half is in place for the next round. The contents of
+/// the high halves have no effect.
 struct PhiloxState {
   hn::Vec<DU32> word0, word1, word2, word3;
 

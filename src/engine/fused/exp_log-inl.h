@@ -21,11 +21,11 @@ HWY_INLINE V power_of_two(DI i32, VI n) {
   return hn::BitCast(d, hn::ShiftLeft<23>(hn::Add(n, hn::Set(i32, 127))));
 }
 
-/// e^x of x up to 88, within 1 unit in the last place; 0 below -104 and of NaN.
+/// e^x of x up to 88, within 1 unit in the last place. 0 below -104 and of NaN.
 HWY_INLINE V exp_of(V x) {
   const hn::RebindToSigned<D> i32;
   const auto k = [](float value) HWY_ATTR { return broadcast(value); };
-  // Of NaN there is no nearest whole number, so 0 stands for what does not count.
+  // Of NaN there is no nearest whole number, so 0 stands for numbers that do not count.
   const auto counts = hn::Ge(x, k(-104));
   x = hn::IfThenElseZero(counts, x);
   // x = q ln 2 + r, q the nearest whole number.

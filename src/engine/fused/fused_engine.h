@@ -20,12 +20,11 @@ inline constexpr char fused_arithmetic[] = "16 lanes";
 std::vector<std::string> fused_targets();
 
 /// `wanted`, or the best target when it is "". Throws Error (usage) when this CPU or this build
-/// lacks it.
+/// does not have it.
 std::string choose_fused_target(const std::string& wanted);
 
 /// One thread's worker of the fused engine, on a target of fused_targets(). Throws Error (usage)
-/// that names a layer it cannot do. A stopwatch, when given, is told where the time of `train`
-/// goes.
+/// that names a layer it does not support. A stopwatch, if given, measures the phases of `train`.
 std::unique_ptr<SliceWorker> make_fused_worker(const EngineOptions& options,
                                                const std::string& target,
                                                fused::Stopwatch* watch = nullptr);

@@ -13,10 +13,10 @@ HWY_BEFORE_NAMESPACE();
 namespace mnist_dist::fused {
 namespace HWY_NAMESPACE {
 
-/// One group's losses and predictions, a lane an image.
+/// One group's losses and predictions, one lane per image.
 struct GroupLoss {
   HWY_ALIGN float loss[kLanes];
-  HWY_ALIGN float prediction[kLanes];  ///< class; the lowest of equal logits
+  HWY_ALIGN float prediction[kLanes];  ///< class, the lowest of equal logits
 };
 
 /// The difference from the exact loss is below 1e-6 (1 + loss).
@@ -62,7 +62,7 @@ inline void head(const Activation& out, int group, const ClassIndex* labels, int
     store(hn::Sub(hn::Mul(load(exponentials + c * kLanes), normaliser), target),
           out.gradient_row(group, 0) + c * kLanes);
   }
-  // -sum over classes of target * (difference - log_sum); the targets add up to 1.
+  // -sum over classes of target * (difference - log_sum). The targets add up to 1.
   V expected = hn::Mul(rest, wanted_difference);
   if (smoothing > 0)
     expected = add(expected,

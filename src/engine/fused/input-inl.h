@@ -180,7 +180,7 @@ class InputReader {
       store(normalised(load(out)), out);
   }
 
-  /// resample() of all lanes; `put` gets each output pixel.
+  /// resample() of all lanes. `put` gets each output pixel.
   template <bool kBilinear, class Source, class Put>
   void resample_lanes(Source source, const Maps& maps, const float* field, Put put_pixel) const;
 
@@ -188,8 +188,8 @@ class InputReader {
   AugmentConfig augment_;
   Normalisation normalisation_;
   std::uint64_t seed_;
-  Buffer<std::uint8_t> bytes_;         // [lanes][side + 4][stride]; the border stays 0
-  Buffer<float> cropped_;              // [side + 4][stride][lanes]; the border stays 0
+  Buffer<std::uint8_t> bytes_;         // [lanes][side + 4][stride]. The border stays 0
+  Buffer<float> cropped_;              // [side + 4][stride][lanes]. The border stays 0
   Buffer<float> field_;                // [2][side][side][lanes]
   Buffer<std::int32_t> places_;        // of a row of pixels: [side][lanes]
   Buffer<float> x_shares_, y_shares_;  // of the right and the lower pixels of cells
@@ -249,8 +249,8 @@ inline void InputReader::read_training(const Slice& slice, int group, float* out
   std::array<AugmentDraw, kLanes> draws;
   Maps crops{}, moves{};
   const EpochAugment augment = at_epoch(augment_, slice.epoch, side_);
-  // Lanes that the last group has no images for repeat the last one: what they hold reaches no sum,
-  // and it stays finite as long as that image's does.
+  // Lanes that the last group has no images for repeat the last one: their values reach no sum, and
+  // it stays finite as long as that image's does.
   for (int lane = 0; lane < kLanes; ++lane) {
     const auto image = static_cast<std::size_t>(first + std::min(lane, count - 1)),
                l = static_cast<std::size_t>(lane);

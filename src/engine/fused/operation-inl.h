@@ -1,4 +1,4 @@
-// What a layer computes before its bias, ReLU, norm and dropout.
+// Interface of a layer's operation before its bias, ReLU, norm and dropout.
 #if defined(MNIST_DIST_FUSED_OPERATION_INL_H) == defined(HWY_TARGET_TOGGLE)
 #ifdef MNIST_DIST_FUSED_OPERATION_INL_H
 #undef MNIST_DIST_FUSED_OPERATION_INL_H
@@ -15,7 +15,7 @@ HWY_BEFORE_NAMESPACE();
 namespace mnist_dist::fused {
 namespace HWY_NAMESPACE {
 
-/// A convolution or a pool, on one group of kLanes images at a time. Built once; no allocation
+/// A convolution or a pool, on one group of kLanes images at a time. Built once, allocates nothing
 /// afterwards.
 class Operation {
  public:
@@ -32,7 +32,7 @@ class Operation {
   virtual void finish_part(int /*part*/) {}
   /// Reads the rows of `in`, writes those of `out` and finishes each.
   virtual void forward(const Activation& in, int group, Activation& out) = 0;
-  /// Reads the gradient of `out`; adds to the sums of the weight gradient; where `in` wants a
+  /// Reads the gradient of `out`. Adds to the sums of the weight gradient. Where `in` wants a
   /// gradient, writes its rows and finishes each.
   virtual void backward(Activation& in, int group, Activation& out) = 0;
   /// After all parts: the weight gradient into the flat gradient.
@@ -48,9 +48,9 @@ class Operation {
 };
 
 /// The last few rows of a map, as many as are needed at a time (or all, where they are at hand):
-/// row y lies where row y - depth was. Row y is [channel][column][lanes] or whatever its user makes
-/// of it; rows above the first few are addressed through an array of pointers, so that kernels know
-/// nothing of rings.
+/// row y lies where row y - depth was. Row y is [channel][column][lanes] or another layout of its
+/// user. Rows above the first few are addressed through an array of pointers, so that kernels need
+/// no rings.
 class RowRing {
  public:
   RowRing() = default;

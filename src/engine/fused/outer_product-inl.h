@@ -26,12 +26,12 @@ struct OuterProductInput {
   const float *left, *right;
   std::ptrdiff_t stride;
   std::ptrdiff_t end;  ///< floats of columns
-  bool fresh;          ///< sums begin at 0, whatever their memory holds
+  bool fresh;          ///< sums start at 0, not at the memory's contents
 };
 
-/// sums[left channel][right channel] += sum over columns of left * right, a sum a lane. A sum is
-/// loaded and stored after few products, so nothing else may cost much here: addresses are sums of
-/// few registers, and a block's sums lie together.
+/// sums[left channel][right channel] += sum over columns of left * right, one sum per lane. A sum
+/// is loaded and stored after few products, so nothing else may cost much here: addresses are sums
+/// of few registers, and a block's sums lie together.
 template <int kLeft, int kRight>
 void outer_product_block(const OuterProductInput& in, std::ptrdiff_t left_offset,
                          std::ptrdiff_t right_offset, float* sums) {
@@ -101,7 +101,7 @@ inline void outer_product(const OuterProductInput& in, int left_channels, int ri
       });
 }
 
-/// Which pair, left * right_channels + right, each of the sums belongs to.
+/// The pair, left * right_channels + right, of each sum.
 inline std::vector<int> outer_product_order(int left_channels, int right_channels) {
   std::vector<int> order;
   for_outer_product_blocks(left_channels, right_channels,

@@ -6,15 +6,15 @@
 
 namespace mnist_dist::fused {
 
-/// How a convolution is computed; decided from shapes alone, because the choice decides the bits.
+/// How a convolution is computed. Decided from shapes alone, because the choice decides the bits.
 enum class Algorithm {
   direct,     ///< as defined
-  winograd,   ///< F(4x4,3x3) (Winograd 1980; Lavin & Gray, CVPR 2016): a quarter of the
+  winograd,   ///< F(4x4,3x3) (Winograd 1980, Lavin & Gray, CVPR 2016): a quarter of the
               ///< multiplications
   depthwise,  ///< as defined, channel by channel
 };
 
-/// What the engine knows about one layer before it sees an image.
+/// The engine's plan of one layer, made before the first image.
 struct LayerPlan {
   int index = -1;  ///< in ModelSpec::layers
   Layer layer{};

@@ -79,7 +79,7 @@ all_multiply_blocks(std::integer_sequence<int, kMinusOne...>) {
 constexpr auto multiply_blocks =
     all_multiply_blocks(std::make_integer_sequence<int, kPointChannels>{});
 
-/// All `tiles` of a row; at most kPointChannels `channels`; out is [row point][channel][tile].
+/// All `tiles` of a row. At most kPointChannels `channels`. Out is [row point][channel][tile].
 inline void multiply_points(PointInput in, int tiles, const float* weights,
                             std::size_t weights_stride, int channels, float* out) {
   const int parts = part_count(tiles, kPointTiles);

@@ -12,8 +12,8 @@ HWY_BEFORE_NAMESPACE();
 namespace mnist_dist::fused {
 namespace HWY_NAMESPACE {
 
-/// Windows side by side: max-pool, and global max as one window. Which pixel was the largest is
-/// found again in the backward pass.
+/// Windows side by side: max-pool, and global max as one window. The backward pass finds the
+/// largest pixel again.
 class MaxPool final : public Operation {
  public:
   explicit MaxPool(const LayerPlan& plan)
@@ -44,7 +44,7 @@ class MaxPool final : public Operation {
   void backward(Activation& in, int group, Activation& out) override {
     if (!in.wants_gradient()) return;
     float* const gradient = memory_ + static_cast<std::size_t>(window_) * row_size_;
-    const int rest = (in_side_ - out_side_ * window_) * kLanes;  // what no window covers
+    const int rest = (in_side_ - out_side_ * window_) * kLanes;  // columns without a window
     for (int y = 0; y < out_side_; ++y) {
       const float* const rows = window_rows(in, group, y);
       out.read_gradient_row(group, y, 0, gradient);

@@ -7,9 +7,9 @@
 
 namespace mnist_dist::fused {
 
-/// Where the time of one slice goes: entry 0 what belongs to no layer, then layer after layer. A
-/// slice's seconds, each the median of `slices` slices of drawn digits, on the calling thread.
-/// `simd` as in EngineOptions. Without the optimiser and the sum over shards.
+/// The time of one slice: entry 0 is outside of layers, then one entry per layer. A slice's
+/// seconds, each the median of `slices` slices of drawn digits, on the calling thread. `simd` as in
+/// EngineOptions. Without the optimiser and the sum over shards.
 std::vector<Stopwatch::Times> profile_step(const Config& config, const std::string& simd,
                                            int slices);
 

@@ -1,7 +1,7 @@
 #include "engine/fused/scalar_worker.h"
 
-// The kernels once more, with vectors of one lane: not every Highway has a scalar target on
-// every CPU, and some that have one give it four lanes.
+// The kernels once more, with vectors of one lane: some versions of Highway have no scalar target
+// on some CPUs, or one with four lanes.
 #define HWY_COMPILE_ONLY_SCALAR
 #include "engine/fused/worker-inl.h"
 

@@ -1,4 +1,5 @@
-// What every kernel is written in. Included once a SIMD target (Highway's foreach_target).
+// Vector types and operations of all kernels. Included once per SIMD target (Highway's
+// foreach_target).
 #if defined(MNIST_DIST_FUSED_SIMD_INL_H) == defined(HWY_TARGET_TOGGLE)
 #ifdef MNIST_DIST_FUSED_SIMD_INL_H
 #undef MNIST_DIST_FUSED_SIMD_INL_H
@@ -20,7 +21,7 @@ namespace HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-// A vector holds the same element of kLanes images: no lane is wasted, whatever a layer's width,
+// A vector holds the same element of kLanes images: no lane is wasted, for any width of a layer,
 // and no kernel moves data between lanes.
 using D = hn::ScalableTag<float>;
 using V = hn::Vec<D>;
@@ -35,7 +36,7 @@ constexpr int kParts = kSumLanes / kLanes;
 static_assert(kParts * kLanes == kSumLanes);
 constexpr bool kManyRegisters = HWY_TARGET == HWY_AVX3 || HWY_ARCH_ARM_A64;  // 32, not 16
 
-/// Bytes of a mask with one bit a lane.
+/// Bytes of a mask with one bit per lane.
 constexpr int kMaskBytes = (kLanes + 7) / 8;
 constexpr std::size_t kMaskSlack =
     32;  // LoadMaskBits may read 8 bytes, a block of eight draws may write past the last element
@@ -99,7 +100,7 @@ HWY_INLINE V neg_mul_add(V a, V b, V c) { return mul_add(hn::Neg(a), b, c); }
 
 #endif
 
-/// NaN stays NaN; Max(v, 0) would hide it.
+/// NaN stays NaN, Max(v, 0) would hide it.
 HWY_INLINE V relu(V v) { return hn::IfThenElse(hn::Lt(v, hn::Zero(d)), hn::Zero(d), v); }
 
 /// `count` things in the fewest parts of at most `most`, as even as possible: part `index` begins

@@ -1,4 +1,4 @@
-// What convolutions as defined have in common: rings of rows, the way down them, strips.
+// Common parts of convolutions as defined: rings of rows, the loop down them, strips.
 #if defined(MNIST_DIST_FUSED_SLIDING_INL_H) == defined(HWY_TARGET_TOGGLE)
 #ifdef MNIST_DIST_FUSED_SLIDING_INL_H
 #undef MNIST_DIST_FUSED_SLIDING_INL_H
@@ -13,7 +13,7 @@ HWY_BEFORE_NAMESPACE();
 namespace mnist_dist::fused {
 namespace HWY_NAMESPACE {
 
-/// The input's rows go through a ring of them with zero columns beside them; rows above and below
+/// The input's rows go through a ring of them with zero columns beside them. Rows above and below
 /// are skipped. The input gradient is the same convolution of the gradient, padded by kernel - 1 -
 /// padding, with the weights turned round. The backward pass goes down in strips: long enough that
 /// the weight gradient's sums are seldom loaded and stored, short enough that the strip stays in
@@ -95,7 +95,7 @@ class SlidingConvolution : public Operation {
   }
 
  protected:
-  /// Which rows are convolved: the input's with the weights, or the gradient's with the weights
+  /// The rows that are convolved: the input's with the weights, or the gradient's with the weights
   /// turned round.
   enum class Pass { forward, backward };
   /// Writes a row from the `rows` padded rows that meet the kernel, from its row `skipped` on.
@@ -127,7 +127,7 @@ class SlidingConvolution : public Operation {
     for (int y = first; y < last; ++y)
       out.read_gradient_row(group, y, gradient_padding_, gradients_.row(y));
   }
-  /// Where x is what is stored, rows are used where they lie. Returns the first row that is to be
+  /// Where x is the stored value, rows are used where they lie. Returns the first row that is to be
   /// read into the ring.
   int choose_inputs(const Activation& in, int group) {
     const bool in_place = padding_ == 0 && in.reads_as_stored();
@@ -140,7 +140,7 @@ class SlidingConvolution : public Operation {
       in.read_row(group, read, padding_, inputs_.row(read));
   }
 
-  /// One output row; `first` is the input row that the kernel's top row meets, perhaps above the
+  /// One output row. `first` is the input row that the kernel's top row meets, perhaps above the
   /// map.
   void convolve(const RowRing& ring, int side, int first, Pass pass, float* out) {
     const int top = std::max(first, 0), bottom = std::min(first + kernel_, side);

@@ -10,7 +10,7 @@ namespace mnist_dist::fused {
 enum class Phase {
   input,            ///< decoding and augmentation
   weights,          ///< weights into the kernels' order, weight gradients out of it
-  forward,          ///< products of the layer, with their transforms and what these do on the way
+  forward,          ///< products of the layer, with their transforms and the work inside these
   input_gradient,   ///< the same of the gradient with respect to the layer's input
   weight_gradient,  ///< and with respect to its weights
   pointwise,  ///< bias, ReLU, norm and dropout of the layer before or behind, in either direction,
@@ -20,7 +20,7 @@ enum class Phase {
   count,
 };
 
-/// Seconds a layer and phase. It is always in one phase, so that the times add up to the whole.
+/// Seconds per layer and phase. It is always in one phase, so that the times add up to the whole.
 class Stopwatch {
  public:
   using Times = std::array<double, static_cast<std::size_t>(Phase::count)>;
@@ -35,7 +35,7 @@ class Stopwatch {
   }
   int layer() const { return layer_; }
   Phase phase() const { return phase_; }
-  /// Index 0: what belongs to no layer; then layer after layer.
+  /// Index 0: time outside of layers. Then one entry per layer.
   const std::vector<Times>& seconds() const { return seconds_; }
 
  private:
@@ -45,7 +45,7 @@ class Stopwatch {
   std::chrono::steady_clock::time_point since_ = std::chrono::steady_clock::now();
 };
 
-/// A phase of the current layer for the time of a scope; without a stopwatch, nothing.
+/// A phase of the current layer for the time of a scope. Without a stopwatch, nothing.
 class Timed {
  public:
   Timed(Stopwatch* watch, Phase phase) : watch_(watch) {

@@ -26,9 +26,9 @@ namespace HWY_NAMESPACE {
 ///   weight gradient  dw = G^T ((A dy) * (B^T x))
 /// A row is transformed along its columns once, to [point][channel][tile][lanes], and goes into a
 /// ring. Each pass transforms four or six such rows again, down the rows, one column point after
-/// the other so that what lies between stays near: F(4x4,3x3), in the backward pass once for both
-/// gradients. The weight gradient has 36 sums a filter, too many to stay near, so it takes two rows
-/// of tiles each time it loads and stores them.
+/// the other so that intermediate values stay in the cache: F(4x4,3x3), in the backward pass once
+/// for both gradients. The weight gradient has 36 sums per filter, too many to stay in the cache,
+/// so it takes two rows of tiles each time it loads and stores them.
 class WinogradConvolution final : public Operation {
  public:
   explicit WinogradConvolution(const LayerPlan& plan)
@@ -233,8 +233,8 @@ class WinogradConvolution final : public Operation {
   }
 
   /// products[row point][out channel][tile] of transformed[row point][channel][tile], for one
-  /// column point. A block of channels at a time, so that `use`, which is told the first vector and
-  /// how many of each row point there are, finds them in the L1 cache.
+  /// column point. A block of channels at a time, so that `use`, called with the first vector and
+  /// the number per row point, finds them in the L1 cache.
   template <class Use>
   void multiply(const float* transformed, PointStrides strides, int column_point, int channels,
                 const float* weights, int out_channels, Use use) {
@@ -275,8 +275,8 @@ class WinogradConvolution final : public Operation {
     }
   }
 
-  /// What a row of tiles gives for one column point: four rows of the input's gradient and two that
-  /// the next row of tiles still adds to.
+  /// The output of a row of tiles for one column point: four rows of the input's gradient and two
+  /// that the next row of tiles still adds to.
   void add_input_gradient(int tile_row, int point) {
     float* const rows = rows_ + static_cast<std::size_t>(tile_row * kTile) * in_row();
     multiply(transformed_gradient_ + tile_row * tile_row_, out_strides(), point, out_channels_,

@@ -23,7 +23,7 @@ constexpr int kKernel = 3, kTile = 4, kPoints = kTile + kKernel - 1;
 //                                  0  2 -1 -2  1  0         1/24 -1/12  1/6
 //                                  0  4  0 -5  0  1         0     0     1
 
-/// G times three weights, `in_stride` floats apart; points lie `out_stride` floats apart.
+/// G times three weights, `in_stride` floats apart. Points lie `out_stride` floats apart.
 inline void transform_weight(const float* w, std::ptrdiff_t in_stride, float* point,
                              std::ptrdiff_t out_stride) {
   const float w0 = w[0], w1 = w[in_stride], w2 = w[2 * in_stride];
@@ -61,7 +61,7 @@ HWY_INLINE void transform_input(V x0, V x1, V x2, V x3, V x4, V x5, float* out,
   store(mul_add(four, x1, neg_mul_add(five, x3, x5)), out + 5 * stride);
 }
 
-/// A^T; points lie `stride` floats apart.
+/// A^T. Points lie `stride` floats apart.
 HWY_INLINE void transform_output(const float* point, std::size_t stride, V (&out)[kTile]) {
   const V m1 = load(point + stride), m2 = load(point + 2 * stride), m3 = load(point + 3 * stride),
           m4 = load(point + 4 * stride);
@@ -86,7 +86,7 @@ HWY_INLINE void transform_gradient(V g0, V g1, V g2, V g3, float* out, std::size
   store(g3, out + 5 * stride);
 }
 
-/// B; points lie `stride` floats apart.
+/// B. Points lie `stride` floats apart.
 HWY_INLINE void transform_input_gradient(const float* point, std::size_t stride,
                                          V (&out)[kPoints]) {
   const V two = broadcast(2), four = broadcast(4), five = broadcast(5);
@@ -122,7 +122,7 @@ HWY_INLINE void transform_input_channel(Columns& x, int padding, int side, int t
   }
 }
 
-/// `out` has `side` columns; finish(column) is what is stored, from the left.
+/// `out` has `side` columns. Stores finish(column), from the left.
 template <class Finish>
 HWY_INLINE void transform_output_channel(const float* points, std::size_t stride, int tiles,
                                          int side, Finish& finish, float* out) {
@@ -139,7 +139,7 @@ HWY_INLINE void transform_output_channel(const float* points, std::size_t stride
   }
 }
 
-/// `g.next()`: the next of `side` columns; zero columns fill the last tile.
+/// `g.next()`: the next of `side` columns. Zero columns fill the last tile.
 template <class Columns>
 HWY_INLINE void transform_gradient_channel(Columns& g, int side, int tiles, float* out,
                                            std::size_t stride) {
@@ -150,8 +150,8 @@ HWY_INLINE void transform_gradient_channel(Columns& g, int side, int tiles, floa
   }
 }
 
-/// `out` has `side` columns, `padding` others before them are left out; neighbouring tiles overlap
-/// by two columns, which add up. finish(column) is told of each that is stored, from the left.
+/// `out` has `side` columns, `padding` others before them are left out. Neighbouring tiles overlap
+/// by two columns, which add up. Calls finish(column) for each that is stored, from the left.
 template <class Finish>
 HWY_INLINE void transform_input_gradient_channel(const float* points, std::size_t stride, int tiles,
                                                  int padding, int side, Finish& finish,
@@ -212,7 +212,7 @@ inline void transform_gradient_rows(const float* const* row, std::size_t offset,
                          points + i, strides.point);
 }
 
-/// Four rows; the two more that a tile reaches are carried to the tile below. Rows and carries lie
+/// Four rows. The two more that a tile reaches are carried to the tile below. Rows and carries lie
 /// `row_stride` floats apart.
 inline void transform_input_gradient_rows(const float* points, std::size_t count, float* row,
                                           float* carry, std::size_t row_stride) {

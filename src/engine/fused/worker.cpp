@@ -3,7 +3,7 @@
 #include "engine/fused/fused_engine.h"
 #include "engine/fused/scalar_worker.h"
 
-// Everything up to HWY_ONCE is compiled once a SIMD target.
+// Everything up to HWY_ONCE is compiled once per SIMD target.
 #include "engine/simd_targets.h"
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "engine/fused/worker.cpp"

@@ -18,13 +18,13 @@ class CudaQueue final : public DeviceQueue {
       : stream_(c10::cuda::getStreamFromPool(true, static_cast<c10::DeviceIndex>(device))),
         record_(record) {}
 
-  /// A recording's memory goes back to the GPU: a sweep has a queue a seed, and LibTorch would keep
-  /// all of it.
+  /// A recording's memory goes back to the GPU: a sweep has one queue per seed, and LibTorch would
+  /// keep all of it.
   ~CudaQueue() override {
     graph_.reset();
     try {
       c10::cuda::CUDACachingAllocator::emptyCache();
-    } catch (const c10::Error&) {  // of a GPU that has failed, which has been said
+    } catch (const c10::Error&) {  // of a GPU that has failed, which is already reported
     }
   }
 
@@ -47,7 +47,7 @@ class CudaQueue final : public DeviceQueue {
     } catch (...) {
       try {
         graph_->capture_end();
-      } catch (...) {  // what went wrong first is what matters
+      } catch (...) {  // the first error matters
       }
       graph_.reset();
       throw;

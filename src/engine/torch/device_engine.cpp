@@ -17,12 +17,12 @@ namespace mnist_dist {
 namespace {
 
 constexpr int steps_before_recording = 3;  ///< for libraries that prepare themselves at first use
-/// The host looks at the device's progress when it has enqueued so many replays since, or what
-/// weighs as much. All ranks look after the same steps, so that all find a stop at the same one and
-/// none enqueues a step, and waits in it, that another has left out. The host is never more than
-/// two looks ahead: CUDA holds about a thousand launches, and whoever has to wait for room there
-/// does not see that another rank is gone. A step in parts has an estimated two hundred launches,
-/// slice by slice two hundred each.
+/// The host reads the device's progress after so many replays, or an equivalent number of parts.
+/// All ranks read it after the same steps, so that all find a stop at the same one and none
+/// enqueues a step, and waits in it, that another one skips. The host is never more than two looks
+/// ahead: CUDA holds about a thousand launches, and a host that waits for space there does not
+/// notice that another rank has ended. A step in parts has an estimated two hundred launches, slice
+/// by slice two hundred each.
 constexpr int look_after = 64, weight_in_parts = 32;
 
 class DeviceEngine final : public Engine {
@@ -81,7 +81,7 @@ class DeviceEngine final : public Engine {
     epoch_ = plan.epoch;
     input_.begin_epoch(plan);
     if (!state_.begin_epoch(plan.learning_rates)) recorded_ = false;
-    // LibTorch writes statistics as new + 0 * old: what a step left that diverged would stay.
+    // LibTorch writes statistics as new + 0 * old: values of a step that diverged would stay.
     statistics_.upload(queue_->queue(), std::vector<float>(statistics_.size()));
     next_step_ = 0;
     stop_.upload(queue_->queue(), std::array<std::int32_t, 1>{0});
@@ -116,7 +116,7 @@ class DeviceEngine final : public Engine {
     });
   }
 
-  /// On the host, with the reference engine's worker: what it looks for is there as well.
+  /// On the host, with the reference engine's worker, which finds the same faults.
   std::optional<Diagnosis> diagnose(int index) override {
     const TrainState state = save();
     const std::unique_ptr<SliceWorker> worker = make_torch_worker(options_);
@@ -174,7 +174,8 @@ class DeviceEngine final : public Engine {
     }
   }
 
-  /// A norm layer's statistics of `parts` slices: mean [parts][channels], then variance alike.
+  /// A norm layer's statistics of `parts` slices: mean [parts][channels], then variance in the same
+  /// way.
   NormViews norm_views(int parts) const {
     NormViews views;
     std::vector<std::int32_t> first, stride;
@@ -206,8 +207,7 @@ class DeviceEngine final : public Engine {
       stop_.upload(queue_->queue(), std::array<std::int32_t, 1>{1});
       stopping_ = true;
     }
-    const bool whole =
-        index < whole_steps_;  // on all ranks alike: NCCL wants a call recorded by all or by none
+    const bool whole = index < whole_steps_;  // NCCL needs a call recorded by all ranks or by none
     if (whole && !recorded_ && records_ && enqueued_steps_ >= steps_before_recording) {
       settle();  // CUDA waits for the device before it records
       queue_->record([this, reduce, index] { enqueue_step(reduce, index, options_.per_slice); });
@@ -290,7 +290,7 @@ class DeviceEngine final : public Engine {
                                    .vector = gradient.data_ptr<float>()});
   }
 
-  /// Goes on inside an epoch, after a resume.
+  /// Continues inside an epoch, after a resume.
   void skip_to(int index) {
     DeviceProgress progress = state_.progress();
     progress.step = progress.steps_done = index;
@@ -359,7 +359,7 @@ class DeviceEngine final : public Engine {
   std::uint32_t epoch_ = 0;
   Sums before_;
   int next_step_ = 0, whole_steps_ = 0, enqueued_steps_ = 0;
-  int unseen_ = 0;  ///< weight of what was enqueued since the last look
+  int unseen_ = 0;  ///< weight of the work enqueued since the last look
   bool recorded_ = false, stopping_ = false;
   StepReport report_;
   struct {

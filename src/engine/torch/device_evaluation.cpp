@@ -9,8 +9,8 @@ namespace {
 
 constexpr int images_at_once = 2000;
 
-/// Adds what `labels`, one a row of logits, say of them, and appends the predicted classes where
-/// they are asked for.
+/// Adds the scores of rows of logits against `labels`, one per row, and appends the predicted
+/// classes if requested.
 void score(const at::Tensor& logits, std::span<const ClassIndex> labels, Sums& sums,
            std::vector<ClassIndex>* predictions) {
   std::vector<std::int64_t> targets(labels.begin(), labels.end());

@@ -8,7 +8,7 @@
 
 namespace mnist_dist {
 
-/// A queue of work on one device, and what differs between devices in using it. On the host
+/// A queue of work on one device, and the operations that differ between devices. On the host
 /// everything is done when a call returns.
 class DeviceQueue {
  public:
@@ -16,17 +16,17 @@ class DeviceQueue {
   virtual at::Device device() const = 0;
   virtual Queue queue() const = 0;
 
-  /// LibTorch's calls on this thread are enqueued here while what it returns lives.
+  /// LibTorch's calls on this thread are enqueued here during the lifetime of the result.
   virtual std::shared_ptr<void> use() const = 0;
 
   /// True when a step can be recorded once and replayed.
   virtual bool can_record() const = 0;
-  /// Records what `work` enqueues instead of running it. Replaces an earlier recording. `work` can
+  /// Records the calls of `work` instead of running them. Replaces an earlier recording. `work` can
   /// be called as long as the queue lives, and enqueues the same each time.
   virtual void record(const std::function<void()>& work) = 0;
   virtual void replay() = 0;
 
-  /// A place in the queue, to be asked whether the device has come to it.
+  /// A place in the queue, to test whether the device has reached it.
   using Reached = std::function<bool()>;
   virtual Reached mark() = 0;
 };

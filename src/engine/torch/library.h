@@ -10,23 +10,23 @@ namespace mnist_dist {
 class Communicator;
 struct DeviceCommOptions;
 
-/// What a library built for GPUs offers besides.
+/// Further functions of a library built for GPUs.
 struct GpuLibrary {
   /// GPUs that this process can use, and why there are none when there are none.
   int (*count)(std::string& why_none);
-  /// A GPU's UUID, "" when it cannot be had.
+  /// A GPU's UUID, "" if it is unknown.
   std::string (*id)(int gpu);
   std::unique_ptr<Engine> (*make_engine)(const EngineOptions& options);
   std::unique_ptr<Communicator> (*make_communicator)(Communicator& group, const Queue& queue,
                                                      const DeviceCommOptions& options);
 };
 
-/// What libmnist-dist-torch offers to the program that opens it. Linking LibTorch instead would
+/// Functions of libmnist-dist-torch for the program that opens it. Linking LibTorch instead would
 /// cost every start of the program about a second.
 struct TorchLibrary {
   std::unique_ptr<Engine> (*make_engine)(const EngineOptions& options);
-  /// What one would write with LibTorch alone, on slices of `slice` images: the measure of the
-  /// engines' speed.
+  /// A plain loop with LibTorch alone, on slices of `slice` images: the measure of the engines'
+  /// speed.
   std::unique_ptr<TrainingLoop> (*make_plain_loop)(const ModelSpec& model,
                                                    const OptimizerConfig& optimizer, int slice);
   std::string (*torchscript_file)(const ScriptedNetwork& network);

@@ -11,7 +11,7 @@ namespace mnist_dist {
 /// Tensors of a model that lie in flat vectors, by their index in FlatLayout.
 struct TensorViews {
   std::vector<at::Tensor> parameters;
-  std::vector<at::Tensor> means, variances;  ///< one a norm layer
+  std::vector<at::Tensor> means, variances;  ///< one per norm layer
 };
 /// `options`: float, and the device in whose memory the vectors lie.
 TensorViews tensor_views(const FlatLayout& layout, std::span<const float> parameters,
@@ -31,16 +31,15 @@ class Network {
   const FlatLayout& layout() const { return layout_; }
   int layers() const { return static_cast<int>(layers_.size()); }
 
-  /// Output of one layer. `dropout` is what its elements are multiplied by: 0 or
-  /// DropoutRule::scale; undefined: no dropout. In training the layer's means and unbiased
-  /// variances over this slice are written to `views`, else they are what it normalises with. With
-  /// several `slices`, input image i is the (i / slices)th of slice i % slices, and `views` has
-  /// [slices][channels] means and variances.
+  /// Output of one layer. `dropout`: factors of its elements, 0 or DropoutRule::scale. Undefined:
+  /// no dropout. In training the layer's means and unbiased variances over this slice are written
+  /// to `views`, otherwise it normalises with these. With several `slices`, input image i is the (i
+  /// / slices)th of slice i % slices, and `views` has [slices][channels] means and variances.
   at::Tensor layer(int index, at::Tensor input, const TensorViews& views, const at::Tensor& dropout,
                    bool training, int slices = 1) const;
 
  private:
-  /// A layer, and where its tensors are in TensorViews; -1: it has none.
+  /// A layer, and where its tensors are in TensorViews (-1: it has none).
   struct Entry {
     Layer layer;
     LayerShape shape;

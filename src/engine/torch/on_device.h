@@ -7,8 +7,8 @@
 
 namespace mnist_dist {
 
-/// What `work` returns; LibTorch's errors in our words, which are mostly of a GPU that has no
-/// memory left, or has failed.
+/// Returns the result of `work`. Rethrows LibTorch's errors, mostly of a GPU without memory or a
+/// failed one, as our Error.
 template <class Work>
 auto on_device(const Work& work) {
   try {

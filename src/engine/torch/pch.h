@@ -1,3 +1,3 @@
 #pragma once
-// Parsing LibTorch's headers takes most of a minute; once is enough.
+// Parsing LibTorch's headers takes most of a minute. Once is enough.
 #include <torch/torch.h>

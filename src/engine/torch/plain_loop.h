@@ -7,7 +7,7 @@
 namespace mnist_dist {
 
 /// Training as one writes it with LibTorch: torch::nn modules, torch::optim::SGD, one optimiser
-/// step a slice, images ready in memory and not augmented.
+/// step per slice, images ready in memory and not augmented.
 std::unique_ptr<TrainingLoop> make_plain_loop(const ModelSpec& model,
                                               const OptimizerConfig& optimizer, int slice);
 

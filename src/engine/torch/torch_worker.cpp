@@ -8,7 +8,7 @@
 #include "engine/torch/network.h"
 #include "engine/update.h"
 
-// OpenBLAS has threads of its own, which LibTorch does not know about; another BLAS leaves this
+// OpenBLAS has threads of its own, outside of LibTorch's control. Another BLAS leaves this
 // undefined.
 extern "C" __attribute__((weak)) void openblas_set_num_threads(int threads);
 
