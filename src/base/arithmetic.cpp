@@ -31,7 +31,7 @@ void expect(const char* problem, float got, std::uint32_t expected) {
 void check_arithmetic() {
   const float one = hidden(0x3f800000), half = hidden(0x3f000000), two_to_24 = hidden(0x4b800000);
   expect("subnormal results are flushed to zero", hidden(0x00800000) * half, 0x00400000);
-  expect("subnormal operands are taken for zero", hidden(0x00400000) * two_to_24, 0x0c000000);
+  expect("subnormal operands are treated as zero", hidden(0x00400000) * two_to_24, 0x0c000000);
   // Halfway between two floats: to the even one.
   expect("the rounding mode is not to nearest", one + hidden(0x33800000), 0x3f800000);
   expect("the rounding mode is not to nearest", one + hidden(0x34400000), 0x3f800002);

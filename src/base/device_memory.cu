@@ -28,7 +28,7 @@ std::shared_ptr<void> device_allocate(int device, std::size_t bytes) {
 #ifdef __CUDACC__
   void* memory = nullptr;
   check(cudaSetDevice(device), "the GPU cannot be used");
-  check(cudaMalloc(&memory, size), "the GPU's memory cannot be had");
+  check(cudaMalloc(&memory, size), "the GPU's memory cannot be allocated");
   std::shared_ptr<void> owner(memory, [](void* p) { cudaFree(p); });
   check(cudaMemset(memory, 0, size), "the GPU failed");
   check(cudaStreamSynchronize(nullptr),
@@ -44,10 +44,9 @@ std::shared_ptr<void> pinned_allocate(int device, std::size_t bytes) {
 #ifdef __CUDACC__
   void* memory = nullptr;
   check(cudaSetDevice(device), "the GPU cannot be used");
-  check(cudaMallocHost(&memory, bytes), "pinned memory cannot be had");
+  check(cudaMallocHost(&memory, bytes), "pinned memory cannot be allocated");
   std::memset(memory, 0, bytes);
-  return {memory,
-          [](void* p) { cudaFreeHost(p); }};  // fails where the GPU has, which has been said
+  return {memory, [](void* p) { cudaFreeHost(p); }};  // fails only after another failure of the GPU
 #else
   throw Error(ExitCode::internal, "memory for a GPU in a build without CUDA", "please report this");
 #endif

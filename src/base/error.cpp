@@ -9,7 +9,7 @@
 namespace mnist_dist {
 namespace {
 
-/// Of a library's report of many lines, the one that says what happened.
+/// The line with the cause, of a library's report of many lines.
 std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
 
 }  // namespace
@@ -27,7 +27,7 @@ Error as_error(std::exception_ptr exception) {
   } catch (const std::system_error&
                error) {  // a folder that cannot be looked into, a full disk behind stdout
     if (error.code() == std::errc::resource_unavailable_try_again)
-      return {ExitCode::internal, "the system gives no more threads",
+      return {ExitCode::internal, "no more threads available",
               "use fewer ranks or threads on this machine"};
     return {ExitCode::data, error.what(), "check the path, its permissions and the space there"};
   } catch (const std::exception& error) {

@@ -47,12 +47,12 @@ void check_replaceable(const fs::path& path) {
   struct stat status {};
   if (::stat(path.c_str(), &status) != 0 || S_ISREG(status.st_mode)) return;
   if (S_ISDIR(status.st_mode)) fail("write", path, EISDIR);
-  throw data_error(fmt::format("cannot write {}: it is no regular file", path.string()),
+  throw data_error(fmt::format("cannot write {}: not a regular file", path.string()),
                    "name a file to write");
 }
 
-/// What a symbolic link leads to, be it there or not: renaming would replace the link. Other paths
-/// as they are.
+/// The target of a symbolic link, existing or not, because a rename would replace the link. Other
+/// paths are returned unchanged.
 fs::path behind_links(fs::path path) {
   constexpr int most_links = 40;  // as Linux allows
   for (int i = 0; i < most_links; ++i) {
@@ -64,7 +64,7 @@ fs::path behind_links(fs::path path) {
   return path;
 }
 
-/// The parts of FILE.tmpPID.NODE; earlier versions wrote FILE.tmpPID.
+/// The parts of FILE.tmpPID.NODE. Earlier versions wrote FILE.tmpPID.
 struct TemporaryName {
   std::string file, node;
   pid_t pid = 0;
@@ -128,7 +128,7 @@ int open_new(const fs::path& own, const fs::path& path) {
   return file;
 }
 
-/// Writes a file of this process's own; `path` stands for it in errors.
+/// Writes a file of this process. Errors name `path`.
 void write_new(const fs::path& own, const fs::path& path, std::string_view bytes) {
   const Descriptor file(open_new(own, path));
   write_all(file.get(), bytes, path);
@@ -138,7 +138,7 @@ void write_new(const fs::path& own, const fs::path& path, std::string_view bytes
 void sync_folder_of(const fs::path& file) {
   const fs::path folder = file.has_parent_path() ? file.parent_path() : fs::path(".");
   const Descriptor directory(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  // Some network file systems cannot sync a folder; the file itself is safe by now.
+  // Some network file systems cannot sync a folder. The file itself is safe by now.
   if (directory.get() >= 0) ::fsync(directory.get());
 }
 

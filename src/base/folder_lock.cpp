@@ -54,7 +54,7 @@ void FolderLock::set_share(double share) {
 
 FolderLock::FolderLock(const fs::path& folder, LeasePace pace, IfTaken if_taken) : path_(folder) {
   if (::access(folder.c_str(), W_OK | X_OK) != 0 || !fs::is_directory(folder))
-    return;  // what is written says why
+    return;  // the write's error has the reason
   LeaseSeeker seeker(lease_file(folder), pace);
   AwakeClock waiting;
   bool said = false;
@@ -87,9 +87,8 @@ void FolderLock::check_in_place() const {
       fmt::format(
           "{} was moved, removed or replaced, or taken over, while this process was working in it",
           path_.string()),
-      "if it was moved, continue where it is now, else start again; leave a folder in place until "
-      "the "
-      "work in it has ended");
+      "continue where it is now if it was moved, otherwise start again, and leave a folder in "
+      "place until the work in it has ended");
 }
 
 bool is_of_lock(const fs::path& file) { return file.filename().string().starts_with(file_name); }

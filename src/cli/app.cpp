@@ -50,7 +50,7 @@ Error unexpected_word(const CLI::App& command, const std::string& word) {
   return usage_error(fmt::format("unexpected argument '{}'", word), hint);
 }
 
-/// What CLI11 calls extras: a mistyped flag or one of another program, or a word too many.
+/// CLI11's extras: a mistyped flag, one of another program, or a surplus word.
 Error unknown_argument(const CLI::App& command, std::span<const std::string> extras) {
   const std::string& argument = extras.front();
   const std::string name = argument.substr(0, argument.find('='));
@@ -61,7 +61,7 @@ Error unknown_argument(const CLI::App& command, std::span<const std::string> ext
   return usage_error(fmt::format("unknown option {} for {}", name, command.get_name()), hint);
 }
 
-/// What to do about what CLI11 refuses.
+/// The hint for an argument that CLI11 rejects.
 std::string parse_hint(const std::vector<std::string>& arguments) {
   constexpr std::string_view resume = "--resume=";
   for (const std::string& argument : arguments)
@@ -123,7 +123,7 @@ ExitCode run_app(int argc, char** argv) {
       "docs/results/step4 --seed 1000");
   add("bench", "Measure training speed against a plain LibTorch loop", add_bench,
       "--config step4 --threads 1");
-  add("doctor", "Check this machine and say what to fix", add_doctor, "--full");
+  add("doctor", "Check this machine and suggest fixes", add_doctor, "--full");
 
   std::vector<std::string> arguments(argv + 1, argv + argc);
   const bool asks_about_all =

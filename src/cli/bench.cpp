@@ -44,7 +44,7 @@ constexpr int gpu_first_steps = 8;  ///< in which libraries prepare themselves a
 
 constexpr char plain_loop[] = "plain LibTorch loop";
 
-/// An engine on a GPU, alone there: its vectors are added on the GPU too.
+/// An engine alone on a GPU: its vectors are added on the GPU, too.
 std::unique_ptr<TrainingLoop> make_gpu_loop(const std::string& name, const Config& config,
                                             bool record) {
   EngineOptions options;
@@ -167,10 +167,9 @@ ExitCode run(BenchArguments& arguments) {
   }
   const bool plain = !contenders.empty() && contenders[0].name == plain_loop;
   print(fmt::format(
-      "{}: training, batch {} in slices of {}; SYNTHETIC digits in memory\n"
-      "augmentation and optimiser included (the plain loop: no augmentation, one optimiser step a "
-      "slice)\n"
-      "CPU {} (FMA peak of one core, {}: {:.1f} GFLOP/s), medians of {} alternating rounds\n\n{}",
+      "{}: training, batch {} in slices of {}, SYNTHETIC digits in memory\naugmentation and "
+      "optimiser included (the plain loop: no augmentation, one optimiser step per slice)\nCPU {} "
+      "(FMA peak of one core, {}: {:.1f} GFLOP/s), medians of {} alternating rounds\n\n{}",
       arguments.config.title(config), config.train.batch, config.train.batch / config.data.shards,
       fmt::join(cores, ", "), peak.simd, peak.gflops, arguments.rounds.rounds,
       bench_table(contenders, &Contender::trained_per_second, plain ? 0 : -1, peak,
@@ -200,7 +199,7 @@ Command add_bench(CLI::App& app) {
                "Also time the same model in python3's PyTorch, eager, without augmentation");
   app.add_option(
          "--simd", arguments->rounds.simd,
-         "Force a SIMD target of the fused engine (see doctor); LibTorch and PyTorch keep theirs")
+         "Force a SIMD target of the fused engine (see doctor). LibTorch and PyTorch keep theirs")
       ->type_name("TARGET");
   app.add_option(
          "--threads", arguments->threads,

@@ -13,7 +13,7 @@ namespace mnist_dist {
 
 namespace {
 
-/// For CLI11; throws Error (usage) for the names that other programs have for devices.
+/// For CLI11. Throws Error (usage) for the names that other programs have for devices.
 std::string check_device(const std::string& device) {
   if (device == "auto" || device == "cpu" || device == "cuda") return "";
   const std::size_t colon = device.find(':');
@@ -35,7 +35,7 @@ std::string check_device(const std::string& device) {
 
 void add_compute_options(CLI::App& app, ComputeOptions& options) {
   const std::string choice =
-      built_for_gpus() ? "torch-cuda where there is a GPU, else fused" : "the first";
+      built_for_gpus() ? "torch-cuda where there is a GPU, else fused" : engine_names().front();
   app.add_option("--engine", options.engine,
                  fmt::format("Engine: {} (default: {})", fmt::join(engine_names(), ", "), choice))
       ->type_name("NAME");

@@ -47,9 +47,9 @@ Command add_doctor(CLI::App& app) {
   app.add_flag("--full", options->full,
                "Also load LibTorch and read all of the data, which takes seconds");
   app.add_flag("--json", options->json, "Print one JSON object");
-  app.add_option("--all-reduce", options->all_reduce,
-                 "Only add vectors over all ranks for this time, to see whether they reach each "
-                 "other and how fast")
+  app.add_option(
+         "--all-reduce", options->all_reduce,
+         "Only add vectors over all ranks for this time, to check their connections and speed")
       ->type_name("SECONDS")
       ->check(real_range(0, 60));
   return [options] {

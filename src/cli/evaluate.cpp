@@ -108,14 +108,14 @@ nlohmann::ordered_json mistakes(const Images& test, const std::vector<ClassIndex
   return list;
 }
 
-/// Confusion matrix, then the first few digits that were taken for another.
+/// Confusion matrix, then the first few misclassified digits.
 void print_mistakes(const Images& test, const std::vector<ClassIndex>& predictions, int classes,
                     int show) {
   print(fmt::format("\n{}", confusion_table(confusion_of(test.labels, predictions, classes))));
   for (int i = 0; i < test.count() && show > 0; ++i) {
     const auto row = static_cast<std::size_t>(i);
     if (test.labels[row] == predictions[row]) continue;
-    print(fmt::format("\ntest image {}: a {} taken for a {}\n{}", i, test.labels[row],
+    print(fmt::format("\ntest image {}: label {}, predicted {}\n{}", i, test.labels[row],
                       predictions[row], draw_digit({test.image(i), test.image_pixels()})));
     --show;
   }
@@ -126,7 +126,7 @@ Config scoring_config(const Trained& trained, const EvaluateArguments& arguments
   Config config = trained.config;
   config.data.file = arguments.data_file;
   if (!std::filesystem::exists(config.data.file))
-    throw data_error(fmt::format("there is no data file {}", config.data.file),
+    throw data_error(fmt::format("no data file {}", config.data.file),
                      "name one with --data, or make it with: " + prepare_command(config.data.file));
   config.data.split.clear();  // this command is about the test set
   return config;
@@ -211,7 +211,7 @@ Command add_evaluate(CLI::App& app) {
   app.add_option("--extra-test", arguments->extra_test,
                  "Another data file, whose test set is scored as well, such as QMNIST's")
       ->type_name("FILE");
-  app.add_option("--show", arguments->show, "How many mistaken digits to draw")
+  app.add_option("--show", arguments->show, "Number of misclassified digits to draw")
       ->type_name("N")
       ->check(CLI::Range(0, 1'000'000))
       ->capture_default_str();
@@ -220,10 +220,11 @@ Command add_evaluate(CLI::App& app) {
       ->type_name("FILE.npy");
   add_raw_weights(app, arguments->raw_weights);
   app.add_flag("--json", arguments->json,
-               "Print one JSON object: scores, confusion matrix, every mistaken image");
+               "Print one JSON object: scores, confusion matrix, every misclassified image");
   add_compute_options(app, arguments->compute);
   return [arguments] {
-    // What is wrong with the files all ranks find, so before they meet: then it is said once.
+    // All ranks find the same faults of the files. Checked before they meet, a fault is printed
+    // once.
     const Trained trained = open_trained_argument(arguments->trained);
     const Config config = scoring_config(trained, *arguments);
     return in_world(config.comm.timeout,

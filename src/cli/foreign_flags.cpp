@@ -54,7 +54,7 @@ Flag read_flag(std::span<const std::string> arguments) {
   return flag;
 }
 
-/// What other programs call a key of ours.
+/// Other programs' name of one of our keys.
 const std::map<std::string, std::string, std::less<>> key_names = {
     {"b", "train.batch"},
     {"base_lr", "optimizer.learning_rate"},
@@ -109,7 +109,7 @@ std::optional<std::string> key_of(const std::string& name) {
   return std::nullopt;
 }
 
-/// A kind of schedule with what the default recipe must then be without.
+/// A kind of schedule with the keys that the default recipe must not have then.
 std::vector<std::string> settings_for(const std::string& key, const std::string& value) {
   std::vector<std::string> settings{fmt::format("{}={}", key, value)};
   if (key != "schedule.kind" || (value != "constant" && value != "step")) return settings;
@@ -120,7 +120,7 @@ std::vector<std::string> settings_for(const std::string& key, const std::string&
   return settings;
 }
 
-/// Whether the settings are accepted, else what to do about its value.
+/// Whether the settings are accepted, otherwise a hint for the value.
 std::string setting_problem(const std::vector<std::string>& settings) {
   try {
     refuse_keys_without_effect(load_config(default_recipe, settings, recipe_folders()));
@@ -192,7 +192,7 @@ std::string threads_hint(const std::string& command, const std::optional<std::st
   if (!computes(command) && command != "bench")
     return fmt::format("leave it out: {} runs on one thread", command);
   if (!threads || *threads < 1 || *threads > 1024)
-    return "leave it out: threads are chosen by themselves, or by --threads N";
+    return "leave it out, or set the number of threads with --threads N";
   return fmt::format("write it as --threads {}", *threads);
 }
 
@@ -243,7 +243,7 @@ std::string recipe_hint(const std::string& command, const std::optional<std::str
 std::string resume_hint(const std::string& command, const std::optional<std::string>& value) {
   if (takes_trained(command)) return trained_hint(command, value);
   if (any_of(command, {"sweep", "tune"}))
-    return fmt::format("leave it out: the same {} command continues what is there", command);
+    return fmt::format("leave it out: the same {} command continues an existing folder", command);
   if (command != "train") return fmt::format("leave it out: {} reads no checkpoint", command);
   return value ? resume_command(*value) : "continue a run with --resume --run-dir FOLDER";
 }

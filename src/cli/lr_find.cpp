@@ -38,7 +38,7 @@ ExitCode run(Communicator& comm, const FindArguments& arguments, const Config& c
   if (points.empty())
     throw Error(ExitCode::diverged,
                 fmt::format("the loss is not finite at the first rate, {}", arguments.low),
-                "begin lower with --low");
+                "give a lower rate with --low");
   const bool has_warmup = config.schedule.warmup > 0;
   const std::optional<double> suggested = suggested_rate(points, has_warmup);
   const int columns = terminal_columns(Output::standard_out);
@@ -56,8 +56,8 @@ ExitCode run(Communicator& comm, const FindArguments& arguments, const Config& c
         *suggested));
   else
     print(
-        "no rate to suggest: the loss did not fall and rise again\n"
-        "give more --steps, or a higher --high\n");
+        "no rate to suggest: the loss did not fall and rise again\ngive more --steps, or a higher "
+        "--high\n");
   if (arguments.out.empty()) return ExitCode::ok;
   write_file_atomically(arguments.out, rate_svg(points, suggested));
   print(fmt::format("{}\n", printable(arguments.out)));

@@ -31,7 +31,7 @@ void print_extremes(const char* name, int rows, const std::vector<int>& classes)
                     *most, least - classes.begin(), most - classes.begin()));
 }
 
-/// One aligned row: name, rows in all, rows of each digit.
+/// One aligned row: name, total rows, rows of each digit.
 void print_counts(const char* name, int rows, std::span<const int> classes) {
   print(fmt::format("{:<10}{:>7}  ", name, rows));
   for (const int count : classes) print(fmt::format("{:>6}", count));
@@ -47,9 +47,9 @@ void print_end(const PrepareResult& result) {
 void print_result(const PrepareResult& result) {
   const double megabytes = static_cast<double>(std::filesystem::file_size(result.file)) * 1e-6;
   print(fmt::format("{:<10}{} ({:.1f} MB, {})\n", "file", printable(result.file.string()),
-                    megabytes, result.kept ? "was there, valid: kept" : "written, verified"));
+                    megabytes, result.kept ? "existed, valid: kept" : "written, verified"));
   print(fmt::format("{:<10}{}{}\n", "source", printable(result.source),
-                    result.synthetic ? ": not MNIST, results on them say nothing about it" : ""));
+                    result.synthetic ? ": not MNIST, results on them are not about MNIST" : ""));
   if (!result.name.empty())
     print(fmt::format("{:<10}{}: {} classes of {}x{} pixels\n", "set", result.name, result.classes,
                       result.side, result.side));
@@ -80,7 +80,7 @@ void check_options(const PrepareOptions& options, bool counts_test) {
   }
   if (other && !options.raw)
     throw usage_error(
-        fmt::format("--dataset {}: its files are not in the box", dataset),
+        fmt::format("--dataset {}: its files are not included in mnist-dist", dataset),
         custom ? "name a folder or a file with --raw" : "name the folder of its files with --raw");
   if (other && options.synthetic)
     throw usage_error(fmt::format("--synthetic: draws digits, not {}", dataset),
@@ -119,16 +119,16 @@ Command add_prepare(CLI::App& app) {
       "describes\n"
       "the other sets and their files.");
   app.add_option("--raw", arguments->raw,
-                 "Folder of the set's files; no other folder is searched. Of a custom set also "
-                 "a CSV, npz or HDF5 file")
+                 "Folder of the set's files. No other folder is searched. For a custom set also a "
+                 "CSV, npz or HDF5 file")
       ->type_name("FOLDER");
   app.add_option("--dataset", options.dataset,
                  fmt::format("mnist, {}", fmt::join(other_set_names(), ", ")))
       ->type_name("SET")
       ->capture_default_str();
-  app.add_option("--name", options.name, "Name of a custom set, for all that is said of it")
+  app.add_option("--name", options.name, "Name of a custom set, printed in every output")
       ->type_name("NAME");
-  app.add_option("--out", arguments->out, "The file to write (default: data/SET.h5)")
+  app.add_option("--out", arguments->out, "File to write (default: data/SET.h5)")
       ->type_name("FILE");
   auto* synthetic = app.add_flag("--synthetic", options.synthetic, "Draw digits instead, for tests")
                         ->excludes("--raw");
@@ -138,12 +138,11 @@ Command add_prepare(CLI::App& app) {
       ->check(CLI::Range(1, most_rows))
       ->capture_default_str();
   app.add_option("--test-count", arguments->test_count,
-                 "Synthetic test images (default: a sixth of --count), or images of a custom set "
-                 "without test "
-                 "images that become its test set (default: a seventh)")
+                 "Synthetic test images (default: a sixth of --count). For a custom set without "
+                 "test images, the number of images held out as its test set (default: a seventh)")
       ->type_name("N")
       ->check(CLI::Range(1, most_rows));
-  app.add_flag("--force", options.force, "Write the file again although it is there");
+  app.add_flag("--force", options.force, "Overwrite an existing file");
 
   return [arguments] {
     if (!is_first_rank()) return ExitCode::ok;

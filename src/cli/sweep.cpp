@@ -39,14 +39,14 @@ struct SweepArguments {
   bool tensorboard = true;
 };
 
-/// Ends the sweep on every rank alike: report and verdict on rank 0, the exit code on all. The
-/// verdict is about all seeds of the sweep, the exit code about those of this start.
+/// Ends the sweep on every rank: report and verdict on rank 0, the exit code on all. The verdict is
+/// about all seeds of the sweep, the exit code about those of this start.
 ExitCode conclude(Communicator& comm, SweepEnd end, const SweepOptions& options) {
   const std::filesystem::path& folder = options.folder;
   bool reached = false;
   int done = 0, requested = 0;
   run_on_root(comm, [&] {
-    // Who asks for a stop does not wait until many rows are read.
+    // A stop does not wait until many rows are read.
     if (const std::size_t rows = count_rows(folder);
         end == SweepEnd::interrupted && rows > 10 * block_size) {
       done = static_cast<int>(rows);
@@ -67,8 +67,8 @@ ExitCode conclude(Communicator& comm, SweepEnd end, const SweepOptions& options)
   });
   if (end == SweepEnd::interrupted)
     throw Error(ExitCode::interrupted,
-                fmt::format("stopped by a signal; {} of {} seeds are done", done, requested),
-                "the same command continues with what is missing")
+                fmt::format("stopped by a signal, {} of {} seeds are done", done, requested),
+                "run the same command again to continue")
         .mark_everywhere();
   comm.broadcast(std::as_writable_bytes(std::span(&reached, 1)), 0);
   return reached ? ExitCode::ok : ExitCode::target_missed;

@@ -38,8 +38,8 @@ struct TrainArguments {
 
 Config configured(const TrainArguments& arguments) {
   ConfigOptions options = arguments.config;
-  // A named run continues with its own recipe unless another one is asked for (and then refused if
-  // it differs).
+  // A named run continues with its own recipe, unless options give one (which is rejected if it
+  // differs).
   if (arguments.resume && !arguments.run_dir.empty() && !options.given) {
     options.recipe = arguments.run_dir + "/config.toml";
     if (!std::filesystem::exists(options.recipe))
@@ -84,13 +84,13 @@ RunStart look_for_start(const TrainArguments& arguments, const Config& config,
   std::optional<Found> found = resume_point(folder, config);
   if (!found) {
     say_line(
-        fmt::format("note: {} holds no checkpoint yet: the run begins again", folder.string()));
+        fmt::format("note: {} holds no checkpoint yet. The run starts again", folder.string()));
     return {folder, std::nullopt};
   }
   if (!found->fallback.empty())
     say_line(fmt::format("note: continuing from checkpoint.prev.h5: {}", found->fallback));
   if (!has_rows_of(folder, found->checkpoint.epoch))
-    say_line(fmt::format("note: {} does not have the rows of all epochs: report will refuse it",
+    say_line(fmt::format("note: {} misses rows of some epochs: report will reject it",
                          (folder / "metrics.csv").string()));
   return {folder, std::move(found->checkpoint)};
 }
@@ -98,10 +98,9 @@ RunStart look_for_start(const TrainArguments& arguments, const Config& config,
 void note_other_engine(const std::string& was, const std::string& is) {
   if (computes_the_same(was, is)) return;
   const auto [before, now] = first_difference(was, is);
-  say_line(
-      fmt::format("note: begun with {}, continuing with {}: they may round differently, and then "
-                  "the end is not the same to the bit",
-                  before, now));
+  say_line(fmt::format(
+      "note: started with {}, continuing with {}: the result may differ in the last bits", before,
+      now));
 }
 
 /// The run's folder, and its summary.json.
@@ -143,18 +142,18 @@ ExitCode run(Communicator& comm, const TrainArguments& arguments, const Config& 
         data_title(session->data_hash, session->synthetic, session->data_set, config.data.file),
         config.train.seed, start.folder.string());
     if (options.resume && !options.resume->initial_sha256.empty())
-      title += fmt::format(" | begun from weights {:.12}...", options.resume->initial_sha256);
+      title += fmt::format(" | started from weights {:.12}...", options.resume->initial_sha256);
     const Console::Parts parts{.table = !arguments.json && !arguments.quiet,
                                .progress = !arguments.quiet,
                                .result = !arguments.json};
     files = run_files({.tensorboard = arguments.tensorboard}, recipe)(start.folder, config,
                                                                       *session, first_epoch);
     console.emplace(std::move(title), parts);
-    // In this order, so that the console shows only what is on disk.
+    // In this order, so that the console shows only results on disk.
     options.observers = {files.get(), &*console};
     // After Ctrl-C mpirun may pass nothing on.
     if (parts.table && detect_launcher().present)
-      print(fmt::format("Ctrl-C stops after a checkpoint; resume with --resume --run-dir {}\n",
+      print(fmt::format("Ctrl-C stops after a checkpoint. Resume with --resume --run-dir {}\n",
                         shell_word(start.folder.string())));
   }
   train(session->trains_through(comm), *session->engine, options);

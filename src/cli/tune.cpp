@@ -37,14 +37,14 @@ struct TuneArguments {
 /// that one trained to its end.
 void deliver(const std::vector<Candidate>& candidates, const std::filesystem::path& folder) {
   print(fmt::format(
-      "\nall candidates, best first (validation rows; the test set was not opened)\n{}{:<9} {}\n",
+      "\nall candidates, best first (validation rows, the test set was not opened)\n{}{:<9} {}\n",
       tuning_table(candidates), "table", printable((folder / "tuning.csv").string())));
   if (!candidates.front().scored())
     throw Error(ExitCode::diverged,
                 "every candidate diverged on all its seeds: there is no recipe to deliver",
-                "let the space hold smaller learning rates, and another --out");
+                "add smaller learning rates to the space, and use another --out");
   Config winner = candidates.front().config;
-  winner.data.split.clear();  // what is frozen trains on all training images
+  winner.data.split.clear();  // the frozen recipe trains on all training images
   const auto best = folder / "best.toml";
   write_file_atomically(best, to_toml(winner));
   print(fmt::format("{:<9} {}\n", "recipe", printable(best.string())));
@@ -96,7 +96,7 @@ Command add_tune(CLI::App& app) {
   return [arguments] {
     if (arguments->space.empty())
       throw usage_error("tune needs --space",
-                        "name what to choose from, such as --space configs/tune/recipe.toml");
+                        "name a search space, such as --space configs/tune/recipe.toml");
     refuse_seed_setting(arguments->settings,
                         "leave it out: every candidate trains seeds 1, 2, ...");
     TuneOptions options;

@@ -64,10 +64,8 @@ std::string hang_report(std::span<const Peer> peers, std::span<const int> member
   }
   if (!silent.empty())
     return fmt::format(
-        "error: {} {} not answered for {:g} s; {}\n"
-        "hint: a process there is stopped, out of memory or unreachable: look at it with ps; "
-        "comm.timeout sets the limit; --resume continues the "
-        "run\n",
+        "error: {} {} not answered for {:g} s, {}\nhint: check that process with ps (stopped, out "
+        "of memory, unreachable), then continue with --resume, or raise comm.timeout\n",
         fmt::join(silent, ", "), silent.size() == 1 ? "has" : "have", timeout_seconds,
         describe(live, false));
   const bool together = std::all_of(live.begin(), live.end(), [&](const auto& entry) {
@@ -75,13 +73,12 @@ std::string hang_report(std::span<const Peer> peers, std::span<const int> member
   });
   if (together)
     return fmt::format(
-        "error: all ranks answer, yet no data arrived for {:g} s; {}\n"
-        "hint: a transport lost a message; try mpirun --mca btl tcp,self; --resume continues the "
-        "run\n",
+        "error: all ranks answer, but no data arrived for {:g} s (lost message), {}\nhint: run "
+        "with mpirun --mca btl tcp,self, and continue with --resume\n",
         timeout_seconds, describe(live, false));
   return fmt::format(
-      "error: the ranks wait for different things since {:g} s; {}\n"
-      "hint: this is a defect: please report it with this message\n",
+      "error: ranks have been waiting in different calls for {:g} s (deadlock), {}\nhint: report "
+      "this defect with this message\n",
       timeout_seconds, describe(live, true));
 }
 

@@ -51,7 +51,7 @@ std::optional<int> rank_of(const std::string& environment) {
   return std::nullopt;
 }
 
-/// What all ranks of a job have in common and no other process has.
+/// Identifies the job: common to all its ranks and to no other process.
 std::string job_of(const std::string& environment) {
   for (const char* name :
        {"PMIX_NAMESPACE", "OMPI_MCA_ess_base_jobid", "PMI_JOBID", "SLURM_JOB_ID"})
@@ -104,9 +104,8 @@ Complaint complain(const std::vector<LocalRank>& ranks, const Launcher& launcher
   const std::string waited =
       fmt::format("{} has waited {:g} s in {}", process, timeout_seconds, call);
   if (!stopped.empty())
-    return {fmt::format("error: {}: {} {} stopped\n"
-                        "hint: start again, and let {} run: something (SIGSTOP, Ctrl-Z, a "
-                        "debugger) has stopped it\n",
+    return {fmt::format("error: {}: {} {} stopped\nhint: start again without stopping {} (SIGSTOP, "
+                        "Ctrl-Z, a debugger)\n",
                         waited, fmt::join(stopped, ", "), stopped.size() == 1 ? "is" : "are",
                         stopped.size() == 1 ? "that process" : "those processes"),
             first_live < launcher.rank ? 2.0 : 0.0};
@@ -114,13 +113,11 @@ Complaint complain(const std::vector<LocalRank>& ranks, const Launcher& launcher
   const int here = static_cast<int>(ranks.size());
   const std::string missing =
       here > 0 && launcher.size > here
-          ? fmt::format(": {} of {} ranks run on host {}, the others do not answer", here,
+          ? fmt::format(": {} of {} ranks run on host {}, the others are not responding", here,
                         launcher.size, host)
           : "";
-  return {fmt::format("error: {}{}\n"
-                      "hint: check that each rank started and that its host can be reached from "
-                      "here (launch/preflight.sh "
-                      "does); comm.timeout sets the limit\n",
+  return {fmt::format("error: {}{}\nhint: check that each rank started and that its host can be "
+                      "reached from here (launch/preflight.sh), or raise comm.timeout\n",
                       waited, missing),
           first_live < launcher.rank ? 4.0 : 3.0};
 }

@@ -13,9 +13,8 @@
 namespace mnist_dist {
 namespace {
 
-constexpr char hint[] =
-    "NCCL_DEBUG=WARN in the environment says more; --comm mpi does without NCCL";
-constexpr double seconds_to_part = 5;  ///< from ranks that have nothing more to say
+constexpr char hint[] = "set NCCL_DEBUG=WARN for details, or use --comm mpi";
+constexpr double seconds_to_part = 5;  ///< without messages of other ranks
 
 void leave(ncclComm_t comm) {
   ncclResult_t state = ncclCommFinalize(comm);
@@ -55,7 +54,7 @@ NcclLink::NcclLink(Communicator& group, int device, double timeout_seconds)
   if (group.rank() == 0) check(ncclGetUniqueId(&id), "ncclGetUniqueId");
   group.broadcast(std::as_writable_bytes(std::span(&id, 1)), 0);
   ncclConfig_t config = NCCL_CONFIG_INITIALIZER;
-  config.blocking = 0;  // calls return at once; `watch` says how it goes
+  config.blocking = 0;  // calls return at once, `watch` finds errors
   finish(ncclCommInitRankConfig(&comm_, group.size(), id, group.rank(), &config),
          "ncclCommInitRankConfig");
 }
@@ -82,7 +81,7 @@ void NcclLink::watch(double waited_seconds) {
   // Ranks that are gone do not come here: the group names them and ends the program. The others
   // have all waited too long.
   group_.barrier();
-  throw device_error(fmt::format("the GPUs of {} ranks have waited {:.0f} s for each other",
+  throw device_error(fmt::format("the GPUs of {} ranks did not finish an all-reduce in {:.0f} s",
                                  group_.size(), waited_seconds),
                      hint)
       .mark_everywhere();
@@ -100,7 +99,7 @@ void NcclLink::check(ncclResult_t result, const char* call) {
 void NcclLink::part(void (*how)(ncclComm_t)) {
   if (!comm_) return;
   parting_.begin([how, device = device_, comm = std::exchange(comm_, nullptr)] {
-    cudaSetDevice(device);  // a thread's own; NCCL would make a context on the first GPU
+    cudaSetDevice(device);  // per thread. NCCL would make a context on the first GPU
     how(comm);
   });
 }

@@ -14,7 +14,7 @@ namespace {
 void check_order(const char* key, double low, double high) {
   if (low > high)
     throw usage_error(fmt::format("{0}_min = {1} is larger than {0}_max = {2}", key, low, high),
-                      "exchange them, or set both to one value");
+                      "swap them, or set both to one value");
 }
 
 }  // namespace
@@ -23,8 +23,8 @@ void check_config(const Config& config) {
   if (config.name.empty() || config.name.find('/') != std::string::npos ||
       !is_line_of_text(config.name))
     throw usage_error(
-        fmt::format("model.name = \"{}\" cannot begin the name of a run folder", config.name),
-        "give a plain word");
+        fmt::format("model.name: not usable in the name of a run folder (got \"{}\")", config.name),
+        "give a name of letters and digits");
   if (config.data.file.empty())
     throw usage_error("data.file is empty",
                       "give a path for the prepared data, data/mnist.h5 for instance");

@@ -24,7 +24,7 @@ inline constexpr Bounds share = from_to(0, 1);
 /// Whether a key changes the bytes that a seed trains to.
 enum class Identity { part_of_recipe, circumstance };
 
-/// What stands for the number of classes in conv and linear.
+/// Stands for the number of classes in conv and linear.
 inline constexpr std::string_view classes_word = "classes";
 
 struct Field {
@@ -51,7 +51,7 @@ constexpr auto names_of(ScheduleKind) {
                                                 {cosine, "cosine"},
                                                 {one_cycle, "one_cycle"}});
 }
-/// What a layer's `pool` may be.
+/// Values of a layer's `pool`.
 constexpr auto names_of(LayerKind) {
   using enum LayerKind;
   return std::to_array<EnumName<LayerKind>>(
@@ -68,20 +68,21 @@ void visit_fields(AnyConfig& config, Visit&& visit) {
   auto& data = config.data;
   visit(Field{"data", "file", {}, "the prepared HDF5 file", circumstance}, data.file);
   visit(Field{"data", "shards", from_to(1, 1024),
-              "parts the training rows are cut into; fixes the bits, whatever the number of ranks"},
+              "number of parts of the training rows. Decides the bits, for any number of ranks"},
         data.shards);
   visit(Field{"data", "split", from_to(1, 1e9),
-              "[training, validation] rows; []: train on all, test on the test set"},
+              "[training, validation] rows. []: train on all, score on the test set"},
         data.split);
 
   auto& augment = config.augment;
   visit(Field{"augment", "crop_scale_min", above(0, 1),
-              "random resized crop: least share of the area"},
+              "random resized crop: minimum area, as a share"},
         augment.crop_scale_min);
-  visit(Field{"augment", "crop_scale_max", above(0, 1), "and largest"}, augment.crop_scale_max);
-  visit(Field{"augment", "crop_ratio_min", from_to(0.1, 10), "its least width / height"},
+  visit(Field{"augment", "crop_scale_max", above(0, 1), "its maximum area, as a share"},
+        augment.crop_scale_max);
+  visit(Field{"augment", "crop_ratio_min", from_to(0.1, 10), "its minimum width / height"},
         augment.crop_ratio_min);
-  visit(Field{"augment", "crop_ratio_max", from_to(0.1, 10), "and largest"},
+  visit(Field{"augment", "crop_ratio_max", from_to(0.1, 10), "its maximum width / height"},
         augment.crop_ratio_max);
   visit(Field{"augment", "rotation", from_to(0, 180), "degrees, +-"}, augment.rotation);
   visit(Field{"augment", "shift", from_to(0, 28), "pixels, +-, rows and columns each"},
@@ -93,39 +94,40 @@ void visit_fields(AnyConfig& config, Visit&& visit) {
   visit(Field{"augment", "elastic_alpha", from_to(0, 28),
               "elastic distortion: standard deviation of the displacement in pixels"},
         augment.elastic_alpha);
-  visit(Field{"augment", "elastic_sigma", from_to(0.5, 28), "and its smoothness in pixels"},
+  visit(Field{"augment", "elastic_sigma", from_to(0.5, 28), "its smoothness in pixels"},
         augment.elastic_sigma);
   visit(Field{"augment", "erase_probability", share, "random erasing: share of the images"},
         augment.erase_probability);
-  visit(Field{"augment", "erase_area_min", above(0, 1), "its least share of the area"},
+  visit(Field{"augment", "erase_area_min", above(0, 1), "its minimum area, as a share"},
         augment.erase_area_min);
-  visit(Field{"augment", "erase_area_max", above(0, 1), "and largest"}, augment.erase_area_max);
-  visit(Field{"augment", "erase_ratio_min", from_to(0.1, 10), "its least height / width"},
+  visit(Field{"augment", "erase_area_max", above(0, 1), "its maximum area, as a share"},
+        augment.erase_area_max);
+  visit(Field{"augment", "erase_ratio_min", from_to(0.1, 10), "its minimum height / width"},
         augment.erase_ratio_min);
-  visit(Field{"augment", "erase_ratio_max", from_to(0.1, 10), "and largest"},
+  visit(Field{"augment", "erase_ratio_max", from_to(0.1, 10), "its maximum height / width"},
         augment.erase_ratio_max);
   visit(Field{"augment", "fade_after", from_to(0, 1e6),
               "epochs at full strength before augmentation fades"},
         augment.fade_after);
-  visit(Field{"augment", "fade_epochs", from_to(0, 1e6),
-              "epochs over which it fades; 0: it never does"},
+  visit(Field{"augment", "fade_epochs", from_to(0, 1e6), "epochs of the fade (0: no fade)"},
         augment.fade_epochs);
-  visit(Field{"augment", "fade_to", share, "its strength at the end, as a share"}, augment.fade_to);
+  visit(Field{"augment", "fade_to", share, "strength after the fade, as a share"}, augment.fade_to);
 
   auto& train = config.train;
-  visit(Field{"train", "epochs", from_to(1, 1e6), "times every image is shown"}, train.epochs);
-  visit(Field{"train", "batch", from_to(1, 1e6), "images a step, over all shards"}, train.batch);
-  visit(Field{"train", "seed", at_least(0), "of every random number", circumstance}, train.seed);
+  visit(Field{"train", "epochs", from_to(1, 1e6), "passes over the training data"}, train.epochs);
+  visit(Field{"train", "batch", from_to(1, 1e6), "images per step, over all shards"}, train.batch);
+  visit(Field{"train", "seed", at_least(0), "random seed", circumstance}, train.seed);
   visit(
       Field{"train", "label_smoothing", below(0, 1), "share of the target spread over all classes"},
       train.label_smoothing);
   visit(Field{"train", "evaluate_every", from_to(1, 1e6),
-              "epochs between evaluations; the last always is one"},
+              "epochs between evaluations. The last epoch is always evaluated"},
         train.evaluate_every);
-  visit(Field{"train", "max_steps", at_least(0), "stop after so many steps in all; 0: never"},
+  visit(Field{"train", "max_steps", at_least(0),
+              "number of steps after which the run stops (0: no limit)"},
         train.max_steps);
   visit(Field{"train", "checkpoint_seconds", above(0, two_weeks),
-              "between checkpoints inside an epoch", circumstance},
+              "seconds between checkpoints inside an epoch", circumstance},
         train.checkpoint_seconds);
 
   auto& optimizer = config.optimizer;
@@ -143,7 +145,7 @@ void visit_fields(AnyConfig& config, Visit&& visit) {
         schedule.kind);
   visit(Field{"schedule", "step_epochs", from_to(1, 1e6), "step: epochs between two changes"},
         schedule.step_epochs);
-  visit(Field{"schedule", "step_factor", above(0, 1), "step: what each multiplies the rate by"},
+  visit(Field{"schedule", "step_factor", above(0, 1), "step: factor of the rate at each change"},
         schedule.step_factor);
   visit(Field{"schedule", "warmup", share,
               "share of all steps until the peak (linear, cosine, one_cycle)"},
@@ -153,10 +155,11 @@ void visit_fields(AnyConfig& config, Visit&& visit) {
   visit(Field{"schedule", "end_factor", share, "last rate / peak (linear, cosine, one_cycle)"},
         schedule.end_factor);
 
-  visit(Field{"average", "decay", below(0, 1), "of the weights' moving average; 0: none"},
+  visit(Field{"average", "decay", below(0, 1),
+              "decay of the weights' moving average (0: no average)"},
         config.average.decay);
-  visit(Field{"comm", "timeout", above(0, two_weeks), "seconds of silence until ranks give up",
-              circumstance},
+  visit(Field{"comm", "timeout", above(0, two_weeks),
+              "seconds without an answer after which ranks stop", circumstance},
         config.comm.timeout);
 }
 
@@ -164,18 +167,18 @@ void visit_fields(AnyConfig& config, Visit&& visit) {
 /// file, so a recipe gives them only where it fits no other data.
 template <class AnyModel, class Visit>
 void visit_model_fields(AnyModel& model, Visit&& visit) {
-  visit(Field{"model", "side", from_to(1, image_side_limit), "of the images, in pixels"},
+  visit(Field{"model", "side", from_to(1, image_side_limit), "side of the images, in pixels"},
         model.side);
-  visit(Field{"model", "classes", from_to(2, class_limit), "of the data"}, model.classes);
+  visit(Field{"model", "classes", from_to(2, class_limit), "classes of the data"}, model.classes);
 }
 
 /// Calls visit(field, member) for the keys of one [[model.layer]] besides conv, linear and pool,
-/// which say what it is.
+/// which give its kind.
 template <class AnyLayer, class Visit>
 void visit_layer_fields(AnyLayer& layer, Visit&& visit) {
-  visit(Field{"model.layer", "depthwise", {}, "a kernel a channel"}, layer.depthwise);
+  visit(Field{"model.layer", "depthwise", {}, "one kernel per channel"}, layer.depthwise);
   visit(Field{"model.layer", "kernel", from_to(1, image_side_limit),
-              "side of the window; 3, of a max-pool 2"},
+              "side of the window (default: 3, max-pool: 2)"},
         layer.kernel);
   visit(Field{"model.layer", "padding", from_to(0, image_side_limit), "zeros around the input"},
         layer.padding);

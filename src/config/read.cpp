@@ -59,8 +59,8 @@ Layer read_layer(const toml::node& node, std::size_t index) {
   const toml::node* pool = table.get("pool");
   if ((conv != nullptr) + (linear != nullptr) + (pool != nullptr) != 1)
     throw usage_error(
-        fmt::format("{}: {} does not have just one of conv, linear and pool", place(node), name),
-        "say what the layer is, once");
+        fmt::format("{}: {} needs exactly one of conv, linear and pool", place(node), name),
+        "give one of these keys");
 
   const Field channels{"model.layer", "channels", from_to(1, channel_limit), "output channels"};
   if (conv) {
@@ -153,12 +153,12 @@ Config read_config(const toml::table& root, const std::string& source) {
   if (const toml::node* model = root.get("model")) read_model(*model->as_table(), config);
   if (config.model.layers.empty())
     throw usage_error(fmt::format("{}: the model has no layers", source),
-                      "add [[model.layer]] tables; configs/step3.toml shows how");
+                      "add [[model.layer]] tables as in configs/step3.toml");
   check_config(config);
   return config;
 }
 
-/// Of a pipe, too, as in --config <(...), which has no size to ask for.
+/// Also of a pipe, as in --config <(...), which has no size.
 std::string read_recipe(const std::string& file) {
   if (std::filesystem::is_regular_file(file)) return read_text_file(file);
   std::ifstream pipe(file);
@@ -184,7 +184,7 @@ void apply_setting(toml::table& root, const std::string& setting) {
   const std::string section = setting.substr(0, dot),
                     key = setting.substr(dot + 1, equals - dot - 1);
 
-  root.insert(section, toml::table{});  // keeps the section that is there already
+  root.insert(section, toml::table{});  // keeps an existing section
   if (!root.get(section)->is_table()) wrong_type(section, *root.get(section), "a table");
   root.get(section)->as_table()->insert_or_assign(
       key, std::move(*parse_value(setting.substr(equals + 1)).get("value")));
@@ -194,7 +194,7 @@ void apply_setting(toml::table& root, const std::string& setting) {
 
 Config parse_config(const std::string& toml, const std::string& source,
                     const std::vector<std::string>& settings) {
-  toml::table root = parse_toml(toml, source, "recipes are TOML; configs/step3.toml shows how");
+  toml::table root = parse_toml(toml, source, "write the recipe in TOML as in configs/step3.toml");
   for (const auto& setting : settings) apply_setting(root, setting);
   return read_config(root, source);
 }

@@ -65,9 +65,9 @@ std::string find_recipe(const std::string& name_or_file, const std::vector<std::
     const fs::file_status status = fs::status(name_or_file);
     if (fs::is_regular_file(status) || fs::is_fifo(status)) return name_or_file;
     if (fs::exists(status))
-      throw usage_error(fmt::format("{} is {}, no config file", name_or_file,
+      throw usage_error(fmt::format("{}: not a config file (got {})", name_or_file,
                                     fs::is_directory(status) ? "a folder" : "a device"),
-                        "name a recipe's file");
+                        "name a TOML file");
     throw usage_error(fmt::format("no config file {}", name_or_file),
                       fmt::format("check the path, or name a recipe: {}",
                                   fmt::join(known_recipes(folders), ", ")));
@@ -77,10 +77,10 @@ std::string find_recipe(const std::string& name_or_file, const std::vector<std::
         fs::is_regular_file(file))
       return file.string();
   const auto known = known_recipes(folders);
-  throw usage_error(
-      fmt::format("no recipe named \"{}\"", name_or_file),
-      known.empty() ? fmt::format("no recipes in {}; give a file instead", fmt::join(folders, ", "))
-                    : suggest(name_or_file, known));
+  throw usage_error(fmt::format("no recipe named \"{}\"", name_or_file),
+                    known.empty() ? fmt::format("give a TOML file: there is no recipe in {}",
+                                                fmt::join(folders, ", "))
+                                  : suggest(name_or_file, known));
 }
 
 }  // namespace mnist_dist

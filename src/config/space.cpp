@@ -22,7 +22,7 @@ namespace {
 
 const char* const example = "see configs/tune/recipe.toml";
 
-/// As TOML writes it; numbers as short as they read back.
+/// As TOML writes it. Numbers in the shortest form that reads back.
 std::string written(const toml::node& node) {
   if (const auto* number = node.as_floating_point()) return fmt::format("{}", number->get());
   return toml_text(node);
@@ -54,8 +54,9 @@ void visit_key(const toml::node& key, const std::string& name, const auto& visit
   if (!found)
     throw usage_error(fmt::format("{}: unknown key {}", place(key), name), suggest(name, known));
   if (!variable)
-    throw usage_error(fmt::format("{}: candidates cannot differ in {}", place(key), name),
-                      "take it out of the space: all train the same seeds on the same rows");
+    throw usage_error(
+        fmt::format("{}: candidates cannot differ in {}", place(key), name),
+        "remove it from the space: all candidates train the same seeds on the same rows");
 }
 
 Variation read_variation(const toml::node& node) {
@@ -64,7 +65,7 @@ Variation read_variation(const toml::node& node) {
   refuse_unknown(table, "vary", {"key", "values", "low", "high", "log"});
   Variation variation;
   if (!table.get("key"))
-    throw usage_error(fmt::format("{}: vary without a key", place(node)),
+    throw usage_error(fmt::format("{}: a [[vary]] table without key", place(node)),
                       "name it as in --set: key = \"train.batch\"");
   const toml::node& key = *table.get("key");
   assign("vary: key", key, {}, variation.key);
@@ -81,7 +82,7 @@ Variation read_variation(const toml::node& node) {
   const bool range = table.get("low") && table.get("high");
   if ((values != nullptr) == range ||
       (values && (table.get("low") || table.get("high") || table.get("log"))))
-    fail("does not have just one of values and a range", "give values = [...], or low and high");
+    fail("needs exactly one of values and a range", "give values = [...], or low and high");
   if (values) {
     if (!values->is_array() || values->as_array()->empty())
       wrong_type("vary: values", *values, "a list of at least one value");
@@ -98,9 +99,9 @@ Variation read_variation(const toml::node& node) {
   }
   if (const toml::node* log = table.get("log")) assign("vary: log", *log, {}, variation.log);
   if (!(variation.low < variation.high))
-    fail("has a low that is not below its high", "swap them, or use values = [...]");
+    fail("needs a low below its high", "swap them, or use values = [...]");
   if (variation.log && variation.low <= 0)
-    fail("is to be drawn by its logarithm, from 0 or less", "give a low above 0, or drop log");
+    fail("needs a low above 0 with log = true", "raise low, or remove log");
   return variation;
 }
 
@@ -136,7 +137,7 @@ std::string draw_value(const Variation& variation, Stream& stream) {
 
 SearchSpace parse_space(const std::string& toml, const std::string& source) {
   const toml::table root =
-      parse_toml(toml, source, "a search space is TOML; configs/tune/recipe.toml shows how");
+      parse_toml(toml, source, "write the search space in TOML as in configs/tune/recipe.toml");
   refuse_unknown(root, "the search space", {"recipes", "vary"});
   SearchSpace space;
   const toml::node* recipes = root.get("recipes");

@@ -26,8 +26,8 @@ bool was_data_file(const std::filesystem::path& path) {
   return start.find("chunk_sha256") != std::string::npos;
 }
 
-/// What to do when the file cannot be used. Writing it again is said of damaged data files alone,
-/// as it may be anything that was named by mistake.
+/// The hint for a file that cannot be used. Only a damaged data file should be written again,
+/// because others may have been named by mistake.
 std::string remedy(const std::string& path) {
   const auto status = std::filesystem::status(path);
   if (!std::filesystem::exists(status)) return "make it with: " + prepare_command(path);
@@ -36,7 +36,7 @@ std::string remedy(const std::string& path) {
       return "check the file's permissions, or name another one";
     if (was_data_file(path)) return "write it again with: " + prepare_command(path, "--force ");
   }
-  return "this is no data file: name another one, or make one elsewhere with mnist-dist prepare "
+  return "name a data file instead of this one, or make one elsewhere with mnist-dist prepare "
          "--out FILE";
 }
 

@@ -24,7 +24,7 @@ std::string hdf5_version();
 /// An attribute of the root group.
 using Attribute = std::variant<std::int64_t, double, std::string>;
 
-/// An HDF5 file under construction in memory. Names are absolute paths ("/train/images"); missing
+/// An HDF5 file under construction in memory. Names are absolute paths ("/train/images"). Missing
 /// groups are made.
 class Hdf5Writer {
  public:
@@ -36,7 +36,7 @@ class Hdf5Writer {
   void dataset(const std::string& name, std::span<const T> values, const Extents& extents,
                std::size_t chunk_rows = 0);
   void attribute(const std::string& name, const Attribute& value);
-  /// The finished file's bytes; the writer is closed then.
+  /// The finished file's bytes. The writer is closed then.
   std::vector<std::byte> finish();
 
  private:
@@ -57,13 +57,13 @@ class FileInUse : public Error {
 void refuse_if_written(const std::filesystem::path& file);
 
 /// An HDF5 file open for reading, without a lock. Every failure throws Error (data) that names the
-/// file and the dataset: missing, wrong type, wrong shape, damaged chunk; its hint is `hint`.
-/// FileInUse is thrown instead where that is the reason. HDF5 is not safe for threads: one at a
-/// time.
+/// file and the dataset: missing, wrong type, wrong shape, damaged chunk. Its hint is `hint`.
+/// Throws FileInUse instead if another program has the file open. HDF5 is not safe for threads: use
+/// one at a time.
 class Hdf5Reader {
  public:
   explicit Hdf5Reader(const std::filesystem::path& path,
-                      std::string hint = "the file is damaged or of another kind: write it again");
+                      std::string hint = "write the file again: it is damaged or of another kind");
   ~Hdf5Reader();
   Hdf5Reader(Hdf5Reader&&) noexcept;
   /// Of the errors from now on.

@@ -25,7 +25,7 @@ std::uint32_t big_endian(std::span<const std::byte> bytes, std::size_t word) {
   return value;
 }
 
-/// Checks magic number, dimensions (rows x row_shape) and size; gives back the elements.
+/// Checks magic number, dimensions (rows x row_shape) and size. Returns the elements.
 std::span<const std::uint8_t> elements(std::span<const std::byte> payload, const std::string& file,
                                        std::uint32_t magic,
                                        std::span<const std::uint32_t> row_shape) {
@@ -42,9 +42,9 @@ std::span<const std::uint8_t> elements(std::span<const std::byte> payload, const
     size *= row_shape[i];
   }
   if (payload.size() != header + size)
-    throw damaged(file, fmt::format("{}: its header announces {} bytes, it has {}",
+    throw damaged(file, fmt::format("{} (got {} bytes, expected {} from its header)",
                                     payload.size() < header + size ? "truncated" : "too long",
-                                    header + size, payload.size()));
+                                    payload.size(), header + size));
   return {reinterpret_cast<const std::uint8_t*>(payload.data()) + header, size};
 }
 

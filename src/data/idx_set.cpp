@@ -24,15 +24,15 @@ struct IdxArray {
   std::string sha256;
 };
 
-/// The array of a file. Memory grows with what the file holds, not with what its header announces.
+/// The array of a file. Memory grows with the file's contents, not with the sizes in its header.
 class ArrayReader {
  public:
   explicit ArrayReader(const std::filesystem::path& path) : path_(path.string()) {
     stream_payload(path, most_values, [&](std::span<const std::byte> part) { return take(part); });
     if (expected_ == 0) check_is_idx({}, path_);
     if (array_.values.size() < expected_)
-      throw damaged(fmt::format("truncated: its header announces {} bytes of values, it has {}",
-                                expected_, array_.values.size()));
+      throw damaged(fmt::format("truncated (got {} bytes of values, expected {} from its header)",
+                                array_.values.size(), expected_));
     array_.sha256 = hex(hash_.digest());
   }
   IdxArray array() && { return std::move(array_); }
@@ -46,7 +46,8 @@ class ArrayReader {
     hash_.add(part);
     if (expected_ == 0) part = part.subspan(read_header(part));
     if (part.size() > expected_ - array_.values.size())
-      throw damaged(fmt::format("too long: its header announces {} bytes of values", expected_));
+      throw damaged(
+          fmt::format("too long (expected {} bytes of values from its header)", expected_));
     array_.values.insert(array_.values.end(), part.begin(), part.end());
     return true;
   }
@@ -72,7 +73,7 @@ class ArrayReader {
     }
     if (count == 0 || count > most_values)
       throw damaged(
-          fmt::format("its header announces the shape [{}]", fmt::join(array_.shape, ", ")));
+          fmt::format("shape [{}] in its header is not usable", fmt::join(array_.shape, ", ")));
     expected_ = count * (array_.type == type_int ? 4 : 1);
     return header;
   }
@@ -87,7 +88,7 @@ Error shape_error(const std::filesystem::path& file, const IdxArray& array, cons
   return data_error(fmt::format("{}: {} of shape [{}] (expected {})", file.string(),
                                 array.type == type_int ? "integers" : "bytes",
                                 fmt::join(array.shape, ", "), expected),
-                    "exchange the file for the one with that name");
+                    "replace the file with the right one of that name");
 }
 
 }  // namespace

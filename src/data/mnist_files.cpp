@@ -30,7 +30,7 @@ MnistSource source_in(const fs::path& folder, std::string hint) {
 }
 
 std::string lacks(const std::string& folder, const MnistSource& source) {
-  return fmt::format("{} lacks {}", folder, fmt::join(source.files.missing(), ", "));
+  return fmt::format("missing in {}: {}", folder, fmt::join(source.files.missing(), ", "));
 }
 
 void check_is_folder(const char* named_by, const fs::path& folder, const char* hint) {
@@ -64,7 +64,7 @@ void check_whole(const fs::path& path, const MnistFile& file) {
   if (bytes == 0) check_is_idx({}, path.string());
   const std::string found = hex(hash.digest());
   if (found == file.sha256) return;
-  read_rows(path, file);  // a fault of form tells more than a wrong checksum
+  read_rows(path, file);  // a fault of form is more specific than a wrong checksum
   throw data_error(
       fmt::format("{}: SHA-256 of its payload is {}, not {}", path.string(), found, file.sha256),
       "");
@@ -78,7 +78,7 @@ const fs::path& choose(const std::vector<fs::path>& candidates, const MnistFile&
     try {
       check_whole(path, file);
       for (const std::string& fault : faults)
-        progress(fmt::format("note: {}; using {}", fault, path.string()));
+        progress(fmt::format("note: {}. Using {}", fault, path.string()));
       return path;
     } catch (const Error& error) {
       if (error.code() != ExitCode::data) throw;
@@ -125,7 +125,7 @@ MnistSource find_mnist(const std::optional<fs::path>& raw, const Progress& progr
     if (missing == 0) return source;
     folders.push_back(place.folder);
     if (place.is_named || missing < mnist_files.size())
-      progress(fmt::format("note: {}; searching further", lacks(folders.back(), source)));
+      progress(fmt::format("note: {}. Trying the next folder", lacks(folders.back(), source)));
   }
   throw data_error(fmt::format("no MNIST in {}", fmt::join(folders, ", ")),
                    "set MNIST_DATA_DIR to a folder with the four files, put them into data/raw/, "

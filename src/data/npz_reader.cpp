@@ -178,7 +178,7 @@ std::string NpzReader::unpack(const std::string& name, const Member& member) con
     throw damaged("truncated");
   }
   if (member.size > most_bytes || member.size > most_deflation * (packed.size() + 1))
-    throw damaged(fmt::format("announces {} bytes in {}", member.size, packed.size()));
+    throw damaged(fmt::format("{} bytes cannot be packed in {}", member.size, packed.size()));
   std::string out;
   if (member.method == 0) {
     out = packed;
@@ -202,7 +202,7 @@ NpyArray NpzReader::read(const std::string& array) const {
   std::string_view header, values;
   try {
     Cursor cursor(member, 0);
-    if (cursor.text(6) != "\x93NUMPY") throw damaged("not an array of NumPy");
+    if (cursor.text(6) != "\x93NUMPY") throw damaged("not a NumPy array");
     const std::uint64_t version = cursor.number(1);
     cursor.number(1);
     header = cursor.text(cursor.number(version == 1 ? 2 : 4));

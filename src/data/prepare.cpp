@@ -19,7 +19,7 @@ namespace mnist_dist {
 namespace {
 
 constexpr std::uint64_t shuffle_seed =
-    1;  // recorded in the file; another one would change every run's bits
+    1;  // recorded in the file. Another one would change every run's bits
 constexpr std::uint64_t synthetic_seed = 1;  // the same digits for everybody
 
 /// The rows of each class, after reading every chunk, which checks it.
@@ -57,8 +57,8 @@ std::string description(bool synthetic, const std::string& name, int train_rows,
                                     : "images of " + name);
 }
 
-/// An existing file is kept only when it is exactly what was asked for: results on another one must
-/// not pass for these.
+/// An existing file is kept only if it is exactly the requested one, because results on another one
+/// are different.
 PrepareResult keep_existing(const PrepareOptions& options) {
   PrepareResult found = check_file(options.out);
   const std::string is =
@@ -67,7 +67,7 @@ PrepareResult keep_existing(const PrepareOptions& options) {
                                 ? description(true, "", options.train_count, options.test_count)
                                 : description(false, "", mnist_train_rows, mnist_test_rows);
   if (is != asked)
-    throw data_error(fmt::format("{} holds {}; asked for were {}", options.out.string(), is, asked),
+    throw data_error(fmt::format("{} holds {} (expected {})", options.out.string(), is, asked),
                      "choose another file with --out, or replace this one with --force");
   found.kept = true;
   return found;
@@ -130,7 +130,7 @@ PrepareResult prepare(const PrepareOptions& options, const Progress& progress) {
   const auto there = std::filesystem::status(options.out);
   if (std::filesystem::exists(there) &&
       !std::filesystem::is_regular_file(there))  // renaming would replace a device, too
-    throw data_error(fmt::format("{} is there and is not a regular file", options.out.string()),
+    throw data_error(fmt::format("{} is not a regular file", options.out.string()),
                      "choose another file with --out");
   if (std::filesystem::exists(there) && !options.force && options.dataset == "mnist") {
     progress(fmt::format("checking {}", options.out.string()));

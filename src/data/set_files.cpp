@@ -43,7 +43,7 @@ std::vector<fs::path> find_set_files(const fs::path& raw,
 fs::path only_file(const std::vector<fs::path>& files, const fs::path& raw,
                    const std::string& what) {
   if (files.empty())
-    throw data_error(fmt::format("{} lacks {}", raw.string(), what),
+    throw data_error(fmt::format("missing in {}: {}", raw.string(), what),
                      "name the folder with all files of the set as --raw");
   for (const fs::path& file : files)
     if (file.parent_path() != files.front().parent_path() ||

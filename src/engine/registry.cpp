@@ -68,9 +68,8 @@ const Entry& find_engine(const std::string& name) {
 bool has_gpu() { return fs::exists("/dev/nvidiactl"); }
 
 Error built_without_gpus(const std::string& wanted) {
-  return device_error(
-      wanted + " was asked for, but this program was built without GPU engines",
-      "launch/local.sh --cuda builds with them; or leave it out to train on the CPU");
+  return device_error(wanted + ": not in this build, which has no GPU engines",
+                      "build with launch/local.sh --cuda, or leave it out to train on the CPU");
 }
 
 }  // namespace

@@ -35,8 +35,8 @@ void check_layer(const ModelSpec& model, std::size_t index, int in_channels, int
   if (layer.depthwise && layer.channels != in_channels)
     fail(fmt::format("depthwise, but changes the channels from {} to {}", in_channels,
                      layer.channels),
-         fmt::format("give conv = {}; a convolution with kernel = 1 before or behind it can change "
-                     "their number",
+         fmt::format("give conv = {}, and change the number of channels in a convolution with "
+                     "kernel = 1 before or behind it",
                      in_channels));
   const int kernel = window(layer, in_side);
   if (kernel < 1) fail(fmt::format("kernel = {}", kernel), "give a kernel of at least 1");
@@ -89,7 +89,7 @@ std::string layer_name(const ModelSpec& model, int index) {
 std::vector<LayerShape> layer_shapes(const ModelSpec& model) {
   if (model.layers.empty())
     throw usage_error("the model has no layers",
-                      "add [[model.layer]] tables; configs/step3.toml shows how");
+                      "add [[model.layer]] tables as in configs/step3.toml");
   std::vector<LayerShape> shapes;
   int channels = 1, side = model.side, field = 1, jump = 1;
   for (std::size_t i = 0; i < model.layers.size(); ++i) {

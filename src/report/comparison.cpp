@@ -135,7 +135,7 @@ std::string verdict_sentence(const Contestant& first, const Contestant& second,
                                : fmt::format("no difference between {} and {} is shown ({})",
                                              first.label, second.label, why);
   if (d.basis == Difference::Basis::images)
-    text += "; this is about these two runs: only several seeds compare their recipes";
+    text += ", for these two runs only: compare sweeps to compare recipes";
   return text;
 }
 

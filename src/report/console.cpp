@@ -114,7 +114,7 @@ void Console::finished(const RunResult& result) {
                       result.steps, all, static_cast<double>(result.steps) / info_.steps_per_epoch,
                       info_.epochs, plural(info_.epochs)));
   print(fmt::format(
-      "{}{} accuracy {:.2f} % ({} of {} correct{}); best {:.2f} % at epoch {}; {} in all\n",
+      "{}{} accuracy {:.2f} % ({} of {} correct{}), best {:.2f} % at epoch {}, {} in total\n",
       cut ? "" : "final ", what, result.final.accuracy, result.final.correct, result.final.images,
       info_.averaging ? ", averaged weights" : "", result.best.accuracy, result.best.epoch,
       duration(result.seconds)));

@@ -37,7 +37,7 @@ Contestant of_run(const fs::path& folder) {
   RunRecord run = read_run(folder);
   if (!run.ended)
     throw usage_error(fmt::format("the run in {} has not ended", folder.string()),
-                      "compare finished runs; mnist-dist runs lists them");
+                      "compare finished runs, as listed by mnist-dist runs");
   Contestant c;
   c.recipe = run.recipe_name;
   c.config = run.recipe;

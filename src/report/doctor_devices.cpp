@@ -21,7 +21,7 @@ std::string first_line(const fs::path& file) {
   return line;
 }
 
-/// What lies in a folder; nothing when it is not there.
+/// Entries of a folder. None if it does not exist.
 std::vector<fs::path> entries(const fs::path& folder) {
   std::error_code error;
   std::vector<fs::path> found;
@@ -63,7 +63,7 @@ std::string driver_version(const std::string& line) {
   return "of unknown version";
 }
 
-/// GPU models the driver knows.
+/// The driver's GPU models.
 std::map<std::string, int> gpu_models(const fs::path& root) {
   std::map<std::string, int> models;
   for (const fs::path& gpu : entries(root / "proc/driver/nvidia/gpus")) {
@@ -74,7 +74,7 @@ std::map<std::string, int> gpu_models(const fs::path& root) {
   return models;
 }
 
-/// The same with their compute capabilities, "2 x Tesla T4 (sm_75)", where the table knows them.
+/// The same with their compute capabilities, "2 x Tesla T4 (sm_75)", for those in the table.
 std::map<std::string, int> with_capabilities(const std::map<std::string, int>& models) {
   std::map<std::string, int> named;
   const auto table = gpu_table();
@@ -115,18 +115,18 @@ Finding find_gpus(const fs::path& root, std::string_view architectures) {
       fmt::format("{}, driver {}", count == 0 ? "none" : counted(with_capabilities(models)),
                   driver_version(version));
   if (count == 0 || count < on_bus)
-    return {"gpus", Health::warning, fmt::format("{}; {} on the PCI bus", text, on_bus),
-            "look at dmesg for NVRM or Xid; a reboot often brings them back"};
+    return {"gpus", Health::warning, fmt::format("{}, but {} on the PCI bus", text, on_bus),
+            "reboot, and look for NVRM or Xid in dmesg"};
   const auto without_code = card_without_code(models, architectures);
   if (architectures.empty())
     return {"gpus", Health::ok, text,
-            fmt::format("this build trains on CPUs; launch/local.sh --cuda builds for GPUs{}",
+            fmt::format("this build trains on CPUs, launch/local.sh --cuda builds for GPUs{}",
                         without_code ? fmt::format(", with {}", card_needs(*without_code)) : "")};
   if (without_code)
     return {"gpus", Health::failure,
-            fmt::format("{}; this build has code for {} alone", text, architectures),
-            fmt::format("build again with {}: delete build-cuda, then launch/local.sh --cuda "
-                        "(docs/gpu.md); or train with --device cpu",
+            fmt::format("{}, but this build has code for {} only", text, architectures),
+            fmt::format("build again with {}: delete build-cuda, then run launch/local.sh --cuda "
+                        "(docs/gpu.md), or train with --device cpu",
                         card_needs(*without_code)),
             ExitCode::device};
   return {"gpus", Health::ok, text, ""};
@@ -135,14 +135,14 @@ Finding find_gpus(const fs::path& root, std::string_view architectures) {
 Finding find_nccl(bool has_gpus) {
   void* const library = ::dlopen("libnccl.so.2", RTLD_LAZY | RTLD_LOCAL);
   if (!library) {
-    if (!has_gpus) return {"nccl", Health::ok, "none; only GPUs need it", ""};
-    return {"nccl", Health::warning, "libnccl.so.2 is not found; ranks on GPUs need it",
+    if (!has_gpus) return {"nccl", Health::ok, "none, only GPUs need it", ""};
+    return {"nccl", Health::warning, "libnccl.so.2 is not found, but ranks on GPUs need it",
             "install libnccl2, or put its folder into LD_LIBRARY_PATH"};
   }
   int version = 0;
   if (const auto ask = reinterpret_cast<int (*)(int*)>(::dlsym(library, "ncclGetVersion"));
       ask && ask(&version) == 0) {
-    // 2708 was 2.7.8; from 2.9 on 21805 is 2.18.5.
+    // 2708 was 2.7.8. From 2.9 on 21805 is 2.18.5.
     const int unit = version < 10000 ? 1000 : 10000;
     return {"nccl", Health::ok,
             fmt::format("{}.{}.{}", version / unit, version % unit / 100, version % 100), ""};
@@ -159,7 +159,7 @@ Finding find_fabric(const fs::path& root) {
   }
   if (drivers.empty())
     return {"fabric", Health::ok,
-            "no EFA, no InfiniBand; ranks on other hosts are reached over TCP", ""};
+            "no EFA, no InfiniBand: ranks on other hosts are reached over TCP", ""};
   const std::string text = counted(drivers);
   if (drivers.contains("efa") && !can_open("libfabric.so.1"))
     return {"fabric", Health::warning, fmt::format("{}, but libfabric.so.1 is not found", text),
@@ -173,21 +173,21 @@ std::optional<Finding> find_ttl(const fs::path& root, std::int64_t now) {
   if (!fs::exists(file, error)) {
     if (first_line(root / "sys/class/dmi/id/sys_vendor") != "Amazon EC2") return std::nullopt;
     return Finding{"ttl", Health::warning,
-                   "none: this EC2 instance costs money until somebody ends it",
-                   "clusters of launch/ec2.sh end themselves"};
+                   "none: this EC2 instance costs money until you terminate it",
+                   "terminate it after use, or use launch/ec2.sh, which sets a time to live"};
   }
   std::int64_t end = 0;
   if (!(std::ifstream(file) >> end))
     return Finding{"ttl", Health::warning, fmt::format("{} holds no time", file.string()),
-                   "end the instance by hand when you are done"};
+                   "terminate the instance by hand after use"};
   const std::int64_t left = end - now;
   if (left <= 0)
-    return Finding{"ttl", Health::warning, "over: this instance is about to end itself",
+    return Finding{"ttl", Health::warning, "over: this instance terminates now",
                    "copy what you need now"};
-  const std::string text = fmt::format("this instance ends itself in {} minutes", left / 60);
+  const std::string text = fmt::format("this instance terminates in {} minutes", left / 60);
   if (left < 15 * 60)
     return Finding{"ttl", Health::warning, text,
-                   "copy what you need now; a run continues elsewhere with --resume"};
+                   "copy the results now, and continue elsewhere with --resume"};
   return Finding{"ttl", Health::ok, text, ""};
 }
 

@@ -16,7 +16,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// The value behind "NAME:" in a file of such lines, as /proc has them; "" when there is none.
+/// The value behind "NAME:" in a file of such lines, as /proc has them. "" without it.
 std::string proc_value(const char* file, const std::string& name) {
   std::ifstream in(file);
   for (std::string line; std::getline(in, line);) {
@@ -57,8 +57,8 @@ Finding find_cpu() {
                   proc_value("/proc/self/status", "Cpus_allowed_list"), online);
   const double quota = cpu_quota();
   if (quota > 0 && quota < static_cast<double>(cores))
-    return {"cpu", Health::warning, fmt::format("{}, but time for {:.1f}", text, quota),
-            fmt::format("a container's CPU quota: use {} ranks or threads at most",
+    return {"cpu", Health::warning, fmt::format("{}, but a CPU quota of {:.1f} cores", text, quota),
+            fmt::format("use at most {} ranks or threads, because the container has a CPU quota",
                         usable_core_count(static_cast<int>(cores), quota))};
   return {"cpu", Health::ok, text, ""};
 }
@@ -75,7 +75,8 @@ Finding find_memory() {
                                        gigabytes(bytes("MemTotal")));
   // A rank with LibTorch open and its share of the data takes 0.3 to 0.5 GB.
   if (available < 1e9)
-    return {"memory", Health::warning, text, "use few ranks, or make room: one takes up to 0.5 GB"};
+    return {"memory", Health::warning, text,
+            "use fewer ranks, or free memory: each rank needs up to 0.5 GB"};
   return {"memory", Health::ok, text, ""};
 }
 
@@ -85,14 +86,14 @@ Finding find_disk() {
   const auto space = fs::space(here.empty() ? "." : here, error);
   if (error)
     return {"disk", Health::warning,
-            fmt::format("cannot look at the current folder: {}", error.message()),
-            "go to another one"};
+            fmt::format("the current folder cannot be read: {}", error.message()),
+            "change to a readable folder"};
   std::string text = fmt::format("{:.1f} GB free in {}",
                                  gigabytes(static_cast<double>(space.available)), here.string());
   if (::access(".", W_OK) != 0)
     return {"disk", Health::warning, fmt::format("{}, but not writable", text),
-            "go to a folder where data/ and runs/ can be made"};
-  // The data file takes 56 MB, and 56 MB more while --force replaces it; a run's two checkpoints
+            "change to a writable folder"};
+  // The data file takes 56 MB, and 56 MB more while --force replaces it. A run's two checkpoints
   // take less than 1 MB.
   if (space.available < 200'000'000)
     return {"disk", Health::warning, text, "free some space: data and runs take up to 0.2 GB"};

@@ -25,7 +25,7 @@ Finding failure(const char* subject, const Error& error) {
   return {subject, Health::failure, error.what(), error.hint(), error.code()};
 }
 
-/// The file behind a library that the system's loader finds; empty when there is none.
+/// The file behind a library that the system's loader finds. Empty when there is none.
 fs::path path_of(void* library) {
   link_map* map = nullptr;
   if (::dlinfo(library, RTLD_DI_LINKMAP, &map) != 0 || !map) return {};
@@ -34,7 +34,7 @@ fs::path path_of(void* library) {
   return error ? fs::path(map->l_name) : path;
 }
 
-/// The smallest model an engine accepts: made only to be asked for its versions.
+/// The smallest model that an engine accepts, made only for its versions.
 EngineOptions smallest_engine() {
   EngineOptions options;
   options.config.model.layers = {Layer{.kind = LayerKind::linear, .channels = class_count}};
@@ -51,7 +51,7 @@ Finding find_launcher() {
     if (!launcher.present)
       return {"launcher", Health::ok,
               "none: one process, which uses threads (mpirun -np N starts ranks)", ""};
-    // PMIx tells the number only to MPI.
+    // Only MPI gets the number from PMIx.
     return {"launcher", Health::ok,
             launcher.size == 0 ? launcher.name
                                : fmt::format("{}, {} ranks", launcher.name, launcher.size),
@@ -94,10 +94,9 @@ Finding find_torch(bool open) {
 }
 
 Finding find_blas() {
-  // What LibTorch of the system's packages gets when it asks for BLAS. One from PyTorch brings its
-  // own.
+  // The BLAS of LibTorch from the system's packages. One from PyTorch has its own.
   void* const library = ::dlopen("libblas.so.3", RTLD_LAZY | RTLD_LOCAL);
-  if (!library) return {"blas", Health::ok, "none on this system; LibTorch brings its own", ""};
+  if (!library) return {"blas", Health::ok, "none on this system, LibTorch has its own", ""};
   const std::string path = path_of(library).string();
   if (const auto describe =
           reinterpret_cast<const char* (*)()>(::dlsym(library, "openblas_get_config"))) {
@@ -106,7 +105,7 @@ Finding find_blas() {
             fmt::format("{} ({})", config.substr(0, config.find(' ', config.find(' ') + 1)), path),
             ""};
   }
-  // Netlib's own lies in a folder named blas; OpenBLAS, BLIS and MKL in others.
+  // Netlib's own lies in a folder named blas, those of OpenBLAS, BLIS and MKL in others.
   if (fs::path(path).parent_path().filename() == "blas")
     return {"blas", Health::warning,
             fmt::format("the reference BLAS ({}), 40 times slower than OpenBLAS", path),
@@ -121,11 +120,11 @@ Finding find_data(const fs::path& file, bool read_all) {
   const bool there = fs::exists(file, unknown);
   if (unknown)
     return {"data", Health::failure,
-            fmt::format("cannot look at {}: {}", file.string(), unknown.message()),
+            fmt::format("{} cannot be read: {}", file.string(), unknown.message()),
             "check the path and its permissions", ExitCode::data};
   if (!there)
-    return {"data", Health::warning, fmt::format("{} is not there yet", file.string()),
-            "mnist-dist prepare (training does it by itself)"};
+    return {"data", Health::warning, fmt::format("{} does not exist yet", file.string()),
+            "run mnist-dist prepare (train runs it, too)"};
   try {
     const Dataset data(file);
     if (read_all) {
@@ -137,7 +136,7 @@ Finding find_data(const fs::path& file, bool read_all) {
         data_name(data.hash(), data.synthetic(), data.name()), data.train_rows(), data.test_rows(),
         data.hash().substr(0, 12), read_all ? ", every chunk intact" : "");
     if (!is_mnist(data.hash()) && data.name().empty())
-      return {"data", Health::warning, text, "for real results: mnist-dist prepare --force"};
+      return {"data", Health::warning, text, "run mnist-dist prepare --force for results on MNIST"};
     return {"data", Health::ok, text, ""};
   } catch (const Error& error) {
     return failure("data", error);
@@ -149,7 +148,7 @@ Finding find_raw_files() {
   try {
     const MnistSource source = find_mnist({}, [&](const std::string& line) { note = line; });
     if (note.empty()) return {"raw", Health::ok, source.description, ""};
-    return {"raw", Health::warning, fmt::format("{}; {}", source.description, note),
+    return {"raw", Health::warning, fmt::format("{}, {}", source.description, note),
             "complete that folder, or remove it from the search: unset MNIST_DATA_DIR, or delete "
             "data/raw/"};
   } catch (const Error& error) {

@@ -30,7 +30,7 @@ Confusion counts_of(std::span<const Prediction> predictions, int classes) {
   return counts;
 }
 
-/// Of one kind of mistake; at least 1.
+/// Of one kind of mistake. At least 1.
 int most_frequent(const Confusion& counts) {
   int most = 1;
   for (std::size_t label = 0; label < counts.size(); ++label)
@@ -123,7 +123,7 @@ std::string mistakes_section(const RunRecord& run) {
       mistakes > wrong.size()
           ? fmt::format(" {} are shown. All are in predictions.csv.", wrong.size())
           : "",
-      images.there() ? "" : " The data file was not there to draw them from.");
+      images.there() ? "" : " They are not drawn, because the data file is missing.");
   out += pictures(wrong, images);
   if (!right.empty())
     out +=

@@ -36,11 +36,11 @@ std::string spread_text(const RunRecord& run) {
                          : known_spread(run.recipe_name);
   if (known)
     return fmt::format(
-        "; expected spread from seed to seed ±{:.2f} points (standard deviation of "
-        "{} published seeds)",
+        ". Expected spread from seed to seed ±{:.2f} points (standard deviation of {} published "
+        "seeds)",
         known->sd, known->seeds);
   if (run.correct == run.images) return "";  // no mistake: the binomial standard error is 0
-  return fmt::format("; {} images resolve ±{:.2f} points (one standard error)", grouped(run.images),
+  return fmt::format(". {} images resolve ±{:.2f} points (one standard error)", grouped(run.images),
                      resolution(run.final_accuracy, run.images));
 }
 
@@ -71,7 +71,7 @@ Headline headline_of(const RunRecord& run) {
   const bool began = status.epoch > 0 || status.step > 0;
   return {"INCOMPLETE",
           fmt::format(
-              "not finished: {}{}; resume it with mnist-dist --resume --run-dir {}",
+              "not finished: {}{}. Resume it with mnist-dist --resume --run-dir {}",
               status.state == "stopped" ? "stopped " : "",
               began ? "after " + place_text(static_cast<std::uint32_t>(status.epoch), status.step)
                     : "no checkpoint yet",

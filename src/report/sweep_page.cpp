@@ -26,7 +26,7 @@ namespace {
 
 constexpr std::size_t most_worst = 10, most_digits = 30;
 
-/// An image and by how many seeds it was taken for what.
+/// An image with the wrong predictions and their numbers of seeds.
 struct HardDigit {
   int index = 0, label = 0, seeds = 0;
   std::map<int, int> predictions = {};  ///< images by class
@@ -64,7 +64,7 @@ std::optional<Dataset> scored_data(const SweepIdentity& identity) {
     Dataset dataset(identity.data_file);
     if (dataset.hash() == identity.data_hash) return dataset;
   } catch (const Error&) {
-    // A report is made of numbers; it may be made where the images are not.
+    // A report is made from numbers, perhaps on a machine without the images.
   }
   return std::nullopt;
 }
@@ -80,12 +80,11 @@ std::string digits_section(const SweepRecord& record, const Verdict& v) {
   const auto always = std::count_if(digits.begin(), digits.end(),
                                     [&](auto& digit) { return digit.seeds == v.trained; });
   std::string out = fmt::format(
-      "<h2>Digits that are got wrong most often</h2>\n<p>{} of {} images are got wrong by some "
-      "seed, {} by every seed. Each with "
-      "its label, and what it is taken for by how many of {} seed{}.{}</p>\n<div "
-      "class=\"digits\">\n",
+      "<h2>Most frequently misclassified digits</h2>\n<p>{} of {} images are misclassified by at "
+      "least one seed, {} by every seed. Each with its label and the predicted classes, counted "
+      "over {} seed{}.{}</p>\n<div class=\"digits\">\n",
       digits.size(), v.images, always, v.trained, plural(v.trained),
-      data ? "" : " The data file was not there to draw them from.");
+      data ? "" : " They are not drawn, because the data file is missing.");
   for (std::size_t i = 0; i < std::min(digits.size(), most_digits); ++i) {
     const HardDigit& digit = digits[i];
     std::string image;
@@ -95,7 +94,7 @@ std::string digits_section(const SweepRecord& record, const Verdict& v) {
       image = fmt::format("<img alt=\"{}\" src=\"{}\">", digit.label,
                           png_data_uri({one.image(0), one.image_pixels()}, one.side));
     }
-    out += fmt::format("<div>{}<b>{}</b> taken for {}<br>#{}, {} seed{}</div>\n", image,
+    out += fmt::format("<div>{}<b>{}</b> predicted {}<br>#{}, {} seed{}</div>\n", image,
                        digit.label, predictions_text(digit.predictions), digit.index, digit.seeds,
                        plural(digit.seeds));
   }
@@ -132,7 +131,7 @@ std::string seeds_section(const Verdict& v, const std::filesystem::path& folder)
       "<details><summary>All {} seeds{}</summary>\n<div class=\"scroll\"><table>\n<tr><th>seed</th>"
       "<th>final %</th><th>correct</th><th>seconds</th></tr>\n",
       v.counted.size(),
-      shown < v.counted.size() ? fmt::format(" (the first {}; all in seeds.csv)", shown) : "");
+      shown < v.counted.size() ? fmt::format(" (the first {}, all in seeds.csv)", shown) : "");
   for (std::size_t i = 0; i < shown; ++i) {
     const SeedOutcome& o = *v.counted[i];
     out += fmt::format("<tr><td>{}</td><td>{}</td><td>{}</td><td>{:.1f}</td></tr>\n",
@@ -163,8 +162,8 @@ std::string worst_section(const Verdict& v, const std::filesystem::path& folder)
                              seed_link(o->seed, folder), accuracy_of(*o), o->final_correct,
                              o->best_accuracy, confusions_of(*o));
   return out +
-         "</table></div>\n<p class=\"note\">* of the best epoch: optimistic, as the score itself "
-         "chose it.</p>\n";
+         "</table></div>\n<p class=\"note\">* of the best epoch: optimistic, because it is "
+         "selected by this score.</p>\n";
 }
 
 /// Of all seeds. As large as the recipe's classes, or as the largest class in errors.csv.
@@ -185,8 +184,8 @@ std::string confusion_section(const SweepRecord& record, const Verdict& v) {
   const Confusion counts = confusion_of_seeds(record, v);
   if (counts.size() > most_columns) return frequent_mistakes(counts, most_listed);
   std::string out =
-      "<h2>Mistakes over all seeds</h2>\n<div class=\"scroll\"><table>\n<tr><th>label \\ taken "
-      "for</th>";
+      "<h2>Mistakes over all seeds</h2>\n<div class=\"scroll\"><table>\n<tr><th>label \\ "
+      "predicted</th>";
   for (std::size_t c = 0; c < counts.size(); ++c) out += fmt::format("<th>{}</th>", c);
   out += "</tr>\n";
   for (std::size_t label = 0; label < counts.size(); ++label) {
@@ -198,7 +197,7 @@ std::string confusion_section(const SweepRecord& record, const Verdict& v) {
                                       counts[label][c]);
     out += "</tr>\n";
   }
-  return out + "</table></div>\n<p class=\"note\">Red: at least one a seed on average.</p>\n";
+  return out + "</table></div>\n<p class=\"note\">Red: at least one per seed on average.</p>\n";
 }
 
 /// "14 epochs", or how train.max_steps cuts them short.
@@ -218,26 +217,25 @@ std::string machine_section(const SweepRecord& record, const Verdict& v) {
   std::string versions;
   for (const auto& [name, number] : id.versions)
     versions += fmt::format("{}{} {}", versions.empty() ? "" : ", ", name, number);
-  return "<h2>Machine, and how to do it again</h2>\n" +
-         html_pairs({{"command", id.command},
-                     {"machine", fmt::format("{} ({})", id.machine, id.host)},
-                     {"engine", fmt::format("{} ({}), device {}", id.engine, id.simd, id.device)},
-                     {"ranks", fmt::format("groups {} x ranks {}{} x threads {}", id.groups,
-                                           id.ranks_per_run, last_group_text(id), id.threads)},
-                     {"versions", versions},
-                     {"started", id.started},
-                     {"training",
-                      fmt::format("{} in all, {} a seed", duration(seconds),
-                                  v.counted.empty()
-                                      ? "-"
-                                      : duration(seconds / static_cast<double>(v.counted.size())))},
-                     {"data hash", id.data_hash},
-                     {"fingerprint", id.fingerprint +
-                                         " (parameters after 50 steps: another program or machine "
-                                         "that gives the same bits shows the same)"}}) +
-         "<p>Any one seed alone gives the same bytes: <code>mnist-dist --config DIR/config.toml "
-         "--seed N</code>, DIR being this folder, "
-         "compared with parameters_sha256 in seeds.csv.</p>\n" +
+  return "<h2>Machine and reproduction</h2>\n" +
+         html_pairs(
+             {{"command", id.command},
+              {"machine", fmt::format("{} ({})", id.machine, id.host)},
+              {"engine", fmt::format("{} ({}), device {}", id.engine, id.simd, id.device)},
+              {"ranks", fmt::format("groups {} x ranks {}{} x threads {}", id.groups,
+                                    id.ranks_per_run, last_group_text(id), id.threads)},
+              {"versions", versions},
+              {"started", id.started},
+              {"training",
+               fmt::format("{} in total, {} per seed", duration(seconds),
+                           v.counted.empty()
+                               ? "-"
+                               : duration(seconds / static_cast<double>(v.counted.size())))},
+              {"data hash", id.data_hash},
+              {"fingerprint", id.fingerprint + " (SHA-256 of the parameters after 50 steps: equal "
+                                               "for programs and machines with the same bits)"}}) +
+         "<p>One seed alone gives the same bytes: <code>mnist-dist --config DIR/config.toml --seed "
+         "N</code> with this folder as DIR, compared with parameters_sha256 in seeds.csv.</p>\n" +
          html_details("The recipe (config.toml)", record.recipe_text);
 }
 
@@ -255,18 +253,17 @@ std::string sweep_page(const SweepRecord& record, const Verdict& v,
         "<p class=\"warn\">Validation rows of the training set: the test images were not "
         "opened.</p>\n";
   body += fmt::format(
-      "<p>{} parameters, {}; accuracy of the weights that each run delivers at its end, on {} "
-      "images "
-      "({}).</p>\n",
+      "<p>{} parameters, {}. Accuracy of the weights that each run delivers at its end, on {} "
+      "images ({}).</p>\n",
       grouped(id.parameter_count), html_text(length_text(record)), grouped(v.images),
       html_text(scored_text(id)));
   body += html_pairs(verdict_lines(v));
   body += html_figure(histogram_svg(record, v),
                       "Final accuracy of all seeds. Blue reached the target, red did not.");
   body += html_figure(curves_svg(record, v),
-                      "Every seed's curve; thick: median; dashed: minimum and maximum. Early "
+                      "Every seed's curve. Thick: median. Dashed: minimum and maximum. Early "
                       "epochs may lie below the drawing.");
-  body += html_figure(dots_svg(record, v), "Each dot a seed.");
+  body += html_figure(dots_svg(record, v), "One dot per seed.");
   body += worst_section(v, folder) + seeds_section(v, folder) + digits_section(record, v);
   if (v.trained > 0) body += confusion_section(record, v);
   body += machine_section(record, v);

@@ -51,8 +51,8 @@ std::string headline(const SweepRecord& record, const Verdict& v) {
   std::string text = fmt::format("{}: {} of {} seed{} reached {} % ({} of {} correct)",
                                  name_of(v.answer), v.reached, v.requested, plural(v.requested),
                                  record.identity.target, v.required_correct, v.images);
-  if (v.diverged > 0) text += fmt::format("; {} diverged", v.diverged);
-  if (v.missing > 0) text += fmt::format("; {} not trained yet", v.missing);
+  if (v.diverged > 0) text += fmt::format(", {} diverged", v.diverged);
+  if (v.missing > 0) text += fmt::format(", {} not trained yet", v.missing);
   return text;
 }
 
@@ -67,7 +67,7 @@ std::vector<std::pair<std::string, std::string>> verdict_lines(const Verdict& v)
   lines.emplace_back(
       "reached",
       fmt::format(
-          "{} of {}; so at least {:.2f} % of all seeds do (Clopper-Pearson, one-sided 95 %)",
+          "{} of {}, hence at least {:.2f} % of all seeds (Clopper-Pearson, one-sided 95 %)",
           v.reached, v.trained + v.diverged, 100 * v.reached_lower_bound));
   lines.emplace_back(
       "one run",
@@ -78,7 +78,7 @@ std::vector<std::pair<std::string, std::string>> verdict_lines(const Verdict& v)
     lines.emplace_back(
         "mean",
         fmt::format(
-            "{:.4f} %, 95 % interval {:.4f} .. {:.4f} (t); at least {:.4f} (one-sided 95 %)",
+            "{:.4f} %, 95 % interval {:.4f} .. {:.4f} (t), at least {:.4f} (one-sided 95 %)",
             s.mean, s.mean_interval.low, s.mean_interval.high, s.mean_lower_bound));
     lines.emplace_back("SD", fmt::format("{:.4f}, 95 % interval {:.4f} .. {:.4f} (chi-square)",
                                          s.sd, s.sd_interval.low, s.sd_interval.high));
@@ -90,11 +90,11 @@ std::vector<std::pair<std::string, std::string>> verdict_lines(const Verdict& v)
       "resolution",
       fmt::format("{:.4f}: standard error of one run that {} images alone cause (binomial)",
                   v.resolution, v.images));
-  lines.emplace_back("footnote", fmt::format("each seed's best epoch: mean {:.4f} %, min {:.2f}; "
-                                             "optimistic, as the score itself chose it",
+  lines.emplace_back("footnote", fmt::format("each seed's best epoch: mean {:.4f} %, min {:.2f} "
+                                             "(optimistic, because it is selected by this score)",
                                              v.best.mean, v.best.min));
   if (v.others > 0)
-    lines.emplace_back("not counted", fmt::format("{} more seed{} on file that were not asked for",
+    lines.emplace_back("not counted", fmt::format("{} more seed{} in the folder, not requested",
                                                   v.others, plural(v.others)));
   return lines;
 }

@@ -25,15 +25,15 @@ namespace fs = std::filesystem;
 
 namespace {
 
-const char* const same = "choose another --out, or continue as it was begun";
+const char* const same = "choose another --out, or continue with the original options";
 
 /// Of the files that a sweep's processes write.
 constexpr std::array<std::string_view, 8> file_names{"sweep.json",  "config.toml",  "seeds.csv",
                                                      "epochs.csv",  "errors.csv",   "summary.json",
                                                      "report.html", "histogram.svg"};
 
-/// Whether a folder holds nothing but what a start leaves that is killed at once: config.toml is
-/// the last file that it writes. A power failure may cut it off.
+/// Whether a folder holds only the files of a start that was killed at once: config.toml is the
+/// last file that it writes. A power failure may cut it off.
 bool is_unused(const fs::path& folder) {
   const fs::directory_iterator entries(folder);
   return std::all_of(begin(entries), end(entries), [](const fs::directory_entry& entry) {
@@ -68,8 +68,8 @@ void check_same_sweep(const fs::path& folder, const SweepIdentity& was, const Sw
         same);
   if (was.fingerprint != now.fingerprint || was.engine != now.engine)
     throw usage_error(
-        fmt::format("this program gives other bits than the one that began {}: fingerprint "
-                    "{:.12}... ({} {}) there, {:.12}... ({} {}) here",
+        fmt::format("this program computes different bits than the one that started {}: "
+                    "fingerprint {:.12}... ({} {}) there, {:.12}... ({} {}) here",
                     folder.string(), was.fingerprint, was.engine, was.simd, now.fingerprint,
                     now.engine, now.simd),
         fmt::format("continue with that program and --engine {} --simd {}, or choose another --out",
@@ -128,7 +128,7 @@ void remove_leftovers_of_ended_seeds(const fs::path& folder, const SweepIdentity
 
 SweepIdentity open_sweep(const fs::path& folder, const Config& recipe, const SweepIdentity& now) {
   const auto no_sweep = [&] {
-    return usage_error(fmt::format("{} is there already and holds no sweep", folder.string()),
+    return usage_error(fmt::format("{} already exists and is not a sweep", folder.string()),
                        "choose another --out");
   };
   std::error_code error;
@@ -137,7 +137,7 @@ SweepIdentity open_sweep(const fs::path& folder, const Config& recipe, const Swe
   if (error)
     throw data_error(fmt::format("cannot create {}: {}", folder.string(), error.message()),
                      "check the path, or choose another --out");
-  // Before a look inside: of two starts the later one is to see what the first one wrote.
+  // Before a look inside: of two starts the later one must see the files of the first.
   const FolderLock lock = lock_sweep(folder);
   const bool begins = is_unused(folder);
   if (!begins && !fs::exists(folder / "sweep.json")) throw no_sweep();

@@ -24,7 +24,7 @@ void make_run_folder(const fs::path& sweep, const fs::path& folder) {
   if (fs::is_directory(sweep / "runs", error)) fs::create_directories(folder, error);
   if (!fs::is_directory(folder))
     throw data_error(fmt::format("cannot create {}: {}", folder.string(),
-                                 error ? error.message() : "the sweep's folder is no longer there"),
+                                 error ? error.message() : "the sweep's folder no longer exists"),
                      "leave the sweep's folder in place until the sweep has ended");
 }
 

@@ -138,9 +138,9 @@ void read_tables(const fs::path& folder, SweepRecord& record) {
   // Counted twice it would stand for a seed that is missing.
   if (const auto twice = seed_that_is_twice(record.outcomes))
     throw data_error(
-        fmt::format("{}: seed {} is there twice", (folder / "seeds.csv").string(), *twice),
+        fmt::format("{}: seed {} appears twice", (folder / "seeds.csv").string(), *twice),
         "delete one of its rows");
-  // Only seeds.csv decides what is done; the other two say more about it.
+  // Only seeds.csv decides which seeds are done. The other two have details.
   if (fs::exists(folder / "epochs.csv")) read_epochs(folder / "epochs.csv", record.outcomes);
   if (fs::exists(folder / "errors.csv"))
     read_errors(folder / "errors.csv", record.identity.scored(), record.outcomes);

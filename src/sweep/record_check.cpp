@@ -70,7 +70,7 @@ Config check_identity(const fs::path& folder, const SweepRecord& record) {
   }
 }
 
-/// One row of seeds.csv: what its own cells say of each other.
+/// One row of seeds.csv: whether its cells agree.
 class Row {
  public:
   Row(const fs::path& folder, const SeedOutcome& outcome, std::size_t index,
@@ -124,7 +124,7 @@ class Row {
     // A run that train.max_steps ends may have fewer.
     if (curve.epochs > recipe.train.epochs ||
         (recipe.train.max_steps == 0 && curve.epochs < recipe.train.epochs))
-      refuse(fmt::format("epochs.csv has not all epochs of it (got {}, expected {})", curve.epochs,
+      refuse(fmt::format("epochs.csv misses epochs of it (got {}, expected {})", curve.epochs,
                          recipe.train.epochs));
     const std::string of = " in epochs.csv";
     must_be("final_" + scored_ + "_accuracy" + of, curve.final_accuracy, o_.final_accuracy);

@@ -30,7 +30,7 @@ struct Summary {
     throw data_error(
         fmt::format("{}: {} contradicts the run's other files (got {}, expected {})",
                     (folder / "summary.json").string(), key, json.at(key).dump(), expected),
-        "put the file back as it was; " + scoring_hint(folder));
+        "put the file back as it was, or " + scoring_hint(folder));
   }
   void must_be(const std::string& key, const Json& expected) const {
     if (json.contains(key) && json.at(key) != expected) refuse(key, expected.dump());
@@ -66,7 +66,7 @@ void check_steps(const Summary& summary, const Config& recipe, int steps_per_epo
 
 }  // namespace
 
-// A damaged checkpoint says nothing of the summary.
+// A damaged checkpoint is no evidence against the summary.
 std::optional<Checkpoint> finished_checkpoint(const fs::path& folder) {
   try {
     std::optional<Found> found = newest_checkpoint(folder);
@@ -81,7 +81,7 @@ void check_recipe_in(const fs::path& folder, const Config& recipe, const Checkpo
   const auto contradiction = [&](const std::string& got, const std::string& expected) {
     return data_error(fmt::format("{} contradicts the checkpoint (got \"{}\", expected \"{}\")",
                                   (folder / "config.toml").string(), got, expected),
-                      "put the file back as it was; " + scoring_hint(folder));
+                      "put the file back as it was, or " + scoring_hint(folder));
   };
   if (recipe.train.seed != checkpoint.seed)
     throw contradiction(fmt::format("seed = {}", recipe.train.seed),

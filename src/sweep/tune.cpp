@@ -77,8 +77,8 @@ bool is_unused(const fs::path& folder) {
   });
 }
 
-/// Before anything is trained: makes and locks the folder, which must be empty or hold this search,
-/// with the candidates that are there as they are now.
+/// Before any training: makes and locks the folder, which must be empty or hold this search, with
+/// its existing candidates unchanged.
 void open_folder(const TuneOptions& options, const std::vector<Candidate>& candidates,
                  std::optional<FolderLock>& lock) {
   const fs::path& folder = options.sweep.folder;
@@ -86,7 +86,7 @@ void open_folder(const TuneOptions& options, const std::vector<Candidate>& candi
     return folder / folder_name(candidate);
   };
   const auto no_search = [&] {
-    return usage_error(fmt::format("{} is there already and holds no search", folder.string()),
+    return usage_error(fmt::format("{} already exists and is not a search", folder.string()),
                        "choose another --out");
   };
   if (fs::exists(folder) && !fs::is_directory(folder)) throw no_search();
@@ -111,7 +111,7 @@ void score(Candidate& candidate, const SweepRecord& record) {
     if (!outcome->diverged) candidate.loss += outcome->final_loss / verdict.trained;
 }
 
-/// Trains what the candidate lacks of seeds 1..seeds. Collective; the score is rank 0's.
+/// Trains those of seeds 1..seeds that the candidate is missing. Collective. The score is rank 0's.
 void run_trial(Communicator& world, const TuneOptions& options, Candidate& candidate, int seeds) {
   SweepOptions sweep = options.sweep;
   sweep.recipe = trial_config(candidate, options);
@@ -121,7 +121,7 @@ void run_trial(Communicator& world, const TuneOptions& options, Candidate& candi
   if (run_sweep(world, sweep) == SweepEnd::interrupted)
     throw Error(ExitCode::interrupted,
                 fmt::format("stopped by a signal in {}", folder_name(candidate)),
-                "the same command continues with what is missing")
+                "run the same command again to continue")
         .mark_everywhere();
   run_on_root(world, [&] {
     SweepRecord record = write_tables_of(sweep.folder);

@@ -15,7 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// How long the other ranks of a group hear nothing; as comm/heartbeat.
+// Longest time without a message to the other ranks of a group, as in comm/heartbeat.
 constexpr double longest_wait = 0.5;
 // Between looks at seeds that others have, which LeaseSeeker wants several of per second.
 constexpr std::chrono::milliseconds nap{100};
@@ -25,7 +25,7 @@ constexpr std::chrono::seconds look_interval{1};
 }  // namespace
 
 void StopSign::put_up() const {
-  std::ofstream made(file_);  // on a full disk, too; not in a folder that was moved away
+  std::ofstream made(file_);  // on a full disk, too. Not in a folder that was moved away
 }
 bool StopSign::is_up() const {
   std::error_code error;
@@ -81,8 +81,9 @@ bool Leader::settle(const SeedOutcome* outcome, const Error* error) {
     sign_.put_up();
   }
   if (std::error_code gone; lost_ && fs::is_directory(claim_->folder, gone))
-    say_line(
-        fmt::format("note: another process took over seed {}, because this one stood still", seed));
+    say_line(fmt::format(
+        "note: another process took over seed {}, because this process did not renew its lease",
+        seed));
   claim_.reset();
   if (error || lost_) queue_.put_back(seed);
   return true;
@@ -114,7 +115,7 @@ SweepEnd work_through(Communicator& group, Leader* leader,
         leader && leader->settle(outcome ? &*outcome : nullptr, error ? &*error : nullptr);
     if (send({.kind = settled ? Order::wait : Order::fail}).kind != Order::fail) continue;
     if (error) throw *error;
-    throw Error(ExitCode::internal, "the leader of this group failed", "see its message");
+    throw Error(ExitCode::internal, "the leader of this group failed", "read its message");
   }
 }
 

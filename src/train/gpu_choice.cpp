@@ -24,8 +24,8 @@ int choose_gpu(Communicator& world, Communicator& group) {
         pair, world.local_size(), gpus, plural(gpus));
   if (const std::string first = first_problem(world, problem); !first.empty())
     throw device_error(first,
-                       "mnist-dist doctor says more about GPUs; one rank for each of them can "
-                       "train, or any number with --device cpu")
+                       "use one rank per GPU that mnist-dist doctor lists, or --device cpu for any "
+                       "number of ranks")
         .mark_everywhere();
   return gpu;
 }

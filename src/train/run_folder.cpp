@@ -35,7 +35,7 @@ bool is_leftover(const fs::path& file) {
          std::ranges::find(unfinished_names, file.filename().string()) != unfinished_names.end();
 }
 
-/// Whether nothing is in a folder but leftovers and, where `known` says so, files of a run.
+/// Whether a folder has nothing but leftovers and, with `known`, files of a run.
 template <class Known>
 bool holds_only(const fs::path& folder, const Known& known) {
   std::error_code error;
@@ -70,7 +70,7 @@ bool is_finished(const fs::path& folder, const Checkpoint& checkpoint) {
   return checkpoint.finished && fs::exists(folder / "summary.json");
 }
 
-/// Whether a recipe is the one in the folder's config.toml, and not asked for by options.
+/// Whether a recipe is the one in the folder's config.toml, and not from options.
 bool is_of_its_file(const fs::path& folder, const Config& config) {
   try {
     const Config file = load_config((folder / "config.toml").string(), {}, {});
@@ -130,7 +130,7 @@ std::string summary_hint(const fs::path& folder) {
 
 std::string recipe_difference(const std::string& was, const std::string& is) {
   const auto [has, wanted] = first_difference(was, is);
-  return fmt::format("it has \"{}\", asked for is \"{}\"", has, wanted);
+  return fmt::format("it has \"{}\", requested is \"{}\"", has, wanted);
 }
 
 fs::path make_default_folder(const Config& config) {
@@ -155,7 +155,7 @@ FolderLock create_run_folder(const fs::path& folder, const Config& config) {
     const bool can_go_on =
         is_recipe(folder / "config.toml") && !fs::exists(folder / "summary.json");
     throw usage_error(
-        fmt::format("run folder {} is there already; a run is never overwritten", folder.string()),
+        fmt::format("run folder {} already exists. Runs are never overwritten", folder.string()),
         can_go_on ? fmt::format("choose another --run-dir, or continue with --resume --run-dir {}",
                                 shell_word(folder.string()))
                   : "choose another --run-dir");
@@ -217,7 +217,7 @@ fs::path newest_unfinished_run(const fs::path& runs, const Config& config) {
   std::sort(candidates.rbegin(), candidates.rend());
   const std::string wanted = recipe_toml(config);
   std::string nearly,
-      difference;  // the newest of the same name and seed that was begun with another --set
+      difference;  // the newest of the same name and seed that was started with a different --set
   for (const auto& [time, folder] : candidates) {
     try {
       const Checkpoint checkpoint = newest_checkpoint(folder)->checkpoint;
@@ -229,7 +229,7 @@ fs::path newest_unfinished_run(const fs::path& runs, const Config& config) {
         difference = recipe_difference(recipe_toml(begun), wanted);
       }
     } catch (const Error&) {
-      // A damaged run is not the one to continue with; naming it with --run-dir says why.
+      // A damaged run is skipped here. With --run-dir its error is printed.
     }
   }
   const std::string none =
@@ -237,9 +237,9 @@ fs::path newest_unfinished_run(const fs::path& runs, const Config& config) {
                   config.name, config.train.seed);
   if (!nearly.empty())
     throw usage_error(
-        fmt::format("{} and this recipe; {} was begun with another: {}", none, nearly, difference),
-        fmt::format("continue with it by --resume --run-dir {} and no --config or --set, or start "
-                    "a new run without --resume",
+        fmt::format("{} and this recipe. {} has a different one: {}", none, nearly, difference),
+        fmt::format("continue it with --resume --run-dir {} and without --config and --set, or "
+                    "start a new run without --resume",
                     nearly));
   throw usage_error(none, "name the run with --run-dir, or start a new one without --resume");
 }
@@ -273,9 +273,10 @@ std::optional<Found> resume_point(const fs::path& folder, const Config& config) 
 
 void check_same_data(const Checkpoint& checkpoint, const std::string& data_hash) {
   if (checkpoint.data_hash == data_hash) return;
-  throw usage_error(fmt::format("the run was begun with other data (hash {:.12}..., now {:.12}...)",
-                                checkpoint.data_hash, data_hash),
-                    "give its data with --set data.file=..., or start a new run")
+  throw usage_error(
+      fmt::format("the run was started with other data (hash {:.12}..., now {:.12}...)",
+                  checkpoint.data_hash, data_hash),
+      "give its data with --set data.file=..., or start a new run")
       .mark_everywhere();
 }
 

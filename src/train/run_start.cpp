@@ -28,11 +28,11 @@ void check_same_model(const Trained& from, const Config& config) {
         fmt::format("images of {0}x{0} pixels (expected {1}x{1})", side, config.model.side));
   for (std::size_t i = 0; i < std::min(has.size(), wanted.size()); ++i) {
     Layer layer = has[i];
-    layer.dropout = wanted[i].dropout;  // not part of what the weights mean
+    layer.dropout = wanted[i].dropout;  // without effect on the weights' meaning
     layer.follows_classes = wanted[i].follows_classes;
     if (layer == wanted[i]) continue;
     const std::string got = layer_text(has[i]), expected = layer_text(wanted[i]);
-    if (got == expected) throw problem(fmt::format("layer {} has other options", i + 1));
+    if (got == expected) throw problem(fmt::format("layer {} has different options", i + 1));
     throw problem(fmt::format("layer {} (got {}, expected {})", i + 1, got, expected));
   }
   if (has.size() != wanted.size())

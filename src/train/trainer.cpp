@@ -78,7 +78,7 @@ class Run {
       const Stopwatch epoch_time;
       const double seconds_before_resume = progress_.epoch_seconds;
       row = train_epoch();
-      // Only now is the epoch behind us: what follows sees "step 0 of the next one".
+      // Only now is the epoch behind us: later code sees "step 0 of the next one".
       ++progress_.epoch;
       progress_.step = 0;
       if (done() || progress_.epoch % static_cast<std::uint32_t>(config_.train.evaluate_every) == 0)
@@ -150,7 +150,7 @@ class Run {
     return static_cast<double>(epoch_start() + progress_.step) / static_cast<double>(last_step_);
   }
 
-  /// Trains what is left of the epoch under way, and leaves its sums and seconds in progress_.
+  /// Trains the rest of the current epoch, and leaves its sums and seconds in progress_.
   EpochRow train_epoch() {
     const std::uint32_t epoch = progress_.epoch;
     const int steps =
@@ -163,7 +163,7 @@ class Run {
                          options_.data.training_rows / config_.data.shards / slice_});
 
     double other_seconds =
-        -progress_.epoch_seconds;  // not training: checkpoints, and what a resume brings along
+        -progress_.epoch_seconds;  // not training: checkpoints, and the time before a resume
     const Stopwatch time;
     for (int step = progress_.step; step < steps; ++step) {
       comm_.set_activity(fmt::format("epoch {} step {}", epoch + 1, step + 1));
@@ -184,8 +184,8 @@ class Run {
       });
       if (checkpoint_age_.seconds() >= config_.train.checkpoint_seconds) {
         const Stopwatch writing;
-        // What a device has done by now, for what is stored with it; whether to stop is decided by
-        // the report above, which is the same on every rank.
+        // The device's current progress, for the checkpoint. The report above, which is the same on
+        // every rank, decides whether to stop.
         take(engine_.report(true));
         save();
         other_seconds += writing.seconds();
@@ -274,7 +274,7 @@ class Run {
     save_checkpoint(options_.folder, progress_);
   }
 
-  /// Before what writes into the run folder.
+  /// Call before writing into the run folder.
   void check_folder() const {
     if (comm_.rank() == 0 && options_.lock) options_.lock->check_in_place();
   }
@@ -310,7 +310,7 @@ class Run {
           .mark_everywhere();
     throw Error(
         ExitCode::interrupted,
-        fmt::format("stopped by a signal after {}; the checkpoint is written", where),
+        fmt::format("stopped by a signal after {}, the checkpoint is written", where),
         fmt::format("continue with --resume --run-dir {}", shell_word(options_.folder.string())))
         .mark_everywhere();
   }
@@ -333,7 +333,7 @@ class Run {
   const int slice_, steps_per_epoch_;
   const std::int64_t last_step_;
   const Schedule schedule_;
-  Checkpoint progress_;                  ///< where the run is; what a checkpoint stores
+  Checkpoint progress_;                  ///< position of the run, as in a checkpoint
   std::vector<Prediction> predictions_;  ///< after the last step
   const double seconds_before_;
   const Reduce reduce_;

@@ -8,7 +8,7 @@
 namespace mnist_dist {
 namespace {
 
-/// What Bash makes of the word.
+/// The word as Bash reads it.
 std::string read_back(const std::string& word) {
   const std::string script = "bash -c \"$(printf '%s' \"$SCRIPT\")\"";
   ::setenv("SCRIPT", ("printf '%s' " + word).c_str(), 1);

@@ -7,7 +7,7 @@ load helpers
   run --separate-stderr env MNIST_DATA_DIR=/nowhere "$MNIST_DIST" bench --rounds 1 --seconds 0.05
   echo "$output" "$stderr"
   [ "$status" -eq 0 ]
-  [[ "$output" == "step4: training, batch 64 in slices of 16; SYNTHETIC digits in memory"* ]]
+  [[ "$output" == "step4: training, batch 64 in slices of 16, SYNTHETIC digits in memory"* ]]
   [[ "$output" == *"FMA peak of one core, "* ]]
   local engines
   engines=$("$MNIST_DIST" bench --help | sed -n 's/.*may be repeated: //p')

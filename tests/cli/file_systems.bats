@@ -126,7 +126,7 @@ foreign_lease() {
   mkdir r
   echo half >r/config.toml.tmp99999999
   echo precious >r/thesis.tex.tmp99999999
-  fails 2 "r is there already" short --run-dir r
+  fails 2 "r already exists" short --run-dir r
   [ -e r/config.toml.tmp99999999 ] && [ -e r/thesis.tex.tmp99999999 ]
   fails 2 "nothing to resume" short --run-dir r --resume
 }
@@ -154,7 +154,7 @@ foreign_lease() {
   run -0 "${SWEEP[@]}" --seeds 1 --out s
   # Nor a run that has a checkpoint.
   : >whole/config.toml
-  fails 2 "whole is there already" short --run-dir whole
+  fails 2 "whole already exists" short --run-dir whole
   [[ "$stderr" != *"--resume"* ]]
 }
 @test "a sweep killed at any moment is recovered by the same command, and leaves nothing behind" {

@@ -35,7 +35,7 @@ overwrite() { printf %s "$3" | dd of="$1" bs=1 seek="$2" conv=notrunc status=non
 
 @test "a folder without the files: the missing ones are named" {
   mkdir raw && touch raw/train-images-idx3-ubyte
-  refuses 3 "raw lacks train-labels-idx1-ubyte, t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte" \
+  refuses 3 "raw: train-labels-idx1-ubyte, t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte" \
     "$MNIST_DIST" prepare --raw raw
 }
 

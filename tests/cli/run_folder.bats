@@ -36,7 +36,7 @@ averaged_validation_accuracy,learning_rate,images_per_second,seconds" ]
 }
 @test "a run is never overwritten" {
   mkdir r && echo precious >r/notes.txt
-  fails 2 "r is there already" short --run-dir r
+  fails 2 "r already exists" short --run-dir r
   [ "$(cat r/notes.txt)" = precious ]
 }
 @test "unwritable run folder" {
@@ -82,7 +82,7 @@ averaged_validation_accuracy,learning_rate,images_per_second,seconds" ]
   fails 2 "another recipe" \
     "$MNIST_DIST" --resume --run-dir r --config r/config.toml --set optimizer.momentum=0.5
   run --separate-stderr -0 "$MNIST_DIST" --resume --run-dir r
-  [[ "$stderr" == *"r holds no checkpoint yet: the run begins again"* ]]
+  [[ "$stderr" == *"r holds no checkpoint yet"* ]]
   short --run-dir whole
   [ "$(sha_of r)" = "$(sha_of whole)" ]
 }
@@ -90,11 +90,11 @@ averaged_validation_accuracy,learning_rate,images_per_second,seconds" ]
   stopped_run
   cp -r r other
   run --separate-stderr -0 "$MNIST_DIST" --resume --run-dir r
-  [[ "$stderr" != *"begun with"* ]]
+  [[ "$stderr" != *"started with"* ]]
   local targets=$(simd_targets)
   targets=${targets#*, }  # all but the best, where there are several
   run --separate-stderr -0 "$MNIST_DIST" --resume --run-dir other --simd "${targets%%,*}"
-  [[ "$stderr" != *"begun with"* ]]
+  [[ "$stderr" != *"started with"* ]]
   [ "$(sha_of r)" = "$(sha_of other)" ]
 }
 @test "a damaged metrics.csv gets its header back" {
@@ -166,10 +166,10 @@ averaged_validation_accuracy,learning_rate,images_per_second,seconds" ]
   mv r runs/some-name
   fails 2 "nothing to resume: runs holds no unfinished run of step3 with seed 1 and this recipe" \
     "$MNIST_DIST" --config some.toml --set train.epochs=9 --resume
-  [[ "$stderr" == *'runs/some-name was begun with another: '* ]]
-  [[ "$stderr" == *'begun with another: it has "epochs = 20", asked for is "epochs = 9"'* ]]
-  [[ "$stderr" == *"hint: continue with it by --resume --run-dir runs/some-name and no --config \
-or --set, or start"* ]]
+  [[ "$stderr" == *'runs/some-name has a different one: '* ]]
+  [[ "$stderr" == *'a different one: it has "epochs = 20", requested is "epochs = 9"'* ]]
+  [[ "$stderr" == *"hint: continue it with --resume --run-dir runs/some-name and without --config \
+and --set, or start"* ]]
 }
 @test "an empty --run-dir, as of an unset variable, is no default one" {
   fails 2 "--run-dir" short --run-dir ""

@@ -203,7 +203,7 @@ END
   mkdir raw
   fails 2 'no data set is called "kmnits"' "$MNIST_DIST" prepare --dataset kmnits --raw raw
   [[ "$stderr" == *"did you mean kmnist?"* ]]
-  fails 2 "its files are not in the box" "$MNIST_DIST" prepare --dataset kmnist
+  fails 2 "its files are not included in mnist-dist" "$MNIST_DIST" prepare --dataset kmnist
   fails 2 "it has no name" "$MNIST_DIST" prepare --dataset custom --raw raw
   fails 2 '"mnist" cannot name' custom mnist --raw raw
   fails 2 '"kmnist" cannot name' custom kmnist --raw raw

@@ -78,7 +78,7 @@ sha_in_sweep() {
   wait $pid || code=$?
   cat cut2.txt
   [ "$code" -eq 130 ]
-  grep -q "the same command continues" cut2.txt
+  grep -q "the same command again" cut2.txt
   [ "$(wc -l <cut/seeds.csv)" -lt 5 ]
   run -0 ranks 3 sweep "${long[@]}" --out cut --ranks-per-run 2
   [[ "$output" == *"continuing:"* ]]
@@ -284,14 +284,14 @@ print([d["seeds"] for d in declared if d["date"][:2] == "20"])')" \
 @test "inconsistent options are rejected" {
   tiny_recipe
   run -0 "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 0 --target 0 --out s
-  fails 2 "another recipe: it has \"epochs = 2\", asked for is \"epochs = 3\"" "$MNIST_DIST" sweep \
+  fails 2 "another recipe: it has \"epochs = 2\", requested is \"epochs = 3\"" "$MNIST_DIST" sweep \
     "${RECIPE[@]}" --set train.epochs=3 --seeds 0 --out s
   "$MNIST_DIST" prepare --synthetic --count 2000 --out other.h5 >/dev/null 2>&1
   fails 2 "other data" "$MNIST_DIST" sweep "${RECIPE[@]}" --set data.file=other.h5 --seeds 0 --out s
   sed -i 's/"fingerprint": "..../"fingerprint": "0000/' s/sweep.json
-  fails 2 "gives other bits than the one that began s: fingerprint 0000" "$MNIST_DIST" sweep \
+  fails 2 "different bits than the one that started s: fingerprint 0000" "$MNIST_DIST" sweep \
     "${RECIPE[@]}" --seeds 0 --out s
-  fails 2 "holds no sweep" "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 0 --out .
+  fails 2 "is not a sweep" "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 0 --out .
   fails 2 "does not name seeds" "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 3..1
   fails 2 "is not a target" "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 3 --target 101
   fails 2 "needs --seeds" "$MNIST_DIST" sweep
@@ -398,7 +398,7 @@ assert d["basis"] == "seeds" and d["points"] > 0, d'
   # Also where the images are not.
   sed -i 's/"data_file": ".*"/"data_file": "nowhere.h5"/' s/sweep.json
   run -0 "$MNIST_DIST" report s
-  grep -q "data file was not there" s/report.html
+  grep -q "data file is missing" s/report.html
   run -0 "$MNIST_DIST" report s/runs/seed1
   grep -q "SYNTHETIC" s/runs/seed1/report.html
   grep -q "<svg" s/runs/seed1/report.html

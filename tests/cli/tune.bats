@@ -71,7 +71,7 @@ rounds() { tail -n +2 search/tuning.csv | awk -F, '{ print $2, $5, $6 }' | sort 
   kill -INT $pid
   wait $pid || code=$?
   [ "$code" -eq 130 ]
-  grep -q "the same command continues" out.txt
+  grep -q "the same command again" out.txt
 
   # mpirun sends TERM to ranks that leave after the first one: that is no second signal.
   mpirun_command 4
@@ -102,10 +102,10 @@ rounds() { tail -n +2 search/tuning.csv | awk -F, '{ print $2, $5, $6 }' | sort 
   mkdir full
   touch full/thesis.tex full.txt
   for other in full full.txt; do
-    fails 2 "$other is there already and holds no search" "$MNIST_DIST" \
+    fails 2 "$other already exists and is not a search" "$MNIST_DIST" \
       "${TUNE[@]}" --candidates 2 --out "$other"
   done
-  fails 2 "full is there already and holds no search" ranks 2 "${TUNE[@]}" --candidates 2 --out full
+  fails 2 "full already exists and is not a search" ranks 2 "${TUNE[@]}" --candidates 2 --out full
   [ "$(ls full)" = thesis.tex ]
   run -0 "$MNIST_DIST" "${TUNE[@]}" --candidates 2 --seeds 1 --out search
   rm -r search/candidate000/*

@@ -130,7 +130,7 @@ TEST(DeviceCommunicator, DoesNotWaitForEverToStart) {
         make_device_communicator(test_world(), on_host, {.transport = "nccl", .timeout = 0.2});
       },
       "the GPUs of " + std::to_string(test_world().size()) +
-          " ranks have waited 0 s for each other",
+          " ranks did not finish an all-reduce in 0 s",
       true);
 }
 
@@ -141,7 +141,7 @@ TEST(DeviceCommunicator, DoesNotWaitForEverForACall) {
   comm->watch(9);
   expect_device_error([&] { comm->watch(11); },
                       "the GPUs of " + std::to_string(test_world().size()) +
-                          " ranks have waited 11 s for each other",
+                          " ranks did not finish an all-reduce in 11 s",
                       true);
 }
 

@@ -17,7 +17,7 @@ struct FakeNccl {
   ncclResult_t background = ncclSuccess;  ///< what ncclCommGetAsyncError says once ready
   bool waits_for_others = false;  ///< ncclCommDestroy, which ends only when they call it too
 
-  // What was seen.
+  // Recorded calls.
   std::string id = {};  ///< that the communicator was made with
   int rank = -1, ranks = 0, device = -1;
   int calls = 0;              ///< collectives

@@ -11,7 +11,7 @@
 namespace mnist_dist {
 namespace {
 
-/// What choose_single_copy leaves in the environment of a process that is denied copies. Ends the
+/// Tests the environment after choose_single_copy in a process that is denied copies. Ends the
 /// process: 0 as expected.
 [[noreturn]] void choose_where_denied(const char* expected) {
   if (!deny_copies_between_processes()) std::_Exit(77);

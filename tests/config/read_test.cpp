@@ -193,7 +193,7 @@ TEST(Read, StringsAreALineOfText) {
         << value;
   EXPECT_NE(refusal([] {
               parse_config(tiny, "\xff.toml");
-            }).find("cannot begin the name of a run folder"),
+            }).find("not usable in the name of a run folder"),
             std::string::npos)
       << "the file's name";
 }
@@ -201,8 +201,8 @@ TEST(Read, StringsAreALineOfText) {
 TEST(Read, NamesAndFilesThatNameNothing) {
   for (const char* name : {"", "../outside", "a/b"})
     EXPECT_EQ(refused_setting(std::string("model.name=\"") + name + "\""),
-              std::string("model.name = \"") + name +
-                  "\" cannot begin the name of a run folder | give a plain word");
+              std::string("model.name: not usable in the name of a run folder (got \"") + name +
+                  "\") | give a name of letters and digits");
   EXPECT_EQ(refused_setting("data.file="),
             "data.file is empty | give a path for the prepared data, data/mnist.h5 for instance");
 }
@@ -241,12 +241,12 @@ TEST(Read, Choices) {
 }
 
 TEST(Read, ALayerIsOneThing) {
-  EXPECT_EQ(refused_layer("conv = 10\npool = \"max\""),
-            "r.toml:1: layer 1 does not have just one of conv, linear and pool | say what the "
-            "layer is, once");
-  EXPECT_EQ(refused_layer("kernel = 3"),
-            "r.toml:1: layer 1 does not have just one of conv, linear and pool | say what the "
-            "layer is, once");
+  EXPECT_EQ(
+      refused_layer("conv = 10\npool = \"max\""),
+      "r.toml:1: layer 1 needs exactly one of conv, linear and pool | give one of these keys");
+  EXPECT_EQ(
+      refused_layer("kernel = 3"),
+      "r.toml:1: layer 1 needs exactly one of conv, linear and pool | give one of these keys");
   EXPECT_EQ(refused_layer("pool = \"global_max\"\nkernel = 3"),
             "r.toml:3: layer 1 (pool = \"global_max\") has a kernel | remove it: the layer covers "
             "its whole input");
@@ -256,10 +256,10 @@ TEST(Read, ALayerIsOneThing) {
 }
 
 TEST(Read, DepthwiseLayers) {
-  EXPECT_EQ(refused_layer("conv = 24\ndepthwise = true"),
-            "layer 1 (conv = 24): depthwise, but changes the channels from 1 to 24 | give conv = "
-            "1; a convolution with kernel = 1 before or behind it can "
-            "change their number");
+  EXPECT_EQ(
+      refused_layer("conv = 24\ndepthwise = true"),
+      "layer 1 (conv = 24): depthwise, but changes the channels from 1 to 24 | give conv = 1, and "
+      "change the number of channels in a convolution with kernel = 1 before or behind it");
   EXPECT_EQ(refused_layer("linear = 10\ndepthwise = true"),
             "layer 1 (linear = 10): only convolutions are depthwise | remove depthwise");
   EXPECT_EQ(refused_layer("pool = \"max\"\ndepthwise = true"),
@@ -282,7 +282,7 @@ TEST(Read, WhatMustFitTogether) {
   EXPECT_EQ(refused(tiny, {"data.split=[3, 5]"}),
             "data.split: 3 training rows for 4 shards | give every shard at least one row");
   EXPECT_EQ(refused(tiny, {"augment.erase_area_min=0.5"}),
-            "augment.erase_area_min = 0.5 is larger than augment.erase_area_max = 0.33 | exchange "
+            "augment.erase_area_min = 0.5 is larger than augment.erase_area_max = 0.33 | swap "
             "them, or set both to one value");
   EXPECT_EQ(
       refused(tiny, {"optimizer.nesterov=true", "optimizer.momentum=0"}),
@@ -293,7 +293,7 @@ TEST(Read, WhatMustFitTogether) {
             "every slice has at least 2 images, or drop norm there");
   EXPECT_EQ(
       refused("[train]\nepochs = 3\n"),
-      "r.toml: the model has no layers | add [[model.layer]] tables; configs/step3.toml shows how");
+      "r.toml: the model has no layers | add [[model.layer]] tables as in configs/step3.toml");
 }
 
 TEST(Check, KeysWithoutEffectAreRefusedWhereARecipeIsAskedFor) {

@@ -48,9 +48,9 @@ TEST(Recipes, AFileMayBeAPipe) {
   std::jthread writer([&] { std::ofstream(pipe) << tiny; });
   EXPECT_EQ(load_config(pipe, {}, {}).model.layers.size(), 1u);
   EXPECT_EQ(refusal([&] { find_recipe(folder.path().string(), {}); }),
-            folder.path().string() + " is a folder, no config file | name a recipe's file");
+            folder.path().string() + ": not a config file (got a folder) | name a TOML file");
   EXPECT_EQ(refusal([&] { find_recipe("/dev/zero", {}); }),
-            "/dev/zero is a device, no config file | name a recipe's file");
+            "/dev/zero: not a config file (got a device) | name a TOML file");
 }
 
 TEST(Recipes, AChangedOneIsTitledModified) {

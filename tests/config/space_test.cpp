@@ -55,7 +55,7 @@ TEST(Space, DrawsStayInRangeAndSpreadInTheLogarithm) {
   EXPECT_NEAR(low, draws / 2, 4 * std::sqrt(draws) / 2);  // four standard deviations
 }
 
-/// What 200 candidates get for the one key of a space.
+/// The values of 200 candidates for the one key of a space.
 std::set<std::string> draws_of(const std::string& key, const std::string& range) {
   const SearchSpace space =
       parse_space("recipes = [\"step2\"]\n[[vary]]\nkey = \"" + key + "\"\n" + range, "space.toml");
@@ -104,17 +104,18 @@ TEST(Space, SaysWhatIsWrong) {
   EXPECT_THAT(refused("recipe = [\"a\"]"), HasSubstr("unknown key recipe | did you mean recipes?"));
   EXPECT_THAT(refused("recipes = []"), HasSubstr("a list of at least one recipe's name"));
   const std::string head = "recipes = [\"a\"]\n[[vary]]\n";
-  EXPECT_THAT(refused(head + "low = 1\nhigh = 2"), HasSubstr("space.toml:2: vary without a key"));
+  EXPECT_THAT(refused(head + "low = 1\nhigh = 2"),
+              HasSubstr("space.toml:2: a [[vary]] table without key"));
   EXPECT_THAT(refused(head + "key = \"train.batch\""),
-              HasSubstr("train.batch does not have just one of values and a range"));
+              HasSubstr("train.batch needs exactly one of values and a range"));
   EXPECT_THAT(refused(head + "key = \"train.batch\"\nvalues = [1]\nlow = 1\nhigh = 2"),
-              HasSubstr("does not have just one"));
+              HasSubstr("needs exactly one"));
   EXPECT_THAT(refused(head + "key = \"train.batch\"\nvalues = []"),
               HasSubstr("a list of at least one value"));
   EXPECT_THAT(refused(head + "key = \"train.batch\"\nlow = 2\nhigh = 1"),
-              HasSubstr("has a low that is not below its high"));
+              HasSubstr("needs a low below its high"));
   EXPECT_THAT(refused(head + "key = \"average.decay\"\nlow = 0\nhigh = 0.9\nlog = true"),
-              HasSubstr("by its logarithm, from 0 or less"));
+              HasSubstr("needs a low above 0 with log"));
   EXPECT_THAT(refused(head + "key = \"train.epochs\"\nlow = 1\nhigh = 2.5"),
               HasSubstr("space.toml:5: train.epochs = 2.5 is not a whole number | give a whole "
                         "number: 1 to 1000000"));
@@ -145,7 +146,7 @@ TEST(Space, WhatCandidatesCannotDifferInIsRefused) {
     EXPECT_THAT(
         refused(fmt::format("recipes = [\"a\"]\n[[vary]]\nkey = \"{}\"\nvalues = {}", key, values)),
         HasSubstr(fmt::format(
-            "space.toml:3: candidates cannot differ in {} | take it out of the space", key)));
+            "space.toml:3: candidates cannot differ in {} | remove it from the space", key)));
   const std::string twice = "[[vary]]\nkey = \"average.decay\"\nvalues = [0, 0.9]\n";
   EXPECT_THAT(refused("recipes = [\"a\"]\n" + twice + twice),
               HasSubstr("space.toml:5: average.decay is varied twice"));

@@ -104,7 +104,7 @@ TEST(Write, IdentityIsWhatDecidesTheResult) {
 
 TEST(Write, HelpStandsBesideTheKeys) {
   EXPECT_NE(to_toml(parse_config(tiny, "r.toml"))
-                .find("\nepochs = 15                 # times every image is shown\n"),
+                .find("\nepochs = 15                 # passes over the training data\n"),
             std::string::npos);
 }
 

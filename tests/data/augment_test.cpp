@@ -162,7 +162,7 @@ TEST(Augment, ShearsAlongRows) {
   expect_uniform(degrees, 10);
 }
 
-/// What a rectangle of torchvision's get_params looks like, drawn with another generator: (width,
+/// Samples of the rectangle of torchvision's get_params, drawn with another generator: (width,
 /// height, left, top).
 struct Boxes {
   Sample width, height, left, top, fitted;

@@ -173,7 +173,7 @@ TEST_F(DatasetFile, OnlyADamagedDataFileIsToBeWrittenAgain) {
   write_file_atomically(folder_ / "text.toml", "[train]");
   for (const auto& path : {folder_ / "checkpoint.h5", folder_ / "text.toml", folder_.path(),
                            std::filesystem::path("/dev/null")})
-    EXPECT_THAT(hint_of(path), HasSubstr("this is no data file")) << path;
+    EXPECT_THAT(hint_of(path), HasSubstr("name a data file")) << path;
 }
 
 /// A file as the schema has it, but for what a test changes.

@@ -72,9 +72,9 @@ TEST(Idx, TooFewAndTooManyBytesAreNamed) {
   const std::string images = image_idx(2);
   const std::string less = images.substr(0, images.size() - 1), more = images + "x";
   EXPECT_EQ(data_failure([&] { idx_images(bytes_of(less), "x"); }),
-            "x: truncated: its header announces 1584 bytes, it has 1583");
+            "x: truncated (got 1583 bytes, expected 1584 from its header)");
   EXPECT_EQ(data_failure([&] { idx_images(bytes_of(more), "x"); }),
-            "x: too long: its header announces 1584 bytes, it has 1585");
+            "x: too long (got 1585 bytes, expected 1584 from its header)");
 }
 
 TEST(Idx, LabelTenIsNamedWithItsRow) {

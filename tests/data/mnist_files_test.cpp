@@ -66,7 +66,7 @@ TEST_F(MnistFiles, LooksInTheEnvironmentsFolderThenInDataRaw) {
   EXPECT_EQ(find().description, "MNIST from elsewhere");
   fs::remove("elsewhere/train-labels-idx1-ubyte");
   EXPECT_EQ(find().description, "MNIST from data/raw");
-  EXPECT_THAT(lines_, ElementsAre(HasSubstr("elsewhere lacks train-labels-idx1-ubyte")));
+  EXPECT_THAT(lines_, ElementsAre(HasSubstr("elsewhere: train-labels-idx1-ubyte")));
 }
 
 TEST_F(MnistFiles, AnEnvironmentThatNamesNoFolderIsAnError) {
@@ -84,7 +84,7 @@ TEST_F(MnistFiles, AGivenFolderThatLacksFilesSaysWhich) {
   fs::remove("here/train-images-idx3-ubyte");
   fs::remove("here/t10k-labels-idx1-ubyte.gz");
   EXPECT_EQ(data_failure([&] { find("here"); }),
-            "here lacks train-images-idx3-ubyte, t10k-labels-idx1-ubyte");
+            "missing in here: train-images-idx3-ubyte, t10k-labels-idx1-ubyte");
 }
 
 TEST_F(MnistFiles, TheBoxComesLast) {
@@ -99,7 +99,7 @@ TEST_F(MnistFiles, ADataRawThatLacksFilesIsNamedAndPassedOver) {
   fill("data/raw");
   fs::remove("data/raw/train-labels-idx1-ubyte");
   EXPECT_FALSE(find().description.ends_with("data/raw"));
-  EXPECT_THAT(lines_, ElementsAre(HasSubstr("data/raw lacks train-labels-idx1-ubyte")));
+  EXPECT_THAT(lines_, ElementsAre(HasSubstr("data/raw: train-labels-idx1-ubyte")));
 }
 
 TEST_F(MnistFiles, FindsTheNamesThatOthersGive) {

@@ -138,7 +138,7 @@ TEST_F(OtherSets, DamagedIdxFiles) {
   write("train-labels-idx1-ubyte", label_idx(std::string("\0\1", 2)) + "x");
   EXPECT_THAT(custom_failure(), HasSubstr("too long"));
   write("train-labels-idx1-ubyte", idx_bytes(0x803, {0xffffffff, 0xffffffff, 0xffffffff}, "x"));
-  EXPECT_THAT(custom_failure(), HasSubstr("announces the shape"));
+  EXPECT_THAT(custom_failure(), HasSubstr("in its header is not usable"));
   write("train-labels-idx1-ubyte", idx_bytes(0x801, {}, ""));
   EXPECT_THAT(custom_failure(), HasSubstr("too few"));
   write("train-labels-idx1-ubyte", "<html>");
@@ -183,7 +183,7 @@ TEST_F(OtherSets, QmnistsTestImagesAreThoseThatMnistDoesNotHave) {
 }
 
 TEST_F(OtherSets, MissingFilesAndTwoSetsInAFolder) {
-  EXPECT_THAT(data_failure([&] { named("kmnist"); }), HasSubstr("lacks train-images-idx3-ubyte"));
+  EXPECT_THAT(data_failure([&] { named("kmnist"); }), HasSubstr("train-images-idx3-ubyte"));
   for (const char* set : {"a", "b"}) {
     std::filesystem::create_directory(folder_ / set);
     for (const char* part : {"train", "t10k"}) write_idx(std::string(set) + "/" + part, 1, {0});

@@ -114,9 +114,8 @@ TEST_F(Prepare, NeverTakesOneKindOfDataForTheOther) {
   run();
   const auto synthetic = file();
   options_.synthetic = false;
-  EXPECT_THAT(
-      data_failure([&] { run(); }),
-      HasSubstr("holds 1500 + 250 synthetic digits; asked for were 60000 + 10000 MNIST digits"));
+  EXPECT_THAT(data_failure([&] { run(); }),
+              HasSubstr("holds 1500 + 250 synthetic digits (expected 60000 + 10000 MNIST digits)"));
   EXPECT_EQ(file(), synthetic);
 
   write_dataset(options_.out, {.train = synthetic_digits(1, SyntheticSet::train, 1500),
@@ -126,17 +125,15 @@ TEST_F(Prepare, NeverTakesOneKindOfDataForTheOther) {
                                .payload_sha256 = {}});
   const auto real = file();
   options_.synthetic = true;
-  EXPECT_THAT(
-      data_failure([&] { run(); }),
-      HasSubstr("holds 1500 + 250 MNIST digits; asked for were 1500 + 250 synthetic digits"));
+  EXPECT_THAT(data_failure([&] { run(); }),
+              HasSubstr("holds 1500 + 250 MNIST digits (expected 1500 + 250 synthetic digits)"));
   EXPECT_EQ(file(), real);
 }
 
 TEST_F(Prepare, AnotherCountIsAnotherFile) {
   run();
   options_.train_count = 1600;
-  EXPECT_THAT(data_failure([&] { run(); }),
-              HasSubstr("asked for were 1600 + 250 synthetic digits"));
+  EXPECT_THAT(data_failure([&] { run(); }), HasSubstr("expected 1600 + 250 synthetic digits"));
 }
 
 TEST_F(Prepare, WhatIsNoRegularFileIsNeverReplaced) {

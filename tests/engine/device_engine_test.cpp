@@ -82,7 +82,7 @@ TEST_P(DeviceEngine, EvaluatesAsTheReference) {
 INSTANTIATE_TEST_SUITE_P(Models, DeviceEngine, testing::ValuesIn(torch_test_models()),
                          [](const auto& tested) { return tested.param.name; });
 
-/// An engine that has begun an epoch.
+/// An engine that has started an epoch.
 struct Started {
   FourShards data;
   EngineOptions options;

@@ -7,7 +7,7 @@
 
 namespace mnist_dist {
 
-/// What a FakeQueue is told, and what it saw.
+/// Settings of a FakeQueue, and its recorded calls.
 struct FakeDevice {
   bool can_record = true;
   int polls_until_reached = 0;  ///< of each mark

@@ -7,7 +7,7 @@
 
 namespace mnist_dist {
 
-/// What a slice's training must give, in double.
+/// The right result of a slice's training, in double.
 struct ReferenceResult {
   std::vector<double> gradient, means,
       variances;  ///< the last two of all norm layers: of the slice, variances unbiased

@@ -40,8 +40,8 @@ std::vector<float> total_of(const FlatLayout& layout, float images) {
   return total;
 }
 
-/// What a vector instruction and a call of std::fma must agree on: the formula, one element after
-/// the other.
+/// Vector instructions and calls of std::fma must agree with the formula, one element after the
+/// other.
 TEST(Update, IsTheFormulaBitForBit) {
   const FlatLayout layout = small_layout();
   const std::vector<float> total = total_of(layout, 48);

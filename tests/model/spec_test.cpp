@@ -23,7 +23,7 @@ Layer linear(int outputs, bool bias = false) {
   return {.kind = LayerKind::linear, .channels = outputs, .bias = bias};
 }
 
-/// What layer_shapes says about a model that cannot work.
+/// The error of layer_shapes for a model that cannot work.
 std::string refusal(const ModelSpec& model) {
   try {
     layer_shapes(model);

@@ -60,7 +60,7 @@ TEST(Comparison, TwoRunsArePairedByImage) {
   EXPECT_EQ(d.worse, 3);
   EXPECT_NEAR(d.points, 5, 1e-9);
   EXPECT_NEAR(d.interval.high - d.points, 1.959964 * std::sqrt(11 - 25 / 100.0), 1e-6);
-  EXPECT_THAT(verdict_sentence(a, b, d), HasSubstr("only several seeds compare their recipes"));
+  EXPECT_THAT(verdict_sentence(a, b, d), HasSubstr("compare sweeps to compare recipes"));
 }
 
 TEST(Comparison, OneSeedAgainstManyHasNoInterval) {

@@ -49,8 +49,8 @@ TEST(Doctor, JsonSaysTheSame) {
 
 TEST(Doctor, JsonIsUtf8WhateverAPathHolds) {
   const auto json = nlohmann::json::parse(
-      doctor_json({{"data", Health::warning, "\xff.h5 is not there yet", ""}}));
-  EXPECT_EQ(json["findings"][0]["text"], "\xef\xbf\xbd.h5 is not there yet");
+      doctor_json({{"data", Health::warning, "\xff.h5 does not exist yet", ""}}));
+  EXPECT_EQ(json["findings"][0]["text"], "\xef\xbf\xbd.h5 does not exist yet");
 }
 
 TEST(Doctor, TheFirstFailureDecidesAndWarningsDoNot) {
@@ -86,7 +86,7 @@ TEST(Doctor, NamesTheRawFilesThatAFolderLacks) {
        {"train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte"})
     std::ofstream(folder.path() / name) << "x";
   EXPECT_EQ(find_raw_files().health, Health::warning);
-  EXPECT_THAT(find_raw_files().text, HasSubstr("lacks t10k-labels-idx1-ubyte"));
+  EXPECT_THAT(find_raw_files().text, HasSubstr("t10k-labels-idx1-ubyte"));
   std::ofstream(folder.path() / "t10k-labels-idx1-ubyte.gz") << "x";
   EXPECT_EQ(find_raw_files().health, Health::ok);
   ::unsetenv("MNIST_DATA_DIR");
@@ -145,7 +145,7 @@ TEST(Doctor, GpusAndTheirDriver) {
       "Model: \t\t Tesla V100-SXM2-16GB");
   EXPECT_EQ(find_gpus(root).health, Health::warning);
   EXPECT_EQ(find_gpus(root).text,
-            "1 x Tesla V100-SXM2-16GB (sm_70), driver 535.129.03; 2 on the PCI bus");
+            "1 x Tesla V100-SXM2-16GB (sm_70), driver 535.129.03, but 2 on the PCI bus");
 
   put(root / "proc/driver/nvidia/gpus/0000:00:1d.0/information",
       "Model: \t\t Tesla V100-SXM2-16GB");
@@ -182,8 +182,8 @@ TEST(Doctor, ACardThatTheBuildHasNoCodeForIsAFailureWithTheFix) {
   EXPECT_EQ(finding.health, Health::failure);
   EXPECT_EQ(finding.code, ExitCode::device);
   EXPECT_EQ(finding.text,
-            "1 x Tesla T4 (sm_75), 1 x Tesla V100-SXM2-16GB (sm_70), driver 580.95.05; this build "
-            "has code for 75,80,90 alone");
+            "1 x Tesla T4 (sm_75), 1 x Tesla V100-SXM2-16GB (sm_70), driver 580.95.05, but this "
+            "build has code for 75,80,90 only");
   EXPECT_THAT(finding.fix, HasSubstr("LibTorch 2.11-2.14 built for CUDA 12.6"));
   EXPECT_EQ(find_gpus(folder.path(), "70,75,80").health, Health::ok);
   EXPECT_EQ(find_gpus(folder.path(), "70,75,80").fix, "");
@@ -222,7 +222,7 @@ TEST(Doctor, TimeToLiveOfAnInstance) {
 
   put(root / "run/mnist-dist/ttl", "10000");
   EXPECT_EQ(find_ttl(root, 2800)->health, Health::ok);
-  EXPECT_EQ(find_ttl(root, 2800)->text, "this instance ends itself in 120 minutes");
+  EXPECT_EQ(find_ttl(root, 2800)->text, "this instance terminates in 120 minutes");
   EXPECT_EQ(find_ttl(root, 9500)->health, Health::warning);
   EXPECT_THAT(find_ttl(root, 10001)->text, HasSubstr("over"));
   put(root / "run/mnist-dist/ttl", "tomorrow");

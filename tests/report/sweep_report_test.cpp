@@ -51,7 +51,7 @@ TEST(SweepPage, ShowsDivergedSeedsAmongTheWorstAndCountsMistakes) {
   const std::string page = sweep_page(record, verdict_of(record));
   EXPECT_THAT(page,
               HasSubstr("<td>1</td><td colspan=\"4\">diverged at epoch 1 step 2, in layer 1</td>"));
-  EXPECT_THAT(page, HasSubstr("<b>2</b> taken for 3 (2x)<br>#7, 2 seeds"));
+  EXPECT_THAT(page, HasSubstr("<b>2</b> predicted 3 (2x)<br>#7, 2 seeds"));
 }
 
 TEST(SweepPage, TellsALastGroupThatIsSmaller) {

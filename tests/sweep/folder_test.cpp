@@ -106,7 +106,7 @@ TEST_F(SweepFolderTest, AnotherRecipeDataOrProgramIsRefused) {
   fill();
   Config other = recipe;
   other.train.epochs = 99;
-  expect_refused(other, example.identity, "asked for is \"epochs = 99\"");
+  expect_refused(other, example.identity, "requested is \"epochs = 99\"");
   SweepIdentity identity = example.identity;
   identity.data_hash = std::string(64, 'd');
   expect_refused(recipe, identity, "other data");
@@ -304,7 +304,7 @@ TEST(RecipeHash, IsOfWhatDiffersFromTheDefaults) {
 TEST_F(SweepFolderTest, AFolderWithOtherThingsIsRefused) {
   std::filesystem::create_directory(path);
   write_file_atomically(path / "thesis.tex", std::string_view("years of work"));
-  expect_refused(recipe, example.identity, "holds no sweep");
+  expect_refused(recipe, example.identity, "is not a sweep");
 }
 
 TEST_F(SweepFolderTest, ACommandIsKeptWhateverItHolds) {
@@ -352,7 +352,7 @@ TEST_F(SweepFolderTest, ADamagedTableIsNamed) {
   expect_damage("seeds.csv", "seed,status\n0\n", ": row 1 has 1 cells, not 2");
   const std::string seeds = seeds_csv(example), header = "seed,test_index,label,prediction\n";
   expect_damage("seeds.csv", seeds + seeds.substr(seeds.rfind('\n', seeds.size() - 2) + 1),
-                ": seed 2 is there twice");
+                ": seed 2 appears twice");
   expect_damage("epochs.csv", "", ": it has no header");
   expect_damage("errors.csv", header + "0,7,123456789,3\n",
                 ": row 1: label is \"123456789\", not 0 to 9");
@@ -390,7 +390,7 @@ TEST_F(SweepFolderTest, ADamagedTableIsNamed) {
   read_record(path);
 }
 
-// What no run can come to, though each cell alone is in its range.
+// Results that no run can have, though each cell alone is in its range.
 TEST_F(SweepFolderTest, FilesThatContradictThemselvesOrEachOtherAreRefusedNamingTheRow) {
   fill_tables();
   const auto expect = [&](const std::string& file, const std::string& was, const std::string& is,

@@ -55,7 +55,7 @@ TEST(Agreement, NamesTheFirstDifferenceAndItsRank) {
   }
 }
 
-/// What check_agreement says when rank 1 has these texts instead.
+/// The error of check_agreement when rank 1 has these texts instead.
 std::string disagreement(const Facts& facts, const std::vector<std::string>& other) {
   ScriptedRanks ranks({sent(other)});
   try {

@@ -25,7 +25,7 @@ Checkpoint begun(const Config& config) {
   return checkpoint;
 }
 
-/// What resume_point throws, "" when it throws nothing.
+/// The error of resume_point, "" without one.
 std::string refusal(const fs::path& folder, const Config& config) {
   try {
     resume_point(folder, config);
@@ -56,7 +56,7 @@ TEST(RunFolder, ACheckpointFromBeforeAKeyWasAddedIsOfTheSameRecipe) {
   other.train.label_smoothing = 0.1;
   EXPECT_THAT(refusal(folder.path() / "run", other),
               testing::HasSubstr(
-                  "it has \"label_smoothing = 0.0\", asked for is \"label_smoothing = 0.1\""));
+                  "it has \"label_smoothing = 0.0\", requested is \"label_smoothing = 0.1\""));
 }
 
 TEST(RunFolder, ARunKilledBeforeItsFirstCheckpointBeginsAgain) {

@@ -59,8 +59,8 @@ std::string description(const Config& config, const std::string& device) {
       .dump();
 }
 
-/// A child process that answers each line with a line. Over a socket: unlike a pipe it can say that
-/// the other end is gone without a signal.
+/// A child process that answers each line with a line. Over a socket, because a pipe without its
+/// other end raises a signal.
 class Conversation {
  public:
   explicit Conversation(const std::string& script) {
@@ -97,7 +97,7 @@ class Conversation {
         !std::fgets(answer, sizeof answer, ours_.get()))
       throw device_error(
           "the PyTorch process ended without an answer",
-          "its message is above; python3 must find torch (activate its environment)");
+          "read its message above, and activate an environment in which python3 finds torch");
     return answer;
   }
 

@@ -167,9 +167,9 @@ class Worker final : public SliceWorker {
       case LayerKind::global_average:
         return std::make_unique<GlobalAverage>(plan);
     }
-    throw usage_error(
-        "layer " + std::to_string(plan.index + 1) + " is of a kind that the fused engine lacks",
-        "use --engine torch");
+    throw usage_error("layer " + std::to_string(plan.index + 1) +
+                          " is of a kind that the fused engine does not support",
+                      "use --engine torch");
   }
 
   /// The slices of a step and the chunks of an evaluation share their weights: bytes are compared

@@ -50,7 +50,7 @@ void check_card(int device, const cudaDeviceProp& card) {
       "GPU " + std::to_string(device) + " is a " + card.name + " of compute capability " +
           dotted(card.major, card.minor) +
           ", for which this program has no code (it has: " MNIST_DIST_CUDA_ARCHITECTURES ")",
-      "docs/gpu.md says which CUDA and LibTorch the card needs; build with them and "
+      "build with the CUDA and LibTorch for this card (docs/gpu.md) and "
       "-DMNIST_DIST_CUDA_ARCHITECTURES, or give --device cpu");
 }
 
@@ -87,9 +87,9 @@ std::unique_ptr<Engine> make_engine(const EngineOptions& options) {
         "GPU " + std::to_string(device) + " cannot be used: " + cudaGetErrorString(error),
         "run mnist-dist doctor, or give --device cpu");
   if (!options.simd.empty())
-    throw usage_error("the torch-cuda engine computes on the GPU; --simd " + options.simd +
-                          " means nothing to it",
-                      "leave --simd out");
+    throw usage_error(
+        "the torch-cuda engine computes on the GPU, without --simd (got " + options.simd + ")",
+        "leave --simd out");
   check_card(device, card);
   return on_device([&] {
     c10::cuda::set_device(static_cast<c10::DeviceIndex>(device));

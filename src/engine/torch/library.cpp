@@ -17,7 +17,7 @@ namespace mnist_dist {
 namespace {
 
 /// The SIMD level that LibTorch's own kernels were chosen for: "AVX2". Only its configuration text
-/// says so in every version.
+/// has it in every version.
 std::string cpu_capability() {
   constexpr std::string_view key = "CPU capability usage: ";
   const std::string text = at::show_config();
@@ -47,9 +47,9 @@ std::unique_ptr<Engine> make_torch_engine(const EngineOptions& options) {
   use_one_torch_thread();
   EngineInfo info = torch_info();
   if (!options.simd.empty() && options.simd != info.simd)
-    throw usage_error(
-        "the torch engine computes with " + info.simd + ", not with " + options.simd,
-        "LibTorch chooses at start; set ATEN_CPU_CAPABILITY and ONEDNN_MAX_CPU_ISA instead");
+    throw usage_error("the torch engine computes with " + info.simd + ", not with " + options.simd,
+                      "set ATEN_CPU_CAPABILITY and ONEDNN_MAX_CPU_ISA instead, which LibTorch "
+                      "reads at its start");
   return make_host_engine(options, std::move(info),
                           [&options] { return make_torch_worker(options); });
 }

@@ -41,7 +41,7 @@ double norm_of(std::span<const double> values);
 /// Relative L2 error that is allowed a tensor. Winograd's transforms round more than a plain sum.
 double tolerance_of(const ModelSpec& model);
 
-/// What a tensor's error is relative to: the L2 norm of its gradient. Where that is 0 but for
+/// The scale of a tensor's relative error: the L2 norm of its gradient. Where that is 0 but for
 /// rounding (a bias or beta that a later norm layer takes out again), it is the whole gradient's.
 double gradient_scale(const ReferenceResult& reference, const ParameterTensor& tensor);
 
@@ -50,7 +50,7 @@ double gradient_scale(const ReferenceResult& reference, const ParameterTensor& t
 void expect_agreement(const ModelSpec& model, std::span<const float> got,
                       const ReferenceResult& wanted, const ReferenceResult& reference);
 
-/// What a worker makes of a slice, as FlatLayout.
+/// A worker's result for a slice, as FlatLayout.
 std::vector<float> train_slice(SliceWorker& worker, const ModelSpec& model, const Slice& slice,
                                std::span<const float> parameters);
 

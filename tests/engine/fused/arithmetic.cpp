@@ -403,7 +403,7 @@ Map input_map(const EngineOptions& options, const Slice& slice, std::size_t imag
   return map;
 }
 
-/// What the next layer reads of an image.
+/// The next layer's input for an image.
 Map x_of(const LayerPass& pass, std::size_t image) {
   Map x = pass.value[image];
   if (!pass.layer.norm && pass.dropped.empty()) return x;

@@ -277,7 +277,7 @@ TEST(FusedWorkerOfAnotherKindOfLayer, NamesTheLayerAndTheOtherEngine) {
     FAIL() << "nothing was thrown";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ExitCode::usage);
-    EXPECT_STREQ(error.what(), "layer 1 is of a kind that the fused engine lacks");
+    EXPECT_STREQ(error.what(), "layer 1 is of a kind that the fused engine does not support");
     EXPECT_STREQ(error.hint().c_str(), "use --engine torch");
   }
 }

@@ -22,7 +22,7 @@ struct Map {
   bool inside(int y, int x) const { return y >= 0 && x >= 0 && y < side && x < side; }
 };
 
-/// What a layer keeps of one image for the backward pass.
+/// Values of one image that a layer keeps for the backward pass.
 struct Trace {
   Map input, before_norm, output;  // before_norm: after bias and ReLU
   std::vector<std::uint8_t> dropped;

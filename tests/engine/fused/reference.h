@@ -11,8 +11,8 @@
 
 namespace mnist_dist {
 
-/// What a training step makes of a slice, in double, one value after the other as the definitions
-/// say. Slow, and simple enough to be believed.
+/// Result of a training step for a slice, in double, one value after the other as in the
+/// definitions. Slow, and simple enough to be obviously right.
 struct ReferenceResult {
   double loss = 0;  ///< sum over images
   int correct = 0;
