@@ -29,7 +29,7 @@ MnistSource source_in(const fs::path& folder, std::string hint) {
           std::move(hint)};
 }
 
-std::string lacks(const std::string& folder, const MnistSource& source) {
+std::string missing_files(const std::string& folder, const MnistSource& source) {
   return fmt::format("missing in {}: {}", folder, fmt::join(source.files.missing(), ", "));
 }
 
@@ -97,7 +97,8 @@ MnistSource find_mnist(const std::optional<fs::path>& raw, const Progress& progr
     check_is_folder("--raw", *raw, hint);
     MnistSource source = source_in(
         *raw, "replace the file with a whole copy, or omit --raw: MNIST comes with the program");
-    if (!source.files.missing().empty()) throw data_error(lacks(raw->string(), source), hint);
+    if (!source.files.missing().empty())
+      throw data_error(missing_files(raw->string(), source), hint);
     return source;
   }
   std::vector<Place> places;
@@ -125,7 +126,8 @@ MnistSource find_mnist(const std::optional<fs::path>& raw, const Progress& progr
     if (missing == 0) return source;
     folders.push_back(place.folder);
     if (place.is_named || missing < mnist_files.size())
-      progress(fmt::format("note: {}. Trying the next folder", lacks(folders.back(), source)));
+      progress(
+          fmt::format("note: {}. Trying the next folder", missing_files(folders.back(), source)));
   }
   throw data_error(fmt::format("no MNIST in {}", fmt::join(folders, ", ")),
                    "set MNIST_DATA_DIR to a folder with the four files, put them into data/raw/, "

@@ -49,9 +49,9 @@ bool is_unused(const fs::path& folder) {
 
 void check_same_recipe(const fs::path& folder, const Config& recipe) {
   const fs::path file = folder / "config.toml";
-  const Config begun = parse_config(read_text_file(file), file.string());
-  check_recipe_hash(folder, read_identity(folder), begun);
-  const std::string before = recipe_toml(begun), after = recipe_toml(recipe);
+  const Config recorded = parse_config(read_text_file(file), file.string());
+  check_recipe_hash(folder, read_identity(folder), recorded);
+  const std::string before = recipe_toml(recorded), after = recipe_toml(recipe);
   if (before != after)
     throw usage_error(fmt::format("{} holds a sweep of another recipe: {}", folder.string(),
                                   recipe_difference(before, after)),

@@ -30,7 +30,7 @@ class Check {
  private:
   Error problem(const std::string& text) const {
     return data_error(fmt::format("{} contradicts itself: {}", file_, text),
-                      "use a checkpoint that mnist-dist wrote and nobody changed");
+                      "use an unchanged checkpoint of mnist-dist");
   }
 
   std::string file_;

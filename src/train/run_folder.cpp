@@ -222,11 +222,11 @@ fs::path newest_unfinished_run(const fs::path& runs, const Config& config) {
     try {
       const Checkpoint checkpoint = newest_checkpoint(folder)->checkpoint;
       if (is_finished(folder, checkpoint) || checkpoint.seed != config.train.seed) continue;
-      const Config begun = checked_recipe(checkpoint, folder / "checkpoint.h5");
-      if (recipe_toml(begun) == wanted) return folder;
-      if (nearly.empty() && begun.name == config.name) {
+      const Config recorded = checked_recipe(checkpoint, folder / "checkpoint.h5");
+      if (recipe_toml(recorded) == wanted) return folder;
+      if (nearly.empty() && recorded.name == config.name) {
         nearly = folder.string();
-        difference = recipe_difference(recipe_toml(begun), wanted);
+        difference = recipe_difference(recipe_toml(recorded), wanted);
       }
     } catch (const Error&) {
       // A damaged run is skipped here. With --run-dir its error is printed.
@@ -252,16 +252,16 @@ std::optional<Found> resume_point(const fs::path& folder, const Config& config) 
         fmt::format("read its results in {}", shell_word((folder / "summary.json").string())));
   if (found) {
     // Written again, because a checkpoint of an older version does not have the newest keys.
-    const Config begun = checked_recipe(found->checkpoint, folder / "checkpoint.h5");
-    check_same_run(folder, recipe_toml(begun), found->checkpoint.seed, config);
+    const Config recorded = checked_recipe(found->checkpoint, folder / "checkpoint.h5");
+    check_same_run(folder, recipe_toml(recorded), found->checkpoint.seed, config);
     if (fs::exists(folder / "config.toml") && !is_recipe(folder / "config.toml"))
       write_recipe(folder, config);
   } else if (is_unused(folder) ||
              (holds_only_a_beginning(folder) && !is_recipe(folder / "config.toml"))) {
     write_recipe(folder, config);
   } else if (holds_only_a_beginning(folder)) {
-    const Config begun = load_config((folder / "config.toml").string(), {}, {});
-    check_same_run(folder, recipe_toml(begun), begun.train.seed, config);
+    const Config recorded = load_config((folder / "config.toml").string(), {}, {});
+    check_same_run(folder, recipe_toml(recorded), recorded.train.seed, config);
   } else {
     throw usage_error(fmt::format("nothing to resume: {} holds no checkpoint", folder.string()),
                       fs::exists(folder) ? "name another --run-dir"

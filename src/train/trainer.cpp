@@ -123,7 +123,7 @@ class Run {
         fmt::format("the checkpoint contradicts itself: {} updates at epoch {} step {}, "
                     "with {} steps per epoch",
                     progress_.state.updates, progress_.epoch, progress_.step, steps_per_epoch_),
-        "use a checkpoint that mnist-dist wrote and nobody changed")
+        "use an unchanged checkpoint of mnist-dist")
         .mark_everywhere();
   }
 

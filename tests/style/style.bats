@@ -45,6 +45,21 @@ files() {
   run -1 grep -nE "$words" $(files '*.md' '*.sh' '*.toml' | grep -v -E 'HACKING.md|docs/cli.md')
 }
 
+@test "comments of C++ begin with nouns, and those of the program have one fact per sentence" {
+  run -1 grep -nE '(^ *|[;{},)] +)//+<? *(What|Who|Whoever|Which)\b' $(files '*.cpp' '*.h' '*.cu')
+  run -1 grep -nE '(^ *|[;{},)] +)//+<? .*;( |$)' $(files 'src/*.cpp' 'src/*.h' 'src/*.cu')
+}
+
+@test "words and semicolons that the program does not use" {
+  local sources=$(files 'src/*.cpp' 'src/*.h' 'src/*.cu')
+  local words='\b(begun|lacks?|asked for|taken for|(some|no)body|whoever|told|stands? still)\b'
+  run -1 grep -niE "$words" $sources
+  # In texts. SVG has them, too.
+  local semicolon='[[:alnum:])}]; ([A-Za-z{]|"$)'
+  run -1 bash -c 'grep -noE "\"([^\"\\]|\\.)*\"" "${@:2}" | grep -v fill: | grep -E "$1"' \
+    _ "$semicolon" $sources
+}
+
 @test "spelling" {
   command -v codespell >/dev/null || skip "no codespell"
   # Wrong on purpose, in tests of near names. The last ones are right.
