@@ -52,16 +52,22 @@ mpirun_command() {
   if [[ $version == *") 4."* ]]; then MPIRUN+=(-q); fi
 }
 
-# fails CODE TEXT COMMAND...: the command ends with CODE and says TEXT in one line "error: ..." with
-# one line "hint: ..." behind it.
+# own_stderr COMMAND...: runs it. `stderr` and `stderr_lines` are without Open MPI 5's lines about an
+# exit code, between two rules, and about its own parts.
+own_stderr() {
+  run --separate-stderr "$@"
+  stderr=$(sed '/^-\{60,\}$/,/^-\{60,\}$/d; /PMIX ERROR/d; /^\[warn\] Epoll/d; /^[[:space:]]*$/d' \
+    <<<"$stderr")
+  mapfile -t stderr_lines <<<"$stderr"
+  echo "exit $status, stderr: $stderr"
+}
+
+# fails CODE TEXT COMMAND...: the command ends with CODE and prints TEXT in one line "error: ..."
+# with one line "hint: ..." behind it.
 fails() {
   local code=$1 text=$2
   shift 2
-  run --separate-stderr "$@"
-  # Open MPI 5's lines about an exit code, between two rules, and about its own parts.
-  stderr=$(sed '/^-\{60,\}$/,/^-\{60,\}$/d; /PMIX ERROR/d; /^\[warn\] Epoll/d; /^[[:space:]]*$/d' \
-    <<<"$stderr")
-  echo "exit $status, stderr: $stderr"
+  own_stderr "$@"
   [ "$status" -eq "$code" ]
   [[ "$stderr" == *"$text"* ]]
   [ "$(grep -c '^error: ' <<<"$stderr")" -eq 1 ]
@@ -74,8 +80,7 @@ fails() {
 refuses() {
   local code=$1 text=$2
   shift 2
-  run --separate-stderr "$@"
-  echo "exit $status, stderr: $stderr"
+  own_stderr "$@"
   [ "$status" -eq "$code" ]
   [[ "${stderr_lines[-2]}" == "error: "*"$text"* ]]
   [[ "${stderr_lines[-1]}" == "hint: "* ]]
