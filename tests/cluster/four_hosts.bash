@@ -17,15 +17,19 @@ make_hosts() {
   sed "s/^/* /" "$folder/host_key.pub" >"$folder/known_hosts"
   printf '%s\n' "IdentityFile $folder/key" "IdentitiesOnly yes" \
     "UserKnownHostsFile $folder/known_hosts" >"$SSH_CONFIG"
+  make_switch
+  for n in 1 2 3 4; do make_host "$folder" "$n" "10.77.0.$n/24"; done
+}
+
+make_switch() {
   mkdir -p /run/sshd
   ip link add switch type bridge
   ip link set switch up
-  for n in 1 2 3 4; do make_host "$folder" "$n"; done
 }
 
-# make_host FOLDER N
+# make_host FOLDER N ADDRESS/BITS: accepts the keys in FOLDER/key.pub, and those in the home folder.
 make_host() {
-  local folder=$1 n=$2 pid
+  local folder=$1 n=$2 address=$3 pid
   # A process that does nothing holds the namespaces; its core is the host's.
   unshare --net --uts --mount taskset -c $(((n - 1) % $(nproc --all))) sleep infinity \
     </dev/null >/dev/null 2>&1 3>&- &
@@ -36,11 +40,11 @@ make_host() {
   ip link add "port$n" type veth peer name cable netns "$pid"
   ip link set "port$n" master switch up
   limit_link "host$n" 1gbit
-  printf '%s\n' "ListenAddress 10.77.0.$n" "HostKey $folder/host_key" \
-    "AuthorizedKeysFile $folder/key.pub" "PidFile none" \
+  printf '%s\n' "HostKey $folder/host_key" \
+    "AuthorizedKeysFile $folder/key.pub .ssh/authorized_keys" "PidFile none" \
     "StrictModes no" "UsePAM no" "PermitRootLogin yes" >"$folder/sshd$n"
   on "host$n" bash -c "hostname host$n && ip link set lo up && ip link set cable up &&
-    ip address add 10.77.0.$n/24 dev cable &&
+    ip address add $address dev cable &&
     /usr/sbin/sshd -f '$folder/sshd$n' -E '$folder/sshd$n.log'" 3>&-
 }
 

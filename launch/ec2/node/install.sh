@@ -57,5 +57,6 @@ fi
 source launch/lib.sh
 build_targets mnist-dist
 [[ -e data/mnist.h5 ]] || "$program" prepare
-mkdir -p runs
 spread
+mkdir -p runs
+each "mkdir -p mnist-dist/runs"
