@@ -28,8 +28,19 @@ CPUs are not available).
 HELP
 }
 
-# fact HOST NAME: a value that the host sent.
-fact() { sed -n "s/^$2=//p" "$work/$1.facts" | tr -d '[:cntrl:]' | cut -c1-200; }
+# read_facts HOST: the values that the host sent, without control characters.
+declare -A facts
+read_facts() {
+  local line name value
+  while IFS= read -r line; do
+    name=${line%%=*} value=${line#*=} value=${value//[[:cntrl:]]/}
+    case $name in disk | temporary | cores | masked | gpus) value=${value//[!0-9]/} ;; esac
+    [[ -z $name ]] || facts["$1 $name"]=${value:0:200}
+  done <"$work/$1.facts"
+}
+
+# fact HOST NAME: one of these values.
+fact() { printf '%s' "${facts["$1 $2"]:-}"; }
 
 # ask HOST: runs the probe there.
 ask() {
@@ -142,6 +153,9 @@ returns"
   fi
 }
 
+# The start of two ranks takes at most so long.
+start_seconds=${MNIST_DIST_START_SECONDS:-20}
+
 # add_vectors SECONDS HOST...: one rank per host. Prints the result. Fails if it does not end in
 # time.
 add_vectors() {
@@ -150,7 +164,7 @@ add_vectors() {
   list=$(IFS=, && echo "${*/%/:1}")
   mapfile -t options < <(network_options "$major" "$@")
   ((major >= 5)) || options+=(-q)
-  timeout --foreground -k 3 $((seconds + 20 + $# / 4)) "$mpirun" -np $# --host "$list" \
+  timeout --foreground -k 3 $((seconds + start_seconds + $# / 4)) "$mpirun" -np $# --host "$list" \
     "${options[@]}" --bind-to none \
     "$program" doctor --all-reduce "$seconds" </dev/null || code=$?
   return "$code"
@@ -229,6 +243,7 @@ for host in "${hosts[@]}"; do ask "$host" & pids+=($!); done
 ) >"$work/here.facts" 2>/dev/null
 wait "${pids[@]}"
 
+for host in here "${hosts[@]}"; do read_facts "$host"; done
 bad_hosts=0
 good=()
 for host in "${hosts[@]}"; do

@@ -24,6 +24,8 @@ for python in /usr/bin/python3 python3; do
 done
 [[ -x $folder/bin/pip ]] ||
   skip "python3 cannot make a virtual environment (apt-get install python3-venv)"
-"$folder/bin/pip" install --quiet --disable-pip-version-check --no-compile -r "$wanted" >"$folder/log" 2>&1 ||
+# A start compiles the modules that it needs.
+"$folder/bin/pip" install --quiet --disable-pip-version-check --no-compile -r "$wanted" \
+  >"$folder/log" 2>&1 ||
   skip "pip could not install the packages of $wanted: $(tail -n 1 "$folder/log")"
 cp "$wanted" "$folder/made-of"

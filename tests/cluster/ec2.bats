@@ -1,5 +1,5 @@
-# launch/ec2.sh run in one piece: a simulated AWS whose two instances are network namespaces with the
-# addresses that it gave them (four_hosts.bash). From ec2.sh on everything is real: ssh, rsync,
+# launch/ec2.sh run in one piece: a simulated AWS whose two instances are network namespaces with
+# the addresses that it gave them (four_hosts.bash). From ec2.sh on everything is real: ssh, rsync,
 # job.sh, hosts.sh, preflight.sh, mpirun, ranks. To be run by private.sh.
 bats_require_minimum_version 1.5.0
 load ../cli/helpers

@@ -103,7 +103,8 @@ minutes_until() {
   [ "$(ids | wc -w)" -eq 2 ]
   date -d '+ 112 minutes' +%s >"$AWS_FOLDER/clock"
   for _ in {1..100}; do
-    ! aws cloudformation describe-stacks --stack-name mnist-dist-main >/dev/null 2>&1 || sleep 0.1
+    aws cloudformation describe-stacks --stack-name mnist-dist-main >/dev/null 2>&1 || break
+    sleep 0.1
   done
   [ -z "$(ids)" ]
   [ -z "$(aws ec2 describe-addresses --query 'Addresses[].PublicIp' --output text)" ]
@@ -180,9 +181,15 @@ minutes_until() {
 }
 
 @test "no capacity anywhere: exit 4, a hint, and an empty account" {
+  local subnet
   printf 'us-east-1%s\n' a b c d e f >"$AWS_FOLDER/no_capacity"
+  # Two zones are enough.
+  for subnet in $(aws ec2 describe-subnets --query 'Subnets[2:].SubnetId' --output text); do
+    aws ec2 delete-subnet --subnet-id "$subnet"
+  done
   up --nodes 2 --spot
   fails 4 "no zone of us-east-1 has the capacity for 2 x c7a.4xlarge" "no --spot"
+  [ "$(grep -c 'requesting' <<<"$output")" -eq 2 ]
   empty_account
 }
 
