@@ -7,7 +7,9 @@
 #endif
 
 #include "engine/fused/block_kernels-inl.h"
+#include "engine/fused/lane_sums-inl.h"
 #include "engine/fused/operation-inl.h"
+#include "engine/fused/row_ring.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace mnist_dist::fused {

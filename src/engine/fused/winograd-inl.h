@@ -9,9 +9,11 @@
 #include <utility>
 
 #include "engine/fused/block_kernels-inl.h"
+#include "engine/fused/lane_sums-inl.h"
 #include "engine/fused/operation-inl.h"
 #include "engine/fused/outer_product-inl.h"
 #include "engine/fused/point_product-inl.h"
+#include "engine/fused/row_ring.h"
 #include "engine/fused/winograd_transforms-inl.h"
 
 HWY_BEFORE_NAMESPACE();

@@ -18,8 +18,8 @@
 #include "engine/fused/depthwise-inl.h"
 #include "engine/fused/direct-inl.h"
 #include "engine/fused/dropout-inl.h"
-#include "engine/fused/head-inl.h"
 #include "engine/fused/input-inl.h"
+#include "engine/fused/loss-inl.h"
 #include "engine/fused/plan.h"
 #include "engine/fused/pool-inl.h"
 #include "engine/fused/stopwatch.h"
@@ -81,8 +81,8 @@ class Worker final : public SliceWorker {
       for (std::size_t i = 0; i < outputs_.size(); ++i)
         operations_[i]->forward(i == 0 ? *input_ : *outputs_[i - 1], 0, *outputs_[i]);
       GroupLoss result;
-      head(*outputs_.back(), 0, labels.data() + first, images, 0, false, head_scratch_.data(),
-           result);
+      group_loss(*outputs_.back(), 0, labels.data() + first, images, 0, false, head_scratch_.data(),
+                 result);
       for (int lane = 0; lane < images; ++lane) {
         losses[static_cast<std::size_t>(first + lane)] = result.loss[lane];
         predictions[static_cast<std::size_t>(first + lane)] =
@@ -227,8 +227,9 @@ class Worker final : public SliceWorker {
     for (int group = 0; group < part_count(slice.count(), kLanes); ++group) {
       const int first = group * kLanes, images = std::min(kLanes, slice.count() - first);
       GroupLoss result;
-      head(*outputs_.back(), group, slice.labels.data() + first, images,
-           static_cast<float>(config_.train.label_smoothing), true, head_scratch_.data(), result);
+      group_loss(*outputs_.back(), group, slice.labels.data() + first, images,
+                 static_cast<float>(config_.train.label_smoothing), true, head_scratch_.data(),
+                 result);
       outputs_.back()->finish_gradient_row(group, 0);
       for (int lane = 0; lane < images; ++lane) {
         total += static_cast<double>(result.loss[lane]);

@@ -1,9 +1,9 @@
 // Log-softmax and negative log-likelihood of the last layer's output.
-#if defined(MNIST_DIST_FUSED_HEAD_INL_H) == defined(HWY_TARGET_TOGGLE)
-#ifdef MNIST_DIST_FUSED_HEAD_INL_H
-#undef MNIST_DIST_FUSED_HEAD_INL_H
+#if defined(MNIST_DIST_FUSED_LOSS_INL_H) == defined(HWY_TARGET_TOGGLE)
+#ifdef MNIST_DIST_FUSED_LOSS_INL_H
+#undef MNIST_DIST_FUSED_LOSS_INL_H
 #else
-#define MNIST_DIST_FUSED_HEAD_INL_H
+#define MNIST_DIST_FUSED_LOSS_INL_H
 #endif
 
 #include "engine/fused/activation-inl.h"
@@ -22,8 +22,8 @@ struct GroupLoss {
 /// The difference from the exact loss is below 1e-6 (1 + loss).
 /// The smoothed target is (1 - smoothing) * one-hot + smoothing / classes. `scratch`:
 /// [2][classes][lanes] floats. `gradient`: also write softmax - target into `out`'s gradient.
-inline void head(const Activation& out, int group, const ClassIndex* labels, int images,
-                 float smoothing, bool gradient, float* scratch, GroupLoss& result) {
+inline void group_loss(const Activation& out, int group, const ClassIndex* labels, int images,
+                       float smoothing, bool gradient, float* scratch, GroupLoss& result) {
   const int classes = out.channels();
   float* const logits = scratch;
   float* const exponentials = scratch + classes * kLanes;
