@@ -32,10 +32,10 @@ Error as_error(std::exception_ptr exception) {
     return {ExitCode::data, error.what(), "check the path, its permissions and the space there"};
   } catch (const std::exception& error) {
     return {ExitCode::internal, first_line(error.what()),
-            "this is a defect of mnist-dist: please report it with the command line"};
+            "report this defect of mnist-dist with the command line"};
   } catch (...) {
     return {ExitCode::internal, "unknown failure",
-            "this is a defect of mnist-dist: please report it with the command line"};
+            "report this defect of mnist-dist with the command line"};
   }
 }
 

@@ -91,12 +91,12 @@ void check_same_engine(Communicator& world, const EngineInfo& info) {
   if (info.arithmetic.empty()) facts.emplace_back("the SIMD target", info.simd);
   for (const auto& [name, value] : info.versions)
     facts.emplace_back("the version of " + name, value);
-  check_agreement(world, facts,
-                  info.device == "cpu"
-                      ? "use hosts with the same libraries and like CPUs (ATEN_CPU_CAPABILITY and "
-                        "OPENBLAS_CORETYPE make unlike ones "
-                        "alike), or --engine fused, which needs neither"
-                      : "use hosts with the same libraries and GPUs of one type");
+  check_agreement(
+      world, facts,
+      info.device == "cpu"
+          ? "use hosts with the same libraries and CPUs (or set the same ATEN_CPU_CAPABILITY and "
+            "OPENBLAS_CORETYPE on all), or --engine fused, which needs neither"
+          : "use hosts with the same libraries and GPUs of one type");
 }
 
 /// EngineInfo and the options that change bits, one per line. Older checkpoints have the first line

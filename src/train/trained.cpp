@@ -62,10 +62,11 @@ Normalisation normalisation_of(const Trained& trained) {
   if (checkpoint.data_sd > 0)
     return {static_cast<float>(checkpoint.data_mean), static_cast<float>(checkpoint.data_sd)};
   if (is_mnist(checkpoint.data_hash)) return {};
-  throw data_error(fmt::format("{} does not say how its data are normalised: an older mnist-dist "
-                               "wrote it, and they are not MNIST",
-                               trained.file.string()),
-                   "train the recipe again");
+  throw data_error(
+      fmt::format(
+          "{}: no normalisation of its data (written by an older mnist-dist, and not for MNIST)",
+          trained.file.string()),
+      "train the recipe again");
 }
 
 }  // namespace mnist_dist

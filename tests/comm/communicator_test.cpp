@@ -121,8 +121,7 @@ TEST(Heartbeat, RootsErrorReachesAll) {
          "x: File name too long", "check the path, its permissions and the space there",
          ExitCode::data},
         {[] { throw std::runtime_error("oops"); }, "oops",
-         "this is a defect of mnist-dist: please report it with the command line",
-         ExitCode::internal}}) {
+         "report this defect of mnist-dist with the command line", ExitCode::internal}}) {
     try {
       run_on_root(test_world(), work);
       ADD_FAILURE() << "no error on this rank";
