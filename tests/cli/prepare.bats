@@ -64,7 +64,7 @@ three_of_four() {
     mv raw/other raw/t10k-labels-idx1-ubyte
   mv raw/t10k-labels-idx1-ubyte/* raw/t10k-labels-idx1-ubyte/t10k-labels.idx1-ubyte
   run -0 --separate-stderr "$MNIST_DIST" prepare --raw raw --out two.h5
-  [[ "$stderr" == *"note: raw/t10k-labels-idx1-ubyte.gz: "*"using \
+  [[ "$stderr" == *"note: raw/t10k-labels-idx1-ubyte.gz: "*"Using \
 raw/t10k-labels-idx1-ubyte/t10k-labels.idx1-ubyte"* ]]
   cmp <(h5dump -d /train/chunk_sha256 one.h5 | tail -n +2) \
     <(h5dump -d /train/chunk_sha256 two.h5 | tail -n +2)

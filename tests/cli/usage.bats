@@ -132,7 +132,7 @@ FLAGS
 }
 @test "setting without a value" { fails 2 "train.epochs" "$MNIST_DIST" --set train.epochs; }
 @test "batch not divisible by shards" { fails 2 "64" "$MNIST_DIST" --set data.shards=5; }
-@test "slices too short for batch norm: one value a channel, in the last step too" {
+@test "slices too short for batch norm: one value per channel, in the last step too" {
   printf '[[model.layer]]\nconv = 4\n[[model.layer]]\nlinear = 10\nnorm = true\n' >narrow.toml
   fails 2 "norm" "$MNIST_DIST" --config narrow.toml --set train.batch=4 --set "data.file=$TEST_DATA"
   # 6,000 rows in shards of 1,500: slices of 7 leave 2 for the last step, slices of 1499 leave one.
@@ -162,7 +162,7 @@ FLAGS
     cmp - plain
   "$MNIST_DIST" --config /dev/stdin --print-config --set model.name=step4 <configs/step4.toml |
     cmp - plain
-  fails 2 "./configs is a folder" "$MNIST_DIST" --config ./configs
+  fails 2 "./configs: not a config file (got a folder)" "$MNIST_DIST" --config ./configs
   : >empty.toml
   fails 2 "empty.toml: the model has no layers" "$MNIST_DIST" --config empty.toml
 }
