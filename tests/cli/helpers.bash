@@ -52,8 +52,8 @@ mpirun_command() {
   if [[ $version == *") 4."* ]]; then MPIRUN+=(-q); fi
 }
 
-# own_stderr COMMAND...: runs it. `stderr` and `stderr_lines` are without Open MPI 5's lines about an
-# exit code, between two rules, and about its own parts.
+# own_stderr COMMAND...: runs it. `stderr` and `stderr_lines` are without Open MPI 5's lines about
+# an exit code, between two rules, and about its own parts.
 own_stderr() {
   run --separate-stderr "$@"
   stderr=$(sed '/^-\{60,\}$/,/^-\{60,\}$/d; /PMIX ERROR/d; /^\[warn\] Epoll/d; /^[[:space:]]*$/d' \
