@@ -40,6 +40,23 @@ load helpers
   done
 }
 
+@test "every recipe: four ranks on unlike SIMD targets end in the bytes of one process" {
+  local recipe options
+  TARGETS=$(simd_targets | tr -d ,)
+  export TARGETS
+  for recipe in step1 step2 step3 step4 compact; do
+    options=(--config "$recipe" --set "data.file=$TEST_DATA" --set 'data.split=[2000,200]'
+      --set train.max_steps=20)
+    run -0 "$MNIST_DIST" "${options[@]}" --run-dir "$recipe"
+    mpirun_command 4
+    # shellcheck disable=SC2016 # for the inner shell: a target per rank, in turn
+    run -0 "${MPIRUN[@]}" bash -c 'targets=($TARGETS)
+      exec "$MNIST_DIST" "$@" --simd ${targets[OMPI_COMM_WORLD_RANK % ${#targets[@]}]}' \
+      rank "${options[@]}" --run-dir "$recipe-mixed"
+    [ "$(sha_of "$recipe")" = "$(sha_of "$recipe-mixed")" ]
+  done
+}
+
 @test "the reference engine keeps the promise too" {
   needs_torch
   local recipe=("${QUICK[@]}" --set train.max_steps=20 --engine torch)
