@@ -68,7 +68,7 @@ const Entry& find_engine(const std::string& name) {
 bool has_gpu() { return fs::exists("/dev/nvidiactl"); }
 
 Error built_without_gpus(const std::string& wanted) {
-  return device_error(wanted + ": not in this build, which has no GPU engines",
+  return device_error(wanted + ": not in this build (built without GPU engines)",
                       "build with launch/local.sh --cuda, or leave it out to train on the CPU");
 }
 

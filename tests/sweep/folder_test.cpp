@@ -112,10 +112,10 @@ TEST_F(SweepFolderTest, AnotherRecipeDataOrProgramIsRefused) {
   expect_refused(recipe, identity, "other data");
   identity = example.identity;
   identity.fingerprint = std::string(64, '0');
-  expect_refused(recipe, identity, "other bits");
+  expect_refused(recipe, identity, "different bits");
   identity = example.identity;
   identity.engine = "torch";
-  expect_refused(recipe, identity, "other bits");
+  expect_refused(recipe, identity, "different bits");
 }
 
 TEST_F(SweepFolderTest, TheTargetStays) {
