@@ -84,6 +84,9 @@ responding_ranks() {
   done | wc -l
 }
 
+# Seconds between checks of mpirun.
+watch_seconds=${MNIST_DIST_WATCH_SECONDS:-5}
+
 # watch_mpirun PID ID SECONDS HOST...: in the background. Ends mpirun's process group PID when it no
 # longer responds: it was stopped for SECONDS, or it outlives the ranks of the first or the last
 # HOST by 15 s, because it waits for a daemon that was stopped. Then $work/silent exists.
@@ -92,8 +95,8 @@ watch_mpirun() {
   (
     trap '' INT HUP
     seen=false gone=0 stopped=0
-    while sleep 5; do
-      stopped=$((stopped + 5))
+    while sleep "$watch_seconds"; do
+      stopped=$((stopped + watch_seconds))
       [[ $(sed 's/.*) //; s/ .*//' "/proc/$pid/stat") == T ]] || stopped=0
       none=false
       for host in "${ends[@]}"; do

@@ -178,7 +178,7 @@ preempts() {
 @test "a node dies, which the ranks notice before Slurm: requeued, finished on the remaining ones" {
   local job
   on_sbatch=(--ntasks=4 --nodes=1-2)
-  job=$(submit "${LONG[@]}" --set train.epochs=30 --set comm.timeout=3)
+  job=$(submit "${LONG[@]}" --set train.epochs=15 --set comm.timeout=3)
   wait_for 60 test -s "runs/slurm-$job/checkpoint.h5"
   unplug_second_node
   wait_for 100 grep -q "failure 1 of this job, back into the queue" "mnist-dist-$job.log"
@@ -187,7 +187,7 @@ preempts() {
   [ "$(state_of "$job")" = COMPLETED ]
   [ "$(restarts_of "$job")" -ge 1 ]
   grep -q "^resumed after epoch" "mnist-dist-$job.log"
-  "$MNIST_DIST" "${LONG[@]}" --set train.epochs=30 --threads 2 --run-dir alone
+  "$MNIST_DIST" "${LONG[@]}" --set train.epochs=15 --threads 2 --run-dir alone
   [ "$(sha_of "runs/slurm-$job")" = "$(sha_of alone)" ]
   [ ! -e "mnist-dist-$job.failures" ]
   wait_for 60 nodes_are idle

@@ -17,6 +17,7 @@ start_slurm() {
   (umask 077 && head -c 128 /dev/urandom >"$folder/munge.key")
   # Each node has four CPUs, whatever the machine has. A requeued job starts again when its old
   # credential has expired: after 5 s here, by default after 120 s.
+  # srun waits for a lost node for KillWait, which must be over before Slurm itself notices the loss.
   # A job in partition "urgent" preempts one in "spare", which has 20 s to end.
   cat >"$SLURM_CONF" <<CONF
 ClusterName=two
@@ -38,6 +39,7 @@ SlurmdParameters=config_overrides
 SchedulerParameters=batch_sched_delay=0,sched_interval=1,bf_interval=1,sched_min_interval=100000
 ReturnToService=2
 SlurmdTimeout=30
+KillWait=10
 PreemptType=preempt/partition_prio
 PreemptMode=REQUEUE
 NodeName=node[1-2] CPUs=4 Sockets=1 CoresPerSocket=4 ThreadsPerCore=1 RealMemory=1000
@@ -81,7 +83,11 @@ nodes_are() { [[ $(sinfo -h -N -p all -o %T 2>/dev/null | sort -u) == "$1" ]]; }
 
 # unplug_second_node, plug_second_node: its cable.
 unplug_second_node() { ip link set port2 down; }
-plug_second_node() { ip link set port2 up; }
+plug_second_node() {
+  ip link set port2 up
+  # It registers again at once, not at the controller's next ping.
+  kill -HUP "$(<"$SLURM_FOLDER/node2.pid")"
+}
 
 # The rest of it ends with private.sh.
 stop_slurm() {
