@@ -4,7 +4,8 @@
 
 # Set by cluster_option; read with the functions below.
 # shellcheck disable=SC2034  # by the scripts
-hosts_argument='' slots='' interface='' ssh_key='' ssh_config='' gpus='' ssh_seconds=${MNIST_DIST_SSH_SECONDS:-8}
+hosts_argument='' slots='' interface='' ssh_key='' ssh_config='' gpus='' \
+  ssh_seconds=${MNIST_DIST_SSH_SECONDS:-8}
 
 cluster_usage() {
   cat <<'HELP'

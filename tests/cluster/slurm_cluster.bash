@@ -17,7 +17,7 @@ start_slurm() {
   (umask 077 && head -c 128 /dev/urandom >"$folder/munge.key")
   # Each node has four CPUs, whatever the machine has. A requeued job starts again when its old
   # credential has expired: after 5 s here, by default after 120 s.
-  # srun waits for a lost node for KillWait, which must be over before Slurm itself notices the loss.
+  # srun waits for a lost node for KillWait. That must end before Slurm itself notices the loss.
   # A job in partition "urgent" preempts one in "spare", which has 20 s to end.
   cat >"$SLURM_CONF" <<CONF
 ClusterName=two
