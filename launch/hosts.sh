@@ -182,6 +182,10 @@ make_command() {
   mapfile -t environment < <(forwarded_environment)
   command=("$mpirun" -np "$ranks" --host "$(sed 's/ /:/' "$work/places" | paste -sd,)"
     "${network[@]}" "${binding[@]}" "${environment[@]}")
+  # When a rank is lost, mpirun 4 ends the others with CONT, TERM and KILL. By default it waits
+  # between these for four seconds in total, but ranks that wait for a lost one end only with KILL.
+  # Ranks that end by themselves have printed everything before.
+  ((major >= 5)) || command+=(--mca odls_base_sigkill_timeout 0)
   # Open MPI 5 has no -q, which suppresses its banner about exit codes.
   if ((major < 5)) && ! $verbose; then command+=(-q); fi
   command+=("$program" "$@")
