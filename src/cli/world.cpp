@@ -13,8 +13,15 @@ ExitCode in_world(double timeout_seconds, const std::function<ExitCode(Communica
     return work(*world);
   } catch (...) {
     const Error error = as_error(std::current_exception());
-    if (error.code() == ExitCode::interrupted) stop_made();
-    if (world->size() == 1 || error.everywhere()) throw;
+    const bool interrupted = error.code() == ExitCode::interrupted;
+    if (interrupted) stop_made();
+    if (world->size() == 1) throw;
+    if (interrupted && error.everywhere()) {
+      // Before MPI's end, which takes longer than the second that mpirun leaves to its ranks.
+      if (world->rank() == 0) print_error(error);
+      return error.code();
+    }
+    if (error.everywhere()) throw;
     print_error(error, fmt::format("rank {}", world->rank()));
     world->abort(error.code());
     throw;  // not reached

@@ -60,6 +60,29 @@ start_run() {
   grep -q -- "--resume --run-dir r" err.txt
 }
 
+@test "Ctrl-C under mpirun, in a terminal: the way to resume is the last line, and it works" {
+  script -qec true /dev/null >/dev/null || skip "no script(1), or no /dev/pts, to make a terminal"
+  mpirun_command 2
+  local line
+  printf -v line '%q ' "${MPIRUN[@]}" "$MNIST_DIST" "${QUICK[@]}" --set train.epochs=5000 \
+    --run-dir r
+  mkfifo keys
+  script -qec "$line" /dev/null <keys >out.txt 2>&1 &
+  local terminal=$!
+  exec 5>keys
+  wait_for 60 rows_in r 1
+  printf '\003' >&5
+  wait_for 30 gone "--run-dir r"
+  exec 5>&-
+  wait $terminal || true
+  cat out.txt
+  # Once when the run starts, and once at its end.
+  grep -a -A 20 '\^C' out.txt | grep -aq -- "--resume --run-dir r"
+  [ "$(grep -ac -- "--resume --run-dir r" out.txt)" -eq 2 ]
+  run timeout -s TERM 20 "$MNIST_DIST" --resume --run-dir r
+  [[ "$output" == *"resumed after epoch "*" step "* ]]
+}
+
 @test "a closed pipe stops a run like a signal: checkpoint, exit 130" {
   local codes
   "$MNIST_DIST" "${QUICK[@]}" --set train.epochs=5000 --run-dir r 2>err.txt | head -1
