@@ -39,6 +39,14 @@ bool differ_in_a_number(std::string_view a, std::string_view b) {
          without_digits(a) == without_digits(b);
 }
 
+/// Whether `name` is `typed` with more letters: of two that are equally near, a slip of the
+/// keyboard left letters out rather than replaced them.
+bool has_letters_of(std::string_view name, std::string_view typed) {
+  std::size_t found = 0;
+  for (const char c : name) found += found < typed.size() && typed[found] == c;
+  return found == typed.size();
+}
+
 }  // namespace
 
 std::string nearest_name(std::string_view typed, std::span<const std::string> known) {
@@ -46,8 +54,10 @@ std::string nearest_name(std::string_view typed, std::span<const std::string> kn
   std::size_t best_distance = std::max<std::size_t>(1, typed.size() / 3) + 1;
   for (const auto& name : known) {
     const std::size_t distance = edit_distance(typed, name);
-    if (distance < best_distance && !differ_in_a_number(typed, name))
-      best = name, best_distance = distance;
+    const bool nearer =
+        distance < best_distance || (distance == best_distance && !best.empty() &&
+                                     has_letters_of(name, typed) && !has_letters_of(best, typed));
+    if (nearer && !differ_in_a_number(typed, name)) best = name, best_distance = distance;
   }
   return best;
 }

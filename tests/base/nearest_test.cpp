@@ -25,6 +25,13 @@ TEST(Nearest, AShortWordIsNotAnotherShortWord) {
   EXPECT_EQ(nearest_name("trian", commands), "train");
 }
 
+TEST(Nearest, ALetterLeftOutIsNearerThanAnotherLetter) {
+  const std::vector<std::string> flags{"--set", "--seed"}, reversed{"--seed", "--set"};
+  EXPECT_EQ(nearest_name("--sed", flags), "--seed");
+  EXPECT_EQ(nearest_name("--sed", reversed), "--seed");
+  EXPECT_EQ(nearest_name("--see", reversed), "--seed");
+}
+
 TEST(Nearest, AnotherNumberIsNoSlip) {
   const std::vector<std::string> recipes{"step1", "step4", "size-3044"};
   EXPECT_EQ(nearest_name("step5", recipes), "");
