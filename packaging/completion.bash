@@ -30,6 +30,10 @@ _mnist_dist() {
             return
         fi
         command=${COMP_WORDS[1]}
+        if [[ $command == help ]]; then
+            mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$current")
+            return
+        fi
     fi
     # Bash splits at "=": in `--config=st` the option is two words before the value.
     [[ $current == = ]] && current=

@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -61,6 +62,29 @@ Error unknown_argument(const CLI::App& command, std::span<const std::string> ext
   return usage_error(fmt::format("unknown option {} for {}", name, command.get_name()), hint);
 }
 
+Error unknown_command(const std::string& name, const std::vector<std::string>& names) {
+  return usage_error(fmt::format("unknown command '{}'", name), suggest(name, names));
+}
+
+/// `help` and `help COMMAND` never run: they are read as --help.
+Command add_help(CLI::App& app) {
+  const auto topic = std::make_shared<std::string>();
+  app.add_option("command", *topic, "Command (default: the list of all commands)")
+      ->type_name("COMMAND");
+  return [topic] { return ExitCode::ok; };
+}
+
+/// Throws Error (usage) for an unknown command.
+std::vector<std::string> without_help(const std::vector<std::string>& arguments,
+                                      const std::vector<std::string>& names) {
+  if (arguments[0] != "help" || arguments.size() > 2) return arguments;
+  if (arguments.size() == 1) return {"--help"};
+  const std::string& topic = arguments[1];
+  if (topic.starts_with("-")) return arguments;
+  if (std::ranges::find(names, topic) == names.end()) throw unknown_command(topic, names);
+  return {topic, "--help"};
+}
+
 /// The hint for an argument that CLI11 rejects.
 std::string parse_hint(const std::vector<std::string>& arguments) {
   constexpr std::string_view resume = "--resume=";
@@ -114,16 +138,17 @@ ExitCode run_app(int argc, char** argv) {
       add_tune, "--space configs/tune/recipe.toml");
   add("merge", "Join sweeps of one recipe into one", add_merge,
       "runs/all runs/sweep-a runs/sweep-b");
-  add("report", "Make the report of a sweep or a run again from its files", add_report,
+  add("report", "Make the report of a run, a sweep or a search again from its files", add_report,
       "docs/results/step4");
   add("compare", "Compare runs or sweeps side by side", add_compare,
       "docs/results/step4 docs/results/compact");
-  add("runs", "List runs and sweeps with status and result", add_runs, "runs");
+  add("runs", "List runs, sweeps and searches with status and result", add_runs, "runs");
   add("verify", "Train a recorded run again and compare its weights to the bit", add_verify,
       "docs/results/step4 --seed 1000");
   add("bench", "Measure training speed against a plain LibTorch loop", add_bench,
       "--config step4 --threads 1");
   add("doctor", "Check this machine and suggest fixes", add_doctor, "--full");
+  add("help", "Print the help of a command", add_help, "train");
 
   std::vector<std::string> arguments(argv + 1, argv + argc);
   const bool asks_about_all =
@@ -133,8 +158,8 @@ ExitCode run_app(int argc, char** argv) {
     arguments.insert(arguments.begin(), "train");
   if (!arguments[0].starts_with("-") &&
       std::find(names.begin(), names.end(), arguments[0]) == names.end())
-    throw usage_error(fmt::format("unknown command '{}'", arguments[0]),
-                      suggest(arguments[0], names));
+    throw unknown_command(arguments[0], names);
+  arguments = without_help(arguments, names);
 
   try {
     app.parse(std::vector<std::string>(arguments.rbegin(),
@@ -143,7 +168,10 @@ ExitCode run_app(int argc, char** argv) {
     if (is_first_rank()) app.exit(help);
     return ExitCode::ok;
   } catch (const CLI::ParseError& error) {
-    throw usage_error(error.what(), parse_hint(arguments));
+    const std::string what = error.what();
+    if (const std::size_t at = what.find(": At Most 1 "); at != std::string::npos)
+      throw usage_error(what.substr(0, at) + ": given more than once", "give it once");
+    throw usage_error(what, parse_hint(arguments));
   }
   for (const auto& [sub, command] : commands) {
     if (!sub->parsed()) continue;

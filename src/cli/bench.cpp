@@ -24,6 +24,7 @@
 #include "engine/registry.h"
 #include "report/bench_table.h"
 #include "report/fused_table.h"
+#include "report/terminal.h"
 
 namespace mnist_dist {
 namespace {
@@ -166,23 +167,24 @@ ExitCode run(BenchArguments& arguments) {
     return ExitCode::ok;
   }
   const bool plain = !contenders.empty() && contenders[0].name == plain_loop;
-  print(fmt::format(
+  const int columns = terminal_columns(Output::standard_out);
+  print_fitted(fmt::format(
       "{}: training, batch {} in slices of {}, SYNTHETIC digits in memory\naugmentation and "
       "optimiser included (the plain loop: no augmentation, one optimiser step per slice)\nCPU {} "
       "(FMA peak of one core, {}: {:.1f} GFLOP/s), medians of {} alternating rounds\n\n{}",
       arguments.config.title(config), config.train.batch, config.train.batch / config.data.shards,
       fmt::join(cores, ", "), peak.simd, peak.gflops, arguments.rounds.rounds,
       bench_table(contenders, &Contender::trained_per_second, plain ? 0 : -1, peak,
-                  training_flops(config.model))));
+                  training_flops(config.model), columns)));
   print(fmt::format("\nevaluation\n{}",
                     bench_table(contenders, &Contender::evaluated_per_second, plain ? 0 : -1, peak,
-                                evaluation_flops(config.model))));
+                                evaluation_flops(config.model), columns)));
   const auto fused = std::ranges::find(contenders, "fused", &Contender::name);
   if (fused != contenders.end())
     print(fmt::format(
         "\n{}", fused_table(config.model,
                             fused::profile_step(config, arguments.rounds.simd, profiled_slices),
-                            config.train.batch / config.data.shards, peak)));
+                            config.train.batch / config.data.shards, peak, columns)));
   return ExitCode::ok;
 }
 

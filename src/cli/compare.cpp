@@ -10,6 +10,7 @@
 #include "cli/commands.h"
 #include "cli/first_rank.h"
 #include "report/comparison.h"
+#include "report/terminal.h"
 
 namespace mnist_dist {
 namespace {
@@ -31,9 +32,10 @@ ExitCode run(const CompareArguments& arguments) {
   for (const std::string& folder : arguments.folders)
     contestants.push_back(read_contestant(
         folder, std::string(1, static_cast<char>('A' + static_cast<int>(contestants.size())))));
-  print(arguments.json ? comparison_json(contestants) : comparison_text(contestants));
+  print(arguments.json ? comparison_json(contestants)
+                       : comparison_text(contestants, terminal_columns(Output::standard_out)));
   write_file_atomically(arguments.out, comparison_page(contestants));
-  if (!arguments.json) print(fmt::format("page {}\n", printable(arguments.out)));
+  if (!arguments.json) print_fitted(fmt::format("page {}\n", printable(arguments.out)));
   return ExitCode::ok;
 }
 
@@ -41,7 +43,7 @@ ExitCode run(const CompareArguments& arguments) {
 
 Command add_compare(CLI::App& app) {
   auto arguments = std::make_shared<CompareArguments>();
-  app.add_option("folders", arguments->folders, "Folders of finished runs or of sweeps")
+  app.add_option("folders", arguments->folders, "Folders of runs or of sweeps")
       ->type_name("DIR")
       ->required();
   app.add_option("--out", arguments->out, "Page to write. It replaces an existing one")

@@ -25,9 +25,9 @@ ExitCode run_all_reduce(double seconds) {
     comm.set_activity("trying the network");
     const AllReduceSpeed speed = measure_all_reduce(comm, seconds);
     if (comm.rank() == 0)
-      print(fmt::format("{} rank{} on {} host{} add {} KB in {:.2f} ms ({} times)\n", speed.ranks,
-                        plural(speed.ranks), speed.hosts, plural(speed.hosts), speed.bytes / 1000,
-                        speed.median_seconds * 1e3, speed.calls));
+      print_fitted(fmt::format("{} rank{} on {} host{} add {} KB in {:.2f} ms ({} times)\n",
+                               speed.ranks, plural(speed.ranks), speed.hosts, plural(speed.hosts),
+                               speed.bytes / 1000, speed.median_seconds * 1e3, speed.calls));
     return ExitCode::ok;
   });
 }
@@ -56,10 +56,11 @@ Command add_doctor(CLI::App& app) {
     if (options->all_reduce) return run_all_reduce(*options->all_reduce);
     if (!is_first_rank()) return ExitCode::ok;
     const auto findings = examine({options->data_file, options->full});
-    const std::string text = options->json
-                                 ? doctor_json(findings)
-                                 : doctor_table(findings, use_color(Output::standard_out));
-    print_styled(text);
+    if (options->json)
+      print(doctor_json(findings));
+    else
+      print_styled(doctor_table(findings, use_color(Output::standard_out),
+                                terminal_columns(Output::standard_out)));
     return doctor_verdict(findings);
   };
 }

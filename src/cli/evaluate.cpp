@@ -22,6 +22,8 @@
 #include "data/other_sets.h"
 #include "export/npy.h"
 #include "report/confusion.h"
+#include "report/terminal.h"
+#include "report/text_table.h"
 #include "sweep/statistics.h"
 #include "train/agreement.h"
 #include "train/evaluation.h"
@@ -37,9 +39,12 @@ struct EvaluateArguments {
   int show = 3;
 };
 
+constexpr int score_column = 18;
+
 void print_score(const char* weights, const Score& score) {
-  print(fmt::format("{:<17} {:>6} of {} correct, {:.2f} %, loss {:.4f}\n", weights, score.correct,
-                    score.images, score.accuracy, score.loss));
+  print_fitted(fmt::format("{:<17} {:>6} of {} correct, {:.2f} %, loss {:.4f}\n", weights,
+                           score.correct, score.images, score.accuracy, score.loss),
+               score_column);
 }
 
 nlohmann::ordered_json as_json(const Score& score) {
@@ -83,12 +88,14 @@ ExtraScore score_extra(Communicator& comm, Engine& engine, const Config& config,
 }
 
 void print_extra(const ExtraScore& extra, bool averaged) {
-  print(fmt::format("extra test set | {}: {}\n", extra.name, printable(extra.file)));
+  print_fitted(fmt::format("extra test set | {}: {}\n", extra.name, printable(extra.file)));
   if (averaged) print_score("averaged weights", extra.delivered);
   print_score(averaged ? "raw weights" : "weights", extra.raw);
-  print(fmt::format("{:<17} {:.3f} points, one standard error that {} images alone cause\n",
-                    "resolution", resolution(extra.delivered.accuracy, extra.delivered.images),
-                    extra.delivered.images));
+  print_fitted(
+      fmt::format("{:<17} {:.3f} points, one standard error that {} images alone cause\n",
+                  "resolution", resolution(extra.delivered.accuracy, extra.delivered.images),
+                  extra.delivered.images),
+      score_column);
 }
 
 nlohmann::ordered_json as_json(const ExtraScore& extra, bool averaged) {
@@ -111,12 +118,14 @@ nlohmann::ordered_json mistakes(const Images& test, const std::vector<ClassIndex
 /// Confusion matrix, then the first few misclassified digits.
 void print_mistakes(const Images& test, const std::vector<ClassIndex>& predictions, int classes,
                     int show) {
-  print(fmt::format("\n{}", confusion_table(confusion_of(test.labels, predictions, classes))));
+  const int columns = terminal_columns(Output::standard_out);
+  print(fmt::format("\n{}",
+                    confusion_table(confusion_of(test.labels, predictions, classes), columns)));
   for (int i = 0; i < test.count() && show > 0; ++i) {
     const auto row = static_cast<std::size_t>(i);
     if (test.labels[row] == predictions[row]) continue;
     print(fmt::format("\ntest image {}: label {}, predicted {}\n{}", i, test.labels[row],
-                      predictions[row], draw_digit({test.image(i), test.image_pixels()})));
+                      predictions[row], draw_digit({test.image(i), test.image_pixels()}, columns)));
     --show;
   }
 }
@@ -187,10 +196,11 @@ ExitCode run(Communicator& comm, const EvaluateArguments& arguments, const Train
     print(json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
     return ExitCode::ok;
   }
-  print(fmt::format("{} | seed {} | {} | test set | {}\n", recipe, checkpoint.seed,
-                    printable(data_title(session->data_hash, session->synthetic, session->data_set,
-                                         config.data.file)),
-                    state));
+  print(wrapped_fields(fmt::format("{} | seed {} | {} | test set | {}", recipe, checkpoint.seed,
+                                   data_title(session->data_hash, session->synthetic,
+                                              session->data_set, config.data.file),
+                                   state),
+                       terminal_columns(Output::standard_out)));
   if (averaged) print_score("averaged weights", delivered);
   print_score(averaged ? "raw weights" : "weights", raw);
   if (extra) print_extra(*extra, averaged);

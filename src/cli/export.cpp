@@ -10,7 +10,6 @@
 #include "base/file.h"
 #include "base/nearest.h"
 #include "base/printable.h"
-#include "base/standard_streams.h"
 #include "base/version.h"
 #include "cli/commands.h"
 #include "cli/first_rank.h"
@@ -22,6 +21,7 @@
 #include "export/onnx.h"
 #include "export/safetensors.h"
 #include "export/torchscript.h"
+#include "report/terminal.h"
 
 namespace mnist_dist {
 namespace {
@@ -144,10 +144,10 @@ ExitCode run(const ExportArguments& arguments) {
   std::error_code error;  // if the folder cannot be made, writing the file fails with the reason
   if (out.has_parent_path()) fs::create_directories(out.parent_path(), error);
   write_file_atomically(out, format.write(model));
-  print(fmt::format("{}\n", printable(out.string())));
+  print_fitted(fmt::format("{}\n", printable(out.string())));
   if (!module) return ExitCode::ok;
   write_file_atomically(python, model_py(model, out.filename().string()));
-  print(fmt::format("{}\n", printable(python.string())));
+  print_fitted(fmt::format("{}\n", printable(python.string())));
   return ExitCode::ok;
 }
 

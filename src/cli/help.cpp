@@ -7,38 +7,12 @@
 #include <vector>
 
 #include "report/terminal.h"
+#include "report/text_table.h"
 
 namespace mnist_dist {
 namespace {
 
-constexpr std::size_t name_columns = 30;
-
-/// Breaks lines at spaces where they are longer than `columns`. Lines after a break begin with
-/// `indent` spaces.
-std::string wrapped(const std::string& text, std::size_t columns, std::size_t indent) {
-  std::string out;
-  std::size_t used = indent;
-  for (std::size_t at = 0; at < text.size();) {
-    if (text[at] == '\n') {
-      out += '\n';
-      used = 0;
-      ++at;
-      continue;
-    }
-    const std::size_t end = std::min(text.find_first_of(" \n", at), text.size());
-    const std::size_t space = text.find_first_not_of(' ', end);
-    if (used > indent && used + (end - at) > columns) {
-      while (!out.empty() && out.back() == ' ') out.pop_back();
-      out += '\n' + std::string(indent, ' ');
-      used = indent;
-    }
-    const std::size_t next = std::min(space, text.size());
-    out += text.substr(at, next - at);
-    used += next - at;
-    at = next;
-  }
-  return out;
-}
+constexpr int widest = 100, narrowest = 20;  // columns of a page
 
 /// "N:INT in [1 - 1024]" is a name and a range, "D:{auto,cpu}" a name and values.
 struct Type {
@@ -70,16 +44,18 @@ std::string names_of(const std::set<CLI::Option*>& options) {
 
 HelpFormatter::HelpFormatter() {
   const int terminal = terminal_columns(Output::standard_out);
-  columns_ = terminal > 0 ? static_cast<std::size_t>(std::clamp(terminal, 60, 100)) : 100;
+  columns_ = terminal > 0 ? std::clamp(terminal, narrowest, widest) : widest;
+  text_column_ = columns_ < 60 ? 8 : 30;
 }
 
 std::string HelpFormatter::two_columns(const std::string& name, const std::string& text) const {
+  const auto begin = static_cast<std::size_t>(text_column_);
   std::string out = "  " + name;
-  if (out.size() + 1 > name_columns)
-    out += '\n' + std::string(name_columns, ' ');
+  if (out.size() + 1 > begin)
+    out = folded(out, columns_, 4) + '\n' + std::string(begin, ' ') + text;
   else
-    out.resize(name_columns, ' ');
-  return out + wrapped(text, columns_, name_columns) + "\n";
+    out += std::string(begin - out.size(), ' ') + text;
+  return folded(out, columns_, text_column_) + "\n";
 }
 
 std::string HelpFormatter::make_option(const CLI::Option* option, bool is_positional) const {
@@ -120,7 +96,7 @@ std::string HelpFormatter::make_subcommand(const CLI::App* command) const {
 }
 
 std::string HelpFormatter::make_description(const CLI::App* command) const {
-  return wrapped(command->get_description(), columns_, 0) + "\n";
+  return folded(command->get_description(), columns_, 0) + "\n";
 }
 
 std::string HelpFormatter::make_help(const CLI::App* command, std::string name,
@@ -128,7 +104,7 @@ std::string HelpFormatter::make_help(const CLI::App* command, std::string name,
   std::string text = CLI::Formatter::make_help(command, std::move(name), mode);
   // Versions of CLI11 differ in the empty lines before a footer.
   text.erase(text.find_last_not_of('\n') + 1);
-  const std::string footer = wrapped(command->get_footer(), columns_, 0);
+  const std::string footer = folded(command->get_footer(), columns_, 0);
   return text + (footer.empty() ? "\n" : "\n\n" + footer + "\n");
 }
 

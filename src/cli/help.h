@@ -4,7 +4,7 @@
 namespace mnist_dist {
 
 /// Lays out --help: names of options in one column, descriptions in another one that wraps. As wide
-/// as the terminal, between 60 and 100 columns, and 100 where there is none.
+/// as the terminal, between 20 and 100 columns, and 100 where there is none.
 class HelpFormatter : public CLI::Formatter {
  public:
   HelpFormatter();
@@ -22,7 +22,7 @@ class HelpFormatter : public CLI::Formatter {
 
  private:
   std::string two_columns(const std::string& name, const std::string& text) const;
-  std::size_t columns_;
+  int columns_, text_column_;
 };
 
 }  // namespace mnist_dist

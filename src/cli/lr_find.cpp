@@ -42,25 +42,26 @@ ExitCode run(Communicator& comm, const FindArguments& arguments, const Config& c
   const bool has_warmup = config.schedule.warmup > 0;
   const std::optional<double> suggested = suggested_rate(points, has_warmup);
   const int columns = terminal_columns(Output::standard_out);
-  print(fmt::format("{} | {} | seed {} | {} steps, learning rate {:.2g} to {:.2g}\n\n{}\n",
-                    arguments.config.title(config),
-                    printable(data_title(session->data_hash, session->synthetic, session->data_set,
-                                         config.data.file)),
-                    config.train.seed, points.size(), points.front().rate, points.back().rate,
-                    rate_text(points, columns > 0 ? std::min(columns, 80) : 80)));
+  print_fitted(fmt::format("{} | {} | seed {} | {} steps, learning rate {:.2g} to {:.2g}\n\n{}\n",
+                           arguments.config.title(config),
+                           printable(data_title(session->data_hash, session->synthetic,
+                                                session->data_set, config.data.file)),
+                           config.train.seed, points.size(), points.front().rate,
+                           points.back().rate,
+                           rate_text(points, columns > 0 ? std::min(columns, 80) : 80)));
   if (suggested)
-    print(fmt::format(
+    print_fitted(fmt::format(
         "lowest loss at {:.2g}\nsuggested {}:\n--set optimizer.learning_rate={:.2g}\n",
         *suggested_rate(points, true),
         has_warmup ? "peak after the warm-up" : "rate without a warm-up, a tenth of that",
         *suggested));
   else
-    print(
-        "no rate to suggest: the loss did not fall and rise again\ngive more --steps, or a higher "
-        "--high\n");
+    print_fitted(
+        "no rate to suggest: the loss did not fall and rise again\n"
+        "give more --steps, or a higher --high\n");
   if (arguments.out.empty()) return ExitCode::ok;
   write_file_atomically(arguments.out, rate_svg(points, suggested));
-  print(fmt::format("{}\n", printable(arguments.out)));
+  print_fitted(fmt::format("{}\n", printable(arguments.out)));
   return ExitCode::ok;
 }
 

@@ -6,12 +6,12 @@
 #include <memory>
 
 #include "base/printable.h"
-#include "base/standard_streams.h"
 #include "cli/command_line.h"
 #include "cli/commands.h"
 #include "cli/first_rank.h"
 #include "report/sweep_files.h"
 #include "report/sweep_verdict.h"
+#include "report/terminal.h"
 #include "sweep/sweep.h"
 
 namespace mnist_dist {
@@ -34,8 +34,8 @@ Command add_merge(CLI::App& app) {
     merge_sweeps(*out, *parts, command_line());
     const SweepRecord record = write_tables_of(
         *out, [&](const SweepRecord& now) { write_sweep_report(*out, now, verdict_of(now)); });
-    print(fmt::format("{}\n{}\n", printable(headline(record, verdict_of(record))),
-                      printable((std::filesystem::path(*out) / "report.html").string())));
+    print_fitted(fmt::format("{}\n{}\n", printable(headline(record, verdict_of(record))),
+                             printable((std::filesystem::path(*out) / "report.html").string())));
     return ExitCode::ok;
   };
 }

@@ -21,6 +21,8 @@
 #include "image/decode.h"
 #include "image/digit.h"
 #include "report/confusion.h"
+#include "report/terminal.h"
+#include "report/text_table.h"
 
 namespace mnist_dist {
 namespace {
@@ -162,17 +164,33 @@ void print_json(const Trained& trained, Weights weights,
   print(json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
 }
 
+/// File, class, its probability, the runner-up and that one's.
+std::vector<std::string> cells_of(const Prediction& p) {
+  if (p.error || p.digit.empty) return {p.file, "-", "", "", ""};
+  return {p.file, fmt::format("{}", p.first),
+          fmt::format("{:.2f} %", 100 * probability(p, p.first)),
+          fmt::format("runner-up {}", p.second),
+          fmt::format("{:.2f} %", 100 * probability(p, p.second))};
+}
+
 void print_lines(const std::vector<Prediction>& predictions, bool show) {
-  std::size_t width = 0;
-  for (const Prediction& p : predictions) width = std::max(width, printable(p.file).size());
+  const int columns = terminal_columns(Output::standard_out);
+  std::vector<TextColumn> layout{{"", 0, true, 9, 12},
+                                 {"", 1, false, 9},
+                                 {"", 8, false, 8},
+                                 {"", 11, true, 1},
+                                 {"", 7, false, 0}};
+  std::vector<std::vector<std::string>> rows;
   for (const Prediction& p : predictions) {
-    if (p.error || p.digit.empty)
-      print(fmt::format("{:<{}}  -\n", printable(p.file), width));
-    else
-      print(fmt::format("{:<{}}  {}  {:6.2f} %  runner-up {}  {:5.2f} %\n", printable(p.file),
-                        width, p.first, 100 * probability(p, p.first), p.second,
-                        100 * probability(p, p.second)));
-    if (show && !p.error) print(draw_digit(p.digit.pixels));
+    rows.push_back(cells_of(p));
+    for (std::size_t i = 0; i < layout.size(); ++i)
+      layout[i].width = std::max(layout[i].width, characters(printable(rows.back()[i])));
+  }
+  const TextTable table(layout, columns);
+  for (std::size_t i = 0; i < predictions.size(); ++i) {
+    const Prediction& p = predictions[i];
+    print(table.row(rows[i]));
+    if (show && !p.error) print(draw_digit(p.digit.pixels, columns));
     if (p.error) print_error(*p.error);
     for (const std::string& warning : p.warnings)
       say_line(fmt::format("warning: {}: {}", p.file, warning));

@@ -18,17 +18,20 @@
 #include "cli/first_rank.h"
 #include "data/data_name.h"
 #include "data/other_sets.h"
+#include "report/terminal.h"
 
 namespace mnist_dist {
 namespace {
 
 /// Of more classes than a line has room for.
 constexpr std::size_t most_columns = 10;
+constexpr int text_column = 10;
 
 void print_extremes(const char* name, int rows, const std::vector<int>& classes) {
   const auto [least, most] = std::ranges::minmax_element(classes);
-  print(fmt::format("{:<10}{:>7}  {} to {} per class (least: {}, most: {})\n", name, rows, *least,
-                    *most, least - classes.begin(), most - classes.begin()));
+  print_fitted(fmt::format("{:<10}{:>7}  {} to {} per class (least: {}, most: {})\n", name, rows,
+                           *least, *most, least - classes.begin(), most - classes.begin()),
+               text_column);
 }
 
 /// One aligned row: name, total rows, rows of each digit.
@@ -39,21 +42,28 @@ void print_counts(const char* name, int rows, std::span<const int> classes) {
 }
 
 void print_end(const PrepareResult& result) {
-  print(fmt::format("{:<10}{:.4f}, SD {:.4f} of the training pixels / 255\n", "mean", result.mean,
-                    result.sd));
-  print(fmt::format("{:<10}{}\n", "hash", result.hash));
+  print_fitted(fmt::format("{:<10}{:.4f}, SD {:.4f} of the training pixels / 255\n", "mean",
+                           result.mean, result.sd),
+               text_column);
+  print_fitted(fmt::format("{:<10}{}\n", "hash", result.hash), text_column);
 }
 
 void print_result(const PrepareResult& result) {
   const double megabytes = static_cast<double>(std::filesystem::file_size(result.file)) * 1e-6;
-  print(fmt::format("{:<10}{} ({:.1f} MB, {})\n", "file", printable(result.file.string()),
-                    megabytes, result.kept ? "existed, valid: kept" : "written, verified"));
-  print(fmt::format("{:<10}{}{}\n", "source", printable(result.source),
-                    result.synthetic ? ": not MNIST, results on them are not about MNIST" : ""));
+  print_fitted(fmt::format("{:<10}{} ({:.1f} MB, {})\n", "file", printable(result.file.string()),
+                           megabytes, result.kept ? "existed, valid: kept" : "written, verified"),
+               text_column);
+  print_fitted(
+      fmt::format("{:<10}{}{}\n", "source", printable(result.source),
+                  result.synthetic ? ": not MNIST, results on them are not about MNIST" : ""),
+      text_column);
   if (!result.name.empty())
-    print(fmt::format("{:<10}{}: {} classes of {}x{} pixels\n", "set", result.name, result.classes,
-                      result.side, result.side));
-  if (result.train_classes.size() > most_columns) {
+    print_fitted(fmt::format("{:<10}{}: {} classes of {}x{} pixels\n", "set", result.name,
+                             result.classes, result.side, result.side),
+                 text_column);
+  const int columns = terminal_columns(Output::standard_out),
+            width = text_column + 9 + 6 * static_cast<int>(result.train_classes.size());
+  if (result.train_classes.size() > most_columns || (columns > 0 && width > columns)) {
     print_extremes("training", result.train_rows, result.train_classes);
     print_extremes("test", result.test_rows, result.test_classes);
     return print_end(result);

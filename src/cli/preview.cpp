@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "base/error.h"
 #include "base/file.h"
 #include "base/printable.h"
 #include "base/standard_streams.h"
@@ -13,8 +14,8 @@
 #include "cli/config_options.h"
 #include "cli/world.h"
 #include "data/augment.h"
-#include "image/encode.h"
 #include "report/confusion.h"
+#include "report/png.h"
 #include "report/terminal.h"
 #include "train/session.h"
 
@@ -54,23 +55,31 @@ std::vector<Digit> row_of(const Session& session, const PreviewArguments& argume
   return row;
 }
 
+constexpr int scale = 3, gap = 4;  // of the grid: pixels per pixel, and around each image
+
+/// Throws Error (usage) for more than 100 million pixels.
+void check_size(int images, const PreviewArguments& arguments, int side) {
+  constexpr std::int64_t most = 100'000'000;
+  const std::int64_t cell = scale * side + gap, columns = arguments.draws + 1;
+  const std::int64_t width = columns * cell + gap, height = images * cell + gap;
+  if (width * height > most)
+    throw usage_error(fmt::format("--out: the picture is too large (got {} x {} pixels, expected "
+                                  "at most {} in all)",
+                                  width, height, most),
+                      "give fewer --images or --draws");
+}
+
 /// Three times as large, with a white frame around each.
-Picture grid_of(const std::vector<std::vector<Digit>>& rows, int side) {
-  constexpr int scale = 3, gap = 4;
+Canvas grid_of(const std::vector<std::vector<Digit>>& rows, int side) {
+  constexpr int white = 255;
   const int cell = scale * side + gap;
-  const int columns = static_cast<int>(rows.front().size());
-  Picture picture{columns * cell + gap, static_cast<int>(rows.size()) * cell + gap, {}};
-  picture.grey.assign(static_cast<std::size_t>(picture.width * picture.height), 255);
+  Canvas canvas(static_cast<int>(rows.front().size()) * cell + gap,
+                static_cast<int>(rows.size()) * cell + gap, white);
   for (std::size_t row = 0; row < rows.size(); ++row)
     for (std::size_t column = 0; column < rows[row].size(); ++column)
-      for (int y = 0; y < scale * side; ++y)
-        for (int x = 0; x < scale * side; ++x) {
-          const int to_y = static_cast<int>(row) * cell + gap + y;
-          const int to_x = static_cast<int>(column) * cell + gap + x;
-          picture.grey[static_cast<std::size_t>(to_y * picture.width + to_x)] =
-              rows[row][column][static_cast<std::size_t>(y / scale * side + x / scale)];
-        }
-  return picture;
+      canvas.grey(static_cast<int>(column) * cell + gap, static_cast<int>(row) * cell + gap,
+                  rows[row][column], side, scale);
+  return canvas;
 }
 
 std::vector<std::string> lines_of(const std::string& text) {
@@ -88,7 +97,8 @@ std::string drawn(const std::vector<Digit>& row, int side) {
   const int fits = columns > 0 ? std::max(1, (columns + 1) / cell) : static_cast<int>(row.size());
   std::vector<std::string> out(static_cast<std::size_t>((side + 1) / 2));
   for (int i = 0; i < std::min(fits, static_cast<int>(row.size())); ++i) {
-    const std::vector<std::string> lines = lines_of(draw_digit(row[static_cast<std::size_t>(i)]));
+    const std::vector<std::string> lines =
+        lines_of(draw_digit(row[static_cast<std::size_t>(i)], columns));
     for (std::size_t line = 0; line < out.size(); ++line)
       out[line] += (i > 0 ? "│" : "") + lines[line];
   }
@@ -101,17 +111,20 @@ ExitCode run(Communicator& comm, const PreviewArguments& arguments, const Config
   const auto session = make_session(comm, config, {}, say_line);
   if (comm.rank() != 0) return ExitCode::ok;
   const Images& training = session->data.training.front();
+  const int images = std::min(arguments.images, training.count());
+  if (!arguments.out.empty()) check_size(images, arguments, training.side);
   std::vector<std::vector<Digit>> rows;
-  for (int i = 0; i < std::min(arguments.images, training.count()); ++i) {
+  for (int i = 0; i < images; ++i) {
     rows.push_back(row_of(*session, arguments, i));
     if (arguments.out.empty())
-      print(fmt::format("training image {}: label {}, then epochs {} to {}\n{}\n", i,
-                        training.labels[static_cast<std::size_t>(i)], arguments.epoch,
-                        arguments.epoch + arguments.draws - 1, drawn(rows.back(), training.side)));
+      print_fitted(fmt::format("training image {}: label {}, then epochs {} to {}\n{}\n", i,
+                               training.labels[static_cast<std::size_t>(i)], arguments.epoch,
+                               arguments.epoch + arguments.draws - 1,
+                               drawn(rows.back(), training.side)));
   }
   if (arguments.out.empty()) return ExitCode::ok;
-  write_file_atomically(arguments.out, encode_png(grid_of(rows, training.side)));
-  print(fmt::format("{}\n", printable(arguments.out)));
+  write_file_atomically(arguments.out, png_file(grid_of(rows, training.side)));
+  print_fitted(fmt::format("{}\n", printable(arguments.out)));
   return ExitCode::ok;
 }
 

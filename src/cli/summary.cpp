@@ -9,6 +9,8 @@
 #include "cli/config_options.h"
 #include "cli/first_rank.h"
 #include "report/network_svg.h"
+#include "report/summary_table.h"
+#include "report/terminal.h"
 
 namespace mnist_dist {
 namespace {
@@ -57,8 +59,11 @@ Command add_summary(CLI::App& app) {
     const std::string title = arguments->config.title(config);
     if (!arguments->svg.empty())
       write_file_atomically(arguments->svg, network_svg(title, config.model));
-    print(arguments->json ? summary_json(config, title)
-                          : title + "\n" + summary_table(config.model));
+    const int columns = terminal_columns(Output::standard_out);
+    if (arguments->json)
+      print(summary_json(config, title));
+    else
+      print_fitted(title + "\n" + summary_table(config.model, columns));
     return ExitCode::ok;
   };
 }

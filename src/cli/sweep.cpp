@@ -21,6 +21,7 @@
 #include "report/sweep_console.h"
 #include "report/sweep_files.h"
 #include "report/sweep_verdict.h"
+#include "report/terminal.h"
 #include "sweep/folder.h"
 #include "sweep/places.h"
 #include "sweep/seeds.h"
@@ -59,11 +60,13 @@ ExitCode conclude(Communicator& comm, SweepEnd end, const SweepOptions& options)
     reached = all_reached(record, parse_seeds(options.seeds));
     done = verdict.trained + verdict.diverged;
     requested = verdict.requested;
+    constexpr int text_column = 12;
     print("\n");
     print_headline(record, verdict);
     for (const auto& [name, text] : verdict_lines(verdict))
-      print(fmt::format("{:<11} {}\n", name, text));
-    print(fmt::format("{:<11} {}\n", "report", printable((folder / "report.html").string())));
+      print_fitted(fmt::format("{:<11} {}\n", name, text), text_column);
+    print_fitted(fmt::format("{:<11} {}\n", "report", printable((folder / "report.html").string())),
+                 text_column);
   });
   if (end == SweepEnd::interrupted)
     throw Error(ExitCode::interrupted,

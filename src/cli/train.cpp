@@ -19,6 +19,7 @@
 #include "cli/world.h"
 #include "data/data_name.h"
 #include "report/console.h"
+#include "report/terminal.h"
 #include "train/agreement.h"
 #include "train/run_folder.h"
 #include "train/run_start.h"
@@ -153,15 +154,16 @@ ExitCode run(Communicator& comm, const TrainArguments& arguments, const Config& 
     options.observers = {files.get(), &*console};
     // After Ctrl-C mpirun may pass nothing on.
     if (parts.table && detect_launcher().present)
-      print(fmt::format("Ctrl-C stops after a checkpoint. Resume with --resume --run-dir {}\n",
-                        shell_word(start.folder.string())));
+      print_fitted(
+          fmt::format("Ctrl-C stops after a checkpoint. Resume with --resume --run-dir {}\n",
+                      shell_word(start.folder.string())));
   }
   train(session->trains_through(comm), *session->engine, options);
   if (comm.rank() == 0) {
     if (arguments.json)
       print_summary(start.folder);
     else if (!arguments.quiet)
-      print(fmt::format("report {}\n", printable((start.folder / "report.html").string())));
+      print_fitted(fmt::format("report {}\n", printable((start.folder / "report.html").string())));
   }
   return ExitCode::ok;
 }

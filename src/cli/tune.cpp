@@ -18,6 +18,8 @@
 #include "comm/heartbeat.h"
 #include "config/recipes.h"
 #include "report/doctor.h"
+#include "report/search_page.h"
+#include "report/terminal.h"
 #include "report/tune_console.h"
 #include "sweep/folder.h"
 #include "train/data_fit.h"
@@ -36,18 +38,26 @@ struct TuneArguments {
 /// The table of all candidates, and the best one's recipe. Throws Error (diverged) when not even
 /// that one trained to its end.
 void deliver(const std::vector<Candidate>& candidates, const std::filesystem::path& folder) {
-  print(fmt::format(
+  print_fitted(fmt::format(
       "\nall candidates, best first (validation rows, the test set was not opened)\n{}{:<9} {}\n",
-      tuning_table(candidates), "table", printable((folder / "tuning.csv").string())));
-  if (!candidates.front().scored())
+      tuning_table(candidates, terminal_columns(Output::standard_out)), "table",
+      printable((folder / "tuning.csv").string())));
+  const auto write_page = [&] {
+    write_file_atomically(folder / "report.html", search_page(read_search(folder)));
+  };
+  if (!candidates.front().scored()) {
+    write_page();
     throw Error(ExitCode::diverged,
                 "every candidate diverged on all its seeds: there is no recipe to deliver",
                 "add smaller learning rates to the space, and use another --out");
+  }
   Config winner = candidates.front().config;
   winner.data.split.clear();  // the frozen recipe trains on all training images
   const auto best = folder / "best.toml";
   write_file_atomically(best, to_toml(winner));
-  print(fmt::format("{:<9} {}\n", "recipe", printable(best.string())));
+  write_page();
+  print_fitted(fmt::format("{:<9} {}\n{:<9} {}\n", "recipe", printable(best.string()), "report",
+                           printable((folder / "report.html").string())));
 }
 
 ExitCode run(Communicator& comm, const TuneArguments& arguments, TuneOptions options) {

@@ -16,6 +16,7 @@
 #include "data/data_name.h"
 #include "engine/registry.h"
 #include "report/console.h"
+#include "report/terminal.h"
 #include "sweep/recorded.h"
 #include "train/run_start.h"
 #include "train/session.h"
@@ -84,9 +85,9 @@ ExitCode run(Communicator& comm, const VerifyArguments& arguments, const Recorde
                                 : here.name == recorded.engine
                                     ? "NOT verified: other weights"
                                     : "NOT verified: other weights, which another engine may have";
-    print(fmt::format("recorded  {}  {} ({})\nhere      {}  {} ({})\n{}\n",
-                      printable(recorded.parameters_sha256), recorded.engine, recorded.simd,
-                      result.parameters_sha256, here.name, here.simd, verdict));
+    print_fitted(fmt::format("recorded  {}  {} ({})\nhere      {}  {} ({})\n{}\n",
+                             printable(recorded.parameters_sha256), recorded.engine, recorded.simd,
+                             result.parameters_sha256, here.name, here.simd, verdict));
   }
   return same ? ExitCode::ok : ExitCode::target_missed;
 }

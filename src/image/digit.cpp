@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "image/ink.h"
+#include "image/parts.h"
 
 namespace mnist_dist {
 namespace {
@@ -178,7 +179,12 @@ DigitImage digit_of(const Picture& picture) {
   } else {
     place(in_box(ink, box), digit);
   }
-  if (box.width() > 1.5 * box.height())
+  const Arrangement arrangement = arrangement_of(ink);
+  if (arrangement == Arrangement::side_by_side)
+    digit.warnings.emplace_back("drawings side by side: several digits?");
+  else if (arrangement == Arrangement::above_each_other)
+    digit.warnings.emplace_back("drawings above each other: several digits?");
+  else if (box.width() > 1.5 * box.height())
     digit.warnings.emplace_back("wider than a digit: several digits?");
   return digit;
 }

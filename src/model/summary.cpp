@@ -2,10 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <string_view>
-
-#include "base/grouped.h"
 
 namespace mnist_dist {
 
@@ -37,35 +34,6 @@ std::string layer_description(const Layer& layer, const LayerShape& shape) {
   if (layer.norm) text += ", batch norm";
   if (layer.dropout > 0) text += fmt::format(", dropout {}", layer.dropout);
   return text;
-}
-
-std::string summary_table(const ModelSpec& model) {
-  const auto shapes = layer_shapes(model);
-  std::vector<std::string> descriptions;
-  std::size_t width = 0, parameters = 0, macs = 0;
-  for (std::size_t i = 0; i < shapes.size(); ++i) {
-    width = std::max(
-        width, descriptions.emplace_back(layer_description(model.layers[i], shapes[i])).size());
-    parameters += shapes[i].parameters;
-    macs += shapes[i].macs;
-  }
-  std::string out;
-  const auto line = [&](auto number, std::string_view what, std::string_view shape,
-                        std::string_view parameter_text, std::string_view mac_text, auto field,
-                        auto jump) {
-    out += fmt::format("{:>2}  {:<{}}  {:<12}  {:>10}  {:>12}  {:>15}  {:>4}\n", number, what,
-                       width, shape, parameter_text, mac_text, field, jump);
-  };
-  line("#", "layer", "output", "parameters", "MACs", "receptive field", "jump");
-  for (std::size_t i = 0; i < shapes.size(); ++i) {
-    const LayerShape& s = shapes[i];
-    line(i + 1, descriptions[i],
-         fmt::format("[{}][{}][{}]", s.out_channels, s.out_side, s.out_side), grouped(s.parameters),
-         grouped(s.macs), s.receptive_field, s.jump);
-  }
-  line("", "total", "", grouped(parameters), grouped(macs), shapes.back().receptive_field,
-       shapes.back().jump);
-  return out;
 }
 
 }  // namespace mnist_dist

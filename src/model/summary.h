@@ -9,8 +9,4 @@ namespace mnist_dist {
 /// computed.
 std::string layer_description(const Layer& layer, const LayerShape& shape);
 
-/// A table with one line per layer: output shape, parameters, multiply-adds of one image forward,
-/// receptive field and jump (both in input pixels). The last line has totals.
-std::string summary_table(const ModelSpec& model);
-
 }  // namespace mnist_dist

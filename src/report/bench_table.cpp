@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "report/text_table.h"
+
 namespace mnist_dist {
 namespace {
 
@@ -21,12 +23,12 @@ std::string ratio(const Contender& contender, const Contender* base,
 
 std::string bench_table(const std::vector<Contender>& contenders,
                         std::vector<double> Contender::*rates, int plain, const FmaPeak& peak,
-                        double flops_per_image) {
-  std::size_t width = 22;
-  for (const Contender& contender : contenders) width = std::max(width, contender.name.size() + 1);
-  std::string table =
-      fmt::format("{:<{}}{:>8}{:>10}{:>17}{:>10}{:>9}{:>12}{:>12}\n", "", width, "threads",
-                  "images/s", "lowest-highest", "GFLOP/s", "of peak", "x plain", "x 1 thread");
+                        double flops_per_image, int columns) {
+  const std::vector<TextColumn> table{{"", 21, true, 9, 12},     {"threads", 7, false, 7},
+                                      {"images/s", 8, false, 8}, {"lowest-highest", 15, false, 3},
+                                      {"GFLOP/s", 8, false, 1},  {"of peak", 7, false, 2},
+                                      {"x plain", 10, false, 6}, {"x 1 thread", 10, false, 5}};
+  std::vector<std::vector<std::string>> rows;
   for (const Contender& contender : contenders) {
     const auto [lowest, highest] = std::ranges::minmax(contender.*rates);
     const double rate = median(contender.*rates);
@@ -36,14 +38,15 @@ std::string bench_table(const std::vector<Contender>& contenders,
     const std::string share =
         contender.on_gpu ? "-"
                          : fmt::format("{:.0f}%", 100 * gflops / (peak.gflops * contender.threads));
-    table += fmt::format(
-        "{:<{}}{:>8}{:>10.0f}{:>17}{:>10.1f}{:>9}{:>12}{:>12}\n", contender.name, width,
-        contender.threads, rate, fmt::format("{:.0f}-{:.0f}", lowest, highest), gflops, share,
-        ratio(contender, plain < 0 ? nullptr : &contenders[static_cast<std::size_t>(plain)], rates),
-        ratio(contender, contender.threads > 1 && alone != contenders.end() ? &*alone : nullptr,
-              rates));
+    rows.push_back(
+        {contender.name, fmt::format("{}", contender.threads), fmt::format("{:.0f}", rate),
+         fmt::format("{:.0f}-{:.0f}", lowest, highest), fmt::format("{:.1f}", gflops), share,
+         ratio(contender, plain < 0 ? nullptr : &contenders[static_cast<std::size_t>(plain)],
+               rates),
+         ratio(contender, contender.threads > 1 && alone != contenders.end() ? &*alone : nullptr,
+               rates)});
   }
-  return table;
+  return text_table(table, rows, columns);
 }
 
 }  // namespace mnist_dist

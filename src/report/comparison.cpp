@@ -14,6 +14,7 @@
 #include "config/settings.h"
 #include "model/spec.h"
 #include "report/page.h"
+#include "report/text_table.h"
 
 namespace mnist_dist {
 namespace {
@@ -73,44 +74,118 @@ std::string basis_text(const Difference& d) {
       return fmt::format("one run each, paired by {} images", grouped(d.pairs));
     case Difference::Basis::unpaired:
       return "not paired, Welch's t";
+    case Difference::Basis::none:
+      return "no result";
     case Difference::Basis::single:
       break;
   }
   return "too few seeds for an interval";
 }
 
+bool has_interval(const Difference& d) {
+  return d.basis != Difference::Basis::single && d.basis != Difference::Basis::none;
+}
+
 std::string interval_text(const Difference& d) {
-  return d.basis == Difference::Basis::single
-             ? basis_text(d)
-             : fmt::format("95 % interval {:+.4f} .. {:+.4f}, {}", d.interval.low, d.interval.high,
-                           basis_text(d));
+  return !has_interval(d) ? basis_text(d)
+                          : fmt::format("95 % interval {:+.4f} .. {:+.4f}, {}", d.interval.low,
+                                        d.interval.high, basis_text(d));
 }
 
 const char* pairs_name(const Difference& d) {
   return d.basis == Difference::Basis::images ? "images" : "seeds";
 }
 
-std::string row_of(const Contestant& c) {
+/// Cells of the table: label, mean, SD, min, max, seeds, parameters, recipe.
+std::vector<std::string> row_of(const Contestant& c) {
+  if (!c.has_result())
+    return {c.label, "-", "-", "-", "-", "0", grouped(c.parameter_count), c.recipe};
   const Statistics s = statistics_of(c);
-  return fmt::format("{}  {:>8.4f}  {:>6}  {:>6.2f}  {:>6.2f}  {:>5}  {:>10}  {}\n", c.label,
-                     s.mean, s.n > 1 ? fmt::format("{:.4f}", s.sd) : "-", s.min, s.max, s.n,
-                     grouped(c.parameter_count), c.recipe);
+  return {c.label,
+          fmt::format("{:.4f}", s.mean),
+          s.n > 1 ? fmt::format("{:.4f}", s.sd) : "-",
+          fmt::format("{:.2f}", s.min),
+          fmt::format("{:.2f}", s.max),
+          fmt::format("{}", s.n),
+          grouped(c.parameter_count),
+          c.recipe};
+}
+
+const std::vector<TextColumn> result_columns{{"", 1, true, 10},
+                                             {"mean %", 8, false, 9},
+                                             {"SD", 6, false, 7},
+                                             {"min", 6, false, 6},
+                                             {"max", 6, false, 3},
+                                             {"seeds", 5, false, 5},
+                                             {"parameters", 10, false, 4},
+                                             {"recipe", 6, true, 8, 12}};
+
+/// "final accuracy, MNIST, test set, 10,000 images": of the first one that has a result.
+std::string scored_line(std::span<const Contestant> contestants) {
+  const auto scored = std::ranges::find_if(contestants, &Contestant::has_result);
+  if (scored == contestants.end()) return "no result yet";
+  return fmt::format("final accuracy, {}, {} images", scored->scored, grouped(scored->images));
+}
+
+const char* basis_name(Difference::Basis basis) {
+  switch (basis) {
+    case Difference::Basis::seeds:
+      return "seeds";
+    case Difference::Basis::images:
+      return "images";
+    case Difference::Basis::unpaired:
+      return "unpaired";
+    case Difference::Basis::single:
+      return "single";
+    case Difference::Basis::none:
+      break;
+  }
+  return "none";
+}
+
+/// The last epoch that both have scored, and the accuracies then, in percent.
+std::string last_common_epoch(const Contestant& first, const Contestant& second) {
+  for (auto a = first.accuracy.rbegin(); a != first.accuracy.rend(); ++a)
+    for (const auto& [epoch, accuracy] : second.accuracy)
+      if (epoch == a->first)
+        return fmt::format("after epoch {}: {} {:.2f} %, {} {:.2f} %", epoch, first.label,
+                           a->second, second.label, accuracy);
+  return "no epoch that both have scored";
+}
+
+/// "B diverged at epoch 1 step 4": those of the two that have no result.
+std::string missing_results(const Contestant& first, const Contestant& second) {
+  std::string text;
+  for (const Contestant* c : {&first, &second})
+    if (!c->has_result())
+      text += fmt::format("{}{} {}", text.empty() ? "" : ", ", c->label,
+                          c->state == "incomplete" || c->state == "complete"
+                              ? fmt::format("has no trained seed ({})", c->state_text())
+                              : c->state_text());
+  return text;
 }
 
 }  // namespace
 
 bool Difference::shown() const {
-  return basis != Basis::single && (interval.low > 0 || interval.high < 0);
+  return has_interval(*this) && (interval.low > 0 || interval.high < 0);
 }
 
 Difference difference_of(const Contestant& first, const Contestant& second) {
-  if (first.data_hash != second.data_hash || first.scored != second.scored ||
-      first.images != second.images)
+  const bool both = first.has_result() && second.has_result();
+  const bool same_data = first.data_hash == second.data_hash ||
+                         (!both && (first.data_hash.empty() || second.data_hash.empty()));
+  if (!same_data || (both && (first.scored != second.scored || first.images != second.images)))
     throw usage_error(
         fmt::format("{} and {} were scored on different images ({} of {}, and {} of {})",
                     first.folder.string(), second.folder.string(), first.images, first.scored,
                     second.images, second.scored),
         "compare runs and sweeps over the same data and split");
+  if (!both) {
+    Difference none;
+    none.basis = Difference::Basis::none;
+    return none;
+  }
   const Comparison paired = compare_paired(first.accuracies, second.accuracies);
   if (paired.difference.n > 1) {
     const Statistics& s = paired.difference;
@@ -128,6 +203,9 @@ Difference difference_of(const Contestant& first, const Contestant& second) {
 
 std::string verdict_sentence(const Contestant& first, const Contestant& second,
                              const Difference& d) {
+  if (d.basis == Difference::Basis::none)
+    return fmt::format("the final accuracies of {} and {} cannot be compared ({})", first.label,
+                       second.label, missing_results(first, second));
   const std::string why = fmt::format("{:+.4f} points, {}", d.points, interval_text(d));
   std::string text = d.shown() ? fmt::format("{} is {} than {} by {:.4f} points ({})", second.label,
                                              d.points > 0 ? "better" : "worse", first.label,
@@ -166,16 +244,17 @@ std::vector<std::vector<std::string>> differing_keys(std::span<const Contestant>
   return rows;
 }
 
-std::string comparison_text(std::span<const Contestant> contestants) {
+std::string comparison_text(std::span<const Contestant> contestants, int columns) {
   const Contestant& first = contestants.front();
-  std::string text =
-      fmt::format("final accuracy, {}, {} images\n", first.scored, grouped(first.images));
-  text += fmt::format("   {:>8}  {:>6}  {:>6}  {:>6}  {:>5}  {:>10}  {}\n", "mean %", "SD", "min",
-                      "max", "seeds", "parameters", "recipe");
-  for (const Contestant& c : contestants) text += row_of(c);
-  for (const Contestant& c : contestants)
+  std::string text = scored_line(contestants) + "\n";
+  const TextTable table(result_columns, columns);
+  text += table.header();
+  for (const Contestant& c : contestants) text += table.row(row_of(c));
+  for (const Contestant& c : contestants) {
+    const std::string state = c.state_text();
     text += fmt::format("{}  {}{}\n", c.label, printable(c.folder.string()),
-                        c.diverged > 0 ? fmt::format(" ({} diverged)", c.diverged) : "");
+                        state.empty() ? "" : fmt::format(" ({})", state));
+  }
   for (const auto& row : differing_keys(contestants)) {
     constexpr std::size_t longest = 60;
     text += row[0] + ":";
@@ -186,49 +265,52 @@ std::string comparison_text(std::span<const Contestant> contestants) {
   }
   for (const Contestant& c : contestants.subspan(1)) {
     const Difference d = difference_of(first, c);
-    text += fmt::format("{} - {}  {:+.4f} points, {}\n", c.label, first.label, d.points,
-                        interval_text(d));
+    if (d.basis == Difference::Basis::none)
+      text += last_common_epoch(first, c) + "\n";
+    else
+      text += fmt::format("{} - {}  {:+.4f} points, {}\n", c.label, first.label, d.points,
+                          interval_text(d));
     if (d.pairs > 0)
       text += fmt::format("{} is better on {}, equal on {}, worse on {} {}\n", c.label, d.better,
                           d.same, d.worse, pairs_name(d));
     text += fmt::format("verdict: {}\n", verdict_sentence(first, c, d));
   }
-  return text;
+  return folded(text, columns);
 }
 
 std::string comparison_json(std::span<const Contestant> contestants) {
   using Json = nlohmann::ordered_json;
   Json sides = Json::array(), differences = Json::array();
   for (const Contestant& c : contestants) {
-    const Statistics s = statistics_of(c);
+    const Statistics s = c.has_result() ? statistics_of(c) : Statistics{};
+    const auto number = [&](double value) { return c.has_result() ? Json(value) : Json(); };
     sides.push_back({{"label", c.label},
                      {"folder", c.folder.string()},
                      {"recipe", c.recipe},
+                     {"state", c.state},
+                     {"place", c.place},
                      {"seeds", s.n},
                      {"diverged", c.diverged},
-                     {"mean", s.mean},
-                     {"sd", s.sd},
-                     {"min", s.min},
-                     {"max", s.max},
+                     {"mean", number(s.mean)},
+                     {"sd", number(s.sd)},
+                     {"min", number(s.min)},
+                     {"max", number(s.max)},
                      {"parameter_count", c.parameter_count},
                      {"seconds", c.seconds}});
   }
   for (const Contestant& c : contestants.subspan(1)) {
     const Difference d = difference_of(contestants.front(), c);
-    const bool single = d.basis == Difference::Basis::single;
-    differences.push_back({{"first", contestants.front().label},
-                           {"second", c.label},
-                           {"points", d.points},
-                           {"interval_95", single ? Json() : Json{d.interval.low, d.interval.high}},
-                           {"basis", d.basis == Difference::Basis::seeds      ? "seeds"
-                                     : d.basis == Difference::Basis::images   ? "images"
-                                     : d.basis == Difference::Basis::unpaired ? "unpaired"
-                                                                              : "single"},
-                           {"better", d.better},
-                           {"same", d.same},
-                           {"worse", d.worse},
-                           {"shown", d.shown()},
-                           {"verdict", verdict_sentence(contestants.front(), c, d)}});
+    differences.push_back(
+        {{"first", contestants.front().label},
+         {"second", c.label},
+         {"points", d.basis == Difference::Basis::none ? Json() : Json(d.points)},
+         {"interval_95", has_interval(d) ? Json{d.interval.low, d.interval.high} : Json()},
+         {"basis", basis_name(d.basis)},
+         {"better", d.better},
+         {"same", d.same},
+         {"worse", d.worse},
+         {"shown", d.shown()},
+         {"verdict", verdict_sentence(contestants.front(), c, d)}});
   }
   return Json{{"contestants", sides}, {"differences", differences}}.dump(
              2, ' ', false, Json::error_handler_t::replace) +
@@ -244,16 +326,16 @@ std::string comparison_page(std::span<const Contestant> contestants) {
                         html_text(verdict_sentence(first, c, d)));
   }
   body += data_warning(first.data);
-  body += fmt::format("<p>Final accuracy, {}, {} images.</p>\n", html_text(first.scored),
-                      grouped(first.images));
+  body += fmt::format("<p>{}.</p>\n", html_text(scored_line(contestants)));
   std::vector<NamedCurve> accuracy, loss;
   for (const Contestant& c : contestants) {
-    const Statistics s = statistics_of(c);
-    rows += fmt::format(
-        "<tr><th>{}</th><td>{:.4f}</td><td>{}</td><td>{:.2f}</td><td>{:.2f}</td><td>{}</td>"
-        "<td>{}</td><td class=\"text\">{}</td><td class=\"text\">{}</td></tr>\n",
-        c.label, s.mean, s.n > 1 ? fmt::format("{:.4f}", s.sd) : "-", s.min, s.max, s.n,
-        grouped(c.parameter_count), html_text(c.recipe), html_text(c.folder.string()));
+    const std::vector<std::string> cells = row_of(c);
+    rows += fmt::format("<tr><th>{}</th>", cells[0]);
+    for (std::size_t i = 1; i + 1 < cells.size(); ++i) rows += fmt::format("<td>{}</td>", cells[i]);
+    rows +=
+        fmt::format("<td class=\"text\">{}</td><td class=\"text\">{}{}</td></tr>\n",
+                    html_text(c.recipe), html_text(c.folder.string()),
+                    c.state_text().empty() ? "" : html_text(fmt::format(" ({})", c.state_text())));
     const std::string name = fmt::format("{}: {}", c.label, c.recipe);
     accuracy.push_back({name, c.accuracy});
     loss.push_back({name, c.loss});

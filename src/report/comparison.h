@@ -14,10 +14,11 @@ struct Difference {
     seeds,     ///< paired by seed, Student's t
     images,    ///< one run each, paired by image
     unpaired,  ///< no two seeds in common: Welch's t
-    single     ///< too few to give an interval
+    single,    ///< too few to give an interval
+    none       ///< one of them has no result
   } basis = Basis::single;
   double points = 0;
-  Interval interval;                    ///< two-sided 95 %. Meaningless for `single`
+  Interval interval;                    ///< two-sided 95 %. Meaningless for `single` and `none`
   int pairs = 0;                        ///< seeds or images
   int better = 0, same = 0, worse = 0;  ///< pairs where the second is above, at, below the first
   bool shown() const;                   ///< whether the interval excludes 0
@@ -33,8 +34,9 @@ std::string verdict_sentence(const Contestant& first, const Contestant& second,
 /// Keys of the recipes that differ: key, then one value per contestant.
 std::vector<std::vector<std::string>> differing_keys(std::span<const Contestant> contestants);
 
-/// For the terminal: a table, the differences to the first one, verdicts.
-std::string comparison_text(std::span<const Contestant> contestants);
+/// For the terminal: a table that fits into `columns` (0: any width), the differences to the first
+/// one, verdicts.
+std::string comparison_text(std::span<const Contestant> contestants, int columns);
 /// The same as one JSON object.
 std::string comparison_json(std::span<const Contestant> contestants);
 /// The same as a page, with curves over each other.

@@ -43,9 +43,10 @@ std::string frequent_mistakes(const Confusion& counts, std::size_t most) {
   return out + "</table></div>\n";
 }
 
-std::string confusion_table(const Confusion& counts) {
+std::string confusion_table(const Confusion& counts, int columns) {
   constexpr std::size_t most_columns = 10, most_lines = 20;
-  if (counts.size() > most_columns) {
+  const int width = 10 + 5 * static_cast<int>(counts.size());
+  if (counts.size() > most_columns || (columns > 0 && width > columns)) {
     std::string lines = "most frequent mistakes\nlabel  predicted  images\n";
     for (const Mistaken& m : most_mistaken(counts, most_lines))
       lines += fmt::format("{:>5}  {:>9}  {:>6}\n", m.label, m.prediction, m.count);
@@ -66,18 +67,22 @@ std::string confusion_table(const Confusion& counts) {
   return out;
 }
 
-std::string draw_digit(std::span<const std::uint8_t> pixels) {
+std::string draw_digit(std::span<const std::uint8_t> pixels, int columns) {
   // Shades of ink instead of colour: they survive a log file.
   static constexpr std::array<const char*, 5> shades = {" ", "░", "▒", "▓", "█"};
   const int side = static_cast<int>(std::lround(std::sqrt(static_cast<double>(pixels.size()))));
+  const int step = columns > 0 ? (side + columns - 1) / columns : 1;  // pixels per character
+  const auto mean = [&](int top, int left) {  // beyond the image: background
+    int sum = 0;
+    for (int row = top; row < std::min(top + 2 * step, side); ++row)
+      for (int column = left; column < std::min(left + step, side); ++column)
+        sum += pixels[static_cast<std::size_t>(row * side + column)];
+    return sum / (2 * step * step);
+  };
   std::string out;
-  for (int row = 0; row < side; row += 2) {
-    for (int column = 0; column < side; ++column) {
-      const auto at = [&](int r) {  // below the last row of an odd side: background
-        return r < side ? pixels[static_cast<std::size_t>(r * side + column)] : 0;
-      };
-      out += shades[static_cast<std::size_t>((at(row) + at(row + 1)) / 2 * 5 / 256)];
-    }
+  for (int row = 0; row < side; row += 2 * step) {
+    for (int column = 0; column < side; column += step)
+      out += shades[static_cast<std::size_t>(mean(row, column) * 5 / 256)];
     out += '\n';
   }
   return out;

@@ -25,12 +25,13 @@ std::vector<Mistaken> most_mistaken(const Confusion& counts, std::size_t most);
 /// The same as a section of a page, in place of a matrix that no page is wide enough for.
 std::string frequent_mistakes(const Confusion& counts, std::size_t most);
 
-/// An aligned table of 60 columns: one row per label, one column per predicted class, recall behind
-/// each row. Zeros are dots, so that the mistakes are visible. Of more than ten classes: the 20
-/// most frequent mistakes instead.
-std::string confusion_table(const Confusion& counts);
+/// An aligned table of up to 60 columns: one row per label, one column per predicted class, recall
+/// behind each row. Zeros are dots, so that the mistakes are visible. Of more than ten classes,
+/// or where it does not fit into `columns` (0: it does): the 20 most frequent mistakes instead.
+std::string confusion_table(const Confusion& counts, int columns);
 
-/// A square image as text, two pixel rows per line, for a terminal.
-std::string draw_digit(std::span<const std::uint8_t> pixels);
+/// A square image as text, two pixel rows per line, for a terminal. Of an image that is wider than
+/// `columns` (0: none is), a character stands for several pixels.
+std::string draw_digit(std::span<const std::uint8_t> pixels, int columns);
 
 }  // namespace mnist_dist

@@ -17,6 +17,7 @@ using namespace std::chrono_literals;
 constexpr auto bar_interval = 100ms;  // smooth to the eye, nothing to the machine
 constexpr auto plain_interval = 30s;  // a log file should not drown
 constexpr int bar_width = 24;
+constexpr int averaged_column = 5;  // of the table
 
 std::string bar(double share) {
   const int full = static_cast<int>(share * bar_width);
@@ -33,7 +34,7 @@ std::string loss_cell(const std::optional<Score>& score) {
 
 /// A table of epochs: `prefix` is "test" or "valid". Where not all columns fit, the accuracies
 /// stay.
-std::vector<TextColumn> epoch_table(const std::string& prefix) {
+std::vector<TextColumn> epoch_columns(const std::string& prefix) {
   return {
       {"epoch", 5, false, 9},          {"train loss", 10, false, 3},   {"train acc", 9, false, 4},
       {prefix + " loss", 9, false, 5}, {prefix + " acc", 8, false, 7}, {"avg acc", 8, false, 8},
@@ -55,14 +56,14 @@ void Console::started(const RunInfo& info) {
                   plural(info.ranks), info.threads, plural(info.threads)),
       terminal_columns(Output::standard_out)));
   if (first_step_ > 0)
-    print(
+    print_fitted(
         fmt::format("resumed after {}\n",
                     place_text(static_cast<std::uint32_t>(info.resumed_epoch), info.resumed_step)));
   const std::string prefix = info.validation ? "valid" : "test";
-  table_ = epoch_table(prefix);
-  shown_ = fitting_columns(table_, terminal_columns(Output::standard_out));
-  if (!info.averaging) std::erase(shown_, std::size_t{5});
-  print(table_header(table_, shown_));
+  std::vector<TextColumn> columns = epoch_columns(prefix);
+  if (!info.averaging) columns.erase(columns.begin() + averaged_column);
+  table_.emplace(columns, terminal_columns(Output::standard_out));
+  print(table_->header());
 }
 
 void Console::stepped(int epoch, int steps_done, const Sums& sums, double epoch_seconds) {
@@ -95,12 +96,17 @@ void Console::evaluating(int epoch) {
 void Console::epoch_ended(const EpochRow& row) {
   line_.clear();
   if (!parts_.table) return;
-  print(table_row(
-      table_, shown_,
-      {fmt::format("{}", row.epoch), fmt::format("{:.4f}", row.train.loss),
-       fmt::format("{:.2f}", row.train.accuracy), loss_cell(row.test), accuracy_cell(row.test),
-       accuracy_cell(row.averaged_test), fmt::format("{:.3g}", row.learning_rate),
-       fmt::format("{:.0f}", row.images_per_second), fmt::format("{:.1f}", row.seconds)}));
+  std::vector<std::string> cells{fmt::format("{}", row.epoch),
+                                 fmt::format("{:.4f}", row.train.loss),
+                                 fmt::format("{:.2f}", row.train.accuracy),
+                                 loss_cell(row.test),
+                                 accuracy_cell(row.test),
+                                 accuracy_cell(row.averaged_test),
+                                 fmt::format("{:.3g}", row.learning_rate),
+                                 fmt::format("{:.0f}", row.images_per_second),
+                                 fmt::format("{:.1f}", row.seconds)};
+  if (!info_.averaging) cells.erase(cells.begin() + averaged_column);
+  print(table_->row(cells));
 }
 
 void Console::finished(const RunResult& result) {
@@ -110,15 +116,16 @@ void Console::finished(const RunResult& result) {
   const std::int64_t all = std::int64_t{info_.epochs} * info_.steps_per_epoch;
   const bool cut = result.steps < all;
   if (cut)
-    print(fmt::format("stopped by train.max_steps after {} of {} steps ({:.2g} of {} epoch{})\n",
-                      result.steps, all, static_cast<double>(result.steps) / info_.steps_per_epoch,
-                      info_.epochs, plural(info_.epochs)));
-  print(fmt::format(
+    print_fitted(
+        fmt::format("stopped by train.max_steps after {} of {} steps ({:.2g} of {} epoch{})\n",
+                    result.steps, all, static_cast<double>(result.steps) / info_.steps_per_epoch,
+                    info_.epochs, plural(info_.epochs)));
+  print_fitted(fmt::format(
       "{}{} accuracy {:.2f} % ({} of {} correct{}), best {:.2f} % at epoch {}, {} in total\n",
       cut ? "" : "final ", what, result.final.accuracy, result.final.correct, result.final.images,
       info_.averaging ? ", averaged weights" : "", result.best.accuracy, result.best.epoch,
       duration(result.seconds)));
-  print(fmt::format("parameters sha256 {}\n", result.parameters_sha256));
+  print_fitted(fmt::format("parameters sha256 {}\n", result.parameters_sha256));
 }
 
 void Console::failed(const RunFailure&) noexcept {

@@ -1,6 +1,7 @@
 #pragma once
 #include <chrono>
 #include <cstdio>
+#include <optional>
 #include <string>
 
 #include "report/live_line.h"
@@ -36,8 +37,7 @@ class Console : public Observer {
   std::string title_;
   Parts parts_;
   RunInfo info_;
-  std::vector<TextColumn> table_;
-  std::vector<std::size_t> shown_;
+  std::optional<TextTable> table_;
   LiveLine line_;
   Clock::time_point begin_ = Clock::now(), last_shown_ = Clock::now();
   std::int64_t first_step_ = 0;

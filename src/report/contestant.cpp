@@ -4,10 +4,12 @@
 
 #include "base/error.h"
 #include "data/data_name.h"
+#include "model/spec.h"
 #include "report/run_record.h"
 #include "report/sweep_verdict.h"
 #include "sweep/record.h"
 #include "sweep/verdict.h"
+#include "train/checkpoint.h"
 
 namespace mnist_dist {
 namespace {
@@ -33,15 +35,27 @@ class MeanCurve {
   std::map<double, std::pair<double, int>> at_;
 };
 
+/// "at epoch 1 step 4 in layer 3 (conv = 12)", "after epoch 2".
+std::string place_of(const RunRecord& run) {
+  const RunStatus& status = run.status;
+  const auto epoch = static_cast<std::uint32_t>(status.epoch);
+  if (status.state == "max_steps")
+    return fmt::format("after {} of {} steps", run.steps, status.all_steps);
+  if (status.state != "diverged") return "after " + place_text(epoch, status.step);
+  // The step under way.
+  const std::string place = "at " + place_text(epoch, status.step + 1);
+  return status.layer.empty() ? place : fmt::format("{} in {}", place, status.layer);
+}
+
 Contestant of_run(const fs::path& folder) {
   RunRecord run = read_run(folder);
-  if (!run.ended)
-    throw usage_error(fmt::format("the run in {} has not ended", folder.string()),
-                      "compare finished runs, as listed by mnist-dist runs");
   Contestant c;
+  c.state = state_of(run);
+  c.place = place_of(run);
   c.recipe = run.recipe_name;
   c.config = run.recipe;
-  c.accuracies[run.seed] = run.final_accuracy;
+  if (run.ended) c.accuracies[run.seed] = run.final_accuracy;
+  c.diverged = c.state == "diverged";
   c.images = run.images;
   SweepIdentity scored;
   scored.data_set = run.data_set;
@@ -51,7 +65,8 @@ Contestant of_run(const fs::path& folder) {
   c.scored = scored_text(scored);
   c.data = run.data;
   c.data_hash = run.data_hash;
-  c.parameter_count = run.parameter_count;
+  c.parameter_count =
+      run.ended || !run.recipe ? run.parameter_count : parameter_count(run.recipe->model);
   c.seconds = run.seconds;
   const std::string raw = std::string(run.scored()) + "_accuracy";
   c.accuracy = run.points("averaged_" + raw);
@@ -72,6 +87,7 @@ Contestant of_sweep(const fs::path& folder) {
   c.data = data_name(id.data_hash, id.synthetic, id.data_set);
   c.data_hash = id.data_hash;
   c.parameter_count = id.parameter_count;
+  c.state = verdict_of(record).missing > 0 ? "incomplete" : "complete";
   MeanCurve accuracy, loss;
   const std::string raw = std::string(id.scored()) + "_accuracy", averaged = "averaged_" + raw;
   for (const SeedOutcome& outcome : record.outcomes) {
@@ -107,10 +123,16 @@ Contestant read_contestant(const fs::path& folder, std::string label) {
   Contestant c = sweep ? of_sweep(folder) : of_run(folder);
   c.label = std::move(label);
   c.folder = folder;
-  if (c.accuracies.empty())
-    throw usage_error(fmt::format("no seed of {} has been trained to its end", folder.string()),
-                      "compare it when one has");
   return c;
+}
+
+std::string Contestant::state_text() const {
+  if (state == "finished") return "";
+  if (state != "complete" && state != "incomplete")
+    return fmt::format("{} {}", state == "max_steps" ? "stopped by train.max_steps" : state, place);
+  std::string text = state == "incomplete" ? state : "";
+  if (diverged > 0) text += fmt::format("{}{} diverged", text.empty() ? "" : ", ", diverged);
+  return text;
 }
 
 }  // namespace mnist_dist

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/printable.h"
+#include "report/text_table.h"
 
 namespace mnist_dist {
 namespace {
@@ -51,13 +52,19 @@ std::vector<Finding> examine(const DoctorOptions& options) {
   return findings;
 }
 
-std::string doctor_table(const std::vector<Finding>& findings, bool color) {
+std::string doctor_table(const std::vector<Finding>& findings, bool color, int columns) {
+  constexpr int mark_width = 6, text_column = 16;
   std::string out;
   for (const Finding& finding : findings) {
     const Mark mark = mark_of(finding.health);
-    out += fmt::format("{}{:<6}{}{:<10}{}\n", color ? mark.color : "", mark.word,
-                       color ? "\x1b[0m" : "", finding.subject, printable_lines(finding.text));
-    if (!finding.fix.empty()) out += fmt::format("{:16}-> {}\n", "", printable_lines(finding.fix));
+    const std::string line = folded(fmt::format("{:<{}}{:<10}{}\n", mark.word, mark_width,
+                                                finding.subject, printable_lines(finding.text)),
+                                    columns, text_column);
+    out += fmt::format("{}{}{}{}", color ? mark.color : "", line.substr(0, mark_width),
+                       color ? "\x1b[0m" : "", line.substr(mark_width));
+    if (!finding.fix.empty())
+      out += folded(fmt::format("{:{}}-> {}\n", "", text_column, printable_lines(finding.fix)),
+                    columns, text_column + 3);
   }
   return out;
 }

@@ -58,8 +58,8 @@ Finding find_raw_files();
 /// Everything above, in the order it is shown. Never throws for a finding.
 std::vector<Finding> examine(const DoctorOptions& options);
 
-/// One line per finding, fixes under it. 80 columns unless a path is longer.
-std::string doctor_table(const std::vector<Finding>& findings, bool color);
+/// One line per finding, fixes below it. Longer lines than `columns` are folded (0: none is).
+std::string doctor_table(const std::vector<Finding>& findings, bool color, int columns);
 /// The same as JSON: {"ok": bool, "findings": [{"subject", "health", "text", "fix"}]}.
 std::string doctor_json(const std::vector<Finding>& findings);
 

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "report/text_table.h"
+
 namespace mnist_dist {
 namespace {
 
@@ -37,31 +39,34 @@ constexpr PhaseName phase_names[] = {
 }  // namespace
 
 std::string fused_table(const ModelSpec& model, const std::vector<fused::Stopwatch::Times>& profile,
-                        int slice, const FmaPeak& peak) {
-  std::string table =
-      fmt::format("{:<26}{:>16}{:>16}{:>16}   GFLOP/s of the definition, and of peak\n",
-                  "fused, layer", "forward", "input gradient", "weight gradient");
+                        int slice, const FmaPeak& peak, int columns) {
+  const std::vector<TextColumn> table{{"layer", 26, true, 9, 12},
+                                      {"forward", 14, false, 8},
+                                      {"input gradient", 14, false, 7},
+                                      {"weight gradient", 15, false, 6}};
+  std::vector<std::vector<std::string>> rows;
   const auto shapes = layer_shapes(model);
   for (std::size_t i = 0; i < shapes.size(); ++i) {
     if (shapes[i].macs == 0) continue;
     const double flops = 2.0 * static_cast<double>(shapes[i].macs) * slice;
     const auto& times = profile[i + 1];
-    table += fmt::format("{:<26}{:>16}{:>16}{:>16}\n", layer_name(model, static_cast<int>(i)),
-                         rate(flops, seconds(times, Phase::forward), peak),
-                         i == 0 ? "-" : rate(flops, seconds(times, Phase::input_gradient), peak),
-                         rate(flops, seconds(times, Phase::weight_gradient), peak));
+    rows.push_back({layer_name(model, static_cast<int>(i)),
+                    rate(flops, seconds(times, Phase::forward), peak),
+                    i == 0 ? "-" : rate(flops, seconds(times, Phase::input_gradient), peak),
+                    rate(flops, seconds(times, Phase::weight_gradient), peak)});
   }
   double whole = 0;
   for (const auto& times : profile)
     for (const double time : times) whole += time;
-  table += "of a step:";
+  std::string text = "fused, GFLOP/s of the definition, and of peak\n" +
+                     text_table(table, rows, columns) + "of a step:";
   for (const auto& [phase, name] : phase_names) {
     double sum = 0;
     for (const auto& times : profile) sum += seconds(times, phase);
-    table +=
+    text +=
         fmt::format(" {} {:.1f}%{}", name, 100 * sum / whole, phase == Phase::loss ? "\n" : ",");
   }
-  return table;
+  return folded(text, columns);
 }
 
 }  // namespace mnist_dist

@@ -12,6 +12,6 @@ namespace mnist_dist {
 /// gradients with their share of the core's peak, then each phase's share of a step. FLOPs are the
 /// definition's: an algorithm that saves multiplications can pass the peak.
 std::string fused_table(const ModelSpec& model, const std::vector<fused::Stopwatch::Times>& profile,
-                        int slice, const FmaPeak& peak);
+                        int slice, const FmaPeak& peak, int columns);
 
 }  // namespace mnist_dist

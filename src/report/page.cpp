@@ -10,10 +10,10 @@ namespace {
 
 const char* const style = R"(
 :root{color-scheme:light dark;--ink:#111827;--soft:#4b5563;--paper:#fff;--line:#e5e7eb;
-  --box:#f3f4f6;--hit:#fee2e2;--warn:#92400e;--link:#1d4ed8;--heat:37,99,235}
+  --box:#f3f4f6;--hit:#fee2e2;--warn:#92400e;--link:#1d4ed8;--heat:96,165,250}
 @media (prefers-color-scheme:dark){
 :root{--ink:#e5e7eb;--soft:#9ca3af;--paper:#111827;--line:#374151;--box:#1f2937;--hit:#7f1d1d;
-  --warn:#fbbf24;--link:#93c5fd;--heat:96,165,250}
+  --warn:#fbbf24;--link:#93c5fd;--heat:37,99,235}
 svg [fill="#111827"]{fill:#e5e7eb}svg [fill="#4b5563"]{fill:#9ca3af}
 svg [stroke="#e5e7eb"]{stroke:#374151}svg [stroke="#fff"]{stroke:#111827}
 svg [fill="#fff"]{fill:#111827}

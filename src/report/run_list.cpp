@@ -3,13 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/plural.h"
 #include "base/printable.h"
 #include "data/data_name.h"
 #include "report/run_record.h"
+#include "report/search_page.h"
 #include "report/text_table.h"
 #include "sweep/verdict.h"
 
@@ -17,14 +18,6 @@ namespace mnist_dist {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// Whether a process works in a folder: its lease is renewed every few seconds.
-bool is_worked_in(const fs::path& folder) {
-  std::error_code none;
-  const auto renewed = fs::last_write_time(folder / ".lease", none);
-  constexpr auto stale = std::chrono::seconds(60);
-  return !none && std::chrono::abs(fs::file_time_type::clock::now() - renewed) < stale;
-}
 
 /// Behind a result that is not MNIST's.
 void name_set(ListedRun& listed, const std::string& data_set) {
@@ -37,9 +30,7 @@ ListedRun listed_run(const fs::path& folder) {
   ListedRun listed;
   listed.recipe = run.recipe_name;
   listed.seeds = std::to_string(run.seed);
-  listed.status = run.status.state;
-  if (!run.ended && (listed.status == "running" || listed.status.empty()))
-    listed.status = is_worked_in(folder) ? "running" : "killed";
+  listed.status = state_of(run);
   listed.layer = run.status.layer;
   const int epochs = run.recipe ? run.recipe->train.epochs : run.status.epochs;
   const int done = run.status.all_steps > 0 ? run.status.epoch : run.curve.epochs;
@@ -67,17 +58,39 @@ ListedRun listed_sweep(const fs::path& folder) {
   return listed;
 }
 
+ListedRun listed_search(const fs::path& folder) {
+  const SearchRecord search = read_search(folder);
+  ListedRun listed;
+  listed.progress = fmt::format("{} candidate{}", search.rows.size(), plural(search.rows.size()));
+  listed.status = is_worked_in(folder) ? "running" : search.finished ? "finished" : "stopped";
+  if (search.rows.empty() || !search.rows.front().scored) return listed;
+  const SearchRow& best = search.rows.front();
+  listed.recipe = best.recipe;
+  listed.result = fmt::format("best {:.3f} % in validation", best.mean);
+  name_set(listed, search.data_set);
+  return listed;
+}
+
+/// The file that is as new as a folder's results. "": the folder holds none.
+fs::path result_file(const fs::path& folder) {
+  if (fs::exists(folder / "sweep.json")) return folder / "sweep.json";
+  if (is_run(folder)) return folder / "metrics.csv";
+  return is_search(folder) ? folder : fs::path();
+}
+
+ListedRun listed_folder(const fs::path& folder) {
+  if (fs::exists(folder / "sweep.json")) return listed_sweep(folder);
+  return is_run(folder) ? listed_run(folder) : listed_search(folder);
+}
+
 }  // namespace
 
 std::vector<ListedRun> list_runs(const fs::path& folder) {
   std::error_code error;
   std::vector<std::pair<fs::file_time_type, fs::path>> found;
   for (const auto& entry : fs::directory_iterator(folder, error)) {
-    const fs::path sweep = entry.path() / "sweep.json", run = entry.path() / "metrics.csv";
-    if (fs::exists(sweep))
-      found.emplace_back(fs::last_write_time(sweep), entry.path());
-    else if (is_run(entry.path()))
-      found.emplace_back(fs::last_write_time(run), entry.path());
+    if (const fs::path file = result_file(entry.path()); !file.empty())
+      found.emplace_back(fs::last_write_time(file), entry.path());
   }
   if (error)
     throw usage_error(fmt::format("cannot list {}: {}", folder.string(), error.message()),
@@ -87,7 +100,7 @@ std::vector<ListedRun> list_runs(const fs::path& folder) {
   for (const auto& [time, path] : found) {
     ListedRun listed;
     try {
-      listed = fs::exists(path / "sweep.json") ? listed_sweep(path) : listed_run(path);
+      listed = listed_folder(path);
     } catch (const Error& problem) {
       listed.status = "damaged";
       listed.result = problem.what();
@@ -99,24 +112,16 @@ std::vector<ListedRun> list_runs(const fs::path& folder) {
 }
 
 std::string runs_table(const std::vector<ListedRun>& runs, int columns) {
-  std::vector<TextColumn> table{{"name", 4, true, 6},   {"recipe", 6, true, 2},
-                                {"seed", 4, false, 1},  {"progress", 8, false, 3},
-                                {"status", 6, true, 5}, {"result", 6, true, 4}};
+  const std::vector<TextColumn> table{{"name", 4, true, 6, 12},   {"recipe", 6, true, 2, 12},
+                                      {"seed", 4, false, 1},      {"progress", 8, false, 3},
+                                      {"status", 6, true, 5, 10}, {"result", 6, true, 4, 12}};
   std::vector<std::vector<std::string>> rows;
   for (const ListedRun& run : runs) {
     const std::string status =
         run.layer.empty() ? run.status : fmt::format("{} in {}", run.status, run.layer);
     rows.push_back({run.name, run.recipe, run.seeds, run.progress, status, run.result});
-    // A reason does not widen the table.
-    for (std::size_t i = 0; i < table.size(); ++i)
-      if (i != 5 || run.status != "damaged")
-        table[i].width =
-            std::max(table[i].width, static_cast<int>(printable(rows.back()[i]).size()));
   }
-  const auto shown = fitting_columns(table, columns);
-  std::string text = table_header(table, shown);
-  for (const auto& row : rows) text += table_row(table, shown, row);
-  return text;
+  return text_table(table, rows, columns);
 }
 
 std::string runs_json(const std::vector<ListedRun>& runs) {

@@ -5,11 +5,11 @@
 
 namespace mnist_dist {
 
-/// One run or sweep of a folder of runs.
+/// One run, sweep or search of a folder of runs.
 struct ListedRun {
   std::string name;      ///< of its folder
   std::string recipe;    ///< as results name it
-  std::string seeds;     ///< "7", or a sweep's "0..99"
+  std::string seeds;     ///< "7", a sweep's "0..99", "" for a search
   std::string progress;  ///< "epoch 3/14", "12/100 seeds"
   /// running, killed, stopped, finished, max_steps, diverged, failed, or a sweep's PASS, FAIL,
   /// INCOMPLETE, or "damaged" with the reason in `result`.
@@ -18,7 +18,7 @@ struct ListedRun {
   std::string result;  ///< "99.46 %"
 };
 
-/// The runs and sweeps in a folder, the newest first. Folders that hold neither are left out.
+/// The runs, sweeps and searches in a folder, the newest first. Other folders are left out.
 std::vector<ListedRun> list_runs(const std::filesystem::path& folder);
 
 /// A table that fits into `columns` (0: any width): the least important columns are left out first.

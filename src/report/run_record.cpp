@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
 #include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
@@ -115,6 +116,11 @@ void read_how_far(RunRecord& run) {
                                  (run.folder / "summary.json").string()),
                      summary_hint(run.folder));
   if (found && run.recipe) check_recipe_in(run.folder, *run.recipe, found->checkpoint);
+  if (found) {
+    run.data_hash = found->checkpoint.data_hash;
+    run.data_set = found->checkpoint.data_set;
+    run.data = data_name(run.data_hash, false, run.data_set);
+  }
   if (run.status.state == "diverged" || run.status.state == "failed" || !found) return;
   run.status.epoch = static_cast<int>(found->checkpoint.epoch);
   run.status.step = found->checkpoint.step;
@@ -131,6 +137,19 @@ std::vector<std::pair<double, double>> RunRecord::points(const std::string& colu
   return out;
 }
 
+bool is_worked_in(const fs::path& folder) {
+  std::error_code none;
+  const auto renewed = fs::last_write_time(folder / ".lease", none);
+  constexpr auto stale = std::chrono::seconds(60);  // a lease is renewed every few seconds
+  return !none && std::chrono::abs(fs::file_time_type::clock::now() - renewed) < stale;
+}
+
+std::string state_of(const RunRecord& run) {
+  const std::string& state = run.status.state;
+  if (run.ended || (state != "running" && !state.empty())) return state;
+  return is_worked_in(run.folder) ? "running" : "killed";
+}
+
 bool is_run(const fs::path& folder) {
   return fs::exists(folder / "metrics.csv") && fs::exists(folder / "config.toml");
 }
@@ -138,7 +157,7 @@ bool is_run(const fs::path& folder) {
 RunRecord read_run(const fs::path& folder, const std::string& summary) {
   if (!is_run(folder))
     throw usage_error(fmt::format("{} holds neither a sweep nor a run", folder.string()),
-                      "name a folder that mnist-dist train or sweep wrote");
+                      "name a folder that mnist-dist train, sweep or tune wrote");
   RunRecord run(folder);
   run.validation = !run.metrics.has("test_accuracy");
   run.curve = check_metrics(run.metrics, run.scored());

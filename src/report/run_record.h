@@ -50,6 +50,13 @@ struct RunRecord {
   std::vector<std::pair<double, double>> points(const std::string& column) const;
 };
 
+/// Whether a process works in the folder of a run or a sweep.
+bool is_worked_in(const std::filesystem::path& folder);
+
+/// The state of RunStatus, but "killed" where nothing works on a run that is neither ended nor
+/// stopped.
+std::string state_of(const RunRecord& run);
+
 /// Whether a folder holds a run.
 bool is_run(const std::filesystem::path& folder);
 

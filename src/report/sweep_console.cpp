@@ -21,11 +21,11 @@ constexpr auto live_interval = 250ms;  // smooth to the eye, nothing to the mach
 constexpr auto plain_interval = 60s;   // a log file should not drown
 constexpr int refresh_seconds = 15;    // of the page while the sweep runs
 
-const std::vector<TextColumn> seed_table{{"seed", 8, false, 9},    {"final", 8, false, 8},
-                                         {"correct", 8, false, 5}, {"raw", 8, false, 2},
-                                         {"best", 8, false, 3},    {"epoch", 5, false, 1},
-                                         {"loss", 7, false, 4},    {"seconds", 8, false, 1},
-                                         {"group", 5, false, 0},   {"target", 7, true, 9}};
+const std::vector<TextColumn> seed_columns{{"seed", 8, false, 9},    {"final", 8, false, 8},
+                                           {"correct", 8, false, 5}, {"raw", 8, false, 2},
+                                           {"best", 8, false, 3},    {"epoch", 5, false, 1},
+                                           {"loss", 7, false, 4},    {"seconds", 8, false, 1},
+                                           {"group", 5, false, 0},   {"target", 7, true, 9}};
 
 /// Green or red, where the terminal has colours.
 std::string colored(const std::string& text, bool good) {
@@ -48,25 +48,24 @@ void SweepConsole::started(const SweepView& view) {
                   last_group_text(id), id.threads, plural(id.threads), folder_.string()),
       terminal_columns(Output::standard_out)));
   if (view.done() > 0)
-    print(fmt::format("continuing: {} of {} seed{} are done\n", view.done(), view.declared(),
-                      plural(view.declared())));
-  shown_ = fitting_columns(seed_table, terminal_columns(Output::standard_out));
-  print(table_header(seed_table, shown_));
+    print_fitted(fmt::format("continuing: {} of {} seed{} are done\n", view.done(), view.declared(),
+                             plural(view.declared())));
+  table_.emplace(seed_columns, terminal_columns(Output::standard_out));
+  print(table_->header());
 }
 
 void SweepConsole::seed_ended(const SeedOutcome& o) {
   line_.clear();
   if (o.diverged) {
-    print(fmt::format("{:>8}  {}\n", o.seed, printable(o.message)));
+    print_fitted(fmt::format("{:>8}  {}\n", o.seed, printable(o.message)), 10);
   } else {
     const bool reached = reaches(o, target_);
     const std::string row =
-        table_row(seed_table, shown_,
-                  {fmt::format("{}", o.seed), fmt::format("{:.2f}", o.final_accuracy),
-                   fmt::format("{}", o.final_correct), fmt::format("{:.2f}", o.raw_accuracy),
-                   fmt::format("{:.2f}", o.best_accuracy), fmt::format("{}", o.best_epoch),
-                   fmt::format("{:.4f}", o.final_loss), fmt::format("{:.1f}", o.seconds),
-                   fmt::format("{}", o.group), reached ? "reached" : "MISSED"});
+        table_->row({fmt::format("{}", o.seed), fmt::format("{:.2f}", o.final_accuracy),
+                     fmt::format("{}", o.final_correct), fmt::format("{:.2f}", o.raw_accuracy),
+                     fmt::format("{:.2f}", o.best_accuracy), fmt::format("{}", o.best_epoch),
+                     fmt::format("{:.4f}", o.final_loss), fmt::format("{:.1f}", o.seconds),
+                     fmt::format("{}", o.group), reached ? "reached" : "MISSED"});
     // The last word of the row, which is never left out.
     const std::size_t word = row.find_last_of(' ') + 1;
     print_styled(row.substr(0, word) + colored(row.substr(word, row.size() - word - 1), reached) +
@@ -84,7 +83,9 @@ void SweepConsole::tables_written(const SweepRecord& record) {
 }
 
 void print_headline(const SweepRecord& record, const Verdict& verdict) {
-  const std::string text = printable(headline(record, verdict)), name = name_of(verdict.answer);
+  const std::string text = folded(printable(headline(record, verdict)),
+                                  terminal_columns(Output::standard_out)),
+                    name = name_of(verdict.answer);
   const bool known = verdict.answer != Verdict::Answer::incomplete;
   print_styled((known ? colored(name, verdict.answer == Verdict::Answer::pass) : name) +
                text.substr(name.size()) + "\n");

@@ -1,6 +1,7 @@
 #pragma once
 #include <chrono>
 #include <filesystem>
+#include <optional>
 #include <string>
 
 #include "report/live_line.h"
@@ -28,7 +29,7 @@ class SweepConsole : public SweepObserver {
   std::filesystem::path folder_;
   Target target_{"0"};
   LiveLine line_;
-  std::vector<std::size_t> shown_;  ///< columns of the table
+  std::optional<TextTable> table_;
   Clock::time_point begin_, last_shown_;
 };
 

@@ -15,7 +15,10 @@
 #include <string_view>
 
 #include "base/descriptor.h"
+#include "base/printable.h"
+#include "base/standard_streams.h"
 #include "comm/communicator.h"
+#include "report/text_table.h"
 
 namespace mnist_dist {
 namespace {
@@ -63,6 +66,10 @@ int terminal_columns(Output output) {
     winsize size{};
     return ::ioctl(descriptor, TIOCGWINSZ, &size) == 0 ? int{size.ws_col} : 0;
   });
+}
+
+void print_fitted(std::string_view text, int indent) {
+  print(folded(printable_lines(text), terminal_columns(Output::standard_out), indent));
 }
 
 bool takes_control_sequences(Output output) {

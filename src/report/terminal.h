@@ -12,6 +12,10 @@ bool is_terminal(Output output);
 /// Current width of that terminal. 0 without one, or if it is unknown.
 int terminal_columns(Output output);
 
+/// print(), folded to the width of stdout's terminal. Lines after a break begin with `indent`
+/// blanks.
+void print_fitted(std::string_view text, int indent = 2);
+
 /// is_terminal, and one that understands control sequences: TERM names it, and not as "dumb".
 bool takes_control_sequences(Output output);
 

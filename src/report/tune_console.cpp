@@ -5,36 +5,40 @@
 
 #include "base/plural.h"
 #include "base/standard_streams.h"
+#include "report/terminal.h"
 
 namespace mnist_dist {
 namespace {
 
-constexpr const char* header =
-    "candidate  recipe        parameters  seeds      mean      sd       min      loss  settings\n";
+const std::vector<TextColumn> candidate_columns{
+    {"candidate", 9, false, 9}, {"recipe", 12, true, 4, 8}, {"parameters", 10, false, 3},
+    {"seeds", 5, false, 2},     {"mean", 8, false, 8},      {"sd", 6, false, 1},
+    {"min", 8, false, 1},       {"loss", 8, false, 0},      {"settings", 8, true, 7, 8}};
 
-std::string row(const Candidate& c) {
-  const std::string settings =
+std::vector<std::string> row(const Candidate& c) {
+  std::string settings =
       c.draw.settings.empty() ? "as it is" : fmt::format("{}", fmt::join(c.draw.settings, " "));
-  if (c.seeds == 0)
-    return fmt::format("{:>9}  {:<12}  {:>10}  not tried: {}\n", c.index, c.draw.recipe,
-                       c.parameters, settings);
-  const std::string diverged = c.diverged > 0 ? fmt::format("  {} DIVERGED", c.diverged) : "";
-  const std::string scores =
-      c.scored()
-          ? fmt::format("{:>8.3f}  {:>6.3f}  {:>8.2f}  {:>8.5f}", c.mean, c.sd, c.min, c.loss)
-          : fmt::format("{:>8}  {:>6}  {:>8}  {:>8}", "-", "-", "-", "-");
-  return fmt::format("{:>9}  {:<12}  {:>10}  {:>5}  {}  {}{}\n", c.index, c.draw.recipe,
-                     c.parameters, c.seeds, scores, settings, diverged);
+  if (c.seeds == 0) settings = "not tried: " + settings;
+  if (c.diverged > 0) settings += fmt::format("  {} DIVERGED", c.diverged);
+  const auto score = [&](const char* format, double value) {
+    return c.seeds > 0 && c.scored() ? fmt::format(fmt::runtime(format), value) : "-";
+  };
+  return {fmt::format("{}", c.index), c.draw.recipe,           fmt::format("{}", c.parameters),
+          fmt::format("{}", c.seeds), score("{:.3f}", c.mean), score("{:.3f}", c.sd),
+          score("{:.2f}", c.min),     score("{:.5f}", c.loss), settings};
 }
 
 }  // namespace
 
+TuneConsole::TuneConsole() : table_(candidate_columns, terminal_columns(Output::standard_out)) {}
+
 void TuneConsole::round_started(int round, int candidates, int seeds) {
-  print(fmt::format("round {}: {} candidate{}, {} seed{} each\n{}", round, candidates,
-                    plural(candidates), seeds, plural(seeds), header));
+  print_fitted(fmt::format("round {}: {} candidate{}, {} seed{} each\n", round, candidates,
+                           plural(candidates), seeds, plural(seeds)));
+  print(table_.header());
 }
 
-void TuneConsole::candidate_ended(const Candidate& candidate) { print(row(candidate)); }
+void TuneConsole::candidate_ended(const Candidate& candidate) { print(table_.row(row(candidate))); }
 
 void TrialConsole::seed_ended(const SeedOutcome& o) {
   say_line(fmt::format(
@@ -42,9 +46,10 @@ void TrialConsole::seed_ended(const SeedOutcome& o) {
       o.diverged ? o.message : fmt::format("{:.2f} % in {:.0f} s", o.final_accuracy, o.seconds)));
 }
 
-std::string tuning_table(const std::vector<Candidate>& candidates) {
-  std::string text = header;
-  for (const Candidate& candidate : candidates) text += row(candidate);
+std::string tuning_table(const std::vector<Candidate>& candidates, int columns) {
+  const TextTable table(candidate_columns, columns);
+  std::string text = table.header();
+  for (const Candidate& candidate : candidates) text += table.row(row(candidate));
   return text;
 }
 

@@ -2,6 +2,7 @@
 #include <string>
 #include <vector>
 
+#include "report/text_table.h"
 #include "sweep/tune.h"
 
 namespace mnist_dist {
@@ -9,8 +10,12 @@ namespace mnist_dist {
 /// Prints a search: one line per candidate on stdout, with its settings.
 class TuneConsole : public TuneObserver {
  public:
+  TuneConsole();
   void round_started(int round, int candidates, int seeds) override;
   void candidate_ended(const Candidate& candidate) override;
+
+ private:
+  TextTable table_;
 };
 
 /// Of each candidate's sweep only how far it is, on stderr.
@@ -23,7 +28,7 @@ class TrialConsole : public SweepObserver {
   void ended() override {}
 };
 
-/// All candidates, best first.
-std::string tuning_table(const std::vector<Candidate>& candidates);
+/// All candidates, best first. It fits into `columns` (0: any width).
+std::string tuning_table(const std::vector<Candidate>& candidates, int columns);
 
 }  // namespace mnist_dist

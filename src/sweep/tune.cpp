@@ -68,7 +68,7 @@ Config trial_config(const Candidate& candidate, const TuneOptions& options) {
   return load_config(candidate.draw.recipe, settings, options.recipe_folders);
 }
 
-constexpr std::array<std::string_view, 2> file_names{"tuning.csv", "best.toml"};
+constexpr std::array<std::string_view, 3> file_names{"tuning.csv", "best.toml", "report.html"};
 
 bool is_unused(const fs::path& folder) {
   const fs::directory_iterator entries(folder);

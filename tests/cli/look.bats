@@ -33,6 +33,8 @@ PY
 @test "preview and lr-find reject invalid options" {
   fails 2 "--images" "$MNIST_DIST" preview "${QUICK[@]}" --images 0
   fails 2 "--draws" "$MNIST_DIST" preview "${QUICK[@]}" --draws many
+  fails 2 "--out" "$MNIST_DIST" preview "${QUICK[@]}" --images 1000 --draws 100 --out large.png
+  [ ! -e large.png ]
   fails 3 "none.h5" "$MNIST_DIST" preview --set data.file=none.h5
   fails 3 "/dev/null/x" "$MNIST_DIST" preview "${QUICK[@]}" --out /dev/null/x
   fails 2 "--low" "$MNIST_DIST" lr-find "${QUICK[@]}" --low 1 --high 0.1

@@ -60,7 +60,17 @@ PY
   awk 'BEGIN { print "P2 100 60 255"; for (y = 0; y < 60; ++y) for (x = 0; x < 100; ++x)
     print ((x >= 20 && x < 26 || x >= 70 && x < 76) && y >= 15 && y < 45) * 255 }' >eleven.pgm
   run -0 --separate-stderr "$MNIST_DIST" predict --model "$RUN" eleven.pgm
-  [[ "$stderr" == *"warning: eleven.pgm: wider than a digit"* ]]
+  [[ "$stderr" == *"warning: eleven.pgm: "*"several digits"* ]]
+  # Narrow digits side by side, and one above the other.
+  awk 'BEGIN { print "P2 60 60 255"; for (y = 0; y < 60; ++y) for (x = 0; x < 60; ++x)
+    print ((x >= 20 && x < 24 || x >= 34 && x < 38) && y >= 15 && y < 45) * 255 }' >narrow.pgm
+  awk 'BEGIN { print "P2 60 100 255"; for (y = 0; y < 100; ++y) for (x = 0; x < 60; ++x)
+    print (x >= 26 && x < 34 && (y >= 10 && y < 44 || y >= 54 && y < 88)) * 255 }' >above.pgm
+  pgm one.pgm
+  run -0 --separate-stderr "$MNIST_DIST" predict --model "$RUN" narrow.pgm above.pgm one.pgm
+  [[ "$stderr" == *"warning: narrow.pgm: "*"several digits"* ]]
+  [[ "$stderr" == *"warning: above.pgm: "*"several digits"* ]]
+  [[ "$stderr" != *"warning: one.pgm: "*"several digits"* ]]
   run -0 --separate-stderr "$MNIST_DIST" predict --model "$RUN" --json empty.pgm
   [[ "$output" == *'"digit": null'* ]]
 }

@@ -329,6 +329,37 @@ print([d["seeds"] for d in declared if d["date"][:2] == "20"])')" \
   fails 3 "learning_rate" "$MNIST_DIST" report s
 }
 
+@test "compare: runs that diverged, were stopped or have not scored yet" {
+  tiny_recipe
+  "$MNIST_DIST" "${RECIPE[@]}" --set train.epochs=3 --run-dir whole
+  sed 's/, norm = true//' tiny.toml >bare.toml
+  run -5 "$MNIST_DIST" --config bare.toml --set "data.file=$TEST_DATA" \
+    --set 'data.split=[600,300]' --set optimizer.learning_rate=1000 --run-dir bad
+  "$MNIST_DIST" "${RECIPE[@]}" --set train.epochs=5000 --run-dir stopped >/dev/null 2>&1 &
+  local pid=$!
+  wait_for 60 rows_in stopped 2
+  kill -INT $pid
+  wait $pid || true
+  run -0 "$MNIST_DIST" compare whole bad stopped
+  echo "$output"
+  [[ "$output" == *"B  bad (diverged at epoch 1 step "*" in layer "* ]]
+  [[ "$output" == *"C  stopped (stopped after epoch "* ]]
+  [[ "$output" == *"no epoch that both have scored"* ]]
+  [[ "$output" == *"after epoch "[123]": A "*" %, C "* ]]
+  [ "$(grep -c "^verdict: .*cannot be compared" <<<"$output")" -eq 2 ]
+  grep -q "diverged at epoch 1" compare.html
+  "$MNIST_DIST" compare bad whole --json >comparison.json
+  python3 -c 'import json
+j = json.load(open("comparison.json"))
+assert [side["state"] for side in j["contestants"]] == ["diverged", "finished"], j
+assert j["contestants"][0]["mean"] is None and j["contestants"][1]["mean"] > 0, j
+assert j["differences"][0]["basis"] == "none" and not j["differences"][0]["shown"], j'
+  # Other data is no comparison, with or without a result.
+  "$MNIST_DIST" prepare --synthetic --count 1000 --out other.h5
+  "$MNIST_DIST" "${RECIPE[@]}" --set data.file=other.h5 --set train.max_steps=3 --run-dir other
+  fails 2 "different images" "$MNIST_DIST" compare other stopped
+}
+
 @test "two sweeps, and a run, seed by seed" {
   tiny_recipe
   run -0 "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 0..3 --target 0 --out a

@@ -43,6 +43,27 @@ rounds() { tail -n +2 search/tuning.csv | awk -F, '{ print $2, $5, $6 }' | sort 
   grep -q "split = \[\]" search/best.toml
   run ! grep -r "test_accuracy" search/candidate000
   run -0 "$MNIST_DIST" --config search/best.toml --set train.max_steps=3 --run-dir frozen
+
+  # Its page, and its line in the list.
+  cp search/report.html first.html
+  grep -q 'class="verdict DONE"' first.html
+  grep -q "SYNTHETIC digits" first.html
+  run -0 "$MNIST_DIST" report search
+  cmp first.html search/report.html
+  "$MNIST_DIST" report search/candidate000
+  "$MNIST_DIST" report search
+  grep -q 'href="candidate000/report.html"' search/report.html
+  run -0 "$MNIST_DIST" runs .
+  grep -qE '^search +\S+ +4 candidates +finished +best [0-9.]+ % in validation' <<<"$output"
+  run -0 "$MNIST_DIST" runs search
+  [ "$(grep -c '^candidate00' <<<"$output")" -eq 4 ]
+  rm search/best.toml
+  "$MNIST_DIST" report search
+  grep -q 'class="verdict INCOMPLETE"' search/report.html
+  sed -i '2s/^1,[0-9]*/1,x/' search/tuning.csv
+  fails 3 "search/tuning.csv" "$MNIST_DIST" report search
+  run -0 "$MNIST_DIST" runs .
+  grep -q '^search .*damaged' <<<"$output"
 }
 
 @test "the same call trains nothing again; more candidates keep the old ones, on any ranks" {

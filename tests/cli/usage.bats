@@ -271,3 +271,18 @@ FLAGS
 @test "docs/cli.md has the help of all commands" {
   diff <("$SOURCE_DIR/docs/cli.sh" "$MNIST_DIST") "$SOURCE_DIR/docs/cli.md"
 }
+
+@test "help COMMAND prints the command's help; help alone lists the commands" {
+  local command
+  run -0 "$MNIST_DIST" help
+  [ "$output" = "$("$MNIST_DIST" --help)" ]
+  grep -q "^  help " <<<"$output"
+  for command in train sweep compare help; do
+    run -0 "$MNIST_DIST" help $command
+    [ "$output" = "$("$MNIST_DIST" $command --help)" ]
+  done
+  fails 2 "unknown command 'swep'" "$MNIST_DIST" help swep
+  [[ "$stderr" == *"did you mean sweep?"* ]]
+  fails 2 "unexpected argument 'tune'" "$MNIST_DIST" help sweep tune
+  fails 2 "--seed: given more than once" "$MNIST_DIST" --seed 1 --seed 2
+}

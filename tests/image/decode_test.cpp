@@ -5,7 +5,6 @@
 #include <turbojpeg.h>
 
 #include "base/error.h"
-#include "image/encode.h"
 
 namespace mnist_dist {
 namespace {
@@ -73,14 +72,6 @@ TEST(Decode, GreyAndColour) {
   EXPECT_THAT(colour.grey, ElementsAre(255, 0));
   EXPECT_EQ(colour.width, 2);
   EXPECT_EQ(colour.height, 1);
-}
-
-TEST(Decode, ReadsWhatIsEncoded) {
-  const Picture picture{3, 2, {0, 1, 128, 254, 255, 7}};
-  const Picture again = decode(encode_png(picture));
-  EXPECT_EQ(again.grey, picture.grey);
-  EXPECT_EQ(again.width, 3);
-  EXPECT_EQ(again.height, 2);
 }
 
 TEST(Decode, TransparentPixelsGetABackgroundThatTheInkStandsOutFrom) {

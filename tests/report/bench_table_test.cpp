@@ -12,7 +12,7 @@ TEST(BenchTable, MediansSharesAndRatios) {
   contenders.push_back({"torch", 2, nullptr, {380, 600, 270}});
   // 200 images/s of 10 MFLOP are 2 GFLOP/s; rounds' ratios to the plain loop 2, 1.5, 3 and 3.8,
   // 3, 5.4; to one thread 1.9, 2, 1.8.
-  EXPECT_EQ(bench_table(contenders, &Contender::trained_per_second, 0, {"AVX2", 8}, 10e6),
+  EXPECT_EQ(bench_table(contenders, &Contender::trained_per_second, 0, {"AVX2", 8}, 10e6, 0),
             "                       threads  images/s   lowest-highest   GFLOP/s  of peak     x "
             "plain  x 1 thread\n"
             "plain LibTorch loop          1       100           50-200       1.0      12%       "
@@ -26,7 +26,7 @@ TEST(BenchTable, MediansSharesAndRatios) {
 TEST(BenchTable, WithoutAPlainLoopThereIsNothingToCompareWith) {
   std::vector<Contender> contenders;
   contenders.push_back({"torch", 1, nullptr, {200, 300}});
-  EXPECT_THAT(bench_table(contenders, &Contender::trained_per_second, -1, {"AVX2", 8}, 10e6),
+  EXPECT_THAT(bench_table(contenders, &Contender::trained_per_second, -1, {"AVX2", 8}, 10e6, 0),
               testing::HasSubstr("31%           -           -\n"));
 }
 
@@ -37,7 +37,7 @@ TEST(BenchTable, AGpuHasNoShareOfACoresPeakAndLongNamesStayAligned) {
                         .loop = nullptr,
                         .trained_per_second = {2000},
                         .on_gpu = true});
-  EXPECT_EQ(bench_table(contenders, &Contender::trained_per_second, 0, {"AVX2", 8}, 10e6),
+  EXPECT_EQ(bench_table(contenders, &Contender::trained_per_second, 0, {"AVX2", 8}, 10e6, 0),
             "                             threads  images/s   lowest-highest   GFLOP/s  of peak    "
             " x plain  x 1 thread\n"
             "PyTorch 2.11.0+cu130               1       100          100-100       1.0      12%    "

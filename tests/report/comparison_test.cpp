@@ -4,7 +4,6 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "report/text_table.h"
 #include "sweep/records.h"
 #include "temporary_folder.h"
 
@@ -93,20 +92,27 @@ TEST(Comparison, NamesTheKeysThatDiffer) {
   EXPECT_THAT(page, HasSubstr("train.epochs"));
 }
 
-TEST(TextTable, LeavesOutWhatMattersLeast) {
-  const std::vector<TextColumn> table{
-      {"seed", 4, false, 9}, {"rate", 6, false, 1}, {"loss", 6, false, 5}};
-  EXPECT_EQ(fitting_columns(table, 0).size(), 3u);
-  EXPECT_EQ(fitting_columns(table, 20).size(), 3u);
-  const auto shown = fitting_columns(table, 19);
-  EXPECT_EQ(shown, (std::vector<std::size_t>{0, 2}));
-  EXPECT_EQ(table_header(table, shown), "seed    loss\n");
-  EXPECT_EQ(fitting_columns(table, 1), std::vector<std::size_t>{0});
-}
-
-TEST(TextTable, FieldsOfALineAreWrapped) {
-  EXPECT_EQ(wrapped_fields("a | b | c", 0), "a | b | c\n");
-  EXPECT_EQ(wrapped_fields("aaaa | bbbb | cccc", 12), "aaaa | bbbb\n  cccc\n");
+TEST(Comparison, ARunWithoutAResultIsComparedAsFarAsItGot) {
+  Contestant a = contestant("A", {99}), b = contestant("B", {});
+  a.state = "finished";
+  a.accuracy = {{1, 97.5}, {2, 98.25}, {3, 99}};
+  b.state = "diverged";
+  b.place = "at epoch 3 step 4 in layer 1 (conv = 12)";
+  b.diverged = 1;
+  b.images = 0;
+  b.data_hash = "";
+  b.accuracy = {{1, 97}, {2, 96.5}};
+  const Difference d = difference_of(a, b);
+  EXPECT_EQ(d.basis, Difference::Basis::none);
+  EXPECT_FALSE(d.shown());
+  const std::vector<Contestant> both{a, b};
+  const std::string text = comparison_text(both, 0);
+  EXPECT_THAT(text, HasSubstr("B  B (diverged at epoch 3 step 4 in layer 1 (conv = 12))"));
+  EXPECT_THAT(text, HasSubstr("after epoch 2: A 98.25 %, B 96.50 %"));
+  EXPECT_THAT(comparison_json(both), HasSubstr("\"mean\": null"));
+  EXPECT_THAT(comparison_page(both), HasSubstr("diverged at epoch 3 step 4"));
+  b.data_hash = "def";
+  EXPECT_THROW(difference_of(a, b), Error);
 }
 
 }  // namespace

@@ -22,7 +22,7 @@ const std::vector<Finding> findings = {
 };
 
 TEST(Doctor, TableHasALineAFindingAndFixesUnderThem) {
-  EXPECT_EQ(doctor_table(findings, false),
+  EXPECT_EQ(doctor_table(findings, false, 0),
             "ok    cpu       fast\n"
             "warn  data      synthetic\n"
             "                -> prepare the real one\n"
@@ -33,8 +33,8 @@ TEST(Doctor, TableHasALineAFindingAndFixesUnderThem) {
 }
 
 TEST(Doctor, ColoursOnlyWhenAskedFor) {
-  EXPECT_THAT(doctor_table(findings, true), HasSubstr("\x1b[33mwarn  \x1b[0mdata"));
-  EXPECT_THAT(doctor_table(findings, false), Not(HasSubstr("\x1b")));
+  EXPECT_THAT(doctor_table(findings, true, 0), HasSubstr("\x1b[33mwarn  \x1b[0mdata"));
+  EXPECT_THAT(doctor_table(findings, false, 0), Not(HasSubstr("\x1b")));
 }
 
 TEST(Doctor, JsonSaysTheSame) {

@@ -54,7 +54,7 @@ TEST(Confusion, CountsAndRecall) {
   EXPECT_EQ(counts[0][0], 2);
   EXPECT_EQ(counts[0][6], 1);
   EXPECT_EQ(counts[7][1], 1);
-  const std::string table = confusion_table(counts);
+  const std::string table = confusion_table(counts, 0);
   EXPECT_NE(table.find("66.67%"), std::string::npos);
   EXPECT_NE(table.find("50.00%"), std::string::npos);
 }

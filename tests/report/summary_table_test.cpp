@@ -1,4 +1,4 @@
-#include "model/summary.h"
+#include "report/summary_table.h"
 
 #include <gtest/gtest.h>
 
@@ -11,7 +11,7 @@ TEST(Summary, IsOneAlignedLineALayer) {
       {{.channels = 12, .padding = 1, .bias = true, .relu = true, .norm = true, .dropout = 0.1},
        {.kind = LayerKind::max_pool, .kernel = 2},
        {.kind = LayerKind::linear, .channels = 10}}};
-  EXPECT_EQ(summary_table(model),
+  EXPECT_EQ(summary_table(model, 0),
             " #  layer                                                           output        "
             "parameters          MACs  receptive field  jump\n"
             " 1  3x3 conv to 12, padding 1, bias, ReLU, batch norm, dropout 0.1  [12][28][28]      "
@@ -29,7 +29,8 @@ TEST(Summary, NamesDepthwiseLayers) {
       summary_table({"m",
                      {{.channels = 12},
                       {.channels = 12, .depthwise = true, .padding = 1, .relu = true},
-                      {.kind = LayerKind::linear, .channels = 10}}});
+                      {.kind = LayerKind::linear, .channels = 10}}},
+                    0);
   EXPECT_NE(
       table.find(
           "\n 2  3x3 depthwise conv, padding 1, ReLU  [12][26][26]         108        73,008 "),
