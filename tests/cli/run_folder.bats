@@ -334,14 +334,3 @@ PY
   [ "$code" -eq 0 ] || [ "$code" -eq 130 ]
   ! grep -q space err.txt
 }
-
-@test "in 60 columns no line wraps" {
-  script -qec true /dev/null >/dev/null || skip "no script(1), or no /dev/pts, to make a terminal"
-  local line plain='s/\x1b\[[0-9;]*[A-Za-z]//g; s/.*\r\(.\)/\1/; s/\r//g'
-  TERM=xterm script -qec "stty cols 60; '$MNIST_DIST' --config step3 --set 'data.file=$TEST_DATA' \
-    --set 'data.split=[2000,500]' --set train.epochs=2 --run-dir r 2>err.txt" out.txt >/dev/null
-  sed -n "$plain; /^epoch/p; /^ *[0-9][0-9]* *[0-9]/p" out.txt >table.txt
-  cat table.txt
-  [ "$(wc -l <table.txt)" -eq 3 ]
-  while IFS= read -r line; do [ ${#line} -le 60 ]; done <table.txt
-}

@@ -3,6 +3,10 @@
 bats_require_minimum_version 1.5.0
 load ../cli/helpers
 
+setup_file() {
+  has_torch || echo "# no TorchScript is read back: this build has no LibTorch" >&3
+}
+
 need_readers() {
   [[ -e $READERS/made-of ]] || skip "no readers: export.tools prints the reason"
 }
