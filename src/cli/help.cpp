@@ -101,7 +101,7 @@ std::string HelpFormatter::make_description(const CLI::App* command) const {
 
 std::string HelpFormatter::make_help(const CLI::App* command, std::string name,
                                      CLI::AppFormatMode mode) const {
-  std::string text = CLI::Formatter::make_help(command, std::move(name), mode);
+  std::string text = folded(CLI::Formatter::make_help(command, std::move(name), mode), columns_);
   // Versions of CLI11 differ in the empty lines before a footer.
   text.erase(text.find_last_not_of('\n') + 1);
   const std::string footer = folded(command->get_footer(), columns_, 0);

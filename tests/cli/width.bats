@@ -64,6 +64,7 @@ shows() { [[ "$(tr -d ' \n' <<<"$seen")" == *"$(tr -d ' ' <<<"$1")"* ]]; }
     in_terminal $columns "$MNIST_DIST" export run --format npz --out "out/$columns/$sha.npz"
     in_terminal $columns "$MNIST_DIST" doctor --data "$TEST_DATA"
     in_terminal $columns "$MNIST_DIST" train --help
+    in_terminal $columns "$MNIST_DIST" help compare
     in_terminal $columns "$MNIST_DIST" --help
     in_terminal $columns "$MNIST_DIST" prepare --synthetic --count 200 --out "$columns.h5"
     in_terminal $columns "$MNIST_DIST" preview --config step1 --set "data.file=$TEST_DATA" \
