@@ -79,7 +79,7 @@ ExtraScore score_extra(Communicator& comm, Engine& engine, const Config& config,
   check_agreement(comm, {{"--extra-test (SHA-256)", extra.hash()}},
                   "copy one data file to every host");
   shares = load_test_shares(extra, config.data.shards, comm.rank(), comm.size());
-  engine.set_evaluation_data(shares);
+  engine.set_evaluation_data(views(shares));
   ExtraScore score{
       file, extra.hash(), data_name(extra.hash(), extra.synthetic(), extra.name()), {}, {}};
   score.raw = evaluate(comm, engine, Weights::raw);

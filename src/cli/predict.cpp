@@ -110,7 +110,8 @@ void classify(const Trained& trained, Weights weights, std::vector<Prediction>& 
   options.config = trained.config;
   options.normalisation = normalisation_of(trained);
   const auto engine = make_engine("fused", options);
-  engine->set_evaluation_data({&images, 1});
+  const ImagesView shown = view(images);
+  engine->set_evaluation_data({&shown, 1});
   engine->load(trained.checkpoint.state);
   std::vector<float> logits;
   engine->evaluate(weights, nullptr, &logits);

@@ -41,7 +41,7 @@ Digit pixels_of(const std::vector<float>& input, const Normalisation& normalisat
 
 /// A training image, then the same image as the recipe changes it in consecutive epochs.
 std::vector<Digit> row_of(const Session& session, const PreviewArguments& arguments, int index) {
-  const Images& images = session.data.training.front();
+  const ImagesView& images = session.data.training.front();
   const std::span<const std::uint8_t> pixels(images.image(index), images.image_pixels());
   const EngineOptions& options = session.engine_options;
   std::vector<Digit> row{Digit(pixels.begin(), pixels.end())};
@@ -110,7 +110,7 @@ std::string drawn(const std::vector<Digit>& row, int side) {
 ExitCode run(Communicator& comm, const PreviewArguments& arguments, const Config& config) {
   const auto session = make_session(comm, config, {}, say_line);
   if (comm.rank() != 0) return ExitCode::ok;
-  const Images& training = session->data.training.front();
+  const ImagesView& training = session->data.training.front();
   const int images = std::min(arguments.images, training.count());
   if (!arguments.out.empty()) check_size(images, arguments, training.side);
   std::vector<std::vector<Digit>> rows;

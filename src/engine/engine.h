@@ -107,10 +107,10 @@ class Engine {
   /// Where its vectors lie and its work is enqueued. Default: the host.
   virtual Queue queue() const { return {}; }
 
-  /// The rows to train on, one entry per owned shard, and to evaluate on, one per owned share. They
-  /// outlive the engine.
-  virtual void set_training_data(std::span<const Images> shards, int first_shard) = 0;
-  virtual void set_evaluation_data(std::span<const Images> shares) = 0;
+  /// The rows to train on, one entry per owned shard, and to evaluate on, one per owned share.
+  /// Their memory outlives the engine.
+  virtual void set_training_data(std::span<const ImagesView> shards, int first_shard) = 0;
+  virtual void set_evaluation_data(std::span<const ImagesView> shares) = 0;
 
   virtual void load(const TrainState& state) = 0;
   virtual TrainState save() = 0;

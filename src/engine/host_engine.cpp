@@ -40,7 +40,7 @@ struct Seat {
 
 /// Part of an evaluation share that one call of a worker gets.
 struct Chunk {
-  const Images* share;
+  const ImagesView* share;
   Range rows;         ///< of the share
   std::size_t first;  ///< where its results lie among those of all shares
 };
@@ -74,17 +74,17 @@ class HostEngine final : public Engine {
 
   EngineInfo info() const override { return info_; }
 
-  void set_training_data(std::span<const Images> shards, int first_shard) override {
-    shards_ = shards;
+  void set_training_data(std::span<const ImagesView> shards, int first_shard) override {
+    shards_.assign(shards.begin(), shards.end());
     first_shard_ = first_shard;
     vectors_ = AlignedFloats(shards.size() * layout_.stride());
   }
 
-  void set_evaluation_data(std::span<const Images> shares) override {
-    shares_ = shares;
+  void set_evaluation_data(std::span<const ImagesView> shares) override {
+    shares_.assign(shares.begin(), shares.end());
     chunks_.clear();
     std::size_t rows = 0;
-    for (const Images& share : shares)
+    for (const ImagesView& share : shares_)
       for (int first = 0; first < share.count(); first += evaluation_chunk) {
         const Range chunk{first, std::min(share.count(), first + evaluation_chunk)};
         chunks_.push_back({&share, chunk, rows});
@@ -207,8 +207,8 @@ class HostEngine final : public Engine {
     const auto first = static_cast<std::size_t>(chunk.rows.first),
                count = static_cast<std::size_t>(chunk.rows.size());
     worker.evaluate(
-        std::span(chunk.share->pixels).subspan(first * pixels_, count * pixels_),
-        std::span(chunk.share->labels).subspan(first, count), view,
+        chunk.share->pixels.subspan(first * pixels_, count * pixels_),
+        chunk.share->labels.subspan(first, count), view,
         std::span(losses_).subspan(chunk.first, count),
         std::span(predictions_).subspan(chunk.first, count),
         logits.empty() ? logits : logits.subspan(chunk.first * classes_, count * classes_));
@@ -218,7 +218,7 @@ class HostEngine final : public Engine {
   std::vector<Sums> sum_shares() const {
     std::vector<Sums> sums;
     std::size_t row = 0;
-    for (const Images& share : shares_) {
+    for (const ImagesView& share : shares_) {
       Sums& sum = sums.emplace_back(Sums{.images = share.count()});
       for (const ClassIndex label : share.labels) {
         sum.correct += predictions_[row] == label ? 1 : 0;
@@ -237,7 +237,7 @@ class HostEngine final : public Engine {
   ThreadPool pool_;
   std::vector<Seat> seats_;
 
-  std::span<const Images> shards_, shares_;
+  std::vector<ImagesView> shards_, shares_;
   int first_shard_ = 0;
   AlignedFloats vectors_, total_;
   std::vector<Chunk> chunks_;

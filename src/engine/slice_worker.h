@@ -22,7 +22,7 @@ struct Slice {
 /// only while slices grow.
 class SliceReader {
  public:
-  Slice read(const Images& shard, std::span<const std::uint32_t> rows, std::uint32_t epoch) {
+  Slice read(const ImagesView& shard, std::span<const std::uint32_t> rows, std::uint32_t epoch) {
     images_.clear();
     labels_.clear();
     for (const std::uint32_t row : rows) {

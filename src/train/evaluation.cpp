@@ -45,9 +45,9 @@ Score evaluate(Communicator& comm, Engine& engine, Weights weights,
   return score_of(total);
 }
 
-std::vector<ClassIndex> all_labels(Communicator& comm, const std::vector<Images>& shares) {
+std::vector<ClassIndex> all_labels(Communicator& comm, std::span<const ImagesView> shares) {
   std::vector<ClassIndex> mine;
-  for (const Images& share : shares)
+  for (const ImagesView& share : shares)
     mine.insert(mine.end(), share.labels.begin(), share.labels.end());
   return gathered<ClassIndex>(comm, mine);
 }

@@ -14,7 +14,7 @@ Score evaluate(Communicator& comm, Engine& engine, Weights weights,
                std::vector<float>* logits = nullptr);
 
 /// The labels of all ranks' shares, in row order. Collective.
-std::vector<ClassIndex> all_labels(Communicator& comm, const std::vector<Images>& shares);
+std::vector<ClassIndex> all_labels(Communicator& comm, std::span<const ImagesView> shares);
 
 /// The score of sums.
 Score score_of(const Sums& sums);

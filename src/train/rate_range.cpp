@@ -13,7 +13,7 @@ namespace {
 std::vector<std::vector<std::uint32_t>> first_orders(const LocalData& data, std::uint64_t seed) {
   std::vector<std::vector<std::uint32_t>> orders;
   int shard = data.first_shard;
-  for (const Images& images : data.training)
+  for (const ImagesView& images : data.training)
     orders.push_back(
         epoch_order({images.first_row, images.first_row + images.count()}, shard++, seed, 0));
   return orders;

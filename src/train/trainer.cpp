@@ -209,7 +209,7 @@ class Run {
   std::vector<std::vector<std::uint32_t>> owned_orders(std::uint32_t epoch) const {
     std::vector<std::vector<std::uint32_t>> orders;
     int shard = options_.data.first_shard;
-    for (const Images& images : options_.data.training) {
+    for (const ImagesView& images : options_.data.training) {
       orders.push_back(epoch_order({images.first_row, images.first_row + images.count()}, shard,
                                    config_.train.seed, epoch));
       ++shard;

@@ -98,16 +98,16 @@ class FakeEngine final : public Engine {
  public:
   explicit FakeEngine(std::vector<std::pair<std::uint32_t, int>>& steps) : steps_(steps) {}
   EngineInfo info() const override { return {}; }
-  void set_training_data(std::span<const Images> shards, int) override {
+  void set_training_data(std::span<const ImagesView> shards, int) override {
     int row = 0;
-    for (const Images& shard : shards) {
+    for (const ImagesView& shard : shards) {
       EXPECT_EQ(shard.first_row, row);
       EXPECT_EQ(shard.pixels.size(), static_cast<std::size_t>(shard.count()) * image_size);
       row += shard.count();
     }
     EXPECT_EQ(row, 16 * 16);
   }
-  void set_evaluation_data(std::span<const Images>) override {}
+  void set_evaluation_data(std::span<const ImagesView>) override {}
   void load(const TrainState& state) override {
     EXPECT_EQ(state.average_parameters.size(), state.parameters.size());
   }

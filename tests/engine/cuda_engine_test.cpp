@@ -103,8 +103,8 @@ TEST_P(CudaEngine, EvaluatesAsTheReference) {
   std::vector<ClassIndex> there, here;
   std::vector<Sums> scores[2];
   for (Engine* each : {engine.get(), reference.get()}) {
-    each->set_training_data(data.shards, 0);
-    each->set_evaluation_data(data.shares);
+    each->set_training_data(views(data.shards), 0);
+    each->set_evaluation_data(views(data.shares));
     each->load(fresh_state(flat_layout(options.config.model), true));
   }
   scores[0] = engine->evaluate(Weights::raw, &there);

@@ -50,8 +50,8 @@ inline FourShards decided_shards(const EngineOptions& options, std::span<const f
     const std::span<const std::uint32_t> rows = std::span(data.orders[shard]).first(4);
     SliceReader reader;
     const auto margin = [&] {
-      return reference_forward(options.config, options.normalisation, reader.read(images, rows, 0),
-                               wide)
+      return reference_forward(options.config, options.normalisation,
+                               reader.read(view(images), rows, 0), wide)
           .least_margin;
     };
     for (int which = 1; margin() < 2e-5; ++which)
@@ -85,8 +85,8 @@ inline EngineRun run_engine(
     Engine& engine, const EngineOptions& options, const FourShards& data, const Reduce& reduce,
     int epochs, const std::function<std::vector<float>(std::span<const float>)>& fetch) {
   EngineRun run;
-  engine.set_training_data(data.shards, 0);
-  engine.set_evaluation_data(data.shares);
+  engine.set_training_data(views(data.shards), 0);
+  engine.set_evaluation_data(views(data.shares));
   engine.load(fresh_state(flat_layout(options.config.model), true));
   const Reduce watching = [&](const ShardVectors& vectors, std::span<float> total,
                               const Queue& queue) {
@@ -174,7 +174,7 @@ inline void expect_stops_and_goes_on(const EngineOptions& options, const auto& m
   const TrainState fresh =
       fresh_state(flat_layout(options.config.model), options.config.average.decay > 0);
   const auto start = [&](auto& run, const TrainState& state, const Sums& before) {
-    run.engine->set_training_data(data.shards, 0);
+    run.engine->set_training_data(views(data.shards), 0);
     run.engine->load(state);
     run.engine->begin_epoch(data.plan(0, before));
   };

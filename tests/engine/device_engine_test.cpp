@@ -92,7 +92,7 @@ struct Started {
       : options(full_options(torch_test_models().front())) {
     options.per_slice = true;
     engine = on_host(options);
-    engine->set_training_data(data.shards, 0);
+    engine->set_training_data(views(data.shards), 0);
     TrainState state = fresh_state(flat_layout(options.config.model), true);
     engine->load(change ? change(state) : state);
     engine->begin_epoch(data.plan(0));
@@ -119,7 +119,7 @@ TEST(DeviceEngine, StopsThoughTheRanksSlicesAreEmpty) {
       std::span(data.shards).subspan(1, 2);  // at the third step they have no image left
   EngineOptions options = full_options(torch_test_models().front());
   const auto engine = on_host(options);
-  engine->set_training_data(shards, 1);
+  engine->set_training_data(views(shards), 1);
   engine->load(fresh_state(flat_layout(options.config.model), true));
   EpochPlan plan = data.plan(0);
   plan.orders = plan.orders.subspan(1, 2);
@@ -186,7 +186,7 @@ TEST(DeviceEngine, GoesOnFromAGoodStateAfterOneThatDiverged) {
     TrainState bad = good;
     bad.parameters[3] = std::numeric_limits<float>::quiet_NaN();
     const auto engine = on_host(options);
-    engine->set_training_data(data.shards, 0);
+    engine->set_training_data(views(data.shards), 0);
     TrainState after;
     for (const TrainState& state : {bad, good}) {
       engine->load(state);
@@ -209,7 +209,7 @@ TEST(DeviceEngine, ALongEpochIsLookedAtNowAndThen) {
   for (std::uint32_t row = 0; row < 2400; ++row) orders[0].push_back(row);
   const std::vector<float> rates(600, 0.01f);
   const auto engine = on_host(options);
-  engine->set_training_data(shards, 0);
+  engine->set_training_data(views(shards), 0);
   engine->load(fresh_state(flat_layout(options.config.model), false));
   engine->begin_epoch(
       {.epoch = 0, .orders = orders, .learning_rates = rates, .before = {}, .whole_steps = 600});

@@ -25,7 +25,7 @@ struct Training {
   }
   void start() {
     engine = make_device_engine(options, EngineInfo{}, std::make_unique<FakeQueue>(fake));
-    engine->set_training_data(data.shards, 0);
+    engine->set_training_data(views(data.shards), 0);
     engine->load(fresh_state(flat_layout(options.config.model), false));
   }
   void begin(std::uint32_t epoch) { engine->begin_epoch(data.plan(epoch)); }
@@ -150,8 +150,8 @@ TEST(DeviceQueue, AGpuThatFailsIsADeviceErrorWhereverItIsMet) {
   run.begin(0);
   run.fake.broken = true;
   const std::vector<std::function<void()>> calls{
-      [&] { run.engine->set_training_data(run.data.shards, 0); },
-      [&] { run.engine->set_evaluation_data(run.data.shards); },
+      [&] { run.engine->set_training_data(views(run.data.shards), 0); },
+      [&] { run.engine->set_evaluation_data(views(run.data.shards)); },
       [&] { run.step(0); },
       [&] { run.engine->report(true); },
       [&] { run.engine->evaluate(Weights::raw); },

@@ -83,8 +83,8 @@ struct Fixture {
     engine =
         make_host_engine(options, {.name = "fake", .device = "cpu", .simd = "", .versions = {}},
                          [bad_row] { return std::make_unique<FakeWorker>(bad_row); });
-    engine->set_training_data(shards, 0);
-    engine->set_evaluation_data(shares);
+    engine->set_training_data(views(shards), 0);
+    engine->set_evaluation_data(views(shares));
     engine->load(fresh_state(layout, true));
     engine->begin_epoch({.epoch = 2, .orders = orders, .learning_rates = rates, .before = {}});
   }
@@ -160,7 +160,7 @@ TEST(HostEngine, CountsEveryImageOnceAndGoesOnFromEarlierSums) {
 
 TEST(HostEngine, HandsTheShardsToReduceAlignedAndInOrder) {
   Fixture test(2);
-  test.engine->set_training_data(test.shards, 8);
+  test.engine->set_training_data(views(test.shards), 8);
   test.engine->step(0, false,
                     [&](const ShardVectors& vectors, std::span<float> total, const Queue& queue) {
                       EXPECT_EQ(vectors.first_shard, 8);
@@ -269,7 +269,7 @@ TEST(HostEngine, AWorkersExceptionReachesTheCaller) {
   };
   Fixture test(2);
   test.engine = make_host_engine(test.options, {}, [] { return std::make_unique<Failing>(); });
-  test.engine->set_training_data(test.shards, 0);
+  test.engine->set_training_data(views(test.shards), 0);
   test.engine->load(fresh_state(test.layout, true));
   test.engine->begin_epoch(
       {.epoch = 0, .orders = test.orders, .learning_rates = test.rates, .before = {}});

@@ -35,8 +35,8 @@ Outcome train(int threads) {
   const std::vector<Images> shares{noise_images(600, 1000), noise_images(9, 2000)};
 
   const auto engine = mnist_dist_torch_library()->make_engine(options);
-  engine->set_training_data(shards, 0);
-  engine->set_evaluation_data(shares);
+  engine->set_training_data(views(shards), 0);
+  engine->set_evaluation_data(views(shares));
   engine->load(fresh_state(layout, false));
   engine->begin_epoch({.epoch = 1, .orders = orders, .learning_rates = rates, .before = {}});
   for (int step = 0; step < 3; ++step) engine->step(step, false, add_tree);
@@ -69,7 +69,7 @@ TEST(TorchEngine, LearnsItsImagesByHeart) {
     orders.push_back({4 * shard, 4 * shard + 1, 4 * shard + 2, 4 * shard + 3});
   const std::vector<float> rates{0.05f};
   const auto engine = mnist_dist_torch_library()->make_engine(options);
-  engine->set_training_data(shards, 0);
+  engine->set_training_data(views(shards), 0);
   engine->load(fresh_state(flat_layout(options.config.model), false));
   double first = 0, last = 0;
   for (std::uint32_t epoch = 0; epoch < 60; ++epoch) {

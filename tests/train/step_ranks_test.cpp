@@ -55,7 +55,7 @@ std::vector<std::vector<float>> reduced_vectors(const std::string& engine_name,
   state.parameters = initial_parameters(layout, 5);
   state.norm_statistics = initial_norm_statistics(layout);
   state.momentum.assign(layout.parameter_count, 0);
-  engine->set_training_data(shards, owned.first);
+  engine->set_training_data(views(shards), owned.first);
   engine->load(state);
   const std::vector<float> rates(steps, 0.1f);
   engine->begin_epoch({0, orders, rates, {}});

@@ -38,8 +38,8 @@ class EngineLoop final : public TrainingLoop {
       state.average_parameters = state.parameters,
       state.average_norm_statistics = state.norm_statistics;
     engine_ = std::move(engine);
-    engine_->set_training_data(shards_, 0);
-    engine_->set_evaluation_data(shards_);
+    engine_->set_training_data(views(shards_), 0);
+    engine_->set_evaluation_data(views(shards_));
     engine_->load(state);
   }
 

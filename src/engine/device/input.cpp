@@ -14,11 +14,11 @@ DeviceInput::DeviceInput(const EngineOptions& options, const Queue& queue)
       slice_(config_.train.batch / config_.data.shards),
       epoch_(queue, 1) {}
 
-void DeviceInput::set_data(std::span<const Images> shards) {
-  shards_ = shards;
+void DeviceInput::set_data(std::span<const ImagesView> shards) {
+  shards_.assign(shards.begin(), shards.end());
   std::vector<std::uint8_t> pixels, labels;
   std::vector<std::int32_t> begins{0};
-  for (const Images& shard : shards) {
+  for (const ImagesView& shard : shards) {
     pixels.insert(pixels.end(), shard.pixels.begin(), shard.pixels.end());
     labels.insert(labels.end(), shard.labels.begin(), shard.labels.end());
     begins.push_back(static_cast<std::int32_t>(labels.size()));

@@ -22,8 +22,8 @@ class DeviceInput {
 
   DeviceInput(const EngineOptions& options, const Queue& queue);
 
-  /// The rows outlive this.
-  void set_data(std::span<const Images> shards);
+  /// The rows' memory outlives this.
+  void set_data(std::span<const ImagesView> shards);
   /// Throws std::invalid_argument when the orders are not those of the shards.
   void begin_epoch(const EpochPlan& plan);
   /// Enqueues the batch of step `progress->step`, and its dropout.
@@ -37,14 +37,14 @@ class DeviceInput {
 
   /// Rows that a shard shows at a step, and the shard itself, on the host.
   std::span<const std::uint32_t> slice_rows(int shard, int step) const;
-  const Images& images(int shard) const { return shards_[static_cast<std::size_t>(shard)]; }
+  const ImagesView& images(int shard) const { return shards_[static_cast<std::size_t>(shard)]; }
 
  private:
   Config config_;
   Normalisation normalisation_;
   Queue queue_;
   int slice_;
-  std::span<const Images> shards_;
+  std::vector<ImagesView> shards_;
   std::vector<std::vector<std::uint32_t>> orders_;  ///< on the host
 
   DeviceArray<std::uint8_t> pixels_, labels_;

@@ -52,11 +52,11 @@ class DeviceEngine final : public Engine {
   EngineInfo info() const override { return info_; }
   Queue queue() const override { return queue_->queue(); }
 
-  void set_training_data(std::span<const Images> shards, int first_shard) override {
+  void set_training_data(std::span<const ImagesView> shards, int first_shard) override {
     on_device([&] { take_training_data(shards, first_shard); });
   }
 
-  void set_evaluation_data(std::span<const Images> shares) override {
+  void set_evaluation_data(std::span<const ImagesView> shares) override {
     on_device([&] {
       const auto guard = queue_->use();
       evaluation_.set_data(shares);
@@ -140,7 +140,7 @@ class DeviceEngine final : public Engine {
     DeviceArray<std::int32_t> first, stride;
   };
 
-  void take_training_data(std::span<const Images> shards, int first_shard) {
+  void take_training_data(std::span<const ImagesView> shards, int first_shard) {
     const auto guard = queue_->use();
     const Queue q = queue_->queue();
     first_shard_ = first_shard;

@@ -29,11 +29,10 @@ void score(const at::Tensor& logits, std::span<const ClassIndex> labels, Sums& s
 
 }  // namespace
 
-void DeviceEvaluation::set_data(std::span<const Images> shares) {
-  shares_ = shares;
+void DeviceEvaluation::set_data(std::span<const ImagesView> shares) {
+  shares_.assign(shares.begin(), shares.end());
   pixels_.clear();
-  for (const Images& share : shares)
-    pixels_.emplace_back(queue_.queue(), std::span<const std::uint8_t>(share.pixels));
+  for (const ImagesView& share : shares) pixels_.emplace_back(queue_.queue(), share.pixels);
 }
 
 std::vector<Sums> DeviceEvaluation::run(const Network& network, const TensorViews& views,
@@ -44,7 +43,7 @@ std::vector<Sums> DeviceEvaluation::run(const Network& network, const TensorView
   if (logits) logits->clear();
   std::vector<Sums> sums;
   for (std::size_t share = 0; share < shares_.size(); ++share) {
-    const Images& images = shares_[share];
+    const ImagesView& images = shares_[share];
     Sums& sum = sums.emplace_back(Sums{.images = images.count()});
     for (int first = 0; first < images.count(); first += images_at_once) {
       const int count = std::min(images_at_once, images.count() - first);

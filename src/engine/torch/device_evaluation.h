@@ -16,8 +16,8 @@ class DeviceEvaluation {
   DeviceEvaluation(const Normalisation& normalisation, const DeviceQueue& queue)
       : normalisation_(normalisation), queue_(queue) {}
 
-  /// The rows outlive this.
-  void set_data(std::span<const Images> shares);
+  /// The rows' memory outlives this.
+  void set_data(std::span<const ImagesView> shares);
   /// Engine::evaluate, with the weights of `views`.
   std::vector<Sums> run(const Network& network, const TensorViews& views,
                         std::vector<ClassIndex>* predictions, std::vector<float>* logits) const;
@@ -29,7 +29,7 @@ class DeviceEvaluation {
 
   Normalisation normalisation_;
   const DeviceQueue& queue_;
-  std::span<const Images> shares_;
+  std::vector<ImagesView> shares_;
   std::vector<DeviceArray<std::uint8_t>> pixels_;
 };
 

@@ -29,7 +29,7 @@ std::vector<float> train(int threads, const std::string& target) {
   }
   const std::vector<float> rates(3, 0.05f);
   const auto engine = make_fused_engine(options);
-  engine->set_training_data(shards, 0);
+  engine->set_training_data(views(shards), 0);
   engine->load(fresh_state(flat_layout(options.config.model), false));
   engine->begin_epoch({.epoch = 1, .orders = orders, .learning_rates = rates, .before = {}});
   for (int step = 0; step < 3; ++step) engine->step(step, false, add_tree);

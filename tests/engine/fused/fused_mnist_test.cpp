@@ -29,7 +29,7 @@ TrainState train(const EngineOptions& options, Images images, int steps) {
   std::iota(orders[0].begin(), orders[0].end(), 0u);
   const std::vector<float> rates(static_cast<std::size_t>(steps), 0.01f);
   const auto engine = make_fused_engine(options);
-  engine->set_training_data(shards, 0);
+  engine->set_training_data(views(shards), 0);
   engine->load(fresh_state(layout, false));
   engine->begin_epoch({.epoch = 0, .orders = orders, .learning_rates = rates, .before = {}});
   for (int step = 0; step < steps; ++step)

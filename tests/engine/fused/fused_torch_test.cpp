@@ -57,8 +57,8 @@ Outcome train(const std::string& name, const ModelSpec& model, const TrainState&
     outcome.losses.push_back(static_cast<double>(total[loss]) / kBatch);
   };
   const auto engine = make_engine(name, options);
-  engine->set_training_data(shards, 0);
-  engine->set_evaluation_data(shares);
+  engine->set_training_data(views(shards), 0);
+  engine->set_evaluation_data(views(shares));
   engine->load(state);
   engine->begin_epoch({.epoch = 2, .orders = orders, .learning_rates = rates, .before = {}});
   for (int step = 0; step < steps; ++step) engine->step(step, false, reduce);

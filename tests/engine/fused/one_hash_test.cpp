@@ -35,8 +35,8 @@ std::string hash_after(const std::string& recipe, const std::string& target, int
   const std::vector<Images> test{synthetic_digits(5, SyntheticSet::test, 300)};
 
   const auto engine = make_fused_engine(options);
-  engine->set_training_data(shards, 0);
-  engine->set_evaluation_data(test);
+  engine->set_training_data(views(shards), 0);
+  engine->set_evaluation_data(views(test));
   TrainState state;
   const FlatLayout layout = flat_layout(config.model);
   state.parameters = initial_parameters(layout, config.train.seed);
