@@ -3,10 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <optional>
-#include <random>
 #include <thread>
 
 #include "base/awake_clock.h"
@@ -14,6 +12,7 @@
 #include "base/provenance.h"
 #include "base/signals.h"
 #include "base/version.h"
+#include "comm/broadcast_text.h"
 #include "comm/heartbeat.h"
 #include "config/recipes.h"
 #include "engine/registry.h"
@@ -68,15 +67,6 @@ SweepIdentity identity_of(const SweepOptions& options, const Session& session,
   return identity;
 }
 
-/// An error that all ranks of one group met is not one that all ranks of the world did: the group's
-/// first rank prints it and ends the others.
-[[noreturn]] void throw_from_group(const Communicator& world, const Communicator& group,
-                                   const Error& error) {
-  if (group.size() < world.size() && group.rank() == 0)
-    throw Error(error.code(), error.what(), error.hint());
-  throw error;
-}
-
 /// A leader's look at the folder between steps: for the display on rank 0, and to end at the first
 /// miss.
 class Watch {
@@ -125,12 +115,11 @@ class Watch {
   Clock::time_point next_tables_;
 };
 
-/// A number that no other start has, on all ranks. Collective.
-std::string world_id(Communicator& world) {
-  std::random_device random;
-  std::array<std::uint32_t, 2> id{random(), random()};
-  world.broadcast(std::as_writable_bytes(std::span(id)), 0);
-  return fmt::format("{:08x}{:08x}", id[0], id[1]);
+/// A file's name in the sweep's folder that no other live world has, on all ranks. Removes those
+/// that killed worlds left there. Collective.
+fs::path own_file(Communicator& world, const fs::path& folder, const char* name) {
+  if (world.rank() == 0) remove_leftovers_beside(folder / name);
+  return folder / broadcast_text(world, temporary_name(name).string());
 }
 
 /// Throws Error (data) on all ranks when leaders see another folder in the sweep's place: seeds
@@ -196,13 +185,10 @@ SweepEnd run_sweep(Communicator& world, const SweepOptions& options) {
   const std::string print = fingerprint(*group, *session, probe);
   check_agreement(world, {{"the parameters after 50 steps", print}});
 
-  const std::string start = world_id(world);
-  const StopSign sign(options.folder / fmt::format(".stop.{}", start));
-  check_folder_is_shared(world, group->rank() == 0,
-                         options.folder / fmt::format(".start.{}", start), [&] {
-                           open_sweep(options.folder, options.recipe,
-                                      identity_of(options, *session, print, world.size()));
-                         });
+  const StopSign sign(own_file(world, options.folder, ".stop"));
+  check_folder_is_shared(world, group->rank() == 0, own_file(world, options.folder, ".start"), [&] {
+    open_sweep(options.folder, options.recipe, identity_of(options, *session, print, world.size()));
+  });
   const bool shows = world.rank() == 0;
   std::optional<Watch> watch;
   if (group->rank() == 0 && (shows || options.stop_early)) watch.emplace(options, shows);

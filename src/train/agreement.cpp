@@ -65,4 +65,10 @@ std::string first_problem(Communicator& comm, const std::string& mine) {
                           : fmt::format("rank {}: {}", found - all.begin(), found->front());
 }
 
+void throw_from_group(const Communicator& world, const Communicator& group, const Error& error) {
+  if (group.size() < world.size() && group.rank() == 0)
+    throw Error(error.code(), error.what(), error.hint());
+  throw error;
+}
+
 }  // namespace mnist_dist

@@ -24,4 +24,9 @@ std::pair<std::string, std::string> first_difference(const std::string& a, const
 /// `mine` is empty everywhere. The same on every rank. Collective.
 std::string first_problem(Communicator& comm, const std::string& mine);
 
+/// Throws an error that all ranks of one group met, but not all ranks of the world: the group's
+/// first rank prints it and ends the others.
+[[noreturn]] void throw_from_group(const Communicator& world, const Communicator& group,
+                                   const Error& error);
+
 }  // namespace mnist_dist
