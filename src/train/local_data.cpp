@@ -8,12 +8,11 @@ namespace mnist_dist {
 namespace {
 
 /// This rank's parts of `rows`, cut into `shards` even shares.
-template <class Read>
-std::vector<Images> owned_parts(Range rows, int shards, Range owned, const Read& read) {
-  std::vector<Images> parts;
+std::vector<Range> owned_parts(Range rows, int shards, Range owned) {
+  std::vector<Range> parts;
   for (int shard = owned.first; shard < owned.last; ++shard) {
     const Range share = even_share(shard, shards, rows.size());
-    parts.push_back(read(Range{rows.first + share.first, rows.first + share.last}));
+    parts.push_back({rows.first + share.first, rows.first + share.last});
   }
   return parts;
 }
@@ -44,27 +43,40 @@ Range training_rows(const Config& config, const Dataset& dataset) {
   return {0, rows};
 }
 
-LocalData load_local_data(const Config& config, const Dataset& dataset, int rank, int ranks) {
+LocalRows local_rows(const Config& config, const Dataset& dataset, int rank, int ranks) {
   const int shards = config.data.shards;
   const Range owned = even_share(rank, ranks, shards);
-  const Range training = training_rows(config, dataset),
-              evaluation = evaluation_rows(config, dataset);
+  return {owned_parts(training_rows(config, dataset), shards, owned),
+          owned_parts(evaluation_rows(config, dataset), shards, owned)};
+}
+
+LocalData local_data_without_rows(const Config& config, const Dataset& dataset, int rank,
+                                  int ranks) {
   LocalData data;
-  data.training =
-      owned_parts(training, shards, owned, [&](Range rows) { return dataset.train(rows); });
-  data.evaluation =
-      config.data.split.empty()
-          ? load_test_shares(dataset, shards, rank, ranks)
-          : owned_parts(evaluation, shards, owned, [&](Range rows) { return dataset.train(rows); });
-  data.first_shard = owned.first;
-  data.training_rows = training.size();
-  data.evaluation_rows = evaluation.size();
+  data.first_shard = even_share(rank, ranks, config.data.shards).first;
+  data.training_rows = training_rows(config, dataset).size();
+  data.evaluation_rows = evaluation_rows(config, dataset).size();
+  return data;
+}
+
+LocalData load_local_data(const Config& config, const Dataset& dataset, int rank, int ranks) {
+  const LocalRows rows = local_rows(config, dataset, rank, ranks);
+  LocalData data = local_data_without_rows(config, dataset, rank, ranks);
+  for (const Range& part : rows.training) data.own.push_back(dataset.train(part));
+  for (const Range& part : rows.evaluation)
+    data.own.push_back(config.data.split.empty() ? dataset.test(part) : dataset.train(part));
+  const std::span<const Images> parts = data.own;
+  data.training = views(parts.first(rows.training.size()));
+  data.evaluation = views(parts.subspan(rows.training.size()));
   return data;
 }
 
 std::vector<Images> load_test_shares(const Dataset& dataset, int shards, int rank, int ranks) {
-  return owned_parts({0, dataset.test_rows()}, shards, even_share(rank, ranks, shards),
-                     [&](Range rows) { return dataset.test(rows); });
+  std::vector<Images> shares;
+  for (const Range& part :
+       owned_parts({0, dataset.test_rows()}, shards, even_share(rank, ranks, shards)))
+    shares.push_back(dataset.test(part));
+  return shares;
 }
 
 }  // namespace mnist_dist

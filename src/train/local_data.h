@@ -1,26 +1,42 @@
 #pragma once
+#include <optional>
 #include <vector>
 
+#include "base/shared_memory.h"
 #include "config/config.h"
 #include "data/dataset.h"
 
 namespace mnist_dist {
 
-/// The data of one rank: the rows of its shards, and its shares of the rows to score on.
+/// A rank's part of the data: the rows of its shards, and its shares of the rows to score on.
 struct LocalData {
-  std::vector<Images> training;    ///< one per owned shard
-  std::vector<Images> evaluation;  ///< one per owned share, cut like the shards
+  std::vector<ImagesView> training;    ///< one per owned shard
+  std::vector<ImagesView> evaluation;  ///< one per owned share, cut like the shards
   int first_shard = 0;
   int training_rows = 0;    ///< of all ranks
   int evaluation_rows = 0;  ///< of all ranks
+  // Either is the memory of the views.
+  std::vector<Images> own;
+  std::optional<SharedMemory> shared;  ///< with ranks of this host that have the same part
 };
 
 /// Training rows of the file that a recipe uses: all, or the first of data.split. Throws Error
 /// (usage) when the split does not fit the file.
 Range training_rows(const Config& config, const Dataset& dataset);
 
-/// Reads this rank's rows and no others: training shards from the file's (first) training rows,
-/// evaluation shares from the test set or, with data.split, from the file's last training rows.
+/// The rows of each of a rank's parts: training shards of the file's (first) training rows,
+/// evaluation shares of the test set or, with data.split, of the file's last training rows.
+struct LocalRows {
+  std::vector<Range> training, evaluation;
+};
+/// Throws Error (usage) for a split that does not fit.
+LocalRows local_rows(const Config& config, const Dataset& dataset, int rank, int ranks);
+
+/// A rank's data without the rows themselves.
+LocalData local_data_without_rows(const Config& config, const Dataset& dataset, int rank,
+                                  int ranks);
+
+/// Reads this rank's rows and no others.
 /// Throws Error: usage for a split that does not fit, data for damage.
 LocalData load_local_data(const Config& config, const Dataset& dataset, int rank, int ranks);
 

@@ -19,6 +19,7 @@
 #include "engine/registry.h"
 #include "train/agreement.h"
 #include "train/gpu_choice.h"
+#include "train/shared_data.h"
 
 namespace mnist_dist {
 namespace {
@@ -214,10 +215,10 @@ std::unique_ptr<Session> make_session(Communicator& world, Communicator& group,
   check_agreement(world, {{"the data (SHA-256)", session->data_hash}},
                   "copy one data file to every host");
   if (use == Use::training) {
-    session->data = load_local_data(config, dataset, group.rank(), group.size());
+    session->data = load_shared_data(world, group, config, dataset);
   } else {
-    session->data.evaluation =
-        load_test_shares(dataset, config.data.shards, group.rank(), group.size());
+    session->data.own = load_test_shares(dataset, config.data.shards, group.rank(), group.size());
+    session->data.evaluation = views(session->data.own);
     session->data.evaluation_rows = dataset.test_rows();
   }
   session->synthetic = dataset.synthetic();

@@ -34,9 +34,9 @@ LocalData tiny_data() {
     images.first_row = rows.first;
     images.labels.assign(static_cast<std::size_t>(rows.size()), 0);
     images.pixels.assign(static_cast<std::size_t>(rows.size()) * image_size, 0);
-    data.training.push_back(images);
+    data.training.push_back(view(data.own.emplace_back(images)));
     images.labels.assign(2, 0);
-    data.evaluation.push_back(images);
+    data.evaluation.push_back(view(data.own.emplace_back(images)));
   }
   return data;
 }
@@ -46,8 +46,8 @@ LocalData tiny_data() {
 class CountingEngine : public Engine {
  public:
   EngineInfo info() const override { return {"counting", "cpu", "none", {}, {}}; }
-  void set_training_data(std::span<const Images>, int) override {}
-  void set_evaluation_data(std::span<const Images> shares) override {
+  void set_training_data(std::span<const ImagesView>, int) override {}
+  void set_evaluation_data(std::span<const ImagesView> shares) override {
     evaluation_rows_set = true;
     shares_ = shares.size();
   }
