@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "comm/device_exchange.h"
 #include "comm/device_gather.h"
 #include "comm/forwarding_communicator.h"
 #include "comm/nccl_link.h"
@@ -20,16 +21,12 @@ class DeviceCommunicator final : public ForwardingCommunicator {
 
   void tree_all_reduce(const ShardVectors& vectors, int shards, std::span<float> total,
                        const Queue& queue) override {
-    if (!gather_ || !gather_->fits(shards, total.size()))
-      gather_.emplace(rank(), size(), shards, total.size(), queue);
-    gather_->add_owned(vectors, queue);
-    if (link_ && !exact_) {
-      gather_->add_own_part(total, queue);
-      link_->add(total, queue);
-      return;
-    }
-    if (link_) link_->all_gather(gather_->own_part(), gather_->buffer(), gather_->part(), queue);
-    gather_->finish(total, queue);
+    if (link_ && !exact_)
+      add_in_any_order(vectors, shards, total, queue);
+    else if (size() > most_gathering_ranks && size() <= shards)
+      exchange(vectors, shards, total, queue);
+    else
+      gather(vectors, shards, total, queue);
   }
 
   void watch(double waited_seconds) override {
@@ -37,10 +34,39 @@ class DeviceCommunicator final : public ForwardingCommunicator {
   }
 
  private:
+  void gather(const ShardVectors& vectors, int shards, std::span<float> total, const Queue& queue) {
+    if (!gather_ || !gather_->fits(shards, total.size()))
+      gather_.emplace(rank(), size(), shards, total.size(), queue);
+    gather_->add_owned(vectors, queue);
+    if (link_) link_->all_gather(gather_->own_part(), gather_->buffer(), gather_->part(), queue);
+    gather_->finish(total, queue);
+  }
+
+  void exchange(const ShardVectors& vectors, int shards, std::span<float> total,
+                const Queue& queue) {
+    if (!exchange_ || !exchange_->fits(shards, total.size()))
+      exchange_.emplace(rank(), size(), shards, total.size(), queue);
+    exchange_->reduce(vectors, total, queue,
+                      [&](auto messages) { link_->exchange(messages, queue); });
+  }
+
+  void add_in_any_order(const ShardVectors& vectors, int shards, std::span<float> total,
+                        const Queue& queue) {
+    if (!nodes_ || !nodes_->fits(shards)) nodes_.emplace(rank(), size(), shards, queue);
+    if (const std::size_t floats = nodes_->count() * total.size(); sums_.size() != floats)
+      sums_ = DeviceArray<float>(queue, floats);
+    nodes_->add(vectors, sums_.data(), queue);
+    nodes_->chain(sums_.data(), total, queue);
+    link_->add(total, queue);
+  }
+
   bool exact_;
-  std::optional<DeviceGather>
-      gather_;                    ///< kept from step to step. A recorded step refers to its memory
-  std::optional<NcclLink> link_;  ///< ends first, because it may use that memory
+  // Kept from step to step. A recorded step refers to their memory.
+  std::optional<DeviceGather> gather_;
+  std::optional<DeviceExchange> exchange_;
+  std::optional<DeviceNodes> nodes_;  ///< of sums in any order
+  DeviceArray<float> sums_;           ///< of these nodes
+  std::optional<NcclLink> link_;      ///< ends first, because it may use that memory
 };
 
 /// Takes the vectors to the host, where the group adds them.

@@ -8,8 +8,8 @@ namespace mnist_dist {
 /// How flat vectors in the memory of GPUs travel between ranks.
 struct DeviceCommOptions {
   std::string transport = "auto";  ///< auto (NCCL with several ranks), nccl, mpi
-  std::string reduce = "exact";    ///< exact (all-gather and the fixed tree, the same bits for any
-                                   ///< number of ranks) or fast (NCCL's own all-reduce)
+  std::string reduce = "exact";    ///< exact (the fixed tree, the same bits for any number of
+                                   ///< ranks) or fast (NCCL's own all-reduce)
   double timeout = 120;            ///< seconds
 };
 

@@ -1,17 +1,15 @@
 #pragma once
 #include <cstddef>
 #include <span>
-#include <vector>
 
 #include "base/device_memory.h"
-#include "model/flat_view.h"
-#include "model/reduce_tree.h"
+#include "comm/device_nodes.h"
 
 namespace mnist_dist {
 
-/// TreeGather (comm/tree_gather.h) in the memory of a queue, for collectives that take as much from
-/// every rank: rank r has the `slots` places from r * slots on, one for each tree node that it owns
-/// whole, and the rest of them stays unused.
+/// TreeGather (comm/tree_gather.h) in the memory of a queue, for collectives that take the same
+/// number of floats from every rank: rank r has the `slots` places from r * slots on, one for each
+/// tree node that it owns whole, and the rest of them stays unused.
 class DeviceGather {
  public:
   DeviceGather(int rank, int ranks, int shards, std::size_t size, const Queue& queue);
@@ -26,20 +24,13 @@ class DeviceGather {
   float* own_part() const { return buffer_.data() + static_cast<std::size_t>(rank_) * part(); }
   /// Enqueues the rest of the tree, from the gathered buffer.
   void finish(std::span<float> total, const Queue& queue);
-  /// Enqueues the sum of this rank's nodes alone, from left to right: not the tree's order.
-  void add_own_part(std::span<float> total, const Queue& queue);
 
  private:
-  /// A node this rank owns: where its shards begin among the owned ones, and how they are added.
-  struct Owned {
-    int first;
-    DeviceArray<TreeAddition> additions;
-  };
   int rank_, shards_;
   std::size_t size_, slots_ = 0;
   DeviceArray<float> buffer_;
-  std::vector<Owned> owned_;
-  DeviceArray<TreeAddition> tree_, chain_;
+  DeviceNodes owned_;
+  DeviceArray<TreeAddition> tree_;
 };
 
 }  // namespace mnist_dist

@@ -103,7 +103,7 @@ void MpiCommunicator::tree_all_reduce(const ShardVectors& vectors, int shards,
   gather_->finish(total);
 }
 
-void MpiCommunicator::move(std::span<const TreeExchange::Message> messages) {
+void MpiCommunicator::move(std::span<const TreeMessage> messages) {
   constexpr int tag = 0;  // the only messages between two ranks of this communicator
   requests_.assign(messages.size(), MPI_REQUEST_NULL);
   for (std::size_t i = 0; i < messages.size(); ++i) {

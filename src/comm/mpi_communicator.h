@@ -37,7 +37,7 @@ class MpiCommunicator final : public Communicator {
  private:
   void wait(MPI_Request& request, const char* call);
   void wait_for_all(std::span<MPI_Request> requests, const char* call);
-  void move(std::span<const TreeExchange::Message> messages);
+  void move(std::span<const TreeMessage> messages);
   /// One fixed-size value of each rank, by rank.
   template <class T>
   std::vector<T> gather_values(const T& mine, const char* call);

@@ -66,6 +66,20 @@ void NcclLink::all_gather(const float* own, float* all, std::size_t count, const
          "ncclAllGather");
 }
 
+void NcclLink::exchange(std::span<const TreeMessage> messages, const Queue& queue) {
+  const auto stream = static_cast<cudaStream_t>(queue.stream);
+  check(ncclGroupStart(), "ncclGroupStart");
+  ncclResult_t result = ncclSuccess;
+  for (const auto& [peer, sent, data] : messages)
+    if (result == ncclSuccess || result == ncclInProgress)
+      result = sent ? ncclSend(data.data(), data.size(), ncclFloat, peer, comm_, stream)
+                    : ncclRecv(data.data(), data.size(), ncclFloat, peer, comm_, stream);
+  // A group that has started must end, even if a call in it has failed.
+  const ncclResult_t end = ncclGroupEnd();
+  check(result, "ncclSend or ncclRecv");
+  finish(end, "ncclGroupEnd");
+}
+
 void NcclLink::add(std::span<float> values, const Queue& queue) {
   finish(ncclAllReduce(values.data(), values.data(), values.size(), ncclFloat, ncclSum, comm_,
                        static_cast<cudaStream_t>(queue.stream)),

@@ -8,6 +8,7 @@
 
 #include "base/queue.h"
 #include "comm/communicator.h"
+#include "comm/tree_rounds.h"
 
 namespace mnist_dist {
 
@@ -37,6 +38,9 @@ class NcclLink {
   /// Enqueues: every rank's `count` floats into `all`, [ranks][count]. `own` is the rank's place in
   /// there.
   void all_gather(const float* own, float* all, std::size_t count, const Queue& queue);
+  /// Enqueues: messages to and from other ranks at the same time. Between two ranks, they arrive in
+  /// the order of these calls.
+  void exchange(std::span<const TreeMessage> messages, const Queue& queue);
   /// Enqueues: values become their sum over all ranks, in an order that NCCL chooses.
   void add(std::span<float> values, const Queue& queue);
 

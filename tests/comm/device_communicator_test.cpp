@@ -1,5 +1,6 @@
 #include "comm/device_communicator.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <chrono>
@@ -8,6 +9,7 @@
 
 #include "comm/fake_nccl.h"
 #include "comm/mpi_test.h"
+#include "comm/reduce_cost.h"
 #include "comm/shard_numbers.h"
 
 // Over a NCCL of ours, in host memory: all that does not need a GPU.
@@ -42,7 +44,7 @@ TEST(DeviceCommunicator, ExactSumsHaveTheTreesBits) {
   for (const int polls : {0, 1, 5}) {
     fake_nccl() = {.polls_until_ready = polls};
     const auto comm = make_device_communicator(test_world(), on_host, {.transport = "nccl"});
-    for (int shards = test_world().size(); shards <= 8; ++shards) {
+    for (int shards = test_world().size(); shards <= test_world().size() + 4; ++shards) {
       const std::vector<float> total = reduced(*comm, shards, 600);
       for (std::size_t i = 0; i < total.size(); ++i)
         ASSERT_EQ(total[i], tree_reference(0, shards, i)) << shards << ' ' << i;
@@ -52,15 +54,40 @@ TEST(DeviceCommunicator, ExactSumsHaveTheTreesBits) {
   }
 }
 
+TEST(DeviceCommunicator, ExactSumsHaveTheTreesBitsOnManyRanks) {
+  constexpr std::size_t size = 601;
+  for (const int ranks : {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 24, 32}) {
+    if (ranks > test_world().size()) break;
+    const bool takes_part = test_world().rank() < ranks;
+    const auto group = test_world().split(takes_part ? 1 : 0);
+    if (!takes_part) continue;
+    fake_nccl() = {};
+    fake_nccl().group = group.get();
+    const auto comm = make_device_communicator(*group, on_host, {.transport = "nccl"});
+    for (const int shards : {ranks, ranks + 3}) {
+      const std::vector<float> total = reduced(*comm, shards, size);
+      std::vector<float> expected(size);
+      for (std::size_t i = 0; i < size; ++i) expected[i] = tree_reference(0, shards, i);
+      EXPECT_EQ(std::memcmp(total.data(), expected.data(), size * sizeof(float)), 0)
+          << ranks << " ranks, " << shards << " shards";
+    }
+    // Many ranks send each other parts of vectors. Few gather all of them.
+    EXPECT_EQ(fake_nccl().messages > 0, ranks > most_gathering_ranks) << ranks;
+    EXPECT_FALSE(fake_nccl().called_early);
+  }
+  test_world().barrier();
+}
+
 TEST(DeviceCommunicator, FastSumsAreCloseToIt) {
   fake_nccl() = {};
   const auto comm =
       make_device_communicator(test_world(), on_host, {.transport = "nccl", .reduce = "fast"});
-  const std::vector<float> total = reduced(*comm, 5, 600);
+  const int shards = test_world().size() + 1;
+  const std::vector<float> total = reduced(*comm, shards, 600);
   for (std::size_t i = 0; i < total.size(); ++i) {
     double size = 0;
-    for (int k = 0; k < 5; ++k) size += std::fabs(double{shard_number(k, i)});
-    ASSERT_NEAR(total[i], tree_reference(0, 5, i), 1e-6 * size + 1e-30) << i;
+    for (int k = 0; k < shards; ++k) size += std::fabs(double{shard_number(k, i)});
+    ASSERT_NEAR(total[i], tree_reference(0, shards, i), 1e-6 * size + 1e-30) << i;
   }
 }
 
@@ -78,8 +105,9 @@ TEST(DeviceCommunicator, MpiCarriesTheVectorsOverTheHost) {
   const DeviceCommOptions options{.transport = "mpi"};
   EXPECT_EQ(reduces_on_device(test_world(), options), test_world().size() == 1);
   const auto comm = make_device_communicator(test_world(), on_host, options);
-  const std::vector<float> total = reduced(*comm, 6, 100);
-  for (std::size_t i = 0; i < total.size(); ++i) ASSERT_EQ(total[i], tree_reference(0, 6, i));
+  const int shards = test_world().size() + 2;
+  const std::vector<float> total = reduced(*comm, shards, 100);
+  for (std::size_t i = 0; i < total.size(); ++i) ASSERT_EQ(total[i], tree_reference(0, shards, i));
   EXPECT_EQ(fake_nccl().ranks, 0);
 }
 
@@ -145,12 +173,16 @@ TEST(DeviceCommunicator, DoesNotWaitForEverForACall) {
                       true);
 }
 
+std::string failed_sum() {
+  return fmt::format("NCCL's {} failed: something broke (the cable)",
+                     test_world().size() > most_gathering_ranks ? "ncclGroupEnd" : "ncclAllGather");
+}
+
 TEST(DeviceCommunicator, SaysWhichCallFailed) {
   fake_nccl() = {};
   const auto comm = make_device_communicator(test_world(), on_host, {.transport = "nccl"});
   fake_nccl().next_call = ncclSystemError;
-  expect_device_error([&] { reduced(*comm, 4, 10); },
-                      "NCCL's ncclAllGather failed: something broke (the cable)", false);
+  expect_device_error([&] { reduced(*comm, test_world().size(), 10); }, failed_sum(), false);
 }
 
 TEST(DeviceCommunicator, NoticesAFailureInTheBackground) {
@@ -166,8 +198,7 @@ TEST(DeviceCommunicator, NoticesThatACallFailedInTheBackground) {
                      2};  // the first look finds it still under way, the second one ended
   const auto comm = make_device_communicator(test_world(), on_host, {.transport = "nccl"});
   fake_nccl().background = ncclRemoteError;
-  expect_device_error([&] { reduced(*comm, 4, 10); },
-                      "NCCL's ncclAllGather failed: something broke (the cable)", false);
+  expect_device_error([&] { reduced(*comm, test_world().size(), 10); }, failed_sum(), false);
 }
 
 }  // namespace

@@ -42,16 +42,17 @@ TEST(DeviceGather, HasTheTreesBitsOnAnyNumberOfRanks) {
     }
 }
 
-TEST(DeviceGather, OwnPartAloneIsTheSumOfTheOwnedShards) {
+TEST(DeviceNodes, TheirChainIsTheSumOfTheOwnedShards) {
   Communicator& world = test_world();
   constexpr int shards = 7;
   constexpr std::size_t size = 300;
   const Range owned = even_share(world.rank(), world.size(), shards);
   auto data = shard_vectors(owned, size, size);
   std::vector<float> total(size);
-  DeviceGather sums(world.rank(), world.size(), shards, size, {});
-  sums.add_owned({data.data(), size, size, owned.first, owned.size()}, {});
-  sums.add_own_part(total, {});
+  const DeviceNodes nodes(world.rank(), world.size(), shards, {});
+  std::vector<float> sums(nodes.count() * size);
+  nodes.add({data.data(), size, size, owned.first, owned.size()}, sums.data(), {});
+  nodes.chain(sums.data(), total, {});
   for (std::size_t i = 0; i < size; ++i) {
     double expected = 0, largest = 1e-6;
     for (int k = owned.first; k < owned.last; ++k) {

@@ -1,9 +1,12 @@
 #include "comm/fake_nccl.h"
 
 #include <cuda_runtime_api.h>
+#include <mpi.h>
 
 #include <cstring>
 #include <span>
+#include <utility>
+#include <vector>
 
 #include "comm/mpi_test.h"
 
@@ -20,14 +23,29 @@ ncclResult_t begin() {
   return polls_left == 0 ? ncclSuccess : ncclInProgress;
 }
 
+/// Counts a call and returns whether it is to fail.
+ncclResult_t called() {
+  ++fake_nccl().calls;
+  return std::exchange(fake_nccl().next_call, ncclSuccess);
+}
+
 ncclResult_t collective(const void* send, std::size_t bytes, const auto& take) {
-  FakeNccl& fake = fake_nccl();
-  ++fake.calls;
-  if (const ncclResult_t failure = std::exchange(fake.next_call, ncclSuccess);
-      failure != ncclSuccess)
-    return failure;
-  take(test_world().all_gather({static_cast<const std::byte*>(send), bytes}));
+  if (const ncclResult_t failure = called(); failure != ncclSuccess) return failure;
+  Communicator& group = fake_nccl().group ? *fake_nccl().group : test_world();
+  take(group.all_gather({static_cast<const std::byte*>(send), bytes}));
   return begin();
+}
+
+std::vector<MPI_Request> in_group;  ///< since ncclGroupStart
+
+/// The program's communicators are duplicates of the world's, which is free for this.
+constexpr int tag = 0;
+int world_rank(int peer) { return peer + test_world().rank() - fake_nccl().rank; }
+
+ncclResult_t message(const auto& start) {
+  ++fake_nccl().messages;
+  return start(&in_group.emplace_back(MPI_REQUEST_NULL)) == MPI_SUCCESS ? ncclSuccess
+                                                                        : ncclSystemError;
 }
 
 }  // namespace
@@ -88,6 +106,32 @@ ncclResult_t ncclAllReduce(const void* send, void* receive, std::size_t count, n
       for (std::size_t i = 0; i < count; ++i)
         sums[i] += reinterpret_cast<const float*>(part.data())[i];
   });
+}
+
+ncclResult_t ncclGroupStart() { return ncclSuccess; }
+
+ncclResult_t ncclSend(const void* data, std::size_t count, ncclDataType_t, int peer, ncclComm_t,
+                      cudaStream_t) {
+  return mnist_dist::message([&](MPI_Request* request) {
+    return MPI_Isend(data, static_cast<int>(count), MPI_FLOAT, mnist_dist::world_rank(peer),
+                     mnist_dist::tag, MPI_COMM_WORLD, request);
+  });
+}
+
+ncclResult_t ncclRecv(void* data, std::size_t count, ncclDataType_t, int peer, ncclComm_t,
+                      cudaStream_t) {
+  return mnist_dist::message([&](MPI_Request* request) {
+    return MPI_Irecv(data, static_cast<int>(count), MPI_FLOAT, mnist_dist::world_rank(peer),
+                     mnist_dist::tag, MPI_COMM_WORLD, request);
+  });
+}
+
+ncclResult_t ncclGroupEnd() {
+  auto& requests = mnist_dist::in_group;
+  MPI_Waitall(static_cast<int>(requests.size()), requests.data(), MPI_STATUSES_IGNORE);
+  requests.clear();
+  const ncclResult_t failure = mnist_dist::called();
+  return failure != ncclSuccess ? failure : mnist_dist::begin();
 }
 
 const char* ncclGetErrorString(ncclResult_t) { return "something broke"; }
