@@ -65,6 +65,7 @@ struct Hdf5Reader::Impl {
   }
 
   Handle open(const std::string& name) const {
+    H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);  // each thread has a setting of its own
     if (!has_link(name)) throw error(fmt::format("dataset {} is missing", name));
     Handle set(H5Dopen2(file, name.c_str(), H5P_DEFAULT));
     if (!set.valid()) throw error(fmt::format("cannot read dataset {}: {}", name, last_cause()));

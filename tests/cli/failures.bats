@@ -249,3 +249,11 @@ unlike_words() {
   [ "$status" -eq 4 ]
   [[ $output == *"error: "*"(limit 26)"* && $output == *"hint: "*"ulimit -Hn"* ]]
 }
+
+@test "a damaged chunk is one error, though the ranks of a sweep share what one reads" {
+  cp "$TEST_DATA" damaged.h5
+  printf 'x' | dd of=damaged.h5 bs=1 seek=100000 conv=notrunc status=none
+  refuses 3 "damaged.h5" ranks 2 sweep "${QUICK[@]}" --set data.file=damaged.h5 --seeds 1..2 --out s
+  [[ $stderr != *HDF5-DIAG* ]]
+  [ "$(grep -c '^error: ' <<<"$stderr")" -eq 1 ]
+}
