@@ -12,6 +12,7 @@ namespace mnist_dist {
 /// The tree nodes that a rank owns whole, added up in the memory of a queue.
 class DeviceNodes {
  public:
+  /// Needs at least one shard per rank.
   DeviceNodes(int rank, int ranks, int shards, const Queue& queue);
   bool fits(int shards) const { return shards == shards_; }
   std::size_t count() const { return nodes_.size(); }
