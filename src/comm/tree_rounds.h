@@ -11,9 +11,10 @@ namespace mnist_dist {
 /// The plan of one rank's part of a tree all-reduce by messages between pairs of ranks: recursive
 /// halving along the nodes of the fixed tree, then the same messages backwards. With R = 2^k ranks
 /// of one shard each, every rank sends 2k messages and 2 (1 - 1/R) vectors in total, and adds
-/// (1 - 1/R) vectors. Addition commutes, so every element has the bits of the tree, on any rank. Where one side of a node has far fewer ranks than the other, its vector reaches the other
-/// side by a binomial scatter, which keeps the number of messages logarithmic.
-/// TreeExchange follows it in the host's memory, DeviceExchange on GPUs.
+/// (1 - 1/R) vectors. Addition commutes, so every element has the bits of the tree, on any rank.
+/// Where one side of a node has far fewer ranks than the other, its vector reaches the other side
+/// by a binomial scatter, which keeps the number of messages logarithmic. TreeExchange follows it
+/// in the host's memory, DeviceExchange on GPUs.
 class TreeRounds {
  public:
   /// Needs at least one shard per rank: 1 <= `ranks` <= `shards`. `size`: floats per vector.
