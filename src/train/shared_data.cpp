@@ -88,9 +88,14 @@ LocalData load_shared_data(Communicator& world, const Communicator& group, const
     throw_from_group(world, *sharers, error);
   }
   sharers->broadcast(std::as_writable_bytes(std::span(&place, 1)), 0);
+  if (sharers->rank() != 0) {
+    data = local_data_without_rows(config, dataset, group.rank(), group.size());
+    data.shared = SharedMemory::open(place);
+  }
+  // The memory exists until its maker ends, which may be soon.
+  sharers->barrier();
   if (sharers->rank() == 0) return data;
-  data = local_data_without_rows(config, dataset, group.rank(), group.size());
-  if (!(data.shared = SharedMemory::open(place))) return own();
+  if (!data.shared) return own();
   show_shared(data, rows, dataset.side());
   return data;
 }
