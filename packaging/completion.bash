@@ -30,7 +30,7 @@ _mnist_dist() {
             return
         fi
         command=${COMP_WORDS[1]}
-        if [[ $command == help ]]; then
+        if [[ $command == help && $current != -* ]]; then
             mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$current")
             return
         fi
