@@ -1,7 +1,6 @@
 #include "comm/device_exchange.h"
 
 #include <algorithm>
-#include <ranges>
 
 #include "comm/device_sum.h"
 
@@ -46,8 +45,9 @@ void DeviceExchange::reduce(const ShardVectors& vectors, std::span<float> total,
   for (const TreeRounds::Piece& piece : plan_.held())  // without additions: a copy
     enqueue_tree_sum(queue, at(piece.buffer) + piece.elements.first, piece.elements.size(),
                      plan_.size(), nullptr, 0, total.data() + piece.elements.first);
-  for (const TreeRounds::Round& round : std::views::reverse(plan_.rounds())) {
-    for (const auto& [peer, sent, buffer, elements] : round.transfers)
+  const std::span<const TreeRounds::Round> rounds = plan_.rounds();
+  for (auto round = rounds.rbegin(); round != rounds.rend(); ++round) {
+    for (const auto& [peer, sent, buffer, elements] : round->transfers)
       messages_.push_back({peer, !sent, total.subspan(elements.first, elements.size())});
     exchange(move);
   }

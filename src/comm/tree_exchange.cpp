@@ -1,7 +1,6 @@
 #include "comm/tree_exchange.h"
 
 #include <algorithm>
-#include <ranges>
 
 namespace mnist_dist {
 
@@ -27,9 +26,10 @@ void TreeExchange::reduce(const ShardVectors& vectors, std::span<float> total, c
   for (const TreeRounds::Piece& piece : plan_.held())
     std::copy_n(at(piece.buffer, vectors) + piece.elements.first, piece.elements.size(),
                 total.begin() + static_cast<std::ptrdiff_t>(piece.elements.first));
-  for (const TreeRounds::Round& round : std::views::reverse(plan_.rounds())) {
+  const std::span<const TreeRounds::Round> rounds = plan_.rounds();
+  for (auto round = rounds.rbegin(); round != rounds.rend(); ++round) {
     messages_.clear();
-    for (const auto& [peer, sent, buffer, elements] : round.transfers)
+    for (const auto& [peer, sent, buffer, elements] : round->transfers)
       messages_.push_back({peer, !sent, total.subspan(elements.first, elements.size())});
     move(messages_);
   }

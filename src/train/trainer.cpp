@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <chrono>
 #include <optional>
-#include <ranges>
 
 #include "base/shell_word.h"
 #include "data/order.h"
@@ -100,8 +99,9 @@ class Run {
   void tell_failure(const Error& error) {
     if (comm_.rank() != 0) return;
     // The console, which is last, ends its live line before others print.
-    for (Observer* observer : std::views::reverse(options_.observers))
-      observer->failed(
+    const std::vector<Observer*>& all = options_.observers;
+    for (auto observer = all.rbegin(); observer != all.rend(); ++observer)
+      (*observer)->failed(
           {error.code(), error.what(), static_cast<int>(progress_.epoch), progress_.step});
   }
 
