@@ -8,7 +8,7 @@
 #include "comm/communicator.h"
 #include "sweep/outcome.h"
 #include "sweep/queue.h"
-#include "train/trainer.h"
+#include "train/observer.h"
 
 namespace mnist_dist {
 

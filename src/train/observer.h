@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -76,5 +77,9 @@ class Observer {
   /// The run ends with an Error. Must not throw.
   virtual void failed(const RunFailure&) noexcept {}
 };
+
+/// Called on each rank before each step with the share of the run that is done, 0 to 1. True stops
+/// the run after a checkpoint.
+using BetweenSteps = std::function<bool(double share)>;
 
 }  // namespace mnist_dist

@@ -1,6 +1,5 @@
 #pragma once
 #include <filesystem>
-#include <functional>
 #include <optional>
 #include <vector>
 
@@ -13,10 +12,6 @@
 #include "train/observer.h"
 
 namespace mnist_dist {
-
-/// Called on each rank before each step with the share of the run that is done, 0 to 1. True stops
-/// the run after a checkpoint.
-using BetweenSteps = std::function<bool(double share)>;
 
 /// One training run on a group of ranks. Everything here is collective.
 struct TrainerOptions {
