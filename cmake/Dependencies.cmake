@@ -13,8 +13,11 @@ find_package(CLI11 REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(OpenSSL REQUIRED COMPONENTS Crypto)
 find_package(ZLIB REQUIRED)
-# Not the headers of a different version in PyTorch's packages, which CMAKE_PREFIX_PATH may have.
-find_path(Protobuf_INCLUDE_DIR google/protobuf/service.h NO_CMAKE_PATH NO_CMAKE_ENVIRONMENT_PATH)
+# Not the copies of a different version in PyTorch's packages, which CMAKE_PREFIX_PATH may have.
+set(system_only NO_CMAKE_PATH NO_CMAKE_ENVIRONMENT_PATH)
+find_path(Protobuf_INCLUDE_DIR google/protobuf/service.h ${system_only})
+find_library(Protobuf_LIBRARY_RELEASE protobuf ${system_only})
+find_program(Protobuf_PROTOC_EXECUTABLE protoc ${system_only})
 set(protobuf_MODULE_COMPATIBLE ON)  # for protobuf_generate
 find_package(Protobuf REQUIRED)
 find_package(PNG REQUIRED)
