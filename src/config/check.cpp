@@ -38,9 +38,12 @@ void check_config(const Config& config) {
             below > 0 ? fmt::format("{} or {}", below, below + shards) : fmt::to_string(shards)));
   }
   if (const auto& split = config.data.split; !split.empty()) {
-    if (split.size() != 2)
-      throw usage_error(fmt::format("data.split = [{}] is not two numbers", fmt::join(split, ", ")),
-                        "give [training, validation] rows, or []");
+    if (split.size() != 2 && split.size() != 3)
+      throw usage_error(
+          fmt::format("data.split = [{}] is not two or three numbers", fmt::join(split, ", ")),
+          "give [training, validation] rows, [training, validation, block], or []");
+    if (split[1] < 1)
+      throw usage_error("data.split: no rows to score on", "give at least 1 validation row");
     if (split[0] < shards)
       throw usage_error(fmt::format("data.split: {} training rows for {} shards", split[0], shards),
                         "give every shard at least one row");

@@ -13,8 +13,12 @@ namespace mnist_dist {
 struct DataConfig {
   std::string file = "data/mnist.h5";  ///< the prepared HDF5 file, not part of a recipe's identity
   int shards = 4;  ///< parts of the training rows. Decides the bits, for any number of ranks
-  std::vector<int> split;  ///< [training, validation] rows for tuning without the test set. Empty:
-                           ///< train on all, score on the test set
+  /// Rows of the training images, to tune without the test set. Empty: train on all, score on the
+  /// test set. Otherwise [training, validation] or [training, validation, block]. The training
+  /// images are blocks of `validation` rows, counted from 1. The block is scored on (without a
+  /// third number, the last rows of the file), and the first `training` of all other rows are
+  /// trained on. 0: the block follows the seed, in turn.
+  std::vector<int> split;
 };
 
 /// How an image is read between pixels when it is moved.

@@ -70,8 +70,9 @@ void visit_fields(AnyConfig& config, Visit&& visit) {
   visit(Field{"data", "shards", from_to(1, 1024),
               "number of parts of the training rows. Decides the bits, for any number of ranks"},
         data.shards);
-  visit(Field{"data", "split", from_to(1, 1e9),
-              "[training, validation] rows. []: train on all, score on the test set"},
+  visit(Field{"data", "split", from_to(0, 1e9),
+              "[training, validation] rows. A third number: the block of rows to score on, 0: in "
+              "turn by seed. []: train on all, score on the test set"},
         data.split);
 
   auto& augment = config.augment;

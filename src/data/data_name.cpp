@@ -9,16 +9,24 @@ bool is_mnist(std::string_view data_hash) {
   return data_hash == "64e77be346d4a4da65b8b69dca50e8b4cb6aca883149677d196c80e6bbfef9da";
 }
 
+namespace {
+constexpr std::string_view synthetic_name = "synthetic";
+}
+
+std::string name_in_checkpoint(bool synthetic, const std::string& name) {
+  return synthetic ? std::string(synthetic_name) : name;
+}
+
 bool is_set_name(std::string_view name) {
   const auto allowed = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
   };
-  return !name.empty() && name.size() <= 40 && name != "mnist" &&
+  return !name.empty() && name.size() <= 40 && name != "mnist" && name != synthetic_name &&
          std::ranges::all_of(name, allowed);
 }
 
 std::string data_name(std::string_view data_hash, bool synthetic, std::string_view name) {
-  if (synthetic) return "SYNTHETIC digits, not MNIST";
+  if (synthetic || name == synthetic_name) return "SYNTHETIC digits, not MNIST";
   if (is_mnist(data_hash)) return "MNIST";
   return std::string(is_set_name(name) ? name : "OTHER digits") + ", not MNIST";
 }

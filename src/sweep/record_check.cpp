@@ -143,9 +143,12 @@ class Row {
     if (const std::int64_t expected = o_.diverged ? 0 : o_.images - o_.final_correct;
         wrong != expected)
       refuse(fmt::format("mistakes in errors.csv (got {}, expected {})", wrong, expected));
-    // Validation rows are the last ones of the file's training rows, whose number is not recorded.
-    const bool validation = !recipe.data.split.empty();
-    const std::int64_t first = validation ? recipe.data.split[0] : 0;
+    // Validation rows are a block of the file's training rows, whose number is not recorded.
+    const std::vector<int>& split = recipe.data.split;
+    const bool last_rows = split.size() == 2, any_block = split.size() == 3 && split[2] == 0;
+    std::int64_t first = last_rows ? split[0] : 0;
+    if (split.size() == 3 && split[2] > 0) first = std::int64_t{split[2] - 1} * split[1];
+    if (any_block && wrong > 0) first = o_.mistakes.front().index / split[1] * split[1];
     std::set<int> seen;
     for (const Mistake& m : o_.mistakes) {
       const auto bad = [&](const std::string& what) {
@@ -153,8 +156,8 @@ class Row {
       };
       const std::int64_t lowest = labels.empty() ? m.index : labels.begin()->first;
       const std::int64_t highest = labels.empty() ? m.index : labels.rbegin()->first;
-      const bool scored = validation ? m.index - lowest < o_.images && highest - m.index < o_.images
-                                     : m.index < o_.images;
+      const bool scored = last_rows ? m.index - lowest < o_.images && highest - m.index < o_.images
+                                    : m.index - first < o_.images;
       if (m.index < first || !scored) bad("it was not scored");
       if (m.label == m.prediction)
         bad(fmt::format("label {} predicted as {} is no mistake", m.label, m.prediction));

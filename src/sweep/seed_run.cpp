@@ -3,6 +3,7 @@
 #include <sstream>
 
 #include "base/file.h"
+#include "data/data_name.h"
 #include "train/evaluation.h"
 #include "train/run_folder.h"
 #include "train/run_start.h"
@@ -52,8 +53,8 @@ void score(Communicator& group, Engine& engine, const LocalData& data, SeedOutco
 
 }  // namespace
 
-SeedOutcome run_seed(Communicator& group, const Session& session, const Config& config,
-                     const fs::path& folder, const FolderLock* lock,
+SeedOutcome run_seed(Communicator& group, const Session& session, const LocalData& data,
+                     const Config& config, const fs::path& folder, const FolderLock* lock,
                      const MakeObserver& make_observer, const BetweenSteps& between_steps) {
   RunStart start = find_start(group, [&] {
     return RunStart{folder, begin_or_go_on(folder, config)};
@@ -72,13 +73,13 @@ SeedOutcome run_seed(Communicator& group, const Session& session, const Config& 
   Best best;
   if (start.checkpoint &&
       start.checkpoint->finished) {  // stopped between its end and its row in seeds.csv
-    engine->set_evaluation_data(session.data.evaluation);
+    engine->set_evaluation_data(data.evaluation);
     engine->load(start.checkpoint->state);
     best = start.checkpoint->best;
     outcome.seconds = start.checkpoint->seconds;
   } else {
     TrainerOptions options{.config = config,
-                           .data = session.data,
+                           .data = data,
                            .data_hash = session.data_hash,
                            .computed_by = session.computed_by,
                            .threads = session.threads,
@@ -86,7 +87,7 @@ SeedOutcome run_seed(Communicator& group, const Session& session, const Config& 
                            .lock = lock,
                            .between_steps = between_steps,
                            .normalisation = session.engine_options.normalisation,
-                           .data_set = session.data_set};
+                           .data_set = name_in_checkpoint(session.synthetic, session.data_set)};
     std::unique_ptr<Observer> files;
     if (group.rank() == 0) {
       files = make_observer(folder, config, session,
@@ -106,7 +107,7 @@ SeedOutcome run_seed(Communicator& group, const Session& session, const Config& 
   }
   outcome.best_accuracy = best.accuracy;
   outcome.best_epoch = best.epoch;
-  if (!outcome.diverged) score(group, *engine, session.data, outcome);
+  if (!outcome.diverged) score(group, *engine, data, outcome);
   if (group.rank() == 0) outcome.epochs = lines_of_file(folder / "metrics.csv");
   return outcome;
 }

@@ -67,6 +67,15 @@ SweepIdentity identity_of(const SweepOptions& options, const Session& session,
   return identity;
 }
 
+/// This rank's rows of one seed.
+LocalData rows_of_seed(const Communicator& group, const Session& session, const Config& config) {
+  const Dataset dataset(config.data.file);
+  if (dataset.hash() != session.data_hash)
+    throw data_error(config.data.file + " was replaced while the sweep ran",
+                     "put the file back, and run the same command again");
+  return load_local_data(config, dataset, group.rank(), group.size());
+}
+
 /// A leader's look at the folder between steps: for the display on rank 0, and to end at the first
 /// miss.
 class Watch {
@@ -208,9 +217,11 @@ SweepEnd run_sweep(Communicator& world, const SweepOptions& options) {
                      [&](std::uint64_t seed, FolderLock* lock, const BetweenSteps& between_steps) {
                        Config config = options.recipe;
                        config.train.seed = seed;
-                       SeedOutcome outcome =
-                           run_seed(*group, *session, config, seed_run_folder(options.folder, seed),
-                                    lock, options.make_observer, between_steps);
+                       std::optional<LocalData> own;
+                       if (rows_follow_seed(config)) own = rows_of_seed(*group, *session, config);
+                       SeedOutcome outcome = run_seed(*group, *session, own ? *own : session->data,
+                                                      config, seed_run_folder(options.folder, seed),
+                                                      lock, options.make_observer, between_steps);
                        outcome.group = world.rank() / options.ranks_per_run;
                        return outcome;
                      });

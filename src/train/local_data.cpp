@@ -1,6 +1,9 @@
 #include "train/local_data.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
 
 #include "base/error.h"
 
@@ -17,21 +20,56 @@ std::vector<Range> owned_parts(Range rows, int shards, Range owned) {
   return parts;
 }
 
+/// Those of the file's training rows that are not trained on but scored on. Throws Error (usage)
+/// when data.split does not fit the file.
+Range held_out_rows(const Config& config, const Dataset& dataset) {
+  const std::vector<int>& split = config.data.split;
+  const int all = dataset.train_rows();
+  if (split.empty()) return {all, all};
+  const auto misfit = [&](const std::string& why) {
+    return usage_error(fmt::format("data.split = [{}] {}", fmt::join(split, ", "), why),
+                       "choose a smaller split or another data.file");
+  };
+  const int size = split[1];
+  if (size > all - split[0])
+    throw misfit(fmt::format("needs {} training rows, {} has {}", std::int64_t{size} + split[0],
+                             config.data.file, all));
+  if (split.size() == 2) return {all - size, all};
+  const int blocks = all / size;
+  int block = split[2];
+  if (block > blocks)
+    throw misfit(fmt::format("names block {} of {} in {}", block, blocks, config.data.file));
+  if (block == 0) {
+    const auto last = static_cast<std::uint64_t>(blocks - 1);
+    block = 1 + static_cast<int>((config.train.seed % (last + 1) + last) % (last + 1));
+  }
+  return {(block - 1) * size, block * size};
+}
+
+/// Rows `part` of the file's training rows, counted without the rows `held_out`.
+Images training_images(const Dataset& dataset, Range part, Range held_out) {
+  const int before = std::clamp(held_out.first, part.first, part.last);
+  Images images = dataset.train({part.first, before});
+  if (before == part.last) return images;
+  const Images behind = dataset.train({before + held_out.size(), part.last + held_out.size()});
+  images.pixels.insert(images.pixels.end(), behind.pixels.begin(), behind.pixels.end());
+  images.labels.insert(images.labels.end(), behind.labels.begin(), behind.labels.end());
+  return images;
+}
+
 Range evaluation_rows(const Config& config, const Dataset& dataset) {
-  if (config.data.split.empty()) return {0, dataset.test_rows()};
-  return {dataset.train_rows() - config.data.split[1], dataset.train_rows()};
+  return config.data.split.empty() ? Range{0, dataset.test_rows()} : held_out_rows(config, dataset);
 }
 
 }  // namespace
 
+bool rows_follow_seed(const Config& config) {
+  return config.data.split.size() == 3 && config.data.split[2] == 0;
+}
+
 Range training_rows(const Config& config, const Dataset& dataset) {
+  held_out_rows(config, dataset);
   const int rows = config.data.split.empty() ? dataset.train_rows() : config.data.split[0];
-  const int held_out = config.data.split.empty() ? 0 : config.data.split[1];
-  if (rows + held_out > dataset.train_rows())
-    throw usage_error(
-        fmt::format("data.split = [{}, {}] needs {} training rows, {} has {}", rows, held_out,
-                    rows + held_out, config.data.file, dataset.train_rows()),
-        "choose a smaller split or another data.file");
   if (rows < config.data.shards)
     throw usage_error(
         fmt::format("{} training rows cannot fill {} shards", rows, config.data.shards),
@@ -62,7 +100,9 @@ LocalData local_data_without_rows(const Config& config, const Dataset& dataset, 
 LocalData load_local_data(const Config& config, const Dataset& dataset, int rank, int ranks) {
   const LocalRows rows = local_rows(config, dataset, rank, ranks);
   LocalData data = local_data_without_rows(config, dataset, rank, ranks);
-  for (const Range& part : rows.training) data.own.push_back(dataset.train(part));
+  const Range held_out = held_out_rows(config, dataset);
+  for (const Range& part : rows.training)
+    data.own.push_back(training_images(dataset, part, held_out));
   for (const Range& part : rows.evaluation)
     data.own.push_back(config.data.split.empty() ? dataset.test(part) : dataset.train(part));
   const std::span<const Images> parts = data.own;

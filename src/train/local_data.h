@@ -20,12 +20,13 @@ struct LocalData {
   std::optional<SharedMemory> shared;  ///< with ranks of this host that have the same part
 };
 
-/// Training rows of the file that a recipe uses: all, or the first of data.split. Throws Error
-/// (usage) when the split does not fit the file.
+/// Rows that a recipe trains on: all training rows of the file, or the first of those that
+/// data.split does not hold out, counted without these. Throws Error (usage) when the split does
+/// not fit the file.
 Range training_rows(const Config& config, const Dataset& dataset);
 
-/// The rows of each of a rank's parts: training shards of the file's (first) training rows,
-/// evaluation shares of the test set or, with data.split, of the file's last training rows.
+/// The rows of each of a rank's parts: shards of training_rows, and shares of the test set or, with
+/// data.split, of the held-out rows of the file's training rows.
 struct LocalRows {
   std::vector<Range> training, evaluation;
 };
@@ -35,6 +36,9 @@ LocalRows local_rows(const Config& config, const Dataset& dataset, int rank, int
 /// A rank's data without the rows themselves.
 LocalData local_data_without_rows(const Config& config, const Dataset& dataset, int rank,
                                   int ranks);
+
+/// Whether seeds of a sweep have different rows.
+bool rows_follow_seed(const Config& config);
 
 /// Reads this rank's rows and no others.
 /// Throws Error: usage for a split that does not fit, data for damage.

@@ -219,7 +219,7 @@ TEST(Read, Ranges) {
   EXPECT_EQ(refused_setting("augment.erase_probability=1.5"),
             "--set: augment.erase_probability = 1.5 is out of range | give 0 to 1");
   EXPECT_EQ(refused_setting("data.split=[50000, -1]"),
-            "--set: data.split = -1 is out of range | give 1 to 1000000000");
+            "--set: data.split = -1 is out of range | give 0 to 1000000000");
   for (const char* not_finite : {"nan", "inf", "-inf"})
     EXPECT_NE(refused_setting(std::string("optimizer.weight_decay=") + not_finite)
                   .find("is out of range"),
@@ -278,7 +278,10 @@ TEST(Read, WhatMustFitTogether) {
       refused(tiny, {"train.batch=3"}),
       "train.batch = 3 is not divisible by data.shards = 4 | use train.batch=4, or other shards");
   EXPECT_EQ(refused(tiny, {"data.split=[5]"}),
-            "data.split = [5] is not two numbers | give [training, validation] rows, or []");
+            "data.split = [5] is not two or three numbers | give [training, validation] rows, "
+            "[training, validation, block], or []");
+  EXPECT_EQ(refused(tiny, {"data.split=[5, 0]"}),
+            "data.split: no rows to score on | give at least 1 validation row");
   EXPECT_EQ(refused(tiny, {"data.split=[3, 5]"}),
             "data.split: 3 training rows for 4 shards | give every shard at least one row");
   EXPECT_EQ(refused(tiny, {"augment.erase_area_min=0.5"}),
