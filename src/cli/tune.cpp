@@ -31,7 +31,8 @@ struct TuneArguments {
   std::string space, out;
   std::vector<std::string> settings;
   ComputeOptions compute;
-  int candidates = 16, seeds = 2;
+  bool quiet = false;
+  int candidates = 16, seeds = 2, max_seeds = 24;
   std::uint64_t draw_seed = 1;
 };
 
@@ -64,11 +65,11 @@ ExitCode run(Communicator& comm, const TuneArguments& arguments, TuneOptions opt
   options.sweep.compute = arguments.compute;
   options.sweep.command = command_line();
   options.sweep.machine = find_cpu().text;
-  options.sweep.progress = say_line;
+  if (!arguments.quiet) options.sweep.progress = say_line;
   options.sweep.make_observer = run_files({.page = false, .tensorboard = false});
-  TrialConsole trial;
+  TrialConsole trial(arguments.quiet);
   options.sweep.observer = &trial;
-  TuneConsole console;
+  TuneConsole console(arguments.quiet);
   const auto candidates = tune(comm, options, comm.rank() == 0 ? &console : nullptr);
   run_on_root(comm, [&] { deliver(candidates, options.sweep.folder); });
   return ExitCode::ok;
@@ -88,7 +89,12 @@ Command add_tune(CLI::App& app) {
       ->capture_default_str();
   app.add_option(
          "--seeds", arguments->seeds,
-         "Seeds per candidate in the first round. The better half continues with twice as many")
+         "Seeds per candidate in the first round. Candidates that are not behind the best one "
+         "with 95 % continue with twice as many")
+      ->type_name("N")
+      ->check(CLI::Range(1, 100'000))
+      ->capture_default_str();
+  app.add_option("--max-seeds", arguments->max_seeds, "Seeds per candidate in the last round")
       ->type_name("N")
       ->check(CLI::Range(1, 100'000))
       ->capture_default_str();
@@ -103,6 +109,7 @@ Command add_tune(CLI::App& app) {
                  "are trained")
       ->type_name("DIR");
   add_compute_options(app, arguments->compute);
+  app.add_flag("--quiet", arguments->quiet, "Print the final table only: no rounds, no progress");
   return [arguments] {
     if (arguments->space.empty())
       throw usage_error("tune needs --space",
@@ -115,6 +122,11 @@ Command add_tune(CLI::App& app) {
     options.draw_seed = arguments->draw_seed;
     options.candidates = arguments->candidates;
     options.seeds = arguments->seeds;
+    options.max_seeds = arguments->max_seeds;
+    if (options.max_seeds < options.seeds)
+      throw usage_error(
+          fmt::format("--max-seeds {} is below --seeds {}", options.max_seeds, options.seeds),
+          fmt::format("give --max-seeds {} or more", options.seeds));
     options.recipe_folders = recipe_folders();
     options.sweep.folder =
         arguments->out.empty()

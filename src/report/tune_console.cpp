@@ -5,6 +5,7 @@
 
 #include "base/plural.h"
 #include "base/standard_streams.h"
+#include "report/duration.h"
 #include "report/terminal.h"
 
 namespace mnist_dist {
@@ -13,7 +14,16 @@ namespace {
 const std::vector<TextColumn> candidate_columns{
     {"candidate", 9, false, 9}, {"recipe", 12, true, 4, 8}, {"parameters", 10, false, 3},
     {"seeds", 5, false, 2},     {"mean", 8, false, 8},      {"sd", 6, false, 1},
-    {"min", 8, false, 1},       {"loss", 8, false, 0},      {"settings", 8, true, 7, 8}};
+    {"min", 8, false, 1},       {"loss", 8, false, 0},      {"behind", 15, false, 4},
+    {"settings", 8, true, 7, 8}};
+
+/// Points behind the best candidate with the half width of the 95 % interval.
+std::string behind(const Candidate& c) {
+  const Statistics& points = c.behind;
+  if (points.n == 0) return "-";
+  if (points.n == 1) return fmt::format("{:.3f}", points.mean);
+  return fmt::format("{:.3f} +-{:.3f}", points.mean, points.mean_interval.high - points.mean);
+}
 
 std::vector<std::string> row(const Candidate& c) {
   std::string settings =
@@ -23,24 +33,43 @@ std::vector<std::string> row(const Candidate& c) {
   const auto score = [&](const char* format, double value) {
     return c.seeds > 0 && c.scored() ? fmt::format(fmt::runtime(format), value) : "-";
   };
-  return {fmt::format("{}", c.index), c.draw.recipe,           fmt::format("{}", c.parameters),
-          fmt::format("{}", c.seeds), score("{:.3f}", c.mean), score("{:.3f}", c.sd),
-          score("{:.2f}", c.min),     score("{:.5f}", c.loss), settings};
+  return {fmt::format("{}", c.index),
+          c.draw.recipe,
+          fmt::format("{}", c.parameters),
+          fmt::format("{}", c.seeds),
+          score("{:.3f}", c.mean),
+          score("{:.3f}", c.sd),
+          score("{:.2f}", c.min),
+          score("{:.5f}", c.loss),
+          behind(c),
+          settings};
 }
 
 }  // namespace
 
-TuneConsole::TuneConsole() : table_(candidate_columns, terminal_columns(Output::standard_out)) {}
+TuneConsole::TuneConsole(bool quiet)
+    : table_(candidate_columns, terminal_columns(Output::standard_out)), quiet_(quiet) {}
 
-void TuneConsole::round_started(int round, int candidates, int seeds) {
-  print_fitted(fmt::format("round {}: {} candidate{}, {} seed{} each\n", round, candidates,
-                           plural(candidates), seeds, plural(seeds)));
+void TuneConsole::round_started(const TuneRound& round) {
+  if (quiet_) return;
+  if (round.number == 1)
+    print_fitted(fmt::format("race of {} candidate{}: at most {} runs ({} seed{} each)\n",
+                             round.candidates, plural(round.candidates),
+                             std::int64_t{round.candidates} * round.max_seeds, round.max_seeds,
+                             plural(round.max_seeds)));
+  print_fitted(fmt::format("round {}: {} candidate{}, {} seed{} each | {} new run{}{}\n",
+                           round.number, round.candidates, plural(round.candidates), round.seeds,
+                           plural(round.seeds), round.runs, plural(round.runs),
+                           round.seconds > 0 ? ", about " + duration(round.seconds) : ""));
   print(table_.header());
 }
 
-void TuneConsole::candidate_ended(const Candidate& candidate) { print(table_.row(row(candidate))); }
+void TuneConsole::candidate_ended(const Candidate& candidate) {
+  if (!quiet_) print(table_.row(row(candidate)));
+}
 
 void TrialConsole::seed_ended(const SeedOutcome& o) {
+  if (quiet_) return;
   say_line(fmt::format(
       "  seed {}: {}", o.seed,
       o.diverged ? o.message : fmt::format("{:.2f} % in {:.0f} s", o.final_accuracy, o.seconds)));

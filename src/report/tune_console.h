@@ -10,22 +10,29 @@ namespace mnist_dist {
 /// Prints a search: one line per candidate on stdout, with its settings.
 class TuneConsole : public TuneObserver {
  public:
-  TuneConsole();
-  void round_started(int round, int candidates, int seeds) override;
+  /// `quiet`: prints nothing.
+  explicit TuneConsole(bool quiet);
+  void round_started(const TuneRound& round) override;
   void candidate_ended(const Candidate& candidate) override;
 
  private:
   TextTable table_;
+  bool quiet_;
 };
 
 /// Of each candidate's sweep only how far it is, on stderr.
 class TrialConsole : public SweepObserver {
  public:
+  /// `quiet`: prints nothing.
+  explicit TrialConsole(bool quiet) : quiet_(quiet) {}
   void started(const SweepView&) override {}
   void seed_ended(const SeedOutcome& outcome) override;
   void tick(const SweepView&) override {}
   void tables_written(const SweepRecord&) override {}
   void ended() override {}
+
+ private:
+  bool quiet_;
 };
 
 /// All candidates, best first. It fits into `columns` (0: any width).

@@ -106,9 +106,21 @@ void score(Candidate& candidate, const SweepRecord& record) {
   candidate.mean = verdict.final.mean;
   candidate.sd = verdict.final.sd;
   candidate.min = verdict.final.min;
-  candidate.loss = 0;
-  for (const SeedOutcome* outcome : verdict.counted)
-    if (!outcome->diverged) candidate.loss += outcome->final_loss / verdict.trained;
+  candidate.loss = candidate.seconds = 0;
+  for (const SeedOutcome* outcome : verdict.counted) {
+    candidate.seconds += outcome->seconds;
+    if (outcome->diverged) continue;
+    candidate.loss += outcome->final_loss / verdict.trained;
+    candidate.accuracies[outcome->seed] = accuracy_of(*outcome);
+    candidate.losses[outcome->seed] = outcome->final_loss;
+  }
+}
+
+void compare_with(const Candidate& best, Candidate& candidate) {
+  candidate.behind = candidate.loss_behind = {};
+  if (candidate.index == best.index) return;
+  candidate.behind = compare_paired(candidate.accuracies, best.accuracies).difference;
+  candidate.loss_behind = compare_paired(best.losses, candidate.losses).difference;
 }
 
 /// Trains those of seeds 1..seeds that the candidate is missing. Collective. The score is rank 0's.
@@ -130,13 +142,21 @@ void run_trial(Communicator& world, const TuneOptions& options, Candidate& candi
   });
 }
 
-/// Rank 0's order on every rank, since only rank 0 has read the scores.
-void sort_everywhere(Communicator& world, std::vector<Candidate>& candidates, std::size_t count) {
-  std::vector<int> order(count);
+/// Orders the first `count` candidates: the best one, others that are not beaten, and those that
+/// leave the race. Returns how many do not leave. On every rank as on rank 0, since only rank 0 has
+/// read the scores.
+std::size_t sort_everywhere(Communicator& world, std::vector<Candidate>& candidates,
+                            std::size_t count) {
+  std::vector<int> order(count + 1);
   const auto end = candidates.begin() + static_cast<std::ptrdiff_t>(count);
   if (world.rank() == 0) {
     std::sort(candidates.begin(), end, better);
+    const Candidate best = candidates.front();
+    for (Candidate& candidate : candidates) compare_with(best, candidate);
+    const auto beaten = std::stable_partition(
+        candidates.begin(), end, [&](const Candidate& c) { return !is_beaten(c, best); });
     for (std::size_t i = 0; i < count; ++i) order[i] = candidates[i].index;
+    order[count] = best.scored() ? static_cast<int>(beaten - candidates.begin()) : 0;
   }
   world.broadcast(std::as_writable_bytes(std::span(order)), 0);
   const auto place = [&](const Candidate& candidate) {
@@ -144,6 +164,16 @@ void sort_everywhere(Communicator& world, std::vector<Candidate>& candidates, st
   };
   std::sort(candidates.begin(), end,
             [&](const Candidate& a, const Candidate& b) { return place(a) < place(b); });
+  return static_cast<std::size_t>(order[count]);
+}
+
+/// A mean and its 95 % interval, as cells of tuning.csv.
+std::string cells_of(const Statistics& behind, int decimals) {
+  if (behind.n == 0) return ",,";
+  const auto cell = [&](double value) { return fmt::format("{:.{}f}", value, decimals); };
+  if (behind.n == 1) return cell(behind.mean) + ",,";
+  return cell(behind.mean) + "," + cell(behind.mean_interval.low) + "," +
+         cell(behind.mean_interval.high);
 }
 
 }  // namespace
@@ -157,18 +187,25 @@ bool better(const Candidate& a, const Candidate& b) {
   return a.index < b.index;
 }
 
+bool is_beaten(const Candidate& candidate, const Candidate& best) {
+  if (candidate.diverged != best.diverged) return candidate.diverged > best.diverged;
+  return candidate.behind.n >= 2 && candidate.behind.mean_lower_bound > 0;
+}
+
 std::string tuning_csv(const std::vector<Candidate>& candidates) {
   std::string text =
       "place,candidate,recipe,parameters,rounds,seeds,diverged,mean_validation_accuracy,sd,min_"
-      "validation_accuracy,mean_validation_loss,settings\n";
+      "validation_accuracy,mean_validation_loss,behind,behind_low,behind_high,loss_behind,"
+      "loss_behind_low,loss_behind_high,seconds,settings\n";
   int place = 0;
   for (const Candidate& c : candidates) {
     const std::string scores =
         c.scored() ? fmt::format("{:.4f},{:.4f},{:.4f},{:.6f}", c.mean, c.sd, c.min, c.loss)
                    : ",,,";
     text +=
-        fmt::format("{},{},{},{},{},{},{},{},{}\n", ++place, c.index, c.draw.recipe, c.parameters,
-                    c.rounds, c.seeds, c.diverged, scores, fmt::join(c.draw.settings, " "));
+        fmt::format("{},{},{},{},{},{},{},{},{},{},{:.3f},{}\n", ++place, c.index, c.draw.recipe,
+                    c.parameters, c.rounds, c.seeds, c.diverged, scores, cells_of(c.behind, 4),
+                    cells_of(c.loss_behind, 6), c.seconds, fmt::join(c.draw.settings, " "));
   }
   return text;
 }
@@ -182,20 +219,31 @@ std::vector<Candidate> tune(Communicator& world, const TuneOptions& options,
     lock->check_in_place();
     write_file_atomically(options.sweep.folder / "tuning.csv", tuning_csv(candidates));
   };
-  int seeds = options.seeds, round = 1;
-  for (std::size_t left = candidates.size(); left > 0;
-       left = left > 1 ? (left + 1) / 2 : 0, seeds *= 2, ++round) {
-    if (observer) observer->round_started(round, static_cast<int>(left), seeds);
-    for (std::size_t i = 0; i < left; ++i) {
-      candidates[i].rounds = round;
+  const int groups = (world.size() + options.sweep.ranks_per_run - 1) / options.sweep.ranks_per_run;
+  std::size_t left = candidates.size();
+  TuneRound round{.seeds = options.seeds, .max_seeds = options.max_seeds};
+  for (int before = 0;; ++round.number) {
+    round.candidates = static_cast<int>(left);
+    round.runs = std::int64_t{round.candidates} * (round.seeds - before);
+    round.seconds = 0;
+    for (std::size_t i = 0; before > 0 && i < left; ++i)
+      round.seconds += candidates[i].seconds / before * (round.seeds - before) / groups;
+    if (observer) observer->round_started(round);
+    const std::size_t started = left;
+    for (std::size_t i = 0; i < started; ++i) {
+      candidates[i].rounds = round.number;
       run_on_root(world, [&] { lock->check_in_place(); });
-      run_trial(world, options, candidates[i], seeds);
+      run_trial(world, options, candidates[i], round.seeds);
       if (!observer) continue;
+      compare_with(candidates.front(), candidates[i]);
       observer->candidate_ended(candidates[i]);
       write_table();
     }
-    sort_everywhere(world, candidates, left);
+    left = sort_everywhere(world, candidates, started);
     if (observer) write_table();
+    if (left <= 1 || round.seeds == options.max_seeds) break;
+    before = round.seeds;
+    round.seeds = std::min(2 * before, options.max_seeds);
   }
   return candidates;
 }

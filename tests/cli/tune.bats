@@ -1,4 +1,4 @@
-# tune: held-out rows only, the better half continues, nothing is trained twice, every candidate is
+# tune: held-out rows only, beaten candidates stop, nothing is trained twice, every candidate is
 # in the table.
 bats_require_minimum_version 1.5.0
 load helpers
@@ -33,13 +33,36 @@ SPACE
 # Candidate, rounds and seeds of each row.
 rounds() { tail -n +2 search/tuning.csv | awk -F, '{ print $2, $5, $6 }' | sort -n; }
 
-@test "halving: four candidates, two, one; a table of all; the winner's recipe trains" {
+@test "a race: beaten candidates stop; a table of all; the winner's recipe trains" {
   space
-  run -0 "$MNIST_DIST" "${TUNE[@]}" --candidates 4 --seeds 1 --out search
-  [ "$(rounds | awk '{ print $2, $3 }' | sort | tr '\n' ';')" = "1 1;1 1;2 2;3 4;" ]
+  run -0 "$MNIST_DIST" "${TUNE[@]}" --candidates 4 --seeds 3 --max-seeds 6 --out search
+  [[ "$output" == *"at most 24 runs (6 seeds each)"* ]]
+  # Rates of 1e-5 are hopeless. Those that are not beaten have trained all seeds.
+  beaten=$(rounds | grep -c '1 3$')
+  left=$(rounds | grep -c '2 6$')
+  [ $((beaten + left)) -eq 4 ] && [ "$beaten" -gt 0 ] && [ "$left" -gt 0 ]
+  [[ "$output" == *"round 2: $left candidate"*"6 seeds each | $((3 * left)) new runs, about 0:"* ]]
   # Best first within each round.
-  [ "$(awk -F, 'NR > 1 { print $5 }' search/tuning.csv | tr '\n' ' ')" = "3 2 1 1 " ]
-  [ "$(awk -F, 'NR == 4 { a = $8 } NR == 5 { print (a >= $8) }' search/tuning.csv)" = 1 ]
+  [ "$(awk -F, 'NR > 1 { print $5, 100 - $8 }' search/tuning.csv | sort -s -k1,1nr -k2,2n)" = \
+    "$(awk -F, 'NR > 1 { print $5, 100 - $8 }' search/tuning.csv)" ]
+  # Behind: the best one's accuracy minus its own over the seeds of both, which have the same rows.
+  "${PYTHON:-python3}" - <<'CHECK'
+import csv
+rows = list(csv.DictReader(open("search/tuning.csv")))
+def scores(row):
+    name = f"search/candidate{int(row['candidate']):03}/seeds.csv"
+    return {r["seed"]: r for r in csv.DictReader(open(name))}
+best = scores(rows[0])
+assert rows[0]["behind"] == ""
+for row in rows[1:]:
+    own = scores(row)
+    for column, score, sign in (("behind", "final_validation_accuracy", -1),
+                                ("loss_behind", "final_validation_loss", 1)):
+        diffs = [sign * (float(own[s][score]) - float(best[s][score])) for s in own if s in best]
+        assert abs(float(row[column]) - sum(diffs) / len(diffs)) < 1e-3, (row, column)
+        assert float(row[column + "_low"]) < float(row[column]) < float(row[column + "_high"])
+    assert float(row["seconds"]) > 0
+CHECK
   grep -q "split = \[\]" search/best.toml
   run ! grep -r "test_accuracy" search/candidate000
   run -0 "$MNIST_DIST" --config search/best.toml --set train.max_steps=3 --run-dir frozen
@@ -66,21 +89,44 @@ rounds() { tail -n +2 search/tuning.csv | awk -F, '{ print $2, $5, $6 }' | sort 
   grep -q '^search .*damaged' <<<"$output"
 }
 
+@test "each seed is scored on a block of its own, the same for all candidates" {
+  space
+  TUNE=(tune --space space.toml --set "data.file=$TEST_DATA" --set 'data.split=[600,300,0]')
+  run -0 "$MNIST_DIST" "${TUNE[@]}" --candidates 2 --seeds 3 --max-seeds 3 --out search
+  for seed in 1 2 3; do
+    awk -F, -v s=$seed '$1 == s && ($2 < 300 * (s - 1) || $2 >= 300 * s) { bad = 1 }
+      $1 == s { n++ } END { exit bad || !n }' search/candidate00?/errors.csv
+  done
+  # The same bits as a single run with the seed's block.
+  run -0 "$MNIST_DIST" --config ./tiny.toml --set "data.file=$TEST_DATA" \
+    --set 'data.split=[600,300,2]' --set train.evaluate_every=1 --seed 2 --run-dir single
+  hash=$(sed -n 's/.*"parameters_sha256": "\(.*\)".*/\1/p' single/summary.json)
+  [ -n "$hash" ]
+  grep -q "^2,.*$hash" search/candidate000/seeds.csv
+  # A row that was not scored is refused, as in any sweep.
+  sed -i '2s/^1,[0-9]*/1,599/' search/candidate000/errors.csv
+  rm -r search/candidate000/rows
+  fails 3 "it was not scored" "$MNIST_DIST" report search/candidate000
+  fails 2 "block 99" "$MNIST_DIST" --config ./tiny.toml --set "data.file=$TEST_DATA" \
+    --set 'data.split=[600,300,99]' --run-dir none
+  fails 2 "--max-seeds 2" "$MNIST_DIST" "${TUNE[@]}" --seeds 3 --max-seeds 2
+}
+
 @test "the same call trains nothing again; more candidates keep the old ones, on any ranks" {
   space
-  run -0 "$MNIST_DIST" "${TUNE[@]}" --candidates 3 --seeds 1 --out search
+  run -0 "$MNIST_DIST" "${TUNE[@]}" --candidates 3 --seeds 1 --max-seeds 2 --out search
   cp search/tuning.csv before.csv
   stat -c '%n %Y %i' search/*/runs/*/summary.json >before.txt
   touch search/{tuning.csv,best.toml}.tmp99999999 search/candidate000/seeds.csv.tmp99999999
-  run -0 "$MNIST_DIST" "${TUNE[@]}" --candidates 3 --seeds 1 --out search
+  run -0 "$MNIST_DIST" "${TUNE[@]}" --candidates 3 --seeds 1 --max-seeds 2 --out search
   [ -z "$(find search -name '*.tmp*' -o -name '.lease*')" ] # what a killed search would leave
   cmp before.csv search/tuning.csv
   diff before.txt <(stat -c '%n %Y %i' search/*/runs/*/summary.json)
-  run -0 "$MNIST_DIST" "${TUNE[@]}" --candidates 4 --seeds 1 --out search
+  run -0 "$MNIST_DIST" "${TUNE[@]}" --candidates 4 --seeds 1 --max-seeds 2 --out search
   diff <(sed -n '1,$p' before.txt) \
     <(stat -c '%n %Y %i' search/*/runs/*/summary.json | grep -F -f <(cut -d' ' -f1 before.txt))
-  run -0 ranks 2 "${TUNE[@]}" --candidates 3 --seeds 1 --out two
-  diff <(cut -d, -f1-11 before.csv) <(cut -d, -f1-11 two/tuning.csv)
+  run -0 ranks 2 "${TUNE[@]}" --candidates 3 --seeds 1 --max-seeds 2 --out two
+  diff <(cut -d, -f1-17 before.csv) <(cut -d, -f1-17 two/tuning.csv)
 }
 
 @test "a stopped search prints how to continue; misfits are rejected before anything is trained" {
@@ -128,10 +174,10 @@ rounds() { tail -n +2 search/tuning.csv | awk -F, '{ print $2, $5, $6 }' | sort 
   done
   fails 2 "full already exists and is not a search" ranks 2 "${TUNE[@]}" --candidates 2 --out full
   [ "$(ls full)" = thesis.tex ]
-  run -0 "$MNIST_DIST" "${TUNE[@]}" --candidates 2 --seeds 1 --out search
+  run -0 "$MNIST_DIST" "${TUNE[@]}" --candidates 2 --seeds 1 --max-seeds 1 --out search
   rm -r search/candidate000/*
   fails 2 "search/candidate001 holds a sweep of another recipe" "$MNIST_DIST" \
-    "${TUNE[@]}" --candidates 2 --seeds 1 --draw-seed 7 --out search
+    "${TUNE[@]}" --candidates 2 --seeds 1 --max-seeds 1 --draw-seed 7 --out search
   [ -z "$(ls search/candidate000)" ]
 }
 
@@ -144,7 +190,7 @@ rounds() { tail -n +2 search/tuning.csv | awk -F, '{ print $2, $5, $6 }' | sort 
     run -5 $start "${hot[@]}" --out search
     [ "$(grep -c '^error: every candidate diverged on all its seeds' <<<"$output")" -eq 1 ]
     [[ "$output" == *" - "*"2 DIVERGED"* ]]
-    [[ "$(tail -1 search/tuning.csv)" == 1,0,step1,*,1,2,2,,,,, ]]
+    [[ "$(tail -1 search/tuning.csv)" == 1,0,step1,*,1,2,2,,,,,,,,,,,*, ]]
     [ ! -e search/best.toml ]
   done
 }

@@ -33,6 +33,26 @@ TEST(Tune, ALossThatIsNoNumberIsTheWorst) {
   EXPECT_FALSE(better(candidate(1, 10, nan), candidate(0, 10, nan)));
 }
 
+Statistics paired(std::vector<double> differences) { return statistics_of(differences); }
+
+TEST(Tune, ACandidateIsBeatenWhenItIsBehindWith95Percent) {
+  const Candidate best = candidate(0, 99.5);
+  Candidate c = candidate(1, 99.4);
+  EXPECT_FALSE(is_beaten(c, best)) << "no seed in common";
+  c.behind = paired({0.1});
+  EXPECT_FALSE(is_beaten(c, best)) << "one seed has no spread";
+  // Student's t, one-sided: 6.31 standard errors with 2 seeds, 2.35 with 4.
+  c.behind = paired({0.05, 0.15});  // mean 0.1, standard error 0.05
+  EXPECT_FALSE(is_beaten(c, best));
+  c.behind = paired({0.09, 0.11});  // standard error 0.01
+  EXPECT_TRUE(is_beaten(c, best));
+  c.behind = paired({0.05, 0.15, 0.05, 0.15});  // standard error 0.029
+  EXPECT_TRUE(is_beaten(c, best));
+  c.behind = paired({0.0, 0.2, 0.0, 0.2});
+  EXPECT_FALSE(is_beaten(c, best));
+  EXPECT_TRUE(is_beaten(candidate(1, 99.6, 0.1, 1), best)) << "it diverged";
+}
+
 TEST(Tune, TheTableNamesEveryCandidateAndItsSettings) {
   Candidate c = candidate(3, 99.4567, 0.02125);
   c.draw = {"step3", {"train.batch=32", "average.decay=0.99"}};
@@ -40,10 +60,15 @@ TEST(Tune, TheTableNamesEveryCandidateAndItsSettings) {
   c.rounds = 2;
   c.seeds = 4;
   c.min = 99.4;
+  c.seconds = 61.5;
   const std::string csv = tuning_csv({c});
-  EXPECT_EQ(
-      csv.substr(csv.find('\n') + 1),
-      "1,3,step3,9776,2,4,0,99.4567,0.0000,99.4000,0.021250,train.batch=32 average.decay=0.99\n");
+  EXPECT_EQ(csv.substr(csv.find('\n') + 1),
+            "1,3,step3,9776,2,4,0,99.4567,0.0000,99.4000,0.021250,,,,,,,61.500,train.batch=32 "
+            "average.decay=0.99\n");
+  c.behind = paired({0.01, 0.03});
+  c.loss_behind = paired({0.001});
+  EXPECT_NE(tuning_csv({c}).find(",0.021250,0.0200,-0.1071,0.1471,0.001000,,,61.500,train"),
+            std::string::npos);
 }
 
 TEST(Tune, WhatWasNotMeasuredHasNoScores) {
@@ -51,7 +76,7 @@ TEST(Tune, WhatWasNotMeasuredHasNoScores) {
   c.draw.recipe = "step3";
   c.seeds = 2;
   const std::string csv = tuning_csv({c}), row = csv.substr(csv.find('\n') + 1);
-  EXPECT_EQ(row, "1,0,step3,0,0,2,2,,,,,\n");
+  EXPECT_EQ(row, "1,0,step3,0,0,2,2,,,,,,,,,,,0.000,\n");
 }
 
 }  // namespace
