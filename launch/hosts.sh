@@ -119,7 +119,7 @@ place() {
 # find_hosts: $work/table, one line per host: "HOST SLOTS [CORES MASKED]". All hosts must be good at
 # the first start. Later, bad ones are left out.
 find_hosts() {
-  local options host
+  local options host pids
   if $preflight; then
     mapfile -t options < <(same_hosts)
     # A restart is quick, unless the one before made no progress.
@@ -129,11 +129,13 @@ find_hosts() {
     (list_hosts) >"$work/listed" || return
     cp "$work/listed" "$work/table"
     if ((restarts > 0)); then
+      pids=()
       while read -r host _; do
         on_host $((ssh_seconds + 2)) "$host" true </dev/null >/dev/null 2>&1 ||
           echo "$host" >>"$work/bad" &
+        pids+=($!)
       done <"$work/table"
-      wait
+      wait "${pids[@]}"
       touch "$work/bad"
       awk 'FILENAME == ARGV[1] { bad[$1]; next } !($1 in bad)' "$work/bad" "$work/listed" \
         >"$work/table"
@@ -211,6 +213,8 @@ work=$(temporary -d)
 trap '[[ $BASHPID != "$$" ]] || rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM HUP # until there are ranks to stop
 find_hosts
+((${#hosts[@]} >= min_hosts)) ||
+  die 2 "--min-hosts $min_hosts: the list has $(count ${#hosts[@]} host)" "use --min-hosts 1"
 place_ranks "$@"
 find_mpirun
 make_command "$@"
@@ -237,7 +241,7 @@ while :; do
   if ((code == 1)) && [[ -s $work/lost ]]; then code=4; fi
   may_start_again "$code" || break
   restarts=$((restarts + 1))
-  say "note: $(fault "$code" "$timeout"): restart $restarts of $max_restarts"
+  say "note: $(fault "$code" "$timeout")"
   trap 'exit 130' INT TERM HUP
   end_everywhere &
   ending=$!
@@ -245,11 +249,9 @@ while :; do
   wait "$ending" || true
   place_ranks "${given[@]}"
   results=$(on_first_host "$(results_question "${given[@]}")") || results="none unknown"
-  continue_from "$results" on_first_host "${given[@]}" || {
-    say "note: two restarts in a row made no progress"
-    break
-  }
+  continue_from "$results" "$code" on_first_host "${given[@]}" || break
   if [[ $results == finished* ]]; then code=0 && break; fi
+  say "note: restart $restarts of $max_restarts"
   make_command "${arguments[@]}"
 done
 explain_end "$code" "$timeout" "${given[@]}"

@@ -116,14 +116,12 @@ while :; do
   run_ranks env "MNIST_DIST_START=$start_id" "${command[@]}" "${arguments[@]}" || code=$?
   may_start_again "$code" || break
   restarts=$((restarts + 1))
-  say "note: $(fault_of "$code"): restart $restarts of $max_restarts"
+  say "note: $(fault_of "$code")"
   end_starts "$script_id"
   results=$(here "$(results_question "${given[@]}")") || results="none unknown"
-  continue_from "$results" here "${given[@]}" || {
-    say "note: two restarts in a row made no progress"
-    break
-  }
+  continue_from "$results" "$code" here "${given[@]}" || break
   if [[ $results == finished* ]]; then exit 0; fi
+  say "note: restart $restarts of $max_restarts"
 done
 case $code in
   [0-6] | 130) exit "$code" ;; # the program has printed its lines

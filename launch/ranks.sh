@@ -191,16 +191,22 @@ may_start_again() {
   [[ -z $ranks_stopped ]] && lost_something "$1" && ((restarts < max_restarts))
 }
 
-# continue_from "STATE MARK FOLDER" RUN ARGUMENTS...: sets the array arguments for this restart.
-# RUN COMMAND runs a command on the host with the results. False if two restarts in a row made no
-# progress.
+# continue_from "STATE MARK FOLDER" CODE RUN ARGUMENTS...: sets the array arguments for this restart
+# after exit code CODE. RUN COMMAND runs a command on the host with the results. MARK is "unknown"
+# if that host does not tell. False, with a note, if another start would not help.
 continue_from() {
-  local state new_mark folder run=$2
+  local state new_mark folder ended=$2 run=$3
   read -r state new_mark folder <<<"$1"
-  shift 2
+  shift 3
   arguments=("$@")
-  if ((restarts > 1)) && [[ $new_mark == "$mark" ]]; then
-    ((++no_further < 2)) || return 1
+  if ((restarts > 1)) && [[ $new_mark == "$mark" && $mark != unknown ]]; then
+    if [[ $state == none && $ended == 4 ]]; then
+      say "note: a restart ended without a run folder, too"
+      return 1
+    elif ((++no_further >= 2)); then
+      say "note: two restarts in a row made no progress"
+      return 1
+    fi
   else
     no_further=0
   fi

@@ -37,6 +37,6 @@ folder=$(mktemp -d)
 trap 'stop_hosts; rm -rf "$folder"' EXIT
 make_hosts "$folder"
 on_host1() { on host1 "$@"; }
-measure "four hosts" on_host1 -- --map-by node --host host1:16,host2:16,host3:16,host4:16 \
+measure "four hosts" on_host1 -- --map-by slot --host host1:16,host2:16,host3:16,host4:16 \
   --mca plm_rsh_agent "ssh -F $SSH_CONFIG" --mca btl_tcp_if_include 10.77.0.0/24 \
   --mca oob_tcp_if_include 10.77.0.0/24

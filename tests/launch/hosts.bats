@@ -280,6 +280,15 @@ STARTS
   [ "$status" -eq 4 ]
   [ "$(wc -l <starts.log)" -eq 4 ]
   [[ $output == *"restart 3 of 9"*"no progress"*"error: a rank was killed"* ]]
+  [[ $output != *"restart 4"* && $output != *"not a child"* ]]
+
+  # Ranks that say twice why they cannot even begin.
+  fake_starts <<<'for n in 1 2 3 4; do eval "start_$n() { exit 4; }"; done'
+  hosts_sh --no-preflight --slots 1 --hosts a,b -- train --run-dir none
+  echo "$output"; cat starts.log
+  [ "$status" -eq 4 ]
+  [ "$(wc -l <starts.log)" -eq 2 ]
+  [[ $output == *"restart 1 of 3"*"without a run folder"* && $output != *"restart 2"* ]]
 
   fake_starts <<<'for n in 1 2 3 4; do eval "start_$n() { echo row >>s/seeds.csv; exit 4; }"; done'
   mkdir s
