@@ -7,6 +7,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/nearest.h"
@@ -22,10 +23,11 @@ namespace {
 
 const char* const footer =
     "`mnist-dist --seed 3` is short for `mnist-dist train --seed 3`. Under mpirun, each rank "
-    "trains "
-    "its shards.\n"
+    "trains its shards.\n"
     "Exit codes: 0 ok, 1 internal, 2 usage or config, 3 data or file system, 4 MPI or device, 5 "
     "diverged, 6 target missed, 130 interrupted.";
+
+constexpr std::string_view example_mark = "Example: ";
 
 std::vector<std::string> flags_of(const CLI::App& app) {
   std::vector<std::string> names;
@@ -49,6 +51,13 @@ Error unexpected_word(const CLI::App& command, const std::string& word) {
   else if (command.get_name() == "train")
     hint = "name a recipe with --config, a run's folder with --run-dir, a key with --set";
   return usage_error(fmt::format("unexpected argument '{}'", word), hint);
+}
+
+/// The arguments that CLI11 has no use for, without "--", the end of the options.
+std::vector<std::string> words_left(const CLI::App& command) {
+  std::vector<std::string> words = command.remaining();
+  std::erase(words, "--");
+  return words;
 }
 
 /// CLI11's extras: a mistyped flag, one of another program, or a surplus word.
@@ -85,6 +94,22 @@ std::vector<std::string> without_help(const std::vector<std::string>& arguments,
   return {topic, "--help"};
 }
 
+/// For a command without one of its required arguments: names the first one, and shows the example
+/// of the command's help.
+Error missing_argument(const CLI::App& command) {
+  const auto missing = command.get_options(
+      [](const CLI::Option* option) { return option->get_required() && option->count() == 0; });
+  std::string argument = "an argument";
+  if (!missing.empty()) {
+    const CLI::Option& first = *missing.front();
+    argument = first.get_positional() ? "" : first.get_name() + " ";
+    argument += first.get_type_name();
+  }
+  const std::string help = command.get_footer();
+  return usage_error(fmt::format("{} needs {}", command.get_name(), argument),
+                     "for example: " + help.substr(help.rfind(example_mark) + example_mark.size()));
+}
+
 /// The hint for an argument that CLI11 rejects.
 std::string parse_hint(const std::vector<std::string>& arguments) {
   constexpr std::string_view resume = "--resume=";
@@ -116,7 +141,7 @@ ExitCode run_app(int argc, char** argv) {
     names.emplace_back(name);
     std::string below = sub->get_footer();
     if (!below.empty()) below += "\n\n";
-    sub->footer(fmt::format("{}Example: mnist-dist {} {}", below, name, example));
+    sub->footer(fmt::format("{}{}mnist-dist {} {}", below, example_mark, name, example));
   };
   add("train", "Train a recipe (the default command)", add_train,
       "--config step4 --seed 7 --run-dir runs/first");
@@ -134,8 +159,8 @@ ExitCode run_app(int argc, char** argv) {
       "runs/first --format onnx --out digits.onnx");
   add("sweep", "Train a recipe with many seeds and report the spread", add_sweep,
       "--config step4 --seeds 7..16 --target 99.4");
-  add("tune", "Search recipes on held-out training images by random draws and successive halving",
-      add_tune, "--space configs/tune/recipe.toml");
+  add("tune", "Search recipes on held-out training images by a race of random draws", add_tune,
+      "--space configs/tune/recipe.toml");
   add("merge", "Join sweeps of one recipe into one", add_merge,
       "runs/all runs/sweep-a runs/sweep-b");
   add("report", "Make the report of a run, a sweep or a search again from its files", add_report,
@@ -167,6 +192,14 @@ ExitCode run_app(int argc, char** argv) {
   } catch (const CLI::Success& help) {                      // --help, --version
     if (is_first_rank()) app.exit(help);
     return ExitCode::ok;
+  } catch (const CLI::RequiredError& error) {
+    for (const auto& [sub, command] : commands) {
+      if (!sub->parsed()) continue;
+      if (const auto extras = words_left(*sub); !extras.empty())
+        throw unknown_argument(*sub, extras);
+      throw missing_argument(*sub);
+    }
+    throw usage_error(error.what(), parse_hint(arguments));
   } catch (const CLI::ParseError& error) {
     const std::string what = error.what();
     if (const std::size_t at = what.find(": At Most 1 "); at != std::string::npos)
@@ -175,7 +208,7 @@ ExitCode run_app(int argc, char** argv) {
   }
   for (const auto& [sub, command] : commands) {
     if (!sub->parsed()) continue;
-    if (const auto extras = sub->remaining(); !extras.empty()) throw unknown_argument(*sub, extras);
+    if (const auto extras = words_left(*sub); !extras.empty()) throw unknown_argument(*sub, extras);
     return command();
   }
   return ExitCode::usage;

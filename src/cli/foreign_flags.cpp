@@ -346,7 +346,9 @@ std::string foreign_flag_hint(const std::string& command, std::span<const std::s
            "one";
   if (any_of(name, {"log_interval", "print_freq", "print_interval", "log_every", "v", "verbose",
                     "debug", "q", "quiet", "silent", "progress"}))
-    return "leave it out: every epoch is one line on stdout, progress goes to stderr";
+    return any_of(command, {"train", "sweep", "tune"})
+               ? "give --quiet for the result only, or leave it out: progress goes to stderr"
+               : "leave it out: stdout has the result only";
   if (any_of(name, {"save_model", "save", "save_weights", "save_every"}))
     return "leave it out: a run's folder always has its weights, in checkpoint.h5";
   if (any_of(name, {"test_batch_size", "eval_batch_size", "val_batch_size", "pin_memory", "amp",

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <memory>
 #include <optional>
 
@@ -50,11 +51,12 @@ ExitCode run(Communicator& comm, const FindArguments& arguments, const Config& c
                            points.back().rate,
                            rate_text(points, columns > 0 ? std::min(columns, 80) : 80)));
   if (suggested)
-    print_fitted(fmt::format(
-        "lowest loss at {:.2g}\nsuggested {}:\n--set optimizer.learning_rate={:.2g}\n",
-        *suggested_rate(points, true),
-        has_warmup ? "peak after the warm-up" : "rate without a warm-up, a tenth of that",
-        *suggested));
+    print_fitted(
+        fmt::format("lowest loss at {:.2g}\nsuggested {}:\n--set optimizer.learning_rate={:.2g}\n",
+                    std::ranges::min_element(points, {}, &RatePoint::loss)->rate,
+                    has_warmup ? "peak after the warm-up, a quarter of that"
+                               : "rate without a warm-up, a tenth of that",
+                    *suggested));
   else
     print_fitted(
         "no rate to suggest: the loss did not fall and rise again\n"

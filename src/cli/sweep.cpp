@@ -37,12 +37,12 @@ struct SweepArguments {
   std::optional<std::string> target;
   int ranks_per_run = 1;
   bool stop_early = false;
-  bool tensorboard = true;
+  bool tensorboard = true, quiet = false;
 };
 
 /// Ends the sweep on every rank: report and verdict on rank 0, the exit code on all. The verdict is
 /// about all seeds of the sweep, the exit code about those of this start.
-ExitCode conclude(Communicator& comm, SweepEnd end, const SweepOptions& options) {
+ExitCode conclude(Communicator& comm, SweepEnd end, const SweepOptions& options, bool quiet) {
   const std::filesystem::path& folder = options.folder;
   bool reached = false;
   int done = 0, requested = 0;
@@ -61,7 +61,7 @@ ExitCode conclude(Communicator& comm, SweepEnd end, const SweepOptions& options)
     done = verdict.trained + verdict.diverged;
     requested = verdict.requested;
     constexpr int text_column = 12;
-    print("\n");
+    if (!quiet) print("\n");
     print_headline(record, verdict);
     for (const auto& [name, text] : verdict_lines(verdict))
       print_fitted(fmt::format("{:<11} {}\n", name, text), text_column);
@@ -88,14 +88,14 @@ ExitCode run(Communicator& comm, const SweepArguments& arguments, const Config& 
   options.compute = arguments.compute;
   options.command = command_line();
   options.machine = find_cpu().text;
-  options.progress = say_line;
+  if (!arguments.quiet) options.progress = say_line;
   options.make_observer =
       run_files({.tensorboard = arguments.tensorboard}, arguments.config.title(recipe));
   run_on_root(comm, [&] { make_folders(options.folder.parent_path()); });
-  SweepConsole console(options.folder);
+  SweepConsole console(options.folder, arguments.quiet);
   options.observer = &console;
   const SweepEnd end = run_sweep(comm, options);
-  return conclude(comm, end, options);
+  return conclude(comm, end, options, arguments.quiet);
 }
 
 }  // namespace
@@ -126,6 +126,7 @@ Command add_sweep(CLI::App& app) {
   add_compute_options(app, arguments->compute);
   app.add_flag("!--no-tensorboard", arguments->tensorboard,
                "Write no event files for TensorBoard into the seeds' folders");
+  app.add_flag("--quiet", arguments->quiet, "Print the verdict only: no row per seed, no progress");
   return [arguments] {
     if (arguments->seeds.empty())
       throw usage_error("sweep needs --seeds", "name them as --seeds 0..99");

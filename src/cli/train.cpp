@@ -127,7 +127,7 @@ ExitCode run(Communicator& comm, const TrainArguments& arguments, const Config& 
                          .resume = std::move(start.checkpoint),
                          .between_steps = [](double) { return stop_requested(); },
                          .normalisation = session->engine_options.normalisation,
-                         .data_set = session->data_set};
+                         .data_set = name_in_checkpoint(session->synthetic, session->data_set)};
   if (options.resume) {
     check_same_data(*options.resume, session->data_hash);
     if (comm.rank() == 0) note_other_engine(options.resume->engine, session->computed_by);

@@ -27,6 +27,12 @@ std::optional<std::int64_t> whole_number(std::string_view cell) {
   return value;
 }
 
+bool is_number(std::string_view cell) {
+  double value = 0;
+  const auto [end, error] = std::from_chars(cell.data(), cell.data() + cell.size(), value);
+  return error == std::errc{} && end == cell.data() + cell.size();
+}
+
 /// Takes the text up to the next comma from the front of `line`.
 std::string_view take_cell(std::string_view& line) {
   const std::size_t comma = line.find(',');
@@ -62,19 +68,21 @@ class CsvReader {
   }
 
  private:
-  /// Counts the columns. True for a header line, where the label's column is looked up.
+  /// Counts the columns. True for a header line, which has a cell "label" or words in most cells.
   bool read_first(std::string_view line) {
     columns_ = 1 + static_cast<std::size_t>(std::ranges::count(line, ','));
-    std::size_t named = columns_;
-    bool header = false;
+    std::size_t named = columns_, words = 0;
+    if (columns_ == 1 && line.find(';') != line.npos)
+      throw problem("no comma", "separate the cells by commas instead of semicolons");
     for (std::size_t column = 0; column < columns_; ++column) {
       const std::string_view cell = take_cell(line);
-      header |= !cell.empty() && !whole_number(cell) && cell.front() != '-';
       std::string name(cell);
       std::erase(name, '"');
+      if (!name.empty() && !is_number(name)) ++words;
       for (char& c : name) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
       if (name == "label" && named == columns_) named = column;
     }
+    const bool header = named != columns_ || 2 * words > columns_;
     if (header && named == columns_)
       throw problem("the header has no column \"label\"",
                     "add the labels as a column \"label\", or leave the file out");

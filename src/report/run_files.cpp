@@ -11,6 +11,7 @@
 #include "base/provenance.h"
 #include "base/standard_streams.h"
 #include "base/version.h"
+#include "data/data_name.h"
 #include "report/run_mistakes.h"
 #include "report/run_page.h"
 #include "sweep/csv.h"
@@ -83,6 +84,7 @@ void RunFiles::write_status_now(const std::string& state, int epoch, int step,
   status.step = step;
   status.epochs = info_.epochs;
   status.all_steps = std::int64_t{info_.epochs} * info_.steps_per_epoch;
+  status.data = data_name(identity_.data_hash, identity_.synthetic, identity_.data_set);
   status.message = message;
   status.layer = layer_in(message);
   status.updated = utc_now();
@@ -215,13 +217,14 @@ void RunFiles::finished(const RunResult& result) {
       {"seconds", result.seconds},
       {"images_per_second", mean_rate(metrics_, info_.images_per_epoch, last_epoch_images_)},
   };
+  const std::int64_t all = std::int64_t{info_.epochs} * info_.steps_per_epoch;
+  const bool whole = result.steps >= all;
+  if (!whole) summary["stopped_by"] = "train.max_steps";
   if (!identity_.data_set.empty()) summary["data_set"] = identity_.data_set;
   if (!result.initial_sha256.empty()) summary["initial_parameters_sha256"] = result.initial_sha256;
   // Paths and the command may hold bytes that are not UTF-8: no reason to lose the rest.
   const std::string text =
       summary.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
-  const std::int64_t all = std::int64_t{info_.epochs} * info_.steps_per_epoch;
-  const bool whole = result.steps >= all;
   const std::int64_t epoch = info_.steps_per_epoch > 0 ? result.steps / info_.steps_per_epoch : 0;
   write_status_now(whole ? "finished" : "max_steps", static_cast<int>(epoch),
                    static_cast<int>(result.steps - epoch * info_.steps_per_epoch));

@@ -114,7 +114,8 @@ std::string use_section(const RunRecord& run) {
   if (!run.ended) return "";
   const std::string folder = shell_word(run.folder.string());
   return "<h2>Use it</h2>\n" +
-         html_pairs({{"score again", "mnist-dist evaluate " + folder},
+         html_pairs({{"score again", fmt::format("mnist-dist evaluate {} --data {}", folder,
+                                                 shell_word(run.data_file))},
                      {"read images", fmt::format("mnist-dist predict --model {} my.png", folder)},
                      {"export", fmt::format("mnist-dist export {} --format onnx", folder)},
                      {"train again, compare bits", "mnist-dist verify " + folder},

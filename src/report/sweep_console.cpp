@@ -36,6 +36,7 @@ std::string colored(const std::string& text, bool good) {
 }  // namespace
 
 void SweepConsole::started(const SweepView& view) {
+  if (quiet_) return;
   begin_ = last_shown_ = Clock::now();
   const SweepIdentity& id = view.identity();
   target_ = Target(id.target);
@@ -55,6 +56,7 @@ void SweepConsole::started(const SweepView& view) {
 }
 
 void SweepConsole::seed_ended(const SeedOutcome& o) {
+  if (quiet_) return;
   line_.clear();
   if (o.diverged) {
     print_fitted(fmt::format("{:>8}  {}\n", o.seed, printable(o.message)), 10);
@@ -92,6 +94,7 @@ void print_headline(const SweepRecord& record, const Verdict& verdict) {
 }
 
 void SweepConsole::tick(const SweepView& view) {
+  if (quiet_) return;
   const auto now = Clock::now();
   const Clock::duration interval = line_.live() ? Clock::duration(live_interval) : plain_interval;
   if (now - last_shown_ < interval) return;

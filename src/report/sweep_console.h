@@ -15,7 +15,9 @@ namespace mnist_dist {
 /// live on a terminal, otherwise as a plain line from time to time.
 class SweepConsole : public SweepObserver {
  public:
-  explicit SweepConsole(std::filesystem::path folder) : folder_(std::move(folder)) {}
+  /// `quiet`: prints nothing.
+  SweepConsole(std::filesystem::path folder, bool quiet)
+      : folder_(std::move(folder)), quiet_(quiet) {}
   void started(const SweepView& view) override;
   void seed_ended(const SeedOutcome& outcome) override;
   void tick(const SweepView& view) override;
@@ -27,6 +29,7 @@ class SweepConsole : public SweepObserver {
   std::string progress_line(const SweepView& view) const;
 
   std::filesystem::path folder_;
+  bool quiet_;
   Target target_{"0"};
   LiveLine line_;
   std::optional<TextTable> table_;

@@ -27,11 +27,13 @@ bool all_reached(const SweepRecord& record, const std::vector<std::uint64_t>& se
 
 namespace {
 
-/// Student's t has no bounds, an accuracy has.
+/// Student's t and the chi-square distribution have no bounds, an accuracy has.
 Statistics accuracy_statistics(const std::vector<double>& percents) {
   Statistics s = statistics_of(percents);
   for (double* bound : {&s.mean_interval.low, &s.mean_interval.high, &s.mean_lower_bound})
     *bound = std::clamp(*bound, 0.0, 100.0);
+  constexpr double largest_sd = 50;  // half of the numbers 0, half 100
+  s.sd_interval.high = std::min(s.sd_interval.high, largest_sd);
   return s;
 }
 

@@ -77,7 +77,7 @@ std::optional<double> suggested_rate(const std::vector<RatePoint>& points, bool 
   const auto least = std::ranges::min_element(points, {}, &RatePoint::loss);
   const bool rises_again = least != points.end() && least + 1 != points.end();
   if (!rises_again || least->loss > (1 - least_fall) * points.front().loss) return std::nullopt;
-  return least->rate / (has_warmup ? 1 : 10);
+  return least->rate / (has_warmup ? 4 : 10);
 }
 
 }  // namespace mnist_dist

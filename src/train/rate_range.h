@@ -22,10 +22,12 @@ struct RatePoint {
 std::vector<RatePoint> rate_range(Communicator& comm, Engine& engine, const Config& config,
                                   const LocalData& data, double low, double high, int steps);
 
-/// For a schedule that rises to its peak, the rate at which the loss was lowest: the peak may be
-/// the bound that a range test finds (Smith & Topin 2018, "Super-Convergence"). Otherwise a tenth
-/// of it, for weights that have just been drawn. Nothing where the loss fell by less than a tenth,
-/// or did not rise again, because the lowest loss has no meaning then.
+/// For a schedule that rises to its peak, a quarter of the rate at which the loss was lowest. The
+/// peak may be near the bound that a range test finds (Smith & Topin 2018, "Super-Convergence"),
+/// but the loss, averaged over about ten steps, rises late, and training stays at its peak for
+/// longer than a range test. Otherwise a tenth, for weights that have just been drawn. Nothing
+/// where the loss fell by less than a tenth, or did not rise again, because the lowest loss has no
+/// meaning then.
 std::optional<double> suggested_rate(const std::vector<RatePoint>& points, bool has_warmup);
 
 }  // namespace mnist_dist

@@ -17,10 +17,10 @@ constexpr std::array states{"running", "finished", "max_steps", "stopped", "dive
 }  // namespace
 
 void write_status(const std::filesystem::path& folder, const RunStatus& status) {
-  const nlohmann::ordered_json json{{"status", status.state},    {"epoch", status.epoch},
-                                    {"step", status.step},       {"epochs", status.epochs},
-                                    {"steps", status.all_steps}, {"layer", status.layer},
-                                    {"message", status.message}, {"updated", status.updated}};
+  const nlohmann::ordered_json json{
+      {"status", status.state},  {"epoch", status.epoch},     {"step", status.step},
+      {"epochs", status.epochs}, {"steps", status.all_steps}, {"data", status.data},
+      {"layer", status.layer},   {"message", status.message}, {"updated", status.updated}};
   write_file_atomically(folder / "status.json",
                         json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
 }
@@ -42,6 +42,7 @@ std::optional<RunStatus> read_status(const std::filesystem::path& folder) {
     json.at("step").get_to(status.step);
     json.at("epochs").get_to(status.epochs);
     json.at("steps").get_to(status.all_steps);
+    status.data = json.value("data", "");
     json.at("layer").get_to(status.layer);
     json.at("message").get_to(status.message);
     json.at("updated").get_to(status.updated);

@@ -17,6 +17,7 @@ struct RunStatus {
   int epochs = 0;              ///< of the recipe
   std::int64_t all_steps = 0;  ///< of those epochs
   std::string message;         ///< why it diverged or failed
+  std::string data;            ///< data_name. "": of an earlier version
   std::string layer;           ///< whose values stopped being finite: "layer 3 (conv = 12)"
   std::string updated;         ///< UTC
 };

@@ -56,6 +56,12 @@ PY
   run -0 --separate-stderr ranks 2 "${find[@]}" --out two.svg
   [ "${text/rates.svg/}" = "${output/two.svg/}" ]
   cmp rates.svg two.svg
+  # The default recipe trains with what is suggested for it.
+  local step4=(--config step4 --set "data.file=$TEST_DATA" --set 'data.split=[3000,300]')
+  run -0 --separate-stderr "$MNIST_DIST" lr-find "${step4[@]}"
+  rate=$(sed -n 's/^--set optimizer.learning_rate=//p' <<<"$output")
+  run -0 "$MNIST_DIST" "${step4[@]}" --set "optimizer.learning_rate=$rate" --set train.epochs=3 \
+    --set train.evaluate_every=3 --run-dir s
   # Too few steps say nothing.
   run -0 --separate-stderr "$MNIST_DIST" "${find[@]}" --steps 5
   [[ "$output" != *optimizer.learning_rate* && "$output" == *--steps* ]]

@@ -250,4 +250,6 @@ assert a["digit"] == c["digit"] == 1 and "b.png" in b["error"]' "$output"
   [[ "$stderr" == *"predict"* ]]
   fails 2 "--modle" "$MNIST_DIST" predict --modle x --model "$RUN" y.png
   [[ "$stderr" == *"--model"* ]]
+  fails 2 "--modle" "$MNIST_DIST" predict --modle "$RUN" y.png
+  fails 2 "RUN|CHECKPOINT" "$MNIST_DIST" predict y.png
 }

@@ -106,6 +106,10 @@ TEST_F(OtherSets, CsvFaultsNameTheLine) {
   EXPECT_THAT(failure(row_of("0", 4) + row_of("1", 4, "0.5")), HasSubstr("line 2: pixel \"0.5\""));
   EXPECT_THAT(failure(row_of("0", 4) + row_of("a", 4)), HasSubstr("line 2: label \"a\""));
   EXPECT_THAT(failure("pixel0,pixel1\n1,2\n"), HasSubstr("no column \"label\""));
+  EXPECT_THAT(failure(row_of("0", 4, "0.5")), HasSubstr("line 1: pixel \"0.5\""));
+  EXPECT_THAT(failure(row_of("cat", 4)), HasSubstr("line 1: label \"cat\""));
+  EXPECT_THAT(failure(row_of("\"3\"", 4)), HasSubstr("line 1: label"));
+  EXPECT_THAT(failure("0;1;2;3;4\n"), HasSubstr("line 1: no comma"));
   EXPECT_THAT(failure(row_of("0", 129 * 129)), HasSubstr("129x129 pixels"));
   EXPECT_THAT(failure(std::string("0,1\0,2", 6)), HasSubstr("not a CSV file"));
 }

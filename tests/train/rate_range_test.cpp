@@ -5,9 +5,9 @@
 namespace mnist_dist {
 namespace {
 
-TEST(RateRange, SuggestsTheRateWithTheLowestLossOrATenthOfIt) {
+TEST(RateRange, SuggestsAQuarterOrATenthOfTheRateWithTheLowestLoss) {
   EXPECT_DOUBLE_EQ(*suggested_rate({{0.01, 2.3}, {0.1, 0.5}, {1, 0.4}, {10, 9}}, false), 0.1);
-  EXPECT_DOUBLE_EQ(*suggested_rate({{0.01, 2.3}, {0.1, 0.5}, {1, 0.4}, {10, 9}}, true), 1);
+  EXPECT_DOUBLE_EQ(*suggested_rate({{0.01, 2.3}, {0.1, 0.5}, {1, 0.4}, {10, 9}}, true), 0.25);
 }
 
 TEST(RateRange, SuggestsNothingWhereTheLossDidNotFallAndRiseAgain) {
