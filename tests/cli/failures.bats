@@ -65,21 +65,25 @@ start_run() {
   mpirun_command 2
   local line
   printf -v line '%q ' "${MPIRUN[@]}" "$MNIST_DIST" "${QUICK[@]}" --set train.epochs=5000 \
-    --run-dir r
+    --run-dir "$RUN"
   mkfifo keys
   script -qec "$line" /dev/null <keys >out.txt 2>&1 &
   local terminal=$!
   exec 5>keys
-  wait_for 60 rows_in r 1
+  wait_for 60 rows_in "$RUN" 1
   printf '\003' >&5
-  wait_for 30 gone "--run-dir r"
+  wait_for 30 gone "--run-dir $RUN" || {
+    tail -c 2000 out.txt
+    ps axo pid,ppid,pgid,stat,args
+    false
+  }
   exec 5>&-
   wait $terminal || true
   cat out.txt
   # Once when the run starts, and once at its end.
-  grep -a -A 20 '\^C' out.txt | grep -aq -- "--resume --run-dir r"
-  [ "$(grep -ac -- "--resume --run-dir r" out.txt)" -eq 2 ]
-  run timeout -s TERM 20 "$MNIST_DIST" --resume --run-dir r
+  grep -a -A 20 '\^C' out.txt | grep -aq -- "--resume --run-dir $RUN"
+  [ "$(grep -ac -- "--resume --run-dir $RUN" out.txt)" -eq 2 ]
+  run timeout -s TERM 20 "$MNIST_DIST" --resume --run-dir "$RUN"
   [[ "$output" == *"resumed after epoch "*" step "* ]]
 }
 

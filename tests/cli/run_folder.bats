@@ -179,7 +179,7 @@ and --set, or start"* ]]
 @test "two processes in one run folder: the second is rejected" {
   "$MNIST_DIST" "${QUICK[@]}" --set train.epochs=5000 --run-dir r &
   local pid=$! code=0
-  wait_for 60 rows_in r 1
+  wait_for 60 test -s r/checkpoint.h5
   fails 2 "another process is working in r (process $pid on host" "$MNIST_DIST" --resume --run-dir r
   cp -r r copy # is not being worked in
   run timeout -s TERM 5 "$MNIST_DIST" --resume --run-dir copy
@@ -193,7 +193,7 @@ and --set, or start"* ]]
 @test "a run whose folder was removed and made again, or moved, does not change the new one" {
   "$MNIST_DIST" "${QUICK[@]}" --set train.epochs=5000 --seed 1 --run-dir r 2>err.txt &
   local pid=$! code=0
-  wait_for 60 rows_in r 1
+  wait_for 60 test -s r/checkpoint.h5
   mv r moved
   run -0 short --seed 2 --run-dir r
   wait $pid || code=$?
