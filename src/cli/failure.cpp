@@ -2,12 +2,12 @@
 
 #include <fmt/format.h>
 
-#include <chrono>
 #include <thread>
 
 #include "base/printable.h"
 #include "base/standard_streams.h"
 #include "cli/first_rank.h"
+#include "comm/liveness.h"
 #include "report/terminal.h"
 
 namespace mnist_dist {
@@ -40,7 +40,7 @@ ExitCode report_failure(std::exception_ptr exception) {
   }
   // The launcher ends all ranks as soon as one has failed. Rank 0, which prints for all, may start
   // seconds later on a busy machine.
-  std::this_thread::sleep_for(std::chrono::seconds(2));
+  std::this_thread::sleep_for(liveness::same_error);
   // Still here: rank 0 continues, so this rank alone has met it.
   if (!error.everywhere()) print_error(error, fmt::format("rank {}", rank));
   return error.code();

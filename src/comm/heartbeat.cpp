@@ -1,16 +1,13 @@
 #include "comm/heartbeat.h"
 
-#include <chrono>
 #include <future>
 #include <optional>
 
 #include "comm/broadcast_text.h"
+#include "comm/liveness.h"
 
 namespace mnist_dist {
 namespace {
-
-// Well below any useful timeout, and no load.
-constexpr std::chrono::milliseconds beat{500};
 
 enum class Status : unsigned char { working, done, failed };
 
@@ -48,7 +45,7 @@ void wait_for_root(Communicator& communicator) {
 void run_on_root(Communicator& communicator, const std::function<void()>& work) {
   if (communicator.rank() != 0) return wait_for_root(communicator);
   std::future<void> running = std::async(std::launch::async, work);
-  while (running.wait_for(beat) != std::future_status::ready)
+  while (running.wait_for(liveness::beat) != std::future_status::ready)
     broadcast_status(communicator, Status::working);
   const auto error = error_of(running);
   broadcast_status(communicator, error ? Status::failed : Status::done);

@@ -10,6 +10,7 @@
 
 #include "base/awake_clock.h"
 #include "base/error.h"
+#include "comm/liveness.h"
 #include "comm/poll.h"
 #include "comm/watchdog.h"
 
@@ -17,12 +18,6 @@ namespace mnist_dist {
 namespace {
 
 constexpr int tag = 1;
-// Longer than any step: a rank that is merely slow arrives in it.
-constexpr double grace_seconds = 5;
-// How long a wait is polled at full speed. Afterwards looking every 0.1 ms costs at most 1% and
-// leaves the cores to working ranks.
-constexpr std::chrono::milliseconds impatience{10};
-constexpr std::chrono::microseconds nap{100};
 
 bool are_complete(std::span<MPI_Request> requests, const char* call) {
   int all = 0;
@@ -38,14 +33,14 @@ Alarm::Alarm(MPI_Comm comm, std::vector<Peer> peers, double timeout_seconds)
       rank_(rank_in(comm)),
       peers_(std::move(peers)),
       timeout_(timeout_seconds),
-      grace_(std::min(grace_seconds, timeout_seconds)) {}
+      grace_(std::min(liveness::grace_seconds, timeout_seconds)) {}
 
 Alarm::~Alarm() {
   for (Sent& sent : sent_) MPI_Wait(&sent.request, MPI_STATUS_IGNORE);
 }
 
 void Alarm::wait(std::span<MPI_Request> requests, const Call& call) {
-  if (!poll_for(impatience, [&] { return are_complete(requests, call.name); }))
+  if (!poll_for(liveness::polling, [&] { return are_complete(requests, call.name); }))
     wait_long(requests, call);
 }
 
@@ -55,7 +50,7 @@ void Alarm::wait_long(std::span<MPI_Request> requests, const Call& call) {
   lowest_asker_ = std::numeric_limits<int>::max();
   AwakeClock clock;
   while (!are_complete(requests, call.name)) {
-    std::this_thread::sleep_for(nap);
+    std::this_thread::sleep_for(liveness::nap);
     const double waited = clock.seconds();
     const bool asked_here = read_messages(here);
     if (!question_ && (asked_here || waited > timeout_)) ask(call, here, waited);

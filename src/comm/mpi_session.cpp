@@ -11,15 +11,13 @@
 
 #include "base/error.h"
 #include "base/provenance.h"
+#include "comm/liveness.h"
 #include "comm/local_ranks.h"
 #include "comm/poll.h"
 #include "comm/single_copy.h"
 
 namespace mnist_dist {
 namespace {
-
-// An error that all ranks meet, they meet at about the same time.
-constexpr std::chrono::seconds moment{2};
 
 /// Lowest rank of `comm` whose memory this rank shares.
 int node_of(MPI_Comm comm) {
@@ -115,7 +113,7 @@ bool MpiSession::all_ranks_end(bool unwinding) {
   MPI_Request request = MPI_REQUEST_NULL;
   check(MPI_Ibarrier(alarm_comm_, &request), "MPI_Ibarrier");
   if (unwinding)
-    return poll_for(moment, [&] {
+    return poll_for(liveness::same_error, [&] {
       int done = 0;
       check(MPI_Test(&request, &done, MPI_STATUS_IGNORE), "MPI_Ibarrier");
       return done != 0;

@@ -9,17 +9,17 @@
 #include <utility>
 
 #include "base/awake_clock.h"
+#include "comm/liveness.h"
 
 namespace mnist_dist {
 namespace {
 
 constexpr char hint[] = "set NCCL_DEBUG=WARN for details, or use --comm mpi";
-constexpr double seconds_to_part = 5;  ///< without messages of other ranks
 
 void leave(ncclComm_t comm) {
   ncclResult_t state = ncclCommFinalize(comm);
   AwakeClock waited;
-  while (state == ncclInProgress && waited.seconds() < seconds_to_part) {
+  while (state == ncclInProgress && waited.seconds() < liveness::nccl_parting_seconds) {
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
     if (ncclCommGetAsyncError(comm, &state) != ncclSuccess) break;
   }
@@ -34,7 +34,7 @@ void leave(ncclComm_t comm) {
 Parting::~Parting() {
   if (!done_.valid()) return;
   if (std::uncaught_exceptions() > 0)
-    done_.wait_for(std::chrono::duration<double>(seconds_to_part));
+    done_.wait_for(std::chrono::duration<double>(liveness::nccl_parting_seconds));
   else
     done_.wait();
 }

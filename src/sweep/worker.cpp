@@ -9,14 +9,13 @@
 #include "base/awake_clock.h"
 #include "base/error.h"
 #include "base/standard_streams.h"
+#include "comm/liveness.h"
 
 namespace mnist_dist {
 namespace {
 
 namespace fs = std::filesystem;
 
-// Longest time without a message to the other ranks of a group, as in comm/heartbeat.
-constexpr double longest_wait = 0.5;
 // Between looks at seeds that others have, which LeaseSeeker wants several of per second.
 constexpr std::chrono::milliseconds nap{100};
 // Between looks at the folder while a seed is trained.
@@ -56,7 +55,7 @@ Order Leader::next_order() {
       return {.kind = Order::train, .seed = claim_->seed};
     }
     if (queue_.finished()) return {.kind = Order::end};
-    if (waiting.seconds() > longest_wait) return {};
+    if (std::chrono::duration<double>(waiting.seconds()) > liveness::beat) return {};
     std::this_thread::sleep_for(nap);
   }
 }

@@ -1,0 +1,27 @@
+#pragma once
+#include <chrono>
+
+/// Times after which a rank stops waiting for others, besides `comm.timeout` of the recipe.
+/// docs/liveness.md has all waits in one table.
+namespace mnist_dist::liveness {
+
+/// Between signs of life of rank 0 while it works for all ranks: well below any useful timeout, and
+/// no load. A leader of a sweep sends an order as often.
+inline constexpr std::chrono::milliseconds beat{500};
+
+/// For the replies of other ranks after the timeout, at most the timeout itself. Longer than any
+/// step: a rank that is only slow arrives in it.
+inline constexpr double grace_seconds = 5;
+
+/// For ranks that meet the same error: they meet it at about the same time.
+inline constexpr std::chrono::seconds same_error{2};
+
+/// For NCCL to end a communicator without messages of other ranks.
+inline constexpr double nccl_parting_seconds = 5;
+
+/// The first part of a wait, which is polled at full speed. Later looks, every `nap`, cost at most
+/// 1 % and leave the cores to working ranks.
+inline constexpr std::chrono::milliseconds polling{10};
+inline constexpr std::chrono::microseconds nap{100};
+
+}  // namespace mnist_dist::liveness
