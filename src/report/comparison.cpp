@@ -3,11 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <boost/math/distributions/students_t.hpp>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "base/error.h"
 #include "base/grouped.h"
 #include "base/plural.h"
 #include "base/printable.h"
@@ -18,53 +16,6 @@
 
 namespace mnist_dist {
 namespace {
-
-constexpr double each_side = 0.025;  // of the probability lies beyond each end of an interval
-
-Statistics statistics_of(const Contestant& c) {
-  std::vector<double> values;
-  for (const auto& [seed, accuracy] : c.accuracies) values.push_back(accuracy);
-  return mnist_dist::statistics_of(values);
-}
-
-/// Two runs, image by image: of those that they see differently, how many does which one get right?
-Difference by_image(const Contestant& first, const Contestant& second) {
-  Difference d;
-  d.basis = Difference::Basis::images;
-  for (std::size_t i = 0; i < first.predictions.size(); ++i) {
-    const bool a = first.predictions[i].right(), b = second.predictions[i].right();
-    ++(a == b ? d.same : b ? d.better : d.worse);
-  }
-  d.pairs = d.better + d.same + d.worse;
-  const double n = d.pairs, gain = d.better - d.worse, differing = d.better + d.worse;
-  d.points = 100 * gain / n;
-  constexpr double normal_975 = 1.959964;
-  const double reach = 100 * normal_975 * std::sqrt(std::max(differing - gain * gain / n, 0.0)) / n;
-  d.interval = {d.points - reach, d.points + reach};
-  return d;
-}
-
-Difference unpaired(const Contestant& first, const Contestant& second) {
-  const Statistics a = statistics_of(first), b = statistics_of(second);
-  Difference d;
-  d.points = b.mean - a.mean;
-  const double va = a.sd * a.sd / a.n, vb = b.sd * b.sd / b.n;
-  if (a.n < 2 || b.n < 2) return d;
-  d.basis = Difference::Basis::unpaired;
-  double reach = 0;
-  if (va + vb > 0) {
-    const double freedom = (va + vb) * (va + vb) / (va * va / (a.n - 1) + vb * vb / (b.n - 1));
-    reach = std::sqrt(va + vb) * boost::math::quantile(boost::math::complement(
-                                     boost::math::students_t(freedom), each_side));
-  }
-  d.interval = {d.points - reach, d.points + reach};
-  return d;
-}
-
-bool same_images(const Contestant& a, const Contestant& b) {
-  return std::ranges::equal(a.predictions, b.predictions, {}, &Prediction::index,
-                            &Prediction::index);
-}
 
 std::string basis_text(const Difference& d) {
   switch (d.basis) {
@@ -82,14 +33,10 @@ std::string basis_text(const Difference& d) {
   return "too few seeds for an interval";
 }
 
-bool has_interval(const Difference& d) {
-  return d.basis != Difference::Basis::single && d.basis != Difference::Basis::none;
-}
-
 std::string interval_text(const Difference& d) {
-  return !has_interval(d) ? basis_text(d)
-                          : fmt::format("95 % interval {:+.4f} .. {:+.4f}, {}", d.interval.low,
-                                        d.interval.high, basis_text(d));
+  return !d.has_interval() ? basis_text(d)
+                           : fmt::format("95 % interval {:+.4f} .. {:+.4f}, {}", d.interval.low,
+                                         d.interval.high, basis_text(d));
 }
 
 const char* pairs_name(const Difference& d) {
@@ -100,7 +47,7 @@ const char* pairs_name(const Difference& d) {
 std::vector<std::string> row_of(const Contestant& c) {
   if (!c.has_result())
     return {c.label, "-", "-", "-", "-", "0", grouped(c.parameter_count), c.recipe};
-  const Statistics s = statistics_of(c);
+  const Statistics s = accuracy_statistics(c);
   return {c.label,
           fmt::format("{:.4f}", s.mean),
           s.n > 1 ? fmt::format("{:.4f}", s.sd) : "-",
@@ -166,40 +113,6 @@ std::string missing_results(const Contestant& first, const Contestant& second) {
 }
 
 }  // namespace
-
-bool Difference::shown() const {
-  return has_interval(*this) && (interval.low > 0 || interval.high < 0);
-}
-
-Difference difference_of(const Contestant& first, const Contestant& second) {
-  const bool both = first.has_result() && second.has_result();
-  const bool same_data = first.data_hash == second.data_hash ||
-                         (!both && (first.data_hash.empty() || second.data_hash.empty()));
-  if (!same_data || (both && (first.scored != second.scored || first.images != second.images)))
-    throw usage_error(
-        fmt::format("{} and {} were scored on different images ({} of {}, and {} of {})",
-                    first.folder.string(), second.folder.string(), first.images, first.scored,
-                    second.images, second.scored),
-        "compare runs and sweeps over the same data and split");
-  if (!both) {
-    Difference none;
-    none.basis = Difference::Basis::none;
-    return none;
-  }
-  const Comparison paired = compare_paired(first.accuracies, second.accuracies);
-  if (paired.difference.n > 1) {
-    const Statistics& s = paired.difference;
-    return {Difference::Basis::seeds,
-            s.mean,
-            s.mean_interval,
-            s.n,
-            paired.better,
-            paired.same,
-            paired.worse};
-  }
-  if (!first.predictions.empty() && same_images(first, second)) return by_image(first, second);
-  return unpaired(first, second);
-}
 
 std::string verdict_sentence(const Contestant& first, const Contestant& second,
                              const Difference& d) {
@@ -282,7 +195,7 @@ std::string comparison_json(std::span<const Contestant> contestants) {
   using Json = nlohmann::ordered_json;
   Json sides = Json::array(), differences = Json::array();
   for (const Contestant& c : contestants) {
-    const Statistics s = c.has_result() ? statistics_of(c) : Statistics{};
+    const Statistics s = c.has_result() ? accuracy_statistics(c) : Statistics{};
     const auto number = [&](double value) { return c.has_result() ? Json(value) : Json(); };
     sides.push_back({{"label", c.label},
                      {"folder", c.folder.string()},
@@ -304,7 +217,7 @@ std::string comparison_json(std::span<const Contestant> contestants) {
         {{"first", contestants.front().label},
          {"second", c.label},
          {"points", d.basis == Difference::Basis::none ? Json() : Json(d.points)},
-         {"interval_95", has_interval(d) ? Json{d.interval.low, d.interval.high} : Json()},
+         {"interval_95", d.has_interval() ? Json{d.interval.low, d.interval.high} : Json()},
          {"basis", basis_name(d.basis)},
          {"better", d.better},
          {"same", d.same},

@@ -76,6 +76,13 @@ TEST(Comparison, RefusesOtherImages) {
   b = a;
   b.scored = "MNIST, validation rows";
   EXPECT_THROW(difference_of(a, b), Error);
+  b = a;
+  b.config = Config{};
+  b.config->data.split = {50, 10, 0};
+  Contestant c = b;
+  EXPECT_NO_THROW(difference_of(b, c));
+  c.config->data.split = {50, 10};
+  EXPECT_THROW(difference_of(b, c), Error) << "the last rows, and a block per seed";
 }
 
 TEST(Comparison, NamesTheKeysThatDiffer) {
