@@ -128,5 +128,11 @@ TEST(Steps, CompactStaysInsideItsLimits) {
   expect_inside_the_limits(config);
 }
 
+TEST(Steps, SprintStaysInsideItsLimits) {
+  const Config config = step("sprint");
+  EXPECT_EQ(parameter_count(config.model), 9062u);
+  expect_inside_the_limits(config);
+}
+
 }  // namespace
 }  // namespace mnist_dist
