@@ -527,9 +527,9 @@ exit 4
 SCRIPT
   local_sh
   [ "$status" -eq 4 ]
-  [ "$(wc -l <"$BATS_TEST_TMPDIR/starts.log")" -eq 3 ]
-  [[ $output == *"no progress"* ]]
+  [ "$(wc -l <"$BATS_TEST_TMPDIR/starts.log")" -eq 2 ]
+  [[ $output == *"without a run folder"* ]]
   local_sh -np 2 doctor
   [ "$status" -eq 4 ]
-  [ "$(wc -l <"$BATS_TEST_TMPDIR/starts.log")" -eq 4 ]
+  [ "$(wc -l <"$BATS_TEST_TMPDIR/starts.log")" -eq 3 ]
 }
