@@ -50,3 +50,8 @@ sys.exit(json.load(open("one/summary.json"))["final_validation_accuracy"] < 95)'
       cut -d, -f1-7) <(tail -1 "$recipe/metrics.csv" | cut -d, -f1-7)
   done
 }
+
+@test "today's program computes a published seed of the sprint to its end" {
+  case $(simd_targets) in avx* | neon*) ;; *) skip "minutes on a CPU without FMA" ;; esac
+  run -0 "$MNIST_DIST" verify "$SOURCE_DIR/docs/results/sprint" --seed 3000
+}
