@@ -11,7 +11,8 @@ mpirun=$(type -P "${MPIRUN:-mpirun}")
 seconds=${1:-5}
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 
-# measure WHERE PREFIX... -- OPTIONS...: PREFIX comes before mpirun, OPTIONS are mpirun's.
+# measure WHERE PREFIX... -- OPTIONS...: PREFIX comes before mpirun, OPTIONS are mpirun's. :SLOTS in
+# them is a quarter of the ranks.
 measure() {
   local where=$1 ranks prefix=()
   shift
@@ -21,7 +22,8 @@ measure() {
   done
   shift
   for ranks in 8 16 32 64; do
-    echo "$where: $(${prefix[@]+"${prefix[@]}"} "$mpirun" --oversubscribe --bind-to none "$@" \
+    echo "$where: $(${prefix[@]+"${prefix[@]}"} "$mpirun" --oversubscribe --bind-to none \
+      "${@//:SLOTS/:$((ranks / 4))}" \
       -np "$ranks" "$program" doctor --all-reduce "$seconds")"
   done
 }
@@ -37,6 +39,7 @@ folder=$(mktemp -d)
 trap 'stop_hosts; rm -rf "$folder"' EXIT
 make_hosts "$folder"
 on_host1() { on host1 "$@"; }
-measure "four hosts" on_host1 -- --map-by slot --host host1:16,host2:16,host3:16,host4:16 \
+measure "four hosts" on_host1 -- --map-by slot \
+  --host host1:SLOTS,host2:SLOTS,host3:SLOTS,host4:SLOTS \
   --mca plm_rsh_agent "ssh -F $SSH_CONFIG" --mca btl_tcp_if_include 10.77.0.0/24 \
   --mca oob_tcp_if_include 10.77.0.0/24
