@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/grouped.h"
 #include "base/plural.h"
 #include "data/data_name.h"
 
@@ -62,7 +63,10 @@ std::vector<std::pair<std::string, std::string>> verdict_lines(const Verdict& v)
   std::vector<std::pair<std::string, std::string>> lines;
   lines.emplace_back(
       "seeds",
-      fmt::format("{} trained to the end{}", s.n,
+      fmt::format("{} trained {}{}", s.n,
+                  v.max_steps > 0 ? fmt::format("for at most {} step{} (train.max_steps)",
+                                                grouped(v.max_steps), plural(v.max_steps))
+                                  : "to the end",
                   v.diverged > 0 ? fmt::format(", {} diverged (failures)", v.diverged) : ""));
   lines.emplace_back(
       "reached",

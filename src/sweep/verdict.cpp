@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "config/config.h"
 #include "sweep/seeds.h"
 
 namespace mnist_dist {
@@ -45,6 +46,8 @@ Verdict verdict_of(const SweepRecord& record) {
   const std::set<std::uint64_t> requested(seeds.begin(), seeds.end());
   Verdict v;
   v.images = record.identity.images;
+  if (!record.recipe_text.empty())
+    v.max_steps = parse_config(record.recipe_text, "config.toml").train.max_steps;
   v.required_correct = target.required_correct(v.images);
   v.requested = static_cast<int>(requested.size());
   for (const SeedOutcome& outcome : record.outcomes)

@@ -23,6 +23,7 @@ struct Verdict {
   Statistics final;       ///< accuracy in percent, of the seeds that did not diverge
   Statistics best;        ///< of each seed's best epoch: optimistic, because selected by this score
   double resolution = 0;  ///< binomial standard error of one run at this accuracy
+  int max_steps = 0;      ///< of a seed, by the recipe's train.max_steps. 0: all epochs
   int others = 0;         ///< seeds in the folder that were not requested. Not counted anywhere
   /// Outcomes counted above, by seed.
   std::vector<const SeedOutcome*> counted;

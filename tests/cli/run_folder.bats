@@ -277,7 +277,9 @@ PY
   kill -9 $!
   wait $! || true
   touch -d '1 hour ago' runs/killed/.lease
-  "$MNIST_DIST" sweep "${QUICK[@]}" --set train.max_steps=2 --target 0 --seeds 1,2 --out runs/s
+  run -0 "$MNIST_DIST" sweep "${QUICK[@]}" --set train.max_steps=2 --target 0 --seeds 1,2 \
+    --out runs/s
+  [[ "$output" == *"2 trained for at most 2 steps"* ]]
   run -0 "$MNIST_DIST" runs
   echo "$output"
   grep -Eq "^short +step3 \(modified\) +1 +5/480 steps +max_steps +[0-9.]+ %$" <<<"$output"
