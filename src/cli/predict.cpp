@@ -94,7 +94,8 @@ double probability(const Prediction& prediction, int digit) {
 bool is_like_mnist(const Trained& trained) {
   const std::string& set = trained.checkpoint.data_set;
   return trained.config.model.side == image_side &&
-         (set.empty() || set == "qmnist" || set.starts_with("emnist-"));
+         (set.empty() || set == name_in_checkpoint(true, "") || set == "qmnist" ||
+          set.starts_with("emnist-"));
 }
 
 void classify(const Trained& trained, Weights weights, std::vector<Prediction>& predictions) {

@@ -22,7 +22,7 @@ pgm() {
   run -0 --separate-stderr "$MNIST_DIST" predict --model "$RUN" one.pgm
   [[ "$output" =~ ^one.pgm\ \ 1\ .*%\ +runner-up\ [0-9] ]]
   run -0 --separate-stderr "$MNIST_DIST" predict --model "$RUN/checkpoint.h5" --show - <one.pgm
-  [[ "$stderr" == "trained on OTHER digits, not MNIST" ]]
+  [[ "$stderr" == "trained on SYNTHETIC digits, not MNIST" ]]
   [[ "${lines[0]}" == "-  1 "* ]]
   [[ "$output" == *█* ]]
   [ "${#lines[@]}" -ge 10 ]
@@ -176,8 +176,8 @@ assert a["digit"] == c["digit"] == 1 and "b.png" in b["error"]' "$output"
   run -0 "$MNIST_DIST" export run --out new/digits.onnx
   [ "$output" = new/digits.onnx ]
   head -c 200 new/digits.onnx | grep -q mnist-dist
-  grep -aq "OTHER digits, not MNIST" new/digits.onnx
-  grep -q "OTHER digits, not MNIST" run/model.py
+  grep -aq "SYNTHETIC digits, not MNIST" new/digits.onnx
+  grep -q "SYNTHETIC digits, not MNIST" run/model.py
   run -0 "$MNIST_DIST" export run/checkpoint.h5 --format npz --fold
   python3 -c \
     'import sys, zipfile; z = zipfile.ZipFile(sys.argv[1]); sys.exit(z.testzip() is not None)' \

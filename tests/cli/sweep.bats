@@ -239,7 +239,7 @@ print([d["seeds"] for d in declared if d["date"][:2] == "20"])')" \
   [ ! -e new ]
   fails 2 "holds no sweep" "$MNIST_DIST" merge new a nowhere
   fails 2 "is not a sweep" "$MNIST_DIST" merge . a b
-  fails 2 "parts" "$MNIST_DIST" merge new
+  fails 2 "DIR" "$MNIST_DIST" merge new
   fails 2 "OUT a is " "$MNIST_DIST" merge a a b
   fails 2 "OUT a/runs/x lies inside " "$MNIST_DIST" merge a/runs/x a b
   [ ! -e a/runs/x ]
