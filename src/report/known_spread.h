@@ -11,7 +11,8 @@ struct KnownSpread {
   double sd = 0;  ///< standard deviation, in points
 };
 
-/// Of the published sweep with the most seeds. Nothing where no sweep of that recipe is published.
+/// Of the published sweep with the fused engine that has the most seeds. Nothing where no sweep of
+/// that recipe is published.
 std::optional<KnownSpread> known_spread(std::string_view recipe);
 
 }  // namespace mnist_dist
