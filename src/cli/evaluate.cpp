@@ -33,7 +33,7 @@ namespace mnist_dist {
 namespace {
 
 struct EvaluateArguments {
-  std::string trained, data_file = DataConfig{}.file, logits, extra_test;
+  std::string trained, data_file, logits, extra_test;
   ComputeOptions compute;
   bool raw_weights = false, json = false;
   int show = 3;
@@ -130,10 +130,18 @@ void print_mistakes(const Images& test, const std::vector<ClassIndex>& predictio
   }
 }
 
+/// The data file: --data, otherwise the run folder's, otherwise the default.
+std::string data_file(const EvaluateArguments& arguments) {
+  if (!arguments.data_file.empty()) return arguments.data_file;
+  const std::filesystem::path recipe = std::filesystem::path(arguments.trained) / "config.toml";
+  return std::filesystem::exists(recipe) ? load_config(recipe.string(), {}, {}).data.file
+                                         : DataConfig{}.file;
+}
+
 /// The checkpoint's recipe, for the whole test set of the data file.
 Config scoring_config(const Trained& trained, const EvaluateArguments& arguments) {
   Config config = trained.config;
-  config.data.file = arguments.data_file;
+  config.data.file = data_file(arguments);
   if (!std::filesystem::exists(config.data.file))
     throw data_error(fmt::format("no data file {}", config.data.file),
                      "name one with --data, or make it with: " + prepare_command(config.data.file));
@@ -215,9 +223,9 @@ Command add_evaluate(CLI::App& app) {
   app.add_option("trained,--checkpoint", arguments->trained, trained_help)
       ->type_name("RUN|CHECKPOINT")
       ->required();
-  app.add_option("--data", arguments->data_file, "The prepared data file")
-      ->type_name("FILE")
-      ->capture_default_str();
+  app.add_option("--data", arguments->data_file,
+                 "The prepared data file (default: that of the run folder, or data/mnist.h5)")
+      ->type_name("FILE");
   app.add_option("--extra-test", arguments->extra_test,
                  "Another data file, whose test set is scored as well, such as QMNIST's")
       ->type_name("FILE");

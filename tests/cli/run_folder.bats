@@ -222,6 +222,7 @@ and --set, or start"* ]]
   run -0 "$MNIST_DIST" --config step3 --set "data.file=$TEST_DATA" --set train.max_steps=5 \
     --run-dir r
   run -0 "$MNIST_DIST" evaluate --checkpoint r/checkpoint.h5 --data "$TEST_DATA"
+  run -0 "$MNIST_DIST" evaluate r # the recorded data file
   local accuracy
   accuracy=$(printf '%.2f %%' "$(field r/summary.json final_test_accuracy)")
   [[ "$output" == *"$accuracy"* ]]
