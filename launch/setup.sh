@@ -50,7 +50,10 @@ TABLE
 # Installed if apt has them. The program builds, trains and passes its tests without them.
 optional_packages() {
   # Ubuntu only has a snap.
-  ! $tests || echo "chromium                opens the pages that runs and sweeps write, in a test"
+  ! $tests || cat <<'TABLE'
+chromium                opens the pages that runs and sweeps write, in a test
+dataset-fashion-mnist   Fashion-MNIST, which a test prepares and trains on
+TABLE
   # A LibTorch that CMAKE_PREFIX_PATH or Torch_DIR names is used instead, and brings its own BLAS.
   [[ -z $(named_torch) ]] || return 0
   cat <<'TABLE'

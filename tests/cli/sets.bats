@@ -177,6 +177,18 @@ END
   fails 2 "has 3 classes of 20x20" "$MNIST_DIST" evaluate r --data "$TEST_DATA" --extra-test b.h5
 }
 
+@test "Fashion-MNIST, from Debian's package" {
+  local raw=/usr/share/datasets/fashion-mnist
+  [ -d "$raw" ] || skip "the package dataset-fashion-mnist is not installed"
+  run -0 --separate-stderr "$MNIST_DIST" prepare --dataset fashion-mnist --raw "$raw" --out f.h5
+  [[ $output == *"mean      0.2860, SD 0.3530"* ]]
+  [[ $stderr != *note:* ]]
+  run -0 "$MNIST_DIST" train --config step4 --set data.file=f.h5 --set train.epochs=1 \
+    --run-dir r --quiet
+  [ "$(field r/summary.json data_set)" = fashion-mnist ]
+  python3 -c "assert $(field r/summary.json final_test_accuracy) > 75"
+}
+
 @test "MNIST's files are no other set" {
   refuses 3 "it is MNIST's train-images" "$MNIST_DIST" prepare \
     --dataset fashion-mnist --raw "$SOURCE_DIR/data/mnist"
