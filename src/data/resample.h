@@ -21,24 +21,22 @@ MNIST_DIST_HOST_DEVICE inline Point source_point(const AffineMap& map, int outpu
   return {map.a00 * column + map.a01 * row + map.a02, map.a10 * column + map.a11 * row + map.a12};
 }
 
-/// Distance of two rows of a padded image of side 28.
-inline constexpr int padded_stride = 32;
+/// Distance of two rows of a padded image: 32 for side 28.
+MNIST_DIST_HOST_DEVICE constexpr int padded_stride(int side) { return side + 4; }
 
 /// A coordinate in the padded image. Beyond the border the values are those on it.
 MNIST_DIST_HOST_DEVICE inline float padded(float coordinate, int side) {
   return std::min(std::max(coordinate, -1.0f), static_cast<float>(side)) + 1.0f;
 }
 
-MNIST_DIST_HOST_DEVICE inline float read_nearest(const float* image, float x, float y,
-                                                 int side = image_side,
-                                                 int stride = padded_stride) {
+MNIST_DIST_HOST_DEVICE inline float read_nearest(const float* image, float x, float y, int side,
+                                                 int stride) {
   return image[static_cast<int>(padded(y, side) + 0.5f) * stride +
                static_cast<int>(padded(x, side) + 0.5f)];
 }
 
-MNIST_DIST_HOST_DEVICE inline float read_bilinear(const float* image, float x, float y,
-                                                  int side = image_side,
-                                                  int stride = padded_stride) {
+MNIST_DIST_HOST_DEVICE inline float read_bilinear(const float* image, float x, float y, int side,
+                                                  int stride) {
   const float u = padded(x, side), v = padded(y, side);
   const int i = static_cast<int>(u), j = static_cast<int>(v);
   const float f = u - static_cast<float>(i), g = v - static_cast<float>(j);
@@ -65,7 +63,7 @@ class PaddedImage {
   const float* data() const { return at_.data(); }
   int side() const { return side_; }
   /// Distance of two rows.
-  int stride() const { return side_ + padded_stride - image_side; }
+  int stride() const { return padded_stride(side_); }
 
  private:
   int side_;

@@ -159,8 +159,8 @@ void make_default_data(const std::filesystem::path& file, const Progress& progre
   prepare(options, progress);
 }
 
-/// Throws Error: usage when the model is for other data, device when the engine cannot compute it.
-void check_data_shape(const Config& config, const Dataset& dataset, const std::string& engine) {
+/// Throws Error (usage) when the model is for other data.
+void check_data_shape(const Config& config, const Dataset& dataset) {
   const ModelSpec& model = config.model;
   if (dataset.side() != model.side || dataset.classes() != model.classes)
     throw usage_error(
@@ -168,11 +168,6 @@ void check_data_shape(const Config& config, const Dataset& dataset, const std::s
                     config.data.file, dataset.classes(), dataset.side(), dataset.side(),
                     model.classes, model.side, model.side),
         "name the data file that the model was trained on");
-  if (runs_on_gpu(engine) && (model.side != image_side || model.classes != class_count))
-    throw device_error(
-        fmt::format("--engine {} computes {} classes of {}x{} pixels (got {} of {}x{})", engine,
-                    class_count, image_side, image_side, model.classes, model.side, model.side),
-        "give --device cpu");
 }
 
 }  // namespace
@@ -202,7 +197,7 @@ std::unique_ptr<Session> make_session(Communicator& world, Communicator& group,
     remove_leftovers_beside(config.data.file);
     make_default_data(config.data.file, progress);
     const Dataset dataset(config.data.file);  // a fault of the whole file is reported once
-    check_data_shape(config, dataset, engine);
+    check_data_shape(config, dataset);
     if (use == Use::training)
       check_norm_slices(config.model,
                         shortest_slice(config, training_rows(config, dataset).size()));

@@ -22,7 +22,7 @@ const GpuLibrary& gpu() { return *mnist_dist_torch_library()->gpu; }
 
 /// A run through a communicator of the GPU's, and what the engine called itself.
 EngineRun run_on_gpu(const EngineOptions& options, int epochs,
-                     const DeviceCommOptions& comm_options = {}, const FourShards& data = {}) {
+                     const DeviceCommOptions& comm_options, const FourShards& data) {
   auto engine = gpu().make_engine(options);
   const auto single = make_single();
   const auto comm = gpu().make_communicator(*single, engine->queue(), comm_options);
@@ -40,6 +40,11 @@ EngineRun run_on_gpu(const EngineOptions& options, int epochs,
       });
   engine.reset();  // its recording holds calls of the communicator
   return run;
+}
+
+EngineRun run_on_gpu(const EngineOptions& options, int epochs,
+                     const DeviceCommOptions& comm_options = {}) {
+  return run_on_gpu(options, epochs, comm_options, FourShards(options.config.model));
 }
 
 EngineRun run_reference(const EngineOptions& options, int epochs, const FourShards& data) {
@@ -99,7 +104,7 @@ TEST_P(CudaEngine, EvaluatesAsTheReference) {
   const EngineOptions options = full_options(GetParam());
   const auto engine = gpu().make_engine(options),
              reference = mnist_dist_torch_library()->make_engine(options);
-  const FourShards data;
+  const FourShards data(options.config.model);
   std::vector<ClassIndex> there, here;
   std::vector<Sums> scores[2];
   for (Engine* each : {engine.get(), reference.get()}) {
@@ -138,9 +143,9 @@ TEST_P(CudaEngine, StopsAndGoesOnAmongRecordedSteps) {
 INSTANTIATE_TEST_SUITE_P(Models, CudaEngine, testing::ValuesIn(torch_test_models()),
                          [](const auto& tested) { return tested.param.name; });
 
-/// One batch of four shards' slices, on the queue's device, fetched.
-std::vector<float> batch_on(const Queue& queue, const AugmentConfig& augment) {
-  const FourShards data;
+/// One batch of four shards' slices of images of `side`, on the queue's device, fetched.
+std::vector<float> batch_on(const Queue& queue, const AugmentConfig& augment, int side) {
+  const FourShards data(ModelSpec{.side = side});
   std::vector<std::uint8_t> pixels, labels;
   std::vector<std::uint32_t> orders;
   std::vector<std::int32_t> begins{0};
@@ -150,7 +155,7 @@ std::vector<float> batch_on(const Queue& queue, const AugmentConfig& augment) {
     orders.insert(orders.end(), data.orders[k].begin(), data.orders[k].end());
     begins.push_back(static_cast<std::int32_t>(labels.size()));
   }
-  DeviceEpoch epoch{.epoch = 3, .augment = at_epoch(augment, 3)};
+  DeviceEpoch epoch{.epoch = 3, .augment = at_epoch(augment, 3, side)};
   if (epoch.augment.elastic_alpha > 0)
     for (const float tap : elastic_taps(epoch.augment)) epoch.tap[epoch.taps++] = tap;
   const DeviceArray<std::uint8_t> p(queue, pixels), l(queue, labels);
@@ -158,10 +163,12 @@ std::vector<float> batch_on(const Queue& queue, const AugmentConfig& augment) {
   const DeviceArray<std::int32_t> b(queue, begins);
   const DeviceArray<DeviceEpoch> e(queue, std::span<const DeviceEpoch>(&epoch, 1));
   const DeviceArray<DeviceProgress> progress(queue, 1);
-  const DeviceArray<float> images(queue, 16 * image_size);
+  const DeviceArray<float> images(queue, 16 * data.shards[0].image_pixels());
+  const DeviceArray<float> workspace(queue, 16 * augment_workspace(side));
   const DeviceArray<std::int64_t> targets(queue, 16);
-  enqueue_batch(queue, {p.data(), l.data(), 0, o.data(), b.data(), 4}, e.data(), progress.data(), 5,
-                {}, 4, BatchOrder::by_shard, {images.data(), targets.data(), rows.data()});
+  enqueue_batch(queue, {side, p.data(), l.data(), 0, o.data(), b.data(), 4}, e.data(),
+                progress.data(), 5, {}, 4, BatchOrder::by_shard,
+                {images.data(), targets.data(), rows.data(), workspace.data()});
   std::vector<float> fetched(images.size());
   images.download(queue, fetched);
   return fetched;
@@ -175,10 +182,13 @@ TEST(CudaBatch, ImagesAreTheHostsToRounding) {
   everything.shift = 2;
   everything.elastic_alpha = 1.5;
   everything.erase_probability = 0.5;
-  const std::vector<float> there = batch_on({0, nullptr}, everything),
-                           here = batch_on({}, everything);
-  EXPECT_LT(distance(there, here), 1e-5);
-  for (std::size_t i = 0; i < here.size(); ++i) ASSERT_NEAR(there[i], here[i], 1e-3) << i;
+  for (const int side : {image_side, 9, image_side_limit}) {
+    const std::vector<float> there = batch_on({0, nullptr}, everything, side),
+                             here = batch_on({}, everything, side);
+    EXPECT_LT(distance(there, here), 1e-5) << side;
+    for (std::size_t i = 0; i < here.size(); ++i)
+      ASSERT_NEAR(there[i], here[i], 1e-3) << side << ", " << i;
+  }
 }
 
 TEST(CudaDropout, DropsTheSameElements) {

@@ -22,12 +22,14 @@ struct FourShards {
   std::vector<Images> shards;
   std::vector<std::vector<std::uint32_t>> orders;
   std::vector<float> rates = std::vector<float>(3, 0.02f);
-  std::vector<Images> shares{noise_images(2100, 1000), noise_images(9, 4000)};
+  std::vector<Images> shares;
 
-  FourShards() {
+  explicit FourShards(const ModelSpec& model) {
+    for (const auto& [rows, first] : {std::pair{2100, 1000}, {9, 4000}})
+      shares.push_back(noise_images(rows, first, model.side, model.classes));
     int row = 0;
     for (const int rows : {10, 8, 8, 6}) {
-      shards.push_back(noise_images(rows, row));
+      shards.push_back(noise_images(rows, row, model.side, model.classes));
       auto& order = orders.emplace_back();
       for (int i = 0; i < rows; ++i)
         order.push_back(static_cast<std::uint32_t>(row + rows - 1 - i));  // not the file's order
@@ -44,7 +46,7 @@ struct FourShards {
 /// there is one right gradient: see make_decided_slice. `parameters`: what training starts from.
 inline FourShards decided_shards(const EngineOptions& options, std::span<const float> parameters) {
   const std::vector<double> wide(parameters.begin(), parameters.end());
-  FourShards data;
+  FourShards data(options.config.model);
   for (std::size_t shard = 0; shard < data.shards.size(); ++shard) {
     Images& images = data.shards[shard];
     const std::span<const std::uint32_t> rows = std::span(data.orders[shard]).first(4);
@@ -55,7 +57,8 @@ inline FourShards decided_shards(const EngineOptions& options, std::span<const f
           .least_margin;
     };
     for (int which = 1; margin() < 2e-5; ++which)
-      images.pixels = noise_images(images.count(), images.first_row + 1000 * which).pixels;
+      images.pixels =
+          noise_images(images.count(), images.first_row + 1000 * which, images.side).pixels;
   }
   return data;
 }
@@ -147,11 +150,11 @@ struct LongEpoch {
   std::vector<float> rates;
   int whole_steps;
 
-  explicit LongEpoch(int whole)
+  LongEpoch(const ModelSpec& model, int whole)
       : rates(static_cast<std::size_t>(whole) + 1, 0.01f), whole_steps(whole) {
     const int rows = 4 * whole + 2;
     for (int shard = 0; shard < 4; ++shard) {
-      shards.push_back(noise_images(rows, shard * rows));
+      shards.push_back(noise_images(rows, shard * rows, model.side, model.classes));
       auto& order = orders.emplace_back();
       for (int row = 0; row < rows; ++row)
         order.push_back(static_cast<std::uint32_t>(shard * rows + row));
@@ -170,7 +173,7 @@ struct LongEpoch {
 /// continues after it ends in the bits of one that was not stopped. `make` returns an engine, and
 /// the `reduce` that goes with it, of these options.
 inline void expect_stops_and_goes_on(const EngineOptions& options, const auto& make) {
-  const LongEpoch data(300);
+  const LongEpoch data(options.config.model, 300);
   const TrainState fresh =
       fresh_state(flat_layout(options.config.model), options.config.average.decay > 0);
   const auto start = [&](auto& run, const TrainState& state, const Sums& before) {

@@ -20,10 +20,10 @@ namespace {
 std::unique_ptr<Engine> on_host(const EngineOptions& options) {
   return make_device_engine(options, EngineInfo{}, make_host_queue());
 }
-EngineRun run_on_host(const EngineOptions& options, int epochs, const FourShards& data = {}) {
+EngineRun run_on_host(const EngineOptions& options, int epochs, const FourShards& data) {
   return run_engine(*on_host(options), options, data, add_tree, epochs, copied);
 }
-EngineRun run_reference(const EngineOptions& options, int epochs, const FourShards& data = {}) {
+EngineRun run_reference(const EngineOptions& options, int epochs, const FourShards& data) {
   return run_engine(*mnist_dist_torch_library()->make_engine(options), options, data, add_tree,
                     epochs, copied);
 }
@@ -33,7 +33,9 @@ class DeviceEngine : public testing::TestWithParam<ModelSpec> {};
 TEST_P(DeviceEngine, SliceBySliceHasTheReferencesBits) {
   EngineOptions options = full_options(GetParam());
   options.per_slice = true;
-  const EngineRun device = run_on_host(options, 2), reference = run_reference(options, 2);
+  const FourShards data(options.config.model);
+  const EngineRun device = run_on_host(options, 2, data),
+                  reference = run_reference(options, 2, data);
   EXPECT_EQ(device.first_total, reference.first_total);
   EXPECT_EQ(device.state.parameters, reference.state.parameters);
   EXPECT_EQ(device.state.momentum, reference.state.momentum);
@@ -64,7 +66,9 @@ TEST_P(DeviceEngine, AsOneBatchAgreesToRounding) {
 TEST_P(DeviceEngine, EvaluatesAsTheReference) {
   EngineOptions options = full_options(GetParam());
   options.per_slice = true;
-  const EngineRun device = run_on_host(options, 1), reference = run_reference(options, 1);
+  const FourShards data(options.config.model);
+  const EngineRun device = run_on_host(options, 1, data),
+                  reference = run_reference(options, 1, data);
   ASSERT_EQ(device.scores.size(), 2u);
   EXPECT_EQ(device.predictions.size(), 2109u);
   int different = 0;
@@ -84,12 +88,12 @@ INSTANTIATE_TEST_SUITE_P(Models, DeviceEngine, testing::ValuesIn(torch_test_mode
 
 /// An engine that has started an epoch.
 struct Started {
-  FourShards data;
   EngineOptions options;
+  FourShards data;
   std::unique_ptr<Engine> engine;
 
   explicit Started(TrainState (*change)(TrainState) = nullptr)
-      : options(full_options(torch_test_models().front())) {
+      : options(full_options(torch_test_models().front())), data(options.config.model) {
     options.per_slice = true;
     engine = on_host(options);
     engine->set_training_data(views(data.shards), 0);
@@ -114,10 +118,10 @@ TEST(DeviceEngine, StopsAfterTheStepThatWasAskedTo) {
 }
 
 TEST(DeviceEngine, StopsThoughTheRanksSlicesAreEmpty) {
-  const FourShards data;
+  const EngineOptions options = full_options(torch_test_models().front());
+  const FourShards data(options.config.model);
   const std::span<const Images> shards =
       std::span(data.shards).subspan(1, 2);  // at the third step they have no image left
-  EngineOptions options = full_options(torch_test_models().front());
   const auto engine = on_host(options);
   engine->set_training_data(views(shards), 1);
   engine->load(fresh_state(flat_layout(options.config.model), true));
@@ -181,7 +185,7 @@ TEST(DeviceEngine, GoesOnFromAGoodStateAfterOneThatDiverged) {
   for (const bool per_slice : {false, true}) {
     EngineOptions options = full_options(torch_test_models().front());
     options.per_slice = per_slice;
-    const FourShards data;
+    const FourShards data(options.config.model);
     const TrainState good = fresh_state(flat_layout(options.config.model), true);
     TrainState bad = good;
     bad.parameters[3] = std::numeric_limits<float>::quiet_NaN();

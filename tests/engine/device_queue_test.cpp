@@ -20,7 +20,7 @@ struct Training {
   std::unique_ptr<Engine> engine;
 
   explicit Training(int whole_steps, bool per_slice = false, FakeDevice device = {})
-      : fake(device), data(whole_steps) {
+      : fake(device), data(options.config.model, whole_steps) {
     options.per_slice = per_slice;
   }
   void start() {

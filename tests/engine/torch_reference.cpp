@@ -46,17 +46,19 @@ ReferenceResult torch_reference(const EngineOptions& options, const Slice& slice
     return torch::Tensor();
   };
 
-  torch::Tensor x = torch::empty({slice.count(), 1, image_side, image_side}, torch::kDouble);
+  const ModelSpec& model = options.config.model;
+  const int side = model.side;
+  torch::Tensor x = torch::empty({slice.count(), 1, side, side}, torch::kDouble);
   for (int n = 0; n < slice.count(); ++n) {
-    std::vector<float> image(image_size);
+    std::vector<float> image(static_cast<std::size_t>(model.pixels()));
     const auto i = static_cast<std::size_t>(n);
-    augment_image({slice.images[i], image_size}, options.config.augment, options.normalisation,
-                  options.config.train.seed, slice.rows[i], slice.epoch, image);
-    x[n][0] = torch::from_blob(image.data(), {image_side, image_side}).to(torch::kDouble);
+    augment_image({slice.images[i], image.size()}, options.config.augment, options.normalisation,
+                  options.config.train.seed, slice.rows[i], slice.epoch, image, side);
+    x[n][0] = torch::from_blob(image.data(), {side, side}).to(torch::kDouble);
   }
 
   ReferenceResult result;
-  for (int index = 0; const Layer& layer : options.config.model.layers) {
+  for (int index = 0; const Layer& layer : model.layers) {
     if (layer.kind == LayerKind::convolution)
       x = torch::conv2d(x, tensor_of(index, ParameterKind::weight),
                         tensor_of(index, ParameterKind::bias), 1, layer.padding, 1,
@@ -91,7 +93,7 @@ ReferenceResult torch_reference(const EngineOptions& options, const Slice& slice
   const torch::Tensor logits = x.flatten(1);
   const torch::Tensor log_probability = logits - logits.exp().sum(1, true).log();
   const double smoothing = options.config.train.label_smoothing;
-  torch::Tensor target = torch::full_like(logits.detach(), smoothing / class_count);
+  torch::Tensor target = torch::full_like(logits.detach(), smoothing / model.classes);
   for (int n = 0; n < slice.count(); ++n)
     target[n][slice.labels[static_cast<std::size_t>(n)]] += 1 - smoothing;
   const torch::Tensor loss = -(target * log_probability).sum();

@@ -62,6 +62,12 @@ inline std::vector<ModelSpec> torch_test_models() {
                   {.kind = LayerKind::max_pool, .kernel = 2},
                   {.channels = 10, .depthwise = true, .kernel = 5, .relu = true},
                   {.kind = LayerKind::global_average}}},
+      {.name = "other_size",
+       .layers = {conv(4, 4, 0, true, true, 0.1),
+                  {.kind = LayerKind::max_pool, .kernel = 2},
+                  {.kind = LayerKind::linear, .channels = 13, .bias = true}},
+       .side = 35,
+       .classes = 13},
   };
 }
 

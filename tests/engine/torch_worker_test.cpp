@@ -80,7 +80,7 @@ void compare_with_reference(const EngineOptions& options, const Slice& slice) {
 class EveryModel : public testing::TestWithParam<ModelSpec> {};
 
 TEST_P(EveryModel, GradientsLossAndStatisticsAgreeWithTheReference) {
-  const Images images = noise_images(4, 500);
+  const Images images = noise_images(4, 500, GetParam().side, GetParam().classes);
   compare_with_reference(test_options(GetParam()), OwnedSlice(images, 0, 4).view());
 }
 
@@ -89,7 +89,7 @@ TEST_P(EveryModel, ShortSliceAugmentationAndLabelSmoothing) {
   options.config.train.label_smoothing = 0.15;
   options.config.augment.rotation = 15;
   options.config.augment.erase_probability = 0.5;
-  const Images images = noise_images(3, 70);
+  const Images images = noise_images(3, 70, GetParam().side, GetParam().classes);
   compare_with_reference(options, OwnedSlice(images, 0, 3).view());
 }
 

@@ -3,6 +3,7 @@
 
 #include "config/config.h"
 #include "data/augment.h"
+#include "data/resample.h"
 
 namespace mnist_dist {
 
@@ -11,7 +12,7 @@ struct DeviceEpoch {
   std::uint32_t epoch = 0;
   EpochAugment augment;  ///< as at_epoch makes it
   int taps = 0;          ///< of elastic_taps
-  float tap[image_side] = {};
+  float tap[image_side_limit] = {};
 };
 
 /// How far training is, in the device's memory: the host reads it now and then.
@@ -27,19 +28,28 @@ struct DeviceProgress {
 /// The training rows a rank owns and where the next step finds its images. All pointers are the
 /// device's.
 struct DeviceRows {
-  const std::uint8_t* pixels = nullptr;   ///< [rows][28][28], all owned shards, one after the other
-  const std::uint8_t* labels = nullptr;   ///< [rows]
-  std::uint32_t first_row = 0;            ///< of the file
-  const std::uint32_t* orders = nullptr;  ///< [rows]: each shard's order, where its rows begin
+  int side = image_side;                      ///< of the images
+  const std::uint8_t* pixels = nullptr;       ///< [rows][side][side], the owned shards one by one
+  const std::uint8_t* labels = nullptr;       ///< [rows]
+  std::uint32_t first_row = 0;                ///< of the file
+  const std::uint32_t* orders = nullptr;      ///< [rows]: each shard's order, where its rows begin
   const std::int32_t* shard_begin = nullptr;  ///< [shards + 1], counted in rows from first_row
   int shards = 0;
 };
 
+/// Floats in which one image is augmented: its padded source, the elastic field, and one axis of it
+/// half smoothed.
+MNIST_DIST_HOST_DEVICE constexpr std::size_t augment_workspace(int side) {
+  const auto stride = static_cast<std::size_t>(padded_stride(side));
+  return stride * stride + 3 * static_cast<std::size_t>(side * side);
+}
+
 /// The images of a step, every owned shard's slice, as the network sees them.
 struct DeviceBatch {
-  float* images = nullptr;         ///< [slice * shards][28][28]
+  float* images = nullptr;         ///< [slice * shards][side][side]
   std::int64_t* labels = nullptr;  ///< [slice * shards], no_image where a slice is short
   std::uint32_t* rows = nullptr;   ///< [slice * shards] rows of the file: keys of random draws
+  float* workspace = nullptr;      ///< [slice * shards][augment_workspace(side)]
 };
 
 /// The label that losses ignore.

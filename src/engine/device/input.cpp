@@ -29,11 +29,13 @@ void DeviceInput::set_data(std::span<const ImagesView> shards) {
   device_orders_ = DeviceArray<std::uint32_t>(queue_, labels.size());
 
   const auto batch = static_cast<std::size_t>(batch_size());
-  images_ = DeviceArray<float>(queue_, batch * image_size);
+  const ModelSpec& model = config_.model;
+  images_ = DeviceArray<float>(queue_, batch * static_cast<std::size_t>(model.pixels()));
+  workspace_ = DeviceArray<float>(queue_, batch * augment_workspace(model.side));
   targets_ = DeviceArray<std::int64_t>(queue_, batch);
   batch_rows_ = DeviceArray<std::uint32_t>(queue_, batch);
   dropouts_.clear();
-  const std::vector<LayerShape> shapes = layer_shapes(config_.model);
+  const std::vector<LayerShape> shapes = layer_shapes(model);
   for (std::size_t i = 0; i < shapes.size(); ++i) {
     Dropout dropout{.layer = static_cast<int>(i),
                     .rule = dropout_rule(config_.model.layers[i].dropout)};
@@ -54,7 +56,8 @@ void DeviceInput::begin_epoch(const EpochPlan& plan) {
     throw std::invalid_argument("device input: wrong size of the epoch's orders");
   device_orders_.upload(queue_, flat);
 
-  DeviceEpoch epoch{.epoch = plan.epoch, .augment = at_epoch(config_.augment, plan.epoch)};
+  DeviceEpoch epoch{.epoch = plan.epoch,
+                    .augment = at_epoch(config_.augment, plan.epoch, config_.model.side)};
   if (epoch.augment.elastic_alpha > 0)
     for (const float tap : elastic_taps(epoch.augment)) epoch.tap[epoch.taps++] = tap;
   epoch_.upload(queue_, {&epoch, 1});
@@ -63,7 +66,7 @@ void DeviceInput::begin_epoch(const EpochPlan& plan) {
 void DeviceInput::enqueue(const DeviceProgress* progress, BatchOrder order) const {
   const auto first_row =
       static_cast<std::uint32_t>(shards_.empty() ? 0 : shards_.front().first_row);
-  const DeviceRows rows{pixels_.data(),        labels_.data(),       first_row,
+  const DeviceRows rows{config_.model.side,    pixels_.data(),       labels_.data(), first_row,
                         device_orders_.data(), shard_begins_.data(), shards()};
   const std::uint64_t seed = config_.train.seed;
   enqueue_batch(queue_, rows, epoch_.data(), progress, seed, normalisation_, slice_, order,

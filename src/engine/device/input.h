@@ -32,7 +32,9 @@ class DeviceInput {
   int shards() const { return static_cast<int>(shards_.size()); }
   int slice() const { return slice_; }
   int batch_size() const { return slice_ * shards(); }
-  DeviceBatch batch() const { return {images_.data(), targets_.data(), batch_rows_.data()}; }
+  DeviceBatch batch() const {
+    return {images_.data(), targets_.data(), batch_rows_.data(), workspace_.data()};
+  }
   const std::vector<Dropout>& dropouts() const { return dropouts_; }
 
   /// Rows that a shard shows at a step, and the shard itself, on the host.
@@ -51,7 +53,7 @@ class DeviceInput {
   DeviceArray<std::int32_t> shard_begins_;
   DeviceArray<std::uint32_t> device_orders_, batch_rows_;
   DeviceArray<DeviceEpoch> epoch_;
-  DeviceArray<float> images_;
+  DeviceArray<float> images_, workspace_;
   DeviceArray<std::int64_t> targets_;
   std::vector<Dropout> dropouts_;
 };

@@ -23,8 +23,8 @@ void enqueue_batch(const Queue& queue, const DeviceRows& rows, const DeviceEpoch
                    const Normalisation& normalisation, int slice, BatchOrder order,
                    const DeviceBatch& batch);
 
-/// Decodes `count` images without augmentation: pixels [count][28][28] -> images [count][28][28].
-void enqueue_decode(const Queue& queue, const std::uint8_t* pixels, int count,
+/// Decodes `count` images without augmentation: pixels [count][side][side] -> images, likewise.
+void enqueue_decode(const Queue& queue, const std::uint8_t* pixels, int count, int side,
                     const Normalisation& normalisation, float* images);
 
 /// factors [count][elements]: 0 where dropout_mask drops, else the rule's scale.
@@ -35,9 +35,9 @@ void enqueue_dropout(const Queue& queue, const DropoutRule& rule, const DeviceEp
 /// A step's result but for the gradient, which lies in the vector already.
 struct VectorTail {
   std::size_t parameter_count = 0, norm_count = 0;  ///< FlatLayout's
-  const float* logits = nullptr;                    ///< [count][10]
+  const float* logits = nullptr;                    ///< [count][classes]
   const std::int64_t* labels = nullptr;             ///< [count]
-  int count = 0;
+  int count = 0, classes = 0;
   const float* loss = nullptr;  ///< sum over the images
   /// Element e of the vector's norm statistics is the sum of `parts` values, from
   /// statistics[first[e]] on and stride[e] apart, times the part's images.

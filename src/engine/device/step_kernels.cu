@@ -41,9 +41,9 @@ struct Tail {
     int images = 0, correct = 0;
     for (int i = counter; i < tail.count; i += counters) {
       if (tail.labels[i] == no_image) continue;
-      const float* row = tail.logits + i * class_count;
+      const float* row = tail.logits + i * tail.classes;
       int best = 0;
-      for (int c = 1; c < class_count; ++c)
+      for (int c = 1; c < tail.classes; ++c)
         if (row[c] > row[best]) best = c;
       ++images;
       correct += best == tail.labels[i] ? 1 : 0;

@@ -40,7 +40,7 @@ class DeviceEngine final : public Engine {
         state_(layout_, config_.optimizer, config_.average, queue_->queue()),
         total_(queue_->queue(), layout_.size()),
         stop_(queue_->queue(), 1),
-        evaluation_(options_.normalisation, *queue_),
+        evaluation_(config_.model.side, options_.normalisation, *queue_),
         looks_{std::static_pointer_cast<DeviceProgress>(
                    pinned_allocate(queue_->queue().device, sizeof(DeviceProgress))),
                {}} {
@@ -149,8 +149,8 @@ class DeviceEngine final : public Engine {
     statistics_ = DeviceArray<float>(q, shards.size() * layout_.norm_count);
     vectors_view_ =
         at::from_blob(vectors_.data(), {static_cast<std::int64_t>(vectors_.size())}, floats_);
-    images_ = at::from_blob(input_.batch().images, {input_.batch_size(), 1, image_side, image_side},
-                            floats_);
+    const int side = config_.model.side;
+    images_ = at::from_blob(input_.batch().images, {input_.batch_size(), 1, side, side}, floats_);
     stop_view_ = at::from_blob(stop_.data(), {}, floats_.dtype(at::kInt));
     targets_ =
         at::from_blob(input_.batch().labels, {input_.batch_size()}, floats_.dtype(at::kLong));
@@ -281,6 +281,7 @@ class DeviceEngine final : public Engine {
                                    .logits = values.data_ptr<float>(),
                                    .labels = labels.data_ptr<std::int64_t>(),
                                    .count = static_cast<int>(count),
+                                   .classes = config_.model.classes,
                                    .loss = loss.data_ptr<float>(),
                                    .statistics = statistics_.data(),
                                    .first = norms.first.data(),

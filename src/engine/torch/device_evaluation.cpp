@@ -60,11 +60,11 @@ std::vector<Sums> DeviceEvaluation::run(const Network& network, const TensorView
 
 at::Tensor DeviceEvaluation::logits_of(std::size_t share, int first, int count,
                                        const Network& network, const TensorViews& views) const {
-  at::Tensor x = at::empty({count, 1, image_side, image_side},
+  at::Tensor x = at::empty({count, 1, side_, side_},
                            at::TensorOptions().dtype(at::kFloat).device(queue_.device()));
-  enqueue_decode(queue_.queue(),
-                 pixels_[share].data() + static_cast<std::size_t>(first) * image_size, count,
-                 normalisation_, x.data_ptr<float>());
+  const std::size_t skipped = static_cast<std::size_t>(first) * shares_[share].image_pixels();
+  enqueue_decode(queue_.queue(), pixels_[share].data() + skipped, count, side_, normalisation_,
+                 x.data_ptr<float>());
   for (int i = 0; i < network.layers(); ++i) x = network.layer(i, x, views, {}, false);
   return x.flatten(1).cpu();
 }

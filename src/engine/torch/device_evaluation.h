@@ -13,8 +13,9 @@ namespace mnist_dist {
 /// Forward over the rows to score on, which lie in a queue's memory.
 class DeviceEvaluation {
  public:
-  DeviceEvaluation(const Normalisation& normalisation, const DeviceQueue& queue)
-      : normalisation_(normalisation), queue_(queue) {}
+  /// `side`: of the images.
+  DeviceEvaluation(int side, const Normalisation& normalisation, const DeviceQueue& queue)
+      : side_(side), normalisation_(normalisation), queue_(queue) {}
 
   /// The rows' memory outlives this.
   void set_data(std::span<const ImagesView> shares);
@@ -23,10 +24,11 @@ class DeviceEvaluation {
                         std::vector<ClassIndex>* predictions, std::vector<float>* logits) const;
 
  private:
-  /// Logits [count][10] of a share's images from `first` on, in host memory.
+  /// Logits [count][classes] of a share's images from `first` on, in host memory.
   at::Tensor logits_of(std::size_t share, int first, int count, const Network& network,
                        const TensorViews& views) const;
 
+  int side_;
   Normalisation normalisation_;
   const DeviceQueue& queue_;
   std::vector<ImagesView> shares_;

@@ -45,8 +45,8 @@ class PlainLoop final : public TrainingLoop {
  public:
   PlainLoop(const ModelSpec& model, const OptimizerConfig& optimizer, int slice)
       : slice_(slice),
-        images_(torch::rand({slice * slices_on_hand, 1, image_side, image_side})),
-        labels_(torch::randint(class_count, {slice * slices_on_hand}, torch::kLong)),
+        images_(torch::rand({slice * slices_on_hand, 1, model.side, model.side})),
+        labels_(torch::randint(model.classes, {slice * slices_on_hand}, torch::kLong)),
         modules_(make_modules(model)),
         optimizer_(modules_->parameters(), torch::optim::SGDOptions(optimizer.learning_rate)
                                                .momentum(optimizer.momentum)

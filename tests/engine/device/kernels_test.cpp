@@ -20,7 +20,8 @@ constexpr Normalisation normalisation{0.1307f, 0.3081f};
 /// Two shards of 7 and 6 rows, from row 100 on, slices of 4.
 struct TwoShards {
   static constexpr int slice = 4;
-  std::vector<Images> shards{noise_images(7, 100), noise_images(6, 107)};
+  int side;
+  std::vector<Images> shards{noise_images(7, 100, side), noise_images(6, 107, side)};
   std::vector<std::vector<std::uint32_t>> orders{epoch_order({100, 107}, 0, seed, 2),
                                                  epoch_order({107, 113}, 1, seed, 2)};
   std::vector<std::uint8_t> pixels, labels;
@@ -28,11 +29,14 @@ struct TwoShards {
   std::vector<std::int32_t> begins{0, 7, 13};
   DeviceEpoch epoch;
   DeviceProgress progress;
-  std::vector<float> images = std::vector<float>(2 * slice * image_size, -7);
+  std::size_t pixels_of_image = shards[0].image_pixels();
+  std::vector<float> images = std::vector<float>(2 * slice * pixels_of_image, -7);
+  std::vector<float> workspace = std::vector<float>(2 * slice * augment_workspace(side), -7);
   std::vector<std::int64_t> targets = std::vector<std::int64_t>(2 * slice, -7);
   std::vector<std::uint32_t> rows = std::vector<std::uint32_t>(2 * slice, 7);
 
-  explicit TwoShards(const AugmentConfig& augment) {
+  explicit TwoShards(const AugmentConfig& augment, int side_of_images = image_side)
+      : side(side_of_images) {
     for (const Images& shard : shards) {
       pixels.insert(pixels.end(), shard.pixels.begin(), shard.pixels.end());
       labels.insert(labels.end(), shard.labels.begin(), shard.labels.end());
@@ -40,16 +44,17 @@ struct TwoShards {
     for (const auto& order : orders)
       flat_orders.insert(flat_orders.end(), order.begin(), order.end());
     epoch.epoch = 2;
-    epoch.augment = at_epoch(augment, 2);
+    epoch.augment = at_epoch(augment, 2, side);
     if (epoch.augment.elastic_alpha > 0)
       for (const float tap : elastic_taps(epoch.augment)) epoch.tap[epoch.taps++] = tap;
   }
 
   void make(int step, BatchOrder order) {
     progress.step = step;
-    enqueue_batch({}, {pixels.data(), labels.data(), 100, flat_orders.data(), begins.data(), 2},
+    enqueue_batch({},
+                  {side, pixels.data(), labels.data(), 100, flat_orders.data(), begins.data(), 2},
                   &epoch, &progress, seed, normalisation, slice, order,
-                  {images.data(), targets.data(), rows.data()});
+                  {images.data(), targets.data(), rows.data(), workspace.data()});
   }
 };
 
@@ -58,10 +63,11 @@ struct NamedAugment {
   AugmentConfig config;
 };
 
-class DeviceBatch : public testing::TestWithParam<NamedAugment> {};
+class DeviceBatch : public testing::TestWithParam<std::tuple<NamedAugment, int>> {};
 
 TEST_P(DeviceBatch, HasTheBitsOfAugmentImage) {
-  TwoShards data(GetParam().config);
+  const auto& [augment, side] = GetParam();
+  TwoShards data(augment.config, side);
   for (int step = 0; step < 2; ++step) {
     data.make(step, BatchOrder::by_shard);
     for (int shard = 0; shard < 2; ++shard)
@@ -70,7 +76,7 @@ TEST_P(DeviceBatch, HasTheBitsOfAugmentImage) {
                           place = static_cast<std::size_t>(shard * TwoShards::slice + i);
         const auto& order = data.orders[static_cast<std::size_t>(shard)];
         const std::span<const float> made =
-            std::span(data.images).subspan(place * image_size, image_size);
+            std::span(data.images).subspan(place * data.pixels_of_image, data.pixels_of_image);
         if (at >= order.size()) {
           EXPECT_EQ(data.targets[place], no_image);
           EXPECT_TRUE(std::ranges::all_of(made, [](float x) { return x == 0; }));
@@ -78,9 +84,9 @@ TEST_P(DeviceBatch, HasTheBitsOfAugmentImage) {
         }
         const Images& images = data.shards[static_cast<std::size_t>(shard)];
         const auto local = static_cast<int>(order[at]) - images.first_row;
-        std::vector<float> expected(image_size);
-        augment_image({images.image(local), image_size}, GetParam().config, normalisation, seed,
-                      order[at], 2, expected);
+        std::vector<float> expected(data.pixels_of_image);
+        augment_image({images.image(local), data.pixels_of_image}, augment.config, normalisation,
+                      seed, order[at], 2, expected, side);
         EXPECT_TRUE(std::ranges::equal(made, expected)) << "row " << order[at];
         EXPECT_EQ(data.targets[place], images.labels[static_cast<std::size_t>(local)]);
         EXPECT_EQ(data.rows[place], order[at]);
@@ -96,25 +102,36 @@ AugmentConfig with(void (*change)(AugmentConfig&)) {
 
 INSTANTIATE_TEST_SUITE_P(
     All, DeviceBatch,
-    testing::Values(
-        NamedAugment{"None", {}},
-        NamedAugment{"Rotation", with([](AugmentConfig& c) { c.rotation = 15; })},
-        NamedAugment{"Nearest", with([](AugmentConfig& c) {
-                       c.rotation = 15, c.interpolation = Interpolation::nearest;
-                     })},
-        NamedAugment{"Crop", with([](AugmentConfig& c) {
-                       c.crop_scale_min = 0.85, c.crop_ratio_min = 0.75, c.crop_ratio_max = 4.0 / 3;
-                     })},
-        NamedAugment{"CropAndMove", with([](AugmentConfig& c) {
-                       c.crop_scale_min = 0.85, c.rotation = 7, c.shift = 2, c.scale = 0.1;
-                     })},
-        NamedAugment{"Erase",
-                     with([](AugmentConfig& c) { c.erase_probability = 0.9, c.rotation = 15; })},
-        NamedAugment{"Elastic", with([](AugmentConfig& c) { c.elastic_alpha = 1.5, c.shear = 5; })},
-        NamedAugment{"Fading", with([](AugmentConfig& c) {
-                       c.rotation = 15, c.elastic_alpha = 1, c.fade_after = 1, c.fade_epochs = 4;
-                     })}),
-    [](const auto& tested) { return tested.param.name; });
+    testing::Combine(testing::Values(NamedAugment{"None", {}},
+                                     NamedAugment{"Rotation",
+                                                  with([](AugmentConfig& c) { c.rotation = 15; })},
+                                     NamedAugment{"Nearest", with([](AugmentConfig& c) {
+                                                    c.rotation = 15,
+                                                    c.interpolation = Interpolation::nearest;
+                                                  })},
+                                     NamedAugment{"Crop", with([](AugmentConfig& c) {
+                                                    c.crop_scale_min = 0.85,
+                                                    c.crop_ratio_min = 0.75,
+                                                    c.crop_ratio_max = 4.0 / 3;
+                                                  })},
+                                     NamedAugment{"CropAndMove", with([](AugmentConfig& c) {
+                                                    c.crop_scale_min = 0.85, c.rotation = 7,
+                                                    c.shift = 2, c.scale = 0.1;
+                                                  })},
+                                     NamedAugment{"Erase", with([](AugmentConfig& c) {
+                                                    c.erase_probability = 0.9, c.rotation = 15;
+                                                  })},
+                                     NamedAugment{"Elastic", with([](AugmentConfig& c) {
+                                                    c.elastic_alpha = 1.5, c.shear = 5;
+                                                  })},
+                                     NamedAugment{"Fading", with([](AugmentConfig& c) {
+                                                    c.rotation = 15, c.elastic_alpha = 1,
+                                                    c.fade_after = 1, c.fade_epochs = 4;
+                                                  })}),
+                     testing::Values(image_side, 9, image_side_limit)),
+    [](const auto& tested) {
+      return std::get<0>(tested.param).name + std::to_string(std::get<1>(tested.param));
+    });
 
 TEST(DeviceBatchOrder, ByImageInterleavesTheSlices) {
   TwoShards by_shard(AugmentConfig{.rotation = 15}), by_image(AugmentConfig{.rotation = 15});
@@ -130,13 +147,16 @@ TEST(DeviceBatchOrder, ByImageInterleavesTheSlices) {
 }
 
 TEST(DeviceDecode, HasTheBitsOfDecodeImage) {
-  const Images images = noise_images(3, 0);
-  std::vector<float> made(3 * image_size), expected(image_size);
-  enqueue_decode({}, images.pixels.data(), 3, normalisation, made.data());
-  for (int i = 0; i < 3; ++i) {
-    decode_image({images.image(i), image_size}, normalisation, expected);
-    EXPECT_TRUE(std::ranges::equal(
-        std::span(made).subspan(static_cast<std::size_t>(i) * image_size, image_size), expected));
+  for (const int side : {image_side, 9}) {
+    const Images images = noise_images(3, 0, side);
+    const std::size_t size = images.image_pixels();
+    std::vector<float> made(3 * size), expected(size);
+    enqueue_decode({}, images.pixels.data(), 3, side, normalisation, made.data());
+    for (int i = 0; i < 3; ++i) {
+      decode_image({images.image(i), size}, normalisation, expected);
+      EXPECT_TRUE(std::ranges::equal(
+          std::span(made).subspan(static_cast<std::size_t>(i) * size, size), expected));
+    }
   }
 }
 
@@ -172,6 +192,7 @@ TEST(DeviceTail, SumsNormStatisticsAndCounts) {
                     .logits = logits.data(),
                     .labels = labels.data(),
                     .count = 4,
+                    .classes = class_count,
                     .loss = &loss,
                     .statistics = statistics.data(),
                     .first = first.data(),
