@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <iterator>
 #include <memory>
 #include <span>
 #include <string>
@@ -28,6 +29,54 @@ const char* const footer =
     "diverged, 6 target missed, 130 interrupted.";
 
 constexpr std::string_view example_mark = "Example: ";
+
+struct Entry {
+  const char *name, *what;
+  Command (*declare)(CLI::App&);
+  const char* example;
+};
+
+Command add_help(CLI::App& app);
+
+constexpr Entry entries[] = {
+    {"train", "Train a recipe (the default command)", add_train,
+     "--config step4 --seed 7 --run-dir runs/first"},
+    {"prepare", "Make the HDF5 data file from MNIST's IDX files, or from drawn digits", add_prepare,
+     "--synthetic --out data/synthetic.h5"},
+    {"summary", "Show a model layer by layer", add_summary, "--config compact"},
+    {"preview", "Show training images as the recipe's augmentation changes them", add_preview,
+     "--config step4 --images 8 --out preview.png"},
+    {"lr-find", "Train with a growing learning rate, show the loss and suggest a rate", add_lr_find,
+     "--config step4 --out rates.svg"},
+    {"evaluate", "Score a run or a checkpoint on the test set", add_evaluate, "runs/first"},
+    {"predict", "Read the digits in images with a trained network", add_predict,
+     "--model runs/first my.png"},
+    {"export", "Write trained weights for PyTorch, ONNX, TorchScript or NumPy", add_export,
+     "runs/first --format onnx --out digits.onnx"},
+    {"sweep", "Train a recipe with many seeds and report the spread", add_sweep,
+     "--config step4 --seeds 7..16 --target 99.4"},
+    {"tune", "Search recipes on held-out training images by a race of random draws", add_tune,
+     "--space configs/tune/recipe.toml"},
+    {"merge", "Join sweeps of one recipe into one", add_merge,
+     "runs/all runs/sweep-a runs/sweep-b"},
+    {"report", "Make the report of a run, a sweep or a search again from its files", add_report,
+     "docs/results/step4"},
+    {"compare", "Compare runs or sweeps side by side", add_compare,
+     "docs/results/step4 docs/results/compact"},
+    {"runs", "List runs, sweeps and searches with status and result", add_runs, "runs"},
+    {"verify", "Train a recorded run again and compare its weights to the bit", add_verify,
+     "docs/results/step4 --seed 1000"},
+    {"bench", "Measure training speed against a plain LibTorch loop", add_bench,
+     "--config step4 --threads 1"},
+    {"doctor", "Check this machine and suggest fixes", add_doctor, "--full"},
+    {"help", "Print the help of a command", add_help, "train"},
+};
+
+/// An entry, as CLI11 knows it.
+struct Declared {
+  CLI::App* app;
+  Command run;
+};
 
 std::vector<std::string> flags_of(const CLI::App& app) {
   std::vector<std::string> names;
@@ -71,8 +120,11 @@ Error unknown_argument(const CLI::App& command, std::span<const std::string> ext
   return usage_error(fmt::format("unknown option {} for {}", name, command.get_name()), hint);
 }
 
-Error unknown_command(const std::string& name, const std::vector<std::string>& names) {
-  return usage_error(fmt::format("unknown command '{}'", name), suggest(name, names));
+void require_command(const std::string& name) {
+  std::vector<std::string> names;
+  for (const Entry& entry : entries) names.emplace_back(entry.name);
+  if (std::ranges::find(names, name) == names.end())
+    throw usage_error(fmt::format("unknown command '{}'", name), suggest(name, names));
 }
 
 /// `help` and `help COMMAND` never run: they are read as --help.
@@ -83,15 +135,24 @@ Command add_help(CLI::App& app) {
   return [topic] { return ExitCode::ok; };
 }
 
-/// Throws Error (usage) for an unknown command.
-std::vector<std::string> without_help(const std::vector<std::string>& arguments,
-                                      const std::vector<std::string>& names) {
+std::vector<std::string> without_help(const std::vector<std::string>& arguments) {
   if (arguments[0] != "help" || arguments.size() > 2) return arguments;
   if (arguments.size() == 1) return {"--help"};
   const std::string& topic = arguments[1];
   if (topic.starts_with("-")) return arguments;
-  if (std::ranges::find(names, topic) == names.end()) throw unknown_command(topic, names);
+  require_command(topic);
   return {topic, "--help"};
+}
+
+/// The arguments, with the command that may be missing. Throws Error (usage) for an unknown one.
+std::vector<std::string> with_command(std::vector<std::string> arguments) {
+  constexpr std::string_view about_all[] = {"--help", "-h", "-V", "--version"};
+  const bool flag_first = arguments.empty() || arguments[0].starts_with("-");
+  if (flag_first &&
+      (arguments.empty() || std::ranges::find(about_all, arguments[0]) == std::end(about_all)))
+    arguments.insert(arguments.begin(), "train");
+  if (!arguments[0].starts_with("-")) require_command(arguments[0]);
+  return without_help(arguments);
 }
 
 /// For a command without one of its required arguments: names the first one, and shows the example
@@ -118,87 +179,42 @@ std::string parse_hint(const std::vector<std::string>& arguments) {
   return fmt::format("see mnist-dist {} --help", arguments[0]);
 }
 
-}  // namespace
-
-ExitCode run_app(int argc, char** argv) {
-  CLI::App app(
-      "Train tiny convolutional networks on MNIST. One recipe and one seed end in the same bytes, "
-      "on any "
-      "number of ranks.",
-      "mnist-dist");
-  app.formatter(std::make_shared<HelpFormatter>());
-  app.footer(footer);
-  app.set_version_flag("-V,--version", "mnist-dist " + full_version());
-  app.require_subcommand(1);
-
-  std::vector<std::pair<CLI::App*, Command>> commands;
-  std::vector<std::string> names;
-  const auto add = [&](const char* name, const char* what, Command (*declare)(CLI::App&),
-                       const char* example) {
-    CLI::App* sub = app.add_subcommand(name, what);
+std::vector<Declared> declare_commands(CLI::App& app) {
+  std::vector<Declared> commands;
+  for (const Entry& entry : entries) {
+    CLI::App* sub = app.add_subcommand(entry.name, entry.what);
     sub->allow_extras();  // so that a mistyped flag can be answered with the nearest one
-    commands.emplace_back(sub, declare(*sub));
-    names.emplace_back(name);
+    commands.push_back({sub, entry.declare(*sub)});
     std::string below = sub->get_footer();
     if (!below.empty()) below += "\n\n";
-    sub->footer(fmt::format("{}{}mnist-dist {} {}", below, example_mark, name, example));
-  };
-  add("train", "Train a recipe (the default command)", add_train,
-      "--config step4 --seed 7 --run-dir runs/first");
-  add("prepare", "Make the HDF5 data file from MNIST's IDX files, or from drawn digits",
-      add_prepare, "--synthetic --out data/synthetic.h5");
-  add("summary", "Show a model layer by layer", add_summary, "--config compact");
-  add("preview", "Show training images as the recipe's augmentation changes them", add_preview,
-      "--config step4 --images 8 --out preview.png");
-  add("lr-find", "Train with a growing learning rate, show the loss and suggest a rate",
-      add_lr_find, "--config step4 --out rates.svg");
-  add("evaluate", "Score a run or a checkpoint on the test set", add_evaluate, "runs/first");
-  add("predict", "Read the digits in images with a trained network", add_predict,
-      "--model runs/first my.png");
-  add("export", "Write trained weights for PyTorch, ONNX, TorchScript or NumPy", add_export,
-      "runs/first --format onnx --out digits.onnx");
-  add("sweep", "Train a recipe with many seeds and report the spread", add_sweep,
-      "--config step4 --seeds 7..16 --target 99.4");
-  add("tune", "Search recipes on held-out training images by a race of random draws", add_tune,
-      "--space configs/tune/recipe.toml");
-  add("merge", "Join sweeps of one recipe into one", add_merge,
-      "runs/all runs/sweep-a runs/sweep-b");
-  add("report", "Make the report of a run, a sweep or a search again from its files", add_report,
-      "docs/results/step4");
-  add("compare", "Compare runs or sweeps side by side", add_compare,
-      "docs/results/step4 docs/results/compact");
-  add("runs", "List runs, sweeps and searches with status and result", add_runs, "runs");
-  add("verify", "Train a recorded run again and compare its weights to the bit", add_verify,
-      "docs/results/step4 --seed 1000");
-  add("bench", "Measure training speed against a plain LibTorch loop", add_bench,
-      "--config step4 --threads 1");
-  add("doctor", "Check this machine and suggest fixes", add_doctor, "--full");
-  add("help", "Print the help of a command", add_help, "train");
+    sub->footer(
+        fmt::format("{}{}mnist-dist {} {}", below, example_mark, entry.name, entry.example));
+  }
+  return commands;
+}
 
-  std::vector<std::string> arguments(argv + 1, argv + argc);
-  const bool asks_about_all =
-      !arguments.empty() && (arguments[0] == "--help" || arguments[0] == "-h" ||
-                             arguments[0] == "-V" || arguments[0] == "--version");
-  if (arguments.empty() || (arguments[0].starts_with("-") && !asks_about_all))
-    arguments.insert(arguments.begin(), "train");
-  if (!arguments[0].starts_with("-") &&
-      std::find(names.begin(), names.end(), arguments[0]) == names.end())
-    throw unknown_command(arguments[0], names);
-  arguments = without_help(arguments, names);
+/// The command that was parsed. Throws Error (usage) for arguments it does not know.
+const Declared* parsed_command(std::span<const Declared> commands) {
+  const auto parsed =
+      std::ranges::find_if(commands, [](const Declared& command) { return command.app->parsed(); });
+  if (parsed == commands.end()) return nullptr;
+  if (const auto extras = words_left(*parsed->app); !extras.empty())
+    throw unknown_argument(*parsed->app, extras);
+  return &*parsed;
+}
 
+/// Throws Error (usage). False for --help and --version, which are answered.
+bool parse(CLI::App& app, std::span<const Declared> commands,
+           const std::vector<std::string>& arguments) {
   try {
     app.parse(std::vector<std::string>(arguments.rbegin(),
                                        arguments.rend()));  // CLI11 takes them last first
-  } catch (const CLI::Success& help) {                      // --help, --version
+    return true;
+  } catch (const CLI::Success& help) {  // --help, --version
     if (is_first_rank()) app.exit(help);
-    return ExitCode::ok;
+    return false;
   } catch (const CLI::RequiredError& error) {
-    for (const auto& [sub, command] : commands) {
-      if (!sub->parsed()) continue;
-      if (const auto extras = words_left(*sub); !extras.empty())
-        throw unknown_argument(*sub, extras);
-      throw missing_argument(*sub);
-    }
+    if (const Declared* command = parsed_command(commands)) throw missing_argument(*command->app);
     throw usage_error(error.what(), parse_hint(arguments));
   } catch (const CLI::ParseError& error) {
     const std::string what = error.what();
@@ -206,12 +222,23 @@ ExitCode run_app(int argc, char** argv) {
       throw usage_error(what.substr(0, at) + ": given more than once", "give it once");
     throw usage_error(what, parse_hint(arguments));
   }
-  for (const auto& [sub, command] : commands) {
-    if (!sub->parsed()) continue;
-    if (const auto extras = words_left(*sub); !extras.empty()) throw unknown_argument(*sub, extras);
-    return command();
-  }
-  return ExitCode::usage;
+}
+
+}  // namespace
+
+ExitCode run_app(int argc, char** argv) {
+  CLI::App app(
+      "Train tiny convolutional networks on MNIST. One recipe and one seed end in the same bytes, "
+      "on any number of ranks.",
+      "mnist-dist");
+  app.formatter(std::make_shared<HelpFormatter>());
+  app.footer(footer);
+  app.set_version_flag("-V,--version", "mnist-dist " + full_version());
+  app.require_subcommand(1);
+  const std::vector<Declared> commands = declare_commands(app);
+  if (!parse(app, commands, with_command({argv + 1, argv + argc}))) return ExitCode::ok;
+  const Declared* command = parsed_command(commands);
+  return command ? command->run() : ExitCode::usage;
 }
 
 }  // namespace mnist_dist

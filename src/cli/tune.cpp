@@ -75,6 +75,42 @@ ExitCode run(Communicator& comm, const TuneArguments& arguments, TuneOptions opt
   return ExitCode::ok;
 }
 
+/// Throws Error (usage).
+TuneOptions options_of(const TuneArguments& arguments) {
+  if (arguments.space.empty())
+    throw usage_error("tune needs --space",
+                      "name a search space, such as --space configs/tune/recipe.toml");
+  refuse_seed_setting(arguments.settings, "leave it out: every candidate trains seeds 1, 2, ...");
+  if (arguments.max_seeds < arguments.seeds)
+    throw usage_error(
+        fmt::format("--max-seeds {} is below --seeds {}", arguments.max_seeds, arguments.seeds),
+        fmt::format("give --max-seeds {} or more", arguments.seeds));
+  TuneOptions options;
+  options.space = read_space(arguments.space);
+  options.settings = arguments.settings;
+  options.draw_seed = arguments.draw_seed;
+  options.candidates = arguments.candidates;
+  options.seeds = arguments.seeds;
+  options.max_seeds = arguments.max_seeds;
+  options.recipe_folders = recipe_folders();
+  options.sweep.folder = arguments.out.empty()
+                             ? "runs/tune-" + std::filesystem::path(arguments.space).stem().string()
+                             : arguments.out;
+  return options;
+}
+
+/// Fits the candidates to the data file's images. Returns their comm.timeout.
+double fit_models(TuneOptions& options) {
+  Config first =
+      load_config(options.space.recipes.front(), options.settings, options.recipe_folders);
+  fit_to_data(first);
+  if (first.model.side != image_side)
+    options.settings.push_back(fmt::format("model.side={}", first.model.side));
+  if (first.model.classes != class_count)
+    options.settings.push_back(fmt::format("model.classes={}", first.model.classes));
+  return first.comm.timeout;
+}
+
 }  // namespace
 
 Command add_tune(CLI::App& app) {
@@ -111,35 +147,8 @@ Command add_tune(CLI::App& app) {
   add_compute_options(app, arguments->compute);
   app.add_flag("--quiet", arguments->quiet, "Print the final table only: no rounds, no progress");
   return [arguments] {
-    if (arguments->space.empty())
-      throw usage_error("tune needs --space",
-                        "name a search space, such as --space configs/tune/recipe.toml");
-    refuse_seed_setting(arguments->settings,
-                        "leave it out: every candidate trains seeds 1, 2, ...");
-    TuneOptions options;
-    options.space = read_space(arguments->space);
-    options.settings = arguments->settings;
-    options.draw_seed = arguments->draw_seed;
-    options.candidates = arguments->candidates;
-    options.seeds = arguments->seeds;
-    options.max_seeds = arguments->max_seeds;
-    if (options.max_seeds < options.seeds)
-      throw usage_error(
-          fmt::format("--max-seeds {} is below --seeds {}", options.max_seeds, options.seeds),
-          fmt::format("give --max-seeds {} or more", options.seeds));
-    options.recipe_folders = recipe_folders();
-    options.sweep.folder =
-        arguments->out.empty()
-            ? "runs/tune-" + std::filesystem::path(arguments->space).stem().string()
-            : arguments->out;
-    Config first =
-        load_config(options.space.recipes.front(), options.settings, options.recipe_folders);
-    fit_to_data(first);
-    if (first.model.side != image_side)
-      options.settings.push_back(fmt::format("model.side={}", first.model.side));
-    if (first.model.classes != class_count)
-      options.settings.push_back(fmt::format("model.classes={}", first.model.classes));
-    const double timeout = first.comm.timeout;
+    TuneOptions options = options_of(*arguments);
+    const double timeout = fit_models(options);
     sweep_pace();
     install_stop_handlers();
     return in_world(timeout, [&](Communicator& comm) { return run(comm, *arguments, options); });

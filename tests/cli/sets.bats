@@ -183,10 +183,10 @@ END
   run -0 --separate-stderr "$MNIST_DIST" prepare --dataset fashion-mnist --raw "$raw" --out f.h5
   [[ $output == *"mean      0.2860, SD 0.3530"* ]]
   [[ $stderr != *note:* ]]
-  run -0 "$MNIST_DIST" train --config step4 --set data.file=f.h5 --set train.epochs=1 \
+  run -0 "$MNIST_DIST" train --config step4 --set data.file=f.h5 --set train.max_steps=200 \
     --run-dir r --quiet
   [ "$(field r/summary.json data_set)" = fashion-mnist ]
-  python3 -c "assert $(field r/summary.json final_test_accuracy) > 75"
+  python3 -c "assert $(field r/summary.json final_test_accuracy) > 65"
 }
 
 @test "MNIST's files are no other set" {
