@@ -203,6 +203,7 @@ TEST(Worker, ASignalWhileWaitingStopsTheOthers) {
   const int idle = test_world().size() - 1;
   const auto begin = std::chrono::steady_clock::now();
   sweep.duration = [=](int group, std::uint64_t) {
+    test_world().barrier();  // each rank has a seed, and none is left
     return milliseconds(group == idle && idle > 0 ? 1 : 60000);
   };
   sweep.stop_requested = [=] {
