@@ -131,7 +131,10 @@ Command add_prepare(CLI::App& app) {
   app.add_option("--raw", arguments->raw,
                  "Folder of the set's files. No other folder is searched. For a custom set also a "
                  "CSV, npz or HDF5 file")
-      ->type_name("FOLDER");
+      ->type_name("FOLDER")
+      ->check([](const std::string& folder) {
+        return folder.empty() ? "names no folder: is a variable not set?" : "";
+      });
   app.add_option("--dataset", options.dataset,
                  fmt::format("mnist, {}", fmt::join(other_set_names(), ", ")))
       ->type_name("SET")

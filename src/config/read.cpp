@@ -160,9 +160,19 @@ Config read_config(const toml::table& root, const std::string& source) {
 
 /// Also of a pipe, as in --config <(...), which has no size.
 std::string read_recipe(const std::string& file) {
-  if (std::filesystem::is_regular_file(file)) return read_text_file(file);
-  std::ifstream pipe(file);
-  return {std::istreambuf_iterator<char>(pipe), {}};
+  constexpr std::size_t longest = 1 << 20;
+  std::string text(longest + 1, '\0');
+  if (std::filesystem::is_regular_file(file) && std::filesystem::file_size(file) <= longest) {
+    text = read_text_file(file);
+  } else {
+    std::ifstream in(file, std::ios::binary);
+    in.read(text.data(), static_cast<std::streamsize>(text.size()));
+    text.resize(static_cast<std::size_t>(in.gcount()));
+  }
+  if (text.size() > longest)
+    throw usage_error(fmt::format("{}: more than {} bytes are no recipe", file, longest),
+                      "name a recipe such as configs/step4.toml");
+  return text;
 }
 
 /// The value of a setting: TOML, or a plain word, as in schedule.kind=cosine.

@@ -87,7 +87,10 @@ Parts read_parts(const fs::path& raw) {
   if (!fs::exists(raw, unknown))
     throw data_error(fmt::format("--raw: no {}", raw.string()),
                      "name a folder, or a CSV, npz or HDF5 file");
-  if (!fs::is_directory(raw, unknown)) return read_file(raw);
+  if (fs::is_regular_file(raw, unknown)) return read_file(raw);
+  if (!fs::is_directory(raw, unknown))
+    throw data_error(fmt::format("--raw: {} is not a regular file", raw.string()),
+                     "name a folder, or a CSV, npz or HDF5 file");
   const auto csv = find_set_files(raw, is_csv), arrays = find_set_files(raw, is_array_file),
              idx = find_set_files(raw, is_idx);
   if (!csv.empty() + !arrays.empty() + !idx.empty() > 1) {
@@ -125,13 +128,29 @@ Images hold_out(Images& set, int count) {
   return test;
 }
 
+/// Throws Error (data) where there is nothing to learn. `file` is named.
+void require_differences(const Images& train, const std::string& file) {
+  const auto all_equal = [](const auto& values) {
+    return std::ranges::adjacent_find(values, std::ranges::not_equal_to()) == values.end();
+  };
+  if (all_equal(train.labels))
+    throw data_error(
+        fmt::format("{}: each training image has the label {}", file, train.labels.front()),
+        "give images of at least two classes");
+  if (all_equal(train.pixels))
+    throw data_error(
+        fmt::format("{}: each pixel of the training images is {}", file, train.pixels.front()),
+        "give images whose pixels differ");
+}
+
 void name_empty_classes(const OtherSet& set, const Progress& progress) {
   std::vector<int> counts(static_cast<std::size_t>(set.classes));
   for (const ClassIndex label : set.train.labels) ++counts[label];
   const auto empty = std::ranges::count(counts, 0);
   if (empty > 0)
-    progress(fmt::format("note: {} of {} classes have no training image, class {} for one", empty,
-                         set.classes, std::ranges::find(counts, 0) - counts.begin()));
+    progress(fmt::format("note: {} of {} classes {} no training image, class {} for one", empty,
+                         set.classes, empty == 1 ? "has" : "have",
+                         std::ranges::find(counts, 0) - counts.begin()));
 }
 
 }  // namespace
@@ -167,6 +186,7 @@ OtherSet read_custom_set(const std::string& name, const fs::path& raw, std::opti
     out.test = hold_out(out.train, count);
     out.source += fmt::format(", {} images held out as the test set", count);
   }
+  require_differences(out.train, file);
   name_empty_classes(out, progress);
   return out;
 }

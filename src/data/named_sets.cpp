@@ -93,24 +93,40 @@ const std::vector<NamedSet>& named_sets() {
   return sets;
 }
 
-/// Compares with a published hash, and records the payload's own hash.
-void check_file(const fs::path& path, const PublishedFile& file, const std::string& payload,
-                OtherSet& out, std::vector<std::string>& unknown, const Progress& progress) {
+/// Whether a file with this payload and, for an archive, this hash is a published one.
+bool is_file(const PublishedFile& file, const std::string& payload, const std::string& archive) {
+  return payload == file.sha256 || (!archive.empty() && archive == file.archive_sha256);
+}
+
+/// Throws Error (data) for a file of another set, or another file of this one.
+void refuse_other_file(const fs::path& path, const PublishedFile& expected,
+                       const std::string& payload, const std::string& archive) {
   for (const MnistFile& mnist : mnist_files)
     if (payload == mnist.sha256)
       throw data_error(fmt::format("{}: it is MNIST's {}", path.string(), mnist.name),
                        "give --dataset mnist, or the folder of the other set as --raw");
+  for (const NamedSet& set : named_sets())
+    for (const PublishedFile& file : set.files)
+      if (&file != &expected && is_file(file, payload, archive))
+        throw data_error(
+            fmt::format("{}: it is {}'s {}", path.string(), set.name, file.name),
+            fmt::format("give --dataset {}, or the folder of the other set as --raw", set.name));
+}
+
+/// Compares with a published hash, and records the payload's own hash.
+void check_file(const fs::path& path, const PublishedFile& file, const std::string& payload,
+                OtherSet& out, std::vector<std::string>& unknown, const Progress& progress) {
+  const std::string archive = path.extension() == ".gz" ? sha256_of_file(path) : "";
+  refuse_other_file(path, file, payload, archive);
   out.sha256[file.name] = payload;
-  if (payload == file.sha256) return;
+  if (is_file(file, payload, archive)) return;
   const std::string expected = file.archive_sha256;
-  if (expected.empty() || path.extension() != ".gz") {
+  if (expected.empty() || archive.empty())
     unknown.push_back(path.filename());
-    return;
-  }
-  if (const std::string found = sha256_of_file(path); found != expected)
+  else
     progress(
         fmt::format("note: {} is not the published archive (SHA-256 {:.12}..., expected {:.12}...)",
-                    path.string(), found, expected));
+                    path.string(), archive, expected));
 }
 
 RawSet read_part(const NamedSet& named, const fs::path& raw, std::size_t first_file, OtherSet& out,

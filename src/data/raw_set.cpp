@@ -35,7 +35,9 @@ int classes_in(const RawSet& set) {
     if (label < 0 || label >= class_limit)
       throw data_error(fmt::format("{}: label {} in row {} (expected 0 to {})", set.file, label,
                                    row, class_limit - 1),
-                       label_hint);
+                       label < 0 ? label_hint
+                                 : fmt::format("number at most {} classes 0, 1, 2, ... in the file",
+                                               class_limit));
     largest = std::max(largest, label);
   }
   return static_cast<int>(largest) + 1;

@@ -48,7 +48,8 @@ void check_layer(const ModelSpec& model, std::size_t index, int in_channels, int
   if (kernel > in_side + 2 * layer.padding)
     fail(fmt::format("its {}x{} window is larger than its {}x{} input", kernel, kernel,
                      in_side + 2 * layer.padding, in_side + 2 * layer.padding),
-         "use a smaller kernel, some padding, or fewer layers before it");
+         "use a smaller kernel, some padding, or fewer layers before it. For images that are not "
+         "28x28, write side = N into [model]");
   if (!(layer.dropout >= 0 && layer.dropout < 1))
     fail(fmt::format("dropout = {}", layer.dropout), "give a probability from 0 to below 1");
 }

@@ -74,7 +74,8 @@ void print_fitted(std::string_view text, int indent) {
 
 bool takes_control_sequences(Output output) {
   const char* type = std::getenv("TERM");
-  return type && *type && std::string_view(type) != "dumb" && is_terminal(output);
+  const std::string_view terminal = type ? type : "";
+  return !terminal.empty() && terminal != "dumb" && terminal != "unknown" && is_terminal(output);
 }
 
 bool use_color(Output output) {

@@ -53,11 +53,20 @@ bool is_unused(const fs::path& folder) {
   });
 }
 
-/// A run that was killed before its first checkpoint left nothing else.
+/// A run that was killed before its first checkpoint left no other file of a run. Files of other
+/// programs, such as a batch system's, may lie there. A sweep's folder has a recipe, too.
 bool holds_only_a_beginning(const fs::path& folder) {
-  return fs::exists(folder / "config.toml") && holds_only(folder, [](const fs::path& name) {
-           return name == "config.toml" || name == "metrics.csv" || name == "status.json" ||
-                  name.string().starts_with("events.out.tfevents.");
+  constexpr std::array<std::string_view, 4> of_beginning{"config.toml", "metrics.csv",
+                                                         "status.json", "events.out.tfevents."};
+  constexpr std::array<std::string_view, 3> of_sweep{"sweep.json", "rows", "runs"};
+  const auto begins_as_one_of = [](const std::string& name, const auto& names) {
+    return std::ranges::any_of(names,
+                               [&](std::string_view start) { return name.starts_with(start); });
+  };
+  return fs::exists(folder / "config.toml") && holds_only(folder, [&](const fs::path& path) {
+           const std::string name = path.string();
+           return begins_as_one_of(name, of_beginning) ||
+                  (!begins_as_one_of(name, file_names) && !begins_as_one_of(name, of_sweep));
          });
 }
 

@@ -122,6 +122,16 @@ foreign_lease() {
       rm -r r
     done
   done
+  # A file of a batch system hinders no way that a folder without it has.
+  short --print-config >some.toml
+  for again in "" "--config some.toml"; do
+    mkdir r
+    cp some.toml r/config.toml
+    echo batch >r/slurm-1.out
+    run -0 "$MNIST_DIST" $again --resume --run-dir r
+    [ -s r/slurm-1.out ]
+    rm -r r
+  done
   # Other files in a folder are not deleted.
   mkdir r
   echo half >r/config.toml.tmp99999999

@@ -171,6 +171,11 @@ END
   run -0 --separate-stderr ranks 2 evaluate r --data "$TEST_DATA" --extra-test more.h5 --json
   holds 'j["extra_test"]["averaged_weights"]["images"] == 40'
   fails 3 "nothing.h5" "$MNIST_DIST" evaluate r --data "$TEST_DATA" --extra-test nothing.h5
+  # Other data are normalised as the network was trained, as the only and as the second set.
+  make npz bright.npz classes=10 height=28 width=28
+  custom bright --raw bright.npz --out bright.h5
+  run -0 --separate-stderr "$MNIST_DIST" evaluate r --data bright.h5 --extra-test bright.h5 --json
+  holds 'j["extra_test"]["averaged_weights"] == j["averaged_weights"]'
   mkdir csv
   make csv csv classes=3
   custom bars --raw csv --out b.h5
@@ -186,6 +191,8 @@ END
   run -0 "$MNIST_DIST" train --config step4 --set data.file=f.h5 --set train.max_steps=200 \
     --run-dir r --quiet
   [ "$(field r/summary.json data_set)" = fashion-mnist ]
+  refuses 3 "it is fashion-mnist's train-images" "$MNIST_DIST" prepare \
+    --dataset kmnist --raw "$raw" --out k.h5
   python3 -c "assert $(field r/summary.json final_test_accuracy) > 65"
 }
 
@@ -195,6 +202,12 @@ END
   mkdir csv
   make csv csv height=9 width=7
   refuses 3 "63 pixels are no square" custom bars --raw csv
+  make npz one.npz classes=1
+  refuses 3 "each training image has the label 0" custom bars --raw one.npz
+  printf '%s\n' {0,1,0,1,0,1},7,7,7,7 >flat.csv
+  refuses 3 "each pixel of the training images is 7" custom bars --raw flat.csv
+  refuses 3 "/dev/zero is not a regular file" custom bars --raw /dev/zero
+  refuses 2 "--raw: names no folder" custom bars --raw ""
   printf 'PK\003\004garbage' >bad.npz
   refuses 3 "bad.npz: its directory is damaged" custom bars --raw bad.npz
   : >empty.npz

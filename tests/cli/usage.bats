@@ -237,12 +237,18 @@ FLAGS
   fails 2 "holds neither a sweep nor a run" ranks 2 compare nowhere nowhere
 }
 
+@test "a recipe of many megabytes is rejected before it is read as a whole" {
+  head -c 3000000 /dev/zero | tr '\0' a >big.toml
+  (ulimit -v 400000 && fails 2 "big.toml: more than 1048576 bytes" "$MNIST_DIST" summary \
+    --config big.toml)
+}
+
 @test "a terminal that takes no control sequences gets none: TERM dumb, empty or unset" {
   script -qec true /dev/null >/dev/null || skip "no script(1), or no /dev/pts, to make a terminal"
   unset NO_COLOR
   local type line="'$MNIST_DIST' --config step1 --set 'data.file=$TEST_DATA'"
   line+=" --set 'data.split=[2000,500]' --set train.epochs=5 --run-dir r; '$MNIST_DIST' trian"
-  for type in TERM=dumb TERM= "-u TERM"; do
+  for type in TERM=dumb TERM=unknown TERM= "-u TERM"; do
     rm -rf r
     env $type script -qec "$line; '$MNIST_DIST' doctor" /dev/null >out.txt || true
     grep -q "did you mean train" out.txt
