@@ -149,10 +149,18 @@ Config scoring_config(const Trained& trained, const EvaluateArguments& arguments
   return config;
 }
 
+/// That of the training. Nothing where an older version did not record it: then that of the data
+/// file.
+std::optional<Normalisation> recorded_normalisation(const Trained& trained) {
+  const bool known = trained.checkpoint.data_sd > 0 || is_mnist(trained.checkpoint.data_hash);
+  return known ? std::optional(normalisation_of(trained)) : std::nullopt;
+}
+
 ExitCode run(Communicator& comm, const EvaluateArguments& arguments, const Trained& trained,
              const Config& config) {
   const Checkpoint& checkpoint = trained.checkpoint;
-  const auto session = make_session(comm, config, arguments.compute, say_line, Use::scoring);
+  const auto session = make_session(comm, config, arguments.compute, say_line, Use::scoring,
+                                    recorded_normalisation(trained));
   if (session->data_hash != checkpoint.data_hash && comm.rank() == 0)
     say_line(fmt::format(
         "note: the run was trained on other data than {} (hash {:.12}..., here {:.12}...)",

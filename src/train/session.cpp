@@ -175,14 +175,14 @@ void check_data_shape(const Config& config, const Dataset& dataset) {
 std::unique_ptr<Session> make_session(Communicator& comm, const Config& config,
                                       const ComputeOptions& compute,
                                       const std::function<void(const std::string& line)>& progress,
-                                      Use use) {
-  return make_session(comm, comm, config, compute, progress, use);
+                                      Use use, std::optional<Normalisation> normalisation) {
+  return make_session(comm, comm, config, compute, progress, use, normalisation);
 }
 
 std::unique_ptr<Session> make_session(Communicator& world, Communicator& group,
                                       const Config& config, const ComputeOptions& compute,
                                       const std::function<void(const std::string& line)>& progress,
-                                      Use use) {
+                                      Use use, std::optional<Normalisation> normalisation) {
   // All that can be refused without the data, which takes seconds to prepare.
   check_same_orders(world, config, compute);
   check_ranks(group.size(), config);
@@ -223,7 +223,7 @@ std::unique_ptr<Session> make_session(Communicator& world, Communicator& group,
 
   EngineOptions& options = session->engine_options;
   options.config = config;
-  options.normalisation = {dataset.mean(), dataset.sd()};
+  options.normalisation = normalisation.value_or(Normalisation{dataset.mean(), dataset.sd()});
   options.threads = session->threads;
   options.device = compute.device;
   options.record = compute.record;

@@ -1,6 +1,7 @@
 #pragma once
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "comm/communicator.h"
@@ -52,19 +53,22 @@ struct Session {
 enum class Use { training, scoring };
 
 /// Makes the default data file when it is missing (rank 0, the others wait), reads this rank's
-/// rows, makes the engine and compares the ranks. Collective. Throws Error: usage for more ranks
-/// than shards or slices too short for batch norm, data, device when ranks disagree.
+/// rows, makes the engine and compares the ranks. `normalisation`: that of a trained network,
+/// instead of the data file's. Collective. Throws Error: usage for more ranks than shards or slices
+/// too short for batch norm, data, device when ranks disagree.
 std::unique_ptr<Session> make_session(Communicator& comm, const Config& config,
                                       const ComputeOptions& compute,
                                       const std::function<void(const std::string& line)>& progress,
-                                      Use use = Use::training);
+                                      Use use = Use::training,
+                                      std::optional<Normalisation> normalisation = {});
 
 /// The same for several groups that train apart: `group` shares the rows among its ranks, all of
 /// `world` must be able to give the same bits.
 std::unique_ptr<Session> make_session(Communicator& world, Communicator& group,
                                       const Config& config, const ComputeOptions& compute,
                                       const std::function<void(const std::string& line)>& progress,
-                                      Use use = Use::training);
+                                      Use use = Use::training,
+                                      std::optional<Normalisation> normalisation = {});
 
 /// Whether a checkpoint's `computed_by` promises the bits of this program's. Older checkpoints have
 /// the first line alone, and name AVX-512 where the same arithmetic now runs on every SIMD target.
