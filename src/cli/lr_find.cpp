@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <filesystem>
 #include <memory>
 #include <optional>
 
@@ -13,6 +14,7 @@
 #include "cli/config_options.h"
 #include "cli/range.h"
 #include "cli/world.h"
+#include "comm/heartbeat.h"
 #include "data/data_name.h"
 #include "report/rate_chart.h"
 #include "report/terminal.h"
@@ -31,6 +33,7 @@ struct FindArguments {
 };
 
 ExitCode run(Communicator& comm, const FindArguments& arguments, const Config& config) {
+  run_on_root(comm, [&] { make_folders(std::filesystem::path(arguments.out).parent_path()); });
   const auto session = make_session(comm, config, arguments.compute, say_line);
   const std::vector<RatePoint> points =
       rate_range(session->trains_through(comm), *session->engine, config, session->data,
@@ -62,7 +65,11 @@ ExitCode run(Communicator& comm, const FindArguments& arguments, const Config& c
         "no rate to suggest: the loss did not fall and rise again\n"
         "give more --steps, or a higher --high\n");
   if (arguments.out.empty()) return ExitCode::ok;
-  write_file_atomically(arguments.out, rate_svg(points, suggested));
+  write_file_atomically(
+      arguments.out,
+      rate_svg(fmt::format("learning rate range test: {}, {}", arguments.config.title(config),
+                           data_name(session->data_hash, session->synthetic, session->data_set)),
+               points, suggested));
   print_fitted(fmt::format("{}\n", printable(arguments.out)));
   return ExitCode::ok;
 }

@@ -24,7 +24,7 @@ Command add_merge(CLI::App& app) {
       ->required();
   app.add_option("parts", *parts,
                  "Folders of sweeps of the same recipe, data, arithmetic and target")
-      ->type_name("DIR...")
+      ->type_name("DIR")
       ->required();
   app.footer(
       "Copies the rows, not the runs. A seed that two sweeps have must have the same weights in "

@@ -14,6 +14,7 @@
 #include "cli/config_options.h"
 #include "cli/world.h"
 #include "data/augment.h"
+#include "data/data_name.h"
 #include "report/confusion.h"
 #include "report/png.h"
 #include "report/terminal.h"
@@ -113,6 +114,10 @@ ExitCode run(Communicator& comm, const PreviewArguments& arguments, const Config
   const ImagesView& training = session->data.training.front();
   const int images = std::min(arguments.images, training.count());
   if (!arguments.out.empty()) check_size(images, arguments, training.side);
+  print_fitted(fmt::format("{} | {} | seed {}\n", arguments.config.title(config),
+                           printable(data_title(session->data_hash, session->synthetic,
+                                                session->data_set, config.data.file)),
+                           config.train.seed));
   std::vector<std::vector<Digit>> rows;
   for (int i = 0; i < images; ++i) {
     rows.push_back(row_of(*session, arguments, i));

@@ -1,6 +1,9 @@
+#include <fmt/format.h>
+
 #include <CLI/App.hpp>
 #include <memory>
 
+#include "base/printable.h"
 #include "base/standard_streams.h"
 #include "cli/commands.h"
 #include "cli/first_rank.h"
@@ -15,13 +18,15 @@ Command add_runs(CLI::App& app) {
     bool json = false;
   };
   auto arguments = std::make_shared<Arguments>();
-  app.add_option("folder", arguments->folder, "Folder of the runs")
+  app.add_option("folder", arguments->folder, "Folder of the runs, or of one")
       ->type_name("DIR")
       ->capture_default_str();
   app.add_flag("--json", arguments->json, "Print one JSON array");
   return [arguments] {
     if (!is_first_rank()) return ExitCode::ok;
     const auto runs = list_runs(arguments->folder);
+    if (runs.empty())
+      say_line(fmt::format("note: {} holds no run, sweep or search", printable(arguments->folder)));
     print(arguments->json ? runs_json(runs)
                           : runs_table(runs, terminal_columns(Output::standard_out)));
     return ExitCode::ok;

@@ -104,10 +104,10 @@ void note_other_engine(const std::string& was, const std::string& is) {
       now));
 }
 
-/// The run's folder, and its summary.json.
-void print_summary(const std::filesystem::path& folder) {
+/// The run's folder, and the object of a file in it.
+void print_object(const std::filesystem::path& folder, const char* file) {
   nlohmann::ordered_json json{{"run_dir", folder.string()}};
-  json.update(nlohmann::ordered_json::parse(read_text_file(folder / "summary.json")));
+  json.update(nlohmann::ordered_json::parse(read_text_file(folder / file)));
   print(json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
 }
 
@@ -158,10 +158,16 @@ ExitCode run(Communicator& comm, const TrainArguments& arguments, const Config& 
           fmt::format("Ctrl-C stops after a checkpoint. Resume with --resume --run-dir {}\n",
                       shell_word(start.folder.string())));
   }
-  train(session->trains_through(comm), *session->engine, options);
+  try {
+    train(session->trains_through(comm), *session->engine, options);
+  } catch (const Error& error) {
+    if (comm.rank() == 0 && arguments.json && error.code() == ExitCode::diverged)
+      print_object(start.folder, "status.json");
+    throw;
+  }
   if (comm.rank() == 0) {
     if (arguments.json)
-      print_summary(start.folder);
+      print_object(start.folder, "summary.json");
     else if (!arguments.quiet)
       print_fitted(fmt::format("report {}\n", printable((start.folder / "report.html").string())));
   }
@@ -196,7 +202,8 @@ Command add_train(CLI::App& app) {
                "Write no event file for TensorBoard into the run folder");
   app.add_flag("--print-config", arguments->print_config, "Print the resolved recipe and exit");
   app.add_flag("--json", arguments->json,
-               "Print the result as one JSON object, instead of the table");
+               "Print the result as one JSON object, instead of the table. For a diverged run: its "
+               "status");
   app.add_flag("--quiet", arguments->quiet, "Print the result only: no table and no progress");
   return [arguments] {
     if (arguments->resume && !arguments->init_from.empty())

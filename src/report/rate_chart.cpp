@@ -18,8 +18,9 @@ double highest(const std::vector<RatePoint>& points) {
 
 }  // namespace
 
-std::string rate_svg(const std::vector<RatePoint>& points, std::optional<double> suggested) {
-  Chart chart("learning rate range test",
+std::string rate_svg(const std::string& title, const std::vector<RatePoint>& points,
+                     std::optional<double> suggested) {
+  Chart chart(title,
               {std::log10(points.front().rate), std::log10(points.back().rate),
                "learning rate, power of ten", 1},
               {0, highest(points), "training loss", 1});

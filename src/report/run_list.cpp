@@ -20,9 +20,10 @@ namespace {
 namespace fs = std::filesystem;
 
 /// Behind a result that is not MNIST's.
-void name_set(ListedRun& listed, const std::string& data_set) {
-  if (!listed.result.empty() && is_set_name(data_set))
-    listed.result += fmt::format(" ({})", data_set);
+void name_set(ListedRun& listed, bool synthetic, const std::string& data_set) {
+  listed.data_set = synthetic ? "SYNTHETIC" : is_set_name(data_set) ? data_set : "";
+  if (!listed.result.empty() && !listed.data_set.empty())
+    listed.result += fmt::format(" ({})", listed.data_set);
 }
 
 ListedRun listed_run(const fs::path& folder) {
@@ -37,9 +38,12 @@ ListedRun listed_run(const fs::path& folder) {
   listed.progress = fmt::format("{}/{} epochs", done, epochs);
   if (run.ended && listed.status == "max_steps")
     listed.progress = fmt::format("{}/{} steps", run.steps, run.status.all_steps);
-  if (run.final_accuracy >= 0) listed.result = fmt::format("{:.2f} %", run.final_accuracy);
+  if (run.final_accuracy >= 0) {
+    listed.accuracy = run.final_accuracy;
+    listed.result = fmt::format("{:.2f} %", run.final_accuracy);
+  }
   if (!run.ended && !listed.result.empty()) listed.result += " so far";
-  name_set(listed, run.data_set);
+  name_set(listed, run.synthetic, run.data_set);
   return listed;
 }
 
@@ -52,9 +56,11 @@ ListedRun listed_sweep(const fs::path& folder) {
   listed.progress = fmt::format("{}/{} seeds", v.counted.size(), v.requested);
   listed.status = name_of(v.answer);
   if (v.missing > 0 && is_worked_in(folder)) listed.status = "running";
-  if (v.trained > 0)
+  if (v.trained > 0) {
+    listed.accuracy = v.final.mean;
     listed.result = fmt::format("mean {:.3f} %, min {:.2f} %", v.final.mean, v.final.min);
-  name_set(listed, record.identity.data_set);
+  }
+  name_set(listed, record.identity.synthetic, record.identity.data_set);
   return listed;
 }
 
@@ -66,8 +72,9 @@ ListedRun listed_search(const fs::path& folder) {
   if (search.rows.empty() || !search.rows.front().scored) return listed;
   const SearchRow& best = search.rows.front();
   listed.recipe = best.recipe;
+  listed.accuracy = best.mean;
   listed.result = fmt::format("best {:.3f} % in validation", best.mean);
-  name_set(listed, search.data_set);
+  name_set(listed, search.data == data_name("", true), search.data_set);
   return listed;
 }
 
@@ -88,10 +95,14 @@ ListedRun listed_folder(const fs::path& folder) {
 std::vector<ListedRun> list_runs(const fs::path& folder) {
   std::error_code error;
   std::vector<std::pair<fs::file_time_type, fs::path>> found;
-  for (const auto& entry : fs::directory_iterator(folder, error)) {
-    if (const fs::path file = result_file(entry.path()); !file.empty())
-      found.emplace_back(fs::last_write_time(file), entry.path());
-  }
+  const auto look_at = [&](const fs::path& path) {
+    if (const fs::path file = result_file(path); !file.empty())
+      found.emplace_back(fs::last_write_time(file), path);
+  };
+  if (is_run(folder) || fs::exists(folder / "sweep.json"))
+    look_at(folder);
+  else
+    for (const auto& entry : fs::directory_iterator(folder, error)) look_at(entry.path());
   if (error)
     throw usage_error(fmt::format("cannot list {}: {}", folder.string(), error.message()),
                       "name a folder of runs, or train one with mnist-dist");
@@ -105,7 +116,8 @@ std::vector<ListedRun> list_runs(const fs::path& folder) {
       listed.status = "damaged";
       listed.result = problem.what();
     }
-    listed.name = path.filename().string();
+    listed.folder = path;
+    listed.name = fs::absolute(path).lexically_normal().filename().string();
     list.push_back(std::move(listed));
   }
   return list;
@@ -133,7 +145,10 @@ std::string runs_json(const std::vector<ListedRun>& runs) {
                     {"progress", run.progress},
                     {"status", run.status},
                     {"layer", run.layer},
-                    {"result", run.result}});
+                    {"result", run.result},
+                    {"accuracy", run.accuracy ? nlohmann::ordered_json(*run.accuracy) : nullptr},
+                    {"data_set", run.data_set},
+                    {"folder", run.folder.string()}});
   return list.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,9 +17,13 @@ struct ListedRun {
   std::string status;
   std::string layer;   ///< where it diverged
   std::string result;  ///< "99.46 %"
+  std::filesystem::path folder;
+  std::string data_set;            ///< "SYNTHETIC" for drawn digits, "" for MNIST
+  std::optional<double> accuracy;  ///< in percent: the final one, or the mean of a sweep's seeds
 };
 
-/// The runs, sweeps and searches in a folder, the newest first. Other folders are left out.
+/// The runs, sweeps and searches in a folder, the newest first. Other folders are left out. A run's
+/// or sweep's own folder: that one.
 std::vector<ListedRun> list_runs(const std::filesystem::path& folder);
 
 /// A table that fits into `columns` (0: any width): the least important columns are left out first.

@@ -114,16 +114,17 @@ std::string mistakes_section(const RunRecord& run) {
   const DigitPictures images(run.data_file, run.data_hash, run.validation, rows);
 
   std::string out = matrix(run.predictions, run.recipe->model.classes);
-  out += fmt::format(
-      "<h2>{} mistake{}</h2>\n<p>Worst first: the images whose right class got the lowest "
-      "probability. Each with its label, the predicted class, the probability of that class (and "
-      "of "
-      "the label), and its row in the {} set.{}{}</p>\n",
-      mistakes, plural(mistakes), run.validation ? "training" : "test",
-      mistakes > wrong.size()
-          ? fmt::format(" {} are shown. All are in predictions.csv.", wrong.size())
-          : "",
-      images.there() ? "" : " They are not drawn, because the data file is missing.");
+  out += fmt::format("<h2>{} mistake{}</h2>\n", mistakes, plural(mistakes));
+  if (mistakes > 0)
+    out += fmt::format(
+        "<p>Worst first: the images whose right class got the lowest probability. Each with its "
+        "label, the predicted class, the probability of that class (and of the label), and its row "
+        "in the {} set.{}{}</p>\n",
+        run.validation ? "training" : "test",
+        mistakes > wrong.size()
+            ? fmt::format(" {} are shown. All are in predictions.csv.", wrong.size())
+            : "",
+        images.there() ? "" : " They are not drawn, because the data file is missing.");
   out += pictures(wrong, images);
   if (!right.empty())
     out +=

@@ -48,9 +48,9 @@ std::string score_text(const RunRecord& run) {
   const std::int64_t mistakes = run.images - run.correct;
   std::string text = fmt::format("{:.2f} %", run.final_accuracy);
   if (run.images > 0)
-    text += fmt::format(": {} of {} {} images, {} mistake{}{}", grouped(run.correct),
-                        grouped(run.images), run.scored(), grouped(mistakes), plural(mistakes),
-                        spread_text(run));
+    text += fmt::format(": {} of {} {}{} images, {} mistake{}{}", grouped(run.correct),
+                        grouped(run.images), is_mnist(run.data_hash) ? "MNIST " : "", run.scored(),
+                        grouped(mistakes), plural(mistakes), spread_text(run));
   return text;
 }
 

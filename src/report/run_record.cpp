@@ -122,6 +122,7 @@ void read_how_far(RunRecord& run) {
     run.data = data_name(run.data_hash, false, run.data_set);
   }
   if (!run.status.data.empty()) run.data = run.status.data;
+  run.synthetic = run.data == data_name("", true);
   if (run.status.state == "diverged" || run.status.state == "failed" || !found) return;
   run.status.epoch = static_cast<int>(found->checkpoint.epoch);
   run.status.step = found->checkpoint.step;

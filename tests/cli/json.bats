@@ -33,6 +33,9 @@ $(printf '%s\n' "${@:2}")" "$1"
   [ -z "$stderr" ]
   fails 2 "r" "$MNIST_DIST" "${QUICK[@]}" --run-dir r --json
   [ -z "$output" ]
+  run -5 --separate-stderr "$MNIST_DIST" --config step1 --set "data.file=$TEST_DATA" \
+    --set optimizer.learning_rate=1000 --run-dir wild --json
+  check "$output" 'assert o["run_dir"] == "wild" and o["status"] == "diverged"'
 }
 
 @test "evaluate --json: scores, confusion matrix and mistakes agree" {

@@ -283,16 +283,26 @@ PY
   [[ "$output" == *"2 trained for at most 2 steps"* ]]
   run -0 "$MNIST_DIST" runs
   echo "$output"
-  grep -Eq "^short +step3 \(modified\) +1 +5/480 steps +max_steps +[0-9.]+ %$" <<<"$output"
-  grep -Eq "^whole .* 1/1 epochs +finished +[0-9.]+ %$" <<<"$output"
+  local result="[0-9.]+ % \(SYNTHETIC\)$"
+  grep -Eq "^short +step3 \(modified\) +1 +5/480 steps +max_steps +$result" <<<"$output"
+  grep -Eq "^whole .* 1/1 epochs +finished +$result" <<<"$output"
   grep -Eq "^wild .*diverged in layer [0-9]+ \(" <<<"$output"
-  grep -Eq "^killed .* killed .* so far$" <<<"$output"
+  grep -Eq "^killed .* killed .* so far \(SYNTHETIC\)$" <<<"$output"
   grep -Eq "^s .* 2/2 seeds +PASS +mean " <<<"$output"
   grep -q 'class="verdict FAIL">diverged: .*layer' runs/wild/report.html
   [ "$(field runs/wild/status.json status)" = diverged ]
   run -0 "$MNIST_DIST" runs --json
   [ "$(python3 -c 'import json, sys; print(len(json.load(sys.stdin)))' <<<"$output")" -eq 5 ]
+  run -0 "$MNIST_DIST" runs runs/whole --json
+  python3 -c 'import json, sys
+o, = json.load(sys.stdin)
+assert o["folder"] == "runs/whole" and o["data_set"] == "SYNTHETIC", o
+assert o["accuracy"] == float(sys.argv[1]), o' \
+    "$(field runs/whole/summary.json final_validation_accuracy)" <<<"$output"
   fails 2 "cannot list nowhere" "$MNIST_DIST" runs nowhere
+  mkdir empty
+  run -0 --separate-stderr "$MNIST_DIST" runs empty
+  [[ "$stderr" == *"empty holds no run"* ]]
 }
 
 @test "a finished run whose recipe was changed afterwards is refused, and listed as damaged" {
