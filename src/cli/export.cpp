@@ -62,6 +62,8 @@ const Format& chosen_format(const ExportArguments& arguments) {
   if (!arguments.format.empty() && std::ranges::find(names, arguments.format) == names.end())
     throw usage_error(fmt::format("--format: there is no format '{}'", arguments.format),
                       suggest(arguments.format, names));
+  if (arguments.out == "-")
+    throw usage_error("--out -: export writes files", "name a file, such as model.onnx");
   const std::string extension = fs::path(arguments.out).extension().string();
   const Format* chosen = nullptr;
   for (const Format& format : formats)
@@ -70,7 +72,8 @@ const Format& chosen_format(const ExportArguments& arguments) {
   if (!chosen && extension.empty()) chosen = &formats.front();
   if (chosen && (extension.empty() || extension == chosen->extension)) return *chosen;
   std::vector<std::string> extensions;
-  for (const Format& format : formats) extensions.emplace_back(format.extension);
+  for (const Format& format : formats)
+    if (!chosen || chosen == &format) extensions.emplace_back(format.extension);
   throw usage_error(chosen ? fmt::format("--out: a file of format {} ends in {} (got '{}')",
                                          chosen->name, chosen->extension, arguments.out)
                            : fmt::format("--out: no format has the extension '{}'", extension),

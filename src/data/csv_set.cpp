@@ -33,13 +33,15 @@ bool is_number(std::string_view cell) {
   return error == std::errc{} && end == cell.data() + cell.size();
 }
 
-/// Takes the text up to the next comma from the front of `line`.
+/// Takes the text up to the next comma from the front of `line`, without the quotes around it.
 std::string_view take_cell(std::string_view& line) {
   const std::size_t comma = line.find(',');
   std::string_view cell = line.substr(0, comma);
   line = comma == line.npos ? std::string_view() : line.substr(comma + 1);
   while (!cell.empty() && cell.front() == ' ') cell.remove_prefix(1);
   while (!cell.empty() && cell.back() == ' ') cell.remove_suffix(1);
+  if (cell.size() >= 2 && cell.front() == '"' && cell.back() == '"')
+    cell = cell.substr(1, cell.size() - 2);
   return cell;
 }
 
@@ -72,12 +74,10 @@ class CsvReader {
   bool read_first(std::string_view line) {
     columns_ = 1 + static_cast<std::size_t>(std::ranges::count(line, ','));
     std::size_t named = columns_, words = 0;
-    if (columns_ == 1 && line.find(';') != line.npos)
-      throw problem("no comma", "separate the cells by commas instead of semicolons");
+    if (columns_ == 1 && line.find_first_of(";\t") != line.npos)
+      throw problem("no comma", "separate the cells by commas instead of semicolons or tabs");
     for (std::size_t column = 0; column < columns_; ++column) {
-      const std::string_view cell = take_cell(line);
-      std::string name(cell);
-      std::erase(name, '"');
+      std::string name(take_cell(line));
       if (!name.empty() && !is_number(name)) ++words;
       for (char& c : name) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
       if (name == "label" && named == columns_) named = column;

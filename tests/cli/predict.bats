@@ -196,6 +196,8 @@ assert a["digit"] == c["digit"] == 1 and "b.png" in b["error"]' "$output"
   # Nothing but a model file is replaced.
   fails 2 ".toml" "$MNIST_DIST" export run --out run/config.toml
   fails 2 "run/config.toml" "$MNIST_DIST" export run --format npz --out run/config.toml
+  [[ "$stderr" != *.onnx* ]]
+  fails 2 "--out -" "$MNIST_DIST" export run --out -
   mkfifo pipe.npz
   fails 3 "pipe.npz" "$MNIST_DIST" export run --out pipe.npz
   [ -p pipe.npz ]

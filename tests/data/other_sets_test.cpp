@@ -91,6 +91,10 @@ TEST_F(OtherSets, ACsvFileWithOrWithoutHeader) {
   const RawSet first = read_csv_set(folder_ / "b.csv.gz");
   EXPECT_EQ(first.labels, (std::vector<std::int64_t>{3, 0}));
   EXPECT_EQ(first.pixels.back(), 8);
+  write("c.csv", "\"label\",\"p0\"\n\"4\",\"9\"\n");  // as R writes it
+  const RawSet quoted = read_csv_set(folder_ / "c.csv");
+  EXPECT_EQ(quoted.labels, (std::vector<std::int64_t>{4}));
+  EXPECT_EQ(quoted.pixels.back(), 9);
 }
 
 TEST_F(OtherSets, CsvFaultsNameTheLine) {
@@ -108,8 +112,8 @@ TEST_F(OtherSets, CsvFaultsNameTheLine) {
   EXPECT_THAT(failure("pixel0,pixel1\n1,2\n"), HasSubstr("no column \"label\""));
   EXPECT_THAT(failure(row_of("0", 4, "0.5")), HasSubstr("line 1: pixel \"0.5\""));
   EXPECT_THAT(failure(row_of("cat", 4)), HasSubstr("line 1: label \"cat\""));
-  EXPECT_THAT(failure(row_of("\"3\"", 4)), HasSubstr("line 1: label"));
   EXPECT_THAT(failure("0;1;2;3;4\n"), HasSubstr("line 1: no comma"));
+  EXPECT_THAT(failure("label\tpixel0\n"), HasSubstr("line 1: no comma"));
   EXPECT_THAT(failure(row_of("0", 129 * 129)), HasSubstr("129x129 pixels"));
   EXPECT_THAT(failure(std::string("0,1\0,2", 6)), HasSubstr("not a CSV file"));
 }
