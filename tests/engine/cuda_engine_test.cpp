@@ -145,7 +145,7 @@ INSTANTIATE_TEST_SUITE_P(Models, CudaEngine, testing::ValuesIn(torch_test_models
 
 /// One batch of four shards' slices of images of `side`, on the queue's device, fetched.
 std::vector<float> batch_on(const Queue& queue, const AugmentConfig& augment, int side) {
-  const FourShards data(ModelSpec{.side = side});
+  const FourShards data(ModelSpec{.name = "images", .layers = {}, .side = side});
   std::vector<std::uint8_t> pixels, labels;
   std::vector<std::uint32_t> orders;
   std::vector<std::int32_t> begins{0};
