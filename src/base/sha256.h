@@ -26,5 +26,7 @@ class Sha256 {
 Sha256Digest sha256(std::span<const std::byte> bytes);
 /// Lower-case hexadecimal.
 std::string hex(std::span<const unsigned char> bytes);
+/// 64 lower-case hexadecimal digits.
+bool is_sha256(const std::string& text);
 
 }  // namespace mnist_dist

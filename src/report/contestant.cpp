@@ -68,10 +68,10 @@ Contestant of_run(const fs::path& folder) {
   c.parameter_count =
       run.ended || !run.recipe ? run.parameter_count : parameter_count(run.recipe->model);
   c.seconds = run.seconds;
-  const std::string raw = std::string(run.scored()) + "_accuracy";
-  c.accuracy = run.points("averaged_" + raw);
-  if (c.accuracy.empty()) c.accuracy = run.points(raw);
-  c.loss = run.points("train_loss");
+  for (const EpochRow& row : run.epochs) {
+    if (row.delivered()) c.accuracy.emplace_back(row.epoch, row.delivered()->accuracy);
+    c.loss.emplace_back(row.epoch, row.train.loss);
+  }
   c.predictions = std::move(run.predictions);
   return c;
 }
@@ -89,7 +89,6 @@ Contestant of_sweep(const fs::path& folder) {
   c.parameter_count = id.parameter_count;
   c.state = verdict_of(record).missing > 0 ? "incomplete" : "complete";
   MeanCurve accuracy, loss;
-  const std::string raw = std::string(id.scored()) + "_accuracy", averaged = "averaged_" + raw;
   for (const SeedOutcome& outcome : record.outcomes) {
     if (outcome.diverged) {
       ++c.diverged;
@@ -97,14 +96,9 @@ Contestant of_sweep(const fs::path& folder) {
     }
     c.accuracies[outcome.seed] = accuracy_of(outcome);
     c.seconds += outcome.seconds;
-    if (outcome.epochs.empty()) continue;
-    const CsvTable table(outcome.epochs, (folder / "epochs.csv").string());
-    for (std::size_t row = 0; row < table.rows(); ++row) {
-      const double epoch = table.number(row, "epoch");
-      const bool has_averaged = table.has(averaged) && !table.text(row, averaged).empty();
-      const std::string& column = has_averaged ? averaged : raw;
-      if (!table.text(row, column).empty()) accuracy.add(epoch, table.number(row, column));
-      if (table.has("train_loss")) loss.add(epoch, table.number(row, "train_loss"));
+    for (const EpochRow& row : outcome.epochs) {
+      if (row.delivered()) accuracy.add(row.epoch, row.delivered()->accuracy);
+      loss.add(row.epoch, row.train.loss);
     }
   }
   if (!c.accuracies.empty()) c.seconds /= static_cast<double>(c.accuracies.size());

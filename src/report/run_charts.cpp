@@ -66,34 +66,40 @@ std::string drawing(const std::string& title, const std::vector<Series>& all, bo
   return chart.svg();
 }
 
+void mark_as_not_averaged(Series& raw) {
+  raw.name += ", not averaged";
+  raw.color = color::grey;
+}
+
 }  // namespace
 
 std::string accuracy_svg(const RunRecord& run) {
-  const std::string scored = run.scored(), raw = scored + "_accuracy";
-  const auto averaged = run.points("averaged_" + raw);
-  std::vector<Series> all{{"training", run.points("train_accuracy"), color::target, true}};
-  if (averaged.empty()) {
-    all.push_back({scored, run.points(raw), color::good});
-  } else {
-    all.push_back({scored + ", not averaged", run.points(raw), color::grey});
-    all.push_back({scored + ", averaged (delivered)", averaged, color::good});
+  Series training{"training", {}, color::target, true}, raw{run.scored(), {}, color::good},
+      averaged{std::string(run.scored()) + ", averaged (delivered)", {}, color::good};
+  for (const EpochRow& row : run.epochs) {
+    training.points.emplace_back(row.epoch, row.train.accuracy);
+    if (row.test) raw.points.emplace_back(row.epoch, row.test->accuracy);
+    if (row.averaged_test) averaged.points.emplace_back(row.epoch, row.averaged_test->accuracy);
   }
-  return drawing("accuracy by epoch, %", all, false);
+  if (!averaged.points.empty()) mark_as_not_averaged(raw);
+  return drawing("accuracy by epoch, %", {training, raw, averaged}, false);
 }
 
 std::string loss_svg(const RunRecord& run) {
-  const std::string scored = run.scored();
-  const bool averages = !run.points("averaged_" + scored + "_accuracy").empty();
-  return drawing("loss by epoch",
-                 {{"training", run.points("train_loss"), color::target, true},
-                  {scored + (averages ? ", not averaged" : ""), run.points(scored + "_loss"),
-                   averages ? color::grey : color::good}},
-                 false);
+  Series training{"training", {}, color::target, true}, raw{run.scored(), {}, color::good};
+  for (const EpochRow& row : run.epochs) {
+    training.points.emplace_back(row.epoch, row.train.loss);
+    if (row.test) raw.points.emplace_back(row.epoch, row.test->loss);
+  }
+  if (std::ranges::any_of(run.epochs, [](const EpochRow& row) { return bool(row.averaged_test); }))
+    mark_as_not_averaged(raw);
+  return drawing("loss by epoch", {training, raw}, false);
 }
 
 std::string rate_svg(const RunRecord& run) {
-  return drawing("learning rate at each epoch's end",
-                 {{"learning rate", run.points("learning_rate"), color::good}}, true);
+  Series rates{"learning rate", {}, color::good};
+  for (const EpochRow& row : run.epochs) rates.points.emplace_back(row.epoch, row.learning_rate);
+  return drawing("learning rate at each epoch's end", {rates}, true);
 }
 
 std::string overlaid_svg(const std::string& title, std::span<const NamedCurve> curves,

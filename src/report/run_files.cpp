@@ -7,6 +7,7 @@
 #include <sstream>
 #include <vector>
 
+#include "base/csv.h"
 #include "base/file.h"
 #include "base/provenance.h"
 #include "base/standard_streams.h"
@@ -14,27 +15,9 @@
 #include "data/data_name.h"
 #include "report/run_mistakes.h"
 #include "report/run_page.h"
-#include "sweep/csv.h"
 #include "train/run_status.h"
 
 namespace mnist_dist {
-
-std::string metrics_header(const std::string& what) {
-  return fmt::format(
-      "epoch,train_loss,train_accuracy,{0}_loss,{0}_accuracy,averaged_{0}_accuracy,learning_rate,"
-      "images_per_second,seconds\n",
-      what);
-}
-
-std::string metrics_row(const EpochRow& row) {
-  const auto accuracy = [](const std::optional<Score>& score) {
-    return score ? fmt::format("{:.4f}", score->accuracy) : "";
-  };
-  return fmt::format("{},{:.6f},{:.4f},{},{},{},{:.6g},{:.1f},{:.3f}\n", row.epoch, row.train.loss,
-                     row.train.accuracy, row.test ? fmt::format("{:.6f}", row.test->loss) : "",
-                     accuracy(row.test), accuracy(row.averaged_test), row.learning_rate,
-                     row.images_per_second, row.seconds);
-}
 
 std::string keep_rows_before(const std::string& text, int first_epoch) {
   std::string kept;
@@ -115,7 +98,7 @@ void RunFiles::started(const RunInfo& info) {
 }
 
 void RunFiles::epoch_ended(const EpochRow& row) {
-  metrics_ += metrics_row(row);
+  metrics_ += metrics_line(row);
   write_file_atomically(folder_ / "metrics.csv", metrics_);
   last_epoch_images_ = row.train.images;
   if (events_) {

@@ -60,9 +60,6 @@ class RunFiles : public Observer {
   std::string started_at_;
 };
 
-/// Columns of metrics.csv. `what` is "test" or "validation".
-std::string metrics_header(const std::string& what);
-std::string metrics_row(const EpochRow& row);
 /// Training images / training time over the rows of a metrics.csv: each with `images_per_epoch` but
 /// the last, with `last_images`. 0 where no row has a rate, or one is damaged.
 double mean_rate(const std::string& text, std::int64_t images_per_epoch, std::int64_t last_images);

@@ -22,6 +22,8 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
+std::string metrics_file(const RunRecord& run) { return (run.folder / "metrics.csv").string(); }
+
 void read_recipe(RunRecord& run) {
   const fs::path file = run.folder / "config.toml";
   run.recipe_text = read_text_file(file);
@@ -71,7 +73,7 @@ void read_summary(RunRecord& run, const std::string& text) {
     if (checkpoint) check_recipe_in(run.folder, *run.recipe, *checkpoint);
     const int steps_per_epoch = steps_per_epoch_of(json, *run.recipe);
     check_summary_recipe(json, run.folder, *run.recipe, steps_per_epoch);
-    check_rates(run.metrics, last_rates(*run.recipe, steps_per_epoch));
+    check_rates(run.epochs, last_rates(*run.recipe, steps_per_epoch), metrics_file(run));
     check_summary_scores(json, run.folder, *run.recipe, run.curve, scored);
     check_summary_weights(json, run.folder, checkpoint);
     run.final_accuracy = json.value("final_" + scored + "_accuracy", run.curve.final_accuracy);
@@ -130,15 +132,6 @@ void read_how_far(RunRecord& run) {
 
 }  // namespace
 
-std::vector<std::pair<double, double>> RunRecord::points(const std::string& column) const {
-  std::vector<std::pair<double, double>> out;
-  if (!metrics.has(column)) return out;
-  for (std::size_t row = 0; row < metrics.rows(); ++row)
-    if (!metrics.text(row, column).empty())
-      out.emplace_back(metrics.number(row, "epoch"), metrics.number(row, column));
-  return out;
-}
-
 bool is_worked_in(const fs::path& folder) {
   std::error_code none;
   const auto renewed = fs::last_write_time(folder / ".lease", none);
@@ -160,9 +153,12 @@ RunRecord read_run(const fs::path& folder, const std::string& summary) {
   if (!is_run(folder))
     throw usage_error(fmt::format("{} holds neither a sweep nor a run", folder.string()),
                       "name a folder that mnist-dist train, sweep or tune wrote");
-  RunRecord run(folder);
-  run.validation = !run.metrics.has("test_accuracy");
-  run.curve = check_metrics(run.metrics, run.scored());
+  RunRecord run;
+  run.folder = folder;
+  const CsvTable metrics(folder / "metrics.csv");
+  run.validation = !metrics.has("test_accuracy");
+  run.epochs = parse_metrics(metrics, run.scored());
+  run.curve = curve_of(run.epochs);
   run.ended = !summary.empty() || fs::exists(folder / "summary.json");
   run.status.state = "";
   if (const auto status = read_status(folder)) run.status = *status;
@@ -173,7 +169,8 @@ RunRecord read_run(const fs::path& folder, const std::string& summary) {
     read_run_predictions(run);
   } else {
     run.final_accuracy = run.curve.final_accuracy;
-    if (run.recipe) check_rates(run.metrics, last_rates(*run.recipe, steps_per_epoch_of(run)));
+    if (run.recipe)
+      check_rates(run.epochs, last_rates(*run.recipe, steps_per_epoch_of(run)), metrics_file(run));
     read_how_far(run);
   }
   return run;

@@ -7,8 +7,7 @@
 #include <vector>
 
 #include "config/config.h"
-#include "sweep/csv.h"
-#include "sweep/metrics_check.h"
+#include "train/metrics.h"
 #include "train/predictions.h"
 #include "train/run_status.h"
 
@@ -16,10 +15,6 @@ namespace mnist_dist {
 
 /// A run's folder, read and checked, for pages, lists and comparisons.
 struct RunRecord {
-  /// Reads metrics.csv alone. See read_run.
-  explicit RunRecord(const std::filesystem::path& run)
-      : folder(run), metrics(run / "metrics.csv") {}
-
   std::filesystem::path folder;
   std::optional<Config> recipe;  ///< of a run that is not finished: nothing when it cannot be read
   std::string recipe_text;       ///< config.toml
@@ -28,9 +23,9 @@ struct RunRecord {
   bool validation = false;  ///< scores are of data.split's held-out rows
   bool synthetic = false;
   std::string data_set;
-  std::string data;  ///< data_name, "": not known
+  std::string data;              ///< data_name, "": not known
+  std::vector<EpochRow> epochs;  ///< metrics.csv
   Curve curve;
-  CsvTable metrics;  ///< metrics.csv
   RunStatus status;  ///< "" for its state: a run of an earlier version that did not end
 
   // Of a run that has ended, from summary.json. 0 or "" where it has no value.
@@ -46,8 +41,6 @@ struct RunRecord {
   std::vector<Prediction> predictions;                     ///< predictions.csv, if it exists
 
   const char* scored() const { return validation ? "validation" : "test"; }
-  /// Points of a column of metrics.csv by epoch, without empty cells.
-  std::vector<std::pair<double, double>> points(const std::string& column) const;
 };
 
 /// Whether a process works in the folder of a run or a sweep.

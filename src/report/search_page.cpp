@@ -9,6 +9,7 @@
 #include <map>
 #include <sstream>
 
+#include "base/csv.h"
 #include "base/error.h"
 #include "base/grouped.h"
 #include "base/plural.h"
@@ -17,7 +18,6 @@
 #include "data/data_name.h"
 #include "report/chart.h"
 #include "report/page.h"
-#include "sweep/csv.h"
 #include "sweep/record.h"
 
 namespace mnist_dist {

@@ -9,7 +9,6 @@
 #include "base/plural.h"
 #include "data/data_name.h"
 #include "report/chart.h"
-#include "sweep/csv.h"
 
 namespace mnist_dist {
 namespace {
@@ -60,19 +59,12 @@ Chart::Axis accuracy_axis(double low, double high) {
   return {low - margin, std::min(high + margin, 100.0 + margin), "", decimals_for(low, high)};
 }
 
-/// The delivered weights' accuracy by epoch: of the averaged ones where there are any.
-Points curve_of(const SeedOutcome& outcome, const std::string& scored) {
-  Points curve;
-  if (outcome.epochs.empty()) return curve;
-  const CsvTable table(outcome.epochs, "epochs.csv");
-  const std::string averaged = "averaged_" + scored + "_accuracy", raw = scored + "_accuracy";
-  for (std::size_t row = 0; row < table.rows(); ++row) {
-    const std::string& column =
-        table.has(averaged) && !table.text(row, averaged).empty() ? averaged : raw;
-    if (!table.text(row, column).empty())
-      curve.emplace_back(table.number(row, "epoch"), table.number(row, column));
-  }
-  return curve;
+/// The delivered weights' accuracy by epoch.
+Points points_of(const SeedOutcome& outcome) {
+  Points points;
+  for (const EpochRow& row : outcome.epochs)
+    if (row.delivered()) points.emplace_back(row.epoch, row.delivered()->accuracy);
+  return points;
 }
 
 }  // namespace
@@ -115,7 +107,7 @@ std::string curves_svg(const SweepRecord& record, const Verdict& v) {
   std::vector<Points> curves;
   std::map<double, std::vector<double>> by_epoch;
   for (const SeedOutcome* outcome : v.counted) {
-    Points curve = curve_of(*outcome, record.identity.scored());
+    Points curve = points_of(*outcome);
     if (curve.empty()) continue;
     for (const auto& [epoch, accuracy] : curve) by_epoch[epoch].push_back(accuracy);
     curves.push_back(std::move(curve));

@@ -3,6 +3,8 @@
 #include <string>
 #include <vector>
 
+#include "train/metrics.h"
+
 namespace mnist_dist {
 
 /// An image that a seed's delivered weights get wrong.
@@ -28,7 +30,7 @@ struct SeedOutcome {
   int group = 0, ranks = 1, threads = 1;
   std::string engine, simd, device;
   std::string parameters_sha256, raw_parameters_sha256;
-  std::vector<std::string> epochs;  ///< the lines of the run's metrics.csv, header first
+  std::vector<EpochRow> epochs;  ///< of the run's metrics.csv
   std::vector<Mistake> mistakes;
 };
 

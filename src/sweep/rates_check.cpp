@@ -33,13 +33,15 @@ std::vector<double> last_rates(const Config& recipe, int steps_per_epoch) {
   return rates;
 }
 
-void check_rates(const CsvTable& metrics, const std::vector<double>& rates) {
-  const std::size_t rows = std::min(metrics.rows(), rates.size());
+void check_rates(std::span<const EpochRow> epochs, const std::vector<double>& rates,
+                 const std::string& file) {
+  const std::size_t rows = std::min(epochs.size(), rates.size());
   for (std::size_t row = 0; row < rows; ++row) {
     // The file has six digits. A rate at the end of a schedule may be no more than rounding.
     const double rate = rates[row], peak = *std::ranges::max_element(rates);
-    if (std::abs(metrics.number(row, "learning_rate") - rate) > 1e-5 * rate + 1e-9 * peak)
-      throw metrics.wrong(row, "learning_rate", fmt::format("{:.6g} as of config.toml", rate));
+    if (std::abs(epochs[row].learning_rate - rate) > 1e-5 * rate + 1e-9 * peak)
+      throw wrong_cell(file, row, "learning_rate", fmt::format("{:.6g}", epochs[row].learning_rate),
+                       fmt::format("{:.6g} as of config.toml", rate));
   }
 }
 

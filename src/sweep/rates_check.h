@@ -1,10 +1,10 @@
 #pragma once
-#include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "config/config.h"
-#include "sweep/csv.h"
+#include "train/metrics.h"
 
 namespace mnist_dist {
 
@@ -16,8 +16,9 @@ int known_steps_per_epoch(const Config& recipe, const std::string& data_hash);
 /// unknown. Then empty, unless the schedule depends on the epoch alone.
 std::vector<double> last_rates(const Config& recipe, int steps_per_epoch);
 
-/// Compares a run's metrics.csv with these rates. Nothing when `rates` is empty.
-/// Throws Error (data) naming file and row.
-void check_rates(const CsvTable& metrics, const std::vector<double>& rates);
+/// Compares a run's epochs with these rates. Nothing when `rates` is empty.
+/// Throws Error (data) naming `file` and row.
+void check_rates(std::span<const EpochRow> epochs, const std::vector<double>& rates,
+                 const std::string& file);
 
 }  // namespace mnist_dist

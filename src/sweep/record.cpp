@@ -9,9 +9,9 @@
 #include <set>
 #include <stdexcept>
 
+#include "base/csv.h"
 #include "base/error.h"
 #include "base/file.h"
-#include "sweep/csv.h"
 #include "sweep/places.h"
 #include "sweep/record_check.h"
 #include "sweep/row.h"
@@ -29,60 +29,108 @@ Error damaged(const fs::path& file, const std::string& why) {
                     "put the file back as it was, or begin in another folder");
 }
 
-constexpr std::int64_t any_int = std::numeric_limits<int>::max();
 constexpr std::int64_t any_seed = std::numeric_limits<std::int64_t>::max();
-
-std::int64_t whole(const Json& json, const char* key, std::int64_t low) {
-  const Json& value = json.at(key);
-  if (!value.is_number_integer() || value < low || value > any_int)
-    throw std::runtime_error(
-        fmt::format("{} is {}, not {} to {}", key, value.dump(), low, any_int));
-  return value.get<std::int64_t>();
-}
 
 std::uint64_t seed_in(const CsvTable& csv, std::size_t row) {
   return static_cast<std::uint64_t>(csv.integer(row, "seed", 0, any_seed));
 }
+
+/// The one list of sweep.json's keys. Writing and reading walk it.
+template <class Identity, class Visitor>
+void visit(Identity& i, Visitor&& v) {
+  v.value("recipe", i.recipe);
+  v.whole("parameter_count", i.parameter_count, 0);
+  v.whole("epochs", i.epochs, 0);
+  v.value("seeds", i.seeds);
+  v.declarations("declared", i.declared);
+  v.value("target", i.target);
+  v.scored("scored", i.validation);
+  v.whole("images", i.images, 1);
+  v.value("data_file", i.data_file);
+  v.value("data_hash", i.data_hash);
+  v.value("synthetic", i.synthetic);
+  v.value("fingerprint", i.fingerprint);
+  v.value("engine", i.engine);
+  v.value("simd", i.simd);
+  v.value("device", i.device);
+  v.value("versions", i.versions);
+  v.whole("groups", i.groups, 1);
+  v.whole("ranks_per_run", i.ranks_per_run, 1);
+  v.whole("threads", i.threads, 1);
+  v.value("host", i.host);
+  v.value("machine", i.machine);
+  v.value("command", i.command);
+  v.value("started", i.started);
+  // Left out where they have no value. Earlier versions did not write the first two.
+  v.optional("recipe_sha256", i.recipe_sha256);
+  v.optional("data_set", i.data_set);
+  v.optional("last_group_ranks", i.last_group_ranks);
+}
+
+/// The text for SweepIdentity::validation.
+const char* scored_name(bool validation) { return validation ? "validation" : "test"; }
+
+struct JsonWriter {
+  Json json = Json::object();
+  template <class T>
+  void value(const char* key, const T& value) {
+    json[key] = value;
+  }
+  template <class T>
+  void whole(const char* key, T value, int) {
+    json[key] = value;
+  }
+  void scored(const char* key, bool validation) { json[key] = scored_name(validation); }
+  template <class T>
+  void optional(const char* key, const T& value) {
+    if (value != T{}) json[key] = value;
+  }
+  void declarations(const char* key, const std::vector<Declaration>& all) {
+    json[key] = Json::array();
+    for (const auto& [seeds, date] : all) json[key].push_back({{"seeds", seeds}, {"date", date}});
+  }
+};
+
+/// Throws nlohmann's exceptions, or std::runtime_error for a value out of its range.
+struct JsonReader {
+  const Json& json;
+  template <class T>
+  void value(const char* key, T& value) {
+    json.at(key).get_to(value);
+  }
+  template <class T>
+  void whole(const char* key, T& value, int low) {
+    constexpr std::int64_t high = std::numeric_limits<int>::max();
+    const Json& got = json.at(key);
+    if (!got.is_number_integer() || got < low || got > high)
+      throw std::runtime_error(fmt::format("{} is {}, not {} to {}", key, got.dump(), low, high));
+    got.get_to(value);
+  }
+  void scored(const char* key, bool& validation) {
+    const auto got = json.at(key).get<std::string>();
+    validation = got == scored_name(true);
+    if (got != scored_name(validation))
+      throw std::runtime_error(fmt::format("{} is \"{}\", not test or validation", key, got));
+  }
+  void optional(const char* key, std::string& value) { value = json.value(key, ""); }
+  void optional(const char* key, int& value) {
+    if (json.contains(key)) whole(key, value, 1);
+  }
+  void declarations(const char* key, std::vector<Declaration>& all) {
+    if (json.contains(key))
+      for (const Json& one : json.at(key))
+        all.push_back({one.at("seeds").get<std::string>(), one.at("date").get<std::string>()});
+  }
+};
 
 SweepIdentity parse_identity(const fs::path& file) {
   const std::string text = read_text_file(file);
   try {
     const Json json = Json::parse(text);
     SweepIdentity i;
-    json.at("recipe").get_to(i.recipe);
-    i.recipe_sha256 = json.value("recipe_sha256", "");
-    i.parameter_count = static_cast<std::size_t>(whole(json, "parameter_count", 0));
-    i.epochs = static_cast<int>(whole(json, "epochs", 0));
-    json.at("data_file").get_to(i.data_file);
-    json.at("data_hash").get_to(i.data_hash);
-    i.data_set = json.value("data_set", "");
-    json.at("synthetic").get_to(i.synthetic);
-    const auto scored = json.at("scored").get<std::string>();
-    i.validation = scored == "validation";
-    if (scored != i.scored())
-      throw std::runtime_error(fmt::format("scored is \"{}\", not test or validation", scored));
-    i.images = whole(json, "images", 1);
-    json.at("fingerprint").get_to(i.fingerprint);
-    json.at("engine").get_to(i.engine);
-    json.at("simd").get_to(i.simd);
-    json.at("device").get_to(i.device);
-    json.at("versions").get_to(i.versions);
-    json.at("host").get_to(i.host);
-    json.at("machine").get_to(i.machine);
-    i.groups = static_cast<int>(whole(json, "groups", 1));
-    i.ranks_per_run = static_cast<int>(whole(json, "ranks_per_run", 1));
-    if (json.contains("last_group_ranks"))
-      i.last_group_ranks = static_cast<int>(whole(json, "last_group_ranks", 1));
-    i.threads = static_cast<int>(whole(json, "threads", 1));
-    i.seeds = json.at("seeds").get<std::string>();
+    visit(i, JsonReader{json});
     parse_seeds(i.seeds);
-    i.target = Target(json.at("target").get<std::string>()).text();
-    json.at("command").get_to(i.command);
-    json.at("started").get_to(i.started);
-    if (json.contains("declared"))
-      for (const Json& one : json.at("declared"))
-        i.declared.push_back(
-            {one.at("seeds").get<std::string>(), one.at("date").get<std::string>()});
+    i.target = Target(i.target).text();
     if (i.declared.empty()) i.declared.push_back({i.seeds, i.started});  // by an earlier version
     return i;
   } catch (const std::runtime_error& error) {
@@ -106,19 +154,23 @@ std::optional<std::uint64_t> seed_that_is_twice(const std::vector<SeedOutcome>& 
   return std::nullopt;
 }
 
-void read_epochs(const fs::path& file, std::vector<SeedOutcome>& outcomes) {
+void read_epochs(const fs::path& file, const std::string& scored,
+                 std::vector<SeedOutcome>& outcomes) {
   const CsvTable csv(file);
   const std::vector<std::string> columns(csv.header().begin() + 1, csv.header().end());
-  const std::string header = fmt::format("{}", fmt::join(columns, ","));
   const auto place = places(outcomes);
-  for (SeedOutcome& outcome : outcomes) outcome.epochs = {header};
+  std::vector<std::vector<std::string>> lines(outcomes.size(),
+                                              {fmt::format("{}", fmt::join(columns, ","))});
   for (std::size_t row = 0; row < csv.rows(); ++row) {
     const auto found = place.find(seed_in(csv, row));
     if (found == place.end()) continue;  // of a seed whose own row was not written any more
     std::vector<std::string> cells;
     for (const std::string& column : columns) cells.push_back(csv.text(row, column));
-    outcomes[found->second].epochs.push_back(fmt::format("{}", fmt::join(cells, ",")));
+    lines[found->second].push_back(fmt::format("{}", fmt::join(cells, ",")));
   }
+  for (std::size_t i = 0; i < outcomes.size(); ++i)
+    outcomes[i].epochs =
+        parse_metrics(CsvTable(lines[i], epochs_of_table(file, outcomes[i].seed)), scored);
 }
 
 void read_errors(const fs::path& file, const std::string& scored,
@@ -141,13 +193,14 @@ void read_tables(const fs::path& folder, SweepRecord& record) {
         fmt::format("{}: seed {} appears twice", (folder / "seeds.csv").string(), *twice),
         "delete one of its rows");
   // Only seeds.csv decides which seeds are done. The other two have details.
-  if (fs::exists(folder / "epochs.csv")) read_epochs(folder / "epochs.csv", record.outcomes);
+  const std::string scored = record.identity.scored();
+  if (fs::exists(folder / "epochs.csv"))
+    read_epochs(folder / "epochs.csv", scored, record.outcomes);
   if (fs::exists(folder / "errors.csv"))
-    read_errors(folder / "errors.csv", record.identity.scored(), record.outcomes);
+    read_errors(folder / "errors.csv", scored, record.outcomes);
 }
 
 void read_rows(const fs::path& folder, SweepRecord& record) {
-  std::string header;  // of the epochs, which will share a table
   for (const std::uint64_t block : blocks_with_rows(folder))
     for (const std::uint64_t seed : rows_in(folder, block)) {
       const fs::path file = row_file(folder, seed);
@@ -155,11 +208,6 @@ void read_rows(const fs::path& folder, SweepRecord& record) {
           parse_row(read_text_file(file), file.string(), record.identity, RowPart::all));
       if (record.outcomes.back().seed != seed)
         throw damaged(file, fmt::format("it is the row of seed {}", record.outcomes.back().seed));
-      if (const auto& epochs = record.outcomes.back().epochs; !epochs.empty()) {
-        if (!header.empty() && header != epochs.front())
-          throw damaged(file, "its epochs have other columns than those of other rows");
-        header = epochs.front();
-      }
     }
 }
 
@@ -203,37 +251,10 @@ void check_tables(const fs::path& folder) {
   }
 }
 
-std::string sweep_json(const SweepIdentity& i) {
-  Json declared = Json::array();
-  for (const auto& [seeds, date] : i.declared)
-    declared.push_back({{"seeds", seeds}, {"date", date}});
-  Json json{{"recipe", i.recipe},
-            {"parameter_count", i.parameter_count},
-            {"epochs", i.epochs},
-            {"seeds", i.seeds},
-            {"declared", std::move(declared)},
-            {"target", i.target},
-            {"scored", i.scored()},
-            {"images", i.images},
-            {"data_file", i.data_file},
-            {"data_hash", i.data_hash},
-            {"synthetic", i.synthetic},
-            {"fingerprint", i.fingerprint},
-            {"engine", i.engine},
-            {"simd", i.simd},
-            {"device", i.device},
-            {"versions", i.versions},
-            {"groups", i.groups},
-            {"ranks_per_run", i.ranks_per_run},
-            {"threads", i.threads},
-            {"host", i.host},
-            {"machine", i.machine},
-            {"command", i.command},
-            {"started", i.started}};
-  if (!i.recipe_sha256.empty()) json["recipe_sha256"] = i.recipe_sha256;
-  if (!i.data_set.empty()) json["data_set"] = i.data_set;
-  if (i.last_group_ranks > 0) json["last_group_ranks"] = i.last_group_ranks;
-  return json.dump(2, ' ', false, Json::error_handler_t::replace) +
+std::string sweep_json(const SweepIdentity& identity) {
+  JsonWriter writer;
+  visit(identity, writer);
+  return writer.json.dump(2, ' ', false, Json::error_handler_t::replace) +
          "\n";  // the command may hold bytes that are not UTF-8
 }
 
@@ -241,16 +262,12 @@ namespace {
 
 std::string epochs_lines(const SeedOutcome& outcome) {
   std::string text;
-  for (std::size_t line = 1; line < outcome.epochs.size(); ++line)
-    text += fmt::format("{},{}\n", outcome.seed, outcome.epochs[line]);
+  for (const EpochRow& row : outcome.epochs)
+    text += fmt::format("{},{}", outcome.seed, metrics_line(row));
   return text;
 }
 
-std::string epochs_header(const SweepRecord& record) {
-  for (const SeedOutcome& outcome : record.outcomes)
-    if (!outcome.epochs.empty()) return "seed," + outcome.epochs[0] + "\n";
-  return "";
-}
+std::string epochs_header(const std::string& scored) { return "seed," + metrics_header(scored); }
 
 template <class Lines>
 std::string table_text(std::string text, const SweepRecord& record, const Lines& lines) {
@@ -275,7 +292,7 @@ std::string seeds_csv(const SweepRecord& record) {
   return table_text(seeds_header(record.identity.scored()), record, seeds_line);
 }
 std::string epochs_csv(const SweepRecord& record) {
-  return table_text(epochs_header(record), record, epochs_lines);
+  return table_text(epochs_header(record.identity.scored()), record, epochs_lines);
 }
 std::string errors_csv(const SweepRecord& record) {
   return table_text(errors_header(record.identity.scored()), record, errors_lines);
@@ -283,10 +300,7 @@ std::string errors_csv(const SweepRecord& record) {
 
 bool write_tables(const fs::path& folder, const SweepRecord& record, const FolderLock& lock) {
   const std::string scored = record.identity.scored();
-  // The first row has the names of the columns.
-  const std::string header = epochs_header(record);
-  return (header.empty() ||
-          write_table(folder / "epochs.csv", header, record, epochs_lines, lock)) &&
+  return write_table(folder / "epochs.csv", epochs_header(scored), record, epochs_lines, lock) &&
          write_table(folder / "errors.csv", errors_header(scored), record, errors_lines, lock) &&
          write_table(folder / "seeds.csv", seeds_header(scored), record, seeds_line, lock);
 }

@@ -8,13 +8,14 @@
 #include <set>
 
 #include "base/error.h"
+#include "base/sha256.h"
 #include "config/config.h"
 #include "config/recipes.h"
 #include "sweep/engine_check.h"
-#include "sweep/metrics_check.h"
 #include "sweep/places.h"
 #include "sweep/rates_check.h"
 #include "sweep/recipe_hash.h"
+#include "sweep/row.h"
 #include "sweep/seeds.h"
 
 namespace mnist_dist {
@@ -227,14 +228,11 @@ void check_record(const fs::path& folder, const SweepRecord& record) {
       const auto [same, is_new] = seeds.emplace(outcome.raw_parameters_sha256, outcome.seed);
       if (!is_new) row.refuse(fmt::format("it has the weights of seed {}", same->second));
     }
-    const std::string name =
-        record.has_rows
-            ? row_file(folder, outcome.seed).string() + ", epochs"
-            : fmt::format("{}, seed {}", (folder / "epochs.csv").string(), outcome.seed);
     if (has_epochs) {
-      const CsvTable metrics(outcome.epochs, name);
-      row.check_curve(recipe, check_metrics(metrics, record.identity.scored()));
-      check_rates(metrics, rates);
+      row.check_curve(recipe, curve_of(outcome.epochs));
+      check_rates(outcome.epochs, rates,
+                  record.has_rows ? epochs_of_row(row_file(folder, outcome.seed).string())
+                                  : epochs_of_table(folder / "epochs.csv", outcome.seed));
     }
     if (has_errors) row.check_mistakes(recipe, labels);
   }

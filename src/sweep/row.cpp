@@ -21,6 +21,86 @@ namespace fs = std::filesystem;
 constexpr std::int64_t any_int = std::numeric_limits<int>::max(),
                        any_seed = std::numeric_limits<std::int64_t>::max();
 
+/// Kinds of cells in seeds.csv.
+enum class Cell {
+  always,
+  result,   ///< empty for a seed that diverged
+  process,  ///< decided by the process that trained the seed, not by recipe and seed
+};
+
+struct Column {
+  std::string name;
+  Cell cell;
+  int decimals = 0;                                       ///< of a real number
+  double high = std::numeric_limits<double>::infinity();  ///< of a real number, from 0
+  int low = 0;                                            ///< of a whole number
+};
+
+/// The one list of the columns of seeds.csv: header, writing and reading all walk it.
+template <class Outcome, class Visitor>
+void visit(Outcome& o, const std::string& scored, Visitor&& v) {
+  using enum Cell;
+  v({"seed", always}, o.seed);
+  v({"status", always}, o.diverged);
+  v({"final_" + scored + "_accuracy", result, 4, 100}, o.final_accuracy);
+  v({"final_" + scored + "_correct", result}, o.final_correct);
+  v({scored + "_images", result}, o.images);
+  v({"final_" + scored + "_loss", result, 6}, o.final_loss);
+  v({"raw_" + scored + "_accuracy", result, 4, 100}, o.raw_accuracy);
+  v({"best_" + scored + "_accuracy", result, 4, 100}, o.best_accuracy);
+  v({"best_epoch", result}, o.best_epoch);
+  v({"seconds", process, 3}, o.seconds);
+  v({"group", process}, o.group);
+  v({"ranks", process, 0, 0, 1}, o.ranks);
+  v({"threads", process, 0, 0, 1}, o.threads);
+  v({"engine", process}, o.engine);
+  v({"simd", process}, o.simd);
+  v({"device", process}, o.device);
+  v({"parameters_sha256", result}, o.parameters_sha256);
+  v({"raw_parameters_sha256", result}, o.raw_parameters_sha256);
+  v({"message", process}, o.message);
+}
+
+std::string text_of(const Column&, bool diverged) { return diverged ? "diverged" : "ok"; }
+std::string text_of(const Column& column, double value) {
+  return fmt::format("{:.{}f}", value, column.decimals);
+}
+template <class T>
+std::string text_of(const Column&, const T& value) {
+  return fmt::format("{}", value);
+}
+
+/// Reads the cells of one row of seeds.csv. The status comes before all results.
+struct Reader {
+  const CsvTable& csv;
+  std::size_t row;
+  bool diverged = false;
+
+  template <class T>
+  void operator()(const Column& column, T& value) {
+    if (!diverged || column.cell != Cell::result) return read(column, value);
+    if (!csv.text(row, column.name).empty())
+      throw csv.wrong(row, column.name, "empty as of a seed that diverged");
+  }
+
+ private:
+  void read(const Column& column, bool& value) {
+    const std::string& status = csv.text(row, column.name);
+    value = diverged = status == "diverged";
+    if (!diverged && status != "ok") throw csv.wrong(row, column.name, "ok or diverged");
+  }
+  void read(const Column& column, std::string& value) { value = csv.text(row, column.name); }
+  void read(const Column& column, double& value) {
+    value =
+        csv.number(row, column.name, 0, std::min(column.high, std::numeric_limits<double>::max()));
+  }
+  template <class T>
+  void read(const Column& column, T& value) {
+    value = static_cast<T>(
+        csv.integer(row, column.name, column.low, sizeof(T) < 8 ? any_int : any_seed));
+  }
+};
+
 enum Table : std::size_t { seeds, epochs, errors, tables };
 
 /// The lines of each table.
@@ -42,7 +122,7 @@ Tables split(const std::string& text, std::string& rest) {
 
 /// A table without some of its columns. The last column keeps its commas.
 void append_without(std::string& text, const std::vector<std::string>& lines,
-                    std::initializer_list<std::string_view> left_out) {
+                    const std::vector<std::string>& left_out) {
   std::vector<bool> kept;
   for (const std::string& line : lines) {
     std::size_t from = 0, column = 0;
@@ -74,11 +154,11 @@ void append_without(std::string& text, const std::vector<std::string>& lines,
 }  // namespace
 
 std::string seeds_header(const std::string& scored) {
-  return fmt::format(
-      "seed,status,final_{0}_accuracy,final_{0}_correct,{0}_images,final_{0}_loss,raw_{0}_accuracy,"
-      "best_{0}_accuracy,best_epoch,seconds,group,ranks,threads,engine,simd,device,"
-      "parameters_sha256,raw_parameters_sha256,message\n",
-      scored);
+  std::string text;
+  const SeedOutcome any;
+  visit(any, scored, [&](const Column& column, const auto&) { text += column.name + ','; });
+  text.back() = '\n';
+  return text;
 }
 
 std::string errors_header(const std::string& scored) {
@@ -86,62 +166,31 @@ std::string errors_header(const std::string& scored) {
 }
 
 std::string seeds_line(const SeedOutcome& o) {
-  const std::string scores =
-      o.diverged
-          ? ",,,,,,"
-          : fmt::format("{:.4f},{},{},{:.6f},{:.4f},{:.4f},{}", o.final_accuracy, o.final_correct,
-                        o.images, o.final_loss, o.raw_accuracy, o.best_accuracy, o.best_epoch);
-  return fmt::format("{},{},{},{:.3f},{},{},{},{},{},{},{},{},{}\n", o.seed,
-                     o.diverged ? "diverged" : "ok", scores, o.seconds, o.group, o.ranks, o.threads,
-                     o.engine, o.simd, o.device, o.parameters_sha256, o.raw_parameters_sha256,
-                     o.message);
+  std::string text;
+  visit(o, "", [&](const Column& column, const auto& value) {
+    if (!o.diverged || column.cell != Cell::result) text += text_of(column, value);
+    text += ',';
+  });
+  text.back() = '\n';
+  return text;
 }
 
 SeedOutcome parse_outcome(const CsvTable& csv, std::size_t row, const SweepIdentity& identity) {
-  const std::string scored = identity.scored(), status = csv.text(row, "status");
-  const auto count = [&](const char* column, int low) {
-    return static_cast<int>(csv.integer(row, column, low, any_int));
-  };
-  const auto percent = [&](const std::string& column) { return csv.number(row, column, 0, 100); };
+  const std::string scored = identity.scored(), images = scored + "_images",
+                    correct = "final_" + scored + "_correct";
   SeedOutcome o;
-  o.seed = static_cast<std::uint64_t>(csv.integer(row, "seed", 0, any_seed));
-  o.diverged = status == "diverged";
-  if (!o.diverged && status != "ok") throw csv.wrong(row, "status", "ok or diverged");
-  o.group = count("group", 0);
-  o.ranks = count("ranks", 1);
-  o.threads = count("threads", 1);
-  o.engine = csv.text(row, "engine");
-  o.simd = csv.text(row, "simd");
-  o.device = csv.text(row, "device");
-  o.seconds = csv.number(row, "seconds", 0, std::numeric_limits<double>::max());
-  o.message = csv.text(row, "message");
-  if (o.diverged) {
-    for (const std::string& column :
-         {"final_" + scored + "_accuracy", "final_" + scored + "_correct", scored + "_images",
-          "final_" + scored + "_loss", "raw_" + scored + "_accuracy",
-          "best_" + scored + "_accuracy", std::string("best_epoch"),
-          std::string("parameters_sha256"), std::string("raw_parameters_sha256")})
-      if (!csv.text(row, column).empty())
-        throw csv.wrong(row, column, "empty as of a seed that diverged");
-    return o;
-  }
+  visit(o, scored, Reader{csv, row});
+  if (o.diverged) return o;
   if (!o.message.empty()) throw csv.wrong(row, "message", "empty as of a seed that is ok");
-  o.images = csv.integer(row, scored + "_images", identity.images, identity.images);
-  o.final_accuracy = percent("final_" + scored + "_accuracy");
-  o.final_correct = csv.integer(row, "final_" + scored + "_correct", 0, o.images);
-  o.final_loss =
-      csv.number(row, "final_" + scored + "_loss", 0, std::numeric_limits<double>::max());
-  o.raw_accuracy = percent("raw_" + scored + "_accuracy");
-  o.best_accuracy = percent("best_" + scored + "_accuracy");
-  o.best_epoch = count("best_epoch", 0);
-  o.parameters_sha256 = csv.text(row, "parameters_sha256");
-  o.raw_parameters_sha256 = csv.text(row, "raw_parameters_sha256");
+  csv.integer(row, images, identity.images, identity.images);
+  csv.integer(row, correct, 0, o.images);
   return o;
 }
 
 std::string row_text(const SeedOutcome& o, const std::string& scored) {
   std::string text = seeds_header(scored) + seeds_line(o) + '\n';
-  for (const std::string& line : o.epochs) text += line + '\n';
+  text += metrics_header(scored);
+  for (const EpochRow& row : o.epochs) text += metrics_line(row);
   return text + '\n' + errors_header(scored) + errors_lines(o);
 }
 
@@ -165,7 +214,7 @@ SeedOutcome parse_row(const std::string& text, const std::string& file,
   if (table.rows() != 1) throw damaged(fmt::format("it has {} rows of scores", table.rows()));
   SeedOutcome outcome = parse_outcome(table, 0, identity);
   if (part == RowPart::scores) return outcome;
-  outcome.epochs = std::move(lines[epochs]);
+  outcome.epochs = parse_metrics(CsvTable(lines[epochs], epochs_of_row(file)), identity.scored());
   const CsvTable mistakes(lines[errors], file);
   for (std::size_t row = 0; row < mistakes.rows(); ++row) {
     const auto seed = static_cast<std::int64_t>(outcome.seed);
@@ -186,8 +235,12 @@ Mistake parse_mistake(const CsvTable& csv, std::size_t row, const std::string& s
 std::string result_in(const std::string& row_text) {
   std::string text, rest;
   const Tables lines = split(row_text, rest);
-  append_without(text, lines[seeds],
-                 {"seconds", "group", "ranks", "threads", "engine", "simd", "device", "message"});
+  std::vector<std::string> of_process;
+  const SeedOutcome any;
+  visit(any, "", [&](const Column& column, const auto&) {
+    if (column.cell == Cell::process) of_process.push_back(column.name);
+  });
+  append_without(text, lines[seeds], of_process);
   append_without(text, lines[epochs], {"images_per_second", "seconds"});
   append_without(text, lines[errors], {});
   return text;

@@ -2,7 +2,7 @@
 #include <filesystem>
 #include <string>
 
-#include "sweep/csv.h"
+#include "base/csv.h"
 #include "sweep/record.h"
 
 namespace mnist_dist {
@@ -19,6 +19,12 @@ std::string seeds_line(const SeedOutcome& outcome);
 std::string errors_lines(const SeedOutcome& outcome);
 
 std::string row_text(const SeedOutcome& outcome, const std::string& scored);
+
+/// Names for the epochs in a row file and in epochs.csv, for errors.
+inline std::string epochs_of_row(const std::string& file) { return file + ", epochs"; }
+inline std::string epochs_of_table(const std::filesystem::path& file, std::uint64_t seed) {
+  return file.string() + ", seed " + std::to_string(seed);
+}
 
 enum class RowPart { scores, all };
 /// Reads a row file's text. `file` stands for it in errors. With RowPart::scores the epochs and the

@@ -1,8 +1,5 @@
 #include "sweep/seed_run.h"
 
-#include <sstream>
-
-#include "base/file.h"
 #include "data/data_name.h"
 #include "train/evaluation.h"
 #include "train/run_folder.h"
@@ -13,13 +10,6 @@ namespace mnist_dist {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::vector<std::string> lines_of_file(const fs::path& file) {
-  std::istringstream text(read_text_file(file));
-  std::vector<std::string> lines;
-  for (std::string line; std::getline(text, line);) lines.push_back(line);
-  return lines;
-}
 
 std::vector<Mistake> mistakes_in(const std::vector<ClassIndex>& predictions,
                                  const std::vector<ClassIndex>& labels, int first_row) {
@@ -108,7 +98,9 @@ SeedOutcome run_seed(Communicator& group, const Session& session, const LocalDat
   outcome.best_accuracy = best.accuracy;
   outcome.best_epoch = best.epoch;
   if (!outcome.diverged) score(group, *engine, data, outcome);
-  if (group.rank() == 0) outcome.epochs = lines_of_file(folder / "metrics.csv");
+  if (group.rank() == 0)
+    outcome.epochs = parse_metrics(CsvTable(folder / "metrics.csv"),
+                                   config.data.split.empty() ? "test" : "validation");
   return outcome;
 }
 

@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "base/error.h"
+#include "base/sha256.h"
 #include "config/recipes.h"
 #include "sweep/engine_check.h"
 #include "sweep/rates_check.h"

@@ -5,8 +5,8 @@
 #include <string>
 
 #include "config/config.h"
-#include "sweep/metrics_check.h"
 #include "train/checkpoint.h"
+#include "train/metrics.h"
 
 namespace mnist_dist {
 

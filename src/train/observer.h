@@ -8,27 +8,10 @@
 #include "base/error.h"
 #include "engine/engine.h"
 #include "train/checkpoint.h"
+#include "train/metrics.h"
 #include "train/predictions.h"
 
 namespace mnist_dist {
-
-/// Accuracy in percent and mean loss.
-struct Score {
-  double loss = 0, accuracy = 0;
-  std::int64_t correct = 0, images = 0;
-};
-
-/// One line of metrics.csv.
-struct EpochRow {
-  int epoch = 0;  ///< counted from 1
-  Score train;
-  std::optional<Score> test,
-      averaged_test;  ///< empty where this epoch was not evaluated, or the recipe does not average
-  double learning_rate = 0;  ///< of the epoch's last step
-  double images_per_second =
-      0;               ///< training images / training time, without evaluation and checkpoints
-  double seconds = 0;  ///< the whole epoch, evaluation and checkpoints included
-};
 
 /// Facts of a run before its first step.
 struct RunInfo {

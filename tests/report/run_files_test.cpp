@@ -21,9 +21,9 @@ TEST(Metrics, RowsHaveTheHeadersColumnsAndEmptyCellsWhereNothingWasScored) {
   row.learning_rate = 0.01;
   row.images_per_second = 1234.56;
   row.seconds = 7.5;
-  EXPECT_EQ(metrics_row(row), "2,0.250000,91.5000,,,,0.01,1234.6,7.500\n");
+  EXPECT_EQ(metrics_line(row), "2,0.250000,91.5000,,,,0.01,1234.6,7.500\n");
   row.test = Score{0.05, 98.76, 9876, 10000};
-  EXPECT_EQ(metrics_row(row), "2,0.250000,91.5000,0.050000,98.7600,,0.01,1234.6,7.500\n");
+  EXPECT_EQ(metrics_line(row), "2,0.250000,91.5000,0.050000,98.7600,,0.01,1234.6,7.500\n");
 }
 
 TEST(Metrics, AResumedRunForgetsRowsItsCheckpointDoesNotKnow) {

@@ -38,7 +38,8 @@ TEST(SweepPage, LabelsSyntheticDigitsAndValidationRows) {
   SweepRecord record = sweep_record({9950, 9941});
   record.identity.synthetic = record.identity.validation = true;
   for (SeedOutcome& outcome : record.outcomes)
-    outcome.epochs = {"epoch,validation_accuracy", "1,99.0"};
+    outcome.epochs = {
+        {.epoch = 1, .train = {}, .test = Score{.accuracy = 99}, .averaged_test = {}}};
   const std::string page = sweep_page(record, verdict_of(record));
   EXPECT_THAT(page, HasSubstr("SYNTHETIC digits"));
   EXPECT_THAT(page, HasSubstr("the test images were not opened"));

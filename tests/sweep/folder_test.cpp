@@ -435,10 +435,10 @@ TEST_F(SweepFolderTest, FilesThatContradictThemselvesOrEachOtherAreRefusedNaming
   expect(seeds, "2,ok,", "2,diverged,", "row 3: final_test_accuracy");
   expect(epochs, "2,2,0.100000", "2,3,0.100000", "epochs.csv, seed 2: row 2: epoch");
   expect(epochs, "2,1,0.500000", "9,1,0.500000", "epochs.csv, seed 2: row 1: epoch");
-  expect(epochs, ",99.410000,,0.01", ",99.400000,,0.01",
+  expect(epochs, ",99.4100,,0.01", ",99.400000,,0.01",
          "row 3 (seed 2): final_test_accuracy in epochs.csv");
-  expect(epochs, ",99.410000,,0.01", ",99.410000,,nan", "epochs.csv, seed 2: row 2: learning_rate");
-  expect(epochs, ",99.410000,,0.01", ",,99.410000,0.01", "epochs.csv, seed 2: row 2: test_loss");
+  expect(epochs, ",99.4100,,0.01", ",99.4100,,nan", "epochs.csv, seed 2: row 2: learning_rate");
+  expect(epochs, ",99.4100,,0.01", ",,99.4100,0.01", "epochs.csv, seed 2: row 2: test_loss");
   expect(errors, "2,7,2,3\n", "", "row 3 (seed 2): mistakes in errors.csv (got 58, expected 59)");
   expect(errors, "2,7,2,3\n", "2,7,2,2\n", "row 3 (seed 2): errors.csv names image 7");
   expect(errors, "2,7,2,3\n", "2,102,4,9\n", "row 3 (seed 2): errors.csv names image 102: twice");
@@ -453,8 +453,7 @@ TEST_F(SweepFolderTest, FilesThatContradictThemselvesOrEachOtherAreRefusedNaming
   expect("config.toml", "linear = 10", "linear = ", "config.toml is damaged");
   expect("config.toml", "learning_rate = 0.01", "learning_rate = 0.02",
          "epochs.csv, seed 0: row 1: learning_rate");
-  expect(epochs, ",99.410000,,0.01", ",99.410000,,0.02",
-         "epochs.csv, seed 2: row 2: learning_rate");
+  expect(epochs, ",99.4100,,0.01", ",99.410000,,0.02", "epochs.csv, seed 2: row 2: learning_rate");
   expect(seeds, "fused,avx2", "warp,avx2", "row 1 (seed 0): unknown engine");
   expect(seeds, "fused,avx2", "torch,AVX2", "row 1 (seed 0): engine is not as in sweep.json");
   expect(seeds, "fused,avx2", "fused,avx9", "row 1 (seed 0): unknown simd");

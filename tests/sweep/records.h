@@ -30,10 +30,6 @@ inline SweepRecord sweep_record(const std::vector<int>& correct,
     o.engine = "fused";
     o.simd = "avx2";
     o.device = "cpu";
-    o.epochs = {
-        "epoch,train_loss,train_accuracy,test_loss,test_accuracy,averaged_test_accuracy,learning_"
-        "rate,"
-        "images_per_second,seconds"};
     if (!o.diverged) {
       o.images = 10000;
       o.final_correct = correct[i];
@@ -42,10 +38,17 @@ inline SweepRecord sweep_record(const std::vector<int>& correct,
       o.best_epoch = 2;
       const std::string number = std::to_string(i);
       o.parameters_sha256 = o.raw_parameters_sha256 = std::string(64 - number.size(), 'b') + number;
-      o.epochs.insert(o.epochs.end(),
-                      {"1,0.500000,80.0000,0.400000,50.0000,,0.01,1000.0,1.000",
-                       "2,0.100000,90.0000,0.050000," + std::to_string(correct[i] / 100.0) +
-                           ",,0.01,1000.0,1.000"});
+      const EpochRow row{.epoch = 1,
+                         .train = {.loss = 0.5, .accuracy = 80},
+                         .test = Score{.loss = 0.4, .accuracy = 50},
+                         .averaged_test = {},
+                         .learning_rate = 0.01,
+                         .images_per_second = 1000,
+                         .seconds = 1};
+      o.epochs = {row, row};
+      o.epochs[1].epoch = 2;
+      o.epochs[1].train = {.loss = 0.1, .accuracy = 90};
+      o.epochs[1].test = Score{.loss = 0.05, .accuracy = correct[i] / 100.0};
       if (correct[i] < 10000) o.mistakes.push_back({7, 2, 3});
       for (int n = 1; n < 10000 - correct[i]; ++n)
         o.mistakes.push_back({static_cast<int>(100 + i) + n - 1, 4, 9});

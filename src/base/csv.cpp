@@ -1,4 +1,4 @@
-#include "sweep/csv.h"
+#include "base/csv.h"
 
 #include <fmt/format.h>
 
@@ -95,8 +95,12 @@ std::int64_t CsvTable::integer(std::size_t row, const std::string& column, std::
 }
 
 Error CsvTable::wrong(std::size_t row, const std::string& column, const std::string& wanted) const {
-  return damaged(file_, fmt::format("row {}: {} is \"{}\", not {}", row + 1, column,
-                                    text(row, column), wanted));
+  return wrong_cell(file_, row, column, text(row, column), wanted);
+}
+
+Error wrong_cell(const std::string& file, std::size_t row, const std::string& column,
+                 const std::string& got, const std::string& wanted) {
+  return damaged(file, fmt::format("row {}: {} is \"{}\", not {}", row + 1, column, got, wanted));
 }
 
 }  // namespace mnist_dist

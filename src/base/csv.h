@@ -35,4 +35,8 @@ class CsvTable {
   std::vector<std::vector<std::string>> cells_;
 };
 
+/// The same where the table is not at hand. `row` counts from 0.
+Error wrong_cell(const std::string& file, std::size_t row, const std::string& column,
+                 const std::string& got, const std::string& wanted);
+
 }  // namespace mnist_dist
