@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -267,7 +268,12 @@ std::string epochs_lines(const SeedOutcome& outcome) {
   return text;
 }
 
-std::string epochs_header(const std::string& scored) { return "seed," + metrics_header(scored); }
+/// "" where nothing is known of epochs: a published sweep may be without epochs.csv.
+std::string epochs_header(const SweepRecord& record) {
+  const bool known = std::ranges::any_of(
+      record.outcomes, [](const SeedOutcome& outcome) { return !outcome.epochs.empty(); });
+  return known ? "seed," + metrics_header(record.identity.scored()) : "";
+}
 
 template <class Lines>
 std::string table_text(std::string text, const SweepRecord& record, const Lines& lines) {
@@ -292,7 +298,7 @@ std::string seeds_csv(const SweepRecord& record) {
   return table_text(seeds_header(record.identity.scored()), record, seeds_line);
 }
 std::string epochs_csv(const SweepRecord& record) {
-  return table_text(epochs_header(record.identity.scored()), record, epochs_lines);
+  return table_text(epochs_header(record), record, epochs_lines);
 }
 std::string errors_csv(const SweepRecord& record) {
   return table_text(errors_header(record.identity.scored()), record, errors_lines);
@@ -300,7 +306,9 @@ std::string errors_csv(const SweepRecord& record) {
 
 bool write_tables(const fs::path& folder, const SweepRecord& record, const FolderLock& lock) {
   const std::string scored = record.identity.scored();
-  return write_table(folder / "epochs.csv", epochs_header(scored), record, epochs_lines, lock) &&
+  const std::string epochs = epochs_header(record);
+  return (epochs.empty() ||
+          write_table(folder / "epochs.csv", epochs, record, epochs_lines, lock)) &&
          write_table(folder / "errors.csv", errors_header(scored), record, errors_lines, lock) &&
          write_table(folder / "seeds.csv", seeds_header(scored), record, seeds_line, lock);
 }

@@ -91,6 +91,13 @@ TEST_F(SweepFolderTest, ASweepOfAnEarlierVersionIsReadAsItIs) {
   EXPECT_EQ(record.identity.declared.size(), 1u);
 }
 
+TEST_F(SweepFolderTest, WithoutEpochsNoneAreWritten) {
+  for (SeedOutcome& outcome : example.outcomes) outcome.epochs.clear();
+  fill_tables();
+  EXPECT_FALSE(std::filesystem::exists(path / "epochs.csv"));
+  EXPECT_EQ(seeds_csv(write_tables_of(path)), seeds_csv(example));
+}
+
 TEST_F(SweepFolderTest, ASweepOfAnEarlierVersionGoesOnWithRows) {
   fill_tables();
   std::filesystem::create_directories(path / "rows.new/rows/0xxx");  // killed there before
