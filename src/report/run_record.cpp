@@ -156,7 +156,7 @@ RunRecord read_run(const fs::path& folder, const std::string& summary) {
   RunRecord run;
   run.folder = folder;
   const CsvTable metrics(folder / "metrics.csv");
-  run.validation = !metrics.has("test_accuracy");
+  run.validation = scored_in(metrics) == "validation";
   run.epochs = parse_metrics(metrics, run.scored());
   run.curve = curve_of(run.epochs);
   run.ended = !summary.empty() || fs::exists(folder / "summary.json");

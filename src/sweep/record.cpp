@@ -169,9 +169,11 @@ void read_epochs(const fs::path& file, const std::string& scored,
     for (const std::string& column : columns) cells.push_back(csv.text(row, column));
     lines[found->second].push_back(fmt::format("{}", fmt::join(cells, ",")));
   }
-  for (std::size_t i = 0; i < outcomes.size(); ++i)
+  for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    const auto own = std::move(lines[i]);
     outcomes[i].epochs =
-        parse_metrics(CsvTable(lines[i], epochs_of_table(file, outcomes[i].seed)), scored);
+        parse_metrics(CsvTable(own, epochs_of_table(file, outcomes[i].seed)), scored);
+  }
 }
 
 void read_errors(const fs::path& file, const std::string& scored,
@@ -268,11 +270,12 @@ std::string epochs_lines(const SeedOutcome& outcome) {
   return text;
 }
 
-/// "" where nothing is known of epochs: a published sweep may be without epochs.csv.
+/// "" where a trained seed's epochs are not known: a published sweep may be without epochs.csv.
 std::string epochs_header(const SweepRecord& record) {
-  const bool known = std::ranges::any_of(
-      record.outcomes, [](const SeedOutcome& outcome) { return !outcome.epochs.empty(); });
-  return known ? "seed," + metrics_header(record.identity.scored()) : "";
+  const bool unknown = std::ranges::any_of(record.outcomes, [](const SeedOutcome& outcome) {
+    return !outcome.diverged && outcome.epochs.empty();
+  });
+  return unknown ? "" : "seed," + metrics_header(record.identity.scored());
 }
 
 template <class Lines>

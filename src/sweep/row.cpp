@@ -178,12 +178,14 @@ std::string seeds_line(const SeedOutcome& o) {
 SeedOutcome parse_outcome(const CsvTable& csv, std::size_t row, const SweepIdentity& identity) {
   const std::string scored = identity.scored(), images = scored + "_images",
                     correct = "final_" + scored + "_correct";
+  if (csv.text(row, "status") == "ok") {
+    csv.integer(row, images, identity.images, identity.images);
+    csv.integer(row, correct, 0, identity.images);
+  }
   SeedOutcome o;
   visit(o, scored, Reader{csv, row});
-  if (o.diverged) return o;
-  if (!o.message.empty()) throw csv.wrong(row, "message", "empty as of a seed that is ok");
-  csv.integer(row, images, identity.images, identity.images);
-  csv.integer(row, correct, 0, o.images);
+  if (!o.diverged && !o.message.empty())
+    throw csv.wrong(row, "message", "empty as of a seed that is ok");
   return o;
 }
 
@@ -210,6 +212,8 @@ SeedOutcome parse_row(const std::string& text, const std::string& file,
   std::string rest;
   Tables lines = split(text, rest);
   if (!rest.empty() || lines[errors].empty()) throw damaged("it does not hold three tables");
+  if (!lines[epochs].empty() && lines[epochs][0] + '\n' != metrics_header(identity.scored()))
+    throw damaged("its epochs have other columns");
   const CsvTable table(lines[seeds], file);
   if (table.rows() != 1) throw damaged(fmt::format("it has {} rows of scores", table.rows()));
   SeedOutcome outcome = parse_outcome(table, 0, identity);

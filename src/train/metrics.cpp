@@ -24,6 +24,10 @@ std::string metrics_line(const EpochRow& row) {
                      row.images_per_second, row.seconds);
 }
 
+std::string scored_in(const CsvTable& table) {
+  return table.has("test_accuracy") ? "test" : "validation";
+}
+
 std::vector<EpochRow> parse_metrics(const CsvTable& table, const std::string& scored) {
   constexpr double most = std::numeric_limits<double>::max();
   constexpr double infinite = std::numeric_limits<double>::infinity();

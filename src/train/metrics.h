@@ -34,6 +34,9 @@ struct EpochRow {
 std::string metrics_header(const std::string& scored);
 std::string metrics_line(const EpochRow& row);
 
+/// "test" or "validation", as the columns of a run's metrics.csv say.
+std::string scored_in(const CsvTable& table);
+
 /// Reads the rows of one run. The file has losses and accuracies, but no numbers of images.
 /// Throws Error (data) naming file and row: a missing column, epochs that are not 1, 2, 3, ..., a
 /// value that no run can have, or an averaged accuracy without its raw one.

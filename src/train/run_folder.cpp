@@ -6,15 +6,16 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
-#include <sstream>
 #include <string_view>
 #include <vector>
 
+#include "base/csv.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/shell_word.h"
 #include "train/agreement.h"
 #include "train/checkpoint_check.h"
+#include "train/metrics.h"
 
 namespace mnist_dist {
 namespace {
@@ -175,16 +176,13 @@ FolderLock create_run_folder(const fs::path& folder, const Config& config) {
 
 bool has_rows_of(const fs::path& folder, std::uint32_t epochs) {
   if (epochs == 0) return true;
-  if (!fs::exists(folder / "metrics.csv")) return false;
-  std::istringstream rows(read_text_file(folder / "metrics.csv"));
-  std::string row;
-  std::getline(rows, row);
-  const auto cells = std::ranges::count(row, ',');
-  for (std::uint32_t epoch = 1; epoch <= epochs; ++epoch)
-    if (!std::getline(rows, row) || !row.starts_with(fmt::format("{},", epoch)) ||
-        std::ranges::count(row, ',') != cells)
-      return false;
-  return true;
+  try {
+    const CsvTable table(folder / "metrics.csv");
+    return parse_metrics(table, scored_in(table)).size() >= epochs;
+  } catch (const Error& error) {
+    if (error.code() != ExitCode::data) throw;
+    return false;
+  }
 }
 
 bool has_run_leftovers(const fs::path& folder) {

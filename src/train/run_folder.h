@@ -23,7 +23,7 @@ std::filesystem::path make_default_folder(const Config& config);
 [[nodiscard]] FolderLock create_run_folder(const std::filesystem::path& folder,
                                            const Config& config);
 
-/// Whether metrics.csv has the rows of so many epochs, from the first.
+/// Whether metrics.csv has whole rows of so many epochs, from the first.
 bool has_rows_of(const std::filesystem::path& folder, std::uint32_t epochs);
 
 /// For a seed of a sweep, in its run folder, which must be locked: the checkpoint to continue from.

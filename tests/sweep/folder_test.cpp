@@ -98,6 +98,13 @@ TEST_F(SweepFolderTest, WithoutEpochsNoneAreWritten) {
   EXPECT_EQ(seeds_csv(write_tables_of(path)), seeds_csv(example));
 }
 
+TEST_F(SweepFolderTest, WhereAllSeedsDivergedEpochsAreAHeader) {
+  example = sweep_record({-1, -1});
+  fill_tables();
+  EXPECT_EQ(read_text_file(path / "epochs.csv"), "seed," + metrics_header("test"));
+  EXPECT_EQ(seeds_csv(write_tables_of(path)), seeds_csv(example));
+}
+
 TEST_F(SweepFolderTest, ASweepOfAnEarlierVersionGoesOnWithRows) {
   fill_tables();
   std::filesystem::create_directories(path / "rows.new/rows/0xxx");  // killed there before

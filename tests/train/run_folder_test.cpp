@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "model/layout.h"
 #include "temporary_folder.h"
+#include "train/metrics.h"
 
 namespace mnist_dist {
 namespace {
@@ -141,9 +142,12 @@ TEST(RunFolder, OfASeedWhoseRowsAreLostBeginsAgain) {
     return has_rows_of(folder / "seed1", 2);
   };
   EXPECT_FALSE(has_rows_of(folder / "seed1", 2));
-  EXPECT_TRUE(goes_on_with("epoch,loss\n1,0.5\n2,0.4\n3,0.3\n"));
-  for (const char* rows : {"", "epoch,loss\n", "epoch,loss\n1,0.5\n", "epoch,loss\n2,0.4\n",
-                           "epoch,loss\n1,0.5\n2\n", "epoch,loss\n1,0.5\n3,0.3\n"})
+  const std::string header = metrics_header("test"), rest = ",0.5,90,,,,0.01,1000,1\n",
+                    one = "1" + rest, two = "2" + rest, three = "3" + rest;
+  EXPECT_TRUE(goes_on_with(header + one + two + three));
+  for (const std::string& rows :
+       {std::string(), header, header + one, header + two, header + one + "2\n",
+        header + one + three, header + one + "2,inf" + rest.substr(4)})
     EXPECT_FALSE(goes_on_with(rows)) << rows;
   EXPECT_FALSE(begin_or_go_on(folder / "seed1", recipe()));
   EXPECT_FALSE(fs::exists(folder / "seed1/checkpoint.h5"));
