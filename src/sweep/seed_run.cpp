@@ -98,9 +98,10 @@ SeedOutcome run_seed(Communicator& group, const Session& session, const LocalDat
   outcome.best_accuracy = best.accuracy;
   outcome.best_epoch = best.epoch;
   if (!outcome.diverged) score(group, *engine, data, outcome);
-  if (group.rank() == 0)
-    outcome.epochs = parse_metrics(CsvTable(folder / "metrics.csv"),
-                                   config.data.split.empty() ? "test" : "validation");
+  if (group.rank() == 0) {
+    const CsvTable metrics(folder / "metrics.csv");
+    outcome.epochs = parse_metrics(metrics, scored_in(metrics));
+  }
   return outcome;
 }
 
