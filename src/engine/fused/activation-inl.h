@@ -9,7 +9,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <type_traits>
 #include <vector>
 
 #include "engine/fused/channel-inl.h"
@@ -19,16 +18,6 @@
 HWY_BEFORE_NAMESPACE();
 namespace mnist_dist::fused {
 namespace HWY_NAMESPACE {
-
-/// Calls `use` with the flags as types, so that loops are compiled for each.
-template <class Use>
-HWY_INLINE void choose(bool flag, Use use) {
-  flag ? use(std::true_type()) : use(std::false_type());
-}
-template <class Use>
-HWY_INLINE void choose(bool first, bool second, Use use) {
-  choose(first, [&](auto a) HWY_ATTR { choose(second, [&](auto b) HWY_ATTR { use(a, b); }); });
-}
 
 /// Only the value after ReLU is stored, [group][row][channel][column][lanes]. The next layer's
 /// input,

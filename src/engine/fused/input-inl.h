@@ -16,7 +16,6 @@
 #include "data/augment.h"
 #include "data/augment_draw.h"
 #include "data/resample.h"
-#include "engine/fused/activation-inl.h"
 #include "engine/fused/simd-inl.h"
 #include "engine/slice_worker.h"
 

@@ -12,6 +12,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
 #include "engine/fused/buffer.h"
 
@@ -107,6 +108,16 @@ HWY_INLINE V relu(V v) { return hn::IfThenElse(hn::Lt(v, hn::Zero(d)), hn::Zero(
 /// here.
 constexpr int part_count(int count, int most) { return (count + most - 1) / most; }
 constexpr int part_begin(int index, int parts, int count) { return index * count / parts; }
+
+/// Calls `use` with the flags as types, so that loops are compiled for each.
+template <class Use>
+HWY_INLINE void choose(bool flag, Use use) {
+  flag ? use(std::true_type()) : use(std::false_type());
+}
+template <class Use>
+HWY_INLINE void choose(bool first, bool second, Use use) {
+  choose(first, [&](auto a) HWY_ATTR { choose(second, [&](auto b) HWY_ATTR { use(a, b); }); });
+}
 
 }  // namespace HWY_NAMESPACE
 }  // namespace mnist_dist::fused
