@@ -1,5 +1,4 @@
-// A layer's stored output, and all that happens to it between two convolutions: bias, ReLU, batch
-// norm, dropout, forward and backward.
+// A layer's stored output, written and read row by row through bias, ReLU, batch norm and dropout.
 #if defined(MNIST_DIST_FUSED_ACTIVATION_INL_H) == defined(HWY_TARGET_TOGGLE)
 #ifdef MNIST_DIST_FUSED_ACTIVATION_INL_H
 #undef MNIST_DIST_FUSED_ACTIVATION_INL_H
@@ -9,8 +8,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <vector>
 
+#include "engine/fused/batch_norm.h"
 #include "engine/fused/channel-inl.h"
 #include "engine/fused/plan.h"
 #include "engine/fused/simd-inl.h"
@@ -24,6 +23,23 @@ namespace HWY_NAMESPACE {
 ///   x = dropped ? 0 : scale[channel] * value + shift[channel],
 /// is norm and dropout in one multiply-add, so it is computed again wherever it is needed instead
 /// of being written and read. Lanes without an image hold finite numbers that nothing adds up.
+///
+/// The calls of one training step, in this order. Within each group, rows go from 0 upwards,
+/// because sums continue from row to row.
+///   begin
+///   forward, first layer to last
+///     per row    the layer's operation writes row(), then calls finish_row
+///     per group  with dropout, Worker draws dropped()
+///     once       norm().use_batch_statistics. From here on, x is defined: read_row
+///   backward, last layer to first
+///     per row    the next layer's operation, or the loss, writes gradient_row(), then calls
+///                finish_gradient_row
+///     once       norm().write_gradients
+///     per row    the layer's operation calls read_gradient_row exactly once
+///     once       write_bias_gradient
+/// An evaluation calls begin and norm().use_running_statistics, then makes the calls per row of the
+/// forward pass. Each call for a row has a second form, for operations that work channel by
+/// channel.
 class Activation {
  public:
   Activation(const LayerPlan& plan, int groups)
@@ -32,21 +48,14 @@ class Activation {
         side_(plan.shape.out_side),
         row_size_(static_cast<std::size_t>(channels_ * side_ * kLanes)),
         values_(static_cast<std::size_t>(groups * side_) * row_size_),
-        dropped_(plan.dropout.threshold > 0 ? static_cast<std::size_t>(groups) * dropped_size()
-                                            : 0),
-        lane_sums_(static_cast<std::size_t>(groups * channels_ * kSums * kLanes)),
-        bias_(channel_buffer(0)),
-        scale_(channel_buffer(1)),
-        shift_(channel_buffer(0)),
-        mean_(channel_buffer(0)),
-        inverse_deviation_(channel_buffer(1)),
-        from_gradient_(channel_buffer(1)),
-        from_value_(channel_buffer(0)),
-        constant_(channel_buffer(0)) {}
+        dropped_(drops() ? static_cast<std::size_t>(groups) * dropped_size() : 0),
+        bias_sums_(static_cast<std::size_t>(groups * channels_ * kLanes)),
+        norm_(plan, groups * kLanes) {}
 
   const LayerPlan& plan() const { return plan_; }
   int channels() const { return channels_; }
   int side() const { return side_; }
+  BatchNorm& norm() { return norm_; }
   float* row(int group, int y) const {
     return values_.data() + static_cast<std::size_t>(group * side_ + y) * row_size_;
   }
@@ -64,13 +73,13 @@ class Activation {
   void use_gradients(float* memory) { gradients_ = memory; }
   bool wants_gradient() const { return gradients_ != nullptr; }
 
-  /// Before a pass of `images` images. `training`: batch statistics and dropout.
+  /// Before a pass of `images` images. `training`: batch statistics and dropout. `parameters` must
+  /// stay valid until the pass ends.
   void begin(const float* parameters, int images, bool training) {
     images_ = images;
     training_ = training;
-    gamma_ = parameters + plan_.gamma;
-    beta_ = parameters + plan_.beta;
-    if (plan_.layer.bias) std::copy_n(parameters + plan_.bias, channels_, bias_.data());
+    bias_ = plan_.layer.bias ? parameters + plan_.bias : nullptr;
+    norm_.begin(parameters, images, training);
   }
 
   /// Input: the row of the layer's operation. Adds the bias, applies ReLU and gathers statistics.
@@ -79,12 +88,6 @@ class Activation {
   /// finish(computed) of each column after finish.begin(the leftmost).
   template <class Use>
   void finish_channels(int group, int y, Use use);
-
-  /// After the last row: how x is read, from batch statistics, which go to `out` times the number
-  /// of images.
-  void finish_training(float* out);
-  /// How x is read, from running statistics.
-  void finish_evaluation(const float* statistics);
 
   /// Whether x is the stored value.
   bool reads_as_stored() const { return !plan_.layer.norm && !(training_ && drops()); }
@@ -109,10 +112,6 @@ class Activation {
   template <class Use>
   void finish_gradient_channels(int group, int y, Use use);
 
-  /// After the last gradient row: gradients of gamma and beta into the flat gradient, and how the
-  /// layer's own gradient is read.
-  void finish_gradient(float* out);
-
   /// Gradient with respect to the output of the layer's operation, 0 in lanes without an image. The
   /// layout is read_row's.
   void read_gradient_row(int group, int y, int padding, float* out);
@@ -120,29 +119,15 @@ class Activation {
   template <class Use>
   void read_gradient_channels(int group, int y, Use use);
 
-  /// After the last row of the layer's gradient was read.
-  void finish_bias_gradient(float* out) const;
+  /// Into the flat gradient `out`.
+  void write_bias_gradient(float* out) const;
 
  private:
-  enum LaneSum { kPivot, kFirst, kSecond, kBias, kSums };
-
   std::size_t dropped_size() const {
     return static_cast<std::size_t>(channels_ * side_ * side_ * kMaskBytes) + kMaskSlack;
   }
-  Buffer<float> channel_buffer(float value) const {
-    Buffer<float> buffer(static_cast<std::size_t>(channels_));
-    std::fill_n(buffer.data(), buffer.size(), value);
-    return buffer;
-  }
   bool gathers() const { return training_ && plan_.layer.norm; }
   bool drops() const { return plan_.dropout.threshold > 0; }
-  float* lane_sum(int group, int channel, LaneSum which) const {
-    return lane_sums_.data() +
-           static_cast<std::size_t>(((group * kSums + which) * channels_ + channel) * kLanes);
-  }
-  float of_image(int image, int channel, LaneSum which) const {
-    return lane_sum(image / kLanes, channel, which)[image % kLanes];
-  }
   /// Null without dropout.
   const std::uint8_t* dropped_at(int group, int channel, int y) const {
     return drops() ? dropped(group) + (channel * side_ + y) * side_ * kMaskBytes : nullptr;
@@ -150,7 +135,9 @@ class Activation {
   auto alive(int group) const {
     return hn::FirstN(d, static_cast<std::size_t>(std::clamp(images_ - group * kLanes, 0, kLanes)));
   }
-  double values_per_channel() const { return static_cast<double>(images_) * side_ * side_; }
+  float* bias_sum(int group, int channel) const {
+    return bias_sums_.data() + (group * channels_ + channel) * kLanes;
+  }
 
   static HWY_INLINE float* zeros(int columns, float* out) {
     for (const float* const end = out + columns * kLanes; out < end; out += kLanes)
@@ -173,11 +160,9 @@ class Activation {
   Buffer<float> values_;
   float* gradients_ = nullptr;
   Buffer<std::uint8_t> dropped_;
-  Buffer<float> lane_sums_;  // [group][LaneSum][channel][lanes]
-  Buffer<float> bias_, scale_, shift_, mean_, inverse_deviation_;
-  Buffer<float> from_gradient_, from_value_,
-      constant_;  // gradient before norm = from_gradient * g + from_value * value + constant
-  const float *gamma_ = nullptr, *beta_ = nullptr;
+  Buffer<float> bias_sums_;  // of the gradient: [group][channel][lanes]
+  BatchNorm norm_;
+  const float* bias_ = nullptr;  // null without
   int images_ = 0;
   bool training_ = false;
 };
@@ -187,11 +172,9 @@ void Activation::finish_channels(int group, int y, Use use) {
   choose(plan_.layer.relu, gathers(), [&](auto kRelu, auto kStatistics) HWY_ATTR {
     for (int channel = 0; channel < channels_; ++channel) {
       using Finisher = ChannelFinisher<decltype(kRelu)::value, decltype(kStatistics)::value>;
-      Finisher finish{.bias = broadcast(bias_[static_cast<std::size_t>(channel)]),
+      Finisher finish{.bias = broadcast(bias_ ? bias_[channel] : 0),
                       .y = y,
-                      .pivot_at = lane_sum(group, channel, kPivot),
-                      .first_at = lane_sum(group, channel, kFirst),
-                      .second_at = lane_sum(group, channel, kSecond)};
+                      .sums = norm_.sums_of(channel, group * kLanes)};
       use(finish);
       finish.end();
     }
@@ -212,9 +195,9 @@ template <class Use>
 void Activation::read_channels(int group, int y, Use use) const {
   choose(training_ && drops(), [&](auto kDropout) HWY_ATTR {
     for (int channel = 0; channel < channels_; ++channel) {
-      const auto c = static_cast<std::size_t>(channel);
-      ChannelReader<decltype(kDropout)::value> x{.scale = broadcast(scale_[c]),
-                                                 .shift = broadcast(shift_[c]),
+      const ChannelFactors& factors = norm_.factors(channel);
+      ChannelReader<decltype(kDropout)::value> x{.scale = broadcast(factors.scale),
+                                                 .shift = broadcast(factors.shift),
                                                  .value = row(group, y) + channel * side_ * kLanes,
                                                  .dropped = dropped_at(group, channel, y)};
       use(x);
@@ -231,11 +214,10 @@ void Activation::finish_gradient_channels(int group, int y, Use use) {
   choose(plan_.layer.norm, drops(), [&](auto kNorm, auto kDropout) HWY_ATTR {
     for (int channel = 0; channel < channels_; ++channel) {
       using Finisher = ChannelGradientFinisher<decltype(kNorm)::value, decltype(kDropout)::value>;
-      Finisher finish{.mean = broadcast(mean_[static_cast<std::size_t>(channel)]),
+      Finisher finish{.mean = broadcast(norm_.factors(channel).mean),
                       .value = row(group, y) + channel * side_ * kLanes,
                       .dropped = dropped_at(group, channel, y),
-                      .first_at = lane_sum(group, channel, kFirst),
-                      .second_at = lane_sum(group, channel, kSecond)};
+                      .sums = norm_.sums_of(channel, group * kLanes)};
       finish.begin(y);
       use(finish);
       finish.end();
@@ -256,18 +238,18 @@ void Activation::read_gradient_channels(int group, int y, Use use) {
   choose(plan_.layer.relu, drops(), [&](auto kRelu, auto kDropout) HWY_ATTR {
     choose(plan_.layer.bias, [&](auto kBiased) HWY_ATTR {
       for (int channel = 0; channel < channels_; ++channel) {
-        const auto c = static_cast<std::size_t>(channel);
+        const ChannelFactors& factors = norm_.factors(channel);
         const std::ptrdiff_t offset = static_cast<std::ptrdiff_t>(channel) * side_ * kLanes;
         using Reader = ChannelGradientReader<decltype(kRelu)::value, decltype(kDropout)::value,
                                              decltype(kBiased)::value>;
-        Reader g{.from_gradient = broadcast(from_gradient_[c]),
-                 .from_value = broadcast(from_value_[c]),
-                 .constant = broadcast(constant_[c]),
+        Reader g{.from_gradient = broadcast(factors.from_gradient),
+                 .from_value = broadcast(factors.from_value),
+                 .constant = broadcast(factors.constant),
                  .live = alive(group),
                  .value = row(group, y) + offset,
                  .gradient = gradient_row(group, y) + offset,
                  .dropped = dropped_at(group, channel, y),
-                 .sum_at = lane_sum(group, channel, kBias)};
+                 .sum_at = bias_sum(group, channel)};
         g.begin(y);
         use(g);
         g.end();
@@ -278,6 +260,16 @@ void Activation::read_gradient_channels(int group, int y, Use use) {
 
 inline void Activation::read_gradient_row(int group, int y, int padding, float* out) {
   read_gradient_channels(group, y, [&](auto& g) HWY_ATTR { out = write_padded(g, padding, out); });
+}
+
+inline void Activation::write_bias_gradient(float* out) const {
+  if (!plan_.layer.bias) return;
+  for (int channel = 0; channel < channels_; ++channel) {
+    double sum = 0;
+    for (int image = 0; image < images_; ++image)
+      sum += static_cast<double>(bias_sum(image / kLanes, channel)[image % kLanes]);
+    out[plan_.bias + static_cast<std::size_t>(channel)] = static_cast<float>(sum);
+  }
 }
 
 }  // namespace HWY_NAMESPACE

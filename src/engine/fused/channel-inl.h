@@ -7,6 +7,7 @@
 #define MNIST_DIST_FUSED_CHANNEL_INL_H
 #endif
 
+#include "engine/fused/batch_norm.h"
 #include "engine/fused/simd-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -47,7 +48,7 @@ template <bool kRelu, bool kStatistics>
 struct ChannelFinisher {
   V bias;
   int y;  ///< the row
-  float *pivot_at, *first_at, *second_at;
+  ChannelSums sums;
   V pivot = hn::Zero(d), first = hn::Zero(d), second = hn::Zero(d);
 
   /// Before the others. `leftmost` is the value of the first column.
@@ -55,11 +56,11 @@ struct ChannelFinisher {
     if constexpr (kStatistics) {
       if (y == 0) {
         pivot = activated(leftmost);
-        store(pivot, pivot_at);
+        store(pivot, sums.pivot);
       } else {
-        pivot = load(pivot_at);
-        first = load(first_at);
-        second = load(second_at);
+        pivot = load(sums.pivot);
+        first = load(sums.first);
+        second = load(sums.second);
       }
     }
   }
@@ -74,8 +75,8 @@ struct ChannelFinisher {
   }
   HWY_INLINE void end() const {
     if constexpr (kStatistics) {
-      store(first, first_at);
-      store(second, second_at);
+      store(first, sums.first);
+      store(second, sums.second);
     }
   }
 
@@ -92,14 +93,14 @@ struct ChannelGradientFinisher {
   V mean;
   const float* value;
   const std::uint8_t* dropped;
-  float *first_at, *second_at;
+  ChannelSums sums;
   V first = hn::Zero(d), second = hn::Zero(d);
 
   HWY_INLINE void begin(int y) {
     if constexpr (kNorm) {
       if (y == 0) return;
-      first = load(first_at);
-      second = load(second_at);
+      first = load(sums.first);
+      second = load(sums.second);
     }
   }
   HWY_INLINE void operator()(V gradient) {
@@ -115,8 +116,8 @@ struct ChannelGradientFinisher {
   }
   HWY_INLINE void end() const {
     if constexpr (kNorm) {
-      store(first, first_at);
-      store(second, second_at);
+      store(first, sums.first);
+      store(second, sums.second);
     }
   }
 };

@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "base/error.h"
-#include "engine/fused/activation_sums-inl.h"
+#include "engine/fused/activation-inl.h"
 #include "engine/fused/depthwise-inl.h"
 #include "engine/fused/direct-inl.h"
 #include "engine/fused/dropout-inl.h"
@@ -71,7 +71,7 @@ class Worker final : public SliceWorker {
                 std::span<ClassIndex> predictions, std::span<float> logits) override {
     begin(weights.parameters, kLanes, false);
     for (const auto& output : outputs_)
-      output->finish_evaluation(weights.norm_statistics.data() + output->plan().norm);
+      output->norm().use_running_statistics(weights.norm_statistics.data() + output->plan().norm);
     const int count = static_cast<int>(labels.size());
     for (int first = 0; first < count; first += kLanes) {
       const int images = std::min(kLanes, count - first);
@@ -187,9 +187,7 @@ class Worker final : public SliceWorker {
     enter(-1, Phase::weights);
     use_weights(parameters);
     input_->begin(parameters.data(), images, false);
-    for (std::size_t i = 0; i < outputs_.size(); ++i) {
-      outputs_[i]->begin(parameters.data(), images, training);
-    }
+    for (const auto& output : outputs_) output->begin(parameters.data(), images, training);
   }
 
   void read_input(const Slice& slice) {
@@ -216,7 +214,7 @@ class Worker final : public SliceWorker {
                    output.dropped(group));
     }
     enter(plan.index, Phase::pointwise);
-    output.finish_training(out.data() + layout_.parameter_count + plan.norm);
+    output.norm().use_batch_statistics(out.data() + layout_.parameter_count + plan.norm);
   }
 
   /// Loss sum, number of correct images and the gradient of the last output.
@@ -246,7 +244,7 @@ class Worker final : public SliceWorker {
   void backward(std::size_t layer, int images, std::span<float> out) {
     Activation& output = *outputs_[layer];
     enter(static_cast<int>(layer), Phase::pointwise);
-    output.finish_gradient(out.data());
+    output.norm().write_gradients(out.data());
     enter(static_cast<int>(layer), Phase::weight_gradient);
     Operation& operation = *operations_[layer];
     for (int part = 0; part < kParts; ++part) {
@@ -256,7 +254,7 @@ class Worker final : public SliceWorker {
       operation.finish_part(part);
     }
     enter(static_cast<int>(layer), Phase::weights);
-    output.finish_bias_gradient(out.data());
+    output.write_bias_gradient(out.data());
     operation.finish_gradient(out.data());
   }
 
