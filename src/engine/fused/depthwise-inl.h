@@ -12,9 +12,12 @@ HWY_BEFORE_NAMESPACE();
 namespace mnist_dist::fused {
 namespace HWY_NAMESPACE {
 
-// A value serves kTaps sums of its own channel and no others, so loads are the limit: a block's
+// A value serves kKernel sums of its own channel and no others, so loads are the limit: a block's
 // sums and a row of its values stay in registers.
-constexpr int kMostDepthwiseColumns = kManyRegisters ? 8 : 6;
+template <int kKernel>
+constexpr int kMostDepthwiseColumns = kManyRegisters ? 8
+                                      : kKernel == 3 ? 6
+                                                     : 5;
 
 /// out[column] = sum over rows and taps of weight * row[column + tap]. `weights` [row][tap].
 template <int kTaps, int kColumns>
@@ -74,9 +77,13 @@ constexpr std::array<DepthwiseBlock, sizeof...(kMinusOne)> depthwise_blocks_of(
     std::integer_sequence<int, kMinusOne...>) {
   return {&depthwise_block<kTaps, kMinusOne + 1>...};
 }
+/// [columns - 1]
+template <int kKernel>
+constexpr auto depthwise_blocks =
+    depthwise_blocks_of<kKernel>(std::make_integer_sequence<int, kMostDepthwiseColumns<kKernel>>{});
 
-/// 3x3 kernels have loops of their own. For others a channel is a convolution from one channel to
-/// one.
+/// 3x3 and 5x5 kernels have loops of their own, with the order of sums of all others. For those a
+/// channel is a convolution from one channel to one.
 class DepthwiseConvolution final : public SlidingConvolution {
  public:
   explicit DepthwiseConvolution(const LayerPlan& plan)
@@ -94,9 +101,6 @@ class DepthwiseConvolution final : public SlidingConvolution {
   }
 
  private:
-  static constexpr std::array<DepthwiseBlock, kMostDepthwiseColumns> kBlocks =
-      depthwise_blocks_of<3>(std::make_integer_sequence<int, kMostDepthwiseColumns>{});
-
   int taps() const { return kernel_ * kernel_; }
 
   void write_row(const float* const* row, int rows, int skipped, Pass pass, float* out) override {
@@ -108,17 +112,19 @@ class DepthwiseConvolution final : public SlidingConvolution {
     for (int channel = 0; channel < out_channels_;
          ++channel, weights += taps(), out += side * kLanes) {
       const std::size_t offset = static_cast<std::size_t>(channel) * stride;
-      kernel_ == 3 ? convolve_3x3(row, rows, offset, weights, side, out)
-                   : convolve_any(row, rows, offset, weights, side, out);
+      kernel_ == 3   ? convolve_blocks<3>(row, rows, offset, weights, side, out)
+      : kernel_ == 5 ? convolve_blocks<5>(row, rows, offset, weights, side, out)
+                     : convolve_any(row, rows, offset, weights, side, out);
     }
   }
-  static void convolve_3x3(const float* const* row, int rows, std::size_t offset,
-                           const float* weights, int columns, float* out) {
-    const int parts = part_count(columns, kMostDepthwiseColumns);
+  template <int kKernel>
+  static void convolve_blocks(const float* const* row, int rows, std::size_t offset,
+                              const float* weights, int columns, float* out) {
+    const int parts = part_count(columns, kMostDepthwiseColumns<kKernel>);
     for (int part = 0; part < parts; ++part) {
       const int column = part_begin(part, parts, columns),
                 width = part_begin(part + 1, parts, columns) - column;
-      kBlocks[static_cast<std::size_t>(width - 1)](
+      depthwise_blocks<kKernel>[static_cast<std::size_t>(width - 1)](
           row, rows, offset + static_cast<std::size_t>(column * kLanes), weights,
           out + column * kLanes);
     }
@@ -137,6 +143,8 @@ class DepthwiseConvolution final : public SlidingConvolution {
       float* const sums = sums_ + channel * taps() * kLanes;
       if (kernel_ == 3)
         depthwise_correlate<3>(input, c * in_stride_, gradient_offset, sums);
+      else if (kernel_ == 5 && kManyRegisters)  // for its 25 sums
+        depthwise_correlate<5>(input, c * in_stride_, gradient_offset, sums);
       else
         correlate_rows(input, 1, gradient_offset, taps_.data() + channel * taps(), taps(), sums);
     }
