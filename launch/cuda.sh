@@ -25,6 +25,8 @@ range_words() {
   if [[ $1 == *- ]]; then echo "${1%-} or newer"; else echo "$1"; fi
 }
 
+instance_table=$root/launch/instances.tsv
+
 # card_row CAPABILITY NAME: "CAPABILITY CUDA LIBTORCH" of the table. Prints nothing for a card that
 # it does not cover. An unknown capability is "-", and the name decides. Code for 8.6 also runs on
 # 8.7, so a card without a line uses that of the nearest older card of its generation.
@@ -44,7 +46,7 @@ card_row() {
       best = its
       row = its " " cuda " " libtorch
     }
-    END { if (row) print row }' "$root/launch/instances.tsv"
+    END { if (row) print row }' "$instance_table"
 }
 
 # gpu_cards: one line per card of this machine, "CAPABILITY NAME".

@@ -2,7 +2,6 @@
 # Properties and prices of instance types, from launch/instances.tsv. AWS describes other types. To
 # be sourced by ec2.sh.
 
-instance_table=$root/launch/instances.tsv
 instance_types() {
   awk '/^[^#]/ && $1 != "ami" && $1 != "card" && NF { print $1 }' "$instance_table"
 }
@@ -59,9 +58,7 @@ describe_types() {
     fi
     gpu=${gpu// /-}
     # capability, cuda, libtorch
-    card=$(awk -v gpu="$gpu" '
-      $1 == "card" && $2 == gpu { print $3, $4, $5; exit }
-      $3 == gpu { print $5, $9, $10; exit }' "$instance_table")
+    card=$(card_row - "$gpu")
     read -r capability cuda libtorch <<<"${card:-- - -}"
     echo "$type $count $gpu $((mib / 1024)) $capability $cpus $gbit $efa $cuda $libtorch" \
       "ubuntu-gpu yes -"

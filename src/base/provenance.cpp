@@ -3,11 +3,22 @@
 #include <fmt/chrono.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
+#include <fstream>
+#include <iterator>
 
 #include "base/printable.h"
 
 namespace mnist_dist {
+
+std::string command_line() {
+  std::ifstream file("/proc/self/cmdline", std::ios::binary);
+  std::string line((std::istreambuf_iterator<char>(file)), {});
+  if (line.ends_with('\0')) line.pop_back();
+  std::replace(line.begin(), line.end(), '\0', ' ');
+  return line;
+}
 
 std::string host_name() {
   char name[256] = {};

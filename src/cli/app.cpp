@@ -18,6 +18,7 @@
 #include "cli/first_rank.h"
 #include "cli/foreign_flags.h"
 #include "cli/help.h"
+#include "cli/world.h"
 
 namespace mnist_dist {
 namespace {
@@ -30,33 +31,41 @@ const char* const footer =
 
 constexpr std::string_view example_mark = "Example: ";
 
+enum class Ranks {
+  first,  ///< rank 0 alone runs it. The others end at once, without an error
+  all,
+  all_with_all_reduce,  ///< all with --all-reduce, otherwise the first
+};
+
 struct Entry {
   const char *name, *what;
   Command (*declare)(CLI::App&);
   const char* example;
+  Ranks ranks = Ranks::first;
 };
 
 Command add_help(CLI::App& app);
 
 constexpr Entry entries[] = {
     {"train", "Train a recipe (the default command)", add_train,
-     "--config step4 --seed 7 --run-dir runs/first"},
+     "--config step4 --seed 7 --run-dir runs/first", Ranks::all},
     {"prepare", "Make the HDF5 data file from MNIST's IDX files, or from drawn digits", add_prepare,
      "--synthetic --out data/synthetic.h5"},
     {"summary", "Show a model layer by layer", add_summary, "--config compact"},
     {"preview", "Show training images as the recipe's augmentation changes them", add_preview,
-     "--config step4 --images 8 --out preview.png"},
+     "--config step4 --images 8 --out preview.png", Ranks::all},
     {"lr-find", "Train with a growing learning rate, show the loss and suggest a rate", add_lr_find,
-     "--config step4 --out rates.svg"},
-    {"evaluate", "Score a run or a checkpoint on the test set", add_evaluate, "runs/first"},
+     "--config step4 --out rates.svg", Ranks::all},
+    {"evaluate", "Score a run or a checkpoint on the test set", add_evaluate, "runs/first",
+     Ranks::all},
     {"predict", "Read the digits in images with a trained network", add_predict,
      "--model runs/first my.png"},
     {"export", "Write trained weights for PyTorch, ONNX, TorchScript or NumPy", add_export,
      "runs/first --format onnx --out digits.onnx"},
     {"sweep", "Train a recipe with many seeds and report the spread", add_sweep,
-     "--config step4 --seeds 7..16 --target 99.4"},
+     "--config step4 --seeds 7..16 --target 99.4", Ranks::all},
     {"tune", "Search recipes on held-out training images by a race of random draws", add_tune,
-     "--space configs/tune/recipe.toml"},
+     "--space configs/tune/recipe.toml", Ranks::all},
     {"merge", "Join sweeps of one recipe into one", add_merge,
      "runs/all runs/sweep-a runs/sweep-b"},
     {"report", "Make the report of a run, a sweep or a search again from its files", add_report,
@@ -65,10 +74,11 @@ constexpr Entry entries[] = {
      "docs/results/step4 docs/results/compact"},
     {"runs", "List runs, sweeps and searches with status and result", add_runs, "runs"},
     {"verify", "Train a recorded run again and compare its weights to the bit", add_verify,
-     "docs/results/step4 --seed 1000"},
+     "docs/results/step4 --seed 1000", Ranks::all},
     {"bench", "Measure training speed against a plain LibTorch loop", add_bench,
      "--config step4 --threads 1"},
-    {"doctor", "Check this machine and suggest fixes", add_doctor, "--full"},
+    {"doctor", "Check this machine and suggest fixes", add_doctor, "--full",
+     Ranks::all_with_all_reduce},
     {"help", "Print the help of a command", add_help, "train"},
 };
 
@@ -127,6 +137,16 @@ void require_command(const std::string& name) {
     throw usage_error(fmt::format("unknown command '{}'", name), suggest(name, names));
 }
 
+/// Whether all ranks run these arguments, which begin with a command's name.
+bool all_ranks_run(std::span<const std::string> arguments) {
+  const auto entry = std::ranges::find_if(
+      entries, [&](const Entry& each) { return each.name == arguments.front(); });
+  if (entry == std::end(entries) || entry->ranks == Ranks::first) return false;
+  return entry->ranks == Ranks::all || std::ranges::any_of(arguments, [](const auto& argument) {
+           return argument.starts_with("--all-reduce");
+         });
+}
+
 /// `help` and `help COMMAND` never run: they are read as --help.
 Command add_help(CLI::App& app) {
   const auto topic = std::make_shared<std::string>();
@@ -144,13 +164,18 @@ std::vector<std::string> without_help(const std::vector<std::string>& arguments)
   return {topic, "--help"};
 }
 
-/// The arguments, with the command that may be missing. Throws Error (usage) for an unknown one.
-std::vector<std::string> with_command(std::vector<std::string> arguments) {
+/// The arguments, with the command that may be missing.
+std::vector<std::string> with_command_name(std::vector<std::string> arguments) {
   constexpr std::string_view about_all[] = {"--help", "-h", "-V", "--version"};
   const bool flag_first = arguments.empty() || arguments[0].starts_with("-");
   if (flag_first &&
       (arguments.empty() || std::ranges::find(about_all, arguments[0]) == std::end(about_all)))
     arguments.insert(arguments.begin(), "train");
+  return arguments;
+}
+
+/// The arguments without `help`. Throws Error (usage) for an unknown command.
+std::vector<std::string> known_command(const std::vector<std::string>& arguments) {
   if (!arguments[0].starts_with("-")) require_command(arguments[0]);
   return without_help(arguments);
 }
@@ -224,9 +249,7 @@ bool parse(CLI::App& app, std::span<const Declared> commands,
   }
 }
 
-}  // namespace
-
-ExitCode run_app(int argc, char** argv) {
+ExitCode run(const std::vector<std::string>& arguments) {
   CLI::App app(
       "Train tiny convolutional networks on MNIST. One recipe and one seed end in the same bytes, "
       "on any number of ranks.",
@@ -236,9 +259,22 @@ ExitCode run_app(int argc, char** argv) {
   app.set_version_flag("-V,--version", "mnist-dist " + full_version());
   app.require_subcommand(1);
   const std::vector<Declared> commands = declare_commands(app);
-  if (!parse(app, commands, with_command({argv + 1, argv + argc}))) return ExitCode::ok;
+  if (!parse(app, commands, arguments)) return ExitCode::ok;
   const Declared* command = parsed_command(commands);
   return command ? command->run() : ExitCode::usage;
+}
+
+}  // namespace
+
+ExitCode run_app(int argc, char** argv) {
+  const std::vector<std::string> arguments = with_command_name({argv + 1, argv + argc});
+  if (!all_ranks_run(arguments))
+    return is_first_rank() ? run(known_command(arguments)) : ExitCode::ok;
+  try {
+    return run(arguments);
+  } catch (...) {  // before the ranks met
+    return end_in_world(as_error(std::current_exception()));
+  }
 }
 
 }  // namespace mnist_dist

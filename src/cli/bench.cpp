@@ -12,9 +12,7 @@
 #include "base/standard_streams.h"
 #include "cli/commands.h"
 #include "cli/config_options.h"
-#include "cli/first_rank.h"
 #include "cli/range.h"
-#include "comm/device_communicator.h"
 #include "engine/bench/engine_loop.h"
 #include "engine/bench/pinning.h"
 #include "engine/bench/pytorch_peer.h"
@@ -25,6 +23,7 @@
 #include "report/bench_table.h"
 #include "report/fused_table.h"
 #include "report/terminal.h"
+#include "train/gpu_choice.h"
 
 namespace mnist_dist {
 namespace {
@@ -53,12 +52,12 @@ std::unique_ptr<TrainingLoop> make_gpu_loop(const std::string& name, const Confi
   options.record = record;
   auto engine = make_engine(name, options);
   const std::shared_ptr<Communicator> single = make_single();
-  const std::shared_ptr<Communicator> group = make_gpu_communicator(*single, engine->queue(), {});
+  const std::shared_ptr<Reducer> sums = make_gpu_reducer(*single, engine->queue().device, {});
   auto loop = make_engine_loop(
       std::move(engine), config, gpu_epoch_steps,
-      [single, group, shards = config.data.shards](const ShardVectors& vectors,
-                                                   std::span<float> total, const Queue& queue) {
-        group->tree_all_reduce(vectors, shards, total, queue);
+      [single, sums, shards = config.data.shards](const ShardVectors& vectors,
+                                                  std::span<float> total, const Queue& queue) {
+        sums->tree_all_reduce(vectors, shards, total, queue);
       });
   loop->train(gpu_first_steps * config.train.batch);
   return loop;
@@ -220,7 +219,7 @@ Command add_bench(CLI::App& app) {
       ->capture_default_str();
   app.add_flag("--json", arguments->json, "Print one JSON object instead of tables");
   app.add_flag("--quiet", arguments->quiet, "Print no progress");
-  return [arguments] { return is_first_rank() ? run(*arguments) : ExitCode::ok; };
+  return [arguments] { return run(*arguments); };
 }
 
 }  // namespace mnist_dist

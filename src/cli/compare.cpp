@@ -8,7 +8,6 @@
 #include "base/printable.h"
 #include "base/standard_streams.h"
 #include "cli/commands.h"
-#include "cli/first_rank.h"
 #include "report/comparison.h"
 #include "report/terminal.h"
 
@@ -50,7 +49,7 @@ Command add_compare(CLI::App& app) {
       ->type_name("FILE")
       ->capture_default_str();
   app.add_flag("--json", arguments->json, "Print one JSON object");
-  return [arguments] { return is_first_rank() ? run(*arguments) : ExitCode::ok; };
+  return [arguments] { return run(*arguments); };
 }
 
 }  // namespace mnist_dist

@@ -9,7 +9,6 @@
 #include "base/plural.h"
 #include "base/standard_streams.h"
 #include "cli/commands.h"
-#include "cli/first_rank.h"
 #include "cli/range.h"
 #include "cli/world.h"
 #include "comm/all_reduce_speed.h"
@@ -54,7 +53,6 @@ Command add_doctor(CLI::App& app) {
       ->check(real_range(0, 60));
   return [options] {
     if (options->all_reduce) return run_all_reduce(*options->all_reduce);
-    if (!is_first_rank()) return ExitCode::ok;
     const auto findings = examine({options->data_file, options->full});
     if (options->json)
       print(doctor_json(findings));

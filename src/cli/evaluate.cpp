@@ -26,8 +26,8 @@
 #include "report/text_table.h"
 #include "sweep/statistics.h"
 #include "train/agreement.h"
+#include "train/computation.h"
 #include "train/evaluation.h"
-#include "train/session.h"
 
 namespace mnist_dist {
 namespace {
@@ -80,8 +80,7 @@ ExtraScore score_extra(Communicator& comm, Engine& engine, const Config& config,
                   "copy one data file to every host");
   shares = load_test_shares(extra, config.data.shards, comm.rank(), comm.size());
   engine.set_evaluation_data(views(shares));
-  ExtraScore score{
-      file, extra.hash(), data_name(extra.hash(), extra.synthetic(), extra.name()), {}, {}};
+  ExtraScore score{file, extra.hash(), data_name(extra.data_source()), {}, {}};
   score.raw = evaluate(comm, engine, Weights::raw);
   score.delivered = averaged ? evaluate(comm, engine, Weights::averaged) : score.raw;
   return score;
@@ -159,14 +158,15 @@ std::optional<Normalisation> recorded_normalisation(const Trained& trained) {
 ExitCode run(Communicator& comm, const EvaluateArguments& arguments, const Trained& trained,
              const Config& config) {
   const Checkpoint& checkpoint = trained.checkpoint;
-  const auto session = make_session(comm, config, arguments.compute, say_line, Use::scoring,
-                                    recorded_normalisation(trained));
-  if (session->data_hash != checkpoint.data_hash && comm.rank() == 0)
+  const Session session = make_session(comm, config, arguments.compute, say_line, Use::scoring,
+                                       recorded_normalisation(trained));
+  if (session.source.hash != checkpoint.data_hash && comm.rank() == 0)
     say_line(fmt::format(
         "note: the run was trained on other data than {} (hash {:.12}..., here {:.12}...)",
-        config.data.file, checkpoint.data_hash, session->data_hash));
-  Engine& engine = *session->engine;
-  engine.set_evaluation_data(session->data.evaluation);
+        config.data.file, checkpoint.data_hash, session.source.hash));
+  Computation computation(comm, comm, session, config);
+  Engine& engine = computation.engine();
+  engine.set_evaluation_data(session.data.evaluation);
   engine.load(checkpoint.state);
 
   const Weights detailed = chosen_weights(trained, arguments.raw_weights);
@@ -195,14 +195,10 @@ ExitCode run(Communicator& comm, const EvaluateArguments& arguments, const Train
                     state = "trained to " + trained.trained_to();
   if (arguments.json) {
     nlohmann::ordered_json json{
-        {"model", trained.file.string()},
-        {"recipe", recipe},
-        {"seed", checkpoint.seed},
-        {"state", state},
-        {"data_file", config.data.file},
-        {"data_hash", session->data_hash},
-        {"data", data_name(session->data_hash, session->synthetic, session->data_set)},
-        {"parameters_sha256", trained.sha256(detailed)},
+        {"model", trained.file.string()},    {"recipe", recipe},
+        {"seed", checkpoint.seed},           {"state", state},
+        {"data_file", config.data.file},     {"data_hash", session.source.hash},
+        {"data", data_name(session.source)}, {"parameters_sha256", trained.sha256(detailed)},
     };
     if (averaged) json["averaged_weights"] = as_json(delivered);
     json["raw_weights"] = as_json(raw);
@@ -213,9 +209,7 @@ ExitCode run(Communicator& comm, const EvaluateArguments& arguments, const Train
     return ExitCode::ok;
   }
   print(wrapped_fields(fmt::format("{} | seed {} | {} | test set | {}", recipe, checkpoint.seed,
-                                   data_title(session->data_hash, session->synthetic,
-                                              session->data_set, config.data.file),
-                                   state),
+                                   data_title(session.source), state),
                        terminal_columns(Output::standard_out)));
   if (averaged) print_score("averaged weights", delivered);
   print_score(averaged ? "raw weights" : "weights", raw);

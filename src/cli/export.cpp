@@ -12,7 +12,6 @@
 #include "base/printable.h"
 #include "base/version.h"
 #include "cli/commands.h"
-#include "cli/first_rank.h"
 #include "cli/trained_argument.h"
 #include "config/recipes.h"
 #include "data/data_name.h"
@@ -101,7 +100,7 @@ std::map<std::string, std::string> metadata_of(const Trained& trained, Weights w
       {"recipe", recipe_title(trained.config)},
       {"recipe_toml", checkpoint.recipe},
       {"seed", std::to_string(checkpoint.seed)},
-      {"data", data_name(checkpoint.data_hash, false, checkpoint.data_set)},
+      {"data", data_name({.hash = checkpoint.data_hash, .set = checkpoint.data_set})},
       {"data_hash", checkpoint.data_hash},
       {"engine", checkpoint.engine},
       {"weights", weights == Weights::averaged ? "averaged" : "raw"},
@@ -170,7 +169,7 @@ Command add_export(CLI::App& app) {
   add_raw_weights(app, arguments->raw_weights);
   app.add_flag("--fold", arguments->fold,
                "Fold batch norm into convolutions where that is exact (docs/export.md)");
-  return [arguments] { return is_first_rank() ? run(*arguments) : ExitCode::ok; };
+  return [arguments] { return run(*arguments); };
 }
 
 }  // namespace mnist_dist

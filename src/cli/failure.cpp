@@ -2,12 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <thread>
-
 #include "base/printable.h"
 #include "base/standard_streams.h"
 #include "cli/first_rank.h"
-#include "comm/liveness.h"
 #include "report/terminal.h"
 
 namespace mnist_dist {
@@ -34,15 +31,7 @@ void print_error(const Error& error, const std::string& who) {
 ExitCode report_failure(std::exception_ptr exception) {
   const Error error = as_error(exception);
   const int rank = launched_rank();
-  if (rank == 0) {
-    print_error(error);
-    return error.code();
-  }
-  // The launcher ends all ranks as soon as one has failed. Rank 0, which prints for all, may start
-  // seconds later on a busy machine.
-  std::this_thread::sleep_for(liveness::same_error);
-  // Still here: rank 0 continues, so this rank alone has met it.
-  if (!error.everywhere()) print_error(error, fmt::format("rank {}", rank));
+  print_error(error, rank > 0 ? fmt::format("rank {}", rank) : "");
   return error.code();
 }
 

@@ -10,8 +10,8 @@ namespace mnist_dist {
 /// WHAT if given.
 void print_error(const Error& error, const std::string& who = "");
 
-/// For main: prints, and gives the exit code. Rank 0 prints an error of all ranks. Another rank
-/// prints an error that it alone met.
+/// Prints an error that this process meets outside of a world, with its rank if that is not 0.
+/// Returns the exit code.
 ExitCode report_failure(std::exception_ptr exception);
 
 }  // namespace mnist_dist

@@ -18,8 +18,8 @@
 #include "data/data_name.h"
 #include "report/rate_chart.h"
 #include "report/terminal.h"
+#include "train/computation.h"
 #include "train/rate_range.h"
-#include "train/session.h"
 
 namespace mnist_dist {
 namespace {
@@ -34,10 +34,11 @@ struct FindArguments {
 
 ExitCode run(Communicator& comm, const FindArguments& arguments, const Config& config) {
   run_on_root(comm, [&] { make_folders(std::filesystem::path(arguments.out).parent_path()); });
-  const auto session = make_session(comm, config, arguments.compute, say_line);
+  const Session session = make_session(comm, config, arguments.compute, say_line);
+  Computation computation(comm, comm, session, config);
   const std::vector<RatePoint> points =
-      rate_range(session->trains_through(comm), *session->engine, config, session->data,
-                 arguments.low, arguments.high, arguments.steps);
+      rate_range(computation.reducer(), computation.engine(), config, session.data, arguments.low,
+                 arguments.high, arguments.steps);
   if (comm.rank() != 0) return ExitCode::ok;
   if (points.empty())
     throw Error(ExitCode::diverged,
@@ -47,9 +48,7 @@ ExitCode run(Communicator& comm, const FindArguments& arguments, const Config& c
   const std::optional<double> suggested = suggested_rate(points, has_warmup);
   const int columns = terminal_columns(Output::standard_out);
   print_fitted(fmt::format("{} | {} | seed {} | {} steps, learning rate {:.2g} to {:.2g}\n\n{}\n",
-                           arguments.config.title(config),
-                           printable(data_title(session->data_hash, session->synthetic,
-                                                session->data_set, config.data.file)),
+                           arguments.config.title(config), printable(data_title(session.source)),
                            config.train.seed, points.size(), points.front().rate,
                            points.back().rate,
                            rate_text(points, columns > 0 ? std::min(columns, 80) : 80)));
@@ -65,11 +64,10 @@ ExitCode run(Communicator& comm, const FindArguments& arguments, const Config& c
         "no rate to suggest: the loss did not fall and rise again\n"
         "give more --steps, or a higher --high\n");
   if (arguments.out.empty()) return ExitCode::ok;
-  write_file_atomically(
-      arguments.out,
-      rate_svg(fmt::format("learning rate range test: {}, {}", arguments.config.title(config),
-                           data_name(session->data_hash, session->synthetic, session->data_set)),
-               points, suggested));
+  write_file_atomically(arguments.out, rate_svg(fmt::format("learning rate range test: {}, {}",
+                                                            arguments.config.title(config),
+                                                            data_name(session.source)),
+                                                points, suggested));
   print_fitted(fmt::format("{}\n", printable(arguments.out)));
   return ExitCode::ok;
 }

@@ -6,9 +6,8 @@
 #include <memory>
 
 #include "base/printable.h"
-#include "cli/command_line.h"
+#include "base/provenance.h"
 #include "cli/commands.h"
-#include "cli/first_rank.h"
 #include "report/sweep_files.h"
 #include "report/sweep_verdict.h"
 #include "report/terminal.h"
@@ -30,7 +29,6 @@ Command add_merge(CLI::App& app) {
       "Copies the rows, not the runs. A seed that two sweeps have must have the same weights in "
       "both, otherwise the exit code is 1.");
   return [out, parts] {
-    if (!is_first_rank()) return ExitCode::ok;
     merge_sweeps(*out, *parts, command_line());
     const SweepRecord record = write_tables_of(
         *out, [&](const SweepRecord& now) { write_sweep_report(*out, now, verdict_of(now)); });

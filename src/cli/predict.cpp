@@ -13,7 +13,6 @@
 #include "base/standard_streams.h"
 #include "cli/commands.h"
 #include "cli/failure.h"
-#include "cli/first_rank.h"
 #include "cli/trained_argument.h"
 #include "config/recipes.h"
 #include "data/data_name.h"
@@ -94,7 +93,7 @@ double probability(const Prediction& prediction, int digit) {
 bool is_like_mnist(const Trained& trained) {
   const std::string& set = trained.checkpoint.data_set;
   return trained.config.model.side == image_side &&
-         (set.empty() || set == name_in_checkpoint(true, "") || set == "qmnist" ||
+         (set.empty() || set == name_in_checkpoint({.synthetic = true}) || set == "qmnist" ||
           set.starts_with("emnist-"));
 }
 
@@ -152,7 +151,7 @@ nlohmann::ordered_json as_json(const Prediction& p) {
 
 std::string set_of(const Trained& trained) {
   const Checkpoint& checkpoint = trained.checkpoint;
-  return data_name(checkpoint.data_hash, false, checkpoint.data_set);
+  return data_name({.hash = checkpoint.data_hash, .set = checkpoint.data_set});
 }
 
 void print_json(const Trained& trained, Weights weights,
@@ -248,7 +247,7 @@ Command add_predict(CLI::App& app) {
   app.add_flag("--show", arguments->show, "Draw each image as the network sees it");
   app.add_flag("--json", arguments->json, "Print one JSON object instead of lines");
   add_raw_weights(app, arguments->raw_weights);
-  return [arguments] { return is_first_rank() ? run(*arguments) : ExitCode::ok; };
+  return [arguments] { return run(*arguments); };
 }
 
 }  // namespace mnist_dist

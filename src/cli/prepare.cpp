@@ -15,7 +15,6 @@
 #include "base/printable.h"
 #include "base/standard_streams.h"
 #include "cli/commands.h"
-#include "cli/first_rank.h"
 #include "data/data_name.h"
 #include "data/other_sets.h"
 #include "report/terminal.h"
@@ -158,7 +157,6 @@ Command add_prepare(CLI::App& app) {
   app.add_flag("--force", options.force, "Overwrite an existing file");
 
   return [arguments] {
-    if (!is_first_rank()) return ExitCode::ok;
     PrepareOptions chosen = arguments->options;
     if (!arguments->raw.empty()) chosen.raw = arguments->raw;
     check_options(chosen, arguments->test_count > 0);

@@ -41,17 +41,17 @@ Digit pixels_of(const std::vector<float>& input, const Normalisation& normalisat
 }
 
 /// A training image, then the same image as the recipe changes it in consecutive epochs.
-std::vector<Digit> row_of(const Session& session, const PreviewArguments& arguments, int index) {
+std::vector<Digit> row_of(const Session& session, const Config& config,
+                          const PreviewArguments& arguments, int index) {
   const ImagesView& images = session.data.training.front();
   const std::span<const std::uint8_t> pixels(images.image(index), images.image_pixels());
-  const EngineOptions& options = session.engine_options;
   std::vector<Digit> row{Digit(pixels.begin(), pixels.end())};
   std::vector<float> input(images.image_pixels());
   for (int draw = 0; draw < arguments.draws; ++draw) {
-    augment_image(pixels, options.config.augment, options.normalisation, options.config.train.seed,
+    augment_image(pixels, config.augment, session.normalisation, config.train.seed,
                   static_cast<std::uint32_t>(images.first_row + index),
                   static_cast<std::uint32_t>(arguments.epoch - 1 + draw), input, images.side);
-    row.push_back(pixels_of(input, options.normalisation));
+    row.push_back(pixels_of(input, session.normalisation));
   }
   return row;
 }
@@ -109,18 +109,16 @@ std::string drawn(const std::vector<Digit>& row, int side) {
 }
 
 ExitCode run(Communicator& comm, const PreviewArguments& arguments, const Config& config) {
-  const auto session = make_session(comm, config, {}, say_line);
+  const Session session = make_session(comm, config, {}, say_line);
   if (comm.rank() != 0) return ExitCode::ok;
-  const ImagesView& training = session->data.training.front();
+  const ImagesView& training = session.data.training.front();
   const int images = std::min(arguments.images, training.count());
   if (!arguments.out.empty()) check_size(images, arguments, training.side);
   print_fitted(fmt::format("{} | {} | seed {}\n", arguments.config.title(config),
-                           printable(data_title(session->data_hash, session->synthetic,
-                                                session->data_set, config.data.file)),
-                           config.train.seed));
+                           printable(data_title(session.source)), config.train.seed));
   std::vector<std::vector<Digit>> rows;
   for (int i = 0; i < images; ++i) {
-    rows.push_back(row_of(*session, arguments, i));
+    rows.push_back(row_of(session, config, arguments, i));
     if (arguments.out.empty())
       print_fitted(fmt::format("training image {}: label {}, then epochs {} to {}\n{}\n", i,
                                training.labels[static_cast<std::size_t>(i)], arguments.epoch,

@@ -7,7 +7,6 @@
 #include "base/file.h"
 #include "base/printable.h"
 #include "cli/commands.h"
-#include "cli/first_rank.h"
 #include "report/run_page.h"
 #include "report/search_page.h"
 #include "report/sweep_console.h"
@@ -23,7 +22,6 @@ Command add_report(CLI::App& app) {
       ->type_name("DIR")
       ->required();
   return [folder] {
-    if (!is_first_rank()) return ExitCode::ok;
     const std::filesystem::path path = *folder;
     remove_leftovers_beside(path / "report.html");
     if (std::filesystem::exists(path / "sweep.json")) {

@@ -6,7 +6,6 @@
 #include "base/printable.h"
 #include "base/standard_streams.h"
 #include "cli/commands.h"
-#include "cli/first_rank.h"
 #include "report/run_list.h"
 #include "report/terminal.h"
 
@@ -23,7 +22,6 @@ Command add_runs(CLI::App& app) {
       ->capture_default_str();
   app.add_flag("--json", arguments->json, "Print one JSON array");
   return [arguments] {
-    if (!is_first_rank()) return ExitCode::ok;
     const auto runs = list_runs(arguments->folder);
     if (runs.empty())
       say_line(fmt::format("note: {} holds no run, sweep or search", printable(arguments->folder)));

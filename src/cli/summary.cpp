@@ -7,7 +7,6 @@
 #include "base/standard_streams.h"
 #include "cli/commands.h"
 #include "cli/config_options.h"
-#include "cli/first_rank.h"
 #include "report/network_svg.h"
 #include "report/summary_table.h"
 #include "report/terminal.h"
@@ -55,7 +54,6 @@ Command add_summary(CLI::App& app) {
   app.add_option("--svg", arguments->svg, "Also write a drawing of the network")->type_name("FILE");
   return [arguments] {
     const Config config = arguments->config.load();
-    if (!is_first_rank()) return ExitCode::ok;
     const std::string title = arguments->config.title(config);
     if (!arguments->svg.empty())
       write_file_atomically(arguments->svg, network_svg(title, config.model));

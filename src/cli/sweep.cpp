@@ -10,14 +10,14 @@
 #include "base/printable.h"
 #include "base/signals.h"
 #include "base/standard_streams.h"
-#include "cli/command_line.h"
 #include "cli/commands.h"
 #include "cli/compute_options.h"
 #include "cli/config_options.h"
-#include "cli/run_observer.h"
 #include "cli/world.h"
 #include "comm/heartbeat.h"
 #include "report/doctor.h"
+#include "report/run_events.h"
+#include "report/run_page.h"
 #include "report/sweep_console.h"
 #include "report/sweep_files.h"
 #include "report/sweep_verdict.h"
@@ -86,11 +86,12 @@ ExitCode run(Communicator& comm, const SweepArguments& arguments, const Config& 
   options.ranks_per_run = arguments.ranks_per_run;
   options.stop_early = arguments.stop_early;
   options.compute = arguments.compute;
-  options.command = command_line();
   options.machine = find_cpu().text;
   if (!arguments.quiet) options.progress = say_line;
-  options.make_observer =
-      run_files({.tensorboard = arguments.tensorboard}, arguments.config.title(recipe));
+  options.files.recipe = arguments.config.title(recipe);
+  options.files.write_page = write_run_page;
+  RunEvents events;
+  if (arguments.tensorboard) options.files.observers = {&events};
   run_on_root(comm, [&] { make_folders(options.folder.parent_path()); });
   SweepConsole console(options.folder, arguments.quiet);
   options.observer = &console;

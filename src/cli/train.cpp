@@ -14,16 +14,18 @@
 #include "cli/compute_options.h"
 #include "cli/config_options.h"
 #include "cli/first_rank.h"
-#include "cli/run_observer.h"
 #include "cli/trained_argument.h"
 #include "cli/world.h"
 #include "data/data_name.h"
 #include "report/console.h"
+#include "report/run_events.h"
+#include "report/run_page.h"
 #include "report/terminal.h"
 #include "train/agreement.h"
+#include "train/computation.h"
+#include "train/run_files.h"
 #include "train/run_folder.h"
 #include "train/run_start.h"
-#include "train/session.h"
 #include "train/trainer.h"
 
 namespace mnist_dist {
@@ -64,13 +66,14 @@ Config configured(const TrainArguments& arguments) {
 /// Finds or makes the run folder, and locks it: two runs in one folder would overwrite each other's
 /// files.
 RunStart look_for_start(const TrainArguments& arguments, const Config& config,
-                        const Session& session, std::optional<FolderLock>& lock) {
+                        const Session& session, const std::string& computed_by,
+                        std::optional<FolderLock>& lock) {
   if (!arguments.resume) {
     std::optional<Checkpoint> start;
     if (!arguments.init_from.empty()) {
       start = begin_from(open_trained_argument(arguments.init_from), config);
-      start->data_hash = session.data_hash;
-      start->engine = session.computed_by;
+      start->data_hash = session.source.hash;
+      start->engine = computed_by;
     }
     const auto folder = arguments.run_dir.empty() ? make_default_folder(config)
                                                   : std::filesystem::path(arguments.run_dir);
@@ -112,54 +115,50 @@ void print_object(const std::filesystem::path& folder, const char* file) {
 }
 
 ExitCode run(Communicator& comm, const TrainArguments& arguments, const Config& config) {
-  const auto session = make_session(comm, config, arguments.compute, say_line);
+  const Session session = make_session(comm, config, arguments.compute, say_line);
+  Computation computation(comm, comm, session, config);
   std::optional<FolderLock> lock;  // rank 0's
-  RunStart start =
-      find_start(comm, [&] { return look_for_start(arguments, config, *session, lock); });
+  RunStart start = find_start(comm, [&] {
+    return look_for_start(arguments, config, session, computation.computed_by(), lock);
+  });
+  if (start.checkpoint) {
+    check_same_data(*start.checkpoint, session.source.hash);
+    if (comm.rank() == 0) note_other_engine(start.checkpoint->engine, computation.computed_by());
+  }
 
+  const std::string recipe = arguments.config.title(config);
+  std::string title = fmt::format("{} | {} | seed {} | {}", recipe, data_title(session.source),
+                                  config.train.seed, start.folder.string());
+  if (start.checkpoint && !start.checkpoint->initial_sha256.empty())
+    title += fmt::format(" | started from weights {:.12}...", start.checkpoint->initial_sha256);
   TrainerOptions options{.config = config,
-                         .data = session->data,
-                         .data_hash = session->data_hash,
-                         .computed_by = session->computed_by,
-                         .threads = session->threads,
+                         .data = session.data,
+                         .provenance = provenance_of(config, session.source, computation.info(),
+                                                     session.threads, recipe),
+                         .computed_by = computation.computed_by(),
+                         .reducer = &computation.reducer(),
                          .folder = start.folder,
                          .lock = lock ? &*lock : nullptr,
                          .resume = std::move(start.checkpoint),
                          .between_steps = [](double) { return stop_requested(); },
-                         .normalisation = session->engine_options.normalisation,
-                         .data_set = name_in_checkpoint(session->synthetic, session->data_set)};
-  if (options.resume) {
-    check_same_data(*options.resume, session->data_hash);
-    if (comm.rank() == 0) note_other_engine(options.resume->engine, session->computed_by);
-  }
-
-  std::unique_ptr<Observer> files;
-  std::optional<Console> console;
+                         .normalisation = session.normalisation};
+  RunEvents events;
+  RunFiles files(start.folder, write_run_page);
+  Console console(std::move(title), {.table = !arguments.json && !arguments.quiet,
+                                     .progress = !arguments.quiet,
+                                     .result = !arguments.json});
   if (comm.rank() == 0) {
-    const int first_epoch = options.resume ? static_cast<int>(options.resume->epoch) + 1 : 1;
-    const std::string recipe = arguments.config.title(config);
-    std::string title = fmt::format(
-        "{} | {} | seed {} | {}", recipe,
-        data_title(session->data_hash, session->synthetic, session->data_set, config.data.file),
-        config.train.seed, start.folder.string());
-    if (options.resume && !options.resume->initial_sha256.empty())
-      title += fmt::format(" | started from weights {:.12}...", options.resume->initial_sha256);
-    const Console::Parts parts{.table = !arguments.json && !arguments.quiet,
-                               .progress = !arguments.quiet,
-                               .result = !arguments.json};
-    files = run_files({.tensorboard = arguments.tensorboard}, recipe)(start.folder, config,
-                                                                      *session, first_epoch);
-    console.emplace(std::move(title), parts);
-    // In this order, so that the console shows only results on disk.
-    options.observers = {files.get(), &*console};
+    if (arguments.tensorboard) options.observers.push_back(&events);
+    options.observers.push_back(&files);
+    options.observers.push_back(&console);  // last, so that it shows only results on disk
     // After Ctrl-C mpirun may pass nothing on.
-    if (parts.table && detect_launcher().present)
+    if (!arguments.json && !arguments.quiet && detect_launcher().present)
       print_fitted(
           fmt::format("Ctrl-C stops after a checkpoint. Resume with --resume --run-dir {}\n",
                       shell_word(start.folder.string())));
   }
   try {
-    train(session->trains_through(comm), *session->engine, options);
+    train(comm, computation.engine(), options);
   } catch (const Error& error) {
     if (comm.rank() == 0 && arguments.json && error.code() == ExitCode::diverged)
       print_object(start.folder, "status.json");

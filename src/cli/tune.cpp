@@ -9,11 +9,9 @@
 #include "base/printable.h"
 #include "base/signals.h"
 #include "base/standard_streams.h"
-#include "cli/command_line.h"
 #include "cli/commands.h"
 #include "cli/compute_options.h"
 #include "cli/config_options.h"
-#include "cli/run_observer.h"
 #include "cli/world.h"
 #include "comm/heartbeat.h"
 #include "config/recipes.h"
@@ -63,10 +61,8 @@ void deliver(const std::vector<Candidate>& candidates, const std::filesystem::pa
 
 ExitCode run(Communicator& comm, const TuneArguments& arguments, TuneOptions options) {
   options.sweep.compute = arguments.compute;
-  options.sweep.command = command_line();
   options.sweep.machine = find_cpu().text;
   if (!arguments.quiet) options.sweep.progress = say_line;
-  options.sweep.make_observer = run_files({.page = false, .tensorboard = false});
   TrialConsole trial(arguments.quiet);
   options.sweep.observer = &trial;
   TuneConsole console(arguments.quiet);

@@ -18,8 +18,8 @@
 #include "report/console.h"
 #include "report/terminal.h"
 #include "sweep/recorded.h"
+#include "train/computation.h"
 #include "train/run_start.h"
-#include "train/session.h"
 #include "train/trainer.h"
 
 namespace mnist_dist {
@@ -57,37 +57,38 @@ std::optional<Checkpoint> recorded_start(const VerifyArguments& arguments,
 ExitCode run(Communicator& comm, const VerifyArguments& arguments, const Recorded& recorded,
              const std::optional<Checkpoint>& start) {
   const Config& config = recorded.config;
-  const auto session = make_session(comm, config, arguments.compute, say_line);
-  if (session->data_hash != recorded.data_hash)
+  const Session session = make_session(comm, config, arguments.compute, say_line);
+  if (session.source.hash != recorded.data_hash)
     throw data_error(
         fmt::format(
             "{} is not the data that {} was trained on (hash {:.12}..., expected {:.12}...)",
-            config.data.file, arguments.folder, session->data_hash, recorded.data_hash),
+            config.data.file, arguments.folder, session.source.hash, recorded.data_hash),
         "name the data file with --data")
         .mark_everywhere();
-  Console console(fmt::format(
-      "verify {} | {} | {} | seed {}", arguments.folder, recipe_title(config),
-      data_title(session->data_hash, session->synthetic, session->data_set, config.data.file),
-      config.train.seed));
-  const TrainerOptions options{.config = config,
-                               .data = session->data,
-                               .data_hash = session->data_hash,
-                               .computed_by = session->computed_by,
-                               .threads = session->threads,
-                               .resume = start,
-                               .between_steps = [](double) { return stop_requested(); },
-                               .observers = {&console}};
-  const RunResult result = train(session->trains_through(comm), *session->engine, options);
+  Computation computation(comm, comm, session, config);
+  Console console(fmt::format("verify {} | {} | {} | seed {}", arguments.folder,
+                              recipe_title(config), data_title(session.source), config.train.seed));
+  const TrainerOptions options{
+      .config = config,
+      .data = session.data,
+      .provenance = provenance_of(config, session.source, computation.info(), session.threads),
+      .computed_by = computation.computed_by(),
+      .reducer = &computation.reducer(),
+      .resume = start,
+      .between_steps = [](double) { return stop_requested(); },
+      .observers = {&console}};
+  const RunResult result = train(comm, computation.engine(), options);
   const bool same = result.parameters_sha256 == recorded.parameters_sha256;
   if (comm.rank() == 0) {
-    const EngineInfo here = session->engine->info();
+    const EngineInfo& here = computation.info();
     const char* const verdict = same ? "verified: the same weights to the bit"
-                                : here.name == recorded.engine
+                                : here.name == recorded.engine.name
                                     ? "NOT verified: other weights"
                                     : "NOT verified: other weights, which another engine may have";
     print_fitted(fmt::format("recorded  {}  {} ({})\nhere      {}  {} ({})\n{}\n",
-                             printable(recorded.parameters_sha256), recorded.engine, recorded.simd,
-                             result.parameters_sha256, here.name, here.simd, verdict));
+                             printable(recorded.parameters_sha256), recorded.engine.name,
+                             recorded.engine.simd, result.parameters_sha256, here.name, here.simd,
+                             verdict));
   }
   return same ? ExitCode::ok : ExitCode::target_missed;
 }
@@ -128,7 +129,7 @@ Command add_verify(CLI::App& app) {
     Recorded recorded = read_recorded(arguments->folder, arguments->seed);
     if (!arguments->data_file.empty()) recorded.config.data.file = arguments->data_file;
     if (arguments->compute.engine.empty() && arguments->compute.device == "auto")
-      arguments->compute.engine = built_engine(recorded.engine, arguments->folder);
+      arguments->compute.engine = built_engine(recorded.engine.name, arguments->folder);
     const std::optional<Checkpoint> start = recorded_start(*arguments, recorded);
     install_stop_handlers();
     return in_world(recorded.config.comm.timeout,

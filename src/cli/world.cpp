@@ -4,28 +4,49 @@
 
 #include "base/signals.h"
 #include "cli/failure.h"
+#include "config/config.h"
+#include "train/agreement.h"
 
 namespace mnist_dist {
+namespace {
 
-ExitCode in_world(double timeout_seconds, const std::function<ExitCode(Communicator&)>& work) {
-  const std::unique_ptr<Communicator> world = make_world(detect_launcher(), timeout_seconds);
+ExitCode end(Communicator& world, const Error& error) {
+  if (error.code() == ExitCode::interrupted) stop_made();
+  if (world.size() == 1 || error.everywhere()) {
+    // The world's end waits for all ranks. So rank 0 has printed before the launcher, which ends
+    // all ranks as soon as one has failed, sees the first exit code.
+    if (world.rank() == 0) print_error(error);
+    return error.code();
+  }
+  print_error(error, fmt::format("rank {}", world.rank()));
+  world.abort(error.code());
+  return error.code();  // not reached
+}
+
+ExitCode meet(double timeout_seconds, const std::optional<Error>& before,
+              const std::function<ExitCode(Communicator&)>& work) {
+  std::unique_ptr<Communicator> world;
   try {
+    world = make_world(detect_launcher(), timeout_seconds);
+  } catch (...) {
+    return report_failure(std::current_exception());
+  }
+  try {
+    throw_first(*world, before);
     return work(*world);
   } catch (...) {
-    const Error error = as_error(std::current_exception());
-    const bool interrupted = error.code() == ExitCode::interrupted;
-    if (interrupted) stop_made();
-    if (world->size() == 1) throw;
-    if (interrupted && error.everywhere()) {
-      // Before MPI's end, which takes longer than the second that mpirun leaves to its ranks.
-      if (world->rank() == 0) print_error(error);
-      return error.code();
-    }
-    if (error.everywhere()) throw;
-    print_error(error, fmt::format("rank {}", world->rank()));
-    world->abort(error.code());
-    throw;  // not reached
+    return end(*world, as_error(std::current_exception()));
   }
+}
+
+}  // namespace
+
+ExitCode in_world(double timeout_seconds, const std::function<ExitCode(Communicator&)>& work) {
+  return meet(timeout_seconds, {}, work);
+}
+
+ExitCode end_in_world(const Error& error) {
+  return meet(CommConfig{}.timeout, error, [](Communicator&) { return ExitCode::internal; });
 }
 
 }  // namespace mnist_dist

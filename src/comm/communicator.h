@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "base/error.h"
-#include "model/flat_view.h"
+#include "comm/reducer.h"
 #include "model/reduce_tree.h"
 
 namespace mnist_dist {
@@ -14,9 +14,8 @@ namespace mnist_dist {
 /// A group of ranks that work together. Calls that move data, barrier and split are collective: all
 /// ranks call them, in the same order. One thread calls it. A call in which other ranks do not
 /// answer for `timeout` seconds ends the program with exit code 4, naming the silent ranks.
-class Communicator {
+class Communicator : public Reducer {
  public:
-  virtual ~Communicator() = default;
   virtual int rank() const = 0;
   virtual int size() const = 0;
   /// Rank and number of ranks on this host.
@@ -27,20 +26,12 @@ class Communicator {
   virtual void broadcast(std::span<std::byte> bytes, int root) = 0;
   /// Each rank's bytes (sizes may differ) to all, by rank.
   virtual std::vector<std::vector<std::byte>> all_gather(std::span<const std::byte> bytes) = 0;
-  /// total = sum of all ranks' shard vectors along the fixed tree over `shards` shards
-  /// (model/reduce_tree.h): the same bits for any number of ranks. Ranks own even_share(rank, size,
-  /// shards). The vectors are scratch afterwards. In host memory, or in that of the queue's device.
-  virtual void tree_all_reduce(const ShardVectors& vectors, int shards, std::span<float> total,
-                               const Queue& queue) = 0;
   virtual void barrier() = 0;
   /// Ranks of the same colour form a new group, ordered by rank.
   virtual std::unique_ptr<Communicator> split(int color) = 0;
 
   /// Activity of this rank ("epoch 3 step 120"), sent to the others for a hang report.
   virtual void set_activity(const std::string& activity) = 0;
-  /// To be called while waiting for a queue in which ranks meet: ends the program when they have
-  /// failed, or have not answered for the timeout.
-  virtual void watch(double /*waited_seconds*/) {}
   /// Ends all ranks with this exit code.
   [[noreturn]] virtual void abort(ExitCode code) = 0;
 };
@@ -57,8 +48,8 @@ struct Launcher {
 Launcher detect_launcher();
 
 /// The world: MPI under a launcher, else a world of one that costs nothing. Call once. The
-/// destructor is collective and finalises. When an exception destroys the world on one rank alone,
-/// MPI is left open and the launcher ends the other ranks as this process exits.
+/// destructor is collective and finalises. So an exception that one rank alone meets must end in
+/// abort().
 std::unique_ptr<Communicator> make_world(const Launcher& launcher, double timeout_seconds);
 
 /// A world of one, for tools and tests.

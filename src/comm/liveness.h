@@ -13,9 +13,6 @@ inline constexpr std::chrono::milliseconds beat{500};
 /// step: a rank that is only slow arrives in it.
 inline constexpr double grace_seconds = 5;
 
-/// For ranks that meet the same error: they meet it at about the same time.
-inline constexpr std::chrono::seconds same_error{2};
-
 /// For NCCL to end a communicator without messages of other ranks.
 inline constexpr double nccl_parting_seconds = 5;
 

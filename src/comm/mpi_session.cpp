@@ -4,16 +4,11 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include <chrono>
-#include <exception>
 #include <numeric>
-#include <thread>
 
 #include "base/error.h"
 #include "base/provenance.h"
-#include "comm/liveness.h"
 #include "comm/local_ranks.h"
-#include "comm/poll.h"
 #include "comm/single_copy.h"
 
 namespace mnist_dist {
@@ -66,14 +61,11 @@ MpiLibrary::MpiLibrary() {
   check(MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
 }
 
-MpiLibrary::~MpiLibrary() {
-  if (finalise_) MPI_Finalize();
-}
+MpiLibrary::~MpiLibrary() { MPI_Finalize(); }
 
 MpiSession::MpiSession(const Launcher& launcher, double timeout_seconds)
     : launcher_(launcher),
       timeout_(timeout_seconds),
-      exceptions_at_start_(std::uncaught_exceptions()),
       process_(fmt::format("rank {} (host {}, pid {})", launcher.rank, host_name(), getpid())),
       watchdog_(guard("MPI_Init")),
       alarm_comm_(duplicate(MPI_COMM_WORLD)),
@@ -95,33 +87,19 @@ MpiSession::MpiSession(const Launcher& launcher, double timeout_seconds)
 }
 
 MpiSession::~MpiSession() {
-  const bool unwinding = std::uncaught_exceptions() > exceptions_at_start_;
-  bool together = false;
   try {
-    together = all_ranks_end(unwinding);
-    // The launcher ends all ranks as soon as one exits with an error: give rank 0, which prints it,
-    // the time to.
-    if (unwinding && together && rank_in(alarm_comm_) != 0)
-      std::this_thread::sleep_for(std::chrono::milliseconds(300));
-  } catch (const Error&) {  // a destructor must not throw. The ranks are not together then
+    wait_for_all_ranks();
+  } catch (const Error&) {  // a destructor must not throw. MPI_Finalize finds the same fault
   }
-  if (!together) library_.leave_open();
   watchdog_.emplace(guard("MPI_Finalize"));
 }
 
-bool MpiSession::all_ranks_end(bool unwinding) {
+void MpiSession::wait_for_all_ranks() {
   MPI_Request request = MPI_REQUEST_NULL;
   check(MPI_Ibarrier(alarm_comm_, &request), "MPI_Ibarrier");
-  if (unwinding)
-    return poll_for(liveness::same_error, [&] {
-      int done = 0;
-      check(MPI_Test(&request, &done, MPI_STATUS_IGNORE), "MPI_Ibarrier");
-      return done != 0;
-    });
   std::vector<int> everybody(peers_.size());
   std::iota(everybody.begin(), everybody.end(), 0);
   alarm_.wait({&request, 1}, {"MPI_Finalize", 0, 0, everybody});
-  return true;
 }
 
 Watchdog MpiSession::guard(const std::string& call) const {

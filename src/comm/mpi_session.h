@@ -17,11 +17,6 @@ class MpiLibrary {
   ~MpiLibrary();
   MpiLibrary(const MpiLibrary&) = delete;
   MpiLibrary& operator=(const MpiLibrary&) = delete;
-  /// Leaves MPI open: the launcher then ends all other ranks when this process exits.
-  void leave_open() { finalise_ = false; }
-
- private:
-  bool finalise_ = true;
 };
 
 /// State that all communicators of a process share. Both ends are collective and end the program
@@ -30,8 +25,7 @@ class MpiSession {
  public:
   /// Throws Error (device) when MPI sees another number of ranks than the launcher started.
   MpiSession(const Launcher& launcher, double timeout_seconds);
-  /// Waits for all ranks. When an exception unwinds here the others may be in the middle of their
-  /// work: then only for a moment.
+  /// Waits for all ranks.
   ~MpiSession();
   MpiSession(const MpiSession&) = delete;
   MpiSession& operator=(const MpiSession&) = delete;
@@ -42,12 +36,10 @@ class MpiSession {
   Watchdog guard(const std::string& call) const;
 
  private:
-  /// False when ranks are missing. `unwinding`: waits only for a moment.
-  bool all_ranks_end(bool unwinding);
+  void wait_for_all_ranks();
 
   Launcher launcher_;
   double timeout_;
-  int exceptions_at_start_;
   std::string process_;  ///< "rank 2 (host foo, pid 123)"
   std::optional<Watchdog>
       watchdog_;  ///< while the members below start and end. Declared first to outlive them

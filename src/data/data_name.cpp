@@ -13,8 +13,8 @@ namespace {
 constexpr std::string_view synthetic_name = "synthetic";
 }
 
-std::string name_in_checkpoint(bool synthetic, const std::string& name) {
-  return synthetic ? std::string(synthetic_name) : name;
+std::string name_in_checkpoint(const DataSource& data) {
+  return data.synthetic ? std::string(synthetic_name) : data.set;
 }
 
 bool is_set_name(std::string_view name) {
@@ -25,16 +25,15 @@ bool is_set_name(std::string_view name) {
          std::ranges::all_of(name, allowed);
 }
 
-std::string data_name(std::string_view data_hash, bool synthetic, std::string_view name) {
-  if (synthetic || name == synthetic_name) return "SYNTHETIC digits, not MNIST";
-  if (is_mnist(data_hash)) return "MNIST";
-  return std::string(is_set_name(name) ? name : "OTHER digits") + ", not MNIST";
+std::string data_name(const DataSource& data) {
+  if (data.synthetic || data.set == synthetic_name) return "SYNTHETIC digits, not MNIST";
+  if (is_mnist(data.hash)) return "MNIST";
+  return (is_set_name(data.set) ? data.set : "OTHER digits") + ", not MNIST";
 }
 
-std::string data_title(std::string_view data_hash, bool synthetic, std::string_view name,
-                       const std::string& file) {
-  const std::string set = data_name(data_hash, synthetic, name);
-  return set + (set == "MNIST" ? " " : ": ") + file;
+std::string data_title(const DataSource& data) {
+  const std::string set = data_name(data);
+  return set + (set == "MNIST" ? " " : ": ") + data.file;
 }
 
 }  // namespace mnist_dist

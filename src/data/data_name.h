@@ -12,15 +12,21 @@ bool is_mnist(std::string_view data_hash);
 /// "synthetic".
 bool is_set_name(std::string_view name);
 
+/// The data of a run, as results record it.
+struct DataSource {
+  std::string file = {}, hash = {};
+  std::string set = {};    ///< Dataset::name
+  bool synthetic = false;  ///< drawn digits: not a result on MNIST
+};
+
 /// The name of a data set in a checkpoint: that of drawn digits, too.
-std::string name_in_checkpoint(bool synthetic, const std::string& name);
+std::string name_in_checkpoint(const DataSource& data);
 
 /// "MNIST" for that hash alone, otherwise "SYNTHETIC digits, not MNIST", "kmnist, not MNIST" for a
 /// data file or checkpoint with that name, or "OTHER digits, not MNIST".
-std::string data_name(std::string_view data_hash, bool synthetic, std::string_view name = "");
+std::string data_name(const DataSource& data);
 
 /// The name with the file behind it: "MNIST data/mnist.h5", "OTHER digits, not MNIST: noise.h5".
-std::string data_title(std::string_view data_hash, bool synthetic, std::string_view name,
-                       const std::string& file);
+std::string data_title(const DataSource& data);
 
 }  // namespace mnist_dist

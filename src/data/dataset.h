@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "data/data_name.h"
 #include "data/hdf5.h"
 #include "data/images.h"
 #include "model/reduce_tree.h"
@@ -34,6 +35,7 @@ class Dataset {
   const std::string& name() const { return name_; }
   /// SHA-256 over the two chunk tables, hexadecimal. Runs and ranks compare it.
   const std::string& hash() const { return hash_; }
+  DataSource data_source() const { return {path_, hash_, name_, synthetic_}; }
 
   /// Rows of "/train/..." or "/test/...". Reads whole chunks around them and gives back only the
   /// rows.

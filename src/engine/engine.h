@@ -1,7 +1,6 @@
 #pragma once
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -11,6 +10,7 @@
 #include "config/config.h"
 #include "data/augment.h"
 #include "data/images.h"
+#include "engine/engine_info.h"
 #include "model/flat_view.h"
 #include "model/layout.h"
 
@@ -35,17 +35,6 @@ struct EngineOptions {
       false;  ///< compute each slice by itself: slower, but the same bits for any number of ranks
   std::function<void(double)> while_waiting =
       {};  ///< called again and again while the host waits for the device, with the seconds so far
-};
-
-/// Everything that decides an engine's bits besides recipe, seed and data. Ranks compare it, runs
-/// record it.
-struct EngineInfo {
-  std::string name;             ///< "fused", "torch", ...
-  std::string device;           ///< "cpu" or the GPU's name
-  std::string simd;             ///< SIMD target, or the library's own CPU capability
-  std::string arithmetic = {};  ///< decides the bits where the SIMD target does not, otherwise ""
-  std::map<std::string, std::string>
-      versions;  ///< of libraries that compute: {"libtorch": "1.13.1"}
 };
 
 /// Everything a run must carry from step to step, as a checkpoint stores it. Vectors as FlatLayout

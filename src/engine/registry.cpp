@@ -8,7 +8,6 @@
 #include "base/arithmetic.h"
 #include "base/error.h"
 #include "base/nearest.h"
-#include "comm/communicator.h"
 #include "engine/fused/fused_engine.h"
 #include "engine/torch/library.h"
 
@@ -17,26 +16,36 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Never closed: LibTorch does not survive it.
-const TorchLibrary& open_torch_library() {
+Error cannot_open() {
+  return device_error(std::string("the torch engine's library cannot be opened: ") + ::dlerror(),
+                      "use --engine fused, or install the LibTorch that it was built with, or "
+                      "build again (launch/local.sh)");
+}
+
+/// A function of the torch engine's library, which is never closed, because LibTorch does not
+/// survive it. nullptr: it has none of this name.
+void* symbol(const char* name) {
   const fs::path file = torch_library_path();
-  const auto fail = [] {
-    return device_error(std::string("the torch engine's library cannot be opened: ") + ::dlerror(),
-                        "use --engine fused, or install the LibTorch that it was built with, or "
-                        "build again (launch/local.sh)");
-  };
   void* const library = ::dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (!library) throw fail();
-  const auto entry = reinterpret_cast<TorchLibraryEntry>(::dlsym(library, torch_library_entry));
-  if (!entry) throw fail();
+  if (!library) throw cannot_open();
+  return ::dlsym(library, name);
+}
+
+const TorchLibrary& open_torch_library() {
+  const auto entry = reinterpret_cast<TorchLibraryEntry>(symbol(torch_library_entry));
+  if (!entry) throw cannot_open();
   return *entry();
+}
+
+Error library_without_gpus() {
+  return device_error(
+      "the torch engine's library, " + torch_library_path().string() + ", was built without GPUs",
+      "build the program and the library together (launch/local.sh --cuda), or give --device cpu");
 }
 
 const GpuLibrary& gpu_library() {
   if (const GpuLibrary* const gpu = open_torch_library().gpu) return *gpu;
-  throw device_error(
-      "the torch engine's library, " + torch_library_path().string() + ", was built without GPUs",
-      "build the program and the library together (launch/local.sh --cuda), or give --device cpu");
+  throw library_without_gpus();
 }
 
 constexpr char gpu_engine[] = "torch-cuda";
@@ -122,9 +131,11 @@ int gpu_count(std::string& why_none) { return gpu_library().count(why_none); }
 
 std::string gpu_id(int gpu) { return gpu_library().id(gpu); }
 
-std::unique_ptr<Communicator> make_gpu_communicator(Communicator& group, const Queue& queue,
-                                                    const DeviceCommOptions& options) {
-  return gpu_library().make_communicator(group, queue, options);
+void check_gpu(int gpu) { gpu_library().check(gpu); }
+
+void* gpu_library_symbol(const char* name) {
+  if (void* const found = symbol(name)) return found;
+  throw library_without_gpus();
 }
 
 std::unique_ptr<Engine> make_engine(const std::string& name, const EngineOptions& options) {

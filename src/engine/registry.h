@@ -9,9 +9,6 @@
 
 namespace mnist_dist {
 
-class Communicator;
-struct DeviceCommOptions;
-
 /// Names for make_engine, a CPU's default first.
 std::vector<std::string> engine_names();
 
@@ -24,13 +21,12 @@ std::string choose_engine(const std::string& engine, const std::string& device);
 bool built_for_gpus();
 bool runs_on_gpu(const std::string& engine);
 /// GPUs of this host, and why there are none when there are none. Only where built for GPUs, as the
-/// next two, which throw Error (device) when the torch engine's library was not.
+/// next two. Throw Error (device) when the torch engine's library was not.
 int gpu_count(std::string& why_none);
 /// Identifies this GPU among those of all hosts.
 std::string gpu_id(int gpu);
-/// comm/device_communicator.h
-std::unique_ptr<Communicator> make_gpu_communicator(Communicator& group, const Queue& queue,
-                                                    const DeviceCommOptions& options);
+/// Throws Error (device) when this build has no code for the GPU.
+void check_gpu(int gpu);
 
 /// SIMD targets of an engine on this CPU that EngineOptions::simd can force, the best first. Empty
 /// when the engine itself chooses.
@@ -38,6 +34,10 @@ std::vector<std::string> simd_targets(const std::string& engine);
 
 /// Where the torch engine's library lies. Throws Error (device) when it was not built or installed.
 std::filesystem::path torch_library_path();
+
+/// A function of that library, by name. Throws Error (device) when it cannot be opened, or was not
+/// built for GPUs.
+void* gpu_library_symbol(const char* name);
 
 /// The plain LibTorch training loop (engine/torch/library.h). Throws Error (device) when the torch
 /// engine's library cannot be opened.

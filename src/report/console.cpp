@@ -112,7 +112,7 @@ void Console::epoch_ended(const EpochRow& row) {
 void Console::finished(const RunResult& result) {
   line_.clear();
   if (!parts_.result) return;
-  const char* what = info_.validation ? "validation" : "test";
+  const char* what = info_.scored();
   const std::int64_t all = std::int64_t{info_.epochs} * info_.steps_per_epoch;
   const bool cut = result.steps < all;
   if (cut)

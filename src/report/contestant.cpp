@@ -58,13 +58,11 @@ Contestant of_run(const fs::path& folder) {
   c.diverged = c.state == "diverged";
   c.images = run.images;
   SweepIdentity scored;
-  scored.data_set = run.data_set;
-  scored.synthetic = run.synthetic;
+  scored.data = run.source;
   scored.validation = run.validation;
-  scored.data_hash = run.data_hash;
   c.scored = scored_text(scored);
   c.data = run.data;
-  c.data_hash = run.data_hash;
+  c.data_hash = run.source.hash;
   c.parameter_count =
       run.ended || !run.recipe ? run.parameter_count : parameter_count(run.recipe->model);
   c.seconds = run.seconds;
@@ -84,8 +82,8 @@ Contestant of_sweep(const fs::path& folder) {
   c.config = parse_config(record.recipe_text, (folder / "config.toml").string());
   c.images = id.images;
   c.scored = scored_text(id);
-  c.data = data_name(id.data_hash, id.synthetic, id.data_set);
-  c.data_hash = id.data_hash;
+  c.data = data_name(id.data);
+  c.data_hash = id.data.hash;
   c.parameter_count = id.parameter_count;
   c.state = verdict_of(record).missing > 0 ? "incomplete" : "complete";
   MeanCurve accuracy, loss;

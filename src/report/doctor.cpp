@@ -32,7 +32,8 @@ Mark mark_of(Health health) {
 }  // namespace
 
 std::vector<Finding> examine(const DoctorOptions& options) {
-  const Finding gpus = find_gpus();
+  Finding gpus = find_gpus();
+  if (options.full && built_for_gpus()) gpus = find_gpu_without_code().value_or(gpus);
   std::vector<Finding> findings{find_program(),
                                 find_cpu(),
                                 find_memory(),

@@ -3,11 +3,10 @@
 #include <filesystem>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "base/error.h"
-#include "report/gpu_table.h"
+#include "engine/registry.h"
 
 namespace mnist_dist {
 
@@ -34,9 +33,10 @@ Finding find_cpu();
 Finding find_memory();
 Finding find_disk();
 // Devices and surroundings, from the files below `root` (doctor_devices.cpp).
-/// NVIDIA GPUs, their driver, and whether a build with code for these architectures runs on them.
-Finding find_gpus(const std::filesystem::path& root = "/",
-                  std::string_view architectures = built_gpu_architectures());
+/// NVIDIA GPUs and their driver.
+Finding find_gpus(const std::filesystem::path& root = "/", bool built_for_gpus = built_for_gpus());
+/// The first GPU that this build has no code for. Loads LibTorch. Only where built for GPUs.
+std::optional<Finding> find_gpu_without_code();
 Finding find_nccl(bool has_gpus);
 /// EFA and InfiniBand.
 Finding find_fabric(const std::filesystem::path& root = "/");

@@ -74,33 +74,11 @@ std::map<std::string, int> gpu_models(const fs::path& root) {
   return models;
 }
 
-/// The same with their compute capabilities, "2 x Tesla T4 (sm_75)", for those in the table.
-std::map<std::string, int> with_capabilities(const std::map<std::string, int>& models) {
-  std::map<std::string, int> named;
-  const auto table = gpu_table();
-  for (const auto& [model, count] : models) {
-    const auto card = find_card(table, model);
-    named[card ? fmt::format("{} (sm_{})", model, card->capability) : model] += count;
-  }
-  return named;
-}
-
-/// The first card that a build with code for these architectures does not run on.
-std::optional<GpuCard> card_without_code(const std::map<std::string, int>& models,
-                                         std::string_view architectures) {
-  const auto table = gpu_table();
-  for (const auto& model : models)
-    if (const auto card = find_card(table, model.first);
-        card && !has_gpu_code(architectures, card->capability))
-      return card;
-  return std::nullopt;
-}
-
 bool can_open(const char* library) { return ::dlopen(library, RTLD_LAZY | RTLD_LOCAL) != nullptr; }
 
 }  // namespace
 
-Finding find_gpus(const fs::path& root, std::string_view architectures) {
+Finding find_gpus(const fs::path& root, bool for_gpus) {
   const int on_bus = nvidia_pci_devices(root);
   const std::string version = first_line(root / "proc/driver/nvidia/version");
   if (version.empty()) {
@@ -112,24 +90,22 @@ Finding find_gpus(const fs::path& root, std::string_view architectures) {
   int count = 0;
   for (const auto& model : models) count += model.second;
   const std::string text =
-      fmt::format("{}, driver {}", count == 0 ? "none" : counted(with_capabilities(models)),
-                  driver_version(version));
+      fmt::format("{}, driver {}", count == 0 ? "none" : counted(models), driver_version(version));
   if (count == 0 || count < on_bus)
     return {"gpus", Health::warning, fmt::format("{}, but {} on the PCI bus", text, on_bus),
             "reboot, and look for NVRM or Xid in dmesg"};
-  const auto without_code = card_without_code(models, architectures);
-  if (architectures.empty())
-    return {"gpus", Health::ok, text,
-            fmt::format("this build trains on CPUs, launch/local.sh --cuda builds for GPUs{}",
-                        without_code ? fmt::format(", with {}", card_needs(*without_code)) : "")};
-  if (without_code)
-    return {"gpus", Health::failure,
-            fmt::format("{}, but this build has code for {} only", text, architectures),
-            fmt::format("build again with {}: delete build-cuda, then run launch/local.sh --cuda "
-                        "(docs/gpu.md), or train with --device cpu",
-                        card_needs(*without_code)),
-            ExitCode::device};
-  return {"gpus", Health::ok, text, ""};
+  return {"gpus", Health::ok, text,
+          for_gpus ? "" : "this build trains on CPUs, launch/local.sh --cuda builds for GPUs"};
+}
+
+std::optional<Finding> find_gpu_without_code() {
+  try {
+    std::string none;
+    for (int gpu = 0, count = gpu_count(none); gpu < count; ++gpu) check_gpu(gpu);
+    return std::nullopt;
+  } catch (const Error& error) {
+    return Finding{"gpus", Health::failure, error.what(), error.hint(), ExitCode::device};
+  }
 }
 
 Finding find_nccl(bool has_gpus) {

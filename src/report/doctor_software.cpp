@@ -131,10 +131,10 @@ Finding find_data(const fs::path& file, bool read_all) {
       data.train({0, data.train_rows()});
       data.test({0, data.test_rows()});
     }
-    const std::string text = fmt::format(
-        "{}: {}, {} + {} images, {}{}", file.string(),
-        data_name(data.hash(), data.synthetic(), data.name()), data.train_rows(), data.test_rows(),
-        data.hash().substr(0, 12), read_all ? ", every chunk intact" : "");
+    const std::string text =
+        fmt::format("{}: {}, {} + {} images, {}{}", file.string(), data_name(data.data_source()),
+                    data.train_rows(), data.test_rows(), data.hash().substr(0, 12),
+                    read_all ? ", every chunk intact" : "");
     if (!is_mnist(data.hash()) && data.name().empty())
       return {"data", Health::warning, text, "run mnist-dist prepare --force for results on MNIST"};
     return {"data", Health::ok, text, ""};

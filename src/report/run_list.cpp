@@ -43,7 +43,7 @@ ListedRun listed_run(const fs::path& folder) {
     listed.result = fmt::format("{:.2f} %", run.final_accuracy);
   }
   if (!run.ended && !listed.result.empty()) listed.result += " so far";
-  name_set(listed, run.synthetic, run.data_set);
+  name_set(listed, run.source.synthetic, run.source.set);
   return listed;
 }
 
@@ -60,7 +60,7 @@ ListedRun listed_sweep(const fs::path& folder) {
     listed.accuracy = v.final.mean;
     listed.result = fmt::format("mean {:.3f} %, min {:.2f} %", v.final.mean, v.final.min);
   }
-  name_set(listed, record.identity.synthetic, record.identity.data_set);
+  name_set(listed, record.identity.data.synthetic, record.identity.data.set);
   return listed;
 }
 
@@ -74,7 +74,7 @@ ListedRun listed_search(const fs::path& folder) {
   listed.recipe = best.recipe;
   listed.accuracy = best.mean;
   listed.result = fmt::format("best {:.3f} % in validation", best.mean);
-  name_set(listed, search.data == data_name("", true), search.data_set);
+  name_set(listed, search.data == data_name({.synthetic = true}), search.data_set);
   return listed;
 }
 

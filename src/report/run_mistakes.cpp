@@ -111,7 +111,7 @@ std::string mistakes_section(const RunRecord& run) {
   right = lowest(std::move(right), &Prediction::probability, most_uncertain);
   std::vector<int> rows = rows_of(wrong);
   for (const int row : rows_of(right)) rows.push_back(row);
-  const DigitPictures images(run.data_file, run.data_hash, run.validation, rows);
+  const DigitPictures images(run.source.file, run.source.hash, run.validation, rows);
 
   std::string out = matrix(run.predictions, run.recipe->model.classes);
   out += fmt::format("<h2>{} mistake{}</h2>\n", mistakes, plural(mistakes));

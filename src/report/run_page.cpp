@@ -7,6 +7,7 @@
 #include "base/plural.h"
 #include "base/printable.h"
 #include "base/shell_word.h"
+#include "base/standard_streams.h"
 #include "data/data_name.h"
 #include "model/summary.h"
 #include "report/duration.h"
@@ -31,7 +32,7 @@ std::string epochs_done(const RunRecord& run) {
 }
 
 std::string spread_text(const RunRecord& run) {
-  const auto known = run.validation || !is_mnist(run.data_hash) || run.status.state != "finished"
+  const auto known = run.validation || !is_mnist(run.source.hash) || run.status.state != "finished"
                          ? std::nullopt
                          : known_spread(run.recipe_name);
   if (known)
@@ -49,8 +50,8 @@ std::string score_text(const RunRecord& run) {
   std::string text = fmt::format("{:.2f} %", run.final_accuracy);
   if (run.images > 0)
     text += fmt::format(": {} of {} {}{} images, {} mistake{}{}", grouped(run.correct),
-                        grouped(run.images), is_mnist(run.data_hash) ? "MNIST " : "", run.scored(),
-                        grouped(mistakes), plural(mistakes), spread_text(run));
+                        grouped(run.images), is_mnist(run.source.hash) ? "MNIST " : "",
+                        run.scored(), grouped(mistakes), plural(mistakes), spread_text(run));
   return text;
 }
 
@@ -99,15 +100,15 @@ std::string model_section(const RunRecord& run) {
 }
 
 std::string speed_section(const RunRecord& run) {
-  if (!run.ended || run.engine.empty()) return "";
+  if (!run.ended || run.engine.name.empty()) return "";
   return "<h2>Speed</h2>\n" +
-         html_pairs(
-             {{"training",
-               fmt::format("{:.0f} images/s over the whole run", run.images_per_second)},
-              {"time", duration(run.seconds)},
-              {"machine", fmt::format("engine {} ({}), device {}, {} rank{} x {} thread{}",
-                                      run.engine, run.simd, run.device, run.ranks,
-                                      plural(run.ranks), run.threads, plural(run.threads))}});
+         html_pairs({{"training",
+                      fmt::format("{:.0f} images/s over the whole run", run.images_per_second)},
+                     {"time", duration(run.seconds)},
+                     {"machine",
+                      fmt::format("engine {} ({}), device {}, {} rank{} x {} thread{}",
+                                  run.engine.name, run.engine.simd, run.engine.device, run.ranks,
+                                  plural(run.ranks), run.threads, plural(run.threads))}});
 }
 
 std::string use_section(const RunRecord& run) {
@@ -115,7 +116,7 @@ std::string use_section(const RunRecord& run) {
   const std::string folder = shell_word(run.folder.string());
   return "<h2>Use it</h2>\n" +
          html_pairs({{"score again", fmt::format("mnist-dist evaluate {} --data {}", folder,
-                                                 shell_word(run.data_file))},
+                                                 shell_word(run.source.file))},
                      {"read images", fmt::format("mnist-dist predict --model {} my.png", folder)},
                      {"export", fmt::format("mnist-dist export {} --format onnx", folder)},
                      {"train again, compare bits", "mnist-dist verify " + folder},
@@ -154,6 +155,17 @@ std::string run_page(const std::filesystem::path& folder, const std::string& sum
   body += html_details("The recipe (config.toml)", run.recipe_text);
   body += html_details("metrics.csv", read_text_file(folder / "metrics.csv"));
   return html_page(fmt::format("{}: {}", title, headline.text), body);
+}
+
+void write_run_page(const std::filesystem::path& folder, const std::string& summary) {
+  std::string page;
+  try {
+    page = run_page(folder, summary);
+  } catch (const Error& error) {
+    say_line(fmt::format("note: no report.html: {}", error.what()));
+    return;
+  }
+  write_file_atomically(folder / "report.html", page);
 }
 
 }  // namespace mnist_dist

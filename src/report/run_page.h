@@ -9,4 +9,9 @@ namespace mnist_dist {
 /// a file is damaged, or a finished run's summary is lost. `summary`: as of read_run.
 std::string run_page(const std::filesystem::path& folder, const std::string& summary = "");
 
+/// Writes the page into the folder, when the run ends. A page that cannot be made of the folder's
+/// files takes nothing from the run: then there is none, with a note on stderr. Throws Error (data)
+/// when it cannot be written.
+void write_run_page(const std::filesystem::path& folder, const std::string& summary);
+
 }  // namespace mnist_dist

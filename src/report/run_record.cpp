@@ -67,8 +67,8 @@ void read_summary(RunRecord& run, const std::string& text) {
     const std::string scored = run.scored();
     run.recipe_name = json.value("recipe", "?");
     run.seed = json.value("seed", std::uint64_t{0});
-    run.synthetic = json.value("synthetic", false);
-    run.data_set = json.value("data_set", "");
+    run.source.synthetic = json.value("synthetic", false);
+    run.source.set = json.value("data_set", "");
     const auto checkpoint = finished_checkpoint(run.folder);
     if (checkpoint) check_recipe_in(run.folder, *run.recipe, *checkpoint);
     const int steps_per_epoch = steps_per_epoch_of(json, *run.recipe);
@@ -85,12 +85,12 @@ void read_summary(RunRecord& run, const std::string& text) {
     run.images_per_second = json.value("images_per_second", 0.0);
     run.steps = json.value("steps", std::int64_t{0});
     run.parameter_count = json.value("parameter_count", parameter_count(run.recipe->model));
-    run.data_file = json.value("data_file", "");
-    run.data_hash = json.value("data_hash", "");
-    run.data = data_name(run.data_hash, run.synthetic, run.data_set);
-    run.engine = json.value("engine", "");
-    run.simd = json.value("simd", "");
-    run.device = json.value("device", "");
+    run.source.file = json.value("data_file", "");
+    run.source.hash = json.value("data_hash", "");
+    run.data = data_name(run.source);
+    run.engine.name = json.value("engine", "");
+    run.engine.simd = json.value("simd", "");
+    run.engine.device = json.value("device", "");
     run.ranks = json.value("ranks", 0);
     run.threads = json.value("threads", 0);
     for (const auto& [name, value] : json.items())
@@ -119,12 +119,12 @@ void read_how_far(RunRecord& run) {
                      summary_hint(run.folder));
   if (found && run.recipe) check_recipe_in(run.folder, *run.recipe, found->checkpoint);
   if (found) {
-    run.data_hash = found->checkpoint.data_hash;
-    run.data_set = found->checkpoint.data_set;
-    run.data = data_name(run.data_hash, false, run.data_set);
+    run.source.hash = found->checkpoint.data_hash;
+    run.source.set = found->checkpoint.data_set;
+    run.data = data_name(run.source);
   }
   if (!run.status.data.empty()) run.data = run.status.data;
-  run.synthetic = run.data == data_name("", true);
+  run.source.synthetic = run.data == data_name({.synthetic = true});
   if (run.status.state == "diverged" || run.status.state == "failed" || !found) return;
   run.status.epoch = static_cast<int>(found->checkpoint.epoch);
   run.status.step = found->checkpoint.step;

@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "config/config.h"
+#include "data/data_name.h"
+#include "engine/engine_info.h"
 #include "train/metrics.h"
 #include "train/predictions.h"
 #include "train/run_status.h"
@@ -21,8 +23,7 @@ struct RunRecord {
   std::string recipe_name = "?";
   std::uint64_t seed = 0;
   bool validation = false;  ///< scores are of data.split's held-out rows
-  bool synthetic = false;
-  std::string data_set;
+  DataSource source;
   std::string data;              ///< data_name, "": not known
   std::vector<EpochRow> epochs;  ///< metrics.csv
   Curve curve;
@@ -35,7 +36,7 @@ struct RunRecord {
   double final_loss = 0, seconds = 0, images_per_second = 0;
   std::int64_t correct = 0, images = 0, steps = 0;
   std::size_t parameter_count = 0;
-  std::string data_file, data_hash, engine, simd, device;
+  EngineInfo engine;  ///< its name, SIMD target and device alone
   int ranks = 0, threads = 0;
   std::vector<std::pair<std::string, std::string>> lines;  ///< all of summary.json
   std::vector<Prediction> predictions;                     ///< predictions.csv, if it exists

@@ -33,8 +33,8 @@ void read_data_name(SearchRecord& search) {
     const fs::path folder = search.folder / folder_of(row);
     if (!fs::exists(folder / "sweep.json")) continue;
     const SweepIdentity identity = read_identity(folder);
-    search.data_set = identity.data_set;
-    search.data = data_name(identity.data_hash, identity.synthetic, identity.data_set);
+    search.data_set = identity.data.set;
+    search.data = data_name(identity.data);
     return;
   }
 }

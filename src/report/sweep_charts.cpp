@@ -26,7 +26,7 @@ std::vector<const SeedOutcome*> trained_by_accuracy(const Verdict& v) {
 
 std::string accuracy_label(const SweepRecord& record) {
   const SweepIdentity& id = record.identity;
-  const std::string data = data_name(id.data_hash, id.synthetic, id.data_set);
+  const std::string data = data_name(id.data);
   return fmt::format("final {} accuracy, %{}", id.scored(),
                      data == "MNIST" ? "" : fmt::format(" ({})", data.substr(0, data.find(','))));
 }

@@ -43,10 +43,11 @@ void SweepConsole::started(const SweepView& view) {
   print(wrapped_fields(
       fmt::format("{} | {} {} | seeds {} | target {} % ({} of {}) | engine {} ({}) | device {} | "
                   "{} group{} x {} rank{}{} x {} thread{} | {}",
-                  id.recipe, scored_text(id), id.data_file, id.seeds, id.target,
-                  target_.required_correct(id.images), id.images, id.engine, id.simd, id.device,
-                  id.groups, plural(id.groups), id.ranks_per_run, plural(id.ranks_per_run),
-                  last_group_text(id), id.threads, plural(id.threads), folder_.string()),
+                  id.recipe, scored_text(id), id.data.file, id.seeds, id.target,
+                  target_.required_correct(id.images), id.images, id.engine.name, id.engine.simd,
+                  id.engine.device, id.groups, plural(id.groups), id.ranks_per_run,
+                  plural(id.ranks_per_run), last_group_text(id), id.threads, plural(id.threads),
+                  folder_.string()),
       terminal_columns(Output::standard_out)));
   if (view.done() > 0)
     print_fitted(fmt::format("continuing: {} of {} seed{} are done\n", view.done(), view.declared(),

@@ -61,8 +61,8 @@ std::string predictions_text(const std::map<int, int>& counts) {
 /// The data file, when it is here and the one that was scored.
 std::optional<Dataset> scored_data(const SweepIdentity& identity) {
   try {
-    Dataset dataset(identity.data_file);
-    if (dataset.hash() == identity.data_hash) return dataset;
+    Dataset dataset(identity.data.file);
+    if (dataset.hash() == identity.data.hash) return dataset;
   } catch (const Error&) {
     // A report is made from numbers, perhaps on a machine without the images.
   }
@@ -215,13 +215,14 @@ std::string machine_section(const SweepRecord& record, const Verdict& v) {
   double seconds = 0;
   for (const SeedOutcome* outcome : v.counted) seconds += outcome->seconds;
   std::string versions;
-  for (const auto& [name, number] : id.versions)
+  for (const auto& [name, number] : id.engine.versions)
     versions += fmt::format("{}{} {}", versions.empty() ? "" : ", ", name, number);
   return "<h2>Machine and reproduction</h2>\n" +
          html_pairs(
              {{"command", id.command},
               {"machine", fmt::format("{} ({})", id.machine, id.host)},
-              {"engine", fmt::format("{} ({}), device {}", id.engine, id.simd, id.device)},
+              {"engine",
+               fmt::format("{} ({}), device {}", id.engine.name, id.engine.simd, id.engine.device)},
               {"ranks", fmt::format("groups {} x ranks {}{} x threads {}", id.groups,
                                     id.ranks_per_run, last_group_text(id), id.threads)},
               {"versions", versions},
@@ -231,7 +232,7 @@ std::string machine_section(const SweepRecord& record, const Verdict& v) {
                            v.counted.empty()
                                ? "-"
                                : duration(seconds / static_cast<double>(v.counted.size())))},
-              {"data hash", id.data_hash},
+              {"data hash", id.data.hash},
               {"fingerprint", id.fingerprint + " (SHA-256 of the parameters after 50 steps: equal "
                                                "for programs and machines with the same bits)"}}) +
          "<p>One seed alone gives the same bytes: <code>mnist-dist --config DIR/config.toml --seed "
@@ -247,7 +248,7 @@ std::string sweep_page(const SweepRecord& record, const Verdict& v,
   std::string body =
       fmt::format("<h1>{}: seeds {}</h1>\n<p class=\"verdict {}\">{}</p>\n", html_text(id.recipe),
                   html_text(id.seeds), name_of(v.answer), html_text(headline(record, v)));
-  body += data_warning(data_name(id.data_hash, id.synthetic, id.data_set));
+  body += data_warning(data_name(id.data));
   if (id.validation)
     body +=
         "<p class=\"warn\">Validation rows of the training set: the test images were not "

@@ -39,8 +39,7 @@ std::string quantiles_text(const Statistics& s) {
 }  // namespace
 
 std::string scored_text(const SweepIdentity& identity) {
-  return data_name(identity.data_hash, identity.synthetic, identity.data_set) +
-         (identity.validation ? ", validation rows" : ", test set");
+  return data_name(identity.data) + (identity.validation ? ", validation rows" : ", test set");
 }
 
 std::string last_group_text(const SweepIdentity& identity) {
@@ -109,9 +108,8 @@ std::string sweep_summary_json(const SweepRecord& record, const Verdict& v) {
                {"recipe", record.identity.recipe},
                {"parameter_count", record.identity.parameter_count},
                {"epochs", record.identity.epochs},
-               {"synthetic", record.identity.synthetic},
-               {"data", data_name(record.identity.data_hash, record.identity.synthetic,
-                                  record.identity.data_set)},
+               {"synthetic", record.identity.data.synthetic},
+               {"data", data_name(record.identity.data)},
                {"scored", scored},
                {"images", v.images},
                {"target", record.identity.target},

@@ -31,17 +31,18 @@ bool is_word(std::string_view text) {
 
 }  // namespace
 
-std::optional<UnknownEngine> unknown_engine(const std::string& engine, const std::string& simd,
-                                            const std::string& device) {
-  const bool fused = engine == "fused", gpu = engine == "torch-cuda";
-  if (!fused && !gpu && engine != "torch")
-    return UnknownEngine{"engine", "fused, torch or torch-cuda"};
+std::optional<UnknownEngine> unknown_engine(const EngineInfo& engine) {
+  const std::string &name = engine.name, &simd = engine.simd, &device = engine.device;
+  const bool fused = name == "fused", gpu = name == "torch-cuda";
+  if (!fused && !gpu && name != "torch")
+    return UnknownEngine{"engine", name, "fused, torch or torch-cuda"};
   if (fused && std::ranges::find(fused_targets, simd) == fused_targets.end())
-    return UnknownEngine{"simd", fmt::format("one of {}", fmt::join(fused_targets, ", "))};
-  if (gpu && !is_compute_capability(simd)) return UnknownEngine{"simd", "sm_NN"};
-  if (!fused && !gpu && !is_word(simd)) return UnknownEngine{"simd", "LibTorch's name of a target"};
+    return UnknownEngine{"simd", simd, fmt::format("one of {}", fmt::join(fused_targets, ", "))};
+  if (gpu && !is_compute_capability(simd)) return UnknownEngine{"simd", simd, "sm_NN"};
+  if (!fused && !gpu && !is_word(simd))
+    return UnknownEngine{"simd", simd, "LibTorch's name of a target"};
   if (gpu ? device.empty() : device != "cpu")
-    return UnknownEngine{"device", gpu ? "the name of a GPU" : "cpu"};
+    return UnknownEngine{"device", device, gpu ? "the name of a GPU" : "cpu"};
   return std::nullopt;
 }
 

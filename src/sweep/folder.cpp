@@ -61,19 +61,19 @@ void check_same_recipe(const fs::path& folder, const Config& recipe) {
 namespace {
 
 void check_same_sweep(const fs::path& folder, const SweepIdentity& was, const SweepIdentity& now) {
-  if (was.data_hash != now.data_hash)
+  if (was.data.hash != now.data.hash)
     throw usage_error(
         fmt::format("{} holds a sweep over other data (hash {:.12}..., now {:.12}...)",
-                    folder.string(), was.data_hash, now.data_hash),
+                    folder.string(), was.data.hash, now.data.hash),
         same);
-  if (was.fingerprint != now.fingerprint || was.engine != now.engine)
+  if (was.fingerprint != now.fingerprint || was.engine.name != now.engine.name)
     throw usage_error(
         fmt::format("this program computes different bits than the one that started {}: "
                     "fingerprint {:.12}... ({} {}) there, {:.12}... ({} {}) here",
-                    folder.string(), was.fingerprint, was.engine, was.simd, now.fingerprint,
-                    now.engine, now.simd),
+                    folder.string(), was.fingerprint, was.engine.name, was.engine.simd,
+                    now.fingerprint, now.engine.name, now.engine.simd),
         fmt::format("continue with that program and --engine {} --simd {}, or choose another --out",
-                    was.engine, was.simd));
+                    was.engine.name, was.engine.simd));
   if (!now.target.empty() && Target(was.target).percent() != Target(now.target).percent())
     throw usage_error(
         fmt::format("{} holds a sweep with another target (got {} %, expected {} %)",

@@ -36,14 +36,14 @@ class Parts {
     }
     if (const std::string is = recipe_toml(recipe), expected = recipe_toml(recipe_); is != expected)
       refuse(part, "recipes", recipe_difference(expected, is));
-    if (id.data_hash != all_.data_hash)
+    if (id.data.hash != all_.data.hash)
       refuse(part, "data",
-             fmt::format("hash {:.12}... and {:.12}...", all_.data_hash, id.data_hash));
+             fmt::format("hash {:.12}... and {:.12}...", all_.data.hash, id.data.hash));
     if (id.fingerprint != all_.fingerprint)
       refuse(part, "bits",
              fmt::format("fingerprint {:.12}... and {:.12}...", all_.fingerprint, id.fingerprint));
-    if (id.engine != all_.engine)
-      refuse(part, "engines", fmt::format("{} and {}", all_.engine, id.engine));
+    if (id.engine.name != all_.engine.name)
+      refuse(part, "engines", fmt::format("{} and {}", all_.engine.name, id.engine.name));
     if (Target(id.target).percent() != Target(all_.target).percent())
       refuse(part, "targets", fmt::format("{} % and {} %", all_.target, id.target));
     all_ = joined(all_, id);

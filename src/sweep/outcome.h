@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/engine_info.h"
 #include "train/metrics.h"
 
 namespace mnist_dist {
@@ -28,7 +29,7 @@ struct SeedOutcome {
   int best_epoch = 0;
   double seconds = 0;  ///< over all resumes
   int group = 0, ranks = 1, threads = 1;
-  std::string engine, simd, device;
+  EngineInfo engine;  ///< its name, SIMD target and device alone
   std::string parameters_sha256, raw_parameters_sha256;
   std::vector<EpochRow> epochs;  ///< of the run's metrics.csv
   std::vector<Mistake> mistakes;

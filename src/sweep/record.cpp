@@ -47,14 +47,14 @@ void visit(Identity& i, Visitor&& v) {
   v.value("target", i.target);
   v.scored("scored", i.validation);
   v.whole("images", i.images, 1);
-  v.value("data_file", i.data_file);
-  v.value("data_hash", i.data_hash);
-  v.value("synthetic", i.synthetic);
+  v.value("data_file", i.data.file);
+  v.value("data_hash", i.data.hash);
+  v.value("synthetic", i.data.synthetic);
   v.value("fingerprint", i.fingerprint);
-  v.value("engine", i.engine);
-  v.value("simd", i.simd);
-  v.value("device", i.device);
-  v.value("versions", i.versions);
+  v.value("engine", i.engine.name);
+  v.value("simd", i.engine.simd);
+  v.value("device", i.engine.device);
+  v.value("versions", i.engine.versions);
   v.whole("groups", i.groups, 1);
   v.whole("ranks_per_run", i.ranks_per_run, 1);
   v.whole("threads", i.threads, 1);
@@ -64,7 +64,7 @@ void visit(Identity& i, Visitor&& v) {
   v.value("started", i.started);
   // Left out where they have no value. Earlier versions did not write the first two.
   v.optional("recipe_sha256", i.recipe_sha256);
-  v.optional("data_set", i.data_set);
+  v.optional("data_set", i.data.set);
   v.optional("last_group_ranks", i.last_group_ranks);
 }
 

@@ -1,11 +1,11 @@
 #pragma once
 #include <filesystem>
-#include <map>
 #include <string>
 #include <vector>
 
 #include "base/folder_lock.h"
 #include "sweep/outcome.h"
+#include "train/provenance.h"
 
 namespace mnist_dist {
 
@@ -14,28 +14,17 @@ struct Declaration {
   std::string seeds, date;
 };
 
-/// Identity of a sweep: sweep.json.
-struct SweepIdentity {
-  std::string recipe;         ///< its name. The recipe itself is config.toml
-  std::string recipe_sha256;  ///< of that (sweep/recipe_hash.h). "": by an earlier version
-  std::size_t parameter_count = 0;
-  int epochs = 0;
-  std::string data_file, data_hash;
-  std::string data_set;     ///< Dataset::name
-  bool synthetic = false;   ///< drawn digits: not a result on MNIST
-  bool validation = false;  ///< scores are of data.split's held-out rows
-  std::int64_t images = 0;  ///< scored
-  std::string fingerprint;  ///< sweep/seed_run.h
-  std::string engine, simd, device;
-  std::map<std::string, std::string> versions;  ///< of libraries that compute, and this program's
-  std::string host, machine;
-  int groups = 1, ranks_per_run = 1, threads = 1;
-  int last_group_ranks = 0;           ///< if the last group has fewer than the others, otherwise 0
-  std::string seeds;                  ///< all that were declared
-  std::vector<Declaration> declared;  ///< in the order of their dates
-  std::string target;                 ///< in percent, the same for all starts
-  std::string command, started;
-  const char* scored() const { return validation ? "validation" : "test"; }
+/// Identity of a sweep: sweep.json. The versions of its engine have this program's, too.
+struct SweepIdentity : Provenance {
+  std::string recipe_sha256 = {};  ///< of config.toml (sweep/recipe_hash.h). "": earlier versions
+  std::int64_t images = 0;         ///< scored
+  std::string fingerprint = {};    ///< sweep/seed_run.h
+  std::string machine = {};
+  int groups = 1, ranks_per_run = 1;
+  int last_group_ranks = 0;  ///< if the last group has fewer than the others, otherwise 0
+  std::string seeds = {};    ///< all that were declared
+  std::vector<Declaration> declared = {};  ///< in the order of their dates
+  std::string target = {};                 ///< in percent, the same for all starts
 };
 
 /// All results in a sweep's folder.

@@ -32,10 +32,9 @@ double percent_of(std::int64_t correct, std::int64_t images) {
   return 100.0 * static_cast<double>(correct) / static_cast<double>(images);
 }
 
-std::string unknown_text(const UnknownEngine& unknown, const std::string& engine,
-                         const std::string& simd, const std::string& device) {
-  const std::string& got = unknown.key == "engine" ? engine : unknown.key == "simd" ? simd : device;
-  return fmt::format("unknown {} (got \"{}\", expected {})", unknown.key, got, unknown.expected);
+std::string unknown_text(const UnknownEngine& unknown) {
+  return fmt::format("unknown {} (got \"{}\", expected {})", unknown.key, unknown.got,
+                     unknown.expected);
 }
 
 /// sweep.json against config.toml. Gives the recipe.
@@ -47,13 +46,13 @@ Config check_identity(const fs::path& folder, const SweepRecord& record) {
     throw contradiction(
         file, fmt::format("{} is not the recipe's (got {}, expected {})", key, got, expected));
   };
-  if (!is_sha256(id.data_hash))
-    throw contradiction(file, fmt::format("data_hash is no SHA-256 (got \"{}\")", id.data_hash));
+  if (!is_sha256(id.data.hash))
+    throw contradiction(file, fmt::format("data_hash is no SHA-256 (got \"{}\")", id.data.hash));
   if (!is_sha256(id.fingerprint) && id.fingerprint != "diverged")
     throw contradiction(file,
                         fmt::format("fingerprint is no SHA-256 (got \"{}\")", id.fingerprint));
-  if (const auto unknown = unknown_engine(id.engine, id.simd, id.device))
-    throw contradiction(file, unknown_text(*unknown, id.engine, id.simd, id.device));
+  if (const auto unknown = unknown_engine(id.engine))
+    throw contradiction(file, unknown_text(*unknown));
   const fs::path recipe_file = folder / "config.toml";
   try {
     const Config recipe = parse_config(record.recipe_text, recipe_file.string());
@@ -107,12 +106,11 @@ class Row {
   }
 
   void check_engine(const SweepIdentity& id) const {
-    if (const auto unknown = unknown_engine(o_.engine, o_.simd, o_.device))
-      refuse(unknown_text(*unknown, o_.engine, o_.simd, o_.device));
+    if (const auto unknown = unknown_engine(o_.engine)) refuse(unknown_text(*unknown));
     // SIMD targets give the same bits, engines do not.
-    if (o_.engine != id.engine)
-      refuse(fmt::format("engine is not as in sweep.json (got {}, expected {})", o_.engine,
-                         id.engine));
+    if (o_.engine.name != id.engine.name)
+      refuse(fmt::format("engine is not as in sweep.json (got {}, expected {})", o_.engine.name,
+                         id.engine.name));
   }
 
   void check_curve(const Config& recipe, const Curve& curve) const {
@@ -208,7 +206,7 @@ std::vector<std::uint64_t> undeclared_seeds(const SweepRecord& record) {
 void check_record(const fs::path& folder, const SweepRecord& record) {
   const Config recipe = check_identity(folder, record);
   const std::vector<double> rates =
-      last_rates(recipe, known_steps_per_epoch(recipe, record.identity.data_hash));
+      last_rates(recipe, known_steps_per_epoch(recipe, record.identity.data.hash));
   // Rows that no start declared would not be counted.
   if (const auto undeclared = undeclared_seeds(record); !undeclared.empty())
     throw contradiction((folder / "sweep.json").string(),

@@ -34,9 +34,8 @@ Recorded of_sweep(const fs::path& folder, std::optional<std::uint64_t> seed) {
   Recorded recorded;
   recorded.config = parse_config(record.recipe_text, (folder / "config.toml").string());
   recorded.config.train.seed = found->seed;
-  recorded.data_hash = record.identity.data_hash;
+  recorded.data_hash = record.identity.data.hash;
   recorded.engine = found->engine;
-  recorded.simd = found->simd;
   recorded.parameters_sha256 = found->parameters_sha256;
   return recorded;
 }
@@ -56,8 +55,8 @@ Recorded of_run(const fs::path& folder, std::optional<std::uint64_t> seed) {
       check_recipe_in(folder, recorded.config, *checkpoint);
     json.at("seed").get_to(recorded.config.train.seed);
     json.at("data_hash").get_to(recorded.data_hash);
-    json.at("engine").get_to(recorded.engine);
-    json.at("simd").get_to(recorded.simd);
+    json.at("engine").get_to(recorded.engine.name);
+    json.at("simd").get_to(recorded.engine.simd);
     json.at("parameters_sha256").get_to(recorded.parameters_sha256);
     recorded.initial_sha256 = json.value("initial_parameters_sha256", "");
   } catch (const nlohmann::json::exception& error) {

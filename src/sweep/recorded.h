@@ -5,6 +5,7 @@
 #include <string>
 
 #include "config/config.h"
+#include "engine/engine_info.h"
 
 namespace mnist_dist {
 
@@ -12,7 +13,7 @@ namespace mnist_dist {
 struct Recorded {
   Config config;  ///< with its seed and its data file
   std::string data_hash;
-  std::string engine, simd;
+  EngineInfo engine;              ///< its name and SIMD target alone
   std::string parameters_sha256;  ///< of the weights it delivers
   std::string initial_sha256;     ///< of those it began with after --init-from, otherwise empty
 };

@@ -53,9 +53,9 @@ void visit(Outcome& o, const std::string& scored, Visitor&& v) {
   v({"group", process}, o.group);
   v({"ranks", process, 0, 0, 1}, o.ranks);
   v({"threads", process, 0, 0, 1}, o.threads);
-  v({"engine", process}, o.engine);
-  v({"simd", process}, o.simd);
-  v({"device", process}, o.device);
+  v({"engine", process}, o.engine.name);
+  v({"simd", process}, o.engine.simd);
+  v({"device", process}, o.engine.device);
   v({"parameters_sha256", result}, o.parameters_sha256);
   v({"raw_parameters_sha256", result}, o.raw_parameters_sha256);
   v({"message", process}, o.message);

@@ -1,6 +1,5 @@
 #include "sweep/seed_run.h"
 
-#include "data/data_name.h"
 #include "train/evaluation.h"
 #include "train/run_folder.h"
 #include "train/run_start.h"
@@ -43,23 +42,21 @@ void score(Communicator& group, Engine& engine, const LocalData& data, SeedOutco
 
 }  // namespace
 
-SeedOutcome run_seed(Communicator& group, const Session& session, const LocalData& data,
-                     const Config& config, const fs::path& folder, const FolderLock* lock,
-                     const MakeObserver& make_observer, const BetweenSteps& between_steps) {
+SeedOutcome run_seed(Communicator& group, const Session& session, Computation& computation,
+                     const LocalData& data, const Config& config, const fs::path& folder,
+                     const FolderLock* lock, const SeedFiles& files,
+                     const BetweenSteps& between_steps) {
   RunStart start = find_start(group, [&] {
     return RunStart{folder, begin_or_go_on(folder, config)};
   });
-  if (start.checkpoint) check_same_data(*start.checkpoint, session.data_hash);
-  const auto engine = session.engine_for_seed(config.train.seed);
-  const EngineInfo info = engine->info();
+  if (start.checkpoint) check_same_data(*start.checkpoint, session.source.hash);
+  const auto engine = computation.engine_for_seed(config.train.seed);
 
   SeedOutcome outcome;
   outcome.seed = config.train.seed;
   outcome.ranks = group.size();
   outcome.threads = session.threads;
-  outcome.engine = info.name;
-  outcome.simd = info.simd;
-  outcome.device = info.device;
+  outcome.engine = computation.info();
   Best best;
   if (start.checkpoint &&
       start.checkpoint->finished) {  // stopped between its end and its row in seeds.csv
@@ -70,23 +67,22 @@ SeedOutcome run_seed(Communicator& group, const Session& session, const LocalDat
   } else {
     TrainerOptions options{.config = config,
                            .data = data,
-                           .data_hash = session.data_hash,
-                           .computed_by = session.computed_by,
-                           .threads = session.threads,
+                           .provenance = provenance_of(config, session.source, computation.info(),
+                                                       session.threads, files.recipe),
+                           .computed_by = computation.computed_by(),
+                           .reducer = &computation.reducer(),
                            .folder = folder,
                            .lock = lock,
+                           .resume = std::move(start.checkpoint),
                            .between_steps = between_steps,
-                           .normalisation = session.engine_options.normalisation,
-                           .data_set = name_in_checkpoint(session.synthetic, session.data_set)};
-    std::unique_ptr<Observer> files;
+                           .normalisation = session.normalisation};
+    RunFiles run_files(folder, files.write_page);
     if (group.rank() == 0) {
-      files = make_observer(folder, config, session,
-                            start.checkpoint ? static_cast<int>(start.checkpoint->epoch) + 1 : 1);
-      options.observers = {files.get()};
+      options.observers = files.observers;
+      options.observers.push_back(&run_files);
     }
-    options.resume = std::move(start.checkpoint);
     try {
-      const RunResult result = train(session.trains_through(group), *engine, options);
+      const RunResult result = train(group, *engine, options);
       best = result.best;
       outcome.seconds = result.seconds;
     } catch (const Error& error) {
@@ -112,15 +108,12 @@ Config fingerprint_config(const Config& recipe) {
   return config;
 }
 
-std::string fingerprint(Communicator& group, const Session& session, const Config& config) {
-  const TrainerOptions options{.config = config,
-                               .data = session.data,
-                               .data_hash = session.data_hash,
-                               .computed_by = session.computed_by,
-                               .threads = session.threads,
-                               .scored = false};
+std::string fingerprint(Communicator& group, const Session& session, Computation& computation,
+                        const Config& config) {
+  const TrainerOptions options{
+      .config = config, .data = session.data, .reducer = &computation.reducer(), .scored = false};
   try {
-    return train(session.trains_through(group), *session.engine, options).raw_parameters_sha256;
+    return train(group, computation.engine(), options).raw_parameters_sha256;
   } catch (const Error& error) {
     if (error.code() != ExitCode::diverged) throw;
     return "diverged";

@@ -47,7 +47,8 @@ void check_engine(const Summary& summary) {
     return summary.json.contains(key) ? summary.json.at(key).get<std::string>() : "";
   };
   if (!summary.json.contains("engine")) return;
-  if (const auto unknown = unknown_engine(text("engine"), text("simd"), text("device")))
+  if (const auto unknown =
+          unknown_engine({.name = text("engine"), .device = text("device"), .simd = text("simd")}))
     if (summary.json.contains(unknown->key)) summary.refuse(unknown->key, unknown->expected);
 }
 

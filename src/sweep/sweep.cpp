@@ -35,34 +35,17 @@ bool ranks_show(const ComputeOptions& compute) {
 }
 
 SweepIdentity identity_of(const SweepOptions& options, const Session& session,
-                          const std::string& fingerprint, int ranks) {
-  const EngineInfo info = session.engine->info();
-  SweepIdentity identity;
-  identity.recipe = recipe_title(options.recipe);
-  identity.parameter_count = parameter_count(options.recipe.model);
-  identity.epochs = options.recipe.train.epochs;
-  identity.data_file = options.recipe.data.file;
-  identity.data_hash = session.data_hash;
-  identity.data_set = session.data_set;
-  identity.synthetic = session.synthetic;
-  identity.validation = !options.recipe.data.split.empty();
+                          const EngineInfo& engine, const std::string& fingerprint, int ranks) {
+  SweepIdentity identity{provenance_of(options.recipe, session.source, engine, session.threads)};
+  identity.engine.versions["mnist-dist"] = full_version();
   identity.images = session.data.evaluation_rows;
   identity.fingerprint = fingerprint;
-  identity.engine = info.name;
-  identity.simd = info.simd;
-  identity.device = info.device;
-  identity.versions = info.versions;
-  identity.versions["mnist-dist"] = full_version();
-  identity.host = host_name();
   identity.machine = options.machine;
   identity.ranks_per_run = options.ranks_per_run;
   identity.groups = (ranks + options.ranks_per_run - 1) / options.ranks_per_run;
   identity.last_group_ranks = ranks % options.ranks_per_run;
-  identity.threads = session.threads;
   identity.seeds = options.seeds;
   identity.target = options.target;
-  identity.command = options.command;
-  identity.started = utc_now();
   identity.declared = {{options.seeds, identity.started}};
   return identity;
 }
@@ -70,7 +53,7 @@ SweepIdentity identity_of(const SweepOptions& options, const Session& session,
 /// This rank's rows of one seed.
 LocalData rows_of_seed(const Communicator& group, const Session& session, const Config& config) {
   const Dataset dataset(config.data.file);
-  if (dataset.hash() != session.data_hash)
+  if (dataset.hash() != session.source.hash)
     throw data_error(config.data.file + " was replaced while the sweep ran",
                      "put the file back, and run the same command again");
   return load_local_data(config, dataset, group.rank(), group.size());
@@ -190,13 +173,15 @@ SweepEnd run_sweep(Communicator& world, const SweepOptions& options) {
   check_groups(world.size(), options.ranks_per_run, ranks_show(options.compute));
   const auto group = world.split(world.rank() / options.ranks_per_run);
   const Config probe = fingerprint_config(options.recipe);
-  const auto session = make_session(world, *group, probe, options.compute, options.progress);
-  const std::string print = fingerprint(*group, *session, probe);
+  const Session session = make_session(world, *group, probe, options.compute, options.progress);
+  Computation computation(world, *group, session, probe);
+  const std::string print = fingerprint(*group, session, computation, probe);
   check_agreement(world, {{"the parameters after 50 steps", print}});
 
   const StopSign sign(own_file(world, options.folder, ".stop"));
   check_folder_is_shared(world, group->rank() == 0, own_file(world, options.folder, ".start"), [&] {
-    open_sweep(options.folder, options.recipe, identity_of(options, *session, print, world.size()));
+    open_sweep(options.folder, options.recipe,
+               identity_of(options, session, computation.info(), print, world.size()));
   });
   const bool shows = world.rank() == 0;
   std::optional<Watch> watch;
@@ -212,19 +197,19 @@ SweepEnd run_sweep(Communicator& world, const SweepOptions& options) {
 
   SweepEnd end{};
   try {
-    end =
-        work_through(*group, leader ? &*leader : nullptr, stop_requested,
-                     [&](std::uint64_t seed, FolderLock* lock, const BetweenSteps& between_steps) {
-                       Config config = options.recipe;
-                       config.train.seed = seed;
-                       std::optional<LocalData> own;
-                       if (rows_follow_seed(config)) own = rows_of_seed(*group, *session, config);
-                       SeedOutcome outcome = run_seed(*group, *session, own ? *own : session->data,
-                                                      config, seed_run_folder(options.folder, seed),
-                                                      lock, options.make_observer, between_steps);
-                       outcome.group = world.rank() / options.ranks_per_run;
-                       return outcome;
-                     });
+    end = work_through(
+        *group, leader ? &*leader : nullptr, stop_requested,
+        [&](std::uint64_t seed, FolderLock* lock, const BetweenSteps& between_steps) {
+          Config config = options.recipe;
+          config.train.seed = seed;
+          std::optional<LocalData> own;
+          if (rows_follow_seed(config)) own = rows_of_seed(*group, session, config);
+          SeedOutcome outcome =
+              run_seed(*group, session, computation, own ? *own : session.data, config,
+                       seed_run_folder(options.folder, seed), lock, options.files, between_steps);
+          outcome.group = world.rank() / options.ranks_per_run;
+          return outcome;
+        });
   } catch (const Error& error) {
     throw_from_group(world, *group, error);
   }

@@ -37,9 +37,9 @@ struct SweepOptions {
   int ranks_per_run = 1;
   bool stop_early = false;  ///< end at the first seed that misses the target
   ComputeOptions compute;
-  std::string command, machine;  ///< for the record
+  std::string machine;  ///< for the record
   std::function<void(const std::string& line)> progress;
-  MakeObserver make_observer;
+  SeedFiles files;
   SweepObserver* observer = nullptr;  ///< on rank 0
 };
 

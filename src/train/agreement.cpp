@@ -57,12 +57,16 @@ void check_agreement(Communicator& comm, const Facts& facts, const std::string& 
     }
 }
 
-std::string first_problem(Communicator& comm, const std::string& mine) {
-  const auto all = gather_texts(comm, {mine});
-  const auto found = std::ranges::find_if(all, [](const auto& texts) { return !texts[0].empty(); });
-  if (found == all.end()) return "";
-  return comm.size() == 1 ? found->front()
-                          : fmt::format("rank {}: {}", found - all.begin(), found->front());
+void throw_first(Communicator& comm, const std::optional<Error>& mine) {
+  std::vector<std::string> sent;
+  if (mine) sent = {std::to_string(static_cast<int>(mine->code())), mine->what(), mine->hint()};
+  const auto all = gather_texts(comm, sent);
+  const auto first = std::ranges::find_if(all, [](const auto& texts) { return !texts.empty(); });
+  if (first == all.end()) return;
+  const bool same = std::ranges::all_of(all, [&](const auto& texts) { return texts == *first; });
+  const std::string rank = same ? "" : fmt::format("rank {}: ", first - all.begin());
+  throw Error(static_cast<ExitCode>(std::stoi(first->at(0))), rank + first->at(1), first->at(2))
+      .mark_everywhere();
 }
 
 void throw_from_group(const Communicator& world, const Communicator& group, const Error& error) {

@@ -1,4 +1,5 @@
 #pragma once
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -20,9 +21,9 @@ void check_agreement(
 /// The first lines in which two texts differ. "" where one has ended.
 std::pair<std::string, std::string> first_difference(const std::string& a, const std::string& b);
 
-/// The problem of the lowest rank that has one, with its number if there are several ranks. "" when
-/// `mine` is empty everywhere. The same on every rank. Collective.
-std::string first_problem(Communicator& comm, const std::string& mine);
+/// Throws on every rank the error of the lowest rank that has one, with its number unless all ranks
+/// have the same. Nothing when no rank has one. Collective.
+void throw_first(Communicator& comm, const std::optional<Error>& mine);
 
 /// Throws an error that all ranks of one group met, but not all ranks of the world: the group's
 /// first rank prints it and ends the others.

@@ -22,12 +22,20 @@ int choose_gpu(Communicator& world, Communicator& group) {
     problem = fmt::format(
         "{} of a run have the same GPU: {} ranks on a host, {} GPU{} for this one to choose from",
         pair, world.local_size(), gpus, plural(gpus));
-  if (const std::string first = first_problem(world, problem); !first.empty())
-    throw device_error(first,
-                       "use one rank per GPU that mnist-dist doctor lists, or --device cpu for any "
-                       "number of ranks")
-        .mark_everywhere();
+  std::optional<Error> error;
+  if (!problem.empty())
+    error = device_error(problem,
+                         "use one rank per GPU that mnist-dist doctor lists, or --device cpu for "
+                         "any number of ranks");
+  throw_first(world, error);
   return gpu;
+}
+
+std::unique_ptr<Reducer> make_gpu_reducer(Communicator& group, int gpu,
+                                          const DeviceCommOptions& options) {
+  const auto entry =
+      reinterpret_cast<DeviceCommLibraryEntry>(gpu_library_symbol(device_comm_library_entry));
+  return entry()->make_reducer(group, gpu, options);
 }
 
 std::string who_shares(std::span<const std::string> chosen) {

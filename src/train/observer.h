@@ -1,26 +1,31 @@
 #pragma once
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/error.h"
+#include "config/settings.h"
 #include "engine/engine.h"
 #include "train/checkpoint.h"
 #include "train/metrics.h"
 #include "train/predictions.h"
+#include "train/provenance.h"
 
 namespace mnist_dist {
 
 /// Facts of a run before its first step.
-struct RunInfo {
-  int epochs = 0, steps_per_epoch = 0;
+struct RunInfo : Provenance {
+  std::filesystem::path folder = {};  ///< empty: the run has none
+  std::uint64_t seed = 0;
+  int classes = class_count;
+  std::vector<Setting> settings = {};  ///< of the recipe, for viewers
+  int steps_per_epoch = 0;
   std::int64_t total_steps = 0;
   std::int64_t images_per_epoch = 0;
-  int ranks = 1, threads = 1;
-  EngineInfo engine;
-  bool validation = false;  ///< scores are of the validation split, the test images stay closed
+  int ranks = 1;
   bool averaging = false;
   int resumed_epoch = 0, resumed_step = 0;  ///< where a resumed run continues. 0, 0 for a new one
 };

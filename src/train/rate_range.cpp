@@ -35,7 +35,7 @@ class Smoothed {
 
 }  // namespace
 
-std::vector<RatePoint> rate_range(Communicator& comm, Engine& engine, const Config& config,
+std::vector<RatePoint> rate_range(Reducer& sums, Engine& engine, const Config& config,
                                   const LocalData& data, double low, double high, int steps) {
   constexpr double too_high = 4;  // times the minimum
   const int shards = config.data.shards, slice = config.train.batch / shards;
@@ -51,7 +51,7 @@ std::vector<RatePoint> rate_range(Communicator& comm, Engine& engine, const Conf
   engine.begin_epoch({0, orders, rates, {}, data.training_rows / shards / slice});
   const Reduce reduce = [&](const ShardVectors& vectors, std::span<float> total,
                             const Queue& queue) {
-    comm.tree_all_reduce(vectors, shards, total, queue);
+    sums.tree_all_reduce(vectors, shards, total, queue);
   };
 
   std::vector<RatePoint> points;

@@ -2,7 +2,7 @@
 #include <optional>
 #include <vector>
 
-#include "comm/communicator.h"
+#include "comm/reducer.h"
 #include "config/config.h"
 #include "engine/engine.h"
 #include "train/local_data.h"
@@ -18,8 +18,8 @@ struct RatePoint {
 /// Trains from random weights, with a learning rate that grows from `low` to `high` by the same
 /// factor in each of `steps` steps (at most one epoch, Smith 2017, "Cyclical learning rates"). Ends
 /// early when the loss is not finite or passes four times its minimum.
-/// Collective over `comm`.
-std::vector<RatePoint> rate_range(Communicator& comm, Engine& engine, const Config& config,
+/// `sums`: of the group's vectors. Collective over the group.
+std::vector<RatePoint> rate_range(Reducer& sums, Engine& engine, const Config& config,
                                   const LocalData& data, double low, double high, int steps);
 
 /// For a schedule that rises to its peak, a quarter of the rate at which the loss was lowest. The

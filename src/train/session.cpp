@@ -15,7 +15,6 @@
 #include "data/mnist_files.h"
 #include "data/other_sets.h"
 #include "data/prepare.h"
-#include "engine/fused/fused_engine.h"
 #include "engine/registry.h"
 #include "train/agreement.h"
 #include "train/gpu_choice.h"
@@ -85,37 +84,6 @@ void check_same_orders(Communicator& world, const Config& config, const ComputeO
                   "start every rank with the same mnist-dist, recipe and options");
 }
 
-/// Everything else that decides the engine's bits. Libraries are in it when the engine uses them:
-/// LibTorch's BLAS takes other kernels on another CPU, and its version text names them.
-void check_same_engine(Communicator& world, const EngineInfo& info) {
-  Facts facts{{"the device", info.device}};
-  if (info.arithmetic.empty()) facts.emplace_back("the SIMD target", info.simd);
-  for (const auto& [name, value] : info.versions)
-    facts.emplace_back("the version of " + name, value);
-  check_agreement(
-      world, facts,
-      info.device == "cpu"
-          ? "use hosts with the same libraries and CPUs (or set the same ATEN_CPU_CAPABILITY and "
-            "OPENBLAS_CORETYPE on all), or --engine fused, which needs neither"
-          : "use hosts with the same libraries and GPUs of one type");
-}
-
-/// EngineInfo and the options that change bits, one per line. Older checkpoints have the first line
-/// alone.
-std::string computed_by(const EngineInfo& info, const ComputeOptions& compute, int ranks) {
-  std::string text =
-      fmt::format("{} ({})", info.name, info.arithmetic.empty() ? info.simd : info.arithmetic);
-  for (const auto& [name, value] : info.versions) text += fmt::format("\n{} {}", name, value);
-  if (!runs_on_gpu(info.name)) return text;
-  text += fmt::format("\ndevice {}", info.device);
-  text += compute.per_slice ? "\neach slice by itself"
-                            : fmt::format("\nthe batches of {} ranks", ranks);
-  text += compute.comm.reduce == "fast" && ranks > 1
-              ? fmt::format("\nfast sums over {} ranks", ranks)
-              : "\nexact sums";
-  return text;
-}
-
 /// Ranks may have different targets where all give the same bits. Collective. Throws Error (usage),
 /// on every rank, when one cannot run its target.
 void check_simd(Communicator& world, const std::string& engine, const std::string& wanted) {
@@ -124,28 +92,24 @@ void check_simd(Communicator& world, const std::string& engine, const std::strin
     check_agreement(world, {{"--simd", wanted}}, "start every rank with the same --simd");
     return;
   }
-  const bool known = wanted.empty() || std::ranges::find(targets, wanted) != targets.end();
-  const std::string problem =
-      known ? "" : fmt::format("this CPU cannot run the SIMD target \"{}\"", wanted);
-  if (const std::string first = first_problem(world, problem); !first.empty())
-    throw usage_error(
-        first, fmt::format("leave --simd out, or choose one of {}", fmt::join(targets, ", ")))
-        .mark_everywhere();
+  std::optional<Error> problem;
+  if (!wanted.empty() && std::ranges::find(targets, wanted) == targets.end())
+    problem =
+        usage_error(fmt::format("this CPU cannot run the SIMD target \"{}\"", wanted),
+                    fmt::format("leave --simd out, or choose one of {}", fmt::join(targets, ", ")));
+  throw_first(world, problem);
 }
 
 /// Throws Error (device) on all ranks where one of them does not have the library of an engine that
 /// uses LibTorch.
 void check_library(Communicator& world, const std::string& engine) {
-  std::string problem, hint;
+  std::optional<Error> problem;
   try {
     if (engine != "fused") torch_library_path();
   } catch (const Error& error) {
-    problem = error.what();
-    hint = error.hint();
+    problem = error;
   }
-  if (const std::string first = first_problem(world, problem); !first.empty())
-    throw device_error(first, hint.empty() ? "install the same build on every host" : hint)
-        .mark_everywhere();
+  throw_first(world, problem);
 }
 
 /// Makes the default data file when it is missing. Any other name is one that the user gave: a
@@ -172,26 +136,27 @@ void check_data_shape(const Config& config, const Dataset& dataset) {
 
 }  // namespace
 
-std::unique_ptr<Session> make_session(Communicator& comm, const Config& config,
-                                      const ComputeOptions& compute,
-                                      const std::function<void(const std::string& line)>& progress,
-                                      Use use, std::optional<Normalisation> normalisation) {
+Session make_session(Communicator& comm, const Config& config, const ComputeOptions& compute,
+                     const std::function<void(const std::string& line)>& progress, Use use,
+                     std::optional<Normalisation> normalisation) {
   return make_session(comm, comm, config, compute, progress, use, normalisation);
 }
 
-std::unique_ptr<Session> make_session(Communicator& world, Communicator& group,
-                                      const Config& config, const ComputeOptions& compute,
-                                      const std::function<void(const std::string& line)>& progress,
-                                      Use use, std::optional<Normalisation> normalisation) {
+Session make_session(Communicator& world, Communicator& group, const Config& config,
+                     const ComputeOptions& compute,
+                     const std::function<void(const std::string& line)>& progress, Use use,
+                     std::optional<Normalisation> normalisation) {
   // All that can be refused without the data, which takes seconds to prepare.
   check_same_orders(world, config, compute);
   check_ranks(group.size(), config);
-  const std::string engine = choose_engine(compute.engine, compute.device);
-  check_agreement(world, {{"the engine", engine}},
+  Session session;
+  session.compute = compute;
+  session.engine = choose_engine(compute.engine, compute.device);
+  check_agreement(world, {{"the engine", session.engine}},
                   "hosts with and without a GPU cannot train together: give --device cpu");
-  check_library(world, engine);
-  const int gpu = runs_on_gpu(engine) ? choose_gpu(world, group) : 0;
-  check_simd(world, engine, compute.simd);
+  check_library(world, session.engine);
+  if (runs_on_gpu(session.engine)) session.gpu = choose_gpu(world, group);
+  check_simd(world, session.engine, compute.simd);
   world.set_activity("preparing data");
   run_on_root(world, [&] {
     remove_leftovers_beside(config.data.file);
@@ -203,57 +168,21 @@ std::unique_ptr<Session> make_session(Communicator& world, Communicator& group,
                         shortest_slice(config, training_rows(config, dataset).size()));
   });
 
-  auto session = std::make_unique<Session>();
-  session->engine_name = engine;
   const Dataset dataset(config.data.file);
-  session->data_hash = dataset.hash();
-  check_agreement(world, {{"the data (SHA-256)", session->data_hash}},
+  session.source = dataset.data_source();
+  check_agreement(world, {{"the data (SHA-256)", session.source.hash}},
                   "copy one data file to every host");
   if (use == Use::training) {
-    session->data = load_shared_data(world, group, config, dataset);
+    session.data = load_shared_data(world, group, config, dataset);
   } else {
-    session->data.own = load_test_shares(dataset, config.data.shards, group.rank(), group.size());
-    session->data.evaluation = views(session->data.own);
-    session->data.evaluation_rows = dataset.test_rows();
+    session.data.own = load_test_shares(dataset, config.data.shards, group.rank(), group.size());
+    session.data.evaluation = views(session.data.own);
+    session.data.evaluation_rows = dataset.test_rows();
   }
-  session->synthetic = dataset.synthetic();
-  session->data_set = dataset.name();
-  session->threads =
-      effective_threads(world, compute, static_cast<int>(session->data.evaluation.size()));
-
-  EngineOptions& options = session->engine_options;
-  options.config = config;
-  options.normalisation = normalisation.value_or(Normalisation{dataset.mean(), dataset.sd()});
-  options.threads = session->threads;
-  options.device = compute.device;
-  options.record = compute.record;
-  options.per_slice = compute.per_slice;
-  DeviceCommOptions comm = compute.comm;
-  comm.timeout = config.comm.timeout;
-  options.recorded_reduce = reduces_on_device(group, comm);
-  options.while_waiting = [made = session.get()](double seconds) {
-    if (made->device_group) made->device_group->watch(seconds);
-  };
-  options.gpu = gpu;
-  options.simd = compute.simd;
-  session->engine = make_engine(engine, options);
-  check_same_engine(world, session->engine->info());
-  session->computed_by = computed_by(session->engine->info(), compute, group.size());
-  if (session->engine->queue().device >= 0)
-    session->device_group = make_gpu_communicator(group, session->engine->queue(), comm);
+  session.normalisation = normalisation.value_or(Normalisation{dataset.mean(), dataset.sd()});
+  session.threads =
+      effective_threads(world, compute, static_cast<int>(session.data.evaluation.size()));
   return session;
-}
-
-std::unique_ptr<Engine> Session::engine_for_seed(std::uint64_t seed) const {
-  EngineOptions options = engine_options;
-  options.config.train.seed = seed;
-  return make_engine(engine_name, options);
-}
-
-bool computes_the_same(const std::string& recorded, const std::string& now) {
-  const std::string was =
-      recorded == "fused (avx512)" ? fmt::format("fused ({})", fused_arithmetic) : recorded;
-  return was == now || now.starts_with(was + '\n');
 }
 
 }  // namespace mnist_dist

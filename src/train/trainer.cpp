@@ -43,11 +43,12 @@ class Run {
         progress_(options.resume ? *options.resume : fresh_start()),
         seconds_before_(progress_.seconds),
         reduce_([this](const ShardVectors& shards, std::span<float> total, const Queue& queue) {
-          comm_.tree_all_reduce(shards, config_.data.shards, total, queue);
+          Reducer& sums = options_.reducer ? *options_.reducer : comm_;
+          sums.tree_all_reduce(shards, config_.data.shards, total, queue);
         }) {
     check_place();
     // Also for a run that an older version began.
-    progress_.data_set = options.data_set;
+    progress_.data_set = name_in_checkpoint(options.provenance.data);
     progress_.data_mean = options.normalisation.mean;
     progress_.data_sd = options.normalisation.sd;
     progress_.layout = layout_json(flat_layout(config_.model));
@@ -109,7 +110,7 @@ class Run {
     Checkpoint start;
     start.recipe = recipe_toml(config_);
     start.seed = config_.train.seed;
-    start.data_hash = options_.data_hash;
+    start.data_hash = options_.provenance.data.hash;
     start.engine = options_.computed_by;
     start.state = fresh_state(config_);
     return start;
@@ -128,15 +129,15 @@ class Run {
   }
 
   RunInfo info() const {
-    RunInfo info;
-    info.epochs = config_.train.epochs;
+    RunInfo info{options_.provenance};
+    info.folder = options_.folder;
+    info.seed = config_.train.seed;
+    info.classes = config_.model.classes;
+    info.settings = settings_of(config_);
     info.steps_per_epoch = steps_per_epoch_;
     info.total_steps = last_step_;
     info.images_per_epoch = options_.data.training_rows;
     info.ranks = comm_.size();
-    info.threads = options_.threads;
-    info.engine = engine_.info();
-    info.validation = !config_.data.split.empty();
     info.averaging = averaging();
     info.resumed_epoch = static_cast<int>(progress_.epoch);
     info.resumed_step = progress_.step;

@@ -10,6 +10,7 @@
 #include "train/checkpoint.h"
 #include "train/local_data.h"
 #include "train/observer.h"
+#include "train/provenance.h"
 
 namespace mnist_dist {
 
@@ -17,9 +18,9 @@ namespace mnist_dist {
 struct TrainerOptions {
   const Config& config;
   const LocalData& data;
-  std::string data_hash;
-  std::string computed_by;  ///< for the checkpoint (train/session.h)
-  int threads = 1;          ///< per rank, for the report
+  Provenance provenance = {};    ///< for the records
+  std::string computed_by = {};  ///< for the checkpoint (train/computation.h)
+  Reducer* reducer = nullptr;    ///< of vectors on a GPU. Null: the group adds the vectors
   std::filesystem::path folder =
       {};  ///< for checkpoints. Empty: none are written (rank 0 alone writes)
   const FolderLock* lock = nullptr;  ///< the folder's, on rank 0: nothing is written into another
@@ -28,7 +29,6 @@ struct TrainerOptions {
   BetweenSteps between_steps = {};        ///< empty: nothing stops the run
   std::vector<Observer*> observers = {};  ///< on rank 0, called in this order
   Normalisation normalisation = {};       ///< of the data, for the checkpoint
-  std::string data_set = {};              ///< Dataset::name, for the checkpoint
   bool scored = true;  ///< false: only the weights matter, and nothing is evaluated
 };
 

@@ -87,15 +87,6 @@ const std::map<std::string, void (*)(Communicator&)> scenarios{
        if (world.rank() == 1) raise(SIGKILL);
        all_reduce(world);
      }},
-    {"error-on-one",
-     [](Communicator& world) {
-       if (world.rank() == 1) throw data_error("met by rank 1 alone", "");
-       all_reduce(world);
-     }},
-    {"error-on-all",
-     [](Communicator& world) {
-       throw data_error("met by rank " + std::to_string(world.rank()), "");
-     }},
 };
 
 /// Rank 1 stops inside the first MPI call of this name: see the wrappers below.

@@ -200,12 +200,12 @@ TEST_F(OtherSets, MissingFilesAndTwoSetsInAFolder) {
 }
 
 TEST(DataName, OnlyTheHashIsMnist) {
-  EXPECT_EQ(data_name("00", false, "letters"), "letters, not MNIST");
-  EXPECT_EQ(data_name("00", false, ""), "OTHER digits, not MNIST");
-  EXPECT_EQ(data_name("00", false, "MNIST"), "OTHER digits, not MNIST");
-  EXPECT_EQ(data_name("00", false, "mnist"), "OTHER digits, not MNIST");
-  EXPECT_EQ(data_name("64e77be346d4a4da65b8b69dca50e8b4cb6aca883149677d196c80e6bbfef9da", false,
-                      "letters"),
+  EXPECT_EQ(data_name({.hash = "00", .set = "letters"}), "letters, not MNIST");
+  EXPECT_EQ(data_name({.hash = "00", .set = ""}), "OTHER digits, not MNIST");
+  EXPECT_EQ(data_name({.hash = "00", .set = "MNIST"}), "OTHER digits, not MNIST");
+  EXPECT_EQ(data_name({.hash = "00", .set = "mnist"}), "OTHER digits, not MNIST");
+  EXPECT_EQ(data_name({.hash = "64e77be346d4a4da65b8b69dca50e8b4cb6aca883149677d196c80e6bbfef9da",
+                       .set = "letters"}),
             "MNIST");
   EXPECT_FALSE(is_set_name("a b"));
   EXPECT_FALSE(is_set_name(std::string(41, 'a')));

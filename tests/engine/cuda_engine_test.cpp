@@ -2,7 +2,7 @@
 
 #include "base/device_memory.h"
 #include "comm/communicator.h"
-#include "comm/device_communicator.h"
+#include "comm/device_reducer.h"
 #include "data/order.h"
 #include "device_engine_cases.h"
 #include "engine/device/kernels.h"
@@ -20,17 +20,17 @@ const GpuLibrary& gpu() { return *mnist_dist_torch_library()->gpu; }
 #define NEEDS_GPU() \
   if (std::string why; gpu().count(why) == 0) GTEST_SKIP() << "no GPU: " << why
 
-/// A run through a communicator of the GPU's, and what the engine called itself.
+/// A run with sums on the GPU, and what the engine called itself.
 EngineRun run_on_gpu(const EngineOptions& options, int epochs,
                      const DeviceCommOptions& comm_options, const FourShards& data) {
   auto engine = gpu().make_engine(options);
   const auto single = make_single();
-  const auto comm = gpu().make_communicator(*single, engine->queue(), comm_options);
+  const auto sums = make_device_reducer(*single, engine->queue().device, comm_options);
   const Queue queue = engine->queue();
   EngineRun run = run_engine(
       *engine, options, data,
       [&](const ShardVectors& vectors, std::span<float> total, const Queue& q) {
-        comm->tree_all_reduce(vectors, options.config.data.shards, total, q);
+        sums->tree_all_reduce(vectors, options.config.data.shards, total, q);
       },
       epochs,
       [&](std::span<const float> total) {
@@ -38,7 +38,7 @@ EngineRun run_on_gpu(const EngineOptions& options, int epochs,
         copy_memory(queue, host.data(), total.data(), total.size_bytes());
         return host;
       });
-  engine.reset();  // its recording holds calls of the communicator
+  engine.reset();  // its recording holds calls of the reducer
   return run;
 }
 
@@ -123,18 +123,18 @@ TEST_P(CudaEngine, EvaluatesAsTheReference) {
 TEST_P(CudaEngine, StopsAndGoesOnAmongRecordedSteps) {
   NEEDS_GPU();
   struct Run {
-    std::unique_ptr<Communicator> single = make_single(), comm = {};
-    std::unique_ptr<Engine> engine =
-        {};  // ends first: its recording holds calls of the communicator
+    std::unique_ptr<Communicator> single = make_single();
+    std::unique_ptr<Reducer> sums = {};
+    std::unique_ptr<Engine> engine = {};  // ends first: its recording holds calls of the reducer
     Reduce reduce = {};
   };
   const EngineOptions options = full_options(GetParam());
   expect_stops_and_goes_on(options, [&] {
     Run run{.engine = gpu().make_engine(options)};
-    run.comm = gpu().make_communicator(*run.single, run.engine->queue(), {});
-    run.reduce = [comm = run.comm.get(), &options](const ShardVectors& vectors,
+    run.sums = make_device_reducer(*run.single, run.engine->queue().device, {});
+    run.reduce = [sums = run.sums.get(), &options](const ShardVectors& vectors,
                                                    std::span<float> total, const Queue& queue) {
-      comm->tree_all_reduce(vectors, options.config.data.shards, total, queue);
+      sums->tree_all_reduce(vectors, options.config.data.shards, total, queue);
     };
     return run;
   });

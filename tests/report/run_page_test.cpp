@@ -11,11 +11,11 @@
 #include "base/file.h"
 #include "report/chart.h"
 #include "report/known_spread.h"
-#include "report/run_files.h"
 #include "sweep/records.h"
 #include "sweep/verdict.h"
 #include "temporary_folder.h"
 #include "train/checkpoint.h"
+#include "train/run_files.h"
 #include "train/run_start.h"
 #include "train/run_status.h"
 
@@ -37,6 +37,10 @@ Config recipe() {
 
 RunInfo info_of_run() {
   RunInfo info;
+  info.recipe = recipe().name;
+  info.parameter_count = parameter_count(recipe().model);
+  info.data = {.file = "nowhere.h5", .hash = std::string(64, 'b')};
+  info.seed = recipe().train.seed;
   info.epochs = epochs;
   info.steps_per_epoch = steps_per_epoch;
   info.total_steps = std::int64_t{epochs} * steps_per_epoch;
@@ -75,22 +79,14 @@ RunResult result_of(std::int64_t steps) {
 /// A run's folder, written as training does.
 struct RunPageTest : testing::Test {
   TemporaryFolder folder;
-  RunIdentity identity;
-  RunPageTest() {
-    write_file_atomically(folder / "config.toml", to_toml(recipe()));
-    identity.recipe = recipe().name;
-    identity.seed = recipe().train.seed;
-    identity.parameter_count = parameter_count(recipe().model);
-    identity.data_hash = std::string(64, 'b');
-    identity.data_file = "nowhere.h5";
-  }
+  RunPageTest() { write_file_atomically(folder / "config.toml", to_toml(recipe())); }
   void change(const char* file, const std::string& was, const std::string& is,
               const std::string& what) {
     std::string text = read_text_file(folder / file);
     ASSERT_NE(text.find(was), text.npos) << what;
     write_file_atomically(folder / file, text.replace(text.find(was), was.size(), is));
   }
-  RunFiles begun() { return {folder.path(), identity}; }
+  RunFiles begun() { return RunFiles(folder.path(), write_run_page); }
   std::string page() const { return read_text_file(folder / "report.html"); }
   nlohmann::json json(const char* file) const {
     return nlohmann::json::parse(read_text_file(folder / file));
@@ -198,7 +194,7 @@ TEST_F(RunPageTest, FilesThatContradictEachOtherAreRefused) {
   Checkpoint checkpoint;
   checkpoint.recipe = recipe_toml(recipe());
   checkpoint.seed = 1;
-  checkpoint.data_hash = identity.data_hash;
+  checkpoint.data_hash = info_of_run().data.hash;
   checkpoint.epoch = 2;
   checkpoint.finished = true;
   checkpoint.state = fresh_state(recipe());

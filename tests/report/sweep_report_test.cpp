@@ -36,7 +36,7 @@ TEST(SweepPage, IsOneFileThatSaysTheVerdictFirst) {
 
 TEST(SweepPage, LabelsSyntheticDigitsAndValidationRows) {
   SweepRecord record = sweep_record({9950, 9941});
-  record.identity.synthetic = record.identity.validation = true;
+  record.identity.data.synthetic = record.identity.validation = true;
   for (SeedOutcome& outcome : record.outcomes)
     outcome.epochs = {
         {.epoch = 1, .train = {}, .test = Score{.accuracy = 99}, .averaged_test = {}}};

@@ -122,13 +122,13 @@ TEST_F(SweepFolderTest, AnotherRecipeDataOrProgramIsRefused) {
   other.train.epochs = 99;
   expect_refused(other, example.identity, "requested is \"epochs = 99\"");
   SweepIdentity identity = example.identity;
-  identity.data_hash = std::string(64, 'd');
+  identity.data.hash = std::string(64, 'd');
   expect_refused(recipe, identity, "other data");
   identity = example.identity;
   identity.fingerprint = std::string(64, '0');
   expect_refused(recipe, identity, "different bits");
   identity = example.identity;
-  identity.engine = "torch";
+  identity.engine.name = "torch";
   expect_refused(recipe, identity, "different bits");
 }
 

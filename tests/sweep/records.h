@@ -17,19 +17,19 @@ inline SweepRecord sweep_record(const std::vector<int>& correct,
   record.identity.seeds = "0.." + std::to_string(correct.size() - 1);
   record.identity.target = target;
   record.identity.images = 10000;
-  record.identity.engine = "fused";
-  record.identity.simd = "avx2";
-  record.identity.device = "cpu";
-  record.identity.data_hash = std::string(64, 'a');
+  record.identity.engine.name = "fused";
+  record.identity.engine.simd = "avx2";
+  record.identity.engine.device = "cpu";
+  record.identity.data.hash = std::string(64, 'a');
   record.identity.fingerprint = std::string(64, 'f');
   for (std::size_t i = 0; i < correct.size(); ++i) {
     SeedOutcome o;
     o.seed = i;
     o.diverged = correct[i] < 0;
     o.message = o.diverged ? "diverged at epoch 1 step 2, in layer 1" : "";
-    o.engine = "fused";
-    o.simd = "avx2";
-    o.device = "cpu";
+    o.engine.name = "fused";
+    o.engine.simd = "avx2";
+    o.engine.device = "cpu";
     if (!o.diverged) {
       o.images = 10000;
       o.final_correct = correct[i];

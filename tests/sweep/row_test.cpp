@@ -56,7 +56,7 @@ TEST(Row, IsWrittenOnce) {
   outcome.group = 3;
   outcome.ranks = 2;
   outcome.threads = 7;
-  outcome.simd = "scalar";
+  outcome.engine.simd = "scalar";
   outcome.epochs[0].images_per_second = 7;
   write_row(sweep.path(), "test", outcome);
   EXPECT_EQ(read_text_file(row_file(sweep.path(), 0)), before);

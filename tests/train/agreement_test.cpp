@@ -80,14 +80,27 @@ TEST(Agreement, FactsOfSeveralLinesHideNothingBehindThem) {
             "ranks disagree on the recipe: rank 0 has \"batch = 64\", rank 1 has \"\"");
 }
 
-TEST(Agreement, TheLowestRanksProblemIsEverybodys) {
-  ScriptedRanks fine({sent({""}), sent({""})}), second({sent({""}), sent({"no GPU"})}),
-      both({sent({"no GPU"})}), alone({});
-  EXPECT_EQ(first_problem(fine, ""), "");
-  EXPECT_EQ(first_problem(second, ""), "rank 2: no GPU");
-  EXPECT_EQ(first_problem(both, "2 ranks on a host with 1 GPU"),
-            "rank 0: 2 ranks on a host with 1 GPU");
-  EXPECT_EQ(first_problem(alone, "no GPU"), "no GPU");
+std::string thrown(ScriptedRanks ranks, const std::optional<Error>& mine) {
+  try {
+    throw_first(ranks, mine);
+    return "";
+  } catch (const Error& error) {
+    EXPECT_TRUE(error.everywhere());
+    EXPECT_EQ(error.code(), ExitCode::device);
+    return std::string(error.what()) + ". " + error.hint();
+  }
+}
+
+TEST(Agreement, TheLowestRanksErrorIsEverybodys) {
+  const Error error = device_error("no GPU", "--device cpu");
+  const auto theirs = sent({"4", "no GPU", "--device cpu"});
+  EXPECT_EQ(thrown(ScriptedRanks({sent({}), sent({})}), {}), "");
+  EXPECT_EQ(thrown(ScriptedRanks({sent({}), theirs}), {}), "rank 2: no GPU. --device cpu");
+  EXPECT_EQ(thrown(ScriptedRanks({sent({})}), error), "rank 0: no GPU. --device cpu");
+  EXPECT_EQ(thrown(ScriptedRanks({sent({"2", "other", ""})}), error),
+            "rank 0: no GPU. --device cpu");
+  EXPECT_EQ(thrown(ScriptedRanks({theirs, theirs}), error), "no GPU. --device cpu");
+  EXPECT_EQ(thrown(ScriptedRanks({}), error), "no GPU. --device cpu");
 }
 
 }  // namespace

@@ -123,7 +123,7 @@ struct TrainerTest : testing::Test {
   TrainerOptions options(std::function<bool()> stop = {}, std::optional<Checkpoint> resume = {}) {
     return {.config = config,
             .data = data,
-            .data_hash = "hash",
+            .provenance = {.data = {.hash = "hash"}},
             .computed_by = "engine (simd)\nlibrary 1.0",
             .folder = folder.path(),
             .resume = std::move(resume),

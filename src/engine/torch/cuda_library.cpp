@@ -7,7 +7,6 @@
 #include <nccl.h>
 
 #include "base/error.h"
-#include "comm/device_communicator.h"
 #include "engine/device/kernels.h"
 #include "engine/torch/device_engine.h"
 #include "engine/torch/on_device.h"
@@ -43,11 +42,20 @@ std::string dotted(int major, int minor) {
   return std::to_string(major) + "." + std::to_string(minor);
 }
 
+cudaDeviceProp properties_of(int gpu) {
+  cudaDeviceProp card{};
+  const cudaError_t error = cudaGetDeviceProperties(&card, gpu);
+  if (error == cudaSuccess) return card;
+  throw device_error("GPU " + std::to_string(gpu) + " cannot be used: " + cudaGetErrorString(error),
+                     "run mnist-dist doctor, or give --device cpu");
+}
+
 /// CUDA's own words for a card that nothing was built for are "no kernel image is available".
-void check_card(int device, const cudaDeviceProp& card) {
-  if (kernels_run_on(device)) return;
+void check(int gpu) {
+  const cudaDeviceProp card = properties_of(gpu);
+  if (kernels_run_on(gpu)) return;
   throw device_error(
-      "GPU " + std::to_string(device) + " is a " + card.name + " of compute capability " +
+      "GPU " + std::to_string(gpu) + " is a " + card.name + " of compute capability " +
           dotted(card.major, card.minor) +
           ", for which this program has no code (it has: " MNIST_DIST_CUDA_ARCHITECTURES ")",
       "build with the CUDA and LibTorch for this card (docs/gpu.md) and "
@@ -81,25 +89,21 @@ void make_reproducible() {
 
 std::unique_ptr<Engine> make_engine(const EngineOptions& options) {
   const int device = options.gpu;
-  cudaDeviceProp card{};
-  if (const cudaError_t error = cudaGetDeviceProperties(&card, device); error != cudaSuccess)
-    throw device_error(
-        "GPU " + std::to_string(device) + " cannot be used: " + cudaGetErrorString(error),
-        "run mnist-dist doctor, or give --device cpu");
   if (!options.simd.empty())
     throw usage_error(
         "the torch-cuda engine computes on the GPU, without --simd (got " + options.simd + ")",
         "leave --simd out");
-  check_card(device, card);
+  check(device);
   return on_device([&] {
     c10::cuda::set_device(static_cast<c10::DeviceIndex>(device));
     make_reproducible();
     use_one_torch_thread();
-    return make_device_engine(options, info_of(card), make_cuda_queue(device, options.record));
+    return make_device_engine(options, info_of(properties_of(device)),
+                              make_cuda_queue(device, options.record));
   });
 }
 
-constexpr GpuLibrary gpu_library{count, id, make_engine, make_device_communicator};
+constexpr GpuLibrary gpu_library{count, id, check, make_engine};
 
 }  // namespace
 

@@ -3,7 +3,7 @@
 
 namespace mnist_dist {
 
-/// Engine "torch-cuda" and the communicators that go with it.
+/// Engine "torch-cuda" and its GPUs.
 const GpuLibrary& cuda_library();
 
 }  // namespace mnist_dist

@@ -7,18 +7,15 @@
 
 namespace mnist_dist {
 
-class Communicator;
-struct DeviceCommOptions;
-
 /// Further functions of a library built for GPUs.
 struct GpuLibrary {
   /// GPUs that this process can use, and why there are none when there are none.
   int (*count)(std::string& why_none);
   /// A GPU's UUID, "" if it is unknown.
   std::string (*id)(int gpu);
+  /// Throws Error (device) when this GPU cannot be used, or the library has no code for it.
+  void (*check)(int gpu);
   std::unique_ptr<Engine> (*make_engine)(const EngineOptions& options);
-  std::unique_ptr<Communicator> (*make_communicator)(Communicator& group, const Queue& queue,
-                                                     const DeviceCommOptions& options);
 };
 
 /// Functions of libmnist-dist-torch for the program that opens it. Linking LibTorch instead would

@@ -1,29 +1,27 @@
-#include "comm/device_communicator.h"
+#include "comm/device_reducer.h"
 
 #include <optional>
 
 #include "comm/device_exchange.h"
 #include "comm/device_gather.h"
-#include "comm/forwarding_communicator.h"
 #include "comm/nccl_link.h"
 
 namespace mnist_dist {
 namespace {
 
 /// Sums in a device's memory. Ranks, where there are several, meet over NCCL.
-class DeviceCommunicator final : public ForwardingCommunicator {
+class DeviceReducer final : public Reducer {
  public:
-  DeviceCommunicator(Communicator& group, const Queue& queue, const DeviceCommOptions& options)
-      : ForwardingCommunicator(group), exact_(options.reduce == "exact") {
-    if (options.transport == "nccl" || group.size() > 1)
-      link_.emplace(group, queue.device, options.timeout);
+  DeviceReducer(Communicator& group, int device, const DeviceCommOptions& options)
+      : rank_(group.rank()), size_(group.size()), exact_(options.reduce == "exact") {
+    if (options.transport == "nccl" || size_ > 1) link_.emplace(group, device, options.timeout);
   }
 
   void tree_all_reduce(const ShardVectors& vectors, int shards, std::span<float> total,
                        const Queue& queue) override {
     if (link_ && !exact_)
       add_in_any_order(vectors, shards, total, queue);
-    else if (size() > most_gathering_ranks && size() <= shards)
+    else if (size_ > most_gathering_ranks && size_ <= shards)
       exchange(vectors, shards, total, queue);
     else
       gather(vectors, shards, total, queue);
@@ -36,7 +34,7 @@ class DeviceCommunicator final : public ForwardingCommunicator {
  private:
   void gather(const ShardVectors& vectors, int shards, std::span<float> total, const Queue& queue) {
     if (!gather_ || !gather_->fits(shards, total.size()))
-      gather_.emplace(rank(), size(), shards, total.size(), queue);
+      gather_.emplace(rank_, size_, shards, total.size(), queue);
     gather_->add_owned(vectors, queue);
     if (link_) link_->all_gather(gather_->own_part(), gather_->buffer(), gather_->part(), queue);
     gather_->finish(total, queue);
@@ -45,14 +43,14 @@ class DeviceCommunicator final : public ForwardingCommunicator {
   void exchange(const ShardVectors& vectors, int shards, std::span<float> total,
                 const Queue& queue) {
     if (!exchange_ || !exchange_->fits(shards, total.size()))
-      exchange_.emplace(rank(), size(), shards, total.size(), queue);
+      exchange_.emplace(rank_, size_, shards, total.size(), queue);
     exchange_->reduce(vectors, total, queue,
                       [&](auto messages) { link_->exchange(messages, queue); });
   }
 
   void add_in_any_order(const ShardVectors& vectors, int shards, std::span<float> total,
                         const Queue& queue) {
-    if (!nodes_ || !nodes_->fits(shards)) nodes_.emplace(rank(), size(), shards, queue);
+    if (!nodes_ || !nodes_->fits(shards)) nodes_.emplace(rank_, size_, shards, queue);
     if (const std::size_t floats = nodes_->count() * total.size(); sums_.size() != floats)
       sums_ = DeviceArray<float>(queue, floats);
     nodes_->add(vectors, sums_.data(), queue);
@@ -60,6 +58,7 @@ class DeviceCommunicator final : public ForwardingCommunicator {
     link_->add(total, queue);
   }
 
+  int rank_, size_;
   bool exact_;
   // Kept from step to step. A recorded step refers to their memory.
   std::optional<DeviceGather> gather_;
@@ -70,9 +69,9 @@ class DeviceCommunicator final : public ForwardingCommunicator {
 };
 
 /// Takes the vectors to the host, where the group adds them.
-class StagedCommunicator final : public ForwardingCommunicator {
+class StagedReducer final : public Reducer {
  public:
-  using ForwardingCommunicator::ForwardingCommunicator;
+  explicit StagedReducer(Communicator& group) : group_(group) {}
 
   void tree_all_reduce(const ShardVectors& vectors, int shards, std::span<float> total,
                        const Queue& queue) override {
@@ -86,15 +85,16 @@ class StagedCommunicator final : public ForwardingCommunicator {
   }
 
  private:
+  Communicator& group_;
   std::vector<float> vectors_, total_;
 };
 
 }  // namespace
 
-std::unique_ptr<Communicator> make_device_communicator(Communicator& group, const Queue& queue,
-                                                       const DeviceCommOptions& options) {
-  if (!reduces_on_device(group, options)) return std::make_unique<StagedCommunicator>(group);
-  return std::make_unique<DeviceCommunicator>(group, queue, options);
+std::unique_ptr<Reducer> make_device_reducer(Communicator& group, int device,
+                                             const DeviceCommOptions& options) {
+  if (!reduces_on_device(group, options)) return std::make_unique<StagedReducer>(group);
+  return std::make_unique<DeviceReducer>(group, device, options);
 }
 
 }  // namespace mnist_dist

@@ -1,11 +1,11 @@
-#include "train/session.h"
+#include "train/computation.h"
 
 #include <gtest/gtest.h>
 
 namespace mnist_dist {
 namespace {
 
-TEST(Session, CheckpointsOfOlderProgramsThatPromiseTheSameBits) {
+TEST(Computation, CheckpointsOfOlderProgramsThatPromiseTheSameBits) {
   EXPECT_TRUE(computes_the_same("fused (16 lanes)", "fused (16 lanes)"));
   EXPECT_TRUE(computes_the_same("fused (avx512)", "fused (16 lanes)"))
       << "16 lanes are what AVX-512 has";

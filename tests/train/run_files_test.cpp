@@ -1,11 +1,10 @@
-#include "report/run_files.h"
+#include "train/run_files.h"
 
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
 
 #include "base/file.h"
-#include "report/confusion.h"
 #include "temporary_folder.h"
 
 namespace mnist_dist {
@@ -37,26 +36,15 @@ TEST(Metrics, AResumedRunForgetsRowsItsCheckpointDoesNotKnow) {
 
 TEST(RunFiles, TheSummaryIsWrittenWhateverTheCommandHolds) {
   const TemporaryFolder folder;
-  RunIdentity identity;
-  identity.recipe = "tiny";
-  identity.command = "mnist-dist --run-dir u\xff";
-  RunFiles files(folder.path(), identity, 1, {.page = false});
-  files.started({});
+  RunInfo info;
+  info.recipe = "tiny";
+  info.command = "mnist-dist --run-dir u\xff";
+  RunFiles files(folder.path());
+  files.started(info);
   files.finished({});
   const auto summary = nlohmann::json::parse(read_text_file(folder / "summary.json"));
   EXPECT_EQ(summary["recipe"], "tiny");
   EXPECT_EQ(summary["command"], "mnist-dist --run-dir u\xef\xbf\xbd");
-}
-
-TEST(Confusion, CountsAndRecall) {
-  const std::vector<ClassIndex> labels = {0, 0, 0, 7, 7}, predictions = {0, 0, 6, 7, 1};
-  const Confusion counts = confusion_of(labels, predictions);
-  EXPECT_EQ(counts[0][0], 2);
-  EXPECT_EQ(counts[0][6], 1);
-  EXPECT_EQ(counts[7][1], 1);
-  const std::string table = confusion_table(counts, 0);
-  EXPECT_NE(table.find("66.67%"), std::string::npos);
-  EXPECT_NE(table.find("50.00%"), std::string::npos);
 }
 
 }  // namespace

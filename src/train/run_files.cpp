@@ -1,6 +1,4 @@
-#include "report/run_files.h"
-
-#include <fmt/format.h>
+#include "train/run_files.h"
 
 #include <cstdlib>
 #include <nlohmann/json.hpp>
@@ -10,11 +8,7 @@
 #include "base/csv.h"
 #include "base/file.h"
 #include "base/provenance.h"
-#include "base/standard_streams.h"
 #include "base/version.h"
-#include "data/data_name.h"
-#include "report/run_mistakes.h"
-#include "report/run_page.h"
 #include "train/run_status.h"
 
 namespace mnist_dist {
@@ -29,14 +23,6 @@ std::string keep_rows_before(const std::string& text, int first_epoch) {
   }
   return kept;
 }
-
-RunFiles::RunFiles(std::filesystem::path folder, RunIdentity identity, int first_epoch,
-                   RunOutputs outputs)
-    : folder_(std::move(folder)),
-      identity_(std::move(identity)),
-      first_epoch_(first_epoch),
-      outputs_(outputs),
-      started_at_(utc_now()) {}
 
 double mean_rate(const std::string& text, std::int64_t images_per_epoch, std::int64_t last_images) {
   std::istringstream stream(text);
@@ -59,6 +45,9 @@ double mean_rate(const std::string& text, std::int64_t images_per_epoch, std::in
   return seconds > 0 ? images / seconds : 0;
 }
 
+RunFiles::RunFiles(std::filesystem::path folder, WritePage write_page)
+    : folder_(std::move(folder)), write_page_(std::move(write_page)) {}
+
 void RunFiles::write_status_now(const std::string& state, int epoch, int step,
                                 const std::string& message) const {
   RunStatus status;
@@ -67,7 +56,7 @@ void RunFiles::write_status_now(const std::string& state, int epoch, int step,
   status.step = step;
   status.epochs = info_.epochs;
   status.all_steps = std::int64_t{info_.epochs} * info_.steps_per_epoch;
-  status.data = data_name(identity_.data_hash, identity_.synthetic, identity_.data_set);
+  status.data = data_name(info_.data);
   status.message = message;
   status.layer = layer_in(message);
   status.updated = utc_now();
@@ -77,23 +66,11 @@ void RunFiles::write_status_now(const std::string& state, int epoch, int step,
 void RunFiles::started(const RunInfo& info) {
   info_ = info;
   const auto file = folder_ / "metrics.csv";
-  metrics_ = metrics_header(info.validation ? "validation" : "test");
-  if (first_epoch_ > 1 && std::filesystem::exists(file))
-    metrics_ += keep_rows_before(read_text_file(file), first_epoch_);
+  metrics_ = metrics_header(info.scored());
+  if (info.resumed_epoch > 0 && std::filesystem::exists(file))
+    metrics_ += keep_rows_before(read_text_file(file), info.resumed_epoch + 1);
   write_file_atomically(file, metrics_);
   last_epoch_images_ = info.images_per_epoch;
-  if (outputs_.tensorboard) {
-    const std::string scored = info.validation ? "validation" : "test";
-    const std::vector<std::string> judged{
-        scored + (info.averaging ? "/averaged_accuracy" : "/accuracy"), scored + "/loss"};
-    std::vector<Setting> settings = identity_.settings;
-    settings.push_back({"recipe", identity_.recipe});
-    settings.push_back({"seed", std::to_string(identity_.seed)});
-    settings.push_back({"parameters", std::to_string(identity_.parameter_count)});
-    if (!identity_.data_set.empty()) settings.push_back({"data", identity_.data_set});
-    events_.emplace(folder_, first_epoch_);
-    events_->begin(settings, judged);
-  }
   write_status_now("running", info.resumed_epoch, info.resumed_step);
 }
 
@@ -101,34 +78,7 @@ void RunFiles::epoch_ended(const EpochRow& row) {
   metrics_ += metrics_line(row);
   write_file_atomically(folder_ / "metrics.csv", metrics_);
   last_epoch_images_ = row.train.images;
-  if (events_) {
-    const std::string scored = info_.validation ? "validation" : "test";
-    std::vector<Scalar> values{{"train/loss", row.train.loss},
-                               {"train/accuracy", row.train.accuracy}};
-    if (row.test) {
-      values.push_back({scored + "/loss", row.test->loss});
-      values.push_back({scored + "/accuracy", row.test->accuracy});
-    }
-    if (row.averaged_test)
-      values.push_back({scored + "/averaged_accuracy", row.averaged_test->accuracy});
-    values.push_back({"learning_rate", row.learning_rate});
-    values.push_back({"images_per_second", row.images_per_second});
-    events_->scalars(row.epoch, values);
-  }
   write_status_now("running", row.epoch, 0);
-}
-
-/// A page that cannot be made of the folder's files takes nothing from the run.
-void RunFiles::write_page(const std::string& summary) const {
-  if (!outputs_.page) return;
-  std::string page;
-  try {
-    page = run_page(folder_, summary);
-  } catch (const Error& error) {
-    say_line(fmt::format("note: no report.html: {}", error.what()));
-    return;
-  }
-  write_file_atomically(folder_ / "report.html", page);
 }
 
 void RunFiles::failed(const RunFailure& failure) noexcept {
@@ -138,41 +88,23 @@ void RunFiles::failed(const RunFailure& failure) noexcept {
                      : diverged                            ? "diverged"
                                                            : "failed",
                      failure.epoch, failure.step, failure.message);
-    if (events_ && diverged) events_->end(failure.epoch + 1, false);
     // A stop must be quick, and a failed write must not be tried again.
-    if (diverged) write_page();
+    if (diverged && write_page_) write_page_(folder_, "");
   } catch (const std::exception&) {
     // The run's own error is the one to print.
   }
 }
 
-void RunFiles::write_events_of_the_end(const RunResult& result) {
-  const int epoch = static_cast<int>((result.steps + info_.steps_per_epoch - 1) /
-                                     std::max(info_.steps_per_epoch, 1));
-  const auto write = [&](const char* tag, const Canvas& canvas) {
-    events_->image(epoch, tag, canvas.width, canvas.height, png_file(canvas));
-  };
-  if (!result.predictions.empty()) {
-    if (const auto matrix = confusion_picture(result.predictions, identity_.classes))
-      write("confusion_matrix", *matrix);
-    if (const auto mistakes = mistakes_picture(result.predictions, identity_.data_file,
-                                               identity_.data_hash, info_.validation))
-      write("mistakes", *mistakes);
-  }
-  events_->end(epoch, true);
-}
-
 void RunFiles::finished(const RunResult& result) {
-  if (events_) write_events_of_the_end(result);
-  if (outputs_.page && !result.predictions.empty())
+  if (write_page_ && !result.predictions.empty())
     write_file_atomically(folder_ / "predictions.csv", predictions_csv(result.predictions));
-  const std::string what = info_.validation ? "validation" : "test";
+  const std::string what = info_.scored();
   nlohmann::ordered_json versions{{"mnist-dist", full_version()}};
   for (const auto& [name, value] : info_.engine.versions) versions[name] = value;
   nlohmann::ordered_json summary{
-      {"recipe", identity_.recipe},
-      {"seed", identity_.seed},
-      {"parameter_count", identity_.parameter_count},
+      {"recipe", info_.recipe},
+      {"seed", info_.seed},
+      {"parameter_count", info_.parameter_count},
       {"epochs", info_.epochs},
       {"steps", result.steps},
       {"final_" + what + "_accuracy", result.final.accuracy},
@@ -189,13 +121,13 @@ void RunFiles::finished(const RunResult& result) {
       {"device", info_.engine.device},
       {"ranks", info_.ranks},
       {"threads", info_.threads},
-      {"data_file", identity_.data_file},
-      {"data_hash", identity_.data_hash},
-      {"synthetic", identity_.synthetic},
+      {"data_file", info_.data.file},
+      {"data_hash", info_.data.hash},
+      {"synthetic", info_.data.synthetic},
       {"versions", versions},
-      {"host", host_name()},
-      {"command", identity_.command},
-      {"started", started_at_},
+      {"host", info_.host},
+      {"command", info_.command},
+      {"started", info_.started},
       {"ended", utc_now()},
       {"seconds", result.seconds},
       {"images_per_second", mean_rate(metrics_, info_.images_per_epoch, last_epoch_images_)},
@@ -203,7 +135,7 @@ void RunFiles::finished(const RunResult& result) {
   const std::int64_t all = std::int64_t{info_.epochs} * info_.steps_per_epoch;
   const bool whole = result.steps >= all;
   if (!whole) summary["stopped_by"] = "train.max_steps";
-  if (!identity_.data_set.empty()) summary["data_set"] = identity_.data_set;
+  if (!info_.data.set.empty()) summary["data_set"] = info_.data.set;
   if (!result.initial_sha256.empty()) summary["initial_parameters_sha256"] = result.initial_sha256;
   // Paths and the command may hold bytes that are not UTF-8: no reason to lose the rest.
   const std::string text =
@@ -211,7 +143,7 @@ void RunFiles::finished(const RunResult& result) {
   const std::int64_t epoch = info_.steps_per_epoch > 0 ? result.steps / info_.steps_per_epoch : 0;
   write_status_now(whole ? "finished" : "max_steps", static_cast<int>(epoch),
                    static_cast<int>(result.steps - epoch * info_.steps_per_epoch));
-  write_page(text);
+  if (write_page_) write_page_(folder_, text);
   // Last: a run without its summary is resumed, and writes all of them again.
   write_file_atomically(folder_ / "summary.json", text);
 }

@@ -19,10 +19,17 @@ inline bool reduces_on_device(const Communicator& group, const DeviceCommOptions
   return options.transport != "mpi" || group.size() == 1;
 }
 
-/// `group` for ranks whose flat vectors lie on GPUs, everything else as in `group`, which it refers
-/// to. The queue's device is this rank's. Collective. Throws Error (device) when NCCL cannot start,
-/// and ends the program with exit code 4, naming silent ranks, when it does not answer.
-std::unique_ptr<Communicator> make_device_communicator(Communicator& group, const Queue& queue,
-                                                       const DeviceCommOptions& options);
+/// The sums of `group`, which it refers to, for ranks whose flat vectors lie on GPUs. `device` is
+/// this rank's. Collective. Throws Error (device) when NCCL cannot start, and ends the program with
+/// exit code 4, naming silent ranks, when it does not answer.
+std::unique_ptr<Reducer> make_device_reducer(Communicator& group, int device,
+                                             const DeviceCommOptions& options);
+
+/// Of the library that is opened for GPUs: the program itself does not wait for CUDA to load.
+struct DeviceCommLibrary {
+  decltype(make_device_reducer)* make_reducer;
+};
+inline constexpr char device_comm_library_entry[] = "mnist_dist_device_comm_library";
+using DeviceCommLibraryEntry = const DeviceCommLibrary* (*)();
 
 }  // namespace mnist_dist

@@ -1,4 +1,4 @@
-#include "comm/device_communicator.h"
+#include "comm/device_reducer.h"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -19,33 +19,32 @@ namespace {
 
 /// As on a rank's GPU, but for where the memory is.
 const Queue on_host{};
+constexpr int no_device = -1;
 
-std::vector<float> reduced(Communicator& comm, int shards, std::size_t size) {
-  const Range owned = even_share(comm.rank(), comm.size(), shards);
+std::vector<float> reduced(const Communicator& group, Reducer& sums, int shards, std::size_t size) {
+  const Range owned = even_share(group.rank(), group.size(), shards);
   auto data = shard_vectors(owned, size, size + 5);
   std::vector<float> total(size, -1);
-  comm.tree_all_reduce({data.data(), size, size + 5, owned.first, owned.size()}, shards, total,
+  sums.tree_all_reduce({data.data(), size, size + 5, owned.first, owned.size()}, shards, total,
                        on_host);
   return total;
 }
 
-TEST(DeviceCommunicator, AllRanksHaveTheIdOfRank0) {
+TEST(DeviceReducer, AllRanksHaveTheIdOfRank0) {
   fake_nccl() = {};
-  const auto comm = make_device_communicator(test_world(), {.device = 0}, {.transport = "nccl"});
+  const auto sums = make_device_reducer(test_world(), 0, {.transport = "nccl"});
   EXPECT_EQ(fake_nccl().id, "made by rank 0");
   EXPECT_EQ(fake_nccl().rank, test_world().rank());
   EXPECT_EQ(fake_nccl().ranks, test_world().size());
   EXPECT_EQ(fake_nccl().device, 0);
-  EXPECT_EQ(comm->rank(), test_world().rank());
-  EXPECT_EQ(comm->size(), test_world().size());
 }
 
-TEST(DeviceCommunicator, ExactSumsHaveTheTreesBits) {
+TEST(DeviceReducer, ExactSumsHaveTheTreesBits) {
   for (const int polls : {0, 1, 5}) {
     fake_nccl() = {.polls_until_ready = polls};
-    const auto comm = make_device_communicator(test_world(), on_host, {.transport = "nccl"});
+    const auto sums = make_device_reducer(test_world(), no_device, {.transport = "nccl"});
     for (int shards = test_world().size(); shards <= test_world().size() + 4; ++shards) {
-      const std::vector<float> total = reduced(*comm, shards, 600);
+      const std::vector<float> total = reduced(test_world(), *sums, shards, 600);
       for (std::size_t i = 0; i < total.size(); ++i)
         ASSERT_EQ(total[i], tree_reference(0, shards, i)) << shards << ' ' << i;
     }
@@ -54,7 +53,7 @@ TEST(DeviceCommunicator, ExactSumsHaveTheTreesBits) {
   }
 }
 
-TEST(DeviceCommunicator, ExactSumsHaveTheTreesBitsOnManyRanks) {
+TEST(DeviceReducer, ExactSumsHaveTheTreesBitsOnManyRanks) {
   constexpr std::size_t size = 601;
   for (const int ranks : {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 24, 32}) {
     if (ranks > test_world().size()) break;
@@ -63,9 +62,9 @@ TEST(DeviceCommunicator, ExactSumsHaveTheTreesBitsOnManyRanks) {
     if (!takes_part) continue;
     fake_nccl() = {};
     fake_nccl().group = group.get();
-    const auto comm = make_device_communicator(*group, on_host, {.transport = "nccl"});
+    const auto sums = make_device_reducer(*group, no_device, {.transport = "nccl"});
     for (const int shards : {ranks, ranks + 3}) {
-      const std::vector<float> total = reduced(*comm, shards, size);
+      const std::vector<float> total = reduced(*group, *sums, shards, size);
       std::vector<float> expected(size);
       for (std::size_t i = 0; i < size; ++i) expected[i] = tree_reference(0, shards, i);
       EXPECT_EQ(std::memcmp(total.data(), expected.data(), size * sizeof(float)), 0)
@@ -78,12 +77,12 @@ TEST(DeviceCommunicator, ExactSumsHaveTheTreesBitsOnManyRanks) {
   test_world().barrier();
 }
 
-TEST(DeviceCommunicator, FastSumsAreCloseToIt) {
+TEST(DeviceReducer, FastSumsAreCloseToIt) {
   fake_nccl() = {};
-  const auto comm =
-      make_device_communicator(test_world(), on_host, {.transport = "nccl", .reduce = "fast"});
+  const auto sums =
+      make_device_reducer(test_world(), no_device, {.transport = "nccl", .reduce = "fast"});
   const int shards = test_world().size() + 1;
-  const std::vector<float> total = reduced(*comm, shards, 600);
+  const std::vector<float> total = reduced(test_world(), *sums, shards, 600);
   for (std::size_t i = 0; i < total.size(); ++i) {
     double size = 0;
     for (int k = 0; k < shards; ++k) size += std::fabs(double{shard_number(k, i)});
@@ -91,38 +90,38 @@ TEST(DeviceCommunicator, FastSumsAreCloseToIt) {
   }
 }
 
-TEST(DeviceCommunicator, OneRankNeedsNoNccl) {
+TEST(DeviceReducer, OneRankNeedsNoNccl) {
   fake_nccl() = {};
   const auto single = make_single();
-  const auto comm = make_device_communicator(*single, on_host, {});
-  const std::vector<float> total = reduced(*comm, 4, 100);
+  const auto sums = make_device_reducer(*single, no_device, {});
+  const std::vector<float> total = reduced(*single, *sums, 4, 100);
   for (std::size_t i = 0; i < total.size(); ++i) ASSERT_EQ(total[i], tree_reference(0, 4, i));
   EXPECT_EQ(fake_nccl().ranks, 0);
 }
 
-TEST(DeviceCommunicator, MpiCarriesTheVectorsOverTheHost) {
+TEST(DeviceReducer, MpiCarriesTheVectorsOverTheHost) {
   fake_nccl() = {};
   const DeviceCommOptions options{.transport = "mpi"};
   EXPECT_EQ(reduces_on_device(test_world(), options), test_world().size() == 1);
-  const auto comm = make_device_communicator(test_world(), on_host, options);
+  const auto sums = make_device_reducer(test_world(), no_device, options);
   const int shards = test_world().size() + 2;
-  const std::vector<float> total = reduced(*comm, shards, 100);
+  const std::vector<float> total = reduced(test_world(), *sums, shards, 100);
   for (std::size_t i = 0; i < total.size(); ++i) ASSERT_EQ(total[i], tree_reference(0, shards, i));
   EXPECT_EQ(fake_nccl().ranks, 0);
 }
 
-TEST(DeviceCommunicator, PartsWhenItIsDestroyed) {
+TEST(DeviceReducer, PartsWhenItIsDestroyed) {
   fake_nccl() = {};
-  make_device_communicator(test_world(), on_host, {.transport = "nccl"}).reset();
+  make_device_reducer(test_world(), no_device, {.transport = "nccl"}).reset();
   EXPECT_TRUE(*fake_nccl().destroyed);
   EXPECT_FALSE(*fake_nccl().aborted);
 }
 
-TEST(DeviceCommunicator, AnErrorOfOneRankDoesNotWaitForTheOthers) {
+TEST(DeviceReducer, AnErrorOfOneRankDoesNotWaitForTheOthers) {
   fake_nccl() = {.waits_for_others = true};
   const auto start = std::chrono::steady_clock::now();
   try {
-    const auto comm = make_device_communicator(test_world(), on_host, {.transport = "nccl"});
+    const auto sums = make_device_reducer(test_world(), no_device, {.transport = "nccl"});
     throw std::runtime_error("met by one rank");
   } catch (const std::runtime_error&) {
   }
@@ -151,23 +150,21 @@ void expect_device_error(const std::function<void()>& work, const std::string& t
   test_world().barrier();
 }
 
-TEST(DeviceCommunicator, DoesNotWaitForEverToStart) {
+TEST(DeviceReducer, DoesNotWaitForEverToStart) {
   fake_nccl() = {.polls_until_ready = -1};
   expect_device_error(
-      [] {
-        make_device_communicator(test_world(), on_host, {.transport = "nccl", .timeout = 0.2});
-      },
+      [] { make_device_reducer(test_world(), no_device, {.transport = "nccl", .timeout = 0.2}); },
       "the GPUs of " + std::to_string(test_world().size()) +
           " ranks did not finish an all-reduce in 0 s",
       true);
 }
 
-TEST(DeviceCommunicator, DoesNotWaitForEverForACall) {
+TEST(DeviceReducer, DoesNotWaitForEverForACall) {
   fake_nccl() = {};
-  const auto comm =
-      make_device_communicator(test_world(), on_host, {.transport = "nccl", .timeout = 10});
-  comm->watch(9);
-  expect_device_error([&] { comm->watch(11); },
+  const auto sums =
+      make_device_reducer(test_world(), no_device, {.transport = "nccl", .timeout = 10});
+  sums->watch(9);
+  expect_device_error([&] { sums->watch(11); },
                       "the GPUs of " + std::to_string(test_world().size()) +
                           " ranks did not finish an all-reduce in 11 s",
                       true);
@@ -178,27 +175,29 @@ std::string failed_sum() {
                      test_world().size() > most_gathering_ranks ? "ncclGroupEnd" : "ncclAllGather");
 }
 
-TEST(DeviceCommunicator, SaysWhichCallFailed) {
+TEST(DeviceReducer, SaysWhichCallFailed) {
   fake_nccl() = {};
-  const auto comm = make_device_communicator(test_world(), on_host, {.transport = "nccl"});
+  const auto sums = make_device_reducer(test_world(), no_device, {.transport = "nccl"});
   fake_nccl().next_call = ncclSystemError;
-  expect_device_error([&] { reduced(*comm, test_world().size(), 10); }, failed_sum(), false);
+  expect_device_error([&] { reduced(test_world(), *sums, test_world().size(), 10); }, failed_sum(),
+                      false);
 }
 
-TEST(DeviceCommunicator, NoticesAFailureInTheBackground) {
+TEST(DeviceReducer, NoticesAFailureInTheBackground) {
   fake_nccl() = {};
-  const auto comm = make_device_communicator(test_world(), on_host, {.transport = "nccl"});
+  const auto sums = make_device_reducer(test_world(), no_device, {.transport = "nccl"});
   fake_nccl().background = ncclRemoteError;
-  expect_device_error([&] { comm->watch(0); },
+  expect_device_error([&] { sums->watch(0); },
                       "NCCL's communication failed: something broke (the cable)", false);
 }
 
-TEST(DeviceCommunicator, NoticesThatACallFailedInTheBackground) {
+TEST(DeviceReducer, NoticesThatACallFailedInTheBackground) {
   fake_nccl() = {.polls_until_ready =
                      2};  // the first look finds it still under way, the second one ended
-  const auto comm = make_device_communicator(test_world(), on_host, {.transport = "nccl"});
+  const auto sums = make_device_reducer(test_world(), no_device, {.transport = "nccl"});
   fake_nccl().background = ncclRemoteError;
-  expect_device_error([&] { reduced(*comm, test_world().size(), 10); }, failed_sum(), false);
+  expect_device_error([&] { reduced(test_world(), *sums, test_world().size(), 10); }, failed_sum(),
+                      false);
 }
 
 }  // namespace
