@@ -34,7 +34,7 @@ Finding find_memory();
 Finding find_disk();
 // Devices and surroundings, from the files below `root` (doctor_devices.cpp).
 /// NVIDIA GPUs and their driver.
-Finding find_gpus(const std::filesystem::path& root = "/", bool built_for_gpus = built_for_gpus());
+Finding find_gpus(const std::filesystem::path& root = "/", bool for_gpus = built_for_gpus());
 /// The first GPU that this build has no code for. Loads LibTorch. Only where built for GPUs.
 std::optional<Finding> find_gpu_without_code();
 Finding find_nccl(bool has_gpus);
