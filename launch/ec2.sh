@@ -58,14 +58,11 @@ mnist-dist's.
 HELP
 }
 
-# shellcheck disable=SC2034  # the parts use them
 read_options() {
   name=main name_given=false instance='' nodes=1 region='' spot=false ttl=2h key_file='' subnet='' \
-    caller='' image='' price='' s3=''
-  reservation='' block=false down_when_done=false self_delete=true
-  keep=false bare=false results=runs detach=false fetch_first=true dry_run=false yes=false \
-    arguments=()
-  unfinished=false stack_id='' launch='' login=''
+    caller='' image='' price='' s3='' reservation='' block=false down_when_done=false \
+    self_delete=true keep=false bare=false results=runs detach=false fetch_first=true \
+    dry_run=false yes=false arguments=()
   while (($#)); do
     case $1 in
       --name | --instance | --nodes | --region | --ttl | --key-file | --subnet | --from | --ami | \

@@ -24,10 +24,10 @@ find_caller() {
 find_image() {
   [[ -z $image ]] || return 0
   local parameter
-  parameter=$(ami_parameter "$ami_family")
+  parameter=$(ami_parameter "${type[ami]}")
   image=$(ask ssm get-parameter --name "$parameter" --query Parameter.Value) ||
     die 4 "no image in SSM parameter $parameter: $(aws_error)" \
-      "give one with --ami ami-... (Ubuntu 24.04$( ((gpus)) && echo ", NVIDIA driver"))"
+      "give one with --ami ami-... (Ubuntu 24.04$( ((type[gpus])) && echo ", NVIDIA driver"))"
 }
 
 # find_places: lines "zone subnet vpc" where the instance type is offered, in $scratch/places.
@@ -57,17 +57,17 @@ find_places() {
 
 # check_reservation: the reservation is for this type, has room, and decides about the zone.
 check_reservation() {
-  local type zone state free kind
+  local reserved zone state free kind
   [[ -n $reservation ]] || return 0
   ! $spot || die 2 "--spot and --capacity-reservation exclude each other" "leave out one of them"
-  read -r type zone state free kind < <(need ec2 describe-capacity-reservations \
+  read -r reserved zone state free kind < <(need ec2 describe-capacity-reservations \
     --capacity-reservation-ids "$reservation" --query 'CapacityReservations[].[InstanceType,
     AvailabilityZone,State,AvailableInstanceCount,ReservationType]') || true
-  [[ -n ${type:-} ]] || die 4 "no capacity reservation $reservation in $region" \
+  [[ -n ${reserved:-} ]] || die 4 "no capacity reservation $reservation in $region" \
     "list them with aws ec2 describe-capacity-reservations --region $region"
-  [[ $type == "$instance" ]] ||
-    die 2 "--instance: $reservation is for a different type (got $instance, expected $type)" \
-      "use --instance $type"
+  [[ $reserved == "$instance" ]] ||
+    die 2 "--instance: $reservation is for a different type (got $instance, expected $reserved)" \
+      "use --instance $reserved"
   [[ $state == active ]] || die 4 "$reservation is not active (got $state)" \
     "wait for its start time (aws ec2 describe-capacity-reservations)"
   ((free >= nodes)) || die 4 \
@@ -82,7 +82,7 @@ check_reservation() {
 
 # check_quota: AWS counts the vCPUs of a family that run at the same time in a region.
 check_quota() {
-  local code letters title limit used wanted=$((nodes * vcpus))
+  local code letters title limit used wanted=$((nodes * type[vcpus]))
   read -r code letters title <<<"$(quota_of "$instance" "$spot")"
   if [[ $code == - ]]; then
     say "note: the service quota of $instance is not checked"
@@ -127,9 +127,9 @@ find_price() {
       --query 'SpotPriceHistory[].SpotPrice' | tr '\t' '\n' | sort -g | tail -n 1) || price=
     price_source="the most expensive zone's spot price now"
     [[ -n $price && $price != None ]] ||
-      { price=$list_price price_source="list price, spot usually costs less"; }
+      { price=${type[price]} price_source="list price, spot usually costs less"; }
   else
-    price=$list_price
+    price=${type[price]}
   fi
   [[ $price != - ]] || die 2 "--price: missing, and launch/instances.tsv has none for $instance" \
     "give --price with the dollars per hour of https://aws.amazon.com/ec2/pricing/on-demand"
@@ -137,25 +137,25 @@ find_price() {
 
 # warn_idle_gpus: before anything costs money.
 warn_idle_gpus() {
-  if ((gpus)) && [[ $capability == - ]]; then
-    say "warning: the $gpu is not in launch/instances.tsv: the ranks run on the cores, and the \
-GPUs cost money and idle"
+  if ((type[gpus])) && [[ ${type[cap]} == - ]]; then
+    say "warning: the ${type[gpu]} is not in launch/instances.tsv: the ranks run on the cores, and \
+the GPUs cost money and idle"
     say "hint: add a line for the card with its CUDA and LibTorch to launch/instances.tsv"
-  elif ((gpus)) && ! gpu_is_supported; then
-    say "warning: a $gpu needs LibTorch $(range_words "$libtorch") built for CUDA \
-$(range_words "$cuda"), and launch/setup.sh installs $wheel_torch for CUDA $wheel_cuda: the GPUs \
-would cost money and idle"
+  elif ((type[gpus])) && ! gpu_is_supported; then
+    say "warning: a ${type[gpu]} needs LibTorch $(range_words "${type[libtorch]}") built for CUDA \
+$(range_words "${type[cuda]}"), and launch/setup.sh installs $wheel_torch for CUDA $wheel_cuda: \
+the GPUs would cost money and idle"
     say "hint: use --instance g4dn.xlarge, or a different type with a supported card. --instance \
 c7a.4xlarge trains on CPUs"
   fi
 }
 
 show_plan() {
-  local hourly
-  hourly=$(calculate "$nodes * $price")
   say "cluster $name: $nodes x $instance ($(instance_words)) in $region, \
-$($spot && echo spot || echo on demand), $gbit Gbit/s$( ((efa)) && echo ", EFA x $efa")"
-  say "price:   \$$hourly per hour ($price_source), and some cents for disks and addresses"
+$($spot && echo spot || echo on demand), ${type[gbit]} Gbit/s\
+$( ((type[efa])) && echo ", EFA x ${type[efa]}")"
+  say "price:   \$$(calculate "$nodes * $price") per hour ($price_source), and some cents for \
+disks and addresses"
   say "ends:    by itself after $(clock "$ttl_minutes") h, so at most \
 \$$(calculate "$nodes * $price * $ttl_minutes / 60"), or with launch/ec2.sh down --name $name"
   say "zones:   $(awk '{ print $1 }' "$scratch/places" | xargs), in this order until one has the \

@@ -9,9 +9,9 @@ $region, and check that nothing with the tag mnist-dist:cluster = $name is left"
   fi
   if read_stack "$name"; then
     last_fetch
-    say "deleting cluster $name ($instance x $nodes, $state)"
-    delete_stack "$stack_id" "$name" || die_leftovers "$name"
-    say "it cost about \$$(cost_so_far "$(now)"), disks and addresses aside"
+    say "deleting cluster $name (${stack[instance]} x ${stack[nodes]}, ${stack[state]})"
+    delete_stack "${stack[id]}" "$name" || die_leftovers "$name"
+    say "it cost about \$$(cost_so_far), disks and addresses aside"
   else
     # A deleted stack should have deleted everything. The rest would cost money unnoticed.
     leftovers "$name" >"$scratch/leftovers"

@@ -6,7 +6,9 @@ instance_types() {
   awk '/^[^#]/ && $1 != "ami" && $1 != "card" && NF { print $1 }' "$instance_table"
 }
 
-# find_instance TYPE: sets the type's columns as variables.
+# find_instance TYPE: fills type, whose keys are the columns of the table: name gpus gpu gib cap
+# vcpus gbit efa cuda libtorch ami offered price.
+declare -A type
 find_instance() {
   local line code=0
   if grep -qxF -- "$1" <(instance_types); then
@@ -18,15 +20,14 @@ find_instance() {
       aws_error | sed 's/^/, and AWS: /')" \
       "use one of: $(instance_types | xargs), or add a line to launch/instances.tsv"
   fi
-  # shellcheck disable=SC2034  # each is used by one of the parts
-  read -r _ gpus gpu gpu_gib capability vcpus gbit efa cuda libtorch ami_family offered \
-    list_price <<<"$line"
+  read -r "type["{name,gpus,gpu,gib,cap,vcpus,gbit,efa,cuda,libtorch,ami,offered,price}"]" \
+    <<<"$line"
 }
 
 # describe_types TYPE...: the lines of launch/instances.tsv for these types, as AWS describes them,
 # without a price. Returns 1 if AWS knows none of them, and 2 after an error.
 describe_types() {
-  local types facts type cpus machine maker count mib cards efa speed gbit gpu card
+  local types facts kind cpus machine maker count mib cards efa speed gbit gpu card
   types=$(IFS=, && echo "$*")
   : >"$scratch/error"
   [[ $types =~ ^[a-z0-9.,-]+$ ]] || return 1
@@ -37,9 +38,9 @@ describe_types() {
     NetworkInfo.EfaInfo.MaximumEfaInterfaces,NetworkInfo.NetworkCards[0].BaselineBandwidthInGbps,
     NetworkInfo.NetworkPerformance,GpuInfo.Gpus[0].Name]') || return 1
   [[ -n $facts ]] || return 1
-  while IFS=$'\t' read -r type cpus machine maker count mib cards efa gbit speed gpu; do
+  while IFS=$'\t' read -r kind cpus machine maker count mib cards efa gbit speed gpu; do
     [[ $machine == x86_64 ]] ||
-      die 2 "--instance: the images are for x86_64 (got $type, $machine)" \
+      die 2 "--instance: the images are for x86_64 (got $kind, $machine)" \
         "use a type with processors of Intel or AMD"
     [[ $efa =~ ^[0-9]+$ ]] || efa=0
     ((efa <= cards)) || efa=$cards
@@ -53,21 +54,21 @@ describe_types() {
     esac
     # Only NVIDIA's cards count as GPUs.
     if [[ $maker != NVIDIA ]]; then
-      echo "$type 0 - 0 - $cpus $gbit $efa - - ubuntu yes -"
+      echo "$kind 0 - 0 - $cpus $gbit $efa - - ubuntu yes -"
       continue
     fi
     gpu=${gpu// /-}
     # capability, cuda, libtorch
     card=$(card_row - "$gpu")
     read -r capability cuda libtorch <<<"${card:-- - -}"
-    echo "$type $count $gpu $((mib / 1024)) $capability $cpus $gbit $efa $cuda $libtorch" \
+    echo "$kind $count $gpu $((mib / 1024)) $capability $cpus $gbit $efa $cuda $libtorch" \
       "ubuntu-gpu yes -"
   done <<<"$facts"
 }
 
 require_offered() {
-  [[ $offered == yes ]] ||
-    die 2 "AWS no longer offers $1" "use --instance $offered, which is the nearest one"
+  [[ ${type[offered]} == yes ]] ||
+    die 2 "AWS no longer offers $1" "use --instance ${type[offered]}, which is the nearest one"
 }
 
 # ami_parameter FAMILY, ami_user FAMILY
@@ -76,23 +77,24 @@ ami_user() { awk -v family="$1" '$1 == "ami" && $2 == family { print $4 }' "$ins
 
 # A node in words: "4 x A10G (24 GiB, sm_86)" or "no GPU, 16 vCPUs".
 instance_words() {
-  if ((gpus)); then
-    local code=", sm_${capability/./}"
-    [[ $capability != - ]] || code=
-    echo "$gpus x $gpu ($gpu_gib GiB$code), $vcpus vCPUs"
+  if ((type[gpus])); then
+    local code=", sm_${type[cap]/./}"
+    [[ ${type[cap]} != - ]] || code=
+    echo "${type[gpus]} x ${type[gpu]} (${type[gib]} GiB$code), ${type[vcpus]} vCPUs"
   else
-    echo "no GPU, $vcpus vCPUs"
+    echo "no GPU, ${type[vcpus]} vCPUs"
   fi
 }
 
 # True if launch/setup.sh --cuda installs a LibTorch with code for the type's GPUs.
 gpu_is_supported() {
-  [[ $capability != - ]] && in_range "$wheel_cuda" "$cuda" && in_range "$wheel_torch" "$libtorch"
+  [[ ${type[cap]} != - ]] && in_range "$wheel_cuda" "${type[cuda]}" &&
+    in_range "$wheel_torch" "${type[libtorch]}"
 }
 
 # True if ranks run on GPUs. gpu_trouble is set by the set-up of the nodes.
 gpu_trouble=
-uses_gpus() { ((gpus)) && gpu_is_supported && [[ -z $gpu_trouble ]]; }
+uses_gpus() { ((type[gpus])) && gpu_is_supported && [[ -z $gpu_trouble ]]; }
 
 # calculate EXPRESSION [FORMAT]: awk's arithmetic, because bash has no fractions.
 calculate() { awk "BEGIN { printf \"${2:-%.2f}\", ($1) }"; }

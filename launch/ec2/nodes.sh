@@ -11,8 +11,8 @@ ssh_config() {
   if [[ ! -e $folder/ssh_config ]]; then
     mkdir -p "$folder" && chmod 700 "$folder"
     cat >"$folder/ssh_config" <<CONFIG
-User $login
-IdentityFile "$key_file"
+User ${stack[user]}
+IdentityFile "${stack[key]}"
 IdentitiesOnly yes
 UserKnownHostsFile "$folder/known_hosts"
 StrictHostKeyChecking accept-new
@@ -93,7 +93,7 @@ bring_code() {
   copy --delete --exclude=/.git --exclude='/build*' --exclude=/runs --exclude=/.venv "$root/" \
     "$head_address:mnist-dist/" || return
   others=$(awk 'NR > 1 { print $5 }' "$scratch/nodes" | xargs)
-  find_instance "$instance"
+  find_instance "${stack[instance]}"
   ! uses_gpus || flag=--cuda
   on_head "launch/ec2/node/install.sh '$others' $flag" >"$scratch/install" 2>&1 || {
     tail -n 20 "$scratch/install" >&2
@@ -103,7 +103,7 @@ bring_code() {
   gpu_trouble=$(sed -n 's/^GPUs stay idle: //p' "$scratch/install")
   [[ -z $gpu_trouble ]] || say "warning: the GPUs cost money and stay idle: $gpu_trouble"
   # Ubuntu's own packages have no AWS CLI any more.
-  [[ -z $s3 ]] ||
+  [[ -z ${stack[s3]} ]] ||
     on_head "command -v aws >/dev/null || sudo snap install aws-cli --classic >/dev/null"
 }
 
@@ -126,17 +126,18 @@ fetch() {
     say "dry run: fetch would copy runs/ of cluster $name's head to $results"
     return
   fi
-  if read_stack "$name" && read_nodes && [[ -n $head_address ]]; then
+  local bucket=$s3 # An existing cluster's own one, or none, replaces it.
+  if read_stack "$name" && bucket=${stack[s3]} && read_nodes && [[ -n $head_address ]]; then
     require_nodes
     fetch_results ||
       die 3 "the results could not be copied" \
         "check launch/ec2.sh status --name $name"
     say "results of cluster $name are in $results"
-  elif [[ -n $s3 ]]; then
+  elif [[ -n $bucket ]]; then
     # The cluster may be long gone.
-    aws s3 sync --region "$region" --only-show-errors "$s3" "$results" ||
-      die 3 "the results could not be copied from $s3" "check it with aws s3 ls $s3/"
-    say "results of $s3 are in $results"
+    aws s3 sync --region "$region" --only-show-errors "$bucket" "$results" ||
+      die 3 "the results could not be copied from $bucket" "check it with aws s3 ls $bucket/"
+    say "results of $bucket are in $results"
   else
     die 2 "no node of cluster $name is running in $region" \
       "use the files in $results, or copy from a bucket with --s3 s3://BUCKET/FOLDER"

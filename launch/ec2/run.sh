@@ -10,12 +10,12 @@ copy_seconds=${MNIST_DIST_COPY_SECONDS:-20}
 # slots_per_node: one rank per GPU, or one per core (two vCPUs) if the GPUs cannot be used. 0
 # without GPUs: launch/hosts.sh counts the cores.
 slots_per_node() {
-  if ((gpus == 0)); then
+  if ((type[gpus] == 0)); then
     echo 0
   elif uses_gpus; then
-    echo "$gpus"
+    echo "${type[gpus]}"
   else
-    echo $((vcpus / 2))
+    echo $((type[vcpus] / 2))
   fi
 }
 
@@ -28,21 +28,21 @@ quoted_lines() {
 # job_environment: NAME=VALUE, for the network that NCCL uses on this instance type. launch/hosts.sh
 # forwards it to the ranks.
 job_environment() {
-  ((gpus)) || return 0
+  ((type[gpus])) || return 0
   # The build for GPUs. launch/preflight.sh rejects a node with fewer GPUs.
-  ! uses_gpus || printf '%s\n' MNIST_DIST_CUDA=on "MNIST_DIST_GPUS=$gpus"
+  ! uses_gpus || printf '%s\n' MNIST_DIST_CUDA=on "MNIST_DIST_GPUS=${type[gpus]}"
   # Not through the bridge of a container engine that has the same address everywhere.
   echo "NCCL_SOCKET_IFNAME=^lo,docker0"
-  ((efa)) || return 0
+  ((type[efa])) || return 0
   # FI_PROVIDER is only for NCCL's plugin: MPI uses TCP and does not open libfabric.
   printf '%s\n' FI_PROVIDER=efa OMPI_MCA_pml=^cm OMPI_MCA_mtl=^ofi OMPI_MCA_btl=^ofi
   # The plugin's folder depends on the version of its installer.
   local folder=/opt/amazon/ofi-nccl/lib
   echo "LD_LIBRARY_PATH=$folder:$folder/x86_64-linux-gnu:/opt/amazon/efa/lib"
   # The cards of p6 have IPv6 addresses as well, over which NCCL cannot start.
-  [[ $instance != p6* ]] || echo "NCCL_SOCKET_FAMILY=AF_INET"
+  [[ ${type[name]} != p6* ]] || echo "NCCL_SOCKET_FAMILY=AF_INET"
   # GPUs that the network card reads without the CPU: p4d and later.
-  [[ $instance != p[4-9]* ]] || echo "FI_EFA_USE_DEVICE_RDMA=1"
+  [[ ${type[name]} != p[4-9]* ]] || echo "FI_EFA_USE_DEVICE_RDMA=1"
 }
 
 # plan_job COMMAND: sets hosts, one line per node, and words, the job's arguments. Prints the number
@@ -57,8 +57,8 @@ plan_job() {
   words=$(printf '%q ' "$1" ${device[@]+"${device[@]}"} ${arguments[@]+"${arguments[@]}"})
   layout="one rank per core"
   ! uses_gpus || layout="$((running * slots)) GPUs, one rank per GPU"
-  say "$running of $nodes node$( ((nodes == 1)) || echo s), $layout, at most as many as there are \
-$([[ $1 == sweep ]] && echo seeds || echo "shards in the recipe")"
+  say "$running of ${stack[nodes]} node$( ((stack[nodes] == 1)) || echo s), $layout, at most as \
+many as there are $([[ $1 == sweep ]] && echo seeds || echo "shards in the recipe")"
 }
 
 run_job() {
@@ -74,7 +74,7 @@ run_job() {
       "start a cluster with --nodes 1 for each part of the seeds, give each sweep its own --seeds \
 and --out, and join the results here with mnist-dist merge"
   fi
-  find_instance "$instance"
+  find_instance "${stack[instance]}"
   [[ " ${arguments[*]-} " == *train.checkpoint_seconds=* ]] ||
     arguments+=(--set "train.checkpoint_seconds=$checkpoint_seconds")
   plan_job "$command"
@@ -93,8 +93,8 @@ and --out, and join the results here with mnist-dist merge"
   [[ -z $gpu_trouble ]] || plan_job "$command"
   bring_results "$command"
   printf '%s\n' "$hosts" | on_head_with_input "launch/ec2/node/job.sh hosts"
-  on_head "env $(job_environment | quoted_lines)MNIST_DIST_S3='$s3' launch/ec2/node/job.sh start \
--- $words" || exit
+  on_head "env $(job_environment | quoted_lines)MNIST_DIST_S3='${stack[s3]}' \
+launch/ec2/node/job.sh start -- $words" || exit
   if $detach; then
     say "the job runs. Follow it with launch/ec2.sh logs --name $name"
   else
@@ -120,9 +120,8 @@ bring_results() {
       "use --run-dir runs/NAME, or --out runs/NAME"
   fi
   if [[ $1 == train ]] && ! $resume; then return 0; fi
-  if [[ -n $s3 ]]; then
-    on_head "launch/ec2/node/job.sh pull '$s3'" || say "warning: nothing could be copied from $s3"
-  fi
+  [[ -z ${stack[s3]} ]] || on_head "launch/ec2/node/job.sh pull '${stack[s3]}'" ||
+    say "warning: nothing could be copied from ${stack[s3]}"
   if [[ -n $folder ]]; then
     [[ ! -d $results/${folder#runs/} ]] ||
       copy --update "$results/${folder#runs/}" "$head_address:mnist-dist/runs/"
@@ -208,7 +207,7 @@ end_with() {
   if [[ -n $reason ]]; then
     say "stopped with a checkpoint: $reason"
     # The head had the notice: without it, the next node is the head.
-    if [[ $reason == "spot interruption"* ]] && ((nodes > 1)) && ! $down_when_done; then
+    if [[ $reason == "spot interruption"* ]] && ((stack[nodes] > 1)) && ! $down_when_done; then
       say "continue on the other nodes when the head has ended: launch/ec2.sh run --name $name \
 --resume"
     fi

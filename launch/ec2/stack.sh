@@ -60,17 +60,18 @@ stack_facts() {
   return 1
 }
 
-# read_stack NAME: sets the facts as variables. Returns 1 without such a cluster.
+# read_stack NAME: fills stack with the facts of an existing cluster. Its keys are state, id and our
+# tags launch created ttl price instance nodes zone s3 key user. Returns 1 without such a cluster.
+declare -A stack
 read_stack() {
   local facts code=0
   facts=$(stack_facts "$(stack_of "$1")") || code=$?
   ((code <= 1)) || exit "$code"
   ((code == 0)) || return 1
-  # shellcheck disable=SC2034  # each is used by one of the parts
-  IFS=$'\t' read -r state stack_id launch created ttl_minutes price instance nodes zone s3 \
-    key_file login <<<"$facts"
-  [[ $s3 != None ]] || s3=
-  [[ $launch != None ]] ||
+  IFS=$'\t' read -r \
+    "stack["{state,id,launch,created,ttl,price,instance,nodes,zone,s3,key,user}"]" <<<"$facts"
+  [[ ${stack[s3]} != None ]] || stack[s3]=
+  [[ ${stack[launch]} != None ]] ||
     die 4 "stack $(stack_of "$1") was not made by launch/ec2.sh" "use a different --name"
 }
 
@@ -100,7 +101,7 @@ await_stack() {
   local state unknown=0
   while :; do
     state=$(stack_state "$1")
-    [[ $2:$state != create:CREATE_* ]] || ((efa <= 1)) || associate_addresses "$name"
+    [[ $2:$state != create:CREATE_* ]] || ((type[efa] <= 1)) || associate_addresses "$name"
     case $2:$state in
       create:CREATE_COMPLETE | *:DELETE_COMPLETE | *:DELETE_FAILED | *:GONE) break ;;
       *:UNKNOWN) ((++unknown < 60)) || break ;;

@@ -1,12 +1,11 @@
 # shellcheck shell=bash
 # launch/ec2.sh status and cost. To be sourced by ec2.sh.
 
-# cost_so_far SECONDS_SINCE_1970: dollars since the cluster of read_stack was created. Its instances
-# end with the TTL.
+# cost_so_far: dollars since the creation of the cluster in stack. Its instances end with the TTL.
 cost_so_far() {
-  local minutes=$((($1 - created) / 60))
-  ((minutes <= ttl_minutes)) || minutes=$ttl_minutes
-  calculate "$nodes * $price * $minutes / 60"
+  local minutes=$((($(now) - stack[created]) / 60))
+  ((minutes <= stack[ttl])) || minutes=${stack[ttl]}
+  calculate "${stack[nodes]} * ${stack[price]} * $minutes / 60"
 }
 
 # read_nodes: lines "number id state public private" in $scratch/nodes, in order. Sets head_address
@@ -29,24 +28,22 @@ status() {
   read_stack "$name" ||
     die 2 "there is no cluster $name in $region" "list the clusters with launch/ec2.sh status"
   read_nodes all
-  find_instance "$instance"
-  local running age left seconds
-  seconds=$(now)
+  find_instance "${stack[instance]}"
+  local count=${stack[nodes]} running age left ttl
   running=$(awk '$3 == "running"' "$scratch/nodes" | wc -l)
-  age=$(((seconds - created) / 60)) left=$((ttl_minutes - (seconds - created) / 60))
-  echo "cluster $name: $state, $nodes x $instance ($(instance_words)) in $zone"
+  age=$((($(now) - stack[created]) / 60)) left=$((stack[ttl] - age)) ttl=$(clock "${stack[ttl]}")
+  echo "cluster $name: ${stack[state]}, $count x ${type[name]} ($(instance_words)) in \
+${stack[zone]}"
   if ((left > 0)); then
-    echo "age $(clock "$age") h of $(clock "$ttl_minutes") h, ends by itself in $(clock "$left") h"
+    echo "age $(clock "$age") h of $ttl h, ends by itself in $(clock "$left") h"
   else
-    echo "age $(clock "$age") h: its time to live of $(clock "$ttl_minutes") h is over"
+    echo "age $(clock "$age") h: its time to live of $ttl h is over"
   fi
-  echo "cost so far about \$$(cost_so_far "$seconds"), \$$(calculate "$nodes * $price") per hour"
-  while read -r number id node_state public private; do
-    echo "node $number  $id  $node_state  $public  $private"
-  done < <(awk -v running="$running" '$3 != "terminated" || running < '"$nodes" "$scratch/nodes" |
-    tail -n "$nodes")
-  if ((running < nodes)) && [[ $state == CREATE_COMPLETE ]]; then
-    echo "$((nodes - running)) of $nodes nodes are gone (spot interruption, TTL, or ended by \
+  echo "cost so far about \$$(cost_so_far), \$$(calculate "$count * ${stack[price]}") per hour"
+  awk -v running="$running" -v count="$count" '$3 != "terminated" || running < count' \
+    "$scratch/nodes" | tail -n "$count" | awk -v OFS='  ' '{ $1 = "node " $1; print }'
+  if ((running < count)) && [[ ${stack[state]} == CREATE_COMPLETE ]]; then
+    echo "$((count - running)) of $count nodes are gone (spot interruption, TTL, or ended by \
 hand). Delete the rest with launch/ec2.sh down --name $name"
   fi
   if ((running)) && [[ -e $(state_folder "$name") ]] && head_answers; then
@@ -55,7 +52,7 @@ hand). Delete the rest with launch/ec2.sh down --name $name"
 }
 
 list_clusters() {
-  local stacks
+  local stacks cluster state owner instance nodes created ttl
   stacks=$(need cloudformation describe-stacks \
     --query "Stacks[?Tags[?Key=='project'&&Value=='mnist-dist']].[StackName,StackStatus,\
 Tags[?Key=='owner'].Value|[0],Tags[?Key=='mnist-dist:instance'].Value|[0],\
@@ -66,20 +63,22 @@ Tags[?Key=='mnist-dist:ttl'].Value|[0]]") ||
     echo "no cluster in $region"
     return
   fi
-  while read -r stack state owner instance nodes created ttl_minutes; do
-    echo "${stack#mnist-dist-}: $state, $nodes x $instance, $owner, age \
-$(clock $((($(now) - created) / 60))) h of $(clock "$ttl_minutes") h"
+  while read -r cluster state owner instance nodes created ttl; do
+    echo "${cluster#mnist-dist-}: $state, $nodes x $instance, $owner, age \
+$(clock $((($(now) - created) / 60))) h of $(clock "$ttl") h"
   done <<<"$stacks"
 }
 
 # cost: of the existing cluster, otherwise of a new one with the given options.
 cost() {
+  local count=$nodes hourly
   if $name_given || [[ -z $instance ]]; then
     read_stack "$name" ||
       die 2 "there is no cluster $name in $region" \
         "give --instance and --nodes for the cost of a new one"
-    echo "cluster $name: about \$$(cost_so_far "$(now)") so far, \$$(calculate "$nodes * $price") \
-per hour, at most \$$(calculate "$nodes * $price * $ttl_minutes / 60") until it ends by itself"
+    count=${stack[nodes]} hourly="${stack[nodes]} * ${stack[price]}"
+    echo "cluster $name: about \$$(cost_so_far) so far, \$$(calculate "$hourly") per hour, at most \
+\$$(calculate "$hourly * ${stack[ttl]} / 60") until it ends by itself"
   else
     find_instance "$instance"
     require_offered "$instance"
@@ -89,5 +88,5 @@ per hour, at most \$$(calculate "$nodes * $price * $ttl_minutes / 60") until it 
     warn_idle_gpus
   fi
   echo "disks (\$0.08 per GB and month) and public addresses (\$0.005 per hour) add about \
-\$$(calculate "$nodes * (100 * 0.08 / 730 + 0.005)") per hour"
+\$$(calculate "$count * (100 * 0.08 / 730 + 0.005)") per hour"
 }

@@ -34,7 +34,7 @@ $(clock "$ttl_minutes") h, or with launch/ec2.sh down --name $name"
 }
 
 refuse_second_up() {
-  ! read_stack "$name" || die 2 "cluster $name already exists in $region ($state)" \
+  ! read_stack "$name" || die 2 "cluster $name already exists in $region (${stack[state]})" \
     "check launch/ec2.sh status --name $name, remove it with down, or use a different --name"
 }
 
@@ -47,9 +47,9 @@ boot_minutes=20
 create_command() {
   local zone subnet vpc bucket= prefix= interface=interface cards=1 ends_at=
   read -r zone subnet vpc <<<"$1"
-  ((efa == 0)) || { interface=efa cards=$efa; }
+  ((type[efa] == 0)) || { interface=efa cards=${type[efa]}; }
   # Its first card has no EFA, and is not one of the cards in the table.
-  [[ $instance != p6-b300.* ]] || { interface=interface cards=$((efa + 1)); }
+  [[ $instance != p6-b300.* ]] || { interface=interface cards=$((type[efa] + 1)); }
   [[ -z $s3 ]] ||
     { bucket=${s3#s3://} &&
     bucket=${bucket%%/*}; prefix=${s3#s3://"$bucket"} prefix=${prefix#/} \
@@ -75,7 +75,7 @@ create_command() {
     "mnist-dist:launch=$3" "mnist-dist:created=$(now)" "mnist-dist:ttl=$ttl_minutes" \
     "mnist-dist:price=$price" "mnist-dist:instance=$instance" "mnist-dist:nodes=$nodes" \
     "mnist-dist:zone=$zone" "mnist-dist:key=$key_file" \
-    "mnist-dist:user=$(ami_user "$ami_family")" ${s3:+"mnist-dist:s3=$s3"}; do
+    "mnist-dist:user=$(ami_user "${type[ami]}")" ${s3:+"mnist-dist:s3=$s3"}; do
     create+=("Key=${pair%%=*},Value='${pair#*=}'")
   done
   # The roles need this: to delete the stack, and to let nodes write to S3.
@@ -105,7 +105,8 @@ make_key() {
 
 # start_somewhere: tries zone after zone until one has the capacity.
 start_somewhere() {
-  local place reasons
+  local place reasons state
+  unfinished=false stack_id=''
   trap 'exit 130' INT TERM HUP
   trap 'end_unfinished $?' EXIT
   while read -r place <&3; do
