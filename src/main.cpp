@@ -8,7 +8,8 @@
 //   prepare   IDX files -> HDF5
 //   sweep     seeds -> groups of ranks -> the same trainer, seed by seed -> verdict and report
 //   tune, report, summary, evaluate, bench, doctor
-// Errors come here as exceptions and leave as two lines and an exit code.
+// Errors of commands for one rank come here as exceptions and leave as two lines and an exit code.
+// cli/world.h has those of several ranks.
 int main(int argc, char** argv) {
   try {
     mnist_dist::fill_closed_streams();

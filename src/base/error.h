@@ -19,8 +19,8 @@ enum class ExitCode {
 };
 
 /// The reason that ends a command early. what() is the problem and hint() the remedy, one line
-/// each. Only main maps it to an exit code. It is printed there, or by the one rank that met it
-/// (cli/world.h).
+/// each. cli/world.h chooses the rank that prints it and maps it to an exit code, for a command of
+/// one rank cli/failure.h.
 class Error : public std::runtime_error {
  public:
   Error(ExitCode code, const std::string& what, std::string hint)

@@ -141,10 +141,13 @@ void require_command(const std::string& name) {
 bool all_ranks_run(std::span<const std::string> arguments) {
   const auto entry = std::ranges::find_if(
       entries, [&](const Entry& each) { return each.name == arguments.front(); });
-  if (entry == std::end(entries) || entry->ranks == Ranks::first) return false;
-  return entry->ranks == Ranks::all || std::ranges::any_of(arguments, [](const auto& argument) {
-           return argument.starts_with("--all-reduce");
-         });
+  const auto has = [&](std::string_view flag) {
+    return std::ranges::any_of(
+        arguments, [&](const std::string& argument) { return argument.starts_with(flag); });
+  };
+  if (entry == std::end(entries) || entry->ranks == Ranks::first || has("--print-config"))
+    return false;
+  return entry->ranks == Ranks::all || has("--all-reduce");
 }
 
 /// `help` and `help COMMAND` never run: they are read as --help.

@@ -43,8 +43,10 @@ Command add_doctor(CLI::App& app) {
   app.add_option("--data", options->data_file, "Data file to check")
       ->type_name("FILE")
       ->capture_default_str();
-  app.add_flag("--full", options->full,
-               "Also load LibTorch and read all of the data, which takes seconds");
+  app.add_flag(
+      "--full", options->full,
+      "Also load LibTorch, check its code for the GPUs, and read all of the data, which takes "
+      "seconds");
   app.add_flag("--json", options->json, "Print one JSON object");
   app.add_option(
          "--all-reduce", options->all_reduce,

@@ -243,8 +243,6 @@ Command add_evaluate(CLI::App& app) {
                "Print one JSON object: scores, confusion matrix, every misclassified image");
   add_compute_options(app, arguments->compute);
   return [arguments] {
-    // All ranks find the same faults of the files. Checked before they meet, a fault is printed
-    // once.
     const Trained trained = open_trained_argument(arguments->trained);
     const Config config = scoring_config(trained, *arguments);
     return in_world(config.comm.timeout,

@@ -13,7 +13,6 @@
 #include "cli/commands.h"
 #include "cli/compute_options.h"
 #include "cli/config_options.h"
-#include "cli/first_rank.h"
 #include "cli/trained_argument.h"
 #include "cli/world.h"
 #include "data/data_name.h"
@@ -210,7 +209,7 @@ Command add_train(CLI::App& app) {
                         "leave --init-from out, or start a new run without --resume");
     const Config config = configured(*arguments);
     if (arguments->print_config) {
-      if (is_first_rank()) print(to_toml(config));
+      print(to_toml(config));
       return ExitCode::ok;
     }
     install_stop_handlers();

@@ -125,7 +125,6 @@ Command add_verify(CLI::App& app) {
       "Trains the recipe again and compares the weights. Exit code 0 when they are the same to the "
       "bit, 6 when not.");
   return [arguments] {
-    // All ranks find the same faults of the folder, so this is before they meet.
     Recorded recorded = read_recorded(arguments->folder, arguments->seed);
     if (!arguments->data_file.empty()) recorded.config.data.file = arguments->data_file;
     if (arguments->compute.engine.empty() && arguments->compute.device == "auto")

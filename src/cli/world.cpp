@@ -4,6 +4,7 @@
 
 #include "base/signals.h"
 #include "cli/failure.h"
+#include "cli/first_rank.h"
 #include "config/config.h"
 #include "train/agreement.h"
 
@@ -29,7 +30,10 @@ ExitCode meet(double timeout_seconds, const std::optional<Error>& before,
   try {
     world = make_world(detect_launcher(), timeout_seconds);
   } catch (...) {
-    return report_failure(std::current_exception());
+    if (before) return report_failure(std::make_exception_ptr(*before));
+    const Error error = as_error(std::current_exception());
+    return error.everywhere() && launched_rank() > 0 ? ExitCode::ok
+                                                     : report_failure(std::current_exception());
   }
   try {
     throw_first(*world, before);

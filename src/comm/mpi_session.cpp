@@ -79,7 +79,8 @@ MpiSession::MpiSession(const Launcher& launcher, double timeout_seconds)
   if (launcher.size > 0 && launcher.size != size)
     throw device_error(
         fmt::format("{} started {} ranks but MPI sees {}", launcher.name, launcher.size, size),
-        hint);
+        hint)
+        .mark_everywhere();
   // PMIx gives no size, and a rank that is unknown to MPI is a world of its own.
   if (launcher.size == 0 && launcher.rank > 0 && size == 1)
     throw device_error(

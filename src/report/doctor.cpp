@@ -33,7 +33,12 @@ Mark mark_of(Health health) {
 
 std::vector<Finding> examine(const DoctorOptions& options) {
   Finding gpus = find_gpus();
-  if (options.full && built_for_gpus()) gpus = find_gpu_without_code().value_or(gpus);
+  const bool has_gpus = gpus.text != "none";
+  if (options.full && built_for_gpus() && has_gpus)
+    if (auto fault = find_gpu_without_code()) {
+      fault->text = gpus.text + ": " + fault->text;
+      gpus = *std::move(fault);
+    }
   std::vector<Finding> findings{find_program(),
                                 find_cpu(),
                                 find_memory(),
@@ -44,7 +49,7 @@ std::vector<Finding> examine(const DoctorOptions& options) {
                                 find_blas(),
                                 find_hdf5(),
                                 gpus,
-                                find_nccl(gpus.text != "none"),
+                                find_nccl(has_gpus),
                                 find_fabric(),
                                 find_data(options.data_file, options.full),
                                 find_raw_files(),

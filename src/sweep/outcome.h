@@ -29,7 +29,7 @@ struct SeedOutcome {
   int best_epoch = 0;
   double seconds = 0;  ///< over all resumes
   int group = 0, ranks = 1, threads = 1;
-  EngineInfo engine;  ///< its name, SIMD target and device alone
+  EngineInfo engine;  ///< of a row that was read: name, SIMD target and device alone
   std::string parameters_sha256, raw_parameters_sha256;
   std::vector<EpochRow> epochs;  ///< of the run's metrics.csv
   std::vector<Mistake> mistakes;

@@ -9,12 +9,10 @@
 
 #include "base/awake_clock.h"
 #include "base/file.h"
-#include "base/provenance.h"
 #include "base/signals.h"
 #include "base/version.h"
 #include "comm/broadcast_text.h"
 #include "comm/heartbeat.h"
-#include "config/recipes.h"
 #include "engine/registry.h"
 #include "sweep/folder.h"
 #include "sweep/places.h"

@@ -11,7 +11,7 @@ namespace mnist_dist {
 /// The engine of a session, and the sums over its group.
 class Computation {
  public:
-  /// Both refer to `session` and `group`. `config`: as in make_session, of the engine.
+  /// Refers to `group`. `config`: as in make_session, of the engine.
   /// Collective over `world`.
   /// Throws: on every rank, Error (device) when ranks would compute other bits.
   Computation(Communicator& world, Communicator& group, const Session& session,

@@ -49,6 +49,7 @@ struct RunFailure {
   ExitCode code = ExitCode::internal;  ///< interrupted, diverged or another
   std::string message;
   int epoch = 0, step = 0;  ///< whole epochs, and the steps since, that were done
+  RunInfo info = {};        ///< for a run that fails before it started
 };
 
 /// Receives the events of a run, on rank 0 only: prints, draws, writes metrics. Called on the

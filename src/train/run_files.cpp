@@ -83,6 +83,7 @@ void RunFiles::epoch_ended(const EpochRow& row) {
 
 void RunFiles::failed(const RunFailure& failure) noexcept {
   try {
+    if (info_.steps_per_epoch == 0) info_ = failure.info;
     const bool diverged = failure.code == ExitCode::diverged;
     write_status_now(failure.code == ExitCode::interrupted ? "stopped"
                      : diverged                            ? "diverged"

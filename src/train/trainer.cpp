@@ -103,7 +103,7 @@ class Run {
     const std::vector<Observer*>& all = options_.observers;
     for (auto observer = all.rbegin(); observer != all.rend(); ++observer)
       (*observer)->failed(
-          {error.code(), error.what(), static_cast<int>(progress_.epoch), progress_.step});
+          {error.code(), error.what(), static_cast<int>(progress_.epoch), progress_.step, info()});
   }
 
   Checkpoint fresh_start() const {
@@ -134,6 +134,8 @@ class Run {
     info.seed = config_.train.seed;
     info.classes = config_.model.classes;
     info.settings = settings_of(config_);
+    info.epochs = config_.train.epochs;
+    info.validation = !config_.data.split.empty();
     info.steps_per_epoch = steps_per_epoch_;
     info.total_steps = last_step_;
     info.images_per_epoch = options_.data.training_rows;

@@ -23,6 +23,9 @@ load helpers
 
 @test "ranks of a different MPI's launcher are rejected" {
   fails 4 "MPI sees 1" env PMI_RANK=0 PMI_SIZE=2 "$MNIST_DIST" "${QUICK[@]}" --run-dir r
+  # Rank 0 has printed it.
+  run -0 env PMI_RANK=1 PMI_SIZE=2 "$MNIST_DIST" "${QUICK[@]}" --run-dir r
+  [ -z "$output" ]
   fails 4 "each would train alone" env MPI_LOCALNRANKS=2 MPI_LOCALRANKID=0 "$MNIST_DIST" \
     "${QUICK[@]}" --run-dir r
   [ ! -e r ]

@@ -9,6 +9,14 @@ no_gpu() { ! compgen -G '/proc/driver/nvidia/gpus/*' >/dev/null || skip "there i
   no_gpu
   run -0 "$MNIST_DIST" doctor
   [[ $output == *"ok    gpus      none"* ]]
+  run -0 "$MNIST_DIST" doctor --full --data "$TEST_DATA"
+  [[ $output == *"ok    gpus      none"* ]]
+}
+
+@test "the library for GPUs shows its two entries, and no other part of the program" {
+  run -0 bash -c "nm -D --defined-only '$(dirname "$MNIST_DIST")/libmnist-dist-torch.so' |
+    grep -o 'mnist_dist_.*' | sort"
+  [ "$output" = $'mnist_dist_device_comm_library\nmnist_dist_torch_library' ]
 }
 
 @test "train --device cuda: exit 4, the problem and a remedy in one line each, no run folder" {

@@ -225,6 +225,34 @@ unlike_words() {
   [[ "$stderr" == *"error: rank 1: "*nowhere* ]]
 }
 
+@test "an error of all ranks before MPI starts, or of one after it, is printed once" {
+  local arguments
+  for arguments in "--config nowhere" "train --epochz 3" "evaluate nowhere"; do
+    # shellcheck disable=SC2086  # words
+    run --separate-stderr ranks 3 $arguments
+    echo "$stderr"
+    [ "$status" -eq 2 ] || [ "$status" -eq 3 ]
+    [ "$(grep -c "^error: " <<<"$stderr")" -eq 1 ]
+    [[ "$stderr" != *"error: rank"* ]]
+  done
+  fails 3 "error: rank 0: " ranks 2 preview "${QUICK[@]}" --out /nowhere/x.png
+}
+
+@test "an error on rank 0 alone ends the others, also where only rank 0 prints" {
+  run --separate-stderr unlike \
+    '((RANK)) || exec "$MNIST_DIST" --config nowhere; exec "$MNIST_DIST" "$@"' \
+    "${QUICK[@]}" --run-dir r
+  echo "exit $status, stderr: $stderr"
+  [ "$status" -eq 2 ]
+  [[ "$stderr" == *nowhere* ]]
+  run --separate-stderr unlike \
+    '((RANK)) || exec "$MNIST_DIST" --print-config --config nowhere; exec "$MNIST_DIST" "$@"' \
+    --print-config --config step1
+  echo "exit $status, stderr: $stderr"
+  [ "$status" -eq 2 ]
+  [[ "$stderr" == *nowhere* ]]
+}
+
 @test "an error that cannot be printed keeps its exit code; lost progress does not end a run" {
   local code=0
   "$MNIST_DIST" --config nowhere 2>/dev/full || code=$?

@@ -188,6 +188,7 @@ FLAGS
   SLURM_STEP_NUM_TASKS=4 fails 4 "Slurm" "$MNIST_DIST" "${QUICK[@]}"
   # Commands that do not train work as well.
   SLURM_STEP_NUM_TASKS=4 run -0 "$MNIST_DIST" --print-config
+  SLURM_STEP_NUM_TASKS=4 fails 2 "epochz" "$MNIST_DIST" train --epochz 3
 }
 
 @test "--print-config reads back to itself" {

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Measures how soon a run continues after one of its ranks was killed, three times each: two ranks of
-# launch/local.sh, and launch/hosts.sh with a rank on each of four hosts that are network namespaces
-# of this machine (four_hosts.bash). For a machine that does nothing else. Needs root, sshd, ip, tc.
+# Measures how soon a run continues after one of its ranks was killed, three times each: two ranks
+# of launch/local.sh, and launch/hosts.sh with a rank on each of four hosts that are network
+# namespaces of this machine (four_hosts.bash). For a machine that does nothing else. Needs root,
+# sshd, ip, tc.
 # usage: tests/cluster/restart_times.sh
 # Environment: MNIST_DIST_BUILD_DIR (build)
 set -euo pipefail
@@ -20,7 +21,7 @@ folder=$(mktemp -d)
 trap 'stop_hosts; rm -rf "$folder"' EXIT
 make_hosts "$folder"
 cd "$folder"
-"$MNIST_DIST_BUILD_DIR/mnist-dist" prepare --synthetic --count 4000 --out digits.h5 >/dev/null
+"$MNIST_DIST_BUILD_DIR/mnist-dist" prepare --synthetic --count 4000 --out digits.h5 >/dev/null 2>&1
 run=(train --config step4 --set data.file=digits.h5 --set train.epochs=10000
   --set train.evaluate_every=10000 --set train.checkpoint_seconds=0.2 --threads 1)
 
@@ -44,7 +45,7 @@ measure() {
     pkill -KILL --newest -x mnist-dist
     restarts=$(seconds_until "$kill" '^note: .*restart [1-9] of')
     continues=$(seconds_until "$kill" '^resumed after')
-    echo "$where: the restart starts $restarts s after the kill, the ranks continue $continues s later"
+    echo "$where: the restart starts after $restarts s, the ranks continue $continues s later"
   done
   kill -INT -- "-$started"
   wait "$started" || true

@@ -62,6 +62,12 @@ void expect_same_bits(const EngineRun& a, const EngineRun& b) {
   EXPECT_EQ(a.report.sums.loss, b.report.sums.loss);
 }
 
+TEST(CudaLibrary, HasCodeForThisCard) {
+  NEEDS_GPU();
+  gpu().check(0);
+  EXPECT_THROW(gpu().check(1000), Error);
+}
+
 class CudaEngine : public testing::TestWithParam<ModelSpec> {};
 
 TEST_P(CudaEngine, GradientsLossAndStatisticsAgreeWithTheCpus) {

@@ -30,6 +30,22 @@ files() {
   [ -z "$output" ]
 }
 
+@test "links between pages and files lead somewhere" {
+  run -0 awk '
+    FNR == 1 { folder = FILENAME; sub(/[^\/]*$/, "", folder); code = 0 }
+    /^ *```/ { code = !code }
+    code { next }
+    { for (rest = $0; match(rest, /\]\([^) ]+/); rest = substr(rest, RSTART + RLENGTH)) {
+        target = substr(rest, RSTART + 2, RLENGTH - 2)
+        sub(/#.*/, "", target)
+        if (target != "" && target !~ /:/) print folder target "\t" FILENAME ":" FNR
+      } }' $(files '*.md')
+  local target place
+  while IFS=$'\t' read -r target place; do
+    [ -e "$target" ] || { echo "$place: $target does not exist" && return 1; }
+  done <<<"$output"
+}
+
 @test "words that the project does not use" {
   local words='\b(anew|go(es)? on with|threads a rank|a rank a|a rank each)\b'
   # HACKING.md names them.

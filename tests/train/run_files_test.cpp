@@ -47,5 +47,19 @@ TEST(RunFiles, TheSummaryIsWrittenWhateverTheCommandHolds) {
   EXPECT_EQ(summary["command"], "mnist-dist --run-dir u\xef\xbf\xbd");
 }
 
+TEST(RunFiles, ARunThatFailsBeforeItStartedIsDescribedByTheFailure) {
+  const TemporaryFolder folder;
+  RunFailure failure{ExitCode::data, "no space", 3, 4};
+  failure.info.epochs = 5;
+  failure.info.steps_per_epoch = 10;
+  failure.info.data.synthetic = true;
+  RunFiles(folder.path()).failed(failure);
+  const auto status = nlohmann::json::parse(read_text_file(folder / "status.json"));
+  EXPECT_EQ(status["status"], "failed");
+  EXPECT_EQ(status["epochs"], 5);
+  EXPECT_EQ(status["steps"], 50);
+  EXPECT_EQ(status["data"], data_name({.synthetic = true}));
+}
+
 }  // namespace
 }  // namespace mnist_dist
