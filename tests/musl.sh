@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The test fused_one_hash with musl, libc++ and Zig's Clang in place of glibc, libstdc++ and GCC,
+# The test fused_one_hash with musl, libc++ and Zig's Clang instead of glibc, libstdc++ and GCC,
 # linked statically: the recipes' first steps must end in the recorded hashes. Only the parts that
 # compute are built, without Open MPI and HDF5. Not part of CTest: it fetches Zig from PyPI (90 MB)
 # and Highway's source from Debian.
@@ -23,9 +23,12 @@ if [[ ! -x zig/bin/python ]]; then
   zig/bin/pip install --quiet ziglang
 fi
 if [[ -z ${HIGHWAY:-} ]]; then
-  [[ -d highway ]] || apt-get source --download-only highway >/dev/null ||
-    die 4 "apt-get source highway: no source" "add deb-src to apt's sources, or set HIGHWAY"
-  [[ -d highway ]] || { mkdir highway && tar xf highway_*.orig.tar.* -C highway --strip-components 1; }
+  if [[ ! -d highway ]]; then
+    apt-get source --download-only highway >/dev/null ||
+      die 4 "apt-get source highway: no source" "add deb-src to apt's sources, or set HIGHWAY"
+    mkdir highway
+    tar xf highway_*.orig.tar.* -C highway --strip-components 1
+  fi
   HIGHWAY=$PWD/highway
 fi
 

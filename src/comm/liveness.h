@@ -13,6 +13,12 @@ inline constexpr std::chrono::milliseconds beat{500};
 /// step: a rank that is only slow arrives in it.
 inline constexpr double grace_seconds = 5;
 
+/// Another rank reports after this time where the one whose turn it is did not.
+constexpr double late_report_seconds(double grace) { return 3 * grace + 2; }
+
+/// For MPI_Abort, which may wait for a rank that does not answer. Then the rank exits by itself.
+inline constexpr std::chrono::seconds abort{5};
+
 /// For NCCL to end a communicator without messages of other ranks.
 inline constexpr double nccl_parting_seconds = 5;
 

@@ -97,7 +97,7 @@ bool Alarm::my_turn_to_report(const Place& here, double waited) const {
   int lowest = lowest_asker_;
   for (const auto& [rank, place] : question_->live)
     if (place.group == here.group) lowest = std::min(lowest, rank);
-  const double patience = lowest < rank_ ? 3 * grace_ + 2 : grace_;
+  const double patience = lowest < rank_ ? liveness::late_report_seconds(grace_) : grace_;
   return waited - question_->asked_at > patience;
 }
 
@@ -114,9 +114,8 @@ void Alarm::send(int rank, const Message& message) {
 
 void abort_all(int code) {
   std::fflush(nullptr);
-  // MPI_Abort itself may wait for a peer that does not answer.
   std::thread([code] {
-    std::this_thread::sleep_for(std::chrono::seconds(5));
+    std::this_thread::sleep_for(liveness::abort);
     _exit(code);
   }).detach();
   MPI_Abort(MPI_COMM_WORLD, code);

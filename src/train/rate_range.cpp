@@ -48,7 +48,11 @@ std::vector<RatePoint> rate_range(Reducer& sums, Engine& engine, const Config& c
   const auto orders = first_orders(data, config.train.seed);
   engine.set_training_data(data.training, data.first_shard);
   engine.load(fresh_state(config));
-  engine.begin_epoch({0, orders, rates, {}, data.training_rows / shards / slice});
+  engine.begin_epoch({.epoch = 0,
+                      .orders = orders,
+                      .learning_rates = rates,
+                      .before = {},
+                      .whole_steps = data.training_rows / shards / slice});
   const Reduce reduce = [&](const ShardVectors& vectors, std::span<float> total,
                             const Queue& queue) {
     sums.tree_all_reduce(vectors, shards, total, queue);

@@ -162,11 +162,16 @@ class Run {
     std::vector<float> rates;
     for (int step = 0; step < steps_per_epoch_; ++step)
       rates.push_back(schedule_.rate(epoch_start() + step));
-    engine_.begin_epoch({epoch, orders, rates, progress_.sums,
-                         options_.data.training_rows / config_.data.shards / slice_});
+    // The shortest shard decides until which step all have full slices.
+    const int whole_steps = options_.data.training_rows / config_.data.shards / slice_;
+    engine_.begin_epoch({.epoch = epoch,
+                         .orders = orders,
+                         .learning_rates = rates,
+                         .before = progress_.sums,
+                         .whole_steps = whole_steps});
 
-    double other_seconds =
-        -progress_.epoch_seconds;  // not training: checkpoints, and the time before a resume
+    const double seconds_before_resume = progress_.epoch_seconds;
+    double writing_seconds = 0;  // checkpoints: not training
     const Stopwatch time;
     for (int step = progress_.step; step < steps; ++step) {
       comm_.set_activity(fmt::format("epoch {} step {}", epoch + 1, step + 1));
@@ -175,7 +180,7 @@ class Run {
       const auto take = [&](const StepReport& now) {
         progress_.step = now.steps_done;
         progress_.sums = now.sums;
-        progress_.epoch_seconds = time.seconds() - other_seconds;
+        progress_.epoch_seconds = seconds_before_resume + time.seconds() - writing_seconds;
       };
       take(report);
       if (report.non_finite_at)
@@ -191,7 +196,7 @@ class Run {
         // every rank, decides whether to stop.
         take(engine_.report(true));
         save();
-        other_seconds += writing.seconds();
+        writing_seconds += writing.seconds();
       }
     }
     EpochRow row = row_of_sums(static_cast<int>(epoch) + 1);

@@ -26,6 +26,7 @@ teardown() {
   # Remains of a failed test.
   local n
   for n in 1 2 3 4; do plug "host$n"; done
+  for n in 10 11 12 20; do on host3 ip rule del pref $n 2>/dev/null || true; done
 }
 
 preflight() { on host1 "$SOURCE_DIR/launch/preflight.sh" --ssh-config "$SSH_CONFIG" "$@"; }
@@ -100,7 +101,6 @@ nothing_left() { wait_for 15 gone "$MNIST_DIST --config"; }
   on host3 ip rule add pref 12 ipproto tcp dport 50000-50199 lookup main
   eval "$(sed -n '/^export OMPI_MCA_/p' "$SOURCE_DIR/docs/cluster.md")"
   run --separate-stderr preflight --hosts host1,host2,host3 --seconds 1
-  for begin in 10 11 12 20; do on host3 ip rule del pref $begin; done
   echo "$stderr"
   [ "$status" -eq 0 ]
   [[ $stderr == *"ok    all-reduce   3 ranks on 3 hosts add "* ]]
