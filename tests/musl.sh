@@ -73,6 +73,7 @@ Sha256Digest Sha256::digest() {
   pclose(out);
   return digest;
 }
+Sha256Digest sha256(std::span<const std::byte> bytes) { return Sha256().add(bytes).digest(); }
 std::string hex(std::span<const unsigned char> bytes) {
   std::string text;
   char two[3];
