@@ -134,8 +134,6 @@ class Run {
     info.seed = config_.train.seed;
     info.classes = config_.model.classes;
     info.settings = settings_of(config_);
-    info.epochs = config_.train.epochs;
-    info.validation = !config_.data.split.empty();
     info.steps_per_epoch = steps_per_epoch_;
     info.total_steps = last_step_;
     info.images_per_epoch = options_.data.training_rows;
