@@ -32,7 +32,9 @@ usage: launch/ec2.sh COMMAND [options]
   --key-file F      up: your ssh key (default: a new one for this cluster)
   --subnet S        up: a subnet (default: one of the default network)
   --from CIDR       up: addresses that may use ssh (default: this machine's public one)
-  --ami A           up: an image (default: the newest Ubuntu 24.04)
+  --image NAME      up: the newest image of ubuntu (24.04, the default), ubuntu-26.04, debian-12 or
+                    debian-13. Debian's is for types without GPUs: it has no NVIDIA driver
+  --ami A           up: this image, with the user of --image
   --capacity-reservation ID
                     up: in this On-Demand Capacity Reservation or Capacity Block
   --down-when-done  run, sweep: delete the cluster after the job, when the results are copied
@@ -60,13 +62,14 @@ HELP
 
 read_options() {
   name=main name_given=false instance='' nodes=1 region='' spot=false ttl=2h key_file='' subnet='' \
-    caller='' image='' price='' s3='' reservation='' block=false down_when_done=false \
+    caller='' image='' price='' s3='' reservation='' block=false family='' \
+    root_device='' down_when_done=false \
     self_delete=true keep=false bare=false results=runs detach=false fetch_first=true \
     dry_run=false yes=false arguments=()
   while (($#)); do
     case $1 in
       --name | --instance | --nodes | --region | --ttl | --key-file | --subnet | --from | --ami | \
-        --price | --s3 | --results | --capacity-reservation)
+        --image | --price | --s3 | --results | --capacity-reservation)
         [[ -n ${2:-} && $2 != --* ]] || die 2 "$1 needs a value" "launch/ec2.sh --help"
         read_value "$1" "$2"
         shift
@@ -104,6 +107,7 @@ read_value() {
     --subnet) subnet=$2 ;;
     --from) caller=$2 ;;
     --ami) image=$2 ;;
+    --image) family=$2 ;;
     --price) price=$2 ;;
     --capacity-reservation) reservation=$2 ;;
     --s3) s3=${2%/} ;;

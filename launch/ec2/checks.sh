@@ -21,13 +21,18 @@ find_caller() {
   caller=$address/32
 }
 
+# find_image: the image's id, and the name of its root device. With a different name, the disk of
+# the template would be a second one beside the image's own small one.
 find_image() {
-  [[ -z $image ]] || return 0
   local parameter
   parameter=$(ami_parameter "${type[ami]}")
-  image=$(ask ssm get-parameter --name "$parameter" --query Parameter.Value) ||
+  [[ -n $image ]] || image=$(ask ssm get-parameter --name "$parameter" --query Parameter.Value) ||
     die 4 "no image in SSM parameter $parameter: $(aws_error)" \
-      "give one with --ami ami-... (Ubuntu 24.04$( ((type[gpus])) && echo ", NVIDIA driver"))"
+      "use a different --image, or --ami ami-... (Ubuntu 24.04$(
+        ((type[gpus])) && echo ", NVIDIA driver"))"
+  root_device=$(ask ec2 describe-images --image-ids "$image" --query 'Images[0].RootDeviceName') ||
+    root_device=
+  [[ $root_device == /dev/* ]] || root_device=$(ami_root "${type[ami]}")
 }
 
 # find_places: lines "zone subnet vpc" where the instance type is offered, in $scratch/places.
@@ -156,6 +161,7 @@ $($spot && echo spot || echo on demand), ${type[gbit]} Gbit/s\
 $( ((type[efa])) && echo ", EFA x ${type[efa]}")"
   say "price:   \$$(calculate "$nodes * $price") per hour ($price_source), and some cents for \
 disks and addresses"
+  say "image:   ${type[ami]} ($image)"
   say "ends:    by itself after $(clock "$ttl_minutes") h, so at most \
 \$$(calculate "$nodes * $price * $ttl_minutes / 60"), or with launch/ec2.sh down --name $name"
   say "zones:   $(awk '{ print $1 }' "$scratch/places" | xargs), in this order until one has the \

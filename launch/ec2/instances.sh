@@ -71,9 +71,31 @@ require_offered() {
     die 2 "AWS no longer offers $1" "use --instance ${type[offered]}, which is the nearest one"
 }
 
-# ami_parameter FAMILY, ami_user FAMILY
-ami_parameter() { awk -v family="$1" '$1 == "ami" && $2 == family { print $3 }' "$instance_table"; }
-ami_user() { awk -v family="$1" '$1 == "ami" && $2 == family { print $4 }' "$instance_table"; }
+# image_families: the names that --image accepts.
+image_families() {
+  awk '$1 == "ami" && $2 !~ /-gpu$/ { print $2 }' "$instance_table"
+}
+
+# choose_family NAME: sets type[ami] to this family instead of the type's own one.
+choose_family() {
+  local family=$1
+  grep -qxF -- "$1" <(image_families) ||
+    die 2 "--image: unknown image (got $1, expected one of: $(image_families | xargs))" \
+      "leave out --image, or use an image of this list"
+  ((type[gpus] == 0)) || family+=-gpu
+  [[ -n $(ami_parameter "$family") ]] ||
+    die 2 "--image: $1 has no NVIDIA driver, which ${type[name]} needs" \
+      "leave out --image, or use a type without GPUs"
+  type[ami]=$family
+}
+
+# ami_parameter FAMILY, ami_user FAMILY, ami_root FAMILY
+ami_field() {
+  awk -v family="$1" -v field="$2" '$1 == "ami" && $2 == family { print $field }' "$instance_table"
+}
+ami_parameter() { ami_field "$1" 3; }
+ami_user() { ami_field "$1" 4; }
+ami_root() { ami_field "$1" 5; }
 
 # A node in words: "4 x A10G (24 GiB, sm_86)" or "no GPU, 16 vCPUs".
 instance_words() {

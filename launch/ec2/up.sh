@@ -4,6 +4,7 @@
 up() {
   find_instance "$instance"
   require_offered "$instance"
+  [[ -z $family ]] || choose_family "$family"
   refuse_second_up
   find_owner
   find_caller
@@ -64,7 +65,7 @@ create_command() {
     --on-failure DELETE --timeout-in-minutes 60 --query StackId --parameters)
   local pair
   for pair in "Cluster=$name" "Nodes=$nodes" "InstanceType=$instance" "ImageId=$image" \
-    "VpcId=$vpc" "SubnetId=$subnet" "Caller=$caller" \
+    "RootDevice=$root_device" "VpcId=$vpc" "SubnetId=$subnet" "Caller=$caller" \
     "PublicKey=$2" "TtlMinutes=$ttl_minutes" "Interface=$interface" "Cards=$cards" "Spot=$spot" \
     "Reservation=$reservation" "IsBlock=$block" "Bucket=$bucket" "Prefix=$prefix" \
     "EndsAt=$ends_at"; do

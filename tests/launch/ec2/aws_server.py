@@ -12,6 +12,7 @@ port of the loopback, written to FOLDER/port. Files in FOLDER make things go wro
     cannot_delete  so many deletions of a stack fail
     quota          vCPUs that every EC2 quota allows
     clock          the time as seconds since 1970, for schedules that delete a stack
+The names of the requested SSM parameters are written to FOLDER/parameters.
 """
 
 import datetime
@@ -354,8 +355,12 @@ def get_service_quota(backend, service_code, quota_code):
 def get_parameter(response, real=SimpleSystemManagerResponse.get_parameter):
     """Amazon's own parameters, which moto keeps read-only: each names an image that moto has."""
     name = response._get_param("Name")
+    with (folder / "parameters").open("a") as names:
+        names.write(name + "\n")
     if name.startswith("/aws/service/"):
-        parameter = {"Name": name, "Type": "String", "Value": "ami-12c6146b"}
+        # Debian's has the root device /dev/xvda, the other /dev/sda1.
+        image = "ami-760aaa0f" if name.startswith("/aws/service/debian/") else "ami-12c6146b"
+        parameter = {"Name": name, "Type": "String", "Value": image}
         return ActionResult({"Parameter": parameter})
     return real(response)
 

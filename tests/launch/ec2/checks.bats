@@ -108,7 +108,7 @@ offered() { awk '/^[^#]/ && NF == 13 && $12 == "yes"' "$repository/launch/instan
 
 @test "the table: every line is complete, and so are the types that replace p3" {
   awk '
-    /^[^#]/ && $1 == "ami" && NF != 4 { exit 1 }
+    /^[^#]/ && $1 == "ami" && NF != 5 { exit 1 }
     /^[^#]/ && $1 == "card" && NF != 5 { exit 1 }
     /^[^#]/ && $1 != "ami" && $1 != "card" && NF != 13 { exit 1 }' \
     "$repository/launch/instances.tsv"
@@ -125,6 +125,50 @@ offered() { awk '/^[^#]/ && NF == 13 && $12 == "yes"' "$repository/launch/instan
       grep -qE "^$offered .* yes " "$repository/launch/instances.tsv"
     fi
   done < <(awk '/^[^#]/ && $1 != "ami" && $1 != "card"' "$repository/launch/instances.tsv")
+}
+
+# images: the names that --image accepts.
+images() { awk '$1 == "ami" && $2 !~ /-gpu$/ { print $2 }' "$repository/launch/instances.tsv"; }
+
+@test "--image: its parameter, root device and user, with GPUs the one with a driver" {
+  local image parameter user root
+  (($(images | wc -l) >= 4))
+  while read -r _ image parameter user root; do
+    [[ $image != *-gpu ]] || continue
+    rm -f "$AWS_FOLDER/parameters"
+    up --image "$image" --dry-run
+    [ "$status" -eq 0 ] || { echo "$image: $output" && false; }
+    [ "$(<"$AWS_FOLDER/parameters")" = "$parameter" ]
+    shows "image:   $image (ami-" "ParameterKey=RootDevice\\,ParameterValue=\\'$root\\'" \
+      "Key=mnist-dist:user\\,Value=\\'$user\\'"
+  done < <(grep '^ami ' "$repository/launch/instances.tsv")
+  up --instance g5.xlarge --image ubuntu-26.04 --dry-run
+  [ "$status" -eq 0 ] || { echo "$output" && false; }
+  [[ $(tail -n 1 "$AWS_FOLDER/parameters") == *nvidia-driver-gpu-ubuntu-26.04/* ]]
+  up --instance g5.xlarge --image debian-13 --dry-run
+  fails 2 "--image: debian-13 has no NVIDIA driver, which g5.xlarge needs"
+  up --image debian-11 --dry-run
+  fails 2 "--image: unknown image (got debian-11, expected one of: ubuntu " "debian-13"
+  up --image ubuntu-gpu --dry-run
+  fails 2 "--image: unknown image"
+  # The help has the same names.
+  ec2 --help
+  for image in $(images); do shows "$image"; done
+}
+
+@test "the root device is the one that AWS describes, otherwise the table's" {
+  up --ami ami-760aaa0f --dry-run
+  [ "$status" -eq 0 ] || { echo "$output" && false; }
+  shows "ParameterKey=RootDevice\\,ParameterValue=\\'/dev/xvda\\'" "Value=\\'ubuntu\\'" \
+    "image:   ubuntu (ami-760aaa0f)"
+  mv bin/aws bin/aws.plain
+  printf '#!/bin/bash\n[[ $* != *describe-images* ]] || exit 254\nexec %q "$@"\n' \
+    "$PWD/bin/aws.plain" >bin/aws
+  chmod +x bin/aws
+  up --ami ami-760aaa0f --dry-run
+  shows "ParameterKey=RootDevice\\,ParameterValue=\\'/dev/sda1\\'"
+  up --image debian-12 --dry-run
+  shows "ParameterKey=RootDevice\\,ParameterValue=\\'/dev/xvda\\'"
 }
 
 @test "the price must be confirmed: only a yes starts anything" {

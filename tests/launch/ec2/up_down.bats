@@ -149,6 +149,19 @@ minutes_until() {
   grep -qx "User ubuntu" "$XDG_STATE_HOME/mnist-dist/ec2/us-east-1/main/ssh_config"
 }
 
+@test "--image debian-13: its disk is the template's, and ssh uses its user" {
+  local data
+  up --image debian-13
+  [ "$status" -eq 0 ] || { echo "$output" && false; }
+  data=$(aws ec2 describe-launch-template-versions --versions '$Latest' --launch-template-id "$(
+    aws ec2 describe-launch-templates --query 'LaunchTemplates[0].LaunchTemplateId' --output text
+  )" --query 'LaunchTemplateVersions[0].LaunchTemplateData')
+  [[ $data == *'"DeviceName": "/dev/xvda"'*'"VolumeSize": 100'* ]] || { echo "$data" && false; }
+  ec2 ssh --dry-run
+  [ "$status" -eq 0 ]
+  grep -qx "User admin" "$XDG_STATE_HOME/mnist-dist/ec2/us-east-1/main/ssh_config"
+}
+
 @test "up twice is rejected, and the first cluster stays" {
   up
   up
