@@ -53,6 +53,26 @@ set_up_nodes() {
   bring_code
 }
 
+# install_rsync: on the nodes without it, all at once. Debian's images have none, and it brings the
+# code.
+install_rsync() {
+  local address addresses=() pids=() i
+  while read -r _ _ _ address _; do
+    addresses+=("$address")
+    ssh -F "$(ssh_config)" "$address" 'command -v rsync >/dev/null ||
+      { sudo apt-get -q update && sudo apt-get -q -y -o DPkg::Lock::Timeout=300 install rsync; }' \
+      </dev/null >"$scratch/rsync.$address" 2>&1 &
+    pids+=($!)
+  done <"$scratch/nodes"
+  for i in "${!pids[@]}"; do
+    wait "${pids[i]}" || {
+      tail -n 3 "$scratch/rsync.${addresses[i]}" >&2
+      say "node ${addresses[i]}: rsync could not be installed"
+      return 1
+    }
+  done
+}
+
 wait_for_ssh() {
   local address i
   say "waiting for ssh"
@@ -90,6 +110,7 @@ connect_nodes() {
 bring_code() {
   local flag='' others
   say "copying the code, installing, building (some minutes the first time)"
+  install_rsync || return
   copy --delete --exclude=/.git --exclude='/build*' --exclude=/runs --exclude=/.venv "$root/" \
     "$head_address:mnist-dist/" || return
   others=$(awk 'NR > 1 { print $5 }' "$scratch/nodes" | xargs)
@@ -102,9 +123,10 @@ bring_code() {
   }
   gpu_trouble=$(sed -n 's/^GPUs stay idle: //p' "$scratch/install")
   [[ -z $gpu_trouble ]] || say "warning: the GPUs cost money and stay idle: $gpu_trouble"
-  # Ubuntu's own packages have no AWS CLI any more.
+  # Ubuntu 24.04 has no package of the AWS CLI, and Debian no snap.
   [[ -z ${stack[s3]} ]] ||
-    on_head "command -v aws >/dev/null || sudo snap install aws-cli --classic >/dev/null"
+    on_head "command -v aws >/dev/null || sudo snap install aws-cli --classic >/dev/null ||
+      sudo apt-get -q -y install awscli >/dev/null"
 }
 
 # fetch_results: copies new files below runs/ on the nodes to the folder of --results. Seeds of a

@@ -125,6 +125,43 @@ until_there() {
   ! grep -rqF "$(<"$XDG_STATE_HOME/mnist-dist/ec2/us-east-1/main/key")" "$NODES"
 }
 
+# without_rsync: the nodes find rsync only after "apt-get install", which they get from sudo.
+without_rsync() {
+  mkdir bare
+  ln -s "$(command -v bash)" bare/
+  sed -i "/^mkdir -p /i [[ \$* != 'command -v rsync'* || -e \$NODES/\$n/rsync ]] || bare=$PWD/bare
+    s|exec bash|PATH=\${bare:-\$PATH} &|" bin/ssh
+  cat >bare/sudo <<SCRIPT
+#!/bin/bash
+echo "\$*" >>"\$HOME/sudo.log"
+[[ ! -e \$HOME/no-apt ]] || { echo "E: Unable to locate package rsync" >&2; exit 100; }
+[[ \$* != *"install rsync" ]] || : >"\$HOME/rsync"
+SCRIPT
+  chmod +x bare/sudo
+}
+
+@test "a node without rsync, as Debian's images: it is installed before the code is copied" {
+  without_rsync
+  cluster_up --nodes 2 --image debian-13
+  local node
+  for node in 1 2; do
+    [ "$(tail -n 1 "$NODES/$node/sudo.log")" = \
+      "apt-get -q -y -o DPkg::Lock::Timeout=300 install rsync" ]
+    [ -x "$NODES/$node/mnist-dist/build/mnist-dist" ]
+  done
+  # Only once.
+  cluster run --detach
+  [ "$(grep -c install "$NODES/1/sudo.log")" -eq 1 ]
+}
+
+@test "a node without rsync and without a way to install it: the message names both" {
+  without_rsync
+  mkdir -p "$NODES/2" && touch "$NODES/2/no-apt"
+  cluster up --instance c7a.4xlarge --nodes 2 --from 203.0.113.7/32 --yes
+  fails 4 "the nodes could not be set up"
+  shows "E: Unable to locate package rsync" ": rsync could not be installed"
+}
+
 @test "run: the job on all nodes, its log and results here, its code" {
   cluster_up --nodes 2
   start_cluster run --config step3 --seed 7
