@@ -253,6 +253,56 @@ SCRIPT
   [ "$output" = "exited 0 " ]
 }
 
+# open_mpi FOLDER VERSION: programs of an Open MPI that write their own path to the file used.
+open_mpi() {
+  mkdir -p "$1"
+  cat >"$1/mpirun" <<SCRIPT
+#!/bin/bash
+[[ \$* != *--version* ]] || { echo "mpirun (Open MPI) $2"; exit; }
+echo "\$0" >>"$PWD/used"
+SCRIPT
+  chmod +x "$1/mpirun"
+  cp "$1/mpirun" "$1/mpicc"
+}
+
+# fake_build: the scripts of a head with a cmake that runs the first mpicc in PATH, and a
+# program that only prints a recipe.
+fake_build() {
+  cp -r "$repository/launch" mnist-dist/
+  mkdir mnist-dist/data && touch mnist-dist/CMakeLists.txt mnist-dist/data/mnist.h5
+  printf '#!/bin/bash\n' >mnist-dist/launch/setup.sh
+  printf '#!/bin/bash\necho "localhost 1 1 0"\n' >mnist-dist/launch/preflight.sh
+  cat >bin/cmake <<'SCRIPT'
+#!/bin/bash
+[[ $* == *--build* ]] || { mpicc -show && exit; }
+while [[ $1 != --build ]]; do shift; done
+printf '#!/bin/bash\nprintf "[data]\nshards = 4\n[comm]\ntimeout = 120\n"\n' >"$2/mnist-dist"
+chmod +x "$2/mnist-dist"
+SCRIPT
+  chmod +x bin/cmake
+}
+
+@test "one Open MPI for the build and the ranks, although Amazon's two are first in PATH" {
+  fake_build
+  # Amazon's folder is below this one.
+  sed -i "s|/opt/amazon|$PWD/opt/amazon|" mnist-dist/launch/ec2/node/{install,job}.sh
+  open_mpi bin 4.1.6
+  open_mpi opt/amazon/openmpi/bin 4.1.7
+  open_mpi opt/amazon/openmpi5/bin 5.0.8
+  PATH=$PWD/opt/amazon/openmpi/bin:$PWD/opt/amazon/openmpi5/bin/:$PATH
+  mpirun -np 1 true && mpicc -show
+  [ "$(sort -u used)" = "$PWD/opt/amazon/openmpi/bin/mpicc
+$PWD/opt/amazon/openmpi/bin/mpirun" ]
+  rm used
+  mnist-dist/launch/ec2/node/install.sh ""
+  [ "$(<used)" = "$PWD/bin/mpicc" ]
+  echo localhost | "$job" hosts
+  "$job" start -- train 3>&-
+  ended
+  [ "$output" = "exited 0 " ] || { cat mnist-dist-job/log && false; }
+  [ "$(tail -n +2 used)" = "$PWD/bin/mpirun" ]
+}
+
 @test "--s3: results go there while the job runs, and at its end" {
   printf '#!/bin/bash\necho "aws $*" >>%q/s3\n' "$PWD" >bin/aws
   chmod +x bin/aws
