@@ -304,10 +304,22 @@ SCRIPT
 }
 
 @test "MPI keeps off libfabric, the plugin is found in both folders, and p6 starts over IPv4" {
-  cluster up --instance p6-b200.48xlarge --from 203.0.113.7/32 --bare --yes
+  local type
+  for type in p6-b200 p6-b300; do
+    cluster up --name "$type" --instance "$type.48xlarge" --from 203.0.113.7/32 --bare --yes \
+      --region us-west-2
+    [ "$status" -eq 0 ] || { echo "$output" && false; }
+    cluster run --name "$type" --region us-west-2 --dry-run
+    shows "8 GPUs, one rank per GPU" "MNIST_DIST_GPUS=8" "FI_PROVIDER=efa" \
+      "FI_EFA_USE_DEVICE_RDMA=1" "NCCL_SOCKET_IFNAME=^lo,docker0" "OMPI_MCA_pml=^cm" \
+      "OMPI_MCA_mtl=^ofi" "OMPI_MCA_btl=^ofi" "NCCL_SOCKET_FAMILY=AF_INET" \
+      "/opt/amazon/ofi-nccl/lib:/opt/amazon/ofi-nccl/lib/x86_64-linux-gnu:"
+  done
+  # Others keep NCCL's own choice.
+  cluster up --instance p5.48xlarge --from 203.0.113.7/32 --bare --yes
   cluster run --dry-run
-  shows "OMPI_MCA_pml=^cm" "OMPI_MCA_mtl=^ofi" "NCCL_SOCKET_FAMILY=AF_INET" \
-    "/opt/amazon/ofi-nccl/lib:/opt/amazon/ofi-nccl/lib/x86_64-linux-gnu:"
+  shows "FI_PROVIDER=efa"
+  [[ $output != *NCCL_SOCKET_FAMILY* ]]
   # As words of a shell, without programs that are missing on macOS.
   run bash -c 'source "$1/launch/ec2/run.sh"; printf "%s\n" "A=b c" "D=^e" | quoted_lines' \
     - "$repository"

@@ -343,6 +343,38 @@ rolls_back() {
   empty_account
 }
 
+# interfaces: "CARD DEVICE TYPE" of each network interface of the launch template in us-west-2.
+interfaces() {
+  aws --region us-west-2 ec2 describe-launch-template-versions --versions '$Latest' \
+    --launch-template-id "$(aws --region us-west-2 ec2 describe-launch-templates \
+      --query 'LaunchTemplates[0].LaunchTemplateId' --output text)" --output text \
+    --query 'LaunchTemplateVersions[0].LaunchTemplateData.NetworkInterfaces[].[NetworkCardIndex,
+      DeviceIndex,InterfaceType]' | tr '\t' ' '
+}
+
+@test "p6: one interface per network card, and as many with EFA as AWS lists" {
+  local type first cards efa
+  while read -r type first; do
+    ec2 up --region us-west-2 --instance "$type" --from 203.0.113.7/32 --bare --yes
+    [ "$status" -eq 0 ] || { echo "$output" && false; }
+    interfaces >used
+    read -r cards efa < <(aws --region us-west-2 ec2 describe-instance-types --output text \
+      --instance-types "$type" --query 'InstanceTypes[].NetworkInfo.[MaximumNetworkCards,
+        EfaInfo.MaximumEfaInterfaces]')
+    # The first card's has the address, which EFA alone does not have.
+    [ "$(head -n 1 used)" = "0 0 $first" ]
+    [ "$(tail -n +2 used)" = "$(seq -f '%.0f 1 efa-only' 1 $((cards - 1)))" ]
+    [ "$(grep -c efa used)" -eq "$efa" ]
+    [ "$(aws --region us-west-2 ec2 describe-addresses --query 'length(Addresses[?AssociationId])' \
+      --output text)" -eq 1 ]
+    ec2 down --region us-west-2 --yes
+    [ "$status" -eq 0 ]
+  done <<'TYPES'
+p6-b300.48xlarge interface
+p6-b200.48xlarge efa
+TYPES
+}
+
 # reserved LINE: AWS's reply about any capacity reservation.
 reserved() {
   mv bin/aws bin/aws.plain
