@@ -22,6 +22,30 @@ find_instance() {
   fi
   read -r "type["{name,gpus,gpu,gib,cap,vcpus,gbit,efa,cuda,libtorch,ami,offered,price}"]" \
     <<<"$line"
+  # The cost needs no credentials.
+  [[ $verb == cost || ${type[offered]} != yes ]] || correct_type
+}
+
+# correct_type: AWS's own facts about the type replace those of the table, with a note. Without a
+# reply of AWS the table's remain.
+described=''
+correct_type() {
+  local key noted=true
+  local -A aws
+  if [[ $described != "${type[name]} "* ]]; then
+    described=$(describe_types "${type[name]}") || return 0
+    noted=false
+  fi
+  read -r "aws["{name,gpus,gpu,gib,cap,vcpus,gbit,efa,rest}"]" <<<"$described"
+  for key in gpus gpu gib vcpus gbit efa; do
+    [[ ${aws[$key]} != "${type[$key]}" ]] || continue
+    # An unknown speed. The table may use fewer EFA interfaces than there are.
+    [[ $key:${aws[$key]} != gbit:- ]] || continue
+    [[ $key != efa ]] || ((type[efa] > aws[efa])) || continue
+    $noted || say "note: launch/instances.tsv: ${type[name]}: $key (got ${type[$key]}, expected \
+${aws[$key]}). AWS's value is used"
+    type[$key]=${aws[$key]}
+  done
 }
 
 # describe_types TYPE...: the lines of launch/instances.tsv for these types, as AWS describes them,

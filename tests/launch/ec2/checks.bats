@@ -100,10 +100,48 @@ offered() { awk '/^[^#]/ && NF == 13 && $12 == "yes"' "$repository/launch/instan
   # Without EFA, for which the table has 0 where it is of no use.
   offered | awk '{ print $1, $2, $3, $4, $5, $6, $7 }' | sort >table
   # shellcheck disable=SC2046  # one word per type
-  describe_types $(awk '{ print $1 }' table) | awk '{ print $1, $2, $3, $4, $5, $6, $7 }' |
-    sort >described
+  describe_types $(awk '{ print $1 }' table) | sort >all
+  awk '{ print $1, $2, $3, $4, $5, $6, $7 }' all >described
   (($(wc -l <described) >= 30))
+  # Not more EFA interfaces than there are.
+  [ -z "$(join <(offered | sort) all | awk '$8 > $20')" ]
   diff <(join -o 1.1,1.2,1.3,1.4,1.5,1.6,1.7 table described) described
+}
+
+# checkout TYPE COLUMN VALUE...: ec2.sh with a copy of the table that has other values for the type.
+checkout() {
+  local name=$1
+  shift
+  rm -rf checkout && mkdir checkout && cp -r "$repository/launch" checkout/
+  while (($#)); do
+    awk -v name="$name" -v column="$1" -v value="$2" '$1 == name { $column = value } 1' \
+      checkout/launch/instances.tsv >table.new
+    mv table.new checkout/launch/instances.tsv
+    shift 2
+  done
+  ec2() { run "$PWD/checkout/launch/ec2.sh" "$@"; }
+}
+
+@test "a line of the table that is out of date: AWS's facts are used, with a note each" {
+  # 2 GPUs, 20 GiB, 40 vCPUs, 10 Gbit/s and 3 EFA interfaces.
+  checkout g5.12xlarge 2 2 4 20 6 40 7 10 8 3
+  ec2 cost --instance g5.12xlarge
+  shows "2 x A10G (20 GiB, sm_86), 40 vCPUs"
+  [[ $output != *note:* ]]
+  up --instance g5.12xlarge --dry-run
+  [ "$status" -eq 0 ] || { echo "$output" && false; }
+  shows "1 x g5.12xlarge (4 x A10G (22 GiB, sm_86), 48 vCPUs) in us-east-1" "40 Gbit/s, EFA x 1" \
+    "note: launch/instances.tsv: g5.12xlarge: gpus (got 2, expected 4). AWS's value is used" \
+    ": gib (got 20, " ": vcpus (got 40, " ": gbit (got 10, " ": efa (got 3, expected 1)" \
+    "ParameterKey=Cards\\,ParameterValue=\\'1\\'"
+  # Without the right, or without a reply, the table alone.
+  mv bin/aws bin/aws.plain
+  printf '#!/bin/bash\n[[ $* != *describe-instance-types* ]] || exit 254\nexec %q "$@"\n' \
+    "$PWD/bin/aws.plain" >bin/aws
+  chmod +x bin/aws
+  up --instance g5.12xlarge --dry-run
+  [ "$status" -eq 0 ]
+  shows "2 x A10G (20 GiB, sm_86), 40 vCPUs" "10 Gbit/s, EFA x 3"
 }
 
 @test "the table: every line is complete, and so are the types that replace p3" {
