@@ -7,7 +7,7 @@ load helpers
   run --separate-stderr env MNIST_DATA_DIR=/nowhere "$MNIST_DIST" bench --rounds 1 --seconds 0.05
   echo "$output" "$stderr"
   [ "$status" -eq 0 ]
-  [[ "$output" == "step4: training, batch 64 in slices of 16, SYNTHETIC digits in memory"* ]]
+  [[ "$output" == "step4: "*"batch 64 "*SYNTHETIC* ]]
   [[ "$output" == *"FMA peak of one core, "* ]]
   local engines
   engines=$("$MNIST_DIST" bench --help | sed -n 's/.*may be repeated: //p')
@@ -24,11 +24,11 @@ load helpers
   run --separate-stderr -0 "$MNIST_DIST" bench --engine fused --simd sse4 --threads 1 --rounds 1 \
     --seconds 0.05
   [[ "$output" == *"FMA peak of one core, sse4: "* ]]
-  fails 2 'this CPU cannot run the SIMD target "avx9"' "$MNIST_DIST" bench --simd avx9
+  fails 2 '"avx9"' "$MNIST_DIST" bench --simd avx9
 }
 
 @test "bench rejects a turn of no length" {
-  fails 2 "Value nan not in range 0.01 to 60" "$MNIST_DIST" bench --seconds nan
+  fails 2 "--seconds: Value nan" "$MNIST_DIST" bench --seconds nan
 }
 
 @test "bench rejects an unknown engine" {
@@ -37,5 +37,5 @@ load helpers
 
 @test "bench of several ranks: the first one alone" {
   run --separate-stderr -0 ranks 2 bench --engine fused --threads 1 --rounds 1 --seconds 0.05
-  [ "$(grep -c "SYNTHETIC digits in memory" <<<"$output")" -eq 1 ]
+  [ "$(grep -c SYNTHETIC <<<"$output")" -eq 1 ]
 }

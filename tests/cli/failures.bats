@@ -160,13 +160,13 @@ unlike_words() {
     "${QUICK[@]}" --set train.max_steps=2 --run-dir r
 }
 @test "ranks with unlike seeds, recipes, options or data: exit 4 before anything is written" {
-  fails 4 'ranks disagree on the seed: rank 0 has "1", rank 1 has "2"' unlike_words "--seed 1" \
-    "--seed 2"
-  fails 4 'ranks disagree on the recipe: rank 0 has "epochs = 3", rank 1 has "epochs = 4"' \
+  fails 4 "the seed" unlike_words "--seed 1" "--seed 2"
+  [[ "$stderr" == *'rank 0 has "1"'*'rank 1 has "2"'* ]]
+  fails 4 '"epochs = 4"' \
     unlike_words "--set train.epochs=3" "--set train.epochs=4"
-  fails 4 'ranks disagree on --engine' unlike_words "" "--engine fsued"
+  fails 4 '"fsued"' unlike_words "" "--engine fsued"
   "$MNIST_DIST" prepare --synthetic --count 6001 --out other.h5
-  fails 4 "ranks disagree on the data" unlike_words "" "--set data.file=other.h5"
+  fails 4 "the data" unlike_words "" "--set data.file=other.h5"
   [ ! -e r ]
   # Where a rank's data lies, and its threads, are its own affair.
   cp "$TEST_DATA" copy.h5
@@ -197,14 +197,14 @@ unlike_words() {
     unlike 'cpus=(Haswell Nehalem); OPENBLAS_CORETYPE=${cpus[RANK]} exec "$MNIST_DIST" "$@"' \
       "${QUICK[@]}" --set train.max_steps=2 "$@"
   }
-  fails 4 "ranks disagree on the version of blas" on_unlike_cpus --engine torch
+  fails 4 "blas" on_unlike_cpus --engine torch
   [[ "$stderr" == *Haswell*Nehalem*OPENBLAS_CORETYPE*"--engine fused"* ]]
   run -0 on_unlike_cpus --engine fused
 }
 @test "a wrong engine or SIMD target is one error, before there is any data" {
   fails 2 'there is no engine "fsued"' ranks 3 --config step3 --engine fsued
   [[ "$stderr" == *"did you mean fused?"* ]]
-  fails 2 'this CPU cannot run the SIMD target "avx9"' ranks 3 --config step3 --simd avx9
+  fails 2 '"avx9"' ranks 3 --config step3 --simd avx9
   [ ! -e data ]
 }
 

@@ -22,7 +22,7 @@ pgm() {
   run -0 --separate-stderr "$MNIST_DIST" predict --model "$RUN" one.pgm
   [[ "$output" =~ ^one.pgm\ \ 1\ .*%\ +runner-up\ [0-9] ]]
   run -0 --separate-stderr "$MNIST_DIST" predict --model "$RUN/checkpoint.h5" --show - <one.pgm
-  [[ "$stderr" == "trained on SYNTHETIC digits, not MNIST" ]]
+  [[ "${#stderr_lines[@]}" -eq 1 && "$stderr" == *SYNTHETIC* ]]
   [[ "${lines[0]}" == "-  1 "* ]]
   [[ "$output" == *█* ]]
   [ "${#lines[@]}" -ge 10 ]
@@ -227,10 +227,10 @@ assert a["digit"] == c["digit"] == 1 and "b.png" in b["error"]' "$output"
   fails 2 "init-from" "$MNIST_DIST" --resume --run-dir tuned --init-from "$RUN"
   # The recorded run is verified from the same weights only.
   run -0 "$MNIST_DIST" verify tuned --init-from "$RUN"
-  fails 2 "tuned began with the weights" "$MNIST_DIST" verify tuned
+  fails 2 "$(sha_of "$RUN" | cut -c-12)" "$MNIST_DIST" verify tuned
   [[ "$stderr" == *"--init-from"* ]]
   fails 3 "expected $(sha_of "$RUN" | cut -c-12)" "$MNIST_DIST" verify tuned --init-from plain
-  fails 2 "plain began with random weights" "$MNIST_DIST" verify plain --init-from "$RUN"
+  fails 2 "random" "$MNIST_DIST" verify plain --init-from "$RUN"
 }
 
 @test "--init-from: a run killed before its first epoch ends resumes from the given weights" {

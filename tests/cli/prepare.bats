@@ -41,8 +41,8 @@ overwrite() { printf %s "$3" | dd of="$1" bs=1 seek="$2" conv=notrunc status=non
 
 @test "an empty IDX file" {
   mkdir raw && touch raw/{train,t10k}-{images-idx3,labels-idx1}-ubyte
-  refuses 3 "raw/train-images-idx3-ubyte: not an IDX file (got an empty file" \
-    "$MNIST_DIST" prepare --raw raw
+  refuses 3 "raw/train-images-idx3-ubyte: " "$MNIST_DIST" prepare --raw raw
+  [[ "${stderr_lines[-2]}" == *empty* ]]
 }
 
 # A folder "raw" with links to three whole files; the fourth is the caller's.
@@ -55,8 +55,8 @@ three_of_four() {
 @test "a web page instead of a file is named; a complete form of the file is used instead" {
   three_of_four
   echo '<!DOCTYPE html><html>403 Forbidden</html>' >raw/t10k-labels-idx1-ubyte.gz
-  refuses 3 "raw/t10k-labels-idx1-ubyte.gz: not an IDX file (got a web page" \
-    "$MNIST_DIST" prepare --raw raw
+  refuses 3 "raw/t10k-labels-idx1-ubyte.gz: " "$MNIST_DIST" prepare --raw raw
+  [[ "${stderr_lines[-2]}" == *"web page"* ]]
   zcat "$SOURCE_DIR/data/mnist/t10k-labels-idx1-ubyte.gz" >raw/t10k-labels-idx1-ubyte
   run -0 --separate-stderr "$MNIST_DIST" prepare --raw raw --out one.h5
   [[ "$stderr" != *note* ]]
@@ -105,7 +105,7 @@ sys.exit(code != 3 or resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss > 1
 
 @test "drawn digits never replace MNIST without an option, nor MNIST them" {
   draw
-  refuses 3 "holds 1200 + 200 synthetic digits" "$MNIST_DIST" prepare
+  refuses 3 " 1200 + 200 " "$MNIST_DIST" prepare
   [[ "${stderr_lines[-1]}" == *"--force"* ]]
 }
 
@@ -124,7 +124,7 @@ sys.exit(code != 3 or resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss > 1
   overwrite data/mnist.h5 185 damage
   run --separate-stderr -3 "$MNIST_DIST" --run-dir r
   echo "$stderr"
-  [[ "${stderr_lines[0]}" == "error: data/mnist.h5: cannot read dataset /train/images"* ]]
+  [[ "${stderr_lines[0]}" == "error: "*"data/mnist.h5"*"/train/images"* ]]
   [ "${#stderr_lines[@]}" -eq 2 ]
 }
 
@@ -136,13 +136,13 @@ sys.exit(code != 3 or resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss > 1
   umount small
   echo "exit $status, $stderr"
   [ "$status" -eq 3 ]
-  [[ "${stderr_lines[-2]}" == "error: cannot write small/mnist.h5: No space left on device" ]]
+  [[ "${stderr_lines[-2]}" == "error: "*" small/mnist.h5: No space left"* ]]
   [ -z "$left" ]
 }
 
 @test "a limit on file sizes: exit 3, nothing left behind" {
   small() { (ulimit -f 300 && draw); }
-  refuses 3 "cannot write data/mnist.h5: File too large" small
+  refuses 3 "data/mnist.h5: File too large" small
   [[ "${stderr_lines[-1]}" == *"ulimit -f"* ]]
   [ -z "$(ls data)" ]
 }

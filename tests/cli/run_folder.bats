@@ -27,7 +27,7 @@ averaged_validation_accuracy,learning_rate,images_per_second,seconds" ]
     [[ "${lines[0]}" == *"engine fused ($target)"* ]]
     [ "$(field "$target/summary.json" simd)" = "$target" ]
   done
-  fails 2 'this CPU cannot run the SIMD target "avx9"' short --simd avx9
+  fails 2 '"avx9"' short --simd avx9
 }
 @test "the default run folder is new each time" {
   run -0 short
@@ -73,7 +73,7 @@ averaged_validation_accuracy,learning_rate,images_per_second,seconds" ]
   fails 2 "nothing to resume: missing" "$MNIST_DIST" --resume --run-dir missing
   stopped_run
   rm r/config.toml
-  fails 2 "nothing to resume: r holds no config.toml" "$MNIST_DIST" --resume --run-dir r
+  fails 2 " r holds no config.toml" "$MNIST_DIST" --resume --run-dir r
   run -0 "$MNIST_DIST" --resume --run-dir r --config some.toml
 }
 @test "a run killed before its first checkpoint begins again" {
@@ -151,7 +151,7 @@ averaged_validation_accuracy,learning_rate,images_per_second,seconds" ]
   truncate -s 1000 r/checkpoint.h5
   truncate -s 1000 r/checkpoint.prev.h5
   fails 3 "checkpoint" "$MNIST_DIST" --resume --run-dir r
-  [[ "$stderr" == *"put a copy of a checkpoint there, or remove r and train it again"* ]]
+  [[ "$stderr" == *"hint: "*" remove r "* ]]
 }
 @test "resume without a folder finds the newest unfinished run" {
   mkdir runs
@@ -164,12 +164,10 @@ averaged_validation_accuracy,learning_rate,images_per_second,seconds" ]
   mkdir runs
   stopped_run
   mv r runs/some-name
-  fails 2 "nothing to resume: runs holds no unfinished run of step3 with seed 1 and this recipe" \
+  fails 2 "nothing to resume: runs " \
     "$MNIST_DIST" --config some.toml --set train.epochs=9 --resume
-  [[ "$stderr" == *'runs/some-name has a different one: '* ]]
-  [[ "$stderr" == *'a different one: it has "epochs = 20", requested is "epochs = 9"'* ]]
-  [[ "$stderr" == *"hint: continue it with --resume --run-dir runs/some-name and without --config \
-and --set, or start"* ]]
+  [[ "$stderr" == *' runs/some-name '*'"epochs = 20"'*'"epochs = 9"'* ]]
+  [[ "$stderr" == *"hint: "*" --resume --run-dir runs/some-name "*--config*--set* ]]
 }
 @test "an empty --run-dir, as of an unset variable, is no default one" {
   fails 2 "--run-dir" short --run-dir ""
@@ -180,7 +178,7 @@ and --set, or start"* ]]
   "$MNIST_DIST" "${QUICK[@]}" --set train.epochs=5000 --run-dir r &
   local pid=$! code=0
   wait_for 60 test -s r/checkpoint.h5
-  fails 2 "another process is working in r (process $pid on host" "$MNIST_DIST" --resume --run-dir r
+  fails 2 "(process $pid on host" "$MNIST_DIST" --resume --run-dir r
   cp -r r copy # is not being worked in
   run timeout -s TERM 5 "$MNIST_DIST" --resume --run-dir copy
   [[ "$output" == *"resumed after epoch"* ]]
@@ -198,7 +196,7 @@ and --set, or start"* ]]
   run -0 short --seed 2 --run-dir r
   wait $pid || code=$?
   [ "$code" -eq 3 ]
-  [ "$(grep -c '^error: r was moved, removed or replaced' err.txt)" -eq 1 ]
+  [ "$(grep -c '^error: r .*replaced' err.txt)" -eq 1 ]
   [ "$(field r/summary.json seed)" = 2 ]
   [ "$(rows_of r)" -eq 1 ]
   run timeout -s TERM 5 "$MNIST_DIST" --resume --run-dir moved
@@ -234,7 +232,7 @@ and --set, or start"* ]]
     "$MNIST_DIST" evaluate --checkpoint hollow --data "$TEST_DATA"
   run -0 "$MNIST_DIST" prepare --synthetic --count 200 --out other.h5
   run --separate-stderr -0 "$MNIST_DIST" evaluate --checkpoint r/checkpoint.h5 --data other.h5
-  [[ "$stderr" == *"trained on other data than other.h5"* ]]
+  [[ "$stderr" == *"note: "*" other.h5 (hash "* ]]
   # Training rows that would not fill a batch are none of its business.
   run -0 "$MNIST_DIST" prepare --synthetic --count 8 --test-count 200 --out few.h5
   run -0 ranks 2 evaluate --checkpoint r/checkpoint.h5 --data few.h5
@@ -280,7 +278,7 @@ PY
   touch -d '1 hour ago' runs/killed/.lease
   run -0 "$MNIST_DIST" sweep "${QUICK[@]}" --set train.max_steps=2 --target 0 --seeds 1,2 \
     --out runs/s
-  [[ "$output" == *"2 trained for at most 2 steps"* ]]
+  [[ "$output" == *"at most 2 steps"* ]]
   run -0 "$MNIST_DIST" runs
   echo "$output"
   local result="[0-9.]+ % \(SYNTHETIC\)$"
@@ -335,7 +333,7 @@ assert o["accuracy"] == float(sys.argv[1]), o' \
 @test "max_steps is not called final, a changed recipe is called modified" {
   run -0 short --run-dir r
   [[ "$output" == "step3 (modified) | "* ]]
-  [[ "$output" == *"stopped by train.max_steps after 5 of 480 steps"* ]]
+  [[ "$output" == *" train.max_steps "*" 5 of 480 "* ]]
   [[ "$output" != *"final"* ]]
   [ "$(field r/summary.json recipe)" = "step3 (modified)" ]
   [ "$(field r/status.json status)" = max_steps ]

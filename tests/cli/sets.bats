@@ -46,7 +46,7 @@ END
   mkdir raw
   make idx 'raw/{}' height=20 width=20 classes=12 rows=640
   run -0 --separate-stderr custom bars --raw raw
-  [[ "$output" == *"bars: 12 classes of 20x20 pixels"* ]]
+  [[ "$output" == *"bars: 12 "*" 20x20 "* ]]
   [ -s data/bars.h5 ]
   run -0 --separate-stderr custom bars --raw raw
   [[ "$output" == *"valid: kept"* ]]
@@ -91,7 +91,7 @@ END
   small
   make npz a.npz height=18 width=12 classes=300 rows=900 test=300
   run -0 --separate-stderr custom many --raw a.npz
-  [[ "$output" == *"many: 300 classes of 18x18 pixels"* ]]
+  [[ "$output" == *"many: 300 "*" 18x18 "* ]]
   data=(--config small.toml --set data.file=data/many.h5)
   run -0 "$MNIST_DIST" "${data[@]}" --run-dir one
   run -0 ranks 2 "${data[@]}" --run-dir two
@@ -191,27 +191,27 @@ END
   run -0 "$MNIST_DIST" train --config step4 --set data.file=f.h5 --set train.max_steps=200 \
     --run-dir r --quiet
   [ "$(field r/summary.json data_set)" = fashion-mnist ]
-  refuses 3 "it is fashion-mnist's train-images" "$MNIST_DIST" prepare \
+  refuses 3 "fashion-mnist's" "$MNIST_DIST" prepare \
     --dataset kmnist --raw "$raw" --out k.h5
   python3 -c "assert $(field r/summary.json final_test_accuracy) > 65"
 }
 
 @test "MNIST's files are no other set" {
-  refuses 3 "it is MNIST's train-images" "$MNIST_DIST" prepare \
+  refuses 3 "MNIST's" "$MNIST_DIST" prepare \
     --dataset fashion-mnist --raw "$SOURCE_DIR/data/mnist"
   mkdir csv
   make csv csv height=9 width=7
   refuses 3 "63 pixels are no square" custom bars --raw csv
   make npz one.npz classes=1
-  refuses 3 "each training image has the label 0" custom bars --raw one.npz
+  refuses 3 "label 0" custom bars --raw one.npz
   printf '%s\n' {0,1,0,1,0,1},7,7,7,7 >flat.csv
-  refuses 3 "each pixel of the training images is 7" custom bars --raw flat.csv
+  refuses 3 "is 7" custom bars --raw flat.csv
   refuses 3 "/dev/zero is not a regular file" custom bars --raw /dev/zero
   refuses 2 "--raw: names no folder" custom bars --raw ""
   printf 'PK\003\004garbage' >bad.npz
-  refuses 3 "bad.npz: its directory is damaged" custom bars --raw bad.npz
+  refuses 3 "bad.npz: its directory" custom bars --raw bad.npz
   : >empty.npz
-  refuses 3 "not a NumPy archive (got an empty file)" custom bars --raw empty.npz
+  refuses 3 "empty file" custom bars --raw empty.npz
   make npz good.npz
   head -c 20000 good.npz >short.npz
   refuses 3 "short.npz" custom bars --raw short.npz
@@ -226,15 +226,15 @@ END
 
 @test "names, sets and options that do not go together" {
   mkdir raw
-  fails 2 'no data set is called "kmnits"' "$MNIST_DIST" prepare --dataset kmnits --raw raw
+  fails 2 '"kmnits"' "$MNIST_DIST" prepare --dataset kmnits --raw raw
   [[ "$stderr" == *"did you mean kmnist?"* ]]
-  fails 2 "its files are not included in mnist-dist" "$MNIST_DIST" prepare --dataset kmnist
+  fails 2 "not included" "$MNIST_DIST" prepare --dataset kmnist
   fails 2 "it has no name" "$MNIST_DIST" prepare --dataset custom --raw raw
   fails 2 '"mnist" cannot name' custom mnist --raw raw
   fails 2 '"kmnist" cannot name' custom kmnist --raw raw
   fails 2 '"a b" cannot name' custom "a b" --raw raw
   fails 2 "--name: mnist has a name" "$MNIST_DIST" prepare --name x
-  fails 2 "--test-count: mnist has test images" "$MNIST_DIST" prepare --test-count 5
+  fails 2 "--test-count: mnist" "$MNIST_DIST" prepare --test-count 5
 }
 
 @test "EMNIST's letters are 26 classes, HDF5 is read, a different set's file is not replaced" {
@@ -242,9 +242,9 @@ END
   mkdir raw
   make idx 'raw/emnist-letters-{}' height=28 width=28 classes=26 first=1 rows=300 test=52
   run -0 --separate-stderr "$MNIST_DIST" prepare --dataset emnist-letters --raw raw
-  [[ "$output" == *"emnist-letters: 26 classes of 28x28 pixels"* ]]
+  [[ "$output" == *"emnist-letters: 26 "*" 28x28 "* ]]
   run -0 --separate-stderr custom again --raw data/emnist-letters.h5 --out again.h5
-  [[ "$output" == *"again: 26 classes of 28x28 pixels"* ]]
+  [[ "$output" == *"again: 26 "*" 28x28 "* ]]
   run --separate-stderr -3 custom other --raw data/emnist-letters.h5 --out again.h5
   [[ "$stderr" == *"--force"* ]]
   run -0 "$MNIST_DIST" --config small.toml --set data.file=again.h5 --set train.max_steps=2 \

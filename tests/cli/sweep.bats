@@ -43,12 +43,12 @@ sha_in_sweep() {
 @test "a seed's bytes: one process, groups of 1 and of 2 ranks, sockets, a single run" {
   tiny_recipe
   run -0 "$MNIST_DIST" sweep "${RECIPE[@]}" "${SWEEP_SEEDS[@]}" --out alone
-  [[ "$output" == *"SYNTHETIC digits, not MNIST, validation rows"* ]]
-  [[ "$output" == *"PASS: 4 of 4 seeds reached 0 %"* ]]
+  [[ "$output" == *SYNTHETIC* ]]
+  [[ "$output" == *"PASS: 4 of 4 "* ]]
   run -0 ranks 2 sweep "${RECIPE[@]}" "${SWEEP_SEEDS[@]}" --out k1
-  [[ "$output" == *"| 2 groups x 1 rank x 1 thread |"* ]]
+  [[ "$output" == *" 2 groups x 1 rank "* ]]
   run -0 ranks 3 sweep "${RECIPE[@]}" "${SWEEP_SEEDS[@]}" --out k2 --ranks-per-run 2
-  [[ "$output" == *"| 2 groups x 2 ranks (1 in the last) x 1 thread |"* ]]
+  [[ "$output" == *" 2 groups x 2 ranks (1 "* ]]
   mpirun_command 3
   run -0 "${MPIRUN[@]}" --mca btl tcp,self "$MNIST_DIST" sweep "${RECIPE[@]}" \
     "${SWEEP_SEEDS[@]}" --out tcp
@@ -129,7 +129,7 @@ sha_in_sweep() {
   same_results whole s
   kill -CONT $pid
   wait $pid
-  grep -q "another process took over seed" first.txt
+  grep -q "^note: .*took over seed" first.txt
   same_results whole s
 }
 
@@ -196,11 +196,11 @@ print([d["seeds"] for d in declared if d["date"][:2] == "20"])')" \
   done
   cmp before.json s/sweep.json
   run -6 "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 0 --out s
-  [[ "$output" == *"FAIL: 0 of 1 seed reached 100 %"* ]]
+  [[ "$output" == *"FAIL: 0 of 1 "*" 100 %"* ]]
   run -6 "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 0 --target 100.0 --out s
   run -6 "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 0 --out new
   [ "$(field new/sweep.json target)" = 99.4 ]
-  fails 2 "sweeps of different targets: 100 % and 99.4 %" "$MNIST_DIST" merge both s new
+  fails 2 "100 % and 99.4 %" "$MNIST_DIST" merge both s new
   [ ! -e both ]
   fails 2 "is not a target" "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 0 --target "" --out s
 }
@@ -229,7 +229,7 @@ print([d["seeds"] for d in declared if d["date"][:2] == "20"])')" \
   same_results whole out/all
   run -0 "$MNIST_DIST" verify out/all --seed 3
   run -0 "$MNIST_DIST" sweep "${RECIPE[@]}" --set train.epochs=3 --seeds 5 --target 0 --out c
-  fails 2 "a and c are sweeps of different recipes" "$MNIST_DIST" merge new a c
+  fails 2 "different recipes" "$MNIST_DIST" merge new a c
   cp -r a d
   sed -i 's/"fingerprint": "..../"fingerprint": "0000/' d/sweep.json
   fails 2 "different bits" "$MNIST_DIST" merge new a d
@@ -248,7 +248,7 @@ print([d["seeds"] for d in declared if d["date"][:2] == "20"])')" \
 @test "a target that is missed: exit 6; --stop-early ends at the first" {
   tiny_recipe
   run -6 "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 0..3 --target 100 --out s
-  [[ "$output" == *"FAIL: 0 of 4 seeds reached 100 % (300 of 300 correct)"* ]]
+  [[ "$output" == *"FAIL: 0 of 4 "*" 100 % (300 of 300 "* ]]
   [ "$(field s/summary.json verdict)" = FAIL ]
   [ "$(wc -l <s/seeds.csv)" -eq 5 ]
   run -6 "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 0..3 --target 100 --out early --stop-early
@@ -286,23 +286,23 @@ print([d["seeds"] for d in declared if d["date"][:2] == "20"])')" \
 @test "inconsistent options are rejected" {
   tiny_recipe
   run -0 "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 0 --target 0 --out s
-  fails 2 "another recipe: it has \"epochs = 2\", requested is \"epochs = 3\"" "$MNIST_DIST" sweep \
+  fails 2 '"epochs = 3"' "$MNIST_DIST" sweep \
     "${RECIPE[@]}" --set train.epochs=3 --seeds 0 --out s
   "$MNIST_DIST" prepare --synthetic --count 2000 --out other.h5 >/dev/null 2>&1
   fails 2 "other data" "$MNIST_DIST" sweep "${RECIPE[@]}" --set data.file=other.h5 --seeds 0 --out s
   sed -i 's/"fingerprint": "..../"fingerprint": "0000/' s/sweep.json
-  fails 2 "different bits than the one that started s: fingerprint 0000" "$MNIST_DIST" sweep \
+  fails 2 "fingerprint 0000" "$MNIST_DIST" sweep \
     "${RECIPE[@]}" --seeds 0 --out s
   fails 2 "is not a sweep" "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 0 --out .
   fails 2 "does not name seeds" "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 3..1
   fails 2 "is not a target" "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 3 --target 101
   fails 2 "needs --seeds" "$MNIST_DIST" sweep
-  fails 2 "--set train.seed=7: this command trains seeds of its own" "$MNIST_DIST" sweep \
+  fails 2 "--set train.seed=7: " "$MNIST_DIST" sweep \
     "${RECIPE[@]}" --seeds 0 --set train.seed=7
-  fails 2 "a run on 3 ranks does not fit into 2" ranks 2 sweep \
+  fails 2 "3 ranks" ranks 2 sweep \
     "${RECIPE[@]}" --seeds 0 --ranks-per-run 3
   # Ranks <= shards is about a run's ranks, not the world's.
-  fails 2 "2 ranks cannot share 1 shard" ranks 2 sweep \
+  fails 2 "1 shard" ranks 2 sweep \
     "${RECIPE[@]}" --set data.shards=1 --seeds 0 --ranks-per-run 2
   run -0 ranks 2 sweep "${RECIPE[@]}" --set data.shards=1 --seeds 0..1 --target 0 --out one-shard
 }
@@ -319,7 +319,7 @@ print([d["seeds"] for d in declared if d["date"][:2] == "20"])')" \
   fails 3 "s/config.toml" "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 0..1 --target 0 --out s
   cp whole/config.toml s
   sed -i 's/"engine": "fused"/"engine": "torch"/' s/sweep.json
-  fails 3 "(seed 0): engine is not as in sweep.json" "$MNIST_DIST" report s
+  fails 3 "(seed 0): engine " "$MNIST_DIST" report s
   cp whole/sweep.json s
   sed -i 's/"seeds": "0,1,5"/"seeds": "0,1"/; s/"seeds": "0..1,5"/"seeds": "0..1"/' s/sweep.json
   fails 3 "s/sweep.json: seeds" "$MNIST_DIST" report s
@@ -344,9 +344,9 @@ print([d["seeds"] for d in declared if d["date"][:2] == "20"])')" \
   wait $pid || true
   run -0 "$MNIST_DIST" compare whole bad stopped
   echo "$output"
-  [[ "$output" == *"B  bad (diverged at epoch 1 step "*" in layer "* ]]
-  [[ "$output" == *"C  stopped (stopped after epoch "* ]]
-  [[ "$output" == *"no epoch that both have scored"* ]]
+  [[ "$output" == *"B  bad (diverged "*" in layer "* ]]
+  [[ "$output" == *"C  stopped (stopped "* ]]
+  [[ "$output" == *"no epoch "* ]]
   [[ "$output" == *"after epoch "[123]": A "*" %, C "* ]]
   [ "$(grep -c "^verdict: .*cannot be compared" <<<"$output")" -eq 2 ]
   grep -q "diverged at epoch 1" compare.html
@@ -377,7 +377,7 @@ assert j["differences"][0]["basis"] == "none" and not j["differences"][0]["shown
 d = json.load(open("comparison.json"))["differences"][0]
 assert d["basis"] == "seeds" and d["points"] > 0, d'
   [ -s other.html ]
-  fails 2 "holds neither a sweep nor a run" "$MNIST_DIST" compare a nowhere
+  fails 2 "nowhere holds neither" "$MNIST_DIST" compare a nowhere
   fails 2 "(got 1, expected 2 to 26)" "$MNIST_DIST" compare a
   fails 2 "unknown option --compare" "$MNIST_DIST" sweep --compare a b
   [[ "$stderr" == *"mnist-dist compare A B"* ]]
@@ -435,5 +435,5 @@ assert d["basis"] == "seeds" and d["points"] > 0, d'
   run -0 "$MNIST_DIST" report s/runs/seed1
   grep -q "SYNTHETIC" s/runs/seed1/report.html
   grep -q "<svg" s/runs/seed1/report.html
-  fails 2 "holds neither a sweep nor a run" "$MNIST_DIST" report .
+  fails 2 "neither" "$MNIST_DIST" report .
 }

@@ -77,22 +77,22 @@ FLAGS
     fails 2 "unknown option" "$MNIST_DIST" $flag
     [[ "$stderr" == *"--set augment.rotation=10,"* ]]
   done
-  fails 2 "unknown option --seed for sweep" "$MNIST_DIST" sweep --seed 3
+  fails 2 "--seed for sweep" "$MNIST_DIST" sweep --seed 3
   [[ "$stderr" == *"--seeds 3"* ]]
-  fails 2 "unknown option --seed for sweep" "$MNIST_DIST" sweep --seed=-1
+  fails 2 "--seed for sweep" "$MNIST_DIST" sweep --seed=-1
   [[ "$stderr" == *"--seeds 0..9"* ]]
-  fails 2 "unknown option --run-dir for report" "$MNIST_DIST" report x --run-dir runs/a
+  fails 2 "--run-dir for report" "$MNIST_DIST" report x --run-dir runs/a
   [[ "$stderr" == *"mnist-dist report runs/a"* ]]
-  fails 2 "unknown option --weights for evaluate" "$MNIST_DIST" evaluate x --weights a.h5
+  fails 2 "--weights for evaluate" "$MNIST_DIST" evaluate x --weights a.h5
   [[ "$stderr" == *"mnist-dist evaluate a.h5"* ]]
-  fails 2 "unknown option --checkpoint for bench" "$MNIST_DIST" bench --checkpoint x
+  fails 2 "--checkpoint for bench" "$MNIST_DIST" bench --checkpoint x
   [[ "$stderr" == *"leave it out"* ]]
-  fails 2 "unknown option --trials for tune" "$MNIST_DIST" tune --trials 5
+  fails 2 "--trials for tune" "$MNIST_DIST" tune --trials 5
   [[ "$stderr" == *"--candidates 5"* ]]
   fails 2 "--seed" "$MNIST_DIST" verify x --seed -1
   fails 2 "unexpected argument" "$MNIST_DIST" train --resume runs/a/checkpoint.h5
   [[ "$stderr" == *"--resume --run-dir runs/a" ]]
-  fails 2 "unexpected argument 'train.epochs=5'" "$MNIST_DIST" train train.epochs=5
+  fails 2 "'train.epochs=5'" "$MNIST_DIST" train train.epochs=5
   [[ "$stderr" == *"--set train.epochs=5"* ]]
   fails 2 "unexpected argument 'runs/a'" "$MNIST_DIST" train --resume runs/a
   [[ "$stderr" == *"--resume --run-dir runs/a"* ]]
@@ -140,9 +140,9 @@ FLAGS
     "$MNIST_DIST" --config narrow.toml --set train.batch=5996 --set "data.file=$TEST_DATA"
 }
 @test "a warm-up that the schedule does not have" {
-  fails 2 'schedule.warmup = 0.15 has no effect with schedule.kind = "constant"' \
+  fails 2 'schedule.kind = "constant"' \
     "$MNIST_DIST" --config step4 --set schedule.kind=constant
-  fails 2 'schedule.warmup = 0.15 has no effect with schedule.kind = "step"' \
+  fails 2 'schedule.kind = "step"' \
     "$MNIST_DIST" --set schedule.kind=step
   # A recorded folder continues.
   mkdir run
@@ -162,9 +162,9 @@ FLAGS
     cmp - plain
   "$MNIST_DIST" --config /dev/stdin --print-config --set model.name=step4 <configs/step4.toml |
     cmp - plain
-  fails 2 "./configs: not a config file (got a folder)" "$MNIST_DIST" --config ./configs
+  fails 2 "(got a folder)" "$MNIST_DIST" --config ./configs
   : >empty.toml
-  fails 2 "empty.toml: the model has no layers" "$MNIST_DIST" --config empty.toml
+  fails 2 "no layers" "$MNIST_DIST" --config empty.toml
 }
 @test "broken TOML" {
   printf '[train]\nepochs = = 3\n' >broken.toml
@@ -172,7 +172,7 @@ FLAGS
 }
 @test "unknown engine" { fails 2 "torhc" "$MNIST_DIST" "${QUICK[@]}" --engine torhc; }
 @test "more ranks than shards" {
-  fails 2 "5 ranks cannot share 4 shards" ranks 5 "${QUICK[@]}"
+  fails 2 "4 shards" ranks 5 "${QUICK[@]}"
   # The batch of 64 is divisible by 8 shards, not by 5.
   [[ "$stderr" == *"--set data.shards=8 "* ]]
   run -0 ranks 5 "${QUICK[@]}" --set data.shards=8 --set train.max_steps=1 --run-dir r
@@ -200,7 +200,7 @@ FLAGS
 @test "a depthwise layer keeps the number of channels" {
   printf '[model]\nlayer = [{ conv = 12 }, { conv = 24, depthwise = true }, { linear = 10 }]\n' \
     >wider.toml
-  fails 2 "layer 2 (conv = 24): depthwise, but changes the channels from 12 to 24" \
+  fails 2 "layer 2 (conv = 24): depthwise" \
     "$MNIST_DIST" summary --config wider.toml
   sed -i 's/conv = 12/conv = 24/' wider.toml
   run -0 "$MNIST_DIST" summary --config wider.toml
@@ -234,13 +234,13 @@ FLAGS
     run -0 --separate-stderr ranks 2 $arguments
     [ "$output" = "$alone" ]
   done
-  fails 2 "holds neither a sweep nor a run" ranks 2 report nowhere
-  fails 2 "holds neither a sweep nor a run" ranks 2 compare nowhere nowhere
+  fails 2 "nowhere holds neither" ranks 2 report nowhere
+  fails 2 "nowhere holds neither" ranks 2 compare nowhere nowhere
 }
 
 @test "a recipe of many megabytes is rejected before it is read as a whole" {
   head -c 3000000 /dev/zero | tr '\0' a >big.toml
-  (ulimit -v 400000 && fails 2 "big.toml: more than 1048576 bytes" "$MNIST_DIST" summary \
+  (ulimit -v 400000 && fails 2 "1048576" "$MNIST_DIST" summary \
     --config big.toml)
 }
 

@@ -53,7 +53,7 @@ RECIPE=("${QUICK[@]}" --set 'data.split=[600,300]' --set train.max_steps=6)
   fails 3 "is not the data" "$MNIST_DIST" verify r --data other.h5
   fails 2 "with seed 1, not 2" "$MNIST_DIST" verify r --seed 2
   mkdir empty
-  fails 2 "neither a finished run nor a sweep" "$MNIST_DIST" verify empty
+  fails 2 "neither" "$MNIST_DIST" verify empty
   "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 3 --target 0 --out s
   fails 2 "has no seed 4" "$MNIST_DIST" verify s --seed 4
   cp r/summary.json whole.json
