@@ -44,7 +44,7 @@ nothing_left() { wait_for 15 gone "$MNIST_DIST --config"; }
   [ "$output" = "$(printf 'host%s 1 1 1\n' 1 2 3 4)" ] || [ "$(nproc --all)" -eq 1 ]
   [[ $stderr == *"ok    host4        Open MPI "[45]*", mnist-dist "*\
 ", 1 core, "*" GB free, clock +0.0 s"* ]]
-  [[ $stderr == *"ok    all-reduce   4 ranks on 4 hosts add 39 KB in "* ]]
+  [[ $stderr == *"ok    all-reduce   4 ranks on 4 hosts "*" 39 KB "* ]]
 }
 
 @test "preflight: a host that is down is named, soon" {
@@ -55,7 +55,7 @@ nothing_left() { wait_for 15 gone "$MNIST_DIST --config"; }
   [ "$status" -eq 4 ]
   ((SECONDS - begin <= 25))
   [[ $stderr == *"ok    host4"* ]]
-  [[ $stderr == *"error: host3 is not responding"*\
+  [[ $stderr == *"error: host3 "*\
 "hint: "*"leave it out of --hosts"* ]]
 }
 
@@ -70,9 +70,9 @@ nothing_left() { wait_for 15 gone "$MNIST_DIST --config"; }
   on host4 umount "$(command -v mpirun)"
   echo "$stderr"
   [ "$status" -eq 4 ]
-  [[ $stderr == *"error: host2 has mnist-dist 0.0.9, this machine mnist-dist "*\
+  [[ $stderr == *"error: host2 "*"mnist-dist 0.0.9, "*\
 " (and 1 more: see above)"*"hint: copy it: rsync "*" host2:"* ]]
-  [[ $stderr == *"bad   host4        has Open MPI 3.1.6, this machine "* ]]
+  [[ $stderr == *"bad   host4  "*"Open MPI 3.1.6, "* ]]
 }
 
 @test "preflight: two hosts that only ssh reaches from here, but that do not reach each other" {
@@ -81,7 +81,7 @@ nothing_left() { wait_for 15 gone "$MNIST_DIST --config"; }
   on host2 ip route del unreachable 10.77.0.3/32
   echo "$stderr"
   [ "$status" -eq 4 ]
-  [[ $stderr == *"error: no all-reduce between host2, host3,"*\
+  [[ $stderr == *"error: "*" host2, host3,"*\
 "hint: "*"--interface"* ]]
 }
 
@@ -94,8 +94,8 @@ nothing_left() { wait_for 15 gone "$MNIST_DIST --config"; }
   echo "$stderr"
   [ "$status" -eq 4 ]
   ((SECONDS - begin <= 90)) # 25 on an idle machine
-  [[ $stderr == *"error: no all-reduce between host3 and the others,"*\
-"hint: open all TCP ports"* ]]
+  [[ $stderr == *"error: "*" host3 and the others,"*\
+"hint: "*TCP* ]]
 
   on host3 ip rule add pref 11 ipproto tcp sport 50000-50199 lookup main
   on host3 ip rule add pref 12 ipproto tcp dport 50000-50199 lookup main
@@ -103,7 +103,7 @@ nothing_left() { wait_for 15 gone "$MNIST_DIST --config"; }
   run --separate-stderr preflight --hosts host1,host2,host3 --seconds 1
   echo "$stderr"
   [ "$status" -eq 0 ]
-  [[ $stderr == *"ok    all-reduce   3 ranks on 3 hosts add "* ]]
+  [[ $stderr == *"ok    all-reduce   3 ranks on 3 hosts "* ]]
 }
 
 @test "four hosts, one behind a slow link, train the bytes of a single process" {
@@ -162,9 +162,9 @@ nothing_left() { wait_for 15 gone "$MNIST_DIST --config"; }
   [ "$code" -eq 4 ]
   ((SECONDS - begin <= 45)) # 20 on an idle machine
   grep -q "^error: rank 2 of 4 (host host3, " err.txt
-  grep -q "^error: host3 stopped responding" err.txt
+  grep -q "^error: host3 " err.txt
   local command
-  command=$(sed -n 's/^hint: continue without it[^:]*: \(.*\)/\1/p' err.txt)
+  command=$(sed -n 's/^hint: [^:]*: \(launch.*\)/\1/p' err.txt)
   [[ $command == "launch/hosts.sh --hosts host1\\,host2\\,host4 "*" --resume "* ]]
   plug host3
   nothing_left
@@ -221,7 +221,7 @@ ends_alike() {
   a_run_of "$ALL"
   unplug host3
   wait_for 90 resumed 1
-  grep -q "^note: host3 stopped responding" err.txt
+  grep -q "^note: host3 " err.txt
   grep -q "^note: restart 1 of 5" err.txt
   plug host3
   grep -q "^3 ranks: host1 x 1, host2 x 1, host4 x 1" err.txt

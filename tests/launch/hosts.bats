@@ -106,7 +106,7 @@ CASES
       refused "${option%% *} needs a "
     done
     run "$repository/launch/$script.sh" --hosts a --interface "a b"
-    refused "--interface needs a network's name"
+    refused "'a b'"
   done
 }
 
@@ -130,7 +130,7 @@ CASES
     # shellcheck disable=SC2086  # several words
     run env TMPDIR=/no/folder "$repository"/launch/$script
     [ "$status" -eq 3 ]
-    [[ ${lines[0]} == "error: cannot write temporary files to /no/folder" &&
+    [[ ${lines[0]} == "error: "*" /no/folder" &&
       ${lines[1]} == "hint: "* && ${#lines[@]} -eq 2 ]]
   done
 }
@@ -163,7 +163,7 @@ CASES
   done
   MPIRUN_CODE=213 hosts_sh --no-preflight --slots 1 --hosts a,b --max-restarts 0
   [ "$status" -eq 4 ]
-  [[ $output == *"error: mpirun ended with code 213"*"hint: "*"launch/preflight.sh"* ]]
+  [[ $output == *"error: "*" 213"*"hint: "*"launch/preflight.sh"* ]]
   MPIRUN_CODE=137 hosts_sh --no-preflight --slots 1 --hosts a,b --max-restarts 0
   [ "$status" -eq 4 ]
   [[ $output == *"error: a rank was killed"*dmesg* ]]
@@ -193,8 +193,8 @@ SCRIPT
   echo "$output"
   ((SECONDS - begin < 30))
   [ "$status" -eq 4 ]
-  [[ $output == *"error: b stopped responding for 4 s"* ]]
-  [[ $output == *"hint: continue without it"*": launch/hosts.sh --hosts \
+  [[ $output == *"error: b "*" 4 s"* ]]
+  [[ $output == *"hint: "*": launch/hosts.sh --hosts \
 a\\,c:2"* ]]
   local option
   for option in "--slots 1" --spread "-np 3" "--interface eth0" \
@@ -235,7 +235,7 @@ STARTS
   [[ $(start 2) == *" -np 4 --host a:2,c:2 "*" btl_tcp_if_include eth0 "* ]]
   [[ $(start 2) == *" train --run-dir r --resume" ]]
   [[ $(start 3) == *" -np 5 --host a:2,b:2,c:1 "*" train --run-dir r --resume" ]]
-  [[ $output == *"b stopped responding for 4 s"*"restart 1 of 3"*"restart 2 of 3"* ]]
+  [[ $output == *"note: b "*" 4 s"*"restart 1 of 3"*"restart 2 of 3"* ]]
 }
 
 @test "a killed rank: the run's own folder is resumed; one without a checkpoint is moved away" {
@@ -305,7 +305,7 @@ STARTS
   hosts_sh --no-preflight --slots 1 --hosts a,b,c --min-hosts 3 -- train --run-dir r
   [ "$status" -eq 4 ]
   [ "$(wc -l <starts.log)" -eq 1 ]
-  [[ $output == *"error: b stopped responding"* ]]
+  [[ $output == *"error: b stopped"* ]]
   local bad
   for bad in "--min-hosts 0" "--min-hosts x" "--max-restarts -1" "--max-restarts"; do
     # shellcheck disable=SC2086  # two words

@@ -264,12 +264,12 @@ fake_checkout() {
   fake_checkout
   MNIST_DIST_SETUP=skip run "$checkout/launch/local.sh" --cuda
   [ "$status" -eq 4 ]
-  [[ $output == *"error: there is no LibTorch with CUDA"*"hint: "*"launch/setup.sh --cuda"* ]]
+  [[ $output == *"error: "*LibTorch*"hint: "*"launch/setup.sh --cuda"* ]]
   fake_torch "$MNIST_DIST_TORCH_DIR/torch" 2.11.0 13.0
   rm "$MNIST_DIST_CUDA_FOLDER/bin/nvcc"
   MNIST_DIST_SETUP=skip run "$checkout/launch/local.sh" --cuda
   [ "$status" -eq 4 ]
-  [[ $output == *"error: there is no nvcc of CUDA 13"* ]]
+  [[ $output == *"error: "*nvcc* ]]
 }
 
 @test "a failed build ends it" {
@@ -436,7 +436,7 @@ SCRIPT
   echo "$output"
   [ "$status" -eq 4 ]
   [ "$(wc -l <starts.log)" -eq 4 ]
-  [[ ${lines[-2]} == "error: a rank was killed (KILL)" && ${lines[-1]} == "hint: "*"-np"* ]]
+  [[ ${lines[-2]} == "error: "*"(KILL)" && ${lines[-1]} == "hint: "*"-np"* ]]
   rm starts.log
   local_sh -np 2 --max-restarts 0 sweep
   [ "$status" -eq 4 ]
@@ -516,7 +516,7 @@ SCRIPT
   local_sh -np 2 --run-dir "$BATS_TEST_TMPDIR/r"
   echo "$output"
   [ "$status" -eq 4 ]
-  [[ ${lines[-2]} == "error: a rank was killed (SEGV)" && ${lines[-1]} == "hint: "* ]]
+  [[ ${lines[-2]} == "error: "*"(SEGV)" && ${lines[-1]} == "hint: "* ]]
 }
 
 @test "no arguments, and a command that does not train" {

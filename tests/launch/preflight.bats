@@ -30,7 +30,7 @@ bad() {
   echo "$output"
   [ "$status" -eq "$1" ]
   [[ $output == *"ok    a "* ]]
-  [[ $output == *"error: b $2"*"hint: "*"$3"* ]]
+  [[ $output == *"error: b "*"$2"*"hint: "*"$3"* ]]
 }
 
 @test "two good hosts" {
@@ -72,7 +72,7 @@ SCRIPT
 @test "a host's output reaches the terminal without control characters" {
   b_is <<<'nvidia-smi() { printf "broken \e]0;title\a card\n"; return 18; }'
   preflight
-  bad 4 "has a GPU driver that fails: broken " "reboot"
+  bad 4 "broken " "reboot"
   [[ $output != *$'\e'* && $output != *$'\a'* ]]
 }
 
@@ -124,7 +124,7 @@ CASES
   chmod +x broken
   echo "s|^program=[^ ]*|program=$PWD/broken|" >b.sed
   preflight
-  bad 4 "cannot start mnist-dist: libfmt.so.9" "launch/setup.sh"
+  bad 4 "libfmt.so.9" "launch/setup.sh"
   rm b.sed
   b_is <<<'sha256sum() { echo 0123456789abcdef; }'
   preflight
@@ -152,7 +152,7 @@ CASES
 nvidia-smi() { echo "Failed to initialize NVML: Driver/library version mismatch"; return 18; }
 SCRIPT
   preflight
-  bad 4 "has a GPU driver that fails: Failed to initialize NVML" "reboot"
+  bad 4 "NVML" "reboot"
 }
 
 @test "an all-reduce that fails: the host that none reaches, or the pair without a connection" {
@@ -162,14 +162,14 @@ SCRIPT
 SCRIPT
   UNREACHED=c run "$repository/launch/preflight.sh" --hosts a,b,c
   [ "$status" -eq 4 ]
-  [[ $output == *"error: no all-reduce between c and the others,"*"hint: open all TCP ports"* ]]
+  [[ $output == *"error: "*" c and the others,"*"hint: "*TCP* ]]
   UNREACHED=b:1,c run "$repository/launch/preflight.sh" --hosts a,b,c
-  [[ $output == *"error: no all-reduce between b, c,"* ]]
+  [[ $status == 4 && $output == *"error: "*" between b, c,"* ]]
   UNREACHED=b run "$repository/launch/preflight.sh" --hosts a,b
-  [[ $output == *"error: no all-reduce between a, b,"* ]]
+  [[ $status == 4 && $output == *"error: "*" between a, b,"* ]]
   # All together fail, no two of them do.
   UNREACHED=a:1,b:1,c run "$repository/launch/preflight.sh" --hosts a,b,c
-  [[ $output == *"error: no all-reduce between a, b, c,"* ]]
+  [[ $status == 4 && $output == *"error: "*" between a, b, c,"* ]]
 }
 
 @test "--seconds: the range of doctor --all-reduce" {
@@ -177,7 +177,7 @@ SCRIPT
   for seconds in '' -1 x 61 600; do
     preflight --seconds "$seconds"
     [ "$status" -eq 2 ]
-    [[ $output == "error: --seconds needs a number from 0 to 60"* ]]
+    [[ $output == "error: --seconds "*" 60, "* ]]
   done
 }
 

@@ -39,13 +39,13 @@ set_up_ends() {
   set_up_ends 4 "there is no nvcc of CUDA 13"
   run "$checkout/tests/run.sh" --cuda
   [ "$status" -eq 0 ]
-  [ "$output" = "skipped: the CUDA build has missing parts: there is no nvcc of CUDA 13" ]
+  [[ ${#lines[@]} == 1 && $output == "skipped: "*": there is no nvcc of CUDA 13" ]]
   ! grep -q cmake "$BATS_TEST_TMPDIR/log" || false
   # Without set-up, the installed parts decide.
   rm -r "$MNIST_DIST_TORCH_DIR"
   MNIST_DIST_SETUP=skip run "$checkout/tests/run.sh" --cuda
   [ "$status" -eq 0 ]
-  [[ $output == "skipped: the CUDA build has missing parts: there is no LibTorch with CUDA"* ]]
+  [[ $output == "skipped: "*LibTorch* ]]
 }
 
 @test "anything else that fails is a failure" {
@@ -87,6 +87,6 @@ set_up_ends() {
   set_up_ends 1 "apt could not install the missing packages"
   run "$checkout/tests/run.sh" --sanitize
   [ "$status" -eq 0 ]
-  [[ $output == *"skipped: the build with sanitizers needs Clang with libFuzzer"* ]]
+  [[ $output == *"skipped: "*libFuzzer* ]]
   ! grep -q cmake "$BATS_TEST_TMPDIR/log" || false
 }

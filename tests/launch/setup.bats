@@ -84,7 +84,7 @@ esac
 SCRIPT
   run "$repository/launch/setup.sh"
   [ "$status" -eq 1 ]
-  [[ $output == *"error: the package servers cannot be reached"* ]]
+  [[ $output == *"error: "*servers* ]]
   [[ $output == *"hint: "*"proxy"* ]]
 }
 

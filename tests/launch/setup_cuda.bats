@@ -85,7 +85,7 @@ $BATS_TEST_TMPDIR/cuda/bin/nvcc"*"NCCL: $BATS_TEST_TMPDIR/cuda"* ]]
   [ -z "$(fetched)" ]
   setup_cuda
   [ "$status" -eq 0 ]
-  [[ $output == "fetching LibTorch 2.11.0 for CUDA 13.0 from PyPI (4.5 GB) into $private" ]]
+  [[ ${#lines[@]} == 1 && $output == "fetching "*" 2.11.0 "*" $private" ]]
   [ "$(fetched)" = torch==2.11.0 ]
   [ -e "$private/torch/lib/libtorch_cuda.so" ]
   [ "$(ls "$(dirname "$private")")" = "$(basename "$private")" ]
@@ -121,7 +121,7 @@ $BATS_TEST_TMPDIR/cuda/bin/nvcc"*"NCCL: $BATS_TEST_TMPDIR/cuda"* ]]
   rm "$private/nvidia/cudnn/lib/libcudnn.so.9" "$BATS_TEST_TMPDIR/pip.log"
   setup_cuda --check
   [ "$status" -eq 1 ]
-  [[ $output == *"missing: libcudnn.so.9 for LibTorch in $private/torch"* ]]
+  [[ $output == *"missing: libcudnn.so.9 "*" $private/torch"* ]]
   setup_cuda
   [ "$status" -eq 0 ]
   [ "$(fetched)" = torch==2.11.0 ]
@@ -192,8 +192,7 @@ $BATS_TEST_TMPDIR/cuda/bin/nvcc"*"NCCL: $BATS_TEST_TMPDIR/cuda"* ]]
 @test "no nvcc, or one of a different generation: an error before anything is fetched" {
   rm "$MNIST_DIST_CUDA_FOLDER/bin/nvcc"
   setup_cuda
-  fails 4 "there is no nvcc of CUDA 13, for which LibTorch 2.11.0 is built" \
-    "install NVIDIA's cuda-toolkit-13-0 package" "CUDACXX"
+  fails 4 "no nvcc of CUDA 13" "LibTorch 2.11.0" "cuda-toolkit-13-0" "CUDACXX"
   fake_nvcc "$MNIST_DIST_CUDA_FOLDER" 12.6
   PATH=$MNIST_DIST_CUDA_FOLDER/bin:$PATH setup_cuda
   fails 4 "$MNIST_DIST_CUDA_FOLDER/bin/nvcc of CUDA 12.6" "cuda-toolkit-13-0"
@@ -216,15 +215,14 @@ $BATS_TEST_TMPDIR/cuda/bin/nvcc"*"NCCL: $BATS_TEST_TMPDIR/cuda"* ]]
 @test "a V100: an error with the instruction, before anything is fetched" {
   fake_cards "Tesla T4, 7.5" "Tesla V100-SXM2-16GB, 7.0"
   setup_cuda
-  fails 4 "Tesla V100-SXM2-16GB (sm_70) needs LibTorch 2.11-2.14 built for CUDA 12.6 (got LibTorch \
-2.11.0 of PyPI, built for CUDA 13.0" \
+  fails 4 "Tesla V100-SXM2-16GB (sm_70)" "2.11-2.14" "CUDA 12.6" "2.11.0" "CUDA 13.0" \
     "cu126" "CMAKE_PREFIX_PATH" "cuda-toolkit-12-6"
   [ -z "$(fetched)" ]
   # A PyTorch that happens to be here is no better.
   export PYTORCH=$BATS_TEST_TMPDIR/site-packages/torch
   fake_torch "$PYTORCH" 2.11.0 13.0
   setup_cuda --check
-  fails 4 "LibTorch 2.11.0 in $PYTORCH, built for CUDA 13.0"
+  fails 4 "LibTorch 2.11.0 in $PYTORCH,"
 }
 
 @test "a V100 with its requirements" {
@@ -249,7 +247,7 @@ $BATS_TEST_TMPDIR/cuda/bin/nvcc"*"NCCL: $BATS_TEST_TMPDIR/cuda"* ]]
   fake_cards "NVIDIA B200, 10.0"
   fake_torch "$BATS_TEST_TMPDIR/libtorch" 2.11.0 12.6 archive
   CMAKE_PREFIX_PATH=$BATS_TEST_TMPDIR/libtorch setup_cuda
-  fails 4 "needs LibTorch 2.11 or newer built for CUDA 12.8 or newer"
+  fails 4 "(sm_100)" "CUDA 12.8"
 }
 
 @test "cards that are too old, or newer than the table" {
@@ -303,7 +301,7 @@ chmod +x "$python"
 SCRIPT
   setup_cuda
   [ "$status" -eq 0 ] || { echo "$output" && false; }
-  [[ $output == *"installing with apt: python3-pip"* ]]
+  [[ $output == *"apt: python3-pip"* ]]
   [ "$(fetched)" = torch==2.11.0 ]
   rm -r "$private" "$BATS_TEST_TMPDIR/pip.log"
   setup_cuda

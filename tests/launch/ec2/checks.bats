@@ -35,11 +35,11 @@ setup() { fresh_aws; }
   ec2 up --instance c7a.4xlarge --key-file .
   fails 3 "cannot read the key ."
   ec2 status --region "us east"
-  fails 2 "--region needs a region of AWS"
+  fails 2 "--region" "'us east'"
   ec2 up --instance c7a.4xlarge --subnet "x'y"
-  fails 2 "--subnet needs the id of a subnet"
+  fails 2 "--subnet" "'x'y'"
   ec2 up --instance c7a.4xlarge --ami ubuntu
-  fails 2 "--ami needs the id of an image"
+  fails 2 "--ami" "'ubuntu'"
 }
 
 @test "instances: unknown ones, and p3, which AWS no longer offers" {
@@ -262,7 +262,7 @@ in use (3 x g5.12xlarge needs 144" \
 
 @test "a type that a region does not offer" {
   up --region eu-central-2 --instance p5.48xlarge
-  fails 4 "p5.48xlarge is offered in no zone of eu-central-2" "--region us-east-1"
+  fails 4 "p5.48xlarge" "eu-central-2" "--region us-east-1"
 }
 
 @test "--subnet: only its zone is tried" {
@@ -282,7 +282,7 @@ in use (3 x g5.12xlarge needs 144" \
   ec2 up --instance p5.48xlarge --nodes 2 --from 203.0.113.7/32 --dry-run
   [ "$status" -eq 0 ]
   shows "\$110.08 per hour" "aws --region us-east-1 cloudformation create-stack" \
-    "--on-failure DELETE" "Interface" "dry run: nothing was created"
+    "--on-failure DELETE" "Interface" "dry run: nothing"
   ec2 down --name main --dry-run
   [ "$status" -eq 0 ]
   shows "dry run: down would"
@@ -303,7 +303,7 @@ in use (3 x g5.12xlarge needs 144" \
   kill "$pid"
   shows "ssh:     only from 198.51.100.9/32"
   MNIST_DIST_ADDRESS_URL=http://127.0.0.1:9 ec2 up --instance c7a.4xlarge --dry-run
-  fails 4 "public IPv4 address is unknown" "--from"
+  fails 4 "IPv4" "--from"
 }
 
 @test "errors of AWS: two lines, exit 4" {
@@ -314,11 +314,11 @@ exit 254
 SCRIPT
   REFUSAL="An error occurred (ExpiredToken) when calling the DescribeStacks operation: The \
 security token included in the request is expired" ec2 status
-  fails 4 "AWS: ExpiredToken: The security token included in the request is expired" "log in again"
+  fails 4 "error: AWS: ExpiredToken: The security token" "log in"
   # Newer versions of the CLI put their name before it.
   REFUSAL="aws: [ERROR]: An error occurred (ExpiredToken) when calling the DescribeStacks \
 operation: The token is expired" ec2 status
-  fails 4 "error: AWS: ExpiredToken: The token is expired" "log in again"
+  fails 4 "error: AWS: ExpiredToken: The token" "log in"
   REFUSAL="Unable to locate credentials. You can configure credentials by running \"aws \
 configure\"." ec2 status
   fails 4 "Unable to locate credentials" "aws configure"

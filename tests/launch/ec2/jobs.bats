@@ -170,7 +170,7 @@ SCRIPT
   cluster status --name main
   shows "job: running since"
   cluster run
-  fails 2 "cluster main is already training"
+  fails 2 "already"
   echo 0 >"$NODES/1/finish"
   wait_for_script
   [ "$status" -eq 0 ] || { echo "$output" && return 1; }
@@ -187,7 +187,7 @@ SCRIPT
   mkdir -p "$NODES/1" && echo 6 >"$NODES/1/finish"
   cluster sweep --seeds 0..9
   [ "$status" -eq 6 ]
-  shows "at most as many as there are seeds" "-- sweep --seeds 0..9"
+  shows "as many" "-- sweep --seeds 0..9"
 }
 
 @test "a sweep on several nodes is refused before anything is copied or started" {
@@ -224,7 +224,7 @@ SCRIPT
   echo "$(date +%s)" >"$MNIST_DIST_DEADLINE"
   wait_for_script
   [ "$status" -eq 130 ]
-  shows "stopped with a checkpoint: the time to live of " "--name OTHER --resume"
+  shows "checkpoint: the time to live" "--name OTHER --resume"
   [ "$(<runs/step3-seed1/checkpoint.h5)" = "after signal" ]
   rm "$MNIST_DIST_DEADLINE"
   cluster down --yes
@@ -262,7 +262,7 @@ SCRIPT
   fails 2 "cluster main is training" "--yes"
   cluster down --yes
   [ "$status" -eq 0 ]
-  shows "nothing of cluster main is left"
+  shows "nothing of cluster main"
   [ "$(<runs/step3-seed1/checkpoint.h5)" = "after signal" ]
   empty_account
 }
@@ -274,11 +274,11 @@ SCRIPT
   aws ec2 terminate-instances --instance-ids "$(ids)" >/dev/null
   touch "$NODES/1/down"
   wait_for_script
-  fails 4 "the head of cluster main is not responding" "are in runs" "--resume"
+  fails 4 "the head " "are in runs" "--resume"
   shows "terminated"
   [ -s runs/step3-seed1/checkpoint.h5 ]
   cluster run
-  fails 4 "no node of cluster main is running"
+  fails 4 "no node "
 }
 
 @test "down while no node responds: no wait, no copy, and everything is deleted" {
@@ -287,7 +287,7 @@ SCRIPT
   touch "$NODES/1/down" "$NODES/2/down"
   cluster down
   [ "$status" -eq 0 ]
-  shows "no node responds" "nothing of cluster main is left"
+  shows "no node responds" "nothing of cluster main"
   empty_account
 }
 
@@ -299,7 +299,7 @@ SCRIPT
   [ "$status" -eq 0 ] || { echo "$output" && false; }
   [ "$(<runs/sweep/runs/seed1/model.h5)" = weights ]
   [ -e runs/step3-seed1/summary.json ]
-  shows "nothing of cluster main is left"
+  shows "nothing of cluster main"
   empty_account
 }
 
@@ -331,7 +331,7 @@ SCRIPT
   [[ $output != *warning* ]]
   cluster run --dry-run
   [ "$status" -eq 0 ]
-  shows "2 of 2 nodes, 16 GPUs, one rank per GPU" "172.31.0.4 slots=8, 172.31.0.5 slots=8" \
+  shows "2 of 2 nodes, 16 GPUs" "rank per GPU" "172.31.0.4 slots=8, 172.31.0.5 slots=8" \
     "-- train --device cuda" "MNIST_DIST_CUDA=on" "MNIST_DIST_GPUS=8" \
     "FI_PROVIDER=efa" "FI_EFA_USE_DEVICE_RDMA=1" "NCCL_SOCKET_IFNAME="
   ec2 down --yes --no-fetch
@@ -354,7 +354,7 @@ SCRIPT
   touch "$NODES/2/no-cuda"
   cluster up --instance g4dn.12xlarge --nodes 2 --from 203.0.113.7/32 --yes
   [ "$status" -eq 0 ] || { echo "$output" && false; }
-  shows "warning: the GPUs cost money and stay idle: there is no nvcc here"
+  shows "warning: " ": there is no nvcc here"
   cluster run
   [ "$status" -eq 0 ]
   shows "2 of 2 nodes, one rank per core" "slots=24" "MNIST_DIST_CUDA=off"
@@ -366,8 +366,8 @@ SCRIPT
 @test "GPUs without a LibTorch: a warning before the price, then one rank per core" {
   sed -i '/^g4dn.12xlarge/s/12.6- /12.6  /' "$checkout/launch/instances.tsv"
   cluster cost --instance g4dn.12xlarge
-  shows "warning: a T4 needs LibTorch 2.11 or newer built for CUDA 12.6, and launch/setup.sh \
-installs 2.11.0 for CUDA 13.0"
+  [ "$status" -eq 0 ]
+  shows "warning: a T4 " "LibTorch 2.11 " "CUDA 12.6, " "2.11.0 for CUDA 13.0"
   cluster up --instance g4dn.12xlarge --from 203.0.113.7/32 --bare --yes
   shows "warning: a T4 needs LibTorch" "--instance c7a.4xlarge trains on CPUs"
   cluster run --dry-run
@@ -410,12 +410,12 @@ installs 2.11.0 for CUDA 13.0"
   local verb
   for verb in run logs ssh; do
     cluster "$verb"
-    fails 2 "there is no cluster main in us-east-1" "launch/ec2.sh up"
+    fails 2 "no cluster main " "launch/ec2.sh up"
   done
   cluster run --detach --down-when-done
-  fails 2 "--detach and --down-when-done exclude each other"
+  fails 2 "--detach and --down-when-done"
   cluster fetch
-  fails 2 "no node of cluster main is running" "--s3"
+  fails 2 "no node " "--s3"
 }
 
 @test "fetch --s3: from the bucket, without the cluster" {
@@ -430,5 +430,5 @@ installs 2.11.0 for CUDA 13.0"
 @test "results outside runs/ would be lost: rejected" {
   cluster_up
   cluster run --resume --run-dir /tmp/elsewhere
-  fails 2 "results are copied back from runs/ only"
+  fails 2 "runs/ only" "/tmp/elsewhere"
 }

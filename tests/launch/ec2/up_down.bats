@@ -12,7 +12,7 @@ setup() { fresh_aws; }
   [ "$status" -eq 0 ]
   shows "cluster anna: 2 x g4dn.12xlarge (4 x T4 (16 GiB, sm_75), 48 vCPUs) in us-east-1, on \
 demand" \
-    "\$7.82 per hour (list price of 2026-11" "after 1:30 h, so at most \$11.74" \
+    "\$7.82 per hour" "after 1:30 h" "at most \$11.74" \
     "ssh:     only from 203.0.113.7/32"
   [ "$(ids | wc -w)" -eq 2 ]
 
@@ -29,7 +29,7 @@ demand" \
 
   ec2 down --name anna --yes
   [ "$status" -eq 0 ]
-  shows "nothing of cluster anna is left in us-east-1"
+  shows "nothing of cluster anna"
   empty_account
   [ ! -e "$XDG_STATE_HOME/mnist-dist/ec2/us-east-1/anna" ]
   ec2 down --name anna
@@ -165,7 +165,7 @@ minutes_until() {
 @test "up twice is rejected, and the first cluster stays" {
   up
   up
-  fails 2 "cluster main already exists in us-east-1 (CREATE_COMPLETE)" "--name"
+  fails 2 "already" "CREATE_COMPLETE" "--name"
   [ "$(ids | wc -w)" -eq 1 ]
   up --name other
   [ "$status" -eq 0 ]
@@ -187,7 +187,7 @@ minutes_until() {
   up --nodes 2
   [ "$status" -eq 0 ]
   shows "no capacity in us-east-1a" \
-    "requesting 2 x c7a.4xlarge in us-east-1b"
+    "2 x c7a.4xlarge in us-east-1b"
   [ "$(aws ec2 describe-instances --filters Name=instance-state-name,Values=running \
     --query 'Reservations[].Instances[].Placement.AvailabilityZone' --output text | xargs)" = \
     "us-east-1b us-east-1b" ]
@@ -201,7 +201,7 @@ minutes_until() {
     aws ec2 delete-subnet --subnet-id "$subnet"
   done
   up --nodes 2 --spot
-  fails 4 "no zone of us-east-1 has the capacity for 2 x c7a.4xlarge" "no --spot"
+  fails 4 "capacity for 2 x c7a.4xlarge" "no --spot"
   [ "$(grep -c 'requesting' <<<"$output")" -eq 2 ]
   empty_account
 }
@@ -210,7 +210,7 @@ minutes_until() {
   echo "You have requested more vCPU capacity than your current vCPU limit of 0 allows \
 (VcpuLimitExceeded)" >"$AWS_FOLDER/refuse"
   up
-  fails 4 "VcpuLimitExceeded" "could not create the cluster, nothing was left behind" \
+  fails 4 "VcpuLimitExceeded" "nothing was left" \
     "raise the service quota"
   [ "$(grep -c 'requesting' <<<"$output")" -eq 1 ]
   empty_account
@@ -286,7 +286,7 @@ rolls_back() {
   echo 1 >"$AWS_FOLDER/cannot_delete"
   ec2 down --yes
   [ "$status" -eq 0 ]
-  shows "at the first try" "nothing of cluster main is left"
+  shows "at the first try" "nothing of cluster main"
   empty_account
 }
 
@@ -294,7 +294,7 @@ rolls_back() {
   up
   echo 9 >"$AWS_FOLDER/cannot_delete"
   MNIST_DIST_LEFT_ROUNDS=2 ec2 down --yes
-  fails 4 "cluster main are left in us-east-1" "security-group sg-" "key-pair mnist-dist-main" \
+  fails 4 "left in us-east-1" "security-group sg-" "key-pair mnist-dist-main" \
     "tag mnist-dist:cluster = main"
   # The most expensive part is deleted.
   [ -z "$(ids)" ]
@@ -309,7 +309,7 @@ rolls_back() {
     >/dev/null
   ec2 down
   [ "$status" -eq 0 ]
-  shows "there is no stack mnist-dist-main, but something of the cluster is left"
+  shows "no stack mnist-dist-main"
   [ -z "$(ids)" ]
   [ -z "$(aws ec2 describe-addresses --query 'Addresses[].PublicIp' --output text)" ]
 }
@@ -322,7 +322,7 @@ rolls_back() {
   empty_account
   ec2 up --instance c7a.4xlarge --from 203.0.113.7/32 --yes --keep
   [ "$status" -eq 0 ]
-  shows "the cluster runs and costs money"
+  shows "costs money"
   [ "$(ids | wc -w)" -eq 1 ]
 }
 
@@ -392,7 +392,7 @@ SCRIPT
   ec2 up --instance p5.48xlarge --nodes 2 --from 203.0.113.7/32 --bare --yes \
     --capacity-reservation cr-0123
   [ "$status" -eq 0 ] || { echo "$output" && false; }
-  shows "requesting 2 x p5.48xlarge in us-east-1c"
+  shows "2 x p5.48xlarge in us-east-1c"
   data=$(aws ec2 describe-launch-template-versions --versions '$Latest' --launch-template-id "$(
     aws ec2 describe-launch-templates --query 'LaunchTemplates[0].LaunchTemplateId' --output text
   )" --query 'LaunchTemplateVersions[0].LaunchTemplateData')
@@ -417,7 +417,7 @@ p5.48xlarge us-east-1c active 1 default|expected at most 1
 |no capacity reservation cr-0123
 CASES
   ec2 up --instance p5.48xlarge --capacity-reservation x
-  fails 2 "--capacity-reservation needs an id"
+  fails 2 "--capacity-reservation" "'x'"
   empty_account
 }
 
@@ -425,5 +425,5 @@ CASES
   printf 'us-east-1%s\n' a b c d e f >"$AWS_FOLDER/no_capacity"
   ec2 up --instance p5.48xlarge --from 203.0.113.7/32 --bare --yes --subnet "$(
     aws ec2 describe-subnets --query 'Subnets[0].SubnetId' --output text)"
-  fails 4 "no zone of us-east-1 has the capacity" "Capacity Blocks" "--capacity-reservation"
+  fails 4 "no zone " "Capacity Blocks" "--capacity-reservation"
 }
