@@ -2,7 +2,7 @@
 bats_require_minimum_version 1.5.0
 load helpers
 
-@test "one line per subject, on one screen; a missing data file is no failure" {
+@test "one line per subject, on one screen, and a missing data file is no failure" {
   run -0 "$MNIST_DIST" doctor
   [[ ${lines[0]} == "ok    program   mnist-dist "* ]]
   [[ $output == *"warn  data "*" data/mnist.h5 "*"mnist-dist prepare"* ]]
@@ -54,7 +54,7 @@ print(*(f["subject"] for f in findings if f["subject"] != "ttl"))')" = \
   [[ $output == "1 rank on 1 host add"* ]]
 }
 
-@test "no colours outside a terminal; NO_COLOR in one" {
+@test "no colours outside a terminal, nor with NO_COLOR in one" {
   unset NO_COLOR
   run -0 "$MNIST_DIST" doctor
   [[ $output != *$'\x1b'* ]]

@@ -113,7 +113,7 @@ start_run() {
   done
 }
 
-@test "a closed terminal: a checkpoint and the end; with HUP ignored (nohup) no end" {
+@test "a closed terminal ends a run with a checkpoint, but not with HUP ignored (nohup)" {
   script -qec true /dev/null >/dev/null || skip "no script(1), or no /dev/pts, to make a terminal"
   local line="'$MNIST_DIST' --config step1 --set 'data.file=$TEST_DATA'"
   line+=" --set 'data.split=[2000,500]'"
@@ -253,7 +253,7 @@ unlike_words() {
   [[ "$stderr" == *nowhere* ]]
 }
 
-@test "an error that cannot be printed keeps its exit code; lost progress does not end a run" {
+@test "an error that cannot be printed keeps its exit code, and lost progress does not end a run" {
   local code=0
   "$MNIST_DIST" --config nowhere 2>/dev/full || code=$?
   [ "$code" -eq 2 ]

@@ -61,7 +61,7 @@ foreign_lease() {
   run -0 "$MNIST_DIST" report s
   [ "$(tail -n +2 s/seeds.csv | cut -d, -f1 | sort -n | tr '\n' ' ')" = "1 2 3 4 5 6 7 8 9 " ]
 }
-@test "a file that another program has locked for writing is named, and is not replaced" {
+@test "a file that a different program has locked for writing is named, and is not replaced" {
   short --run-dir r
   cp "$TEST_DATA" data.h5
   fails 3 "data.h5: " flock data.h5 "${SHORT[@]}" --set data.file=data.h5 --run-dir none
@@ -73,7 +73,7 @@ foreign_lease() {
     "$MNIST_DIST" evaluate --checkpoint $checkpoint --data data.h5
   [[ "$stderr" == *writing* ]]
 }
-@test "a lease of another host: respected while it changes, taken over when it does not" {
+@test "a lease of a different host is respected while it changes, and then taken over" {
   short --print-config >some.toml
   mkdir r
   foreign_lease 0 >r/.lease

@@ -2,7 +2,7 @@
 bats_require_minimum_version 1.5.0
 load helpers
 
-@test "preview draws the image and its augmentation; without augmentation they are equal" {
+@test "preview draws the image and its augmentation, which are equal without augmentation" {
   run -0 --separate-stderr "$MNIST_DIST" preview "${QUICK[@]}" --images 2 --draws 1
   [ "$(grep -c "^training image" <<<"$output")" -eq 2 ]
   # Left of the line the image, right of it the draw.
@@ -43,7 +43,7 @@ PY
   fails 3 "/dev/null/x" "$MNIST_DIST" summary --svg /dev/null/x
 }
 
-@test "lr-find: a curve, and a suggestion that train takes; the same on two ranks" {
+@test "lr-find draws a curve and suggests a rate that train takes, the same on two ranks" {
   local find=(lr-find --config step3 --set "data.file=$TEST_DATA" --set 'data.split=[5000,500]')
   run -0 --separate-stderr "$MNIST_DIST" "${find[@]}" --out rates.svg
   local text=$output rate

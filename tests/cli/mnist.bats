@@ -2,7 +2,7 @@
 bats_require_minimum_version 1.5.0
 load helpers
 
-@test "train prepares real MNIST on its own and learns it; ranks give the same bytes" {
+@test "train prepares real MNIST by itself and learns it, to the same bytes on two ranks" {
   local recipe=(--config step3 --set 'data.split=[12000,3000]' --set train.epochs=3)
   run -0 "$MNIST_DIST" "${recipe[@]}" --run-dir one
   [[ "${lines[*]}" == *"step3 (modified) | MNIST data/mnist.h5"* ]]

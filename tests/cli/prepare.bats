@@ -52,7 +52,7 @@ three_of_four() {
   rm raw/t10k-labels-idx1-ubyte.gz
 }
 
-@test "a web page instead of a file is named; a complete form of the file is used instead" {
+@test "a web page instead of a file is named, and a complete form of the file is used" {
   three_of_four
   echo '<!DOCTYPE html><html>403 Forbidden</html>' >raw/t10k-labels-idx1-ubyte.gz
   refuses 3 "raw/t10k-labels-idx1-ubyte.gz: " "$MNIST_DIST" prepare --raw raw
@@ -84,7 +84,7 @@ sys.exit(code != 3 or resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss > 1
   [[ "$output" == *"t10k-labels-idx1-ubyte.gz: too long"* ]]
 }
 
-@test "training makes the default data file only: another name that is missing is a mistake" {
+@test "training makes only the default data file, and a different missing name is a mistake" {
   refuses 3 "no data file data/mnits.h5" "$MNIST_DIST" --set data.file=data/mnits.h5 --run-dir r
   [ ! -e data ]
   [ ! -e r ]

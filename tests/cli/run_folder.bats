@@ -17,7 +17,7 @@ averaged_validation_accuracy,learning_rate,images_per_second,seconds" ]
   [ "$(field r/summary.json parameter_count)" = 9776 ]
   [ -z "$(find r -name '*tmp*')" ]
 }
-@test "every SIMD target of doctor can be forced; the first line and summary.json name it" {
+@test "every SIMD target of doctor can be forced, and the first line and summary.json name it" {
   local targets
   targets=$(simd_targets)
   echo "targets: $targets"
@@ -138,7 +138,7 @@ averaged_validation_accuracy,learning_rate,images_per_second,seconds" ]
   fails 2 "other data" \
     "$MNIST_DIST" --resume --run-dir r --config r/config.toml --set data.file=other.h5
 }
-@test "a damaged checkpoint falls back to the one before; two damaged ones are an error" {
+@test "a damaged checkpoint falls back to the one before, and two damaged ones are an error" {
   stopped_run
   [ -s r/checkpoint.prev.h5 ]
   for where in 0 3000 -1; do
@@ -160,7 +160,7 @@ averaged_validation_accuracy,learning_rate,images_per_second,seconds" ]
   run -0 "$MNIST_DIST" --config some.toml --resume
   [ -s runs/some-name/summary.json ]
 }
-@test "resume without a folder names a run with another --set, and a way to continue it" {
+@test "resume without a folder names a run with a different --set, and a way to continue it" {
   mkdir runs
   stopped_run
   mv r runs/some-name

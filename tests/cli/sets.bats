@@ -103,7 +103,7 @@ END
   [ "$(awk -F, 'NR > 1 && $2 > 255' one/predictions.csv | wc -l)" -gt 0 ]
 }
 
-@test "both engines agree on another image size" {
+@test "both engines agree on a different image size" {
   needs_torch
   small
   mkdir csv

@@ -215,7 +215,7 @@ print([d["seeds"] for d in declared if d["date"][:2] == "20"])')" \
   [ ! -e s ]
 }
 
-@test "merge: one sweep of several, the same recipe, data and bits; seeds in both agree" {
+@test "merge makes one sweep of several with one recipe, data and bits, and seeds in both agree" {
   tiny_recipe
   run -0 "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 0..3 --target 0 --out whole
   run -0 "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 0..2 --target 0 --out a
@@ -245,7 +245,7 @@ print([d["seeds"] for d in declared if d["date"][:2] == "20"])')" \
   [ ! -e a/runs/x ]
 }
 
-@test "a target that is missed: exit 6; --stop-early ends at the first" {
+@test "a missed target is exit 6, and --stop-early ends at the first" {
   tiny_recipe
   run -6 "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 0..3 --target 100 --out s
   [[ "$output" == *"FAIL: 0 of 4 "*" 100 % (300 of 300 "* ]]
@@ -409,7 +409,7 @@ assert d["basis"] == "seeds" and d["points"] > 0, d'
   done
 }
 
-@test "report makes the same report again; of a single run too" {
+@test "report makes the same report again, also of a single run" {
   tiny_recipe
   run -0 "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 0..2 --target 0 --out s
   cp -r s before

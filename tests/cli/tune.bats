@@ -33,7 +33,7 @@ SPACE
 # Candidate, rounds and seeds of each row.
 rounds() { tail -n +2 search/tuning.csv | awk -F, '{ print $2, $5, $6 }' | sort -n; }
 
-@test "a race: beaten candidates stop; a table of all; the winner's recipe trains" {
+@test "a race stops beaten candidates, all are in its table, and the winner's recipe trains" {
   space
   run -0 "$MNIST_DIST" "${TUNE[@]}" --candidates 4 --seeds 3 --max-seeds 6 --out search
   [[ "$output" == *"at most 24 runs"* ]]
@@ -112,7 +112,7 @@ CHECK
   fails 2 "--max-seeds 2" "$MNIST_DIST" "${TUNE[@]}" --seeds 3 --max-seeds 2
 }
 
-@test "the same call trains nothing again; more candidates keep the old ones, on any ranks" {
+@test "the same call trains nothing again, and more candidates keep the old ones, on any ranks" {
   space
   run -0 "$MNIST_DIST" "${TUNE[@]}" --candidates 3 --seeds 1 --max-seeds 2 --out search
   cp search/tuning.csv before.csv
@@ -129,7 +129,7 @@ CHECK
   diff <(cut -d, -f1-17 before.csv) <(cut -d, -f1-17 two/tuning.csv)
 }
 
-@test "a stopped search prints how to continue; misfits are rejected before anything is trained" {
+@test "a stopped search prints how to continue, and misfits are rejected before any training" {
   space
   "$MNIST_DIST" "${TUNE[@]}" --candidates 4 --seeds 2 --set train.epochs=400 \
     --out search >out.txt 2>&1 &

@@ -156,7 +156,7 @@ FLAGS
   [[ "$stderr" == *"step"* ]]
 }
 @test "missing config file" { fails 2 "nowhere.toml" "$MNIST_DIST" --config nowhere.toml; }
-@test "a config from a pipe; a config that is no file, or empty" {
+@test "a config from a pipe, a config that is no file, an empty config" {
   "$MNIST_DIST" --print-config --set model.name=step4 >plain
   "$MNIST_DIST" --config <(cat configs/step4.toml) --print-config --set model.name=step4 |
     cmp - plain
@@ -279,7 +279,7 @@ FLAGS
   diff <("$SOURCE_DIR/docs/cli.sh" "$MNIST_DIST") "$SOURCE_DIR/docs/cli.md"
 }
 
-@test "help COMMAND prints the command's help; help alone lists the commands" {
+@test "help COMMAND prints the command's help, and help alone lists the commands" {
   local command
   run -0 "$MNIST_DIST" help
   [ "$output" = "$("$MNIST_DIST" --help)" ]

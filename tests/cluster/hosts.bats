@@ -59,7 +59,7 @@ nothing_left() { wait_for 15 gone "$MNIST_DIST --config"; }
 "hint: "*"leave it out of --hosts"* ]]
 }
 
-@test "preflight: another version of the program, or of Open MPI, on one host" {
+@test "preflight: a different version of the program, or of Open MPI, on one host" {
   printf '#!/bin/sh\necho "mnist-dist 0.0.9"\n' >other
   printf '#!/bin/sh\necho "mpirun (Open MPI) 3.1.6"\n' >other_mpirun
   chmod +x other other_mpirun
@@ -151,7 +151,7 @@ nothing_left() { wait_for 15 gone "$MNIST_DIST --config"; }
     r/metrics.csv
 }
 
-@test "a host that stops responding mid-run is named in time; its hint ends in the same bytes" {
+@test "a host that stops responding mid-run is named in time, and its hint ends in the same bytes" {
   start_hosts_sh --max-restarts 0 --hosts "$ALL" \
     -- train "${LONG[@]}" --run-dir r --set comm.timeout=4
   wait_for 60 test -s r/checkpoint.h5
@@ -207,7 +207,7 @@ ends_alike() {
   [ "$(sha_of r)" = "$(sha_of "$BATS_FILE_TMPDIR/longer")" ]
 }
 
-@test "a killed rank, then another one: the run starts again by itself, twice, to the same bytes" {
+@test "a killed rank, then a second one: the run starts again by itself, twice, to the same bytes" {
   a_run_of "$ALL"
   kill -KILL "$(rank_on host3)"
   wait_for 30 resumed 1

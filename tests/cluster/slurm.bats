@@ -66,7 +66,7 @@ restarts_of() { scontrol show job "$1" | sed -n 's/.*Restarts=\([0-9]*\).*/\1/p'
   [ "$(state_of "$job")" = CANCELLED ]
 }
 
-@test "rejected arguments keep their code; tasks without work are rejected, unless allowed" {
+@test "rejected arguments keep their code, and tasks without work are rejected, unless allowed" {
   local job few
   few=(--config step1 --set "data.file=$TEST_DATA" --set data.shards=2 --set train.epochs=1)
   job=$(submit --config nothing)
@@ -134,7 +134,7 @@ SHORT=(--config step1 --set "data.file=$TEST_DATA" --set 'data.split=[500,100]'
   done
 }
 
-@test "tasks per node and threads are those on sbatch's line; memory, too, in both ways" {
+@test "tasks per node, threads and memory, in both ways, are those on sbatch's line" {
   local job
   on_sbatch=(--nodes=2 --ntasks-per-node=1 --cpus-per-task=2 --mem-per-cpu=100M)
   job=$(submit "${SHORT[@]}")
@@ -166,7 +166,7 @@ preempts() {
   [ "$(sha_of "runs/slurm-$job")" = "$WANTED" ]
 }
 
-@test "a job that another partition preempts writes a checkpoint in its GraceTime and resumes" {
+@test "a job that a different partition preempts writes a checkpoint in its GraceTime and resumes" {
   preempts spare
 }
 

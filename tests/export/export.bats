@@ -162,7 +162,7 @@ PY
   [[ "$output" =~ ^[0-9]$ ]]
 }
 
-@test "digits of another source are never called MNIST, whatever their file states" {
+@test "digits of a different source are never called MNIST, whatever their file states" {
   need_readers
   cp "$TEST_DATA" other.h5
   "$READERS/bin/python" - <<'PY'

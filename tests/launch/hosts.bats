@@ -44,7 +44,7 @@ got() { [[ " $(xargs -d '\n' <"$BATS_TEST_TMPDIR/mpirun.arguments") " == *" $* "
   [[ $output == *"4 ranks: a x 2, b x 1, c x 1."* ]]
 }
 
-@test "a sweep takes all slots; -np any number of them" {
+@test "a sweep takes all slots, or as many as -np" {
   hosts_sh --no-preflight --hosts a:2,b:5 -- sweep --seeds 0..9
   [[ ${lines[0]} == "7 ranks: a x 2, b x 5" ]]
   hosts_sh --no-preflight --hosts a:2,b:5 -np 3 sweep --seeds 0..9
@@ -238,7 +238,7 @@ STARTS
   [[ $output == *"note: b "*" 4 s"*"restart 1 of 3"*"restart 2 of 3"* ]]
 }
 
-@test "a killed rank: the run's own folder is resumed; one without a checkpoint is moved away" {
+@test "after a killed rank the run's own folder is resumed, or moved away without a checkpoint" {
   cat >"$MNIST_DIST_BUILD_DIR/mnist-dist" <<'SCRIPT'
 #!/bin/bash
 [[ $* == *--print-config* ]] || exit 0

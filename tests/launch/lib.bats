@@ -106,7 +106,7 @@ table() {
   [ "$mpirun $major" = "mpirun 4" ]
 }
 
-@test "another MPI's mpirun first in PATH: Open MPI's after it is used" {
+@test "a different MPI's mpirun first in PATH: Open MPI's after it is used" {
   fake mpirun <<<'echo "mpirun (Open MPI) 4.1.4"'
   mkdir "$BATS_TEST_TMPDIR/conda"
   printf '#!/bin/bash\necho "HYDRA build details: Version: 4.0.2"\n' \

@@ -65,7 +65,7 @@ $MNIST_DIST_BUILD_DIR/mnist-dist" ]]
   [[ $output == "mnist-dist --seed 3 alone in $PWD" ]]
 }
 
-@test "commands other than training are one process; a sweep or a search takes all cores" {
+@test "commands other than training are one process, and a sweep or a search takes all cores" {
   local_sh summary --config step1
   [[ $output == "mnist-dist summary --config step1 alone"* ]]
   local_sh sweep --seeds 0..9
@@ -165,7 +165,7 @@ cache() {
     >"$MNIST_DIST_BUILD_DIR/CMakeCache.txt"
 }
 
-@test "a build folder of another source is configured again, with one line" {
+@test "a build folder of a different source is configured again, with one line" {
   cache
   local_sh --print
   [ "$status" -eq 0 ]
@@ -326,7 +326,7 @@ wait_for_script() {
   wait "$script" || status=$?
 }
 
-@test "Ctrl-C becomes USR1 for mpirun, which alone gets it; the script waits and returns 130" {
+@test "Ctrl-C becomes USR1 for mpirun alone, and the script waits and returns 130" {
   fake mpirun <<<"$noting_program"
   start
   wait_until_ready 1
@@ -488,7 +488,7 @@ SCRIPT
   done
 }
 
-@test "one rank with --max-restarts 0 starts once; other commands replace the script" {
+@test "one rank with --max-restarts 0 starts once, and other commands replace the script" {
   cd "$BATS_TEST_TMPDIR"
   mortal_program KILL 99
   local_sh -np 1 --max-restarts 0 sweep

@@ -104,7 +104,7 @@ kex_exchange_identification: banner line contains invalid bytes|cannot be checke
 CASES
 }
 
-@test "no Open MPI, another one, no daemon" {
+@test "no Open MPI, a different version, no daemon" {
   b_is <<<'command() { [[ $2 != mpirun ]]; }'
   preflight
   bad 4 "has no mpirun" "Open MPI 4.1.4"
@@ -116,7 +116,7 @@ CASES
   bad 4 "has Open MPI 5.0.7, this machine 4.1.4" "the same one"
 }
 
-@test "no program, a broken one, another build" {
+@test "no program, a broken one, a different build" {
   echo 's|^program=[^ ]*|program=/nowhere/mnist-dist|' >b.sed
   preflight
   bad 4 "has no $MNIST_DIST_BUILD_DIR/mnist-dist" "rsync"

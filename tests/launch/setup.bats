@@ -88,7 +88,7 @@ SCRIPT
   [[ $output == *"hint: "*"proxy"* ]]
 }
 
-@test "a required package that no source offers is an error; the hint fits the system" {
+@test "a required package that no source offers is an error, and the hint fits the system" {
   fake_installed libhwy-dev
   fake apt-get \
     <<<'[[ $* == *update* ]] || { echo "E: Unable to locate package libhwy-dev"; exit 100; }'

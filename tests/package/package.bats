@@ -39,7 +39,7 @@ commands() { "$PROGRAM" --help | sed -n '/^Subcommands:/,/^$/s/^  \([a-z-]\+\) .
   dpkg-deb -c "$PACKAGES/mnist-dist-torch_${VERSION}_$ARCH.deb" | grep -q /usr/lib/mnist-dist/lib
 }
 
-@test "contents: program, recipes, MNIST, scripts, manual, completion, licences; owned by root" {
+@test "contents, owned by root: program, recipes, MNIST, scripts, manual, completion, licences" {
   for file in bin/mnist-dist share/mnist-dist/configs/step4.toml share/mnist-dist/launch/local.sh \
     share/mnist-dist/data/mnist/train-images-idx3-ubyte.gz share/man/man1/mnist-dist.1.gz \
     share/bash-completion/completions/mnist-dist share/doc/mnist-dist/copyright; do

@@ -64,7 +64,7 @@ PY
   looks_good step4/report.html 0
 }
 
-@test "the pages of another set: 12 classes of 21x21 pixels, a run, a sweep, a search" {
+@test "the pages of a different set: 12 classes of 21x21 pixels, a run, a sweep, a search" {
   python3 "$SOURCE_DIR/tests/cli/make_set.py" npz bars.npz classes=12 height=21 width=21 rows=640
   "$MNIST_DIST" prepare --dataset custom --name bars --raw bars.npz --out bars.h5
   cat >small.toml <<'TOML'

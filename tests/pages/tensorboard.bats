@@ -49,7 +49,7 @@ events() { "$TENSORBOARD/bin/python" "$SOURCE_DIR/tests/pages/read_events.py" "$
   [ "$(grep -c '^status ' <<<"$output")" -eq 1 ]
 }
 
-@test "each seed of a sweep has its own; --no-tensorboard leaves them out" {
+@test "each seed of a sweep has its own event file, and --no-tensorboard leaves them out" {
   "$MNIST_DIST" sweep "${QUICK[@]}" --set train.max_steps=2 --target 0 --seeds 1,2 --out s
   [ "$(find s -name 'events.out.tfevents.*' | wc -l)" -eq 2 ]
   "$MNIST_DIST" sweep "${QUICK[@]}" --set train.max_steps=2 --target 0 --seeds 1,2 --out t \

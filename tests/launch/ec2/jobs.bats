@@ -217,7 +217,7 @@ SCRIPT
   shows "resumed from after signal"
 }
 
-@test "a spot notice or the TTL: a checkpoint, and run --resume continues on another cluster" {
+@test "a spot notice or the TTL: a checkpoint, and run --resume continues on a different cluster" {
   cluster_up --nodes 2
   start_cluster run
   until_there runs/step3-seed1/checkpoint.h5
@@ -291,7 +291,7 @@ SCRIPT
   empty_account
 }
 
-@test "results of all nodes are copied; --down-when-done deletes the cluster when they are here" {
+@test "results of all nodes are copied, and --down-when-done then deletes the cluster" {
   cluster_up --nodes 2
   mkdir -p "$NODES/2/mnist-dist/runs/sweep/runs/seed1" && echo 0 >"$NODES/1/finish"
   echo weights >"$NODES/2/mnist-dist/runs/sweep/runs/seed1/model.h5"

@@ -88,7 +88,7 @@ minutes_until() {
   echo $((($(date -u -d "${time%)}" +%s) - $(date +%s)) / 60))
 }
 
-@test "a stack deletes itself after its TTL, addresses included, although nobody calls down" {
+@test "a stack deletes itself after its TTL, addresses included, without a call of down" {
   local expression minutes
   ec2 up --instance p4d.24xlarge --nodes 2 --ttl 90m --from 203.0.113.7/32 --bare --yes \
     --s3 s3://my-bucket/folder
@@ -206,7 +206,7 @@ minutes_until() {
   empty_account
 }
 
-@test "another failure: AWS's reason, no second try, and an empty account" {
+@test "a different failure: AWS's reason, no second try, and an empty account" {
   echo "You have requested more vCPU capacity than your current vCPU limit of 0 allows \
 (VcpuLimitExceeded)" >"$AWS_FOLDER/refuse"
   up
