@@ -4,7 +4,7 @@
 # tests/run.sh --cuda: the build for GPUs instead, and only its tests (labels cuda and gpu). Those
 # with the label gpu need a GPU.
 # tests/run.sh --sanitize: the unit tests under AddressSanitizer and UndefinedBehaviorSanitizer, and
-# each fuzz target for one minute. Skipped without Clang and its libFuzzer. Left out: tests of whole
+# each fuzz target for half a minute. Skipped without Clang and its libFuzzer. Left out: tests of whole
 # programs (labels, cli.), fused_one_hash, the same kernels for longer, and a test of statistics.
 set -euo pipefail
 # shellcheck source=../launch/lib.sh
@@ -48,7 +48,7 @@ if [[ ${1:-} == --sanitize ]]; then
     die 1 "cmake: cannot configure the preset sanitize" "read the messages above"
   quietly cmake --build --preset sanitize -j "$(build_jobs)" ||
     die 1 "the build failed" "read the messages above"
-  # Fuzz targets run by the clock, so several share a core: on two cores all nine in two minutes.
+  # Fuzz targets run by the clock, so several share a core: on two cores all nine in one minute.
   exec ctest --preset sanitize --no-tests=error --repeat after-timeout:2 \
     -j "$((2 * $(nproc) + 1))" "$@"
 fi

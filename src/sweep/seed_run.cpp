@@ -47,7 +47,7 @@ SeedOutcome run_seed(Communicator& group, const Session& session, Computation& c
                      const FolderLock* lock, const SeedFiles& files,
                      const BetweenSteps& between_steps) {
   RunStart start = find_start(group, [&] {
-    return RunStart{folder, begin_or_go_on(folder, config)};
+    return RunStart{folder, start_or_resume(folder, config)};
   });
   if (start.checkpoint) check_same_data(*start.checkpoint, session.source.hash);
   const auto engine = computation.engine_for_seed(config.train.seed);

@@ -193,8 +193,8 @@ bool has_run_leftovers(const fs::path& folder) {
   });
 }
 
-std::optional<Checkpoint> begin_or_go_on(const fs::path& folder, const Config& config) {
-  auto found = checkpoint_to_go_on_from(folder);
+std::optional<Checkpoint> start_or_resume(const fs::path& folder, const Config& config) {
+  auto found = resumable_checkpoint(folder);
   if (found && has_rows_of(folder, found->checkpoint.epoch)) {
     remove_run_leftovers(folder);
     return std::move(found->checkpoint);
@@ -207,7 +207,7 @@ std::optional<Checkpoint> begin_or_go_on(const fs::path& folder, const Config& c
   return std::nullopt;
 }
 
-std::optional<Found> checkpoint_to_go_on_from(const fs::path& folder) {
+std::optional<Found> resumable_checkpoint(const fs::path& folder) {
   std::optional<Found> found = newest_checkpoint(folder);
   if (found) found->checkpoint.finished = is_finished(folder, found->checkpoint);
   return found;
@@ -252,7 +252,7 @@ fs::path newest_unfinished_run(const fs::path& runs, const Config& config) {
 }
 
 std::optional<Found> resume_point(const fs::path& folder, const Config& config) {
-  std::optional<Found> found = checkpoint_to_go_on_from(folder);
+  std::optional<Found> found = resumable_checkpoint(folder);
   if (found && found->checkpoint.finished)
     throw usage_error(
         fmt::format("nothing to resume: the run in {} is finished", folder.string()),

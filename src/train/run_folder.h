@@ -29,7 +29,7 @@ bool has_rows_of(const std::filesystem::path& folder, std::uint32_t epochs);
 /// For a seed of a sweep, in its run folder, which must be locked: the checkpoint to continue from.
 /// If there is none, or metrics.csv misses rows before it, the run starts again, and the old files
 /// are removed.
-std::optional<Checkpoint> begin_or_go_on(const std::filesystem::path& locked_folder,
+std::optional<Checkpoint> start_or_resume(const std::filesystem::path& locked_folder,
                                          const Config& config);
 
 /// Whether a file is a whole recipe, or cannot be read for another reason than its text. False
@@ -46,7 +46,7 @@ std::filesystem::path newest_unfinished_run(const std::filesystem::path& runs,
 
 /// The newest whole checkpoint, as one that is not finished while there is no summary.json: that is
 /// written last.
-std::optional<Found> checkpoint_to_go_on_from(const std::filesystem::path& folder);
+std::optional<Found> resumable_checkpoint(const std::filesystem::path& folder);
 
 /// The checkpoint to continue from. Nothing when the run was killed before its first one, also
 /// before it wrote its recipe: then it starts again. Removes temporary files, so the folder must be

@@ -118,9 +118,9 @@ TEST(RunFolder, OfASeedBeginsAgainWithoutACheckpointAndKeepsItsLock) {
   const TemporaryFolder folder;
   {
     const FolderLock lock(folder.path());
-    EXPECT_FALSE(begin_or_go_on(folder.path(), recipe()));
+    EXPECT_FALSE(start_or_resume(folder.path(), recipe()));
     write_file_atomically(folder / "metrics.csv", std::string_view("half"));
-    EXPECT_FALSE(begin_or_go_on(folder.path(), recipe()));
+    EXPECT_FALSE(start_or_resume(folder.path(), recipe()));
     EXPECT_TRUE(lock.in_place());
     EXPECT_TRUE(has_run_leftovers(folder.path())) << "the lock";
   }
@@ -128,7 +128,7 @@ TEST(RunFolder, OfASeedBeginsAgainWithoutACheckpointAndKeepsItsLock) {
   EXPECT_EQ(names_in(folder.path()), std::vector<std::string>{"config.toml"})
       << "what has no checkpoint begins again";
   save_checkpoint(folder.path(), begun(recipe()));
-  EXPECT_TRUE(begin_or_go_on(folder.path(), recipe()));
+  EXPECT_TRUE(start_or_resume(folder.path(), recipe()));
 }
 
 TEST(RunFolder, OfASeedWhoseRowsAreLostBeginsAgain) {
@@ -149,7 +149,7 @@ TEST(RunFolder, OfASeedWhoseRowsAreLostBeginsAgain) {
        {std::string(), header, header + one, header + two, header + one + "2\n",
         header + one + three, header + one + "2,inf" + rest.substr(4)})
     EXPECT_FALSE(goes_on_with(rows)) << rows;
-  EXPECT_FALSE(begin_or_go_on(folder / "seed1", recipe()));
+  EXPECT_FALSE(start_or_resume(folder / "seed1", recipe()));
   EXPECT_FALSE(fs::exists(folder / "seed1/checkpoint.h5"));
 }
 

@@ -25,6 +25,7 @@
 #include "engine/fused/stopwatch.h"
 #include "engine/fused/winograd-inl.h"
 #include "engine/slice_worker.h"
+#include "engine/update.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace mnist_dist::fused {
@@ -100,7 +101,7 @@ class Worker final : public SliceWorker {
       return Diagnosis{.shard = -1, .layer = static_cast<int>(layer), .where = where};
     };
     for (const ParameterTensor& tensor : layout_.parameters)
-      if (!finite(parameters.subspan(tensor.offset, tensor.size)))
+      if (!all_finite(parameters.subspan(tensor.offset, tensor.size)))
         return found(static_cast<std::size_t>(tensor.layer), "parameter");
     std::vector<float> out(layout_.size());
     begin(parameters, slice.count(), true);
@@ -112,7 +113,7 @@ class Worker final : public SliceWorker {
       const auto statistics = std::span<const float>(out).subspan(
           layout_.parameter_count + plan.norm,
           plan.layer.norm ? 2 * static_cast<std::size_t>(outputs_[i]->channels()) : 0);
-      if (!outputs_[i]->finite() || !finite(statistics)) return found(i, "activation");
+      if (!outputs_[i]->finite() || !all_finite(statistics)) return found(i, "activation");
     }
     loss(slice, out);
     if (!std::isfinite(out[layout_.loss()])) return found(outputs_.size(), "loss");
@@ -120,7 +121,7 @@ class Worker final : public SliceWorker {
       backward(i, slice.count(), out);
       for (const ParameterTensor& tensor : layout_.parameters)
         if (tensor.layer == static_cast<int>(i) &&
-            !finite(std::span<const float>(out).subspan(tensor.offset, tensor.size)))
+            !all_finite(std::span<const float>(out).subspan(tensor.offset, tensor.size)))
           return found(i, "gradient");
     }
     return std::nullopt;
@@ -137,10 +138,6 @@ class Worker final : public SliceWorker {
         out[static_cast<std::size_t>(lane * classes + c)] = row[c * kLanes + lane];
   }
 
-  static bool finite(std::span<const float> values) {
-    return std::all_of(values.begin(), values.end(),
-                       [](float value) { return std::isfinite(value); });
-  }
   static LayerPlan image_plan(int side) {
     LayerPlan plan{};
     plan.shape.out_channels = 1;
