@@ -153,7 +153,8 @@ look_at_results() {
       [[ -n $folder && $folder/checkpoint.h5 -nt $candidate/checkpoint.h5 ]] || folder=$candidate
     done
   fi
-  if [[ -e $folder/summary.json ]]; then
+  # A sweep that has ended before may have more seeds now.
+  if [[ -e $folder/summary.json && ! -e $folder/sweep.json ]]; then
     state=finished
   elif [[ -e $folder/checkpoint.h5 || -e $folder/checkpoint.prev.h5 ]]; then
     state=checkpoint

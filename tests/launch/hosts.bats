@@ -299,6 +299,24 @@ STARTS
   [[ $(start 3) == *" sweep --seeds 0..9 --out s" ]]
 }
 
+@test "a sweep that has ended before, with more seeds: a killed rank does not end it" {
+  fake ssh <<<'[[ ${!#} != cat ]] || exec cat; exec bash -c "${!#}"'
+  mkdir s
+  touch s/{sweep,summary}.json
+  fake_starts <<<$'start_1() { exit 137; }\nstart_2() { exit 0; }'
+  hosts_sh --no-preflight --slots 1 --hosts a,b -- sweep --seeds 10..19 --out s
+  echo "$output"; cat starts.log
+  [ "$status" -eq 0 ]
+  [[ $(start 2) == *" sweep --seeds 10..19 --out s" ]]
+
+  # A run that lost mpirun after its end is not started again.
+  mkdir r
+  fake_starts <<<'start_1() { touch r/{checkpoint.h5,summary.json}; exit 137; }'
+  hosts_sh --no-preflight --slots 1 --hosts a,b -- train --run-dir r
+  [ "$status" -eq 0 ]
+  [ "$(wc -l <starts.log)" -eq 1 ]
+}
+
 @test "too few good hosts for a restart" {
   fake_lost_host
   fake_starts <<<'start_1() { exec sleep 60; }'
