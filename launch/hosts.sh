@@ -248,7 +248,7 @@ while :; do
   find_hosts || explain_end "$code" "$timeout" "${given[@]}"
   wait "$ending" || true
   place_ranks "${given[@]}"
-  results=$(on_first_host "$(results_question "${given[@]}")") || results="none unknown"
+  results=$(on_first_host "$(results_question "${given[@]}")") || results="none unknown unknown"
   continue_from "$results" "$code" on_first_host "${given[@]}" || break
   if [[ $results == finished* ]]; then code=0 && break; fi
   say "note: restart $restarts of $max_restarts"

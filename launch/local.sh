@@ -118,7 +118,7 @@ while :; do
   restarts=$((restarts + 1))
   say "note: $(fault_of "$code")"
   end_starts "$script_id"
-  results=$(here "$(results_question "${given[@]}")") || results="none unknown"
+  results=$(here "$(results_question "${given[@]}")") || results="none unknown unknown"
   continue_from "$results" "$code" here "${given[@]}" || break
   if [[ $results == finished* ]]; then exit 0; fi
   say "note: restart $restarts of $max_restarts"

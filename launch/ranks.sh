@@ -105,7 +105,7 @@ run_ranks() {
 # A run that lost a rank, a host or mpirun starts again from its last checkpoint. The result has the
 # same bytes, whatever the number of starts and ranks.
 max_restarts=3 restarts=0
-no_further=0 mark=''
+no_further=0 looked_at=''
 
 # lost_something CODE: true for the end of a run that lost a rank, a host or mpirun, which another
 # start may avoid. The other codes are the program's verdicts.
@@ -140,18 +140,34 @@ value_of() {
   echo "$value"
 }
 
-# look_at_results FOLDER PREFIX MINUTES: prints "STATE MARK FOLDER". MARK changes with each
-# checkpoint and each row of a table. Without FOLDER it is the newest folder PREFIX* with a
-# checkpoint of the last MINUTES. Also runs on other hosts, without the other functions.
+# has_newer_results FOLDER SINCE: true if it has a row or a checkpoint of after SINCE. It stops at
+# the first one. A row changes the folder of its block of seeds (sweep/places.h), a checkpoint its
+# run folder, so folders that did not change are not read. The newest blocks of run folders come
+# first, because a restarted sweep begins new seeds there.
+has_newer_results() (
+  cd "$1" || return
+  mapfile -t blocks < <(find . \( -name rows -o -name 'seed*' \) -prune -o \
+    -name '*[0-9]xxx' -prune -printf '%T@ %p\n' | sort -rn | cut -d' ' -f2-)
+  [[ -n $(find ./rows "${blocks[@]}" . -mindepth 1 \
+    -newermt "@$2" \( -path '*/rows/*[0-9]xxx' -o -name 'checkpoint*.h5' \) -print -quit -o \
+    -name '*[0-9]xxx' -prune -o -name 'seed*' ! -newermt "@$2" -prune) ]]
+) 2>/dev/null
+
+# look_at_results FOLDER PREFIX MINUTES SINCE: prints "STATE PROGRESS NOW FOLDER". Without FOLDER it
+# is the newest folder PREFIX* that has no result, if it has a checkpoint of the last MINUTES. SINCE
+# is the NOW of the look before, empty at the first look. It is a time of the file system, whose
+# clock may differ from the host's, or 0 without a folder. PROGRESS is "no" if there is no folder
+# again, or in it no row and no checkpoint of after SINCE. Also runs on other hosts, without the
+# other functions except has_newer_results.
 look_at_results() {
-  local folder=$1 candidate state=none
+  local folder=$1 candidate file state=none now=0 progress=yes
   if [[ -z $folder ]]; then
     for candidate in "$2"*/; do
       candidate=${candidate%/}
-      [[ -n $(find "$candidate/checkpoint.h5" -mmin "-$3" 2>/dev/null) ]] || continue
-      [[ ! -e $candidate/summary.json ]] || continue
+      [[ -e $candidate/checkpoint.h5 && ! -e $candidate/summary.json ]] || continue
       [[ -n $folder && $folder/checkpoint.h5 -nt $candidate/checkpoint.h5 ]] || folder=$candidate
     done
+    [[ -n $(find "$folder/checkpoint.h5" -mmin "-$3" 2>/dev/null) ]] || folder=
   fi
   # A sweep that has ended before may have more seeds now.
   if [[ -e $folder/summary.json && ! -e $folder/sweep.json ]]; then
@@ -161,30 +177,62 @@ look_at_results() {
   elif [[ -n $folder && -e $folder ]]; then
     state=started
   fi
-  echo "$state $(find "$folder" -name 'checkpoint*.h5' -printf '%P %s %T@\n' -o -name '*.csv' \
-    -printf '%P %s\n' 2>/dev/null | sort | cksum | tr -d ' ') $folder"
+  if [[ $state == none ]]; then
+    [[ $4 != 0 ]] || progress=no
+  else
+    now=unknown
+    file=$(mktemp -p "$folder" .look.XXXXXX 2>/dev/null) && now=$(stat -c %.9Y "$file") &&
+      rm "$file"
+    [[ -z $4 ]] || has_newer_results "$folder" "$4" || progress=no
+  fi
+  echo "$state $progress $now $folder"
+}
+
+# recipe_of ARGUMENTS...: prints the recipe of mnist-dist ARGUMENTS. Only train prints one, so it
+# gets the options of other commands that select theirs.
+recipe_of() {
+  local words=("$@")
+  case ${1:-} in
+    train | -* | '') ;;
+    *)
+      words=(train)
+      while (($#)); do
+        case $1 in
+          --config | --set) words+=("$1" "${2:-}") ;;
+          --config=* | --set=*) words+=("$1") ;;
+        esac
+        shift
+      done
+      ;;
+  esac
+  "$program" "${words[@]}" --print-config 2>/dev/null || true
+}
+
+# run_name ARGUMENTS...: "NAME-seedN" of the recipe.
+run_name() {
+  recipe_of "$@" | awk -F' *= *' '
+    /^\[/ { section = $0 }
+    { gsub(/"/, "", $2); sub(/ *#.*/, "", $2) }
+    section == "[model]" && $1 == "name" { name = $2 }
+    section == "[train]" && $1 == "seed" { seed = $2 }
+    END { print name "-seed" seed }'
 }
 
 # results_question ARGUMENTS...: the command that checks the results of mnist-dist ARGUMENTS.
 results_question() {
-  local folder prefix='' recipe
+  local folder prefix='' name
   case ${1:-} in
-    sweep | tune) folder=$(value_of --out "$@") && folder=${folder:-runs} ;;
-    *)
-      folder=$(value_of --run-dir "$@")
-      if [[ -z $folder ]]; then
-        recipe=$("$program" "$@" --print-config 2>/dev/null) || true
-        prefix=runs/$(awk -F' *= *' '
-          /^\[/ { section = $0 }
-          { gsub(/"/, "", $2); sub(/ *#.*/, "", $2) }
-          section == "[model]" && $1 == "name" { name = $2 }
-          section == "[train]" && $1 == "seed" { seed = $2 }
-          END { print name "-seed" seed "-" }' <<<"$recipe")
-      fi
-      ;;
+    sweep | tune) folder=$(value_of --out "$@") ;;
+    *) folder=$(value_of --run-dir "$@") ;;
   esac
-  printf '%s; cd %q && look_at_results %q %q %d' "$(declare -f look_at_results)" "$PWD" \
-    "$folder" "$prefix" $((SECONDS / 60 + 2))
+  [[ -n $folder ]] || case ${1:-} in # the program's own choice
+    sweep) name=$(run_name "$@") && folder=runs/sweep-${name%-seed*} ;;
+    tune) name=$(value_of --space "$@") && name=${name##*/} && folder=runs/tune-${name%.*} ;;
+    *) prefix=runs/$(run_name "$@")- ;;
+  esac
+  printf '%s; cd %q && look_at_results %q %q %d %q' \
+    "$(declare -f has_newer_results look_at_results)" "$PWD" \
+    "$folder" "$prefix" $((SECONDS / 60 + 2)) "$looked_at"
 }
 
 # may_start_again CODE: whether another start is allowed after this end.
@@ -192,15 +240,16 @@ may_start_again() {
   [[ -z $ranks_stopped ]] && lost_something "$1" && ((restarts < max_restarts))
 }
 
-# continue_from "STATE MARK FOLDER" CODE RUN ARGUMENTS...: sets the array arguments for this restart
-# after exit code CODE. RUN COMMAND runs a command on the host with the results. MARK is "unknown"
-# if that host does not tell. False, with a note, if another start would not help.
+# continue_from "STATE PROGRESS NOW FOLDER" CODE RUN ARGUMENTS...: sets the array arguments for this
+# restart after exit code CODE. RUN COMMAND runs a command on the host with the results. PROGRESS
+# and NOW are "unknown" if that host did not reply. False, with a note, if another start would not
+# help.
 continue_from() {
-  local state new_mark folder ended=$2 run=$3
-  read -r state new_mark folder <<<"$1"
+  local state progress folder ended=$2 run=$3
+  read -r state progress looked_at folder <<<"$1"
   shift 3
   arguments=("$@")
-  if ((restarts > 1)) && [[ $new_mark == "$mark" && $mark != unknown ]]; then
+  if [[ $progress == no ]]; then
     if [[ $state == none && $ended == 4 ]]; then
       say "note: a restart ended without a run folder, too"
       return 1
@@ -211,7 +260,7 @@ continue_from() {
   else
     no_further=0
   fi
-  mark=$new_mark
+  [[ $looked_at != unknown ]] || looked_at=
   case ${1:-} in sweep | tune) return 0 ;; esac
   case $state in
     checkpoint)

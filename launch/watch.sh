@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Watches for lost hosts during a run. To be sourced by hosts.sh after cluster.sh.
+# Watches for lost hosts during a run. To be sourced by hosts.sh after ranks.sh and cluster.sh.
 #
 # When a host stops responding the other ranks notice it and abort, but mpirun (4.1) then waits for
 # that host's daemon for ever: TCP keeps unsent data for a quarter of an hour, and the runtime's own
@@ -8,25 +8,12 @@
 # and mpirun is ended.
 # shellcheck disable=SC2154  # set by the scripts above
 
-# recipe_timeout ARGUMENTS...: the recipe's comm.timeout, whole seconds. Only train prints a recipe,
-# so it gets the options of other commands that select theirs.
+# recipe_timeout ARGUMENTS...: the recipe's comm.timeout, whole seconds.
 recipe_timeout() {
-  local recipe words=("$@")
-  if [[ $1 != train ]]; then
-    words=(train)
-    while (($#)); do
-      case $1 in
-        --config | --set) words+=("$1" "${2:-}") ;;
-        --config=* | --set=*) words+=("$1") ;;
-      esac
-      shift
-    done
-  fi
-  recipe=$("$program" "${words[@]}" --print-config 2>/dev/null) || true
-  awk -F' *= *' '
+  recipe_of "$@" | awk -F' *= *' '
     /^\[/ { section = $0 }
     section == "[comm]" && $1 ~ /^ *timeout$/ { n = int($2 + 0.999) }
-    END { print n ? n : 120 }' <<<"$recipe"
+    END { print n ? n : 120 }'
 }
 
 # watch_hosts PID SECONDS HOST...: in the background. PID: mpirun's process group. Lost hosts are

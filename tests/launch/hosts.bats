@@ -290,13 +290,15 @@ STARTS
   [ "$(wc -l <starts.log)" -eq 2 ]
   [[ $output == *"restart 1 of 3"*"without a run folder"* && $output != *"restart 2"* ]]
 
-  fake_starts <<<'for n in 1 2 3 4; do eval "start_$n() { echo row >>s/seeds.csv; exit 4; }"; done'
-  mkdir s
-  hosts_sh --no-preflight --slots 1 --hosts a,b --max-restarts 2 -- sweep --seeds 0..9 --out s
+  # In a sweep each row is progress.
+  fake_starts \
+    <<<'for n in 1 2 3 4; do eval "start_$n() { echo row >s/rows/0xxx/seed$n.csv; exit 4; }"; done'
+  mkdir -p s/rows/0xxx
+  hosts_sh --no-preflight --slots 1 --hosts a,b --max-restarts 3 -- sweep --seeds 0..9 --out s
   echo "$output"; cut -c1-50 starts.log
   [ "$status" -eq 4 ]
-  [ "$(wc -l <starts.log)" -eq 3 ]
-  [[ $(start 3) == *" sweep --seeds 0..9 --out s" ]]
+  [ "$(wc -l <starts.log)" -eq 4 ]
+  [[ $(start 4) == *" sweep --seeds 0..9 --out s" ]]
 }
 
 @test "a sweep that has ended before, with more seeds: a killed rank does not end it" {
@@ -347,8 +349,8 @@ STARTS
 printf '[comm]\ntimeout = %s\n' "$(sed -n 's/.*comm.timeout=\([0-9.]*\).*/\1/p' <<<"$*")"
 SCRIPT
   for command in train sweep tune; do
-    run bash -c 'source "$0/launch/lib.sh"; source "$0/launch/watch.sh"; recipe_timeout "$@"' \
-      "$repository" $command --seeds 0..9 --set comm.timeout=29.5
+    run bash -c 'for part in lib ranks watch; do source "$0/launch/$part.sh"; done
+      recipe_timeout "$@"' "$repository" $command --seeds 0..9 --set comm.timeout=29.5
     [ "$output" = 30 ]
   done
 }
