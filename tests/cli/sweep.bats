@@ -2,27 +2,6 @@
 bats_require_minimum_version 1.5.0
 load helpers
 
-# Two short epochs of a tiny model, averaged, with dropout and augmentation.
-tiny_recipe() {
-  cat >tiny.toml <<'RECIPE'
-[train]
-epochs = 2
-[optimizer]
-learning_rate = 0.05
-[augment]
-rotation = 10
-[average]
-decay = 0.9
-[model]
-layer = [
-  { conv = 4, relu = true, norm = true, dropout = 0.1 },
-  { pool = "max" },
-  { conv = 10, relu = true, norm = true },
-  { pool = "global_average" },
-]
-RECIPE
-  RECIPE=(--config ./tiny.toml --set "data.file=$TEST_DATA" --set 'data.split=[600,300]')
-}
 SWEEP_SEEDS=(--seeds 0..3 --target 0)
 
 # The columns of seeds.csv that may not depend on who trained: all but seconds, group, ranks and
