@@ -27,6 +27,7 @@ teardown() {
   local n
   for n in 1 2 3 4; do plug "host$n"; done
   for n in 10 11 12 20; do on host3 ip rule del pref $n 2>/dev/null || true; done
+  ! on host3 mountpoint -q "$MNIST_DIST" || on host3 umount "$MNIST_DIST"
 }
 
 preflight() { on host1 "$SOURCE_DIR/launch/preflight.sh" --ssh-config "$SSH_CONFIG" "$@"; }
@@ -252,4 +253,49 @@ ends_alike() {
   kill -KILL "$(pgrep -x mpirun)"
   ends_alike
   grep -q "restart 1 of 5" err.txt
+}
+
+# late_seed_on HOST: sets RUN to the run folder of the seed that is trained there. True after some
+# epochs, and with rows of other seeds.
+late_seed_on() {
+  [ -n "$(find s/rows -name '*.csv' 2>/dev/null)" ] &&
+    RUN=$(grep -lx "process $(rank_on "$1")" s/runs/seed*/.lease) && RUN=${RUN%/.lease} &&
+    rows_in "$RUN" 5
+}
+
+# The columns of seeds.csv without seconds, group, ranks and threads.
+results() { sort "$1/seeds.csv" | cut -d, -f1-9,14-; }
+
+@test "a sweep loses a rank whose host has become bad: the others resume its seed" {
+  tiny_recipe
+  local sweep=(sweep "${RECIPE[@]}" --set train.epochs=40 --seeds 0..5 --target 0)
+  local code=0 rank epochs file
+  "$MNIST_DIST" "${sweep[@]}" --out whole
+  start_on host1 "$SOURCE_DIR/launch/hosts.sh" --ssh-config "$SSH_CONFIG" --hosts "$ALL" -- \
+    "${sweep[@]}" --out s >out.txt 2>err.txt
+  wait_for 60 late_seed_on host3
+  rank=$(rank_on host3)
+  kill -STOP "$rank"
+  printf '#!/bin/sh\necho "mnist-dist 0.0.9"\n' >other
+  chmod +x other
+  on host3 mount --bind other "$MNIST_DIST"
+  cp -rp s before
+  kill -KILL "$rank"
+  wait "$STARTED" || code=$?
+  cat err.txt
+  [ "$code" -eq 0 ]
+  grep -q "^bad   host3        has mnist-dist 0.0.9" err.txt
+  grep -q "^3 ranks: host1 x 1, host2 x 1, host4 x 1" err.txt
+  [ "$(grep -c "^note: restart 1 of 3" err.txt)" -eq 1 ]
+  wait_for 15 gone "$MNIST_DIST sweep"
+  # Rows stay, and the epochs of the seed with their times.
+  (cd before && find rows -name '*.csv') >rows.txt
+  while read -r file; do
+    cmp "before/$file" "s/$file"
+    [ "$(stat -c %.9Y "before/$file")" = "$(stat -c %.9Y "s/$file")" ]
+  done <rows.txt
+  epochs=$(($(wc -l <"before/${RUN#s/}/metrics.csv") - 1))
+  cmp <(head -n "$epochs" "before/${RUN#s/}/metrics.csv") <(head -n "$epochs" "$RUN/metrics.csv")
+  [ "$(wc -l <s/seeds.csv)" -eq 7 ]
+  diff <(results whole) <(results s)
 }
