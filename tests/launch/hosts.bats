@@ -319,6 +319,48 @@ STARTS
   [ "$(wc -l <starts.log)" -eq 1 ]
 }
 
+@test "with preflight: a host that has become bad is named, left out, and used when good again" {
+  fake orted <<<true
+  fake ssh <<'SCRIPT'
+host=${*: -2:1}
+[[ ${!#} != cat ]] || exec cat
+[[ $host != b || ! -e bad || ${!#} != "bash -s" ]] || exec bash -s < <(
+  echo 'df() { printf "Filesystem\n/dev/x 9 9 1000 99%% /\n"; }' && cat)
+exec bash -c "${!#}"
+SCRIPT
+  fake_starts <<STARTS
+$checkpoint
+start_1() { checkpoint r; touch bad; exit 137; }
+start_2() { checkpoint r; rm bad; exit 137; }
+start_3() { exit 137; }
+start_4() { checkpoint r; exit 137; }
+start_5() { exit 0; }
+STARTS
+  # The all-reduce of preflight is no start.
+  sed -i '3i [[ $* != *doctor* ]] || { echo "${*: -2}" >>doctor.log; echo "ranks add"; exit; }' \
+    "$BATS_TEST_TMPDIR/bin/mpirun"
+  hosts_sh --slots 2 --max-restarts 4 --hosts a,b,c -- train --run-dir r
+  echo "$output"; cat starts.log doctor.log
+  [ "$status" -eq 0 ]
+  [ "$(wc -l <starts.log)" -eq 5 ]
+  [[ $(start 1) == *" -np 4 --host a:2,b:2 "*" train --run-dir r" ]]
+  [[ $(start 2) == *" -np 4 --host a:2,c:2 "*" train --run-dir r --resume" ]]
+  [[ $(start 3) == *" -np 4 --host a:2,b:2 "*" train --run-dir r --resume" ]]
+  [[ $output == *"bad   b            has 1 MB of disk free in $PWD"*"restart 1 of 4"* ]]
+  [[ $output != *error:* ]]
+  # A restart is quick, unless one before it made no progress.
+  [ "$(paste -sd, doctor.log)" = "--all-reduce 2,--all-reduce 1" ]
+
+  # Too few good hosts: the error of preflight, then that of the run.
+  fake_starts <<<'start_1() { touch bad; exit 137; }'
+  sed -i '3i [[ $* != *doctor* ]] || exit 0' "$BATS_TEST_TMPDIR/bin/mpirun"
+  hosts_sh --slots 2 --min-hosts 3 --hosts a,b,c -- train --run-dir r2
+  echo "$output"
+  [ "$status" -eq 4 ]
+  [ "$(wc -l <starts.log)" -eq 1 ]
+  [[ ${lines[-2]} == "error: a rank was killed (KILL)" && ${lines[-1]} == "hint: "* ]]
+}
+
 @test "too few good hosts for a restart" {
   fake_lost_host
   fake_starts <<<'start_1() { exec sleep 60; }'
