@@ -151,7 +151,9 @@ case $verb in
   up | run | sweep | status | logs | fetch | ssh | down | cost) shift ;;
   -h | --help) usage; exit ;;
   *)
-    die 2 "${verb:+unknown command $verb}${verb:-no command}" \
+    problem="unknown command $verb"
+    [[ -n $verb ]] || problem="no command"
+    die 2 "$problem" \
       "use up, run, sweep, status, logs, fetch, ssh, down or cost (launch/ec2.sh --help)"
     ;;
 esac

@@ -267,8 +267,11 @@ continue_from() {
       [[ " $* " == *" --resume "* ]] || arguments+=(--resume)
       [[ -n $(value_of --run-dir "$@") ]] || arguments+=(--run-dir "$folder")
       ;;
-    # Stopped before its first checkpoint.
-    started) "$run" "cd ${PWD@Q} && mv ${folder@Q} ${folder@Q}.before-restart-$restarts" ;;
+    # Stopped before its first checkpoint. A folder that the program did not write stays.
+    started)
+      "$run" "cd ${PWD@Q} && if [ -e ${folder@Q}/config.toml ] || [ -e ${folder@Q}/.lease ]; then
+        mv ${folder@Q} ${folder@Q}.before-restart-$restarts; fi"
+      ;;
   esac
 }
 

@@ -156,6 +156,7 @@ as_in() {
   says "$launch/preflight.sh" --hosts a --seconds 61
   says bash "$launch/slurm.sbatch"
   says "$launch/ec2.sh"
+  says "$launch/ec2.sh" upp
   says "$launch/ec2.sh" up --sead 3
   says "$launch/ec2.sh" up --nodes 0
   says "$launch/ec2.sh" up --ttl 2x

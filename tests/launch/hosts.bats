@@ -258,12 +258,18 @@ STARTS
   [ "$status" -eq 0 ]
   [[ $(start 2) == *" train --seed 7 --resume --run-dir runs/step3-seed7-20261126-1" ]]
 
-  fake_starts <<<$'start_1() { mkdir r; exit 4; }\nstart_2() { exit 0; }'
+  fake_starts <<<$'start_1() { mkdir r; : >r/config.toml; exit 4; }\nstart_2() { exit 0; }'
   hosts_sh --no-preflight --slots 1 --hosts a,b -- train --run-dir r
   [ "$status" -eq 0 ]
   [[ $(start 2) == *" train --run-dir r" ]]
   [ -e r.before-restart-1 ]
   [ ! -e r ]
+
+  mkdir mine && : >mine/notes.txt # not written by the program
+  fake_starts <<<$'start_1() { exit 137; }\nstart_2() { exit 0; }'
+  hosts_sh --no-preflight --slots 1 --hosts a,b -- train --run-dir mine
+  [ "$status" -eq 0 ]
+  [ -e mine/notes.txt ]
 }
 
 @test "two restarts in a row without progress end it, and so does the last restart" {
