@@ -4,8 +4,9 @@
 # tests/run.sh --cuda: the build for GPUs instead, and only its tests (labels cuda and gpu). Those
 # with the label gpu need a GPU.
 # tests/run.sh --sanitize: the unit tests under AddressSanitizer and UndefinedBehaviorSanitizer, and
-# each fuzz target for half a minute. Skipped without Clang and its libFuzzer. Left out: tests of whole
-# programs (labels, cli.), fused_one_hash, the same kernels for longer, and a test of statistics.
+# each fuzz target for half a minute. Skipped without Clang and its libFuzzer. Left out: tests of
+# whole programs (labels, cli.), fused_one_hash, the same kernels for longer, and a test of
+# statistics.
 set -euo pipefail
 # shellcheck source=../launch/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../launch/lib.sh"

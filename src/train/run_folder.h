@@ -30,7 +30,7 @@ bool has_rows_of(const std::filesystem::path& folder, std::uint32_t epochs);
 /// If there is none, or metrics.csv misses rows before it, the run starts again, and the old files
 /// are removed.
 std::optional<Checkpoint> start_or_resume(const std::filesystem::path& locked_folder,
-                                         const Config& config);
+                                          const Config& config);
 
 /// Whether a file is a whole recipe, or cannot be read for another reason than its text. False
 /// where there is no file.
