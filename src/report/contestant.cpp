@@ -40,7 +40,7 @@ std::string place_of(const RunRecord& run) {
   const RunStatus& status = run.status;
   const auto epoch = static_cast<std::uint32_t>(status.epoch);
   if (status.state == "max_steps")
-    return fmt::format("after {} of {} steps", run.steps, status.all_steps);
+    return fmt::format("after {} of {} steps", run.summary.steps, status.all_steps);
   if (status.state != "diverged") return "after " + place_text(epoch, status.step);
   // The step under way.
   const std::string place = "at " + place_text(epoch, status.step + 1);
@@ -64,8 +64,8 @@ Contestant of_run(const fs::path& folder) {
   c.data = run.data;
   c.data_hash = run.source.hash;
   c.parameter_count =
-      run.ended || !run.recipe ? run.parameter_count : parameter_count(run.recipe->model);
-  c.seconds = run.seconds;
+      run.ended || !run.recipe ? run.summary.parameter_count : parameter_count(run.recipe->model);
+  c.seconds = run.summary.seconds;
   for (const EpochRow& row : run.epochs) {
     if (row.delivered()) c.accuracy.emplace_back(row.epoch, row.delivered()->accuracy);
     c.loss.emplace_back(row.epoch, row.train.loss);

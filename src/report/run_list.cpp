@@ -37,7 +37,7 @@ ListedRun listed_run(const fs::path& folder) {
   const int done = run.status.all_steps > 0 ? run.status.epoch : run.curve.epochs;
   listed.progress = fmt::format("{}/{} epochs", done, epochs);
   if (run.ended && listed.status == "max_steps")
-    listed.progress = fmt::format("{}/{} steps", run.steps, run.status.all_steps);
+    listed.progress = fmt::format("{}/{} steps", run.summary.steps, run.status.all_steps);
   if (run.final_accuracy >= 0) {
     listed.accuracy = run.final_accuracy;
     listed.result = fmt::format("{:.2f} %", run.final_accuracy);

@@ -24,7 +24,7 @@ namespace {
 
 /// "0.05 of 14 epochs": how far train.max_steps lets a run go.
 std::string epochs_done(const RunRecord& run) {
-  const double share = run.status.all_steps > 0 ? static_cast<double>(run.steps) /
+  const double share = run.status.all_steps > 0 ? static_cast<double>(run.summary.steps) /
                                                       static_cast<double>(run.status.all_steps)
                                                 : 0;
   return fmt::format("{:.2g} of {} epoch{}", share * run.status.epochs, run.status.epochs,
@@ -40,18 +40,20 @@ std::string spread_text(const RunRecord& run) {
         ". Expected spread from seed to seed ±{:.2f} points (standard deviation of {} published "
         "seeds)",
         known->sd, known->seeds);
-  if (run.correct == run.images) return "";  // no mistake: the binomial standard error is 0
+  if (run.summary.final.correct == run.images)
+    return "";  // no mistake: the binomial standard error is 0
   return fmt::format(". {} images resolve ±{:.2f} points (one standard error)", grouped(run.images),
                      resolution(run.final_accuracy, run.images));
 }
 
 std::string score_text(const RunRecord& run) {
-  const std::int64_t mistakes = run.images - run.correct;
+  const std::int64_t mistakes = run.images - run.summary.final.correct;
   std::string text = fmt::format("{:.2f} %", run.final_accuracy);
   if (run.images > 0)
-    text += fmt::format(": {} of {} {}{} images, {} mistake{}{}", grouped(run.correct),
-                        grouped(run.images), is_mnist(run.source.hash) ? "MNIST " : "",
-                        run.scored(), grouped(mistakes), plural(mistakes), spread_text(run));
+    text +=
+        fmt::format(": {} of {} {}{} images, {} mistake{}{}", grouped(run.summary.final.correct),
+                    grouped(run.images), is_mnist(run.source.hash) ? "MNIST " : "", run.scored(),
+                    grouped(mistakes), plural(mistakes), spread_text(run));
   return text;
 }
 
@@ -63,9 +65,9 @@ struct Headline {
 Headline headline_of(const RunRecord& run) {
   const RunStatus& status = run.status;
   if (run.ended && status.state == "max_steps")
-    return {"INCOMPLETE",
-            fmt::format("stopped by train.max_steps after {} step{} ({}): {}", grouped(run.steps),
-                        plural(run.steps), epochs_done(run), score_text(run))};
+    return {"INCOMPLETE", fmt::format("stopped by train.max_steps after {} step{} ({}): {}",
+                                      grouped(run.summary.steps), plural(run.summary.steps),
+                                      epochs_done(run), score_text(run))};
   if (run.ended) return {"DONE", score_text(run)};
   if (status.state == "diverged") return {"FAIL", "diverged: " + status.message};
   if (status.state == "failed") return {"FAIL", "not finished: " + status.message};
@@ -100,15 +102,16 @@ std::string model_section(const RunRecord& run) {
 }
 
 std::string speed_section(const RunRecord& run) {
-  if (!run.ended || run.engine.name.empty()) return "";
+  if (!run.ended || run.summary.engine.name.empty()) return "";
   return "<h2>Speed</h2>\n" +
-         html_pairs({{"training",
-                      fmt::format("{:.0f} images/s over the whole run", run.images_per_second)},
-                     {"time", duration(run.seconds)},
-                     {"machine",
-                      fmt::format("engine {} ({}), device {}, {} rank{} x {} thread{}",
-                                  run.engine.name, run.engine.simd, run.engine.device, run.ranks,
-                                  plural(run.ranks), run.threads, plural(run.threads))}});
+         html_pairs({{"training", fmt::format("{:.0f} images/s over the whole run",
+                                              run.summary.images_per_second)},
+                     {"time", duration(run.summary.seconds)},
+                     {"machine", fmt::format("engine {} ({}), device {}, {} rank{} x {} thread{}",
+                                             run.summary.engine.name, run.summary.engine.simd,
+                                             run.summary.engine.device, run.summary.ranks,
+                                             plural(run.summary.ranks), run.summary.threads,
+                                             plural(run.summary.threads))}});
 }
 
 std::string use_section(const RunRecord& run) {

@@ -60,15 +60,18 @@ void read_run_predictions(RunRecord& run) {
                      "put the file back as it was, or remove it");
 }
 
-void read_summary(RunRecord& run, const std::string& text) {
+void read_run_summary(RunRecord& run, const std::string& text) {
   const fs::path file = run.folder / "summary.json";
   try {
     const Json json = Json::parse(text.empty() ? read_text_file(file) : text);
     const std::string scored = run.scored();
-    run.recipe_name = json.value("recipe", "?");
-    run.seed = json.value("seed", std::uint64_t{0});
-    run.source.synthetic = json.value("synthetic", false);
-    run.source.set = json.value("data_set", "");
+    RunSummary& summary = run.summary;
+    summary = {.recipe = "?", .parameter_count = parameter_count(run.recipe->model)};
+    read_summary(summary, json, scored);
+    run.recipe_name = summary.recipe;
+    run.seed = summary.seed;
+    run.source = summary.data;
+    run.data = data_name(run.source);
     const auto checkpoint = finished_checkpoint(run.folder);
     if (checkpoint) check_recipe_in(run.folder, *run.recipe, *checkpoint);
     const int steps_per_epoch = steps_per_epoch_of(json, *run.recipe);
@@ -76,23 +79,11 @@ void read_summary(RunRecord& run, const std::string& text) {
     check_rates(run.epochs, last_rates(*run.recipe, steps_per_epoch), metrics_file(run));
     check_summary_scores(json, run.folder, *run.recipe, run.curve, scored);
     check_summary_weights(json, run.folder, checkpoint);
-    run.final_accuracy = json.value("final_" + scored + "_accuracy", run.curve.final_accuracy);
-    run.final_loss = json.value("final_" + scored + "_loss", 0.0);
-    run.correct = json.value("final_" + scored + "_correct", std::int64_t{0});
+    run.final_accuracy =
+        summary.final.accuracy < 0 ? run.curve.final_accuracy : summary.final.accuracy;
     if (run.final_accuracy > 0)
-      run.images = std::llround(static_cast<double>(run.correct) * 100 / run.final_accuracy);
-    run.seconds = json.value("seconds", 0.0);
-    run.images_per_second = json.value("images_per_second", 0.0);
-    run.steps = json.value("steps", std::int64_t{0});
-    run.parameter_count = json.value("parameter_count", parameter_count(run.recipe->model));
-    run.source.file = json.value("data_file", "");
-    run.source.hash = json.value("data_hash", "");
-    run.data = data_name(run.source);
-    run.engine.name = json.value("engine", "");
-    run.engine.simd = json.value("simd", "");
-    run.engine.device = json.value("device", "");
-    run.ranks = json.value("ranks", 0);
-    run.threads = json.value("threads", 0);
+      run.images =
+          std::llround(static_cast<double>(summary.final.correct) * 100 / run.final_accuracy);
     for (const auto& [name, value] : json.items())
       run.lines.emplace_back(name, value.is_string() ? value.get<std::string>() : value.dump());
   } catch (const Json::exception& error) {
@@ -164,7 +155,7 @@ RunRecord read_run(const fs::path& folder, const std::string& summary) {
   if (const auto status = read_status(folder)) run.status = *status;
   read_recipe(run);
   if (run.ended) {
-    read_summary(run, summary);
+    read_run_summary(run, summary);
     if (run.status.state != "max_steps") run.status.state = "finished";
     read_run_predictions(run);
   } else {

@@ -8,10 +8,10 @@
 
 #include "config/config.h"
 #include "data/data_name.h"
-#include "engine/engine_info.h"
 #include "train/metrics.h"
 #include "train/predictions.h"
 #include "train/run_status.h"
+#include "train/run_summary.h"
 
 namespace mnist_dist {
 
@@ -29,15 +29,13 @@ struct RunRecord {
   Curve curve;
   RunStatus status;  ///< "" for its state: a run of an earlier version that did not end
 
-  // Of a run that has ended, from summary.json. 0 or "" where it has no value.
-  bool ended = false;
   double final_accuracy =
-      -1;  ///< percent, of the delivered weights. Below 0: nothing is scored yet
-  double final_loss = 0, seconds = 0, images_per_second = 0;
-  std::int64_t correct = 0, images = 0, steps = 0;
-  std::size_t parameter_count = 0;
-  EngineInfo engine;  ///< its name, SIMD target and device alone
-  int ranks = 0, threads = 0;
+      -1;                   ///< percent, of the delivered weights. Below 0: nothing is scored yet
+  std::int64_t images = 0;  ///< that were scored. 0: not known
+
+  // Of a run that has ended.
+  bool ended = false;
+  RunSummary summary;                                      ///< 0 or "" where the file has no value
   std::vector<std::pair<std::string, std::string>> lines;  ///< all of summary.json
   std::vector<Prediction> predictions;                     ///< predictions.csv, if it exists
 

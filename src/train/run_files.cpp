@@ -1,7 +1,6 @@
 #include "train/run_files.h"
 
 #include <cstdlib>
-#include <nlohmann/json.hpp>
 #include <sstream>
 #include <vector>
 
@@ -10,6 +9,7 @@
 #include "base/provenance.h"
 #include "base/version.h"
 #include "train/run_status.h"
+#include "train/run_summary.h"
 
 namespace mnist_dist {
 
@@ -99,48 +99,35 @@ void RunFiles::failed(const RunFailure& failure) noexcept {
 void RunFiles::finished(const RunResult& result) {
   if (write_page_ && !result.predictions.empty())
     write_file_atomically(folder_ / "predictions.csv", predictions_csv(result.predictions));
-  const std::string what = info_.scored();
-  nlohmann::ordered_json versions{{"mnist-dist", full_version()}};
-  for (const auto& [name, value] : info_.engine.versions) versions[name] = value;
-  nlohmann::ordered_json summary{
-      {"recipe", info_.recipe},
-      {"seed", info_.seed},
-      {"parameter_count", info_.parameter_count},
-      {"epochs", info_.epochs},
-      {"steps", result.steps},
-      {"final_" + what + "_accuracy", result.final.accuracy},
-      {"final_" + what + "_loss", result.final.loss},
-      {"final_" + what + "_correct", result.final.correct},
-      {"best_" + what + "_accuracy", result.best.accuracy},
-      {"best_epoch", result.best.epoch},
-      {"averaged", info_.averaging},
-      {"parameters_sha256", result.parameters_sha256},
-      {"raw_parameters_sha256", result.raw_parameters_sha256},
-      {"engine", info_.engine.name},
-      {"simd", info_.engine.simd},
-      {"arithmetic", info_.engine.arithmetic},
-      {"device", info_.engine.device},
-      {"ranks", info_.ranks},
-      {"threads", info_.threads},
-      {"data_file", info_.data.file},
-      {"data_hash", info_.data.hash},
-      {"synthetic", info_.data.synthetic},
-      {"versions", versions},
-      {"host", info_.host},
-      {"command", info_.command},
-      {"started", info_.started},
-      {"ended", utc_now()},
-      {"seconds", result.seconds},
-      {"images_per_second", mean_rate(metrics_, info_.images_per_epoch, last_epoch_images_)},
-  };
   const std::int64_t all = std::int64_t{info_.epochs} * info_.steps_per_epoch;
   const bool whole = result.steps >= all;
-  if (!whole) summary["stopped_by"] = "train.max_steps";
-  if (!info_.data.set.empty()) summary["data_set"] = info_.data.set;
-  if (!result.initial_sha256.empty()) summary["initial_parameters_sha256"] = result.initial_sha256;
-  // Paths and the command may hold bytes that are not UTF-8: no reason to lose the rest.
-  const std::string text =
-      summary.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+  RunSummary summary{
+      .recipe = info_.recipe,
+      .seed = info_.seed,
+      .parameter_count = info_.parameter_count,
+      .epochs = info_.epochs,
+      .steps = result.steps,
+      .final = result.final,
+      .best = result.best,
+      .averaged = info_.averaging,
+      .parameters_sha256 = result.parameters_sha256,
+      .raw_parameters_sha256 = result.raw_parameters_sha256,
+      .engine = info_.engine,
+      .ranks = info_.ranks,
+      .threads = info_.threads,
+      .data = info_.data,
+      .versions = info_.engine.versions,
+      .host = info_.host,
+      .command = info_.command,
+      .started = info_.started,
+      .ended = utc_now(),
+      .seconds = result.seconds,
+      .images_per_second = mean_rate(metrics_, info_.images_per_epoch, last_epoch_images_),
+      .stopped_by = whole ? "" : "train.max_steps",
+      .initial_parameters_sha256 = result.initial_sha256,
+  };
+  summary.versions["mnist-dist"] = full_version();
+  const std::string text = summary_json(summary, info_.scored());
   const std::int64_t epoch = info_.steps_per_epoch > 0 ? result.steps / info_.steps_per_epoch : 0;
   write_status_now(whole ? "finished" : "max_steps", static_cast<int>(epoch),
                    static_cast<int>(result.steps - epoch * info_.steps_per_epoch));

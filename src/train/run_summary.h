@@ -1,0 +1,44 @@
+#pragma once
+#include <cstdint>
+#include <map>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+
+#include "data/data_name.h"
+#include "engine/engine_info.h"
+#include "train/checkpoint.h"
+#include "train/metrics.h"
+
+namespace mnist_dist {
+
+/// summary.json of a run that has ended.
+struct RunSummary {
+  std::string recipe = {};
+  std::uint64_t seed = 0;
+  std::size_t parameter_count = 0;
+  int epochs = 0;
+  std::int64_t steps = 0;
+  Score final = {.accuracy = -1};  ///< of the delivered weights, without the number of images.
+                                   ///< Accuracy below 0: the file has none
+  Best best = {};
+  bool averaged = false;
+  std::string parameters_sha256 = {}, raw_parameters_sha256 = {};
+  EngineInfo engine = {};  ///< without its versions
+  int ranks = 0, threads = 0;
+  DataSource data = {};
+  std::map<std::string, std::string> versions = {};  ///< of this program and of libraries
+  std::string host = {}, command = {}, started = {}, ended = {};
+  double seconds = 0, images_per_second = 0;
+  std::string stopped_by = {};                 ///< the key of the recipe, "": it trained to the end
+  std::string initial_parameters_sha256 = {};  ///< of --init-from
+};
+
+/// `scored`: "test" or "validation", a part of keys.
+std::string summary_json(const RunSummary& summary, const std::string& scored);
+
+/// Sets the values that the file has: older versions wrote fewer. Throws nlohmann's exceptions
+/// where a value has the wrong type.
+void read_summary(RunSummary& summary, const nlohmann::ordered_json& json,
+                  const std::string& scored);
+
+}  // namespace mnist_dist
