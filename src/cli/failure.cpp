@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/error_text.h"
 #include "base/printable.h"
 #include "base/standard_streams.h"
 #include "cli/first_rank.h"
@@ -18,14 +19,14 @@ std::string hint_line(const std::string& text) { return shortened(printable(text
 }  // namespace
 
 void print_error(const Error& error, const std::string& who) {
-  const bool color = use_color(Output::standard_error);
-  const bool stopped = error.code() == ExitCode::interrupted;
-  std::string lines = fmt::format("{}{}{}{}{}\n", color ? "\x1b[1;31m" : "",
-                                  stopped ? "" : "error: ", color ? "\x1b[0m" : "",
-                                  who.empty() ? "" : who + ": ", error_line(error.what()));
-  if (!error.hint().empty())
-    lines += fmt::format("{}{}\n", stopped ? "" : "hint: ", hint_line(error.hint()));
-  if (!stopped || !say_to_launcher("\n" + lines)) say(lines);
+  const std::string what = (who.empty() ? "" : who + ": ") + error_line(error.what()),
+                    hint = hint_line(error.hint());
+  if (error.code() != ExitCode::interrupted) {
+    say(error_text({error.code(), what, hint}, use_color(Output::standard_error)));
+  } else {
+    const std::string lines = what + "\n" + (hint.empty() ? "" : hint + "\n");
+    if (!say_to_launcher("\n" + lines)) say(lines);
+  }
 }
 
 ExitCode report_failure(std::exception_ptr exception) {

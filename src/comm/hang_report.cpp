@@ -53,8 +53,8 @@ Place make_place(std::uint64_t group, std::int64_t sequence, const std::string& 
   return place;
 }
 
-std::string hang_report(std::span<const Peer> peers, std::span<const int> members,
-                        const std::map<int, Place>& live, double timeout_seconds) {
+Error hang_report(std::span<const Peer> peers, std::span<const int> members,
+                  const std::map<int, Place>& live, double timeout_seconds) {
   std::vector<std::string> silent;
   for (const int rank : members) {
     const Peer& peer = peers[static_cast<std::size_t>(rank)];
@@ -63,23 +63,23 @@ std::string hang_report(std::span<const Peer> peers, std::span<const int> member
           fmt::format("rank {} of {} (host {}, pid {})", rank, peers.size(), peer.host, peer.pid));
   }
   if (!silent.empty())
-    return fmt::format(
-        "error: {} {} not answered for {:g} s, {}\nhint: check that process with ps (stopped, out "
-        "of memory, unreachable), then continue with --resume, or raise comm.timeout\n",
-        fmt::join(silent, ", "), silent.size() == 1 ? "has" : "have", timeout_seconds,
-        describe(live, false));
+    return device_error(
+        fmt::format("{} {} not answered for {:g} s, {}", fmt::join(silent, ", "),
+                    silent.size() == 1 ? "has" : "have", timeout_seconds, describe(live, false)),
+        "check that process with ps (stopped, out of memory, unreachable), then continue with "
+        "--resume, or raise comm.timeout");
   const bool together = std::all_of(live.begin(), live.end(), [&](const auto& entry) {
     return entry.second.same_call(live.begin()->second);
   });
   if (together)
-    return fmt::format(
-        "error: all ranks answer, but no data arrived for {:g} s (lost message), {}\nhint: run "
-        "with mpirun --mca btl tcp,self, and continue with --resume\n",
-        timeout_seconds, describe(live, false));
-  return fmt::format(
-      "error: ranks have been waiting in different calls for {:g} s (deadlock), {}\nhint: report "
-      "this defect with this message\n",
-      timeout_seconds, describe(live, true));
+    return device_error(
+        fmt::format("all ranks answer, but no data arrived for {:g} s (lost message), {}",
+                    timeout_seconds, describe(live, false)),
+        "run with mpirun --mca btl tcp,self, and continue with --resume");
+  return device_error(
+      fmt::format("ranks have been waiting in different calls for {:g} s (deadlock), {}",
+                  timeout_seconds, describe(live, true)),
+      "report this defect with this message");
 }
 
 }  // namespace mnist_dist

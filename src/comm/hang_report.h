@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "base/error.h"
+
 namespace mnist_dist {
 
 /// Where a rank's process is.
@@ -30,10 +32,10 @@ struct Place {
 Place make_place(std::uint64_t group, std::int64_t sequence, const std::string& call,
                  const std::string& activity);
 
-/// The two lines for a run that hangs: the silent ranks of `members` (world ranks) and the calls in
-/// which the `live` ones wait, or their different calls if none is silent. `peers`: all ranks of
-/// the world.
-std::string hang_report(std::span<const Peer> peers, std::span<const int> members,
-                        const std::map<int, Place>& live, double timeout_seconds);
+/// The Error (device) of a run that hangs: the silent ranks of `members` (world ranks) and the
+/// calls in which the `live` ones wait, or their different calls if none is silent. `peers`: all
+/// ranks of the world.
+Error hang_report(std::span<const Peer> peers, std::span<const int> members,
+                  const std::map<int, Place>& live, double timeout_seconds);
 
 }  // namespace mnist_dist

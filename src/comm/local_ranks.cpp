@@ -104,11 +104,12 @@ Complaint complain(const std::vector<LocalRank>& ranks, const Launcher& launcher
   const std::string waited =
       fmt::format("{} has waited {:g} s in {}", process, timeout_seconds, call);
   if (!stopped.empty())
-    return {fmt::format("error: {}: {} {} stopped\nhint: start again without stopping {} (SIGSTOP, "
-                        "Ctrl-Z, a debugger)\n",
-                        waited, fmt::join(stopped, ", "), stopped.size() == 1 ? "is" : "are",
-                        stopped.size() == 1 ? "that process" : "those processes"),
-            first_live < launcher.rank ? 2.0 : 0.0};
+    return {
+        device_error(fmt::format("{}: {} {} stopped", waited, fmt::join(stopped, ", "),
+                                 stopped.size() == 1 ? "is" : "are"),
+                     fmt::format("start again without stopping {} (SIGSTOP, Ctrl-Z, a debugger)",
+                                 stopped.size() == 1 ? "that process" : "those processes")),
+        first_live < launcher.rank ? 2.0 : 0.0};
   // All others here run. Another host's ranks name those that are stopped there.
   const int here = static_cast<int>(ranks.size());
   const std::string missing =
@@ -116,9 +117,9 @@ Complaint complain(const std::vector<LocalRank>& ranks, const Launcher& launcher
           ? fmt::format(": {} of {} ranks run on host {}, the others are not responding", here,
                         launcher.size, host)
           : "";
-  return {fmt::format("error: {}{}\nhint: check that each rank started and that its host can be "
-                      "reached from here (launch/preflight.sh), or raise comm.timeout\n",
-                      waited, missing),
+  return {device_error(waited + missing,
+                       "check that each rank started and that its host can be reached from here "
+                       "(launch/preflight.sh), or raise comm.timeout"),
           first_live < launcher.rank ? 4.0 : 3.0};
 }
 

@@ -18,9 +18,9 @@ struct LocalRank {
 /// same job whose environment has a rank. `processes`: /proc, or a test's copy. Never throws.
 std::vector<LocalRank> local_ranks(const std::filesystem::path& processes = "/proc");
 
-/// Why the ranks on this host that are not stopped wait in `call`, as two lines, error and hint.
+/// Why the ranks on this host that are not stopped wait in `call`.
 struct Complaint {
-  std::string text;
+  Error error;          ///< device
   double patience = 0;  ///< seconds to wait before printing: another rank may have more details
 };
 /// `process`: "rank 0 (host a, pid 12)", the calling one's words for itself. `launcher`: its own.

@@ -10,6 +10,7 @@
 
 #include "base/awake_clock.h"
 #include "base/error.h"
+#include "base/error_text.h"
 #include "comm/liveness.h"
 #include "comm/poll.h"
 #include "comm/watchdog.h"
@@ -55,7 +56,7 @@ void Alarm::wait_long(std::span<MPI_Request> requests, const Call& call) {
     const bool asked_here = read_messages(here);
     if (!question_ && (asked_here || waited > timeout_)) ask(call, here, waited);
     if (question_ && my_turn_to_report(here, waited)) {
-      write_to_stderr(hang_report(peers_, call.members, question_->live, timeout_));
+      write_to_stderr(error_text(hang_report(peers_, call.members, question_->live, timeout_)));
       abort_all(static_cast<int>(ExitCode::device));
     }
   }

@@ -8,6 +8,7 @@
 
 #include "base/awake_clock.h"
 #include "base/error.h"
+#include "base/error_text.h"
 
 namespace mnist_dist {
 namespace {
@@ -33,7 +34,7 @@ void guard(const std::stop_token& stop, double seconds,
     if (!sleep_awake(stop, complaint.patience)) return;
     complaint = complain();
   }
-  write_to_stderr(complaint.text);
+  write_to_stderr(error_text(complaint.error));
   _exit(static_cast<int>(ExitCode::device));
 }
 
