@@ -23,7 +23,7 @@ bool refused() {
 
 TEST(Arithmetic, IsRightAsThisProgramWasBuilt) { EXPECT_FALSE(refused()); }
 
-TEST(Arithmetic, AnotherRoundingIsRefusedOnTheThreadThatHasIt) {
+TEST(Arithmetic, ADifferentRoundingIsRefusedOnTheThreadThatHasIt) {
   for (const int mode : {FE_UPWARD, FE_DOWNWARD, FE_TOWARDZERO}) {
     bool here = false;
     std::thread([&] {

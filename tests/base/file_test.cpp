@@ -27,7 +27,7 @@ std::vector<std::string> names_in(const fs::path& folder) {
   return names;
 }
 
-TEST(File, ReadsBackWhatItWrote) {
+TEST(File, ReadsItsOwnOutput) {
   const TemporaryFolder folder;
   write_file_atomically(folder / "a", "first, and longer");
   write_file_atomically(folder / "a", "second");

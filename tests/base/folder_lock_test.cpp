@@ -39,7 +39,7 @@ TEST_F(FolderLockTest, KnowsItsFolderAlsoByALink) {
   expect_gone(lock);
 }
 
-TEST_F(FolderLockTest, AnotherFolderInItsPlaceIsNotTheLockedOne) {
+TEST_F(FolderLockTest, ADifferentFolderInItsPlaceIsNotTheLockedOne) {
   const FolderLock lock(folder);
   fs::remove_all(folder);
   expect_gone(lock);

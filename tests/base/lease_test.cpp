@@ -137,7 +137,7 @@ TEST_F(LeaseTest, SaysHowMuchIsDone) {
   EXPECT_EQ(lease_share(file), 0) << "of an earlier version";
 }
 
-TEST_F(LeaseTest, OfAnotherHostIsHeldWhileItChanges) {
+TEST_F(LeaseTest, OfADifferentHostIsHeldWhileItChanges) {
   LeaseSeeker seeker(file, {.renewal = 5ms, .stale = 150ms});
   for (int renewals = 0; renewals < 10; ++renewals) {
     write_foreign(renewals);
@@ -147,7 +147,7 @@ TEST_F(LeaseTest, OfAnotherHostIsHeldWhileItChanges) {
   }
 }
 
-TEST_F(LeaseTest, OfAnotherHostIsTakenOverWhenItDoesNotChange) {
+TEST_F(LeaseTest, OfADifferentHostIsTakenOverWhenItDoesNotChange) {
   write_foreign(7);
   LeaseSeeker seeker(file, {.renewal = 5ms, .stale = 150ms});
   std::optional<Lease> lease;
@@ -161,7 +161,7 @@ TEST_F(LeaseTest, OfAnotherHostIsTakenOverWhenItDoesNotChange) {
   EXPECT_TRUE(lease->in_place());
 }
 
-TEST_F(LeaseTest, IsRenewedSoThatAnotherHostSeesIt) {
+TEST_F(LeaseTest, IsRenewedSoThatOtherHostsSeeIt) {
   const auto lease = LeaseSeeker(file, {.renewal = 5ms, .stale = 150ms}).try_take();
   const std::string before = read_text_file(file);
   for (int i = 0; i < 1000 && read_text_file(file) == before; ++i) std::this_thread::sleep_for(5ms);
@@ -255,7 +255,7 @@ TEST_F(LeaseTest, AStaleOneIsTakenOverByOneOfMany) {
   }
 }
 
-TEST_F(LeaseTest, WhoWasKilledWhileTakingOverHoldsUpNobody) {
+TEST_F(LeaseTest, AProcessKilledWhileTakingOverBlocksNoOther) {
   leave_a_dead_ones();
   const std::string text = read_text_file(file);
   const std::string id = text.substr(6, text.find('\n') - 6);

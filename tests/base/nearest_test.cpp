@@ -18,21 +18,21 @@ TEST(Nearest, FindsTheNameThatWasMeant) {
 
 TEST(Nearest, DoesNotGuessWildly) { EXPECT_EQ(nearest_name("interpolation", known), ""); }
 
-TEST(Nearest, AShortWordIsNotAnotherShortWord) {
+TEST(Nearest, ShortWordsAreNotNearEachOther) {
   const std::vector<std::string> commands{"train", "tune", "step1", "step4", "sets"};
   EXPECT_EQ(nearest_name("runs", commands), "");
   EXPECT_EQ(nearest_name("tnue", commands), "tune") << "two letters changed places";
   EXPECT_EQ(nearest_name("trian", commands), "train");
 }
 
-TEST(Nearest, ALetterLeftOutIsNearerThanAnotherLetter) {
+TEST(Nearest, AMissingLetterIsNearerThanADifferentOne) {
   const std::vector<std::string> flags{"--set", "--seed"}, reversed{"--seed", "--set"};
   EXPECT_EQ(nearest_name("--sed", flags), "--seed");
   EXPECT_EQ(nearest_name("--sed", reversed), "--seed");
   EXPECT_EQ(nearest_name("--see", reversed), "--seed");
 }
 
-TEST(Nearest, AnotherNumberIsNoSlip) {
+TEST(Nearest, ADifferentNumberIsNoSlip) {
   const std::vector<std::string> recipes{"step1", "step4", "size-3044"};
   EXPECT_EQ(nearest_name("step5", recipes), "");
   EXPECT_EQ(nearest_name("size-3043", recipes), "");

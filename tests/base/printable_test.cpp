@@ -13,7 +13,7 @@ TEST(Printable, LeavesTextAsItIs) {
     EXPECT_EQ(printable(text), text);
 }
 
-TEST(Printable, EscapesWhatATerminalActsUpon) {
+TEST(Printable, EscapesTheCodesOfTerminals) {
   EXPECT_EQ(printable("a\x1b[31mb\rc\nd\te\x7f"), "a\\x1b[31mb\\rc\\nd\\te\\x7f");
   EXPECT_EQ(printable(std::string("\0", 1)), "\\x00");
   EXPECT_EQ(printable("\xC2\x9B"
@@ -52,7 +52,7 @@ TEST(HtmlText, EscapesMarkup) {
   EXPECT_EQ(html_text("a<b & \"c\">"), "a&lt;b &amp; &quot;c&quot;&gt;");
 }
 
-TEST(HtmlText, ReplacesWhatIsNoText) {
+TEST(HtmlText, ReplacesBytesThatAreNoText) {
   EXPECT_EQ(html_text("a\x1b\xFF"
                       "b\n\xC2\x9B"),
             "a\xEF\xBF\xBD\xEF\xBF\xBD"

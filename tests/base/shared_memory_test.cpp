@@ -43,7 +43,7 @@ TEST(SharedMemory, OtherProcessesReadThePagesOfItsMaker) {
   EXPECT_FALSE(SharedMemory::open(place));
 }
 
-TEST(SharedMemory, NobodyChangesIt) {
+TEST(SharedMemory, CannotBeChanged) {
   const auto made = filled(std::byte{7});
   ASSERT_TRUE(made);
   const auto write = [](const SharedMemory& memory) {

@@ -175,7 +175,7 @@ std::string failed_sum() {
                      test_world().size() > most_gathering_ranks ? "ncclGroupEnd" : "ncclAllGather");
 }
 
-TEST(DeviceReducer, SaysWhichCallFailed) {
+TEST(DeviceReducer, NamesTheFailedCall) {
   fake_nccl() = {};
   const auto sums = make_device_reducer(test_world(), no_device, {.transport = "nccl"});
   fake_nccl().next_call = ncclSystemError;

@@ -49,7 +49,7 @@ TEST_F(LauncherTest, SrunWithPmixHasTheSizeFromSlurm) {
   expect_launcher("PMIx", 3, 8);
 }
 
-TEST_F(LauncherTest, AnotherPmixLauncherInASlurmJobMayStartFewerRanks) {
+TEST_F(LauncherTest, OtherPmixLaunchersInASlurmJobMayStartFewerRanks) {
   set({{"PMIX_RANK", "1"}, {"PMIX_NAMESPACE", "prterun-host-4711@1"}, {"SLURM_NTASKS", "8"}});
   expect_launcher("PMIx", 1, 0);
 }
@@ -59,7 +59,7 @@ TEST_F(LauncherTest, PmiTellsRankAndSize) {
   expect_launcher("PMI", 1, 2);
 }
 
-TEST_F(LauncherTest, AnotherMpisLauncherWithoutPmiIsRefused) {
+TEST_F(LauncherTest, LaunchersOfOtherMpisWithoutPmiAreRefused) {
   for (const char* name : {"MV2_COMM_WORLD_SIZE", "MPI_LOCALNRANKS"}) {
     set({{name, "1"}});
     expect_launcher("", 0, 1);

@@ -33,7 +33,7 @@ TEST(SingleCopyDeathTest, IsTurnedOffWhereItIsDenied) {
   EXPECT_EXIT(choose_where_denied("none"), testing::ExitedWithCode(0), "");
 }
 
-TEST(SingleCopyDeathTest, KeepsWhatTheUserChose) {
+TEST(SingleCopyDeathTest, KeepsTheUsersChoice) {
   setenv("OMPI_MCA_btl_vader_single_copy_mechanism", "emulated", 1);
   EXPECT_EXIT(choose_where_denied("emulated"), testing::ExitedWithCode(0), "");
   unsetenv("OMPI_MCA_btl_vader_single_copy_mechanism");

@@ -54,7 +54,7 @@ TEST(Single, AbortEndsWithTheCode) {
   EXPECT_EXIT(make_single()->abort(ExitCode::data), testing::ExitedWithCode(3), "");
 }
 
-TEST(Heartbeat, PassesOnWhatTheWorkThrows) {
+TEST(Heartbeat, PassesOnExceptionsOfTheWork) {
   const auto world = make_single();
   bool done = false;
   run_on_root(*world, [&] { done = true; });

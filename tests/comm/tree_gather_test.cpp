@@ -7,7 +7,7 @@
 namespace mnist_dist {
 namespace {
 
-TEST(TreeGather, RefusesWhatMpiCannotCount) {
+TEST(TreeGather, RefusesSizesThatMpiCannotCount) {
   EXPECT_THROW(TreeGather(0, 1, 4, std::size_t{1} << 60), Error);
 }
 

@@ -15,7 +15,7 @@ std::string refused_layer(const std::string& layer) {
   return refused("[[model.layer]]\n" + layer + "\n[[model.layer]]\nlinear = 10\n");
 }
 
-TEST(Read, WhatIsNotSaidIsTheDefault) {
+TEST(Read, MissingKeysHaveDefaults) {
   const Config config = parse_config(tiny, "some/folder/plain.toml");
   EXPECT_EQ(config.name, "plain");
   EXPECT_EQ(config.model.name, "plain");
@@ -270,7 +270,7 @@ TEST(Read, DepthwiseLayers) {
             "r.toml:3: layer 1 has an unknown key deptwise | did you mean depthwise?");
 }
 
-TEST(Read, WhatMustFitTogether) {
+TEST(Read, ContradictionsAreRefused) {
   EXPECT_EQ(refused(tiny, {"train.batch=66"}),
             "train.batch = 66 is not divisible by data.shards = 4 | use train.batch=64 or 68, or "
             "other shards");

@@ -98,7 +98,7 @@ std::string refused(const std::string& toml) {
   return refusal([&] { parse_space(toml, "space.toml"); });
 }
 
-TEST(Space, SaysWhatIsWrong) {
+TEST(Space, NamesTheFault) {
   EXPECT_THAT(refused("recipes = [\"a\"]\nvary = 3"), HasSubstr("vary = 3 is not a list"));
   EXPECT_THAT(refused(""), HasSubstr("names no recipes"));
   EXPECT_THAT(refused("recipe = [\"a\"]"), HasSubstr("unknown key recipe | did you mean recipes?"));
@@ -139,7 +139,7 @@ TEST(Space, AKeyOrValueThatNoRecipeCanHaveIsNamedWithItsLine) {
               HasSubstr("optimizer.nesterov = 0 is not true or false"));
 }
 
-TEST(Space, WhatCandidatesCannotDifferInIsRefused) {
+TEST(Space, KeysThatMustNotDifferAreRefused) {
   for (const auto& [key, values] :
        {std::pair("train.seed", "[1, 2]"), std::pair("data.split", "[[100, 50], [50, 50]]"),
         std::pair("data.file", "[\"a.h5\"]"), std::pair("train.evaluate_every", "[1, 2]")})

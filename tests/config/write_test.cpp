@@ -89,7 +89,7 @@ TEST(Write, LayersReadBack) {
   EXPECT_EQ(parse_config(to_toml(config), "other.toml").model.layers, config.model.layers);
 }
 
-TEST(Write, IdentityIsWhatDecidesTheResult) {
+TEST(Write, IdentityHasTheKeysThatDecideTheResult) {
   const Config plain = parse_config(tiny, "r.toml");
   const std::string identity = recipe_toml(plain);
   for (const char* circumstance :

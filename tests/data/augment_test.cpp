@@ -36,7 +36,7 @@ std::vector<float> decoded(const std::vector<std::uint8_t>& pixels) {
   return out;
 }
 
-TEST(Augment, AnotherSideHasItsOwnCentre) {
+TEST(Augment, EachSideHasItsOwnCentre) {
   constexpr int side = 41;
   std::vector<std::uint8_t> pixels(side * side, 0);
   pixels[20 * side + 20] = 255;
@@ -335,7 +335,7 @@ TEST(Augment, ErasesAtItsRate) {
   EXPECT_NEAR(erased, 0.1 * draw_count, 5 * std::sqrt(0.09 * draw_count));
 }
 
-TEST(Augment, OneAugmentationDoesNotChangeAnothersDraws) {
+TEST(Augment, OneAugmentationDoesNotChangeTheDrawsOfOthers) {
   const AugmentConfig rotation{.rotation = 15}, erase{.erase_probability = 1};
   AugmentConfig all{
       .crop_scale_min = 0.85, .rotation = 15, .elastic_alpha = 1, .erase_probability = 1};

@@ -67,7 +67,7 @@ class DatasetFile : public testing::Test {
   DatasetContents contents_;
 };
 
-TEST_F(DatasetFile, SaysWhatItHolds) {
+TEST_F(DatasetFile, DescribesItsContents) {
   const Dataset dataset(path_);
   EXPECT_EQ(dataset.train_rows(), 2500);
   EXPECT_EQ(dataset.test_rows(), 1000);
@@ -124,7 +124,7 @@ TEST_F(DatasetFile, ADamagedChunkIsNamedAndTheOthersStillRead) {
                           HasSubstr("filter returned failure")));  // HDF5 1.10, 1.14
 }
 
-TEST_F(DatasetFile, WhatFletcherMissesTheChunkHashFinds) {
+TEST_F(DatasetFile, TheChunkHashFindsFaultsThatFletcherMisses) {
   // Fletcher32 counts modulo 65535, where 0000 and FFFF are the same.
   damage(1234,
          [](std::span<std::byte> image) { std::fill_n(image.begin() + 400, 16, std::byte{0xff}); });
@@ -239,7 +239,7 @@ TEST_F(DatasetFile, OtherSchemasAreNamed) {
               HasSubstr("chunk 0 of /train/labels holds a label above 9"));
 }
 
-TEST_F(DatasetFile, OfAnotherShape) {
+TEST_F(DatasetFile, OfADifferentShape) {
   const auto set = [](int rows) {
     Images images;
     images.side = 12;

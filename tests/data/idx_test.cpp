@@ -28,7 +28,7 @@ TEST(Idx, ReadsLabels) {
   EXPECT_THAT(idx_labels(bytes_of(payload), "labels"), ElementsAre(3, 0, 9));
 }
 
-TEST(Idx, WhatIsNoIdxFileIsNamedForWhatItIs) {
+TEST(Idx, NamesTheKindOfAFileThatIsNoIdx) {
   using namespace std::string_literals;
   const std::string tar = std::string(257, 'x') + "ustar" + std::string(250, '\0');
   const std::pair<std::string, const char*> cases[] = {

@@ -78,7 +78,7 @@ TEST_F(MnistFiles, AnEnvironmentThatNamesNoFolderIsAnError) {
   }
 }
 
-TEST_F(MnistFiles, AGivenFolderThatLacksFilesSaysWhich) {
+TEST_F(MnistFiles, NamesTheMissingFilesOfAGivenFolder) {
   fill("here");
   fill("data/raw");
   fs::remove("here/train-images-idx3-ubyte");

@@ -40,7 +40,7 @@ TEST_F(Payload, IsTheSamePlainAndPackedUpToFourTimes) {
   EXPECT_THAT(data_failure([&] { read(); }), HasSubstr("images.gz: gzipped more than 4 times"));
 }
 
-TEST_F(Payload, GoesOnThroughAllMembersAndIgnoresWhatFollows) {
+TEST_F(Payload, ReadsAllMembersAndIgnoresTrailingBytes) {
   write(noise_.substr(0, 70'000));
   pack();
   const std::string first = read_text_file(path_);
@@ -64,7 +64,7 @@ TEST_F(Payload, TruncatedOrDamagedArchivesAreNamed) {
   }
 }
 
-TEST_F(Payload, WhatIsNoReadableFileIsNamed) {
+TEST_F(Payload, NamesAFileThatCannotBeRead) {
   EXPECT_THAT(data_failure([&] { read(); }), HasSubstr("images.gz: No such file"));
   ASSERT_EQ(::mkfifo(path_.c_str(), 0600), 0);
   EXPECT_THAT(data_failure([&] { read(); }), HasSubstr("images.gz: is not a regular file"));

@@ -130,13 +130,13 @@ TEST_F(Prepare, NeverTakesOneKindOfDataForTheOther) {
   EXPECT_EQ(file(), real);
 }
 
-TEST_F(Prepare, AnotherCountIsAnotherFile) {
+TEST_F(Prepare, ADifferentCountIsADifferentFile) {
   run();
   options_.train_count = 1600;
   EXPECT_THAT(data_failure([&] { run(); }), HasSubstr("expected 1600 + 250 synthetic digits"));
 }
 
-TEST_F(Prepare, WhatIsNoRegularFileIsNeverReplaced) {
+TEST_F(Prepare, OnlyRegularFilesAreReplaced) {
   const fs::path pipe = folder_ / "pipe";
   ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
   fs::create_symlink(pipe, folder_ / "link");

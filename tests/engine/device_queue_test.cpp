@@ -130,7 +130,7 @@ TEST(DeviceQueue, TheHostIsNeverFurtherAheadThanTheQueueHolds) {
     }
 }
 
-TEST(DeviceQueue, TimeInWhichTheProcessStoodStillIsNotWaitedFor) {
+TEST(DeviceQueue, TimeOfAStoppedProcessDoesNotCount) {
   Training run(3, false, {.polls_until_reached = 3});
   double waited = -1;
   run.options.while_waiting = [&](double seconds) {

@@ -220,7 +220,7 @@ TEST(HostEngine, GivesTheLogitsOfEveryRowInOrder) {
   }
 }
 
-TEST(HostEngine, EvaluatesEveryRowInOrderWhateverTheThreads) {
+TEST(HostEngine, EvaluatesEveryRowInOrderForAnyThreads) {
   Fixture one(1);
   std::vector<ClassIndex> predictions;
   const auto expected = one.engine->evaluate(Weights::raw, &predictions);
@@ -276,7 +276,7 @@ TEST(HostEngine, AWorkersExceptionReachesTheCaller) {
   EXPECT_THROW(test.step(0), std::runtime_error);
 }
 
-TEST(HostEngine, RefusesAStateOfAnotherModel) {
+TEST(HostEngine, RefusesAStateOfADifferentModel) {
   Fixture test(1);
   TrainState state = fresh_state(test.layout, true);
   state.momentum.pop_back();

@@ -30,7 +30,7 @@ TEST(ThreadPool, EveryThreadRunsOnceACallOnItsOwnThread) {
   EXPECT_NE(ids[2], ids[1]);
 }
 
-TEST(ThreadPool, RethrowsWhatTheLowestThreadThrewAndWorksOn) {
+TEST(ThreadPool, RethrowsTheLowestThreadsExceptionAndContinues) {
   ThreadPool pool(3);
   const auto fail = [](int thread) {
     if (thread > 0) throw std::runtime_error("thread " + std::to_string(thread));

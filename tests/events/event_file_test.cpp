@@ -37,7 +37,7 @@ TEST(Records, AreFramedAsTensorFlowDoes) {
               masked >> (8 * i) & 0xff);
 }
 
-TEST(Records, WhatIsCutOrDamagedIsLeftOut) {
+TEST(Records, CutAndDamagedRecordsAreLeftOut) {
   const std::string two = framed("first") + framed("second");
   EXPECT_EQ(whole_records(two), (std::vector<std::string>{"first", "second"}));
   for (std::size_t size = framed("first").size(); size < two.size(); ++size)
@@ -66,7 +66,7 @@ TEST(EventFile, AResumedRunHasNoStepTwice) {
   EXPECT_EQ(records_in(folder), 1u + 2 + 2) << "the hyperparameters are there once";
 }
 
-TEST(EventFile, WhatIsWrittenAtTheEndIsWrittenAgain) {
+TEST(EventFile, TheLastRecordsAreWrittenAgain) {
   const TemporaryFolder folder;
   {
     EventFile file(folder.path(), 1);

@@ -96,7 +96,7 @@ TEST(Decode, JpegIsTurnedAsItsExifSays) {
   EXPECT_FALSE(corner(decode(turned(8))));
 }
 
-TEST(Decode, SaysWhatIsWrong) {
+TEST(Decode, NamesTheFault) {
   EXPECT_THAT(problem(""), HasSubstr("empty"));
   EXPECT_THAT(problem("text"), HasSubstr("not a PNG, JPEG or PGM"));
   const std::string whole = png(PNG_FORMAT_GRAY, {1, 2, 3, 4}, 4);

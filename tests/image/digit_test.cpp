@@ -41,7 +41,7 @@ int largest_difference(const DigitImage& digit, const Picture& picture) {
   return largest;
 }
 
-TEST(Digit, WhatIsInMnistsFormKeepsItsPixels) {
+TEST(Digit, ImagesInMnistsFormKeepTheirPixels) {
   EXPECT_EQ(largest_difference(digit_of(stroke()), stroke()), 0);
   EXPECT_EQ(largest_difference(digit_of(inverse(stroke())), stroke()), 0);
 }

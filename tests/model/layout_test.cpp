@@ -19,7 +19,7 @@ ModelSpec small_model() {
            {.kind = LayerKind::linear, .channels = 10, .bias = true}}};
 }
 
-TEST(Layout, TensorsFollowOneAnother) {
+TEST(Layout, TensorsLieInOrderWithoutGaps) {
   const FlatLayout layout = flat_layout(small_model());
   std::vector<std::string> names;
   std::size_t next = 0;

@@ -47,7 +47,7 @@ TEST(Doctor, JsonSaysTheSame) {
                                                  {"fix", "prepare the real one"}}));
 }
 
-TEST(Doctor, JsonIsUtf8WhateverAPathHolds) {
+TEST(Doctor, JsonIsUtf8ForAnyPath) {
   const auto json = nlohmann::json::parse(
       doctor_json({{"data", Health::warning, "\xff.h5 does not exist yet", ""}}));
   EXPECT_EQ(json["findings"][0]["text"], "\xef\xbf\xbd.h5 does not exist yet");

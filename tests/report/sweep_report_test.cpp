@@ -197,7 +197,7 @@ TEST(Png, HoldsThePixels) {
   EXPECT_EQ(read, pixels);
 }
 
-TEST(Canvas, CutsWhatLiesOutside) {
+TEST(Canvas, CutsPartsOutside) {
   Canvas canvas(3, 2, 0);
   canvas.fill(-1, 1, 2, 9, {1, 2, 3});
   canvas.text(0, 0, "8", 1, {9, 9, 9});

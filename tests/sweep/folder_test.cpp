@@ -57,7 +57,7 @@ struct SweepFolderTest : testing::Test {
   }
 };
 
-TEST_F(SweepFolderTest, WhatWasWrittenIsReadBack) {
+TEST_F(SweepFolderTest, ReadsItsOwnFiles) {
   fill();
   const SweepRecord record = read_record(path);
   EXPECT_TRUE(record.has_rows);
@@ -116,7 +116,7 @@ TEST_F(SweepFolderTest, ASweepOfAnEarlierVersionGoesOnWithRows) {
   EXPECT_FALSE(std::filesystem::exists(path / "rows.new"));
 }
 
-TEST_F(SweepFolderTest, AnotherRecipeDataOrProgramIsRefused) {
+TEST_F(SweepFolderTest, DifferentRecipeDataOrProgramIsRefused) {
   fill();
   Config other = recipe;
   other.train.epochs = 99;
@@ -247,7 +247,7 @@ TEST_F(SweepFolderTest, ManyMayOpenItAtOnce) {
   EXPECT_EQ(read_record(path).identity.seeds, example.identity.seeds);
 }
 
-TEST_F(SweepFolderTest, WhatAKilledWorkerLeftInAnEndedSeedGoes) {
+TEST_F(SweepFolderTest, FilesOfAKilledWorkerInAnEndedSeedAreRemoved) {
   fill();
   for (const char* left : {"runs/seed1/.lease", "runs/seed1/metrics.csv.tmp999999999"}) {
     std::filesystem::create_directories(path / "runs/seed1");
@@ -304,7 +304,7 @@ TEST_F(SweepFolderTest, ARecipeThatWasChangedAfterwardsIsRefused) {
   read_record(path);
 }
 
-TEST(RecipeHash, IsOfWhatDiffersFromTheDefaults) {
+TEST(RecipeHash, IsOfTheKeysThatDifferFromTheDefaults) {
   Config config = parse_config(sweep_record({1}).recipe_text, "tiny.toml");
   const std::string hash = recipe_sha256(config);
   config.train.seed = 7;
@@ -321,7 +321,7 @@ TEST_F(SweepFolderTest, AFolderWithOtherThingsIsRefused) {
   expect_refused(recipe, example.identity, "is not a sweep");
 }
 
-TEST_F(SweepFolderTest, ACommandIsKeptWhateverItHolds) {
+TEST_F(SweepFolderTest, AnyCommandIsKept) {
   example.identity.command = "mnist-dist sweep --out \xff";
   fill();
   EXPECT_EQ(read_record(path).identity.command, "mnist-dist sweep --out \xef\xbf\xbd");

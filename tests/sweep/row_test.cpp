@@ -62,7 +62,7 @@ TEST(Row, IsWrittenOnce) {
   EXPECT_EQ(read_text_file(row_file(sweep.path(), 0)), before);
 }
 
-TEST(Row, WithAnotherResultIsADefect) {
+TEST(Row, WithADifferentResultIsADefect) {
   const TemporaryFolder sweep;
   std::filesystem::create_directory(sweep / "rows");
   write_row(sweep.path(), "test", example.outcomes[0]);
@@ -91,7 +91,7 @@ TEST(Row, WithAnotherResultIsADefect) {
   EXPECT_TRUE(refused(other));
 }
 
-TEST(Row, OfASeedThatDivergedMayNameAnotherRank) {
+TEST(Row, OfASeedThatDivergedMayNameADifferentRank) {
   const TemporaryFolder sweep;
   std::filesystem::create_directory(sweep / "rows");
   SeedOutcome outcome = example.outcomes[1];

@@ -93,7 +93,7 @@ TEST(Target, PassIsDecidedInIntegers) {
   EXPECT_EQ(Target("0.07").required_correct(10000), 7);
 }
 
-TEST(Target, RefusesWhatIsNoPercentage) {
+TEST(Target, RefusesTextsThatAreNoPercentage) {
   for (const char* text :
        {"", ".", "100.1", "-1", "99,4", "1e2", "99.4000001", "99999999999999999999", "9.9.4"})
     EXPECT_THROW(Target{text}, Error) << text;

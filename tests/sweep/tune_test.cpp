@@ -71,7 +71,7 @@ TEST(Tune, TheTableNamesEveryCandidateAndItsSettings) {
             std::string::npos);
 }
 
-TEST(Tune, WhatWasNotMeasuredHasNoScores) {
+TEST(Tune, CandidatesWithoutRunsHaveNoScores) {
   Candidate c = candidate(0, 0, 0, 2);
   c.draw.recipe = "step3";
   c.seeds = 2;

@@ -42,7 +42,7 @@ Checkpoint whole() {
   return c;
 }
 
-TEST(CheckpointCheck, TakesWhatARunLeaves) {
+TEST(CheckpointCheck, AcceptsTheCheckpointsOfARun) {
   EXPECT_EQ(checked_recipe(whole(), "c.h5").name, "tiny");
   Checkpoint finished = whole();
   finished.epoch = 14;

@@ -57,7 +57,7 @@ TEST(Checkpoint, SurvivesPackingAndTheFile) {
   EXPECT_TRUE(std::signbit(read.state.parameters[1]));
 }
 
-TEST(Checkpoint, KeepsWhatOlderOnesDoNotHave) {
+TEST(Checkpoint, KeepsTheValuesThatOlderOnesMiss) {
   const TemporaryFolder folder;
   Checkpoint written = sample(7);
   written.data_mean = 0.25;
@@ -99,7 +99,7 @@ TEST(Checkpoint, NothingStaysOfOneThatWasKilledBetweenItsRenames) {
   EXPECT_FALSE(fs::exists(folder / "checkpoint.link.tmp"));
 }
 
-TEST(Checkpoint, AnotherProgramsIsNotReplacedByTheOneBefore) {
+TEST(Checkpoint, AForeignFileIsNotReplacedByThePreviousCheckpoint) {
   const TemporaryFolder folder;
   for (int step : {1, 2}) save_checkpoint(folder.path(), sample(step));
   const Descriptor writer(::open((folder / "checkpoint.h5").c_str(), O_RDWR));

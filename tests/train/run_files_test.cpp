@@ -34,7 +34,7 @@ TEST(Metrics, AResumedRunForgetsRowsItsCheckpointDoesNotKnow) {
       << "what is no row does not take a row's or the header's place";
 }
 
-TEST(RunFiles, TheSummaryIsWrittenWhateverTheCommandHolds) {
+TEST(RunFiles, TheSummaryIsWrittenForAnyCommand) {
   const TemporaryFolder folder;
   RunInfo info;
   info.recipe = "tiny";

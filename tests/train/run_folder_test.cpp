@@ -177,7 +177,7 @@ TEST(RunFolder, WhoseRecipeWasChangedNamesTheLineToChangeBack) {
   EXPECT_THAT(hint(changed), testing::HasSubstr("config.toml: seed = "));
 }
 
-TEST(RunFolder, GoingOnRemovesWhatAKilledProcessWasWriting) {
+TEST(RunFolder, ResumeRemovesTemporaryFilesOfAKilledProcess) {
   const TemporaryFolder folder;
   save_checkpoint(folder.path(), begun(recipe()));
   for (const char* name : {"checkpoint.next.tmp", "checkpoint.next.tmp.tmp999999999",

@@ -160,7 +160,7 @@ TEST(DeviceDecode, HasTheBitsOfDecodeImage) {
   }
 }
 
-TEST(DeviceDropout, DropsWhatDropoutMaskDrops) {
+TEST(DeviceDropout, DropsTheElementsOfDropoutMask) {
   const DropoutRule rule = dropout_rule(0.3);
   const std::vector<std::uint32_t> rows{3, 70000, 12};
   const DeviceEpoch epoch{.epoch = 4, .augment = {}};
@@ -284,7 +284,7 @@ TEST(DeviceUpdate, HasTheBitsOfUpdate) {
   }
 }
 
-TEST(DeviceUpdate, DoesNothingWithWhatIsNotFiniteNorAfterIt) {
+TEST(DeviceUpdate, DoesNothingFromTheFirstValueThatIsNotFinite) {
   for (const float bad : {NAN, INFINITY, -INFINITY}) {
     Stepper stepper({{.momentum = 0.9}, {}});
     stepper.step();

@@ -47,7 +47,7 @@ TEST(FusedEngine, ThreadsChangeNoBitOnAnyTarget) {
   }
 }
 
-TEST(FusedEngine, SaysWhichTargetItRunsOn) {
+TEST(FusedEngine, NamesItsTarget) {
   EngineOptions options = test_options(linear_model());
   for (const std::string& target : fused_targets()) {
     options.simd = target;
@@ -55,7 +55,7 @@ TEST(FusedEngine, SaysWhichTargetItRunsOn) {
   }
 }
 
-TEST(FusedEngine, RefusesWhatItCannotRunOn) {
+TEST(FusedEngine, RefusesUnknownTargetsAndDevices) {
   EngineOptions options = test_options(linear_model());
   options.simd = "quantum";
   try {

@@ -269,7 +269,7 @@ INSTANTIATE_TEST_SUITE_P(Targets, FusedWorker, testing::ValuesIn(fused_targets()
 
 /// There is no such kind today: what would happen to the first one that only the reference engine
 /// knows.
-TEST(FusedWorkerOfAnotherKindOfLayer, NamesTheLayerAndTheOtherEngine) {
+TEST(FusedWorkerOfAnUnknownLayer, NamesTheLayerAndTheOtherEngine) {
   ModelSpec model = linear_model();
   model.layers.insert(model.layers.begin(), {.kind = static_cast<LayerKind>(99)});
   try {
