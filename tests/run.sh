@@ -73,6 +73,6 @@ if loopback_is_down; then
   say "note: the loopback interface was down and is up now"
 fi
 # A test that exceeds its time limit, for example on a busy machine, is repeated once. A failure is
-# not. One more test than cores runs at once, because tests of clusters mostly wait.
+# not. Two more tests than cores run at once, because tests of clusters and scripts mostly wait.
 exec ctest --test-dir "$build" --output-on-failure --repeat after-timeout:2 \
-  -j "$(($(nproc) + 1))" "$@"
+  -j "$(($(nproc) + 2))" "$@"
