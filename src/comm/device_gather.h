@@ -7,9 +7,14 @@
 
 namespace mnist_dist {
 
-/// TreeGather (comm/tree_gather.h) in the memory of a queue, for collectives that take the same
-/// number of floats from every rank: rank r has the `slots` places from r * slots on, one for each
-/// tree node that it owns whole, and the rest of them stays unused.
+/// Up to so many GPUs gather each other's vectors: one call of NCCL instead of several rounds. More
+/// exchange parts of them (DeviceExchange). Several GPUs are not run on real hardware yet.
+inline constexpr int most_gathering_ranks = 8;
+
+/// One rank's part of a tree all-reduce with a single all-gather, in the memory of a queue: each
+/// rank adds up the tree nodes that it owns whole, all exchange those, and each finishes the tree
+/// by itself. All-gather takes the same number of floats from every rank: rank r has the `slots`
+/// places from r * slots on, one for each of its nodes, and the rest of them stays unused.
 class DeviceGather {
  public:
   DeviceGather(int rank, int ranks, int shards, std::size_t size, const Queue& queue);

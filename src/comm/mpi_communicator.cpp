@@ -2,6 +2,8 @@
 
 #include <numeric>
 
+#include "comm/check_reduce.h"
+
 namespace mnist_dist {
 namespace {
 
@@ -84,23 +86,10 @@ std::vector<std::vector<std::byte>> MpiCommunicator::all_gather(std::span<const 
 void MpiCommunicator::tree_all_reduce(const ShardVectors& vectors, int shards,
                                       std::span<float> total, const Queue& queue) {
   check_reduce(vectors, even_share(rank_, size(), shards), total.size(), queue);
-  if (size() > most_gathering_ranks && size() <= shards) {
-    if (!exchange_ || !exchange_->fits(shards, total.size()))
-      exchange_.emplace(rank_, size(), shards, total.size());
-    ++calls_;
-    exchange_->reduce(vectors, total, [this](auto messages) { move(messages); });
-    return;
-  }
-  if (!gather_ || !gather_->fits(shards, total.size()))
-    gather_.emplace(rank_, size(), shards, total.size());
-  gather_->add_owned(vectors);
-  MPI_Request request = MPI_REQUEST_NULL;
-  check(MPI_Iallgatherv(MPI_IN_PLACE, 0, MPI_FLOAT, gather_->buffer().data(),
-                        gather_->counts().data(), gather_->displacements().data(), MPI_FLOAT, comm_,
-                        &request),
-        "MPI_Iallgatherv");
-  wait(request, all_reduce);
-  gather_->finish(total);
+  if (!exchange_ || !exchange_->fits(shards, total.size()))
+    exchange_.emplace(rank_, size(), shards, total.size());
+  ++calls_;
+  exchange_->reduce(vectors, total, [this](auto messages) { move(messages); });
 }
 
 void MpiCommunicator::move(std::span<const TreeMessage> messages) {

@@ -7,7 +7,6 @@
 #include "comm/mpi_handle.h"
 #include "comm/mpi_session.h"
 #include "comm/tree_exchange.h"
-#include "comm/tree_gather.h"
 
 namespace mnist_dist {
 
@@ -49,7 +48,6 @@ class MpiCommunicator final : public Communicator {
   std::uint64_t group_;
   std::int64_t calls_ = 0;
   int local_rank_ = 0, local_size_ = 0;
-  std::optional<TreeGather> gather_;  ///< kept from step to step
   std::optional<TreeExchange> exchange_;
   std::vector<MPI_Request> requests_;
 };

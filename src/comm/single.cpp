@@ -1,8 +1,8 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "comm/check_reduce.h"
 #include "comm/communicator.h"
-#include "comm/tree_gather.h"
 
 namespace mnist_dist {
 namespace {

@@ -10,7 +10,7 @@
 namespace mnist_dist {
 
 /// One rank's part of a tree all-reduce by messages between pairs of ranks (TreeRounds), in the
-/// host's memory. Used for many ranks. For few, TreeGather has fewer rounds.
+/// host's memory.
 class TreeExchange {
  public:
   /// As TreeRounds.

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Measures one sum over 8, 16, 32 and 64 ranks: on this machine, and on four hosts of one core each
-# that are network namespaces of it (four_hosts.bash). For a machine that does nothing else. Needs
-# root, sshd, ip and tc.
+# Measures one sum over 4, 8, 16, 32 and 64 ranks: on this machine, and on four hosts of one core
+# each that are network namespaces of it (four_hosts.bash). For a machine that does nothing else.
+# Needs root, sshd, ip and tc.
 # usage: tests/cluster/all_reduce_times.sh [SECONDS]   (per measurement, default: 5)
 # Environment: MNIST_DIST (build/mnist-dist), MPIRUN (mpirun)
 set -euo pipefail
@@ -21,7 +21,7 @@ measure() {
     shift
   done
   shift
-  for ranks in 8 16 32 64; do
+  for ranks in 4 8 16 32 64; do
     echo "$where: $(${prefix[@]+"${prefix[@]}"} "$mpirun" --oversubscribe --bind-to none \
       "${@//:SLOTS/:$((ranks / 4))}" \
       -np "$ranks" "$program" doctor --all-reduce "$seconds")"

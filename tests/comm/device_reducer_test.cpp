@@ -7,9 +7,9 @@
 #include <cstring>
 #include <thread>
 
+#include "comm/device_gather.h"
 #include "comm/fake_nccl.h"
 #include "comm/mpi_test.h"
-#include "comm/reduce_cost.h"
 #include "comm/shard_numbers.h"
 
 // Over a NCCL of ours, in host memory: all that does not need a GPU.
