@@ -181,8 +181,10 @@ look_at_results() {
     [[ $4 != 0 ]] || progress=no
   else
     now=unknown
-    file=$(mktemp -p "$folder" .look.XXXXXX 2>/dev/null) && now=$(stat -c %.9Y "$file") &&
-      rm "$file"
+    if file=$(mktemp -p "$folder" .look.XXXXXX 2>/dev/null); then
+      now=$(stat -c %.9Y "$file" 2>/dev/null) || now=unknown
+      rm -f "$file"
+    fi
     [[ -z $4 ]] || has_newer_results "$folder" "$4" || progress=no
   fi
   echo "$state $progress $now $folder"
@@ -247,6 +249,7 @@ may_start_again() {
 continue_from() {
   local state progress folder ended=$2 run=$3
   read -r state progress looked_at folder <<<"$1"
+  folder=${folder%/}
   shift 3
   arguments=("$@")
   if [[ $progress == no ]]; then
@@ -267,10 +270,12 @@ continue_from() {
       [[ " $* " == *" --resume "* ]] || arguments+=(--resume)
       [[ -n $(value_of --run-dir "$@") ]] || arguments+=(--run-dir "$folder")
       ;;
-    # Stopped before its first checkpoint. A folder that the program did not write stays.
+    # Stopped before its first checkpoint. --resume begins such a run again by itself. A folder
+    # that the program did not write stays.
     started)
+      [[ " $* " != *" --resume "* ]] || return 0
       "$run" "cd ${PWD@Q} && if [ -e ${folder@Q}/config.toml ] || [ -e ${folder@Q}/.lease ]; then
-        mv ${folder@Q} ${folder@Q}.before-restart-$restarts; fi"
+        mv -T ${folder@Q} ${folder@Q}.before-restart-$script_id-$restarts; fi"
       ;;
   esac
 }

@@ -30,8 +30,12 @@ find_image() {
     die 4 "no image in SSM parameter $parameter: $(aws_error)" \
       "use a different --image, or --ami ami-... (Ubuntu 24.04$(
         ((type[gpus])) && echo ", NVIDIA driver"))"
-  root_device=$(ask ec2 describe-images --image-ids "$image" --query 'Images[0].RootDeviceName') ||
+  root_device=$(ask ec2 describe-images --image-ids "$image" \
+    --query 'Images[0].RootDeviceName') || {
+    [[ $(aws_error) != *InvalidAMIID* ]] ||
+      die 2 "no image $image in $region: $(aws_error)" "correct --ami, or use --image"
     root_device=
+  }
   [[ $root_device == /dev/* ]] || root_device=$(ami_root "${type[ami]}")
 }
 

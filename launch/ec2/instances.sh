@@ -9,12 +9,14 @@ instance_types() {
 # find_instance TYPE: fills type, whose keys are the columns of the table: name gpus gpu gib cap
 # vcpus gbit efa cuda libtorch ami offered price.
 declare -A type
+described='' # AWS's line of the type, once it is known
 find_instance() {
   local line code=0
   if grep -qxF -- "$1" <(instance_types); then
     line=$(awk -v type="$1" '$1 == type' "$instance_table")
   else
     line=$(describe_types "$1") || code=$?
+    described=$line
     ((code != 2)) || exit 2
     ((code == 0)) || die 2 "unknown instance type $1: not in launch/instances.tsv$(
       aws_error | sed 's/^/, and AWS: /')" \
@@ -28,7 +30,6 @@ find_instance() {
 
 # correct_type: AWS's own facts about the type replace those of the table, with a note. Without a
 # reply of AWS the table's remain.
-described=''
 correct_type() {
   local key noted=true
   local -A aws
@@ -107,6 +108,8 @@ choose_family() {
     die 2 "--image: unknown image (got $1, expected one of: $(image_families | xargs))" \
       "leave out --image, or use an image of this list"
   ((type[gpus] == 0)) || family+=-gpu
+  # With --ami only the user and the root device are those of the family.
+  [[ -z $image || -n $(ami_parameter "$family") ]] || family=$1
   [[ -n $(ami_parameter "$family") ]] ||
     die 2 "--image: $1 has no NVIDIA driver, which ${type[name]} needs" \
       "leave out --image, or use a type without GPUs"

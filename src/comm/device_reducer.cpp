@@ -21,7 +21,7 @@ class DeviceReducer final : public Reducer {
                        const Queue& queue) override {
     if (link_ && !exact_)
       add_in_any_order(vectors, shards, total, queue);
-    else if (size_ > most_gathering_ranks && size_ <= shards)
+    else if (size_ > most_gathering_ranks)
       exchange(vectors, shards, total, queue);
     else
       gather(vectors, shards, total, queue);

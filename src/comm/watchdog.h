@@ -11,7 +11,7 @@ namespace mnist_dist {
 /// calls that have no non-blocking form. The launcher then ends the other ranks.
 class Watchdog {
  public:
-  /// `complain`: makes the text for stderr when the time is over. After its patience it is found
+  /// `complain`: makes the error for stderr when the time is over. After its patience it is found
   /// out again, unless this object has ended by then.
   Watchdog(double seconds, std::function<Complaint()> complain);
 

@@ -35,7 +35,7 @@ struct RunRecord {
 
   // Of a run that has ended.
   bool ended = false;
-  RunSummary summary;                                      ///< 0 or "" where the file has no value
+  RunSummary summary;                                      ///< defaults where the file has no value
   std::vector<std::pair<std::string, std::string>> lines;  ///< all of summary.json
   std::vector<Prediction> predictions;                     ///< predictions.csv, if it exists
 

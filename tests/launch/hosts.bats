@@ -262,8 +262,14 @@ STARTS
   hosts_sh --no-preflight --slots 1 --hosts a,b -- train --run-dir r
   [ "$status" -eq 0 ]
   [[ $(start 2) == *" train --run-dir r" ]]
-  [ -e r.before-restart-1 ]
+  compgen -G 'r.before-restart-*-1'
   [ ! -e r ]
+
+  # --resume begins a run without a checkpoint again, in its folder.
+  fake_starts <<<$'start_1() { mkdir r; : >r/config.toml; exit 137; }\nstart_2() { exit 0; }'
+  hosts_sh --no-preflight --slots 1 --hosts a,b -- train --resume --run-dir r/
+  [ "$status" -eq 0 ]
+  [ -e r/config.toml ]
 
   mkdir mine && : >mine/notes.txt # not written by the program
   fake_starts <<<$'start_1() { exit 137; }\nstart_2() { exit 0; }'

@@ -7,6 +7,7 @@ setup() {
   source "$repository/launch/lib.sh"
   source "$repository/launch/ranks.sh"
   cd "$BATS_TEST_TMPDIR" || return
+  # shellcheck disable=SC2034 # recipe_of uses it
   program=$PWD/mnist-dist
   cat >mnist-dist <<'SCRIPT'
 #!/bin/bash
