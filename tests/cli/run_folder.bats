@@ -334,7 +334,7 @@ assert o["accuracy"] == float(sys.argv[1]), o' \
   run -0 short --run-dir r
   [[ "$output" == "step3 (modified) | "* ]]
   [[ "$output" == *" train.max_steps "*" 5 of 480 "* ]]
-  [[ "$output" != *"final"* ]]
+  run ! grep -q "^final" <<<"$output"
   [ "$(field r/summary.json recipe)" = "step3 (modified)" ]
   [ "$(field r/status.json status)" = max_steps ]
 }

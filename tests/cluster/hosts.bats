@@ -268,7 +268,7 @@ results() { sort "$1/seeds.csv" | cut -d, -f1-9,14-; }
 
 @test "a sweep loses a rank whose host has become bad: the others resume its seed" {
   tiny_recipe
-  local sweep=(sweep "${RECIPE[@]}" --set train.epochs=40 --seeds 0..5 --target 0)
+  local sweep=(sweep "${RECIPE[@]}" --set train.epochs=120 --seeds 0..11 --target 0)
   local code=0 rank epochs file
   "$MNIST_DIST" "${sweep[@]}" --out whole
   start_on host1 "$SOURCE_DIR/launch/hosts.sh" --ssh-config "$SSH_CONFIG" --hosts "$ALL" -- \
@@ -296,6 +296,6 @@ results() { sort "$1/seeds.csv" | cut -d, -f1-9,14-; }
   done <rows.txt
   epochs=$(($(wc -l <"before/${RUN#s/}/metrics.csv") - 1))
   cmp <(head -n "$epochs" "before/${RUN#s/}/metrics.csv") <(head -n "$epochs" "$RUN/metrics.csv")
-  [ "$(wc -l <s/seeds.csv)" -eq 7 ]
+  [ "$(wc -l <s/seeds.csv)" -eq 13 ]
   diff <(results whole) <(results s)
 }
