@@ -16,11 +16,11 @@ DeviceGather::DeviceGather(int rank, int ranks, int shards, std::size_t size, co
   }
   buffer_ = DeviceArray<float>(queue, static_cast<std::size_t>(ranks) * part());
 
-  std::vector<NodeVector> nodes;
+  std::vector<Range> nodes;
   std::vector<int> places;
   for (int r = 0; r < ranks; ++r)
     for (int slot = 0; const Range& node : nodes_of[static_cast<std::size_t>(r)]) {
-      nodes.push_back({node, nullptr});
+      nodes.push_back(node);
       places.push_back(r * static_cast<int>(slots_) + slot++);
     }
   std::vector<TreeAddition> additions = tree_additions(nodes);

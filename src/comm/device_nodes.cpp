@@ -5,10 +5,9 @@
 namespace mnist_dist {
 namespace {
 
-std::vector<NodeVector> single_shards(Range range) {
-  std::vector<NodeVector> nodes;
-  for (int shard = range.first; shard < range.last; ++shard)
-    nodes.push_back({{shard, shard + 1}, nullptr});
+std::vector<Range> single_shards(Range range) {
+  std::vector<Range> nodes;
+  for (int shard = range.first; shard < range.last; ++shard) nodes.push_back({shard, shard + 1});
   return nodes;
 }
 

@@ -3,10 +3,16 @@
 #include <span>
 #include <vector>
 
-#include "comm/reduce_cost.h"
 #include "model/reduce_tree.h"
 
 namespace mnist_dist {
+
+/// Cost of one tree all-reduce for one rank.
+struct ReduceCost {
+  std::size_t messages = 0;   ///< sent
+  std::size_t floats = 0;     ///< sent
+  std::size_t additions = 0;  ///< after those within its own nodes
+};
 
 /// The plan of one rank's part of a tree all-reduce by messages between pairs of ranks: recursive
 /// halving along the nodes of the fixed tree, then the same messages backwards. With R = 2^k ranks

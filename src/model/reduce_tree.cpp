@@ -30,41 +30,14 @@ std::vector<Range> owned_nodes(Range owned, int shards) {
   return out;
 }
 
-namespace {
-
-/// Index of the vector in which the sum of `nodes`, whose first one has the index `first`, ends.
-template <class Add>
-std::size_t reduce(std::span<const NodeVector> nodes, std::size_t first, const Add& add) {
-  if (nodes.size() == 1) return first;
-  const int split = tree_split({nodes.front().range.first, nodes.back().range.last});
-  const auto right = std::find_if(nodes.begin(), nodes.end(),
-                                  [&](const NodeVector& n) { return n.range.first >= split; });
-  const auto left_count = static_cast<std::size_t>(right - nodes.begin());
-  const std::size_t left_sum = reduce(nodes.first(left_count), first, add);
-  add(left_sum, reduce(nodes.subspan(left_count), first + left_count, add));
-  return left_sum;
-}
-
-void add_into(float* sum, const float* other, std::size_t size) {
-  for (std::size_t i = 0; i < size; ++i) sum[i] += other[i];
-}
-
-}  // namespace
-
 void sum_node(const ShardVectors& shards, Range node) {
   if (node.size() == 1) return;
   const int split = tree_split(node);
   sum_node(shards, {node.first, split});
   sum_node(shards, {split, node.last});
-  add_into(shards[node.first].data(), shards[split].data(), shards.size);
-}
-
-float* tree_sum(std::span<const NodeVector> nodes, std::size_t size) {
-  return nodes[reduce(nodes, 0,
-                      [&](std::size_t into, std::size_t from) {
-                        add_into(nodes[into].data, nodes[from].data, size);
-                      })]
-      .data;
+  float* const sum = shards[node.first].data();
+  const float* const other = shards[split].data();
+  for (std::size_t i = 0; i < shards.size; ++i) sum[i] += other[i];
 }
 
 void sum_shards(const ShardVectors& shards, std::span<float> total) {
@@ -72,11 +45,26 @@ void sum_shards(const ShardVectors& shards, std::span<float> total) {
   std::copy_n(shards.data, shards.size, total.begin());
 }
 
-std::vector<TreeAddition> tree_additions(std::span<const NodeVector> nodes) {
+namespace {
+
+/// Appends the additions of `nodes`, whose first one has the index `first`. The sum ends there.
+void collect_additions(std::span<const Range> nodes, int first, std::vector<TreeAddition>& out) {
+  if (nodes.size() == 1) return;
+  const int split = tree_split({nodes.front().first, nodes.back().last});
+  const auto right =
+      std::ranges::find_if(nodes, [&](const Range& node) { return node.first >= split; });
+  const auto left_count = static_cast<std::size_t>(right - nodes.begin());
+  const int middle = first + static_cast<int>(left_count);
+  collect_additions(nodes.first(left_count), first, out);
+  collect_additions(nodes.subspan(left_count), middle, out);
+  out.push_back({first, middle});
+}
+
+}  // namespace
+
+std::vector<TreeAddition> tree_additions(std::span<const Range> nodes) {
   std::vector<TreeAddition> additions;
-  reduce(nodes, 0, [&](std::size_t into, std::size_t from) {
-    additions.push_back({static_cast<int>(into), static_cast<int>(from)});
-  });
+  collect_additions(nodes, 0, additions);
   return additions;
 }
 

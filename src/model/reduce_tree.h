@@ -32,17 +32,6 @@ int tree_split(Range node);
 /// depend on the ranks.
 std::vector<Range> owned_nodes(Range owned, int shards);
 
-/// A tree node whose sum is already known.
-struct NodeVector {
-  Range range;
-  float* data;
-};
-
-/// Adds the vectors of `nodes`, which together cover one node of the tree, in the tree's order.
-/// Works in place: the sum ends in the first vector, whose address it returns, and the others hold
-/// partial sums.
-float* tree_sum(std::span<const NodeVector> nodes, std::size_t size);
-
 /// Adds the vectors of a tree node, whose shards are indices into `shards`. The sum ends in the
 /// vector of its first shard, the others are scratch afterwards. Host memory.
 void sum_node(const ShardVectors& shards, Range node);
@@ -55,8 +44,8 @@ void sum_shards(const ShardVectors& shards, std::span<float> total);
 struct TreeAddition {
   int into, from;
 };
-/// The additions of tree_sum, in its order, for sums element by element. The result is in node 0.
-/// Does not read the nodes' data.
-std::vector<TreeAddition> tree_additions(std::span<const NodeVector> nodes);
+/// The additions of the sums of `nodes`, which together cover one node of the tree, in the tree's
+/// order. The result is in node 0.
+std::vector<TreeAddition> tree_additions(std::span<const Range> nodes);
 
 }  // namespace mnist_dist

@@ -70,24 +70,28 @@ TEST(Tree, AnyNumberOfRanksGivesTheSameBits) {
     const float expected = reference_sum(values, 0, shards);
     for (int ranks = 1; ranks <= shards; ++ranks) {
       auto leaves = values;  // the sums work in place
-      std::vector<NodeVector> sent;
+      const ShardVectors vectors{
+          .data = leaves.data(), .size = 1, .stride = 1, .first_shard = 0, .count = shards};
+      std::vector<Range> nodes;
+      std::vector<float> sums;
       for (int rank = 0; rank < ranks; ++rank)
         for (const Range node : owned_nodes(even_share(rank, ranks, shards), shards)) {
-          std::vector<NodeVector> own;
-          for (int shard = node.first; shard < node.last; ++shard)
-            own.push_back({{shard, shard + 1}, &leaves[static_cast<std::size_t>(shard)]});
-          sent.push_back({node, tree_sum(own, 1)});
+          sum_node(vectors, node);
+          nodes.push_back(node);
+          sums.push_back(leaves[static_cast<std::size_t>(node.first)]);
         }
-      EXPECT_EQ(*tree_sum(sent, 1), expected) << shards << " shards on " << ranks << " ranks";
+      for (const auto& [into, from] : tree_additions(nodes))
+        sums[static_cast<std::size_t>(into)] += sums[static_cast<std::size_t>(from)];
+      EXPECT_EQ(sums[0], expected) << shards << " shards on " << ranks << " ranks";
     }
   }
 }
 
 TEST(Tree, AddsWholeVectorsIntoTheFirst) {
-  std::vector<float> a{1, 2, 3}, b{10, 20, 30}, c{100, 200, 300};
-  const NodeVector nodes[] = {{{0, 1}, a.data()}, {{1, 2}, b.data()}, {{2, 3}, c.data()}};
-  EXPECT_EQ(tree_sum(nodes, 3), a.data());
-  EXPECT_EQ(a, (std::vector<float>{111, 222, 333}));
+  std::vector<float> values{1, 2, 3, 10, 20, 30, 100, 200, 300};
+  sum_node({.data = values.data(), .size = 3, .stride = 3, .first_shard = 0, .count = 3}, {0, 3});
+  values.resize(3);
+  EXPECT_EQ(values, (std::vector<float>{111, 222, 333}));
 }
 
 TEST(Tree, SumsTheShardsOfOneProcess) {
@@ -103,8 +107,8 @@ TEST(TreeAdditions, AddElementsInTheTreesOrder) {
   for (int shards = 1; shards <= 20; ++shards) {
     auto values = order_sensitive(shards);
     const float expected = reference_sum(values, 0, shards);
-    std::vector<NodeVector> nodes;
-    for (int shard = 0; shard < shards; ++shard) nodes.push_back({{shard, shard + 1}, nullptr});
+    std::vector<Range> nodes;
+    for (int shard = 0; shard < shards; ++shard) nodes.push_back({shard, shard + 1});
     const std::vector<TreeAddition> additions = tree_additions(nodes);
     EXPECT_EQ(static_cast<int>(additions.size()), shards - 1);
     for (const TreeAddition& addition : additions)
