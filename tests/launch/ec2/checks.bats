@@ -185,6 +185,12 @@ images() { awk '$1 == "ami" && $2 !~ /-gpu$/ { print $2 }' "$repository/launch/i
   [[ $(tail -n 1 "$AWS_FOLDER/parameters") == *nvidia-driver-gpu-ubuntu-26.04/* ]]
   up --instance g5.xlarge --image debian-13 --dry-run
   fails 2 "--image: debian-13 has no NVIDIA driver, which g5.xlarge needs"
+  # An image of the user may have one. Its user is that of --image.
+  up --instance g5.xlarge --image debian-13 --ami ami-760aaa0f --dry-run
+  [ "$status" -eq 0 ] || { echo "$output" && false; }
+  shows "Key=mnist-dist:user\\,Value=\\'admin\\'"
+  up --ami ami-00000bad --dry-run
+  fails 2 "ami-00000bad"
   up --image debian-11 --dry-run
   fails 2 "--image: unknown image (got debian-11, expected one of: ubuntu " "debian-13"
   up --image ubuntu-gpu --dry-run
