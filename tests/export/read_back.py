@@ -1,7 +1,7 @@
-"""read_back.py FOLDER DATA: every reader's logits of DATA's test images against evaluate's.
+"""read_back.py DATA LOGITS FOLDERS...: every reader's logits of DATA's test images, and evaluate's.
 
-FOLDER holds logits.npy and model.{safetensors,onnx,npz}, model.py, and model.pt where there is a
-LibTorch.
+LOGITS are evaluate's, as .npy. Each folder holds model.{safetensors,onnx,npz}, model.py, and
+model.pt where there is a LibTorch.
 """
 
 import importlib.util
@@ -15,10 +15,9 @@ import onnx
 import onnxruntime
 from safetensors import safe_open
 
-folder, data = Path(sys.argv[1]), sys.argv[2]
+data, expected = sys.argv[1], numpy.load(sys.argv[2])
 with h5py.File(data) as file:
     images = file["/test/images"][:][:, None]
-expected = numpy.load(folder / "logits.npy")
 classes = expected.shape[1]
 assert expected.dtype == numpy.float32 and expected.shape == (len(images), classes)
 
@@ -33,40 +32,52 @@ def compare(reader, network):
     assert logits.shape == expected.shape and worst < 1e-4 and different == 0
 
 
-model = onnx.load(folder / "model.onnx")
-onnx.checker.check_model(model, full_check=True)
-metadata = {entry.key: entry.value for entry in model.metadata_props}
-session = onnxruntime.InferenceSession(folder / "model.onnx")
-compare("onnxruntime", lambda part: session.run(["logits"], {"pixels_0_to_255": part})[0])
-assert session.run(None, {"pixels_0_to_255": images[:1]})[0].shape == (1, classes)
+def read(folder):
+    """Every reader but PyTorch. Returns the arrays and the metadata."""
+    model = onnx.load(folder / "model.onnx")
+    onnx.checker.check_model(model, full_check=True)
+    metadata = {entry.key: entry.value for entry in model.metadata_props}
+    session = onnxruntime.InferenceSession(folder / "model.onnx")
+    compare("onnxruntime", lambda part: session.run(["logits"], {"pixels_0_to_255": part})[0])
+    assert session.run(None, {"pixels_0_to_255": images[:1]})[0].shape == (1, classes)
 
-with numpy.load(folder / "model.npz") as npz:
-    assert json.loads(str(npz["metadata"])) == metadata
-    arrays = {name: npz[name] for name in npz.files if name != "metadata"}
-with safe_open(folder / "model.safetensors", "numpy") as file:
-    assert file.metadata() == metadata
-    assert set(file.keys()) == set(arrays)
-    assert all(numpy.array_equal(file.get_tensor(name), arrays[name]) for name in arrays)
-assert metadata["seed"] == "1" and len(metadata["parameters_sha256"]) == 64
-print("npz and safetensors:", len(arrays), "arrays")
+    with numpy.load(folder / "model.npz") as npz:
+        assert json.loads(str(npz["metadata"])) == metadata
+        arrays = {name: npz[name] for name in npz.files if name != "metadata"}
+    with safe_open(folder / "model.safetensors", "numpy") as file:
+        assert file.metadata() == metadata
+        assert set(file.keys()) == set(arrays)
+        assert all(numpy.array_equal(file.get_tensor(name), arrays[name]) for name in arrays)
+    assert metadata["seed"] == "1" and len(metadata["parameters_sha256"]) == 64
+    print("npz and safetensors:", len(arrays), "arrays")
+    return arrays, metadata
+
+
+def read_by_torch(folder, arrays, metadata):
+    spec = importlib.util.spec_from_file_location("model", folder / "model.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    net = module.load()
+    with torch.no_grad():
+        compare("PyTorch", lambda part: net(torch.from_numpy(part)).numpy())
+        part = torch.from_numpy(images[:500])
+        assert torch.equal(net(part), net(part.float()))
+    names = {n for n in net.state_dict() if not n.endswith("num_batches_tracked")}
+    assert names == set(arrays)
+    if (folder / "model.pt").exists():
+        files = {"metadata.json": ""}
+        script = torch.jit.load(folder / "model.pt", _extra_files=files)
+        assert json.loads(files["metadata.json"]) == metadata
+        with torch.no_grad():
+            compare("TorchScript", lambda part: script(torch.from_numpy(part)).numpy())
+
 
 try:
     import torch
 except ImportError:
+    torch = None
     print("skip: no PyTorch (python3-torch)")
-    sys.exit()
-spec = importlib.util.spec_from_file_location("model", folder / "model.py")
-module = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(module)
-net = module.load()
-with torch.no_grad():
-    compare("PyTorch", lambda part: net(torch.from_numpy(part)).numpy())
-    compare("PyTorch, floats", lambda part: net(torch.from_numpy(part).float()).numpy())
-names = set(net.state_dict()) - {n for n in net.state_dict() if n.endswith("num_batches_tracked")}
-assert names == set(arrays)
-if (folder / "model.pt").exists():
-    files = {"metadata.json": ""}
-    script = torch.jit.load(folder / "model.pt", _extra_files=files)
-    assert json.loads(files["metadata.json"]) == metadata
-    with torch.no_grad():
-        compare("TorchScript", lambda part: script(torch.from_numpy(part)).numpy())
+for folder in map(Path, sys.argv[3:]):
+    arrays, metadata = read(folder)
+    if torch:
+        read_by_torch(folder, arrays, metadata)

@@ -58,12 +58,12 @@ events() { "$TENSORBOARD/bin/python" "$SOURCE_DIR/tests/pages/read_events.py" "$
   [ -z "$(find t r -name 'events.out.tfevents.*')" ]
 }
 
-@test "README: TensorBoard's server lists the runs" {
+@test "docs/export.md: TensorBoard's server lists the runs" {
   need_tensorboard
   short --run-dir runs/first
   short --run-dir runs/second --seed 2
   local command url
-  command=$(sed -n 's/^\(tensorboard --logdir [a-z]*\) .*/\1/p' "$SOURCE_DIR/README.md")
+  command=$(sed -n 's/^\(tensorboard --logdir [a-z]*\) .*/\1/p' "$SOURCE_DIR/docs/export.md")
   [ -n "$command" ]
   PATH=$TENSORBOARD/bin:$PATH timeout 120 $command --port 0 >log 2>&1 3>&- &
   local pid=$!
