@@ -1,11 +1,11 @@
-// Whole passes of the fused engine's worker, a model and SIMD target each:
-//   fused_benchmark --benchmark_filter='train/step3'
+// Whole passes of the fused engine's worker, one per recipe and SIMD target:
+//   fused_benchmark --benchmark_filter='train/step4/avx512'
 // images/s count one thread; FLOP/s are those of the definition, whatever an algorithm saves of
 // them.
 #include <benchmark/benchmark.h>
 
+#include "config/config.h"
 #include "engine/fused/fused_engine.h"
-#include "engine/fused/test_models.h"
 #include "engine/test_model.h"
 
 namespace mnist_dist {
@@ -69,7 +69,8 @@ void evaluate(benchmark::State& state, const ModelSpec& model, const std::string
 
 const bool registered = [] {
   for (const std::string& target : fused_targets())
-    for (const ModelSpec& model : seed_models()) {
+    for (const std::string recipe : {"step1", "step2", "step3", "step4", "sprint", "compact"}) {
+      const ModelSpec model = load_config(RECIPES + recipe + ".toml", {}, {}).model;
       benchmark::RegisterBenchmark(("train/" + model.name + "/" + target).c_str(), train, model,
                                    target);
       benchmark::RegisterBenchmark(("evaluate/" + model.name + "/" + target).c_str(), evaluate,
