@@ -210,7 +210,8 @@ std::optional<double> lease_share(const fs::path& file) {
   return parse(*now.text).share;
 }
 
-LeaseSeeker::LeaseSeeker(fs::path file, LeasePace pace) : file_(std::move(file)), pace_(pace) {}
+LeaseSeeker::LeaseSeeker(fs::path file, LeasePace pace, std::shared_ptr<AwakeClock> clock)
+    : file_(std::move(file)), pace_(pace), clock_(std::move(clock)) {}
 
 std::optional<Lease> LeaseSeeker::try_take() {
   holder_lives_ = false;
@@ -225,12 +226,13 @@ std::optional<Lease> LeaseSeeker::try_take() {
   const Record holder = parse(*text);
   holder_ = holder.id.empty() ? "another process"
                               : fmt::format("process {} on host {}", holder.pid, holder.host);
-  if (!unchanged_ || *text != seen_) {
-    holder_lives_ = unchanged_.has_value();
+  const double now_seconds = clock_->seconds();
+  if (!unchanged_since_ || *text != seen_) {
+    holder_lives_ = unchanged_since_.has_value();
     seen_ = *text;
-    unchanged_.emplace();
+    unchanged_since_ = now_seconds;
   }
-  const double watched = unchanged_->seconds();
+  const double watched = now_seconds - *unchanged_since_;
   switch (life_of(holder, file_)) {
     case Life::here:
       holder_lives_ = holder_lives_ || pace_.running_keeps;
@@ -250,12 +252,16 @@ std::optional<Lease> LeaseSeeker::take_over(const std::string& stale_text,
   const fs::path right_file =
       fmt::format("{}.{}", file_.string(), stale_id.empty() ? "empty" : stale_id);
   if (!right_ || right_file != right_file_)
-    right_ = std::make_unique<LeaseSeeker>(right_file_ = right_file, pace_);
+    right_ = std::make_unique<LeaseSeeker>(right_file_ = right_file, pace_, clock_);
   const std::optional<Lease> right = right_->try_take();
-  if (!right || read(file_).text != stale_text)
-    return std::nullopt;  // replaced by the one that had the right before
+  if (!right) return std::nullopt;
   const Draft draft(file_);
-  if (::rename(draft.path.c_str(), file_.c_str()) != 0) fail(file_, errno);
+  // Replaced by the one that had the right before, or this process stood still and lost the right.
+  if (read(file_).text != stale_text || !right->in_place()) return std::nullopt;
+  if (::rename(draft.path.c_str(), file_.c_str()) != 0) {
+    if (errno == ENOENT) return std::nullopt;  // another process removed the draft as a leftover
+    fail(file_, errno);
+  }
   return Lease(std::make_unique<Lease::Holder>(file_, draft.record, pace_));
 }
 

@@ -57,11 +57,13 @@ class Lease {
 /// The share that a lease's holder wrote last. Nothing where there is no lease.
 std::optional<double> lease_share(const std::filesystem::path& file);
 
-/// Tries to get the lease at a path. Look at it several times per second: a longer gap counts as a
-/// quarter of a second.
+/// Tries to get the lease at a path. A lease is stale after `pace.stale` on `clock`, which counts a
+/// gap between two looks at it as at most a quarter of a second. Who seeks many leases gives them
+/// one clock, looks at it several times per second, and may try each lease rarely.
 class LeaseSeeker {
  public:
-  explicit LeaseSeeker(std::filesystem::path file, LeasePace pace = {});
+  explicit LeaseSeeker(std::filesystem::path file, LeasePace pace = {},
+                       std::shared_ptr<AwakeClock> clock = std::make_shared<AwakeClock>());
 
   /// One try, without waiting. Gives nothing when another process holds the lease or may hold it.
   /// Throws Error (data) when the file cannot be written.
@@ -80,8 +82,9 @@ class LeaseSeeker {
   LeasePace pace_;
   std::string seen_, holder_;
   bool holder_lives_ = false;
-  std::optional<AwakeClock> unchanged_;  ///< since the last change
-  std::unique_ptr<LeaseSeeker> right_;   ///< to replace the holder last seen
+  std::shared_ptr<AwakeClock> clock_;
+  std::optional<double> unchanged_since_;
+  std::unique_ptr<LeaseSeeker> right_;  ///< to replace the holder last seen
   std::filesystem::path right_file_;
 };
 

@@ -49,7 +49,7 @@ ExitCode conclude(Communicator& comm, SweepEnd end, const SweepOptions& options,
   run_on_root(comm, [&] {
     // A stop does not wait until many rows are read.
     if (const std::size_t rows = count_rows(folder);
-        end == SweepEnd::interrupted && rows > 10 * block_size) {
+        end == SweepEnd::interrupted && rows > block_size) {
       done = static_cast<int>(rows);
       requested = static_cast<int>(parse_seeds(read_identity(folder).seeds).size());
       return;

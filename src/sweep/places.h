@@ -11,6 +11,8 @@ namespace mnist_dist {
 //   runs/seed7/                runs/123xxx/seed123456/           runs/1xxxxxx/234xxx/seed1234567/
 
 constexpr std::uint64_t block_size = 1000;
+/// So many that reading them takes seconds.
+constexpr std::size_t many_rows = 10 * block_size;
 inline std::uint64_t block_of(std::uint64_t seed) { return seed / block_size; }
 
 std::filesystem::path row_block(const std::filesystem::path& sweep, std::uint64_t block);

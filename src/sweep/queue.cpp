@@ -15,8 +15,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Held seeds that are watched at a time: a look reads two small files.
-constexpr std::size_t most_watched = 16;
+// Held seeds that a call looks at: a look reads two small files.
+constexpr std::size_t most_looks = 16;
 
 /// Not the folders above the sweep's, nor the sweep's own, which may have been moved away.
 void make_run_folder(const fs::path& sweep, const fs::path& folder) {
@@ -50,6 +50,7 @@ bool SeedQueue::has_row(std::uint64_t seed) const {
 }
 
 std::optional<SeedClaim> SeedQueue::next() {
+  tick();
   for (; block_ < blocks_.size(); ++block_, listed_ = false) {
     auto& [number, seeds] = blocks_[block_];
     if (!listed_) {
@@ -74,7 +75,7 @@ std::optional<SeedClaim> SeedQueue::try_claim(Held& held) {
   const fs::path folder = seed_run_folder(sweep_, held.seed);
   if (!held.seeker) {
     make_run_folder(sweep_, folder);
-    held.seeker = std::make_unique<LeaseSeeker>(lease_file(folder), pace_);
+    held.seeker = std::make_unique<LeaseSeeker>(lease_file(folder), pace_, clock_);
   }
   auto lease = held.seeker->try_take();
   if (!lease) return std::nullopt;
@@ -88,7 +89,7 @@ std::optional<SeedClaim> SeedQueue::try_claim(Held& held) {
 }
 
 std::optional<SeedClaim> SeedQueue::look_at_held() {
-  for (std::size_t left = std::min(held_.size(), most_watched); left > 0; --left) {
+  for (std::size_t left = std::min(held_.size(), most_looks); left > 0; --left) {
     Held held = std::move(held_.front());
     held_.pop_front();
     if (has_row(held.seed)) continue;

@@ -32,6 +32,9 @@ class SeedQueue {
   /// by others: try again several times per second until `finished`.
   /// Throws Error (data) when the folder cannot be read or written.
   std::optional<SeedClaim> next();
+  /// To call while a seed is trained, several times per second: others' claims become stale by a
+  /// clock that counts a gap between two calls as at most a quarter of a second.
+  void tick() { clock_->seconds(); }
   /// A seed that this worker gave back, or lost. It must have let go of its lock.
   void put_back(std::uint64_t seed) { held_.push_back({seed, nullptr}); }
   /// Whether all seeds have rows, as far as they were looked at.
@@ -53,6 +56,7 @@ class SeedQueue {
 
   std::filesystem::path sweep_;
   LeasePace pace_;
+  std::shared_ptr<AwakeClock> clock_ = std::make_shared<AwakeClock>();
   std::vector<Block> blocks_;
   std::size_t block_ = 0;  ///< the one to claim from. Those before are done or held
   bool listed_ = false;    ///< its rows

@@ -185,7 +185,7 @@ void read_errors(const fs::path& file, const std::string& scored,
       outcomes[found->second].mistakes.push_back(parse_mistake(csv, row, scored));
 }
 
-void read_tables(const fs::path& folder, SweepRecord& record) {
+void read_seeds(const fs::path& folder, SweepRecord& record) {
   if (!fs::exists(folder / "seeds.csv")) return;
   const CsvTable seeds(folder / "seeds.csv");
   for (std::size_t row = 0; row < seeds.rows(); ++row)
@@ -195,6 +195,10 @@ void read_tables(const fs::path& folder, SweepRecord& record) {
     throw data_error(
         fmt::format("{}: seed {} appears twice", (folder / "seeds.csv").string(), *twice),
         "delete one of its rows");
+}
+
+void read_tables(const fs::path& folder, SweepRecord& record) {
+  read_seeds(folder, record);
   // Only seeds.csv decides which seeds are done. The other two have details.
   const std::string scored = record.identity.scored();
   if (fs::exists(folder / "epochs.csv"))
@@ -238,8 +242,17 @@ SweepRecord read_record(const fs::path& folder) {
   return record;
 }
 
+SweepRecord read_seeds_table(const fs::path& folder) {
+  SweepRecord record;
+  record.identity = read_identity(folder);
+  record.recipe_text = read_text_file(folder / "config.toml");
+  record.has_rows = fs::exists(folder / "rows");
+  read_seeds(folder, record);
+  return record;
+}
+
 void check_tables(const fs::path& folder) {
-  if (!fs::exists(folder / "rows") || count_rows(folder) > 10 * block_size) return;
+  if (!fs::exists(folder / "rows") || count_rows(folder) > many_rows) return;
   SweepRecord tables;
   tables.identity = read_identity(folder);
   tables.recipe_text = read_text_file(folder / "config.toml");

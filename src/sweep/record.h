@@ -40,6 +40,9 @@ struct SweepRecord {
 /// Throws Error: usage when the folder holds no sweep, data when a file is damaged.
 SweepRecord read_record(const std::filesystem::path& folder);
 SweepIdentity read_identity(const std::filesystem::path& folder);
+/// The same from sweep.json and seeds.csv alone, without epochs and mistakes. No outcomes where
+/// there is no seeds.csv.
+SweepRecord read_seeds_table(const std::filesystem::path& folder);
 
 /// Checks the tables of a sweep that has row files. They may be older than the row files, but must
 /// not contradict them. Not of a sweep of more than 10,000 rows. Throws Error (data).

@@ -221,20 +221,19 @@ SweepEnd run_sweep(Communicator& world, const SweepOptions& options) {
 }
 
 SweepRecord write_tables_of(const fs::path& folder,
-                            const std::function<void(const SweepRecord&)>& also) {
-  SweepRecord record = read_record(folder);
-  while (record.has_rows) {
-    const FolderLock lock = lock_sweep(folder);
-    // While this process waited, others may have added rows and written tables with them.
-    record.identity = read_identity(folder);
-    if (count_rows(folder) != record.outcomes.size()) record = read_record(folder);
-    // A process that was stopped for long loses the lock, and others may have written since.
-    if (!write_tables(folder, record, lock) || !lock.in_place()) continue;
+                            const std::function<void(const SweepRecord&)>& also, std::size_t many) {
+  for (;;) {
+    std::optional<FolderLock> lock;
+    if (fs::exists(folder / "rows")) lock = lock_sweep(folder);
+    if (const std::size_t rows = count_rows(folder); rows > many)
+      if (SweepRecord made = read_seeds_table(folder); made.outcomes.size() == rows) return made;
+    SweepRecord record = read_record(folder);
+    // seeds.csv is the last of all files: where it is complete, so are the others. A process that
+    // was stopped for long loses the lock, and others may have written since.
     if (also) also(record);
+    if (lock && (!write_tables(folder, record, *lock) || !lock->in_place())) continue;
     return record;
   }
-  if (also) also(record);
-  return record;
 }
 
 }  // namespace mnist_dist

@@ -61,6 +61,7 @@ Order Leader::next_order() {
 }
 
 bool Leader::between_steps(double share) {
+  queue_.tick();
   claim_->lock.set_share(share);
   const auto now = std::chrono::steady_clock::now();
   if (!hooks_.stop_requested() && now - looked_at_ < look_interval) return end_ || lost_;

@@ -273,30 +273,26 @@ class Run {
 
   void save() {
     checkpoint_age_.restart();
+    check_folder();
     if (comm_.rank() != 0 || options_.folder.empty()) return;
     progress_.state = engine_.save();
     progress_.seconds = seconds();
-    check_folder();
     save_checkpoint(options_.folder, progress_);
   }
 
-  /// Call before writing into the run folder.
-  void check_folder() const {
-    if (comm_.rank() == 0 && options_.lock) options_.lock->check_in_place();
-  }
-
-  /// The error of check_folder, if there is one.
+  /// The error of rank 0 when the run folder is no longer its own.
   std::optional<Error> lost_folder() const {
     try {
-      check_folder();
+      if (comm_.rank() == 0 && options_.lock) options_.lock->check_in_place();
     } catch (const Error& error) {
       return error;
     }
     return std::nullopt;
   }
 
-  /// check_folder on every rank alike. Collective.
-  void throw_if_folder_is_lost() {
+  /// To call before rank 0 writes into the run folder. Throws Error (data) on every rank when the
+  /// folder is lost, so that no rank waits for the others. Collective.
+  void check_folder() {
     std::optional<Error> lost = lost_folder();
     bool is_lost = lost.has_value();
     comm_.broadcast(std::as_writable_bytes(std::span(&is_lost, 1)), 0);
@@ -306,7 +302,6 @@ class Run {
   }
 
   [[noreturn]] void interrupted() {
-    throw_if_folder_is_lost();
     save();
     comm_.barrier();  // no rank reports a stop whose checkpoint is not on disk
     const std::string where = place_text(progress_.epoch, progress_.step);

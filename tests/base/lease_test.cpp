@@ -161,6 +161,18 @@ TEST_F(LeaseTest, OfADifferentHostIsTakenOverWhenItDoesNotChange) {
   EXPECT_TRUE(lease->in_place());
 }
 
+TEST_F(LeaseTest, ThatIsLookedAtRarelyIsStaleByASharedClock) {
+  write_foreign(7);
+  const LeasePace pace{.renewal = 5ms, .stale = 600ms};
+  const auto clock = std::make_shared<AwakeClock>();
+  LeaseSeeker alone(file, pace), shared(file, pace, clock);
+  EXPECT_FALSE(alone.try_take());
+  EXPECT_FALSE(shared.try_take());
+  for (int i = 0; i < 90; ++i, std::this_thread::sleep_for(10ms)) clock->seconds();
+  EXPECT_FALSE(alone.try_take()) << "this process may have stood still";
+  EXPECT_TRUE(shared.try_take());
+}
+
 TEST_F(LeaseTest, IsRenewedSoThatOtherHostsSeeIt) {
   const auto lease = LeaseSeeker(file, {.renewal = 5ms, .stale = 150ms}).try_take();
   const std::string before = read_text_file(file);

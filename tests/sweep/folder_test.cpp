@@ -82,6 +82,24 @@ TEST_F(SweepFolderTest, TablesAreMadeFromRows) {
   EXPECT_THROW(check_tables(path), Error) << "a row that was there is missing";
 }
 
+TEST_F(SweepFolderTest, OfManyProcessesThatEndTogetherOneMakesTheTables) {
+  fill();
+  int made = 0;
+  const auto count = [&](const SweepRecord&) { ++made; };
+  const std::string all = seeds_csv(write_tables_of(path, count, 1));
+  const SweepRecord again = write_tables_of(path, count, 1);
+  EXPECT_EQ(made, 1);
+  EXPECT_EQ(seeds_csv(again), all);
+  EXPECT_TRUE(again.outcomes[0].epochs.empty());
+  write_tables_of(path, count, again.outcomes.size());
+  EXPECT_EQ(made, 2) << "the rows are few";
+  // A row came after the tables.
+  std::string seeds = all.substr(0, all.find('\n', all.find('\n') + 1) + 1);
+  write_file_atomically(path / "seeds.csv", seeds);
+  EXPECT_EQ(seeds_csv(write_tables_of(path, count, 1)), all);
+  EXPECT_EQ(made, 3);
+}
+
 TEST_F(SweepFolderTest, ASweepOfAnEarlierVersionIsReadAsItIs) {
   fill_tables();
   const SweepRecord record = write_tables_of(path);
