@@ -128,6 +128,12 @@ TEST(Steps, CompactStaysInsideItsLimits) {
   expect_inside_the_limits(config);
 }
 
+TEST(Steps, MiniStaysInsideItsLimits) {
+  const Config config = step("mini");
+  EXPECT_EQ(parameter_count(config.model), 1464u);
+  EXPECT_EQ(config.train.epochs, 40);
+}
+
 TEST(Steps, SprintStaysInsideItsLimits) {
   const Config config = step("sprint");
   EXPECT_EQ(parameter_count(config.model), 9062u);
