@@ -16,6 +16,12 @@ inline constexpr double grace_seconds = 5;
 /// Another rank reports after this time where the one whose turn it is did not.
 constexpr double late_report_seconds(double grace) { return 3 * grace + 2; }
 
+/// Before a rank reports a wait without messages, as in MPI_Init: first a host that has stopped
+/// ranks, and on each host the lowest rank.
+constexpr double report_turn_seconds(bool sees_stopped_ranks, bool is_lowest) {
+  return (sees_stopped_ranks ? 0 : 3) + (is_lowest ? 0 : sees_stopped_ranks ? 2 : 1);
+}
+
 /// For MPI_Abort, which may wait for a rank that does not answer. Then the rank exits by itself.
 inline constexpr std::chrono::seconds abort{5};
 

@@ -15,6 +15,7 @@
 #include <system_error>
 
 #include "base/plural.h"
+#include "comm/liveness.h"
 
 namespace mnist_dist {
 namespace {
@@ -109,7 +110,7 @@ Complaint complain(const std::vector<LocalRank>& ranks, const Launcher& launcher
                                  stopped.size() == 1 ? "is" : "are"),
                      fmt::format("start again without stopping {} (SIGSTOP, Ctrl-Z, a debugger)",
                                  stopped.size() == 1 ? "that process" : "those processes")),
-        first_live < launcher.rank ? 2.0 : 0.0};
+        liveness::report_turn_seconds(true, first_live == launcher.rank)};
   // All others here run. Another host's ranks name those that are stopped there.
   const int here = static_cast<int>(ranks.size());
   const std::string missing =
@@ -120,7 +121,7 @@ Complaint complain(const std::vector<LocalRank>& ranks, const Launcher& launcher
   return {device_error(waited + missing,
                        "check that each rank started and that its host can be reached from here "
                        "(launch/preflight.sh), or raise comm.timeout"),
-          first_live < launcher.rank ? 4.0 : 3.0};
+          liveness::report_turn_seconds(false, first_live == launcher.rank)};
 }
 
 }  // namespace mnist_dist
