@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -22,6 +21,7 @@
 #include "report/confusion.h"
 #include "report/terminal.h"
 #include "report/text_table.h"
+#include "train/predictions.h"
 
 namespace mnist_dist {
 namespace {
@@ -37,7 +37,7 @@ struct PredictArguments {
 };
 
 /// The network's result for one image.
-struct Prediction {
+struct ImagePrediction {
   std::string file;
   DigitImage digit;
   std::vector<float> logits = {};
@@ -68,14 +68,9 @@ std::vector<fs::path> files_of(const std::vector<std::string>& arguments) {
   return files;
 }
 
-void add_probabilities(Prediction& prediction) {
+void add_probabilities(ImagePrediction& prediction) {
   const auto& logits = prediction.logits;
-  const float largest = *std::ranges::max_element(logits);
-  prediction.probabilities.resize(logits.size());
-  double sum = 0;
-  for (std::size_t c = 0; c < logits.size(); ++c)
-    sum += prediction.probabilities[c] = std::exp(static_cast<double>(logits[c] - largest));
-  for (double& probability : prediction.probabilities) probability /= sum;
+  prediction.probabilities = softmax(logits);
   std::vector<int> order(logits.size());
   std::iota(order.begin(), order.end(), 0);
   std::ranges::stable_sort(order, [&](int a, int b) {
@@ -85,7 +80,7 @@ void add_probabilities(Prediction& prediction) {
   prediction.second = order[1];
 }
 
-double probability(const Prediction& prediction, int digit) {
+double probability(const ImagePrediction& prediction, int digit) {
   return prediction.probabilities[static_cast<std::size_t>(digit)];
 }
 
@@ -97,10 +92,10 @@ bool is_like_mnist(const Trained& trained) {
           set.starts_with("emnist-"));
 }
 
-void classify(const Trained& trained, Weights weights, std::vector<Prediction>& predictions) {
+void classify(const Trained& trained, Weights weights, std::vector<ImagePrediction>& predictions) {
   Images images;
   images.side = trained.config.model.side;
-  for (const Prediction& prediction : predictions) {
+  for (const ImagePrediction& prediction : predictions) {
     if (prediction.error) continue;
     const auto& pixels = prediction.digit.pixels;
     images.pixels.insert(images.pixels.end(), pixels.begin(), pixels.end());
@@ -117,7 +112,7 @@ void classify(const Trained& trained, Weights weights, std::vector<Prediction>& 
   engine->evaluate(weights, nullptr, &logits);
   const auto classes = static_cast<std::ptrdiff_t>(trained.config.model.classes);
   auto first = logits.begin();
-  for (Prediction& prediction : predictions) {
+  for (ImagePrediction& prediction : predictions) {
     if (prediction.error) continue;
     prediction.logits.assign(first, first + classes);
     first += classes;
@@ -130,7 +125,7 @@ void classify(const Trained& trained, Weights weights, std::vector<Prediction>& 
   }
 }
 
-nlohmann::ordered_json as_json(const Prediction& p) {
+nlohmann::ordered_json as_json(const ImagePrediction& p) {
   nlohmann::ordered_json json{{"file", p.file}};
   if (p.error) {
     json["error"] = p.error->what();
@@ -155,18 +150,19 @@ std::string set_of(const Trained& trained) {
 }
 
 void print_json(const Trained& trained, Weights weights,
-                const std::vector<Prediction>& predictions) {
+                const std::vector<ImagePrediction>& predictions) {
   nlohmann::ordered_json json{{"model", trained.file.string()},
                               {"recipe", recipe_title(trained.config)},
                               {"data", set_of(trained)},
                               {"parameters_sha256", trained.sha256(weights)},
                               {"images", nlohmann::ordered_json::array()}};
-  for (const Prediction& prediction : predictions) json["images"].push_back(as_json(prediction));
+  for (const ImagePrediction& prediction : predictions)
+    json["images"].push_back(as_json(prediction));
   print(json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
 }
 
 /// File, class, its probability, the runner-up and that one's.
-std::vector<std::string> cells_of(const Prediction& p) {
+std::vector<std::string> cells_of(const ImagePrediction& p) {
   if (p.error || p.digit.empty) return {p.file, "-", "", "", ""};
   return {p.file, fmt::format("{}", p.first),
           fmt::format("{:.2f} %", 100 * probability(p, p.first)),
@@ -174,7 +170,7 @@ std::vector<std::string> cells_of(const Prediction& p) {
           fmt::format("{:.2f} %", 100 * probability(p, p.second))};
 }
 
-void print_lines(const std::vector<Prediction>& predictions, bool show) {
+void print_lines(const std::vector<ImagePrediction>& predictions, bool show) {
   const int columns = terminal_columns(Output::standard_out);
   std::vector<TextColumn> layout{{"", 0, true, 9, 12},
                                  {"", 1, false, 9},
@@ -182,14 +178,14 @@ void print_lines(const std::vector<Prediction>& predictions, bool show) {
                                  {"", 11, true, 1},
                                  {"", 7, false, 0}};
   std::vector<std::vector<std::string>> rows;
-  for (const Prediction& p : predictions) {
+  for (const ImagePrediction& p : predictions) {
     rows.push_back(cells_of(p));
     for (std::size_t i = 0; i < layout.size(); ++i)
       layout[i].width = std::max(layout[i].width, characters(printable(rows.back()[i])));
   }
   const TextTable table(layout, columns);
   for (std::size_t i = 0; i < predictions.size(); ++i) {
-    const Prediction& p = predictions[i];
+    const ImagePrediction& p = predictions[i];
     print(table.row(rows[i]));
     if (show && !p.error) print(draw_digit(p.digit.pixels, columns));
     if (p.error) print_error(*p.error);
@@ -199,8 +195,8 @@ void print_lines(const std::vector<Prediction>& predictions, bool show) {
 }
 
 /// One image that cannot be read does not stop the others.
-Prediction read_digit(const fs::path& file, const Trained& trained) {
-  Prediction prediction;
+ImagePrediction read_digit(const fs::path& file, const Trained& trained) {
+  ImagePrediction prediction;
   prediction.file = file.string();
   try {
     const Picture picture = read_image(file);
@@ -215,10 +211,10 @@ Prediction read_digit(const fs::path& file, const Trained& trained) {
 ExitCode run(const PredictArguments& arguments) {
   const Trained trained = open_trained_argument(arguments.trained);
   const Weights weights = chosen_weights(trained, arguments.raw_weights);
-  std::vector<Prediction> predictions;
+  std::vector<ImagePrediction> predictions;
   for (const fs::path& file : files_of(arguments.images))
     predictions.push_back(read_digit(file, trained));
-  const auto failed = [](const Prediction& p) { return p.error.has_value(); };
+  const auto failed = [](const ImagePrediction& p) { return p.error.has_value(); };
   if (predictions.size() == 1 && failed(predictions[0])) throw Error(*predictions[0].error);
   if (!std::ranges::all_of(predictions, failed)) classify(trained, weights, predictions);
   if (arguments.json)

@@ -26,6 +26,18 @@ bool take(std::string_view& text, Number most, Number& value) {
 
 }  // namespace
 
+std::vector<double> softmax(std::span<const float> logits) {
+  const double largest = *std::ranges::max_element(logits);
+  std::vector<double> shares;
+  double sum = 0;
+  for (const float logit : logits) {
+    shares.push_back(portable::exponential(std::max(logit - largest, -700.0)));
+    sum += shares.back();
+  }
+  for (double& share : shares) share /= sum;
+  return shares;
+}
+
 std::vector<Prediction> predictions_of(int first_row, std::span<const ClassIndex> labels,
                                        std::span<const ClassIndex> classes,
                                        std::span<const float> logits) {
@@ -35,14 +47,9 @@ std::vector<Prediction> predictions_of(int first_row, std::span<const ClassIndex
   all.reserve(labels.size());
   for (std::size_t row = 0; row < labels.size(); ++row) {
     const auto values = logits.subspan(row * class_total, class_total);
-    const double largest = *std::ranges::max_element(values);
-    std::vector<double> shares(class_total);
-    double sum = 0;
-    for (std::size_t c = 0; c < shares.size(); ++c)
-      sum += shares[c] =
-          portable::exponential(std::max(static_cast<double>(values[c]) - largest, -700.0));
+    const std::vector<double> shares = softmax(values);
     all.push_back({first_row + static_cast<int>(row), labels[row], classes[row],
-                   shares[classes[row]] / sum, shares[labels[row]] / sum});
+                   shares[classes[row]], shares[labels[row]]});
   }
   return all;
 }

@@ -19,8 +19,11 @@ struct Prediction {
   bool operator==(const Prediction&) const = default;
 };
 
-/// Softmax over the logits of each row. `labels` and `classes`: [n], `logits`: [n][classes]. Empty
-/// when an engine gave no classes or logits. No result depends on a C library.
+/// Probabilities, 0..1, of an image's logits. No result depends on a C library.
+std::vector<double> softmax(std::span<const float> logits);
+
+/// The softmax of each row. `labels` and `classes`: [n], `logits`: [n][classes]. Empty when an
+/// engine gave no classes or logits.
 std::vector<Prediction> predictions_of(int first_row, std::span<const ClassIndex> labels,
                                        std::span<const ClassIndex> classes,
                                        std::span<const float> logits);
