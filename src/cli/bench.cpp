@@ -8,6 +8,7 @@
 #include <set>
 
 #include "base/cpus.h"
+#include "base/median.h"
 #include "base/plural.h"
 #include "base/standard_streams.h"
 #include "cli/commands.h"

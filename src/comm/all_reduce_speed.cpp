@@ -6,6 +6,8 @@
 #include <chrono>
 #include <vector>
 
+#include "base/median.h"
+
 namespace mnist_dist {
 namespace {
 
@@ -49,9 +51,8 @@ AllReduceSpeed measure_all_reduce(Communicator& comm, double seconds) {
     time_is_up = total[0] > 0;
   }
 
-  const auto middle = times.begin() + static_cast<std::ptrdiff_t>(times.size() / 2);
-  std::nth_element(times.begin(), middle, times.end());
-  return {ranks, hosts, vector_floats * sizeof(float), static_cast<int>(times.size()), *middle};
+  return {ranks, hosts, vector_floats * sizeof(float), static_cast<int>(times.size()),
+          median(times)};
 }
 
 }  // namespace mnist_dist

@@ -17,7 +17,8 @@ constexpr float ink_level = 0.35f;    ///< of the contrast: pixels above it coun
 
 using Surface = std::array<double, 6>;  ///< coefficients of 1, x, y, x*x, x*y, y*y
 
-float median(std::vector<float> values) {
+/// Of an even number of values the larger middle one, which is a grey level of the picture.
+float upper_median(std::vector<float> values) {
   const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
   std::ranges::nth_element(values, middle);
   return *middle;
@@ -82,7 +83,7 @@ float border_level(const Ink& grey) {
     for (int x = 0; x < grey.width; ++x)
       if (std::min({x, y, grey.width - 1 - x, grey.height - 1 - y}) < frame)
         values.push_back(grey.at(x, y));
-  return median(std::move(values));
+  return upper_median(std::move(values));
 }
 
 /// Iteratively reweighted least squares with Tukey's weights, from a constant over a plane to the
@@ -94,7 +95,7 @@ Surface background_of(const Ink& grey) {
     std::vector<float> distance;
     for (const Sample& s : samples)
       distance.push_back(std::abs(s.grey - static_cast<float>(height_at(surface, s.x, s.y))));
-    const double scale = std::clamp(1.48 * median(distance), 2.0, 20.0);
+    const double scale = std::clamp(1.48 * upper_median(distance), 2.0, 20.0);
     std::vector<double> weights;
     double sum = 0;
     for (const float d : distance) {
@@ -203,7 +204,8 @@ bool split_in_two(Ink& ink, const Ink& grey) {
   if (split.separability < least_separability) return false;
   std::vector<float> dark, light;
   for (const float value : grey.amount) (value < split.level ? dark : light).push_back(value);
-  const float dark_level = median(std::move(dark)), light_level = median(std::move(light));
+  const float dark_level = upper_median(std::move(dark)),
+              light_level = upper_median(std::move(light));
   if (light_level - dark_level < least_distance) return false;
   const int right = grey.width - 1, bottom = grey.height - 1;
   int light_corners = 0;
@@ -273,7 +275,7 @@ Ink find_ink(const Picture& picture) {
           static_cast<float>(height_at(background, place(x, ink.width), place(y, ink.height)));
       distance.push_back(std::abs(ink.at(x, y)));
     }
-  ink.noise = 1.48f * median(std::move(distance));
+  ink.noise = 1.48f * upper_median(std::move(distance));
   float stands_out = std::max(4 * ink.noise, least_contrast);
   double darker = 0, lighter = 0;
   for (const float value : ink.amount) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/median.h"
 #include "report/text_table.h"
 
 namespace mnist_dist {

@@ -9,6 +9,7 @@
 
 #include "base/cpus.h"
 #include "base/error.h"
+#include "base/median.h"
 #include "engine/bench/engine_loop.h"
 #include "engine/bench/fma_peak.h"
 #include "engine/bench/pinning.h"

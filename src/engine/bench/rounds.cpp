@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <chrono>
 
+#include "base/median.h"
 #include "engine/bench/pinning.h"
 
 namespace mnist_dist {
@@ -51,12 +51,6 @@ FmaPeak run_rounds(std::vector<Contender>& contenders, const RoundsOptions& opti
   }
   peak.gflops = median(peaks);
   return peak;
-}
-
-double median(std::vector<double> values) {
-  std::ranges::sort(values);
-  const std::size_t middle = values.size() / 2;
-  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
 }
 
 double evaluation_flops(const ModelSpec& model) {

@@ -33,8 +33,6 @@ struct RoundsOptions {
 FmaPeak run_rounds(std::vector<Contender>& contenders, const RoundsOptions& options,
                    const std::function<void(const std::string&)>& progress);
 
-double median(std::vector<double> values);
-
 /// Floating-point operations that training on one image takes: forward, weight gradient and, after
 /// the first layer with weights, input gradient. A multiply-add counts as two, whatever algorithm
 /// an engine saves some of them with.

@@ -1,7 +1,9 @@
 #include "engine/fused/profile.h"
 
 #include <algorithm>
+#include <utility>
 
+#include "base/median.h"
 #include "data/synthetic.h"
 #include "engine/fused/fused_engine.h"
 
@@ -51,9 +53,7 @@ std::vector<Stopwatch::Times> profile_step(const Config& config, const std::stri
     for (std::size_t p = 0; p < medians[i].size(); ++p) {
       std::vector<double> values;
       for (const auto& sample : samples) values.push_back(sample[i][p]);
-      std::ranges::nth_element(values,
-                               values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2));
-      medians[i][p] = values[values.size() / 2];
+      medians[i][p] = median(std::move(values));
     }
   return medians;
 }
