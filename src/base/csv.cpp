@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <sstream>
 
 #include "base/file.h"
+#include "base/parse_number.h"
 
 namespace mnist_dist {
 namespace {
@@ -66,12 +66,9 @@ const std::string& CsvTable::text(std::size_t row, const std::string& column) co
 }
 
 double CsvTable::number(std::size_t row, const std::string& column) const {
-  const std::string& cell = text(row, column);
-  double value = 0;  // as std::from_chars reads it: "0.5" is a half in any locale
-  const auto [end, error] = std::from_chars(cell.data(), cell.data() + cell.size(), value);
-  if (error != std::errc{} || end != cell.data() + cell.size())
-    throw wrong(row, column, "a number");
-  return value;
+  const auto value = parse_number<double>(text(row, column));
+  if (!value) throw wrong(row, column, "a number");
+  return *value;
 }
 
 double CsvTable::number(std::size_t row, const std::string& column, double low, double high) const {
@@ -83,15 +80,12 @@ double CsvTable::number(std::size_t row, const std::string& column, double low, 
 
 std::int64_t CsvTable::integer(std::size_t row, const std::string& column, std::int64_t low,
                                std::int64_t high) const {
-  const std::string& cell = text(row, column);
-  std::int64_t value = 0;
-  const auto [end, error] = std::from_chars(cell.data(), cell.data() + cell.size(), value);
-  if (error != std::errc{} || end != cell.data() + cell.size())
-    throw wrong(row, column, "a whole number");
-  if (value < low || value > high)
+  const auto value = parse_number<std::int64_t>(text(row, column));
+  if (!value) throw wrong(row, column, "a whole number");
+  if (*value < low || *value > high)
     throw wrong(row, column,
                 low == high ? fmt::to_string(low) : fmt::format("{} to {}", low, high));
-  return value;
+  return *value;
 }
 
 Error CsvTable::wrong(std::size_t row, const std::string& column, const std::string& wanted) const {

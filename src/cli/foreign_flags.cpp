@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cctype>
-#include <charconv>
 #include <filesystem>
 #include <map>
 #include <optional>
@@ -12,6 +11,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/parse_number.h"
 #include "base/shell_word.h"
 #include "cli/config_options.h"
 #include "config/check.h"
@@ -146,11 +146,7 @@ std::string setting_hint(const std::string& command, const std::string& key,
 }
 
 std::optional<int> whole_number(const std::optional<std::string>& text) {
-  int value = 0;
-  if (!text) return std::nullopt;
-  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), value);
-  if (error != std::errc{} || end != text->data() + text->size()) return std::nullopt;
-  return value;
+  return text ? parse_number<int>(*text) : std::nullopt;
 }
 
 /// Gradients of several batches, added, are those of one larger batch.

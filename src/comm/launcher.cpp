@@ -1,10 +1,10 @@
 #include <fmt/format.h>
 
-#include <charconv>
 #include <cstdlib>
 #include <optional>
 #include <string_view>
 
+#include "base/parse_number.h"
 #include "comm/communicator.h"
 
 namespace mnist_dist {
@@ -14,11 +14,9 @@ namespace {
 std::optional<int> number(const char* name) {
   const char* text = std::getenv(name);
   if (!text) return std::nullopt;
-  const std::string_view view = text;
-  int value = 0;
-  const auto [end, error] = std::from_chars(view.begin(), view.end(), value);
-  if (error != std::errc{} || end != view.end() || value < 0)
-    throw device_error(fmt::format("the launcher's {} is \"{}\", not a number", name, view),
+  const auto value = parse_number<int>(text);
+  if (!value || *value < 0)
+    throw device_error(fmt::format("the launcher's {} is \"{}\", not a number", name, text),
                        fmt::format("unset {} to run as one process", name));
   return value;
 }

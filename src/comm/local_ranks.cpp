@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <fstream>
 #include <iterator>
 #include <map>
@@ -14,6 +13,7 @@
 #include <string_view>
 #include <system_error>
 
+#include "base/parse_number.h"
 #include "base/plural.h"
 #include "comm/liveness.h"
 
@@ -25,13 +25,6 @@ namespace fs = std::filesystem;
 std::string contents(const fs::path& file) {
   std::ifstream in(file, std::ios::binary);
   return {std::istreambuf_iterator<char>(in), {}};
-}
-
-std::optional<int> number(std::string_view text) {
-  int value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return value;
 }
 
 /// One variable of a process's environment as /proc has it: NAME=VALUE, each ended by a zero.
@@ -48,7 +41,7 @@ std::optional<std::string> variable(const std::string& environment, const std::s
 
 std::optional<int> rank_of(const std::string& environment) {
   for (const char* name : {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK"})
-    if (const auto text = variable(environment, name)) return number(*text);
+    if (const auto text = variable(environment, name)) return parse_number<int>(*text);
   return std::nullopt;
 }
 
@@ -77,7 +70,7 @@ std::vector<LocalRank> local_ranks(const fs::path& processes) {
   if (!job.empty())
     for (fs::directory_iterator entry(processes, error), end; !error && entry != end;
          entry.increment(error)) {
-      const auto pid = number(entry->path().filename().string());
+      const auto pid = parse_number<int>(entry->path().filename().string());
       if (!pid) continue;
       const std::string environment = contents(entry->path() / "environ");  // empty: another user's
       const auto rank = rank_of(environment);

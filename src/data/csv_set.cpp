@@ -3,13 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <optional>
 #include <string_view>
 #include <utility>
 
 #include "base/error.h"
+#include "base/parse_number.h"
 #include "data/file_kind.h"
 #include "data/payload.h"
 
@@ -19,19 +19,6 @@ namespace {
 constexpr std::size_t most_bytes = std::size_t{4} << 30;  ///< of text
 /// A label, and four characters per pixel of the largest image.
 constexpr std::size_t longest_line = 64 * image_side_limit * image_side_limit;
-
-std::optional<std::int64_t> whole_number(std::string_view cell) {
-  std::int64_t value = 0;
-  const auto [end, error] = std::from_chars(cell.data(), cell.data() + cell.size(), value);
-  if (error != std::errc{} || end != cell.data() + cell.size()) return std::nullopt;
-  return value;
-}
-
-bool is_number(std::string_view cell) {
-  double value = 0;
-  const auto [end, error] = std::from_chars(cell.data(), cell.data() + cell.size(), value);
-  return error == std::errc{} && end == cell.data() + cell.size();
-}
 
 /// Takes the text up to the next comma from the front of `line`, without the quotes around it.
 std::string_view take_cell(std::string_view& line) {
@@ -78,7 +65,7 @@ class CsvReader {
       throw problem("no comma", "separate the cells by commas instead of semicolons or tabs");
     for (std::size_t column = 0; column < columns_; ++column) {
       std::string name(take_cell(line));
-      if (!name.empty() && !is_number(name)) ++words;
+      if (!name.empty() && !parse_number<double>(name)) ++words;
       for (char& c : name) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
       if (name == "label" && named == columns_) named = column;
     }
@@ -104,7 +91,7 @@ class CsvReader {
                     "replace the file with a whole copy");
     for (std::size_t column = 0; column < columns_; ++column) {
       const std::string_view cell = take_cell(line);
-      const auto value = whole_number(cell);
+      const auto value = parse_number<std::int64_t>(cell);
       const bool label = column == label_column_;
       if (!value || (!label && (*value < 0 || *value > 255)))
         throw problem(fmt::format("{} \"{}\" (expected {})", label ? "label" : "pixel",

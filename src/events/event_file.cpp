@@ -7,13 +7,13 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <chrono>
 #include <system_error>
 
 #include "base/descriptor.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/parse_number.h"
 #include "base/provenance.h"
 #include "events/records.h"
 #include "hparams.pb.h"
@@ -56,14 +56,13 @@ std::string hparams_record(int epoch, const char* tag, const tb::hparams::HParam
 /// A TOML value as the plugin shows it: a number, a truth value or text.
 google::protobuf::Value typed(const std::string& text, tb::hparams::DataType& type) {
   google::protobuf::Value value;
-  double number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  const auto number = parse_number<double>(text);
   if (text == "true" || text == "false") {
     type = tb::hparams::DATA_TYPE_BOOL;
     value.set_bool_value(text == "true");
-  } else if (error == std::errc{} && end == text.data() + text.size()) {
+  } else if (number) {
     type = tb::hparams::DATA_TYPE_FLOAT64;
-    value.set_number_value(number);
+    value.set_number_value(*number);
   } else {
     type = tb::hparams::DATA_TYPE_STRING;
     const bool quoted = text.size() >= 2 && text.front() == '"' && text.back() == '"';

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <limits>
 #include <map>
@@ -12,6 +11,7 @@
 #include "base/csv.h"
 #include "base/error.h"
 #include "base/grouped.h"
+#include "base/parse_number.h"
 #include "base/plural.h"
 #include "base/printable.h"
 #include "base/shell_word.h"
@@ -88,12 +88,10 @@ std::string charts(const SearchRecord& search) {
     std::istringstream settings(row.settings);
     for (std::string setting; row.scored && settings >> setting;) {
       const std::size_t equals = std::min(setting.find('='), setting.size() - 1);
-      double value = 0;
-      const char* const end = setting.data() + setting.size();
-      const auto read = std::from_chars(setting.data() + equals + 1, end, value);
-      if (read.ec != std::errc{} || read.ptr != end || !std::isfinite(value)) continue;
+      const auto value = parse_number<double>(std::string_view(setting).substr(equals + 1));
+      if (!value || !std::isfinite(*value)) continue;
       by_key[setting.substr(0, equals)].push_back(
-          {value, row.mean,
+          {*value, row.mean,
            fmt::format("candidate {}: {:.3f} %, {}", row.candidate, row.mean, row.settings)});
     }
   }

@@ -4,13 +4,13 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cstdlib>
 #include <string_view>
 
 #include "base/error.h"
 #include "base/file.h"
 #include "base/lease.h"
+#include "base/parse_number.h"
 #include "sweep/places.h"
 #include "sweep/recipe_hash.h"
 #include "sweep/record_check.h"
@@ -182,14 +182,12 @@ LeasePace sweep_pace() {
   const char* const name = "MNIST_DIST_LEASE_SECONDS";
   const char* text = std::getenv(name);
   if (!text) return pace;
-  const std::string_view view = text;
-  double stale = 0;
-  const auto [end, error] = std::from_chars(view.begin(), view.end(), stale);
-  if (error != std::errc{} || end != view.end() || !(stale >= 0.5 && stale <= 3600))
+  const auto stale = parse_number<double>(text);
+  if (!stale || !(*stale >= 0.5 && *stale <= 3600))
     throw usage_error(
-        fmt::format("{}: not a number of seconds (got \"{}\", expected 0.5 to 3600)", name, view),
+        fmt::format("{}: not a number of seconds (got \"{}\", expected 0.5 to 3600)", name, text),
         fmt::format("set {0} to a number from 0.5 to 3600, or unset {0}", name));
-  pace.stale = std::chrono::milliseconds(static_cast<int>(1000 * stale));
+  pace.stale = std::chrono::milliseconds(static_cast<int>(1000 * *stale));
   pace.renewal = pace.stale / 6;
   return pace;
 }

@@ -3,10 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 #include <string>
 #include <string_view>
+
+#include "base/parse_number.h"
 
 namespace mnist_dist {
 namespace {
@@ -27,19 +28,12 @@ fs::path block_path(std::uint64_t block) {
   return path;
 }
 
-std::optional<std::uint64_t> number(std::string_view text) {
-  std::uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
-
 /// The N of seedN + `suffix`.
 std::optional<std::uint64_t> seed_named(std::string_view name, std::string_view suffix) {
   if (!name.starts_with(seed_prefix) || !name.ends_with(suffix)) return std::nullopt;
   name.remove_prefix(seed_prefix.size());
   name.remove_suffix(suffix.size());
-  return number(name);
+  return parse_number<std::uint64_t>(name);
 }
 
 /// The names in a folder. None if it cannot be listed.
@@ -72,7 +66,7 @@ void find_blocks(const fs::path& folder, const std::string& above,
     const std::size_t open = name.size() - digits;  // digits that are still to come
     if (open > 3)
       find_blocks(folder / name, here, blocks);
-    else if (const auto block = number(here))
+    else if (const auto block = parse_number<std::uint64_t>(here))
       blocks.push_back(*block);
   }
 }

@@ -3,13 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <iterator>
 #include <optional>
 #include <string_view>
 #include <unordered_set>
 
 #include "base/error.h"
+#include "base/parse_number.h"
 
 namespace mnist_dist {
 namespace {
@@ -18,10 +18,9 @@ constexpr std::size_t most = 1'000'000;  // more is a slip of the keyboard
 
 /// Below 2^63, which every CSV reader takes for a number.
 std::optional<std::uint64_t> number(std::string_view text) {
-  std::int64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size() || value < 0) return std::nullopt;
-  return static_cast<std::uint64_t>(value);
+  const auto value = parse_number<std::int64_t>(text);
+  if (!value || *value < 0) return std::nullopt;
+  return static_cast<std::uint64_t>(*value);
 }
 
 }  // namespace
