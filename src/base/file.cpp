@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstring>
 #include <fstream>
+#include <iterator>
 #include <optional>
 #include <regex>
 #include <system_error>
@@ -252,6 +253,11 @@ std::vector<std::byte> read_file(const fs::path& path) {
 std::string read_text_file(const fs::path& path) {
   const auto bytes = read_file(path);
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+std::string read_proc_file(const fs::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
 }
 
 }  // namespace mnist_dist

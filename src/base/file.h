@@ -67,5 +67,7 @@ void rename_file(const std::filesystem::path& from, const std::filesystem::path&
 /// The whole file. Throws Error (data) when it cannot be read.
 std::vector<std::byte> read_file(const std::filesystem::path& path);
 std::string read_text_file(const std::filesystem::path& path);
+/// The text of a file in /proc, which has no size. "" when it cannot be read.
+std::string read_proc_file(const std::filesystem::path& path);
 
 }  // namespace mnist_dist

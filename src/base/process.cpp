@@ -6,25 +6,19 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
-#include <fstream>
-#include <iterator>
 #include <sstream>
 
+#include "base/file.h"
 #include "base/provenance.h"
 #include "base/sha256.h"
 
 namespace mnist_dist {
 namespace {
 
-std::string text_of(const std::string& file) {
-  std::ifstream in(file);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
-
 /// The fields of /proc/PID/stat from the third on: the second one is a name that may hold blanks
 /// and brackets.
 std::istringstream stat_of(pid_t pid) {
-  const std::string text = text_of(fmt::format("/proc/{}/stat", pid));
+  const std::string text = read_proc_file(fmt::format("/proc/{}/stat", pid));
   const auto name_end = text.rfind(") ");
   return std::istringstream(name_end == std::string::npos ? "" : text.substr(name_end + 2));
 }
@@ -33,7 +27,7 @@ std::istringstream stat_of(pid_t pid) {
 
 const std::string& node_id() {
   static const std::string id = [] {
-    std::string kernel = text_of("/proc/sys/kernel/random/boot_id");
+    std::string kernel = read_proc_file("/proc/sys/kernel/random/boot_id");
     if (kernel.empty()) kernel = host_name();
     std::array<char, 64> process_ids{};
     if (::readlink("/proc/self/ns/pid", process_ids.data(), process_ids.size() - 1) < 0)

@@ -5,16 +5,14 @@
 
 #include <algorithm>
 #include <chrono>
-#include <fstream>
-#include <iterator>
 
+#include "base/file.h"
 #include "base/printable.h"
 
 namespace mnist_dist {
 
 std::string command_line() {
-  std::ifstream file("/proc/self/cmdline", std::ios::binary);
-  std::string line((std::istreambuf_iterator<char>(file)), {});
+  std::string line = read_proc_file("/proc/self/cmdline");
   if (line.ends_with('\0')) line.pop_back();
   std::replace(line.begin(), line.end(), '\0', ' ');
   return line;

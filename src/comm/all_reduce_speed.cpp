@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <vector>
 
 #include "base/median.h"
+#include "base/stopwatch.h"
 
 namespace mnist_dist {
 namespace {
@@ -25,26 +25,22 @@ int count_hosts(Communicator& comm) {
 }  // namespace
 
 AllReduceSpeed measure_all_reduce(Communicator& comm, double seconds) {
-  using Clock = std::chrono::steady_clock;
-  const auto since = [](Clock::time_point start) {
-    return std::chrono::duration<double>(Clock::now() - start).count();
-  };
   const int ranks = comm.size();
   const float expected = static_cast<float>(ranks) * static_cast<float>(ranks + 1) / 2;
   std::vector<float> mine(vector_floats), total(vector_floats);
   std::vector<double> times;
 
   const int hosts = count_hosts(comm);
-  const auto begin = Clock::now();
+  const Stopwatch total_time;
   for (bool time_is_up = false; !time_is_up;) {
     std::fill(mine.begin(), mine.end(), static_cast<float>(comm.rank() + 1));
     // Clocks differ: the vector's first number counts the ranks whose time is up, so that all stop
     // after the same call.
-    mine[0] = since(begin) >= seconds ? 1.0f : 0.0f;
-    const auto start = Clock::now();
+    mine[0] = total_time.seconds() >= seconds ? 1.0f : 0.0f;
+    const Stopwatch time;
     comm.tree_all_reduce({mine.data(), vector_floats, vector_floats, comm.rank(), 1}, ranks, total,
                          {});
-    times.push_back(since(start));
+    times.push_back(time.seconds());
     if (std::any_of(total.begin() + 1, total.end(), [&](float sum) { return sum != expected; }))
       throw device_error(fmt::format("an all-reduce over {} ranks gave a wrong sum", ranks),
                          "check the network: dmesg, ethtool -S, another cable");

@@ -6,13 +6,12 @@
 
 #include <algorithm>
 #include <array>
-#include <fstream>
-#include <iterator>
 #include <map>
 #include <optional>
 #include <string_view>
 #include <system_error>
 
+#include "base/file.h"
 #include "base/parse_number.h"
 #include "base/plural.h"
 #include "comm/liveness.h"
@@ -21,11 +20,6 @@ namespace mnist_dist {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string contents(const fs::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
 
 /// One variable of a process's environment as /proc has it: NAME=VALUE, each ended by a zero.
 std::optional<std::string> variable(const std::string& environment, const std::string& name) {
@@ -55,7 +49,7 @@ std::string job_of(const std::string& environment) {
 
 /// The state behind the command's name, which may hold blanks and brackets.
 bool is_stopped(const fs::path& process) {
-  const std::string status = contents(process / "stat");
+  const std::string status = read_proc_file(process / "stat");
   const std::size_t at = status.rfind(") ");
   return at != std::string::npos && at + 2 < status.size() &&
          (status[at + 2] == 'T' || status[at + 2] == 't');
@@ -64,7 +58,7 @@ bool is_stopped(const fs::path& process) {
 }  // namespace
 
 std::vector<LocalRank> local_ranks(const fs::path& processes) {
-  const std::string job = job_of(contents(processes / "self" / "environ"));
+  const std::string job = job_of(read_proc_file(processes / "self" / "environ"));
   std::map<int, LocalRank> by_rank;
   std::error_code error;
   if (!job.empty())
@@ -72,7 +66,8 @@ std::vector<LocalRank> local_ranks(const fs::path& processes) {
          entry.increment(error)) {
       const auto pid = parse_number<int>(entry->path().filename().string());
       if (!pid) continue;
-      const std::string environment = contents(entry->path() / "environ");  // empty: another user's
+      // Empty: another user's.
+      const std::string environment = read_proc_file(entry->path() / "environ");
       const auto rank = rank_of(environment);
       if (!rank || job_of(environment) != job) continue;
       // A rank may be several processes (a wrapping script): one that is stopped stops it.

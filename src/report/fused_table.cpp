@@ -11,7 +11,7 @@ using fused::Phase;
 
 constexpr double timer_noise = 1e-6;  // seconds, below them a phase did not happen
 
-double seconds(const fused::Stopwatch::Times& times, Phase phase) {
+double seconds(const fused::PhaseClock::Times& times, Phase phase) {
   return times[static_cast<std::size_t>(phase)];
 }
 
@@ -38,8 +38,9 @@ constexpr PhaseName phase_names[] = {
 
 }  // namespace
 
-std::string fused_table(const ModelSpec& model, const std::vector<fused::Stopwatch::Times>& profile,
-                        int slice, const FmaPeak& peak, int columns) {
+std::string fused_table(const ModelSpec& model,
+                        const std::vector<fused::PhaseClock::Times>& profile, int slice,
+                        const FmaPeak& peak, int columns) {
   const std::vector<TextColumn> table{{"layer", 26, true, 9, 12},
                                       {"forward", 14, false, 8},
                                       {"input gradient", 14, false, 7},

@@ -107,7 +107,7 @@ enum Table : std::size_t { seeds, epochs, errors, tables };
 using Tables = std::array<std::vector<std::string>, tables>;
 
 /// Lines after the last table, and a line without its end, are in `rest`.
-Tables split(const std::string& text, std::string& rest) {
+Tables split_tables(const std::string& text, std::string& rest) {
   Tables parts;
   std::size_t table = 0, from = 0;
   for (std::size_t to; table < tables && (to = text.find('\n', from)) != text.npos; from = to + 1) {
@@ -210,7 +210,7 @@ SeedOutcome parse_row(const std::string& text, const std::string& file,
                       "remove it and run the sweep again, which trains its seed again");
   };
   std::string rest;
-  Tables lines = split(text, rest);
+  Tables lines = split_tables(text, rest);
   if (!rest.empty() || lines[errors].empty()) throw damaged("it does not hold three tables");
   if (!lines[epochs].empty() && lines[epochs][0] + '\n' != metrics_header(identity.scored()))
     throw damaged("its epochs have other columns");
@@ -238,7 +238,7 @@ Mistake parse_mistake(const CsvTable& csv, std::size_t row, const std::string& s
 
 std::string result_in(const std::string& row_text) {
   std::string text, rest;
-  const Tables lines = split(row_text, rest);
+  const Tables lines = split_tables(row_text, rest);
   std::vector<std::string> of_process;
   const SeedOutcome any;
   visit(any, "", [&](const Column& column, const auto&) {

@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <optional>
 
 #include "base/shell_word.h"
+#include "base/stopwatch.h"
 #include "data/order.h"
 #include "engine/update.h"
 #include "train/diagnosis.h"
@@ -16,17 +16,6 @@
 
 namespace mnist_dist {
 namespace {
-
-/// Seconds since it was made or restarted.
-class Stopwatch {
- public:
-  double seconds() const { return std::chrono::duration<double>(Clock::now() - start_).count(); }
-  void restart() { start_ = Clock::now(); }
-
- private:
-  using Clock = std::chrono::steady_clock;
-  Clock::time_point start_ = Clock::now();
-};
 
 /// A run's place and its loop. Numbers count from 0 inside, from 1 where a person reads them.
 class Run {

@@ -2,9 +2,8 @@
 
 #include <fmt/format.h>
 
-#include <chrono>
-
 #include "base/median.h"
+#include "base/stopwatch.h"
 #include "engine/bench/pinning.h"
 
 namespace mnist_dist {
@@ -13,9 +12,9 @@ namespace {
 using Pass = int (TrainingLoop::*)(int images);
 
 double images_per_second(TrainingLoop& loop, Pass pass, int images) {
-  const auto begin = std::chrono::steady_clock::now();
+  const Stopwatch time;
   const int done = (loop.*pass)(images);
-  return done / std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  return done / time.seconds();
 }
 
 }  // namespace

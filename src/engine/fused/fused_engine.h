@@ -9,7 +9,7 @@
 namespace mnist_dist {
 
 namespace fused {
-class Stopwatch;
+class PhaseClock;
 }
 
 /// The arithmetic of docs/arithmetic.md: the same bits on every SIMD target.
@@ -24,10 +24,10 @@ std::vector<std::string> fused_targets();
 std::string choose_fused_target(const std::string& wanted);
 
 /// One thread's worker of the fused engine, on a target of fused_targets(). Throws Error (usage)
-/// that names a layer it does not support. A stopwatch, if given, measures the phases of `train`.
+/// that names a layer it does not support. A clock, if given, measures the phases of `train`.
 std::unique_ptr<SliceWorker> make_fused_worker(const EngineOptions& options,
                                                const std::string& target,
-                                               fused::Stopwatch* watch = nullptr);
+                                               fused::PhaseClock* watch = nullptr);
 
 /// The default engine on CPUs: our own SIMD kernels, images in the vector lanes.
 std::unique_ptr<Engine> make_fused_engine(const EngineOptions& options);

@@ -7,7 +7,7 @@
 #endif
 
 #include "engine/fused/activation-inl.h"
-#include "engine/fused/stopwatch.h"
+#include "engine/fused/phase_clock.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace mnist_dist::fused {
@@ -36,13 +36,13 @@ class Operation {
   /// After all parts: the weight gradient into the flat gradient.
   virtual void finish_gradient(float* /*gradient*/) {}
 
-  void use_stopwatch(Stopwatch* watch) { watch_ = watch; }
+  void set_phase_clock(PhaseClock* watch) { watch_ = watch; }
 
  protected:
   Timed timed(Phase phase) const { return {watch_, phase}; }
 
  private:
-  Stopwatch* watch_ = nullptr;
+  PhaseClock* watch_ = nullptr;
 };
 
 }  // namespace HWY_NAMESPACE

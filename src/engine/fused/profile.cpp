@@ -14,12 +14,12 @@ constexpr int warm_up = 3;
 
 }  // namespace
 
-std::vector<Stopwatch::Times> profile_step(const Config& config, const std::string& simd,
-                                           int slices) {
+std::vector<PhaseClock::Times> profile_step(const Config& config, const std::string& simd,
+                                            int slices) {
   EngineOptions options;
   options.config = config;
   const std::size_t layers = config.model.layers.size();
-  Stopwatch watch(layers);
+  PhaseClock watch(layers);
   const auto worker = make_fused_worker(options, choose_fused_target(simd), &watch);
   const FlatLayout layout = flat_layout(config.model);
   const std::vector<float> parameters = initial_parameters(layout, config.train.seed);
@@ -32,7 +32,7 @@ std::vector<Stopwatch::Times> profile_step(const Config& config, const std::stri
   for (int i = 0; i < images; ++i)
     pointers.push_back(digits.image(i)), rows.push_back(static_cast<std::uint32_t>(i));
 
-  std::vector<std::vector<Stopwatch::Times>> samples;
+  std::vector<std::vector<PhaseClock::Times>> samples;
   for (int slice = 0; slice < warm_up + slices; ++slice) {
     watch.enter(-1, Phase::input);
     const auto before = watch.seconds();
@@ -48,7 +48,7 @@ std::vector<Stopwatch::Times> profile_step(const Config& config, const std::stri
     if (slice >= warm_up) samples.push_back(std::move(sample));
   }
 
-  std::vector<Stopwatch::Times> medians(layers + 1);
+  std::vector<PhaseClock::Times> medians(layers + 1);
   for (std::size_t i = 0; i <= layers; ++i)
     for (std::size_t p = 0; p < medians[i].size(); ++p) {
       std::vector<double> values;

@@ -7,7 +7,7 @@
 
 namespace mnist_dist::fused {
 
-std::unique_ptr<SliceWorker> make_scalar_worker(const EngineOptions& options, Stopwatch* watch) {
+std::unique_ptr<SliceWorker> make_scalar_worker(const EngineOptions& options, PhaseClock* watch) {
   return std::make_unique<N_SCALAR::Worker>(options, watch);
 }
 

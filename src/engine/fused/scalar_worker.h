@@ -6,10 +6,10 @@
 
 namespace mnist_dist::fused {
 
-class Stopwatch;
+class PhaseClock;
 
 /// The worker on plain C++: one image at a time, std::fma, no SIMD. The reference of
 /// docs/arithmetic.md.
-std::unique_ptr<SliceWorker> make_scalar_worker(const EngineOptions& options, Stopwatch* watch);
+std::unique_ptr<SliceWorker> make_scalar_worker(const EngineOptions& options, PhaseClock* watch);
 
 }  // namespace mnist_dist::fused

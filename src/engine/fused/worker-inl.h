@@ -20,9 +20,9 @@
 #include "engine/fused/dropout-inl.h"
 #include "engine/fused/input-inl.h"
 #include "engine/fused/loss-inl.h"
+#include "engine/fused/phase_clock.h"
 #include "engine/fused/plan.h"
 #include "engine/fused/pool-inl.h"
-#include "engine/fused/stopwatch.h"
 #include "engine/fused/winograd-inl.h"
 #include "engine/slice_worker.h"
 #include "engine/update.h"
@@ -33,7 +33,7 @@ namespace HWY_NAMESPACE {
 
 class Worker final : public SliceWorker {
  public:
-  Worker(const EngineOptions& options, Stopwatch* watch)
+  Worker(const EngineOptions& options, PhaseClock* watch)
       : watch_(watch),
         config_(options.config),
         reader_(config_.model.side, config_.augment, options.normalisation, config_.train.seed),
@@ -54,7 +54,7 @@ class Worker final : public SliceWorker {
     for (Buffer<float>& buffer : gradients_) buffer = Buffer<float>(gradients);
     for (std::size_t i = 0; i < operations_.size(); ++i) {
       operations_[i]->use_workspace(workspace_.data());
-      operations_[i]->use_stopwatch(watch_);
+      operations_[i]->set_phase_clock(watch_);
       outputs_[i]->use_gradients(gradients_[i % 2].data());
     }
   }
@@ -259,7 +259,7 @@ class Worker final : public SliceWorker {
     if (watch_) watch_->enter(layer, phase);
   }
 
-  Stopwatch* watch_;
+  PhaseClock* watch_;
   Config config_;
   InputReader reader_;
   Buffer<float> head_scratch_;  // [2][classes][lanes]

@@ -20,7 +20,7 @@
 HWY_BEFORE_NAMESPACE();
 namespace mnist_dist::fused::HWY_NAMESPACE {
 
-std::unique_ptr<SliceWorker> make_worker(const EngineOptions& options, Stopwatch* watch) {
+std::unique_ptr<SliceWorker> make_worker(const EngineOptions& options, PhaseClock* watch) {
 #if MNIST_DIST_SCALAR
   return make_scalar_worker(options, watch);
 #else
@@ -52,7 +52,8 @@ std::vector<std::string> fused_targets() {
 }
 
 std::unique_ptr<SliceWorker> make_fused_worker(const EngineOptions& options,
-                                               const std::string& target, fused::Stopwatch* watch) {
+                                               const std::string& target,
+                                               fused::PhaseClock* watch) {
   if (target == scalar_target) return fused::make_scalar_worker(options, watch);
   using fused::HWY_DISPATCH_TABLE(make_worker);
   return HWY_DISPATCH_TABLE(make_worker)[simd_target_index(target)](options, watch);

@@ -21,10 +21,10 @@ enum class Phase {
 };
 
 /// Seconds per layer and phase. It is always in one phase, so that the times add up to the whole.
-class Stopwatch {
+class PhaseClock {
  public:
   using Times = std::array<double, static_cast<std::size_t>(Phase::count)>;
-  explicit Stopwatch(std::size_t layers) : seconds_(layers + 1) {}
+  explicit PhaseClock(std::size_t layers) : seconds_(layers + 1) {}
 
   /// Layer -1: none.
   void enter(int layer, Phase phase) {
@@ -45,10 +45,10 @@ class Stopwatch {
   std::chrono::steady_clock::time_point since_ = std::chrono::steady_clock::now();
 };
 
-/// A phase of the current layer for the time of a scope. Without a stopwatch, nothing.
+/// A phase of the current layer for the time of a scope. Without a clock, nothing.
 class Timed {
  public:
-  Timed(Stopwatch* watch, Phase phase) : watch_(watch) {
+  Timed(PhaseClock* watch, Phase phase) : watch_(watch) {
     if (!watch_) return;
     before_ = watch_->phase();
     watch_->enter(watch_->layer(), phase);
@@ -60,7 +60,7 @@ class Timed {
   Timed& operator=(const Timed&) = delete;
 
  private:
-  Stopwatch* watch_;
+  PhaseClock* watch_;
   Phase before_ = Phase::input;
 };
 
