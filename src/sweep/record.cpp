@@ -292,12 +292,6 @@ std::string epochs_header(const SweepRecord& record) {
 }
 
 template <class Lines>
-std::string table_text(std::string text, const SweepRecord& record, const Lines& lines) {
-  for (const SeedOutcome& outcome : record.outcomes) text += lines(outcome);
-  return text;
-}
-
-template <class Lines>
 bool write_table(const fs::path& file, const std::string& header, const SweepRecord& record,
                  const Lines& lines, const FolderLock& lock) {
   AtomicFile table(file);
@@ -309,16 +303,6 @@ bool write_table(const fs::path& file, const std::string& header, const SweepRec
 }
 
 }  // namespace
-
-std::string seeds_csv(const SweepRecord& record) {
-  return table_text(seeds_header(record.identity.scored()), record, seeds_line);
-}
-std::string epochs_csv(const SweepRecord& record) {
-  return table_text(epochs_header(record), record, epochs_lines);
-}
-std::string errors_csv(const SweepRecord& record) {
-  return table_text(errors_header(record.identity.scored()), record, errors_lines);
-}
 
 bool write_tables(const fs::path& folder, const SweepRecord& record, const FolderLock& lock) {
   const std::string scored = record.identity.scored();

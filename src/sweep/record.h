@@ -48,16 +48,12 @@ SweepRecord read_seeds_table(const std::filesystem::path& folder);
 /// not contradict them. Not of a sweep of more than 10,000 rows. Throws Error (data).
 void check_tables(const std::filesystem::path& folder);
 
-/// Writes seeds.csv, epochs.csv and errors.csv. Gives false, and writes no further table, when the
-/// folder's lock was lost. Throws Error (data).
+/// Writes seeds.csv with one row per seed, epochs.csv with every run's metrics.csv and the seed
+/// before it, and errors.csv with one row per mistake. Gives false, and writes no further table,
+/// when the folder's lock was lost. Throws Error (data).
 [[nodiscard]] bool write_tables(const std::filesystem::path& folder, const SweepRecord& record,
                                 const FolderLock& lock);
 
-/// The files' texts. seeds.csv has one row per seed, epochs.csv every run's metrics.csv with the
-/// seed before it, errors.csv one row per mistake.
 std::string sweep_json(const SweepIdentity& identity);
-std::string seeds_csv(const SweepRecord& record);
-std::string epochs_csv(const SweepRecord& record);
-std::string errors_csv(const SweepRecord& record);
 
 }  // namespace mnist_dist

@@ -9,7 +9,7 @@
 #include "report/sweep_charts.h"
 #include "report/sweep_page.h"
 #include "report/sweep_verdict.h"
-#include "sweep/record.h"
+#include "sweep/records.h"
 #include "sweep/verdict.h"
 
 using namespace mnist_dist;

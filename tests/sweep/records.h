@@ -2,6 +2,7 @@
 #include <string>
 
 #include "sweep/record.h"
+#include "sweep/row.h"
 
 namespace mnist_dist {
 
@@ -56,6 +57,27 @@ inline SweepRecord sweep_record(const std::vector<int>& correct,
     record.outcomes.push_back(o);
   }
   return record;
+}
+
+// The tables of a record.
+inline std::string seeds_csv(const SweepRecord& record) {
+  std::string text = seeds_header(record.identity.scored());
+  for (const SeedOutcome& outcome : record.outcomes) text += seeds_line(outcome);
+  return text;
+}
+inline std::string epochs_csv(const SweepRecord& record) {
+  std::string text = "seed," + metrics_header(record.identity.scored());
+  for (const SeedOutcome& outcome : record.outcomes) {
+    if (!outcome.diverged && outcome.epochs.empty()) return "";  // not known
+    for (const EpochRow& row : outcome.epochs)
+      text += std::to_string(outcome.seed) + ',' + metrics_line(row);
+  }
+  return text;
+}
+inline std::string errors_csv(const SweepRecord& record) {
+  std::string text = errors_header(record.identity.scored());
+  for (const SeedOutcome& outcome : record.outcomes) text += errors_lines(outcome);
+  return text;
 }
 
 }  // namespace mnist_dist
