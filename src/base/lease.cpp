@@ -145,6 +145,16 @@ struct Draft {
   }
 };
 
+/// Now, as the file system would date a write to `lease`.
+fs::file_time_type now_beside(const fs::path& lease) {
+  try {
+    const Draft draft(lease);
+    return fs::last_write_time(draft.path);
+  } catch (const Error&) {
+    return fs::file_time_type::clock::now();
+  }
+}
+
 }  // namespace
 
 class Lease::Holder {
@@ -208,6 +218,16 @@ std::optional<double> lease_share(const fs::path& file) {
   const Reading now = read(file);
   if (!now.text) return std::nullopt;
   return parse(*now.text).share;
+}
+
+bool lease_is_held(const fs::path& file) {
+  const Reading now = read(file);
+  if (!now.text) return false;
+  const Life life = life_of(parse(*now.text), file);
+  if (life != Life::elsewhere) return life == Life::here;
+  std::error_code gone;
+  const auto renewed = fs::last_write_time(file, gone);
+  return !gone && now_beside(file) - renewed < LeasePace{}.stale;
 }
 
 LeaseSeeker::LeaseSeeker(fs::path file, LeasePace pace, std::shared_ptr<AwakeClock> clock)

@@ -57,6 +57,11 @@ class Lease {
 /// The share that a lease's holder wrote last. Nothing where there is no lease.
 std::optional<double> lease_share(const std::filesystem::path& file);
 
+/// Whether a lease is probably held, at one look: its process runs on this node, or a process of
+/// another node has renewed it lately by the clock of the file system. In a folder that cannot be
+/// written to, this host's clock counts.
+bool lease_is_held(const std::filesystem::path& file);
+
 /// Tries to get the lease at a path. A lease is stale after `pace.stale` on `clock`, which counts a
 /// gap between two looks at it as at most a quarter of a second. Who seeks many leases gives them
 /// one clock, looks at it several times per second, and may try each lease rarely.

@@ -2,13 +2,13 @@
 
 #include <fmt/format.h>
 
-#include <chrono>
 #include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/folder_lock.h"
 #include "config/recipes.h"
 #include "data/data_name.h"
 #include "sweep/rates_check.h"
@@ -123,12 +123,7 @@ void read_how_far(RunRecord& run) {
 
 }  // namespace
 
-bool is_worked_in(const fs::path& folder) {
-  std::error_code none;
-  const auto renewed = fs::last_write_time(folder / ".lease", none);
-  constexpr auto stale = std::chrono::seconds(60);  // a lease is renewed every few seconds
-  return !none && std::chrono::abs(fs::file_time_type::clock::now() - renewed) < stale;
-}
+bool is_worked_in(const fs::path& folder) { return lease_is_held(lease_file(folder)); }
 
 std::string state_of(const RunRecord& run) {
   const std::string& state = run.status.state;

@@ -42,7 +42,7 @@ struct RunRecord {
   const char* scored() const { return validation ? "validation" : "test"; }
 };
 
-/// Whether a process works in the folder of a run or a sweep.
+/// Whether a process probably works in the folder of a run or a sweep.
 bool is_worked_in(const std::filesystem::path& folder);
 
 /// The state of RunStatus, but "killed" where nothing works on a run that is neither ended nor

@@ -126,6 +126,25 @@ TEST_F(LeaseTest, OfAStoppedProcessBecomesStaleWhereRunningIsNotEnough) {
   ::waitpid(child, nullptr, 0);
 }
 
+TEST_F(LeaseTest, IsHeldAtOneLookWhileItsProcessRuns) {
+  EXPECT_FALSE(lease_is_held(file));
+  {
+    const auto lease = LeaseSeeker(file).try_take();
+    fs::last_write_time(file, fs::file_time_type::clock::now() - 1h);
+    EXPECT_TRUE(lease_is_held(file));
+  }
+  leave_a_dead_ones();
+  EXPECT_FALSE(lease_is_held(file)) << "although it was written just now";
+}
+
+TEST_F(LeaseTest, OfADifferentHostIsHeldAtOneLookWhenItIsNew) {
+  write_foreign(1);
+  EXPECT_TRUE(lease_is_held(file));
+  fs::last_write_time(file, fs::file_time_type::clock::now() - 1h);
+  EXPECT_FALSE(lease_is_held(file));
+  EXPECT_EQ(names(), std::vector<std::string>{"lease"}) << "nothing is left of the look";
+}
+
 TEST_F(LeaseTest, SaysHowMuchIsDone) {
   EXPECT_FALSE(lease_share(file));
   auto lease = LeaseSeeker(file, {.renewal = 5ms, .stale = 150ms}).try_take();
