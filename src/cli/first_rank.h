@@ -6,7 +6,8 @@ namespace mnist_dist {
 /// one.
 int launched_rank();
 
-/// For commands that do not use several ranks: only rank 0 works and prints.
+/// For lines that one rank prints for all. Entry::ranks in cli/app.cpp decides which ranks run a
+/// command.
 inline bool is_first_rank() { return launched_rank() == 0; }
 
 }  // namespace mnist_dist

@@ -20,6 +20,10 @@ MNIST_DIST_HOST_DEVICE inline float normalised(float pixel, const Normalisation&
 // Everything here is a pure function of draws, in two halves: draw_* turns random numbers into a
 // few geometric numbers, the rest turns those and pixels into pixels. Engines that vectorise the
 // second half share the first.
+//
+// docs/arithmetic.md defines both halves. The fused engine has their bits on every SIMD target, and
+// `scalar` is the reference. The second half here, which LibTorch's engine and the GPU kernels use,
+// computes the same with other roundings.
 
 /// The sampling an image goes through. Output pixel (row, column) reads the source at
 /// (a00 * column + a01 * row + a02, a10 * column + a11 * row + a12) = (x, y), plus the elastic

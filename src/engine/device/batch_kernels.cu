@@ -25,7 +25,7 @@ struct Decode {
   }
 };
 
-/// augment_image, with the threads of a block on one image.
+/// augment_image, with the threads of a block on one image. data/augment.h names the definition.
 struct Augment {
   static constexpr int block_threads = 256;
   struct Scratch {

@@ -42,7 +42,7 @@ class Worker final : public SliceWorker {
     const int slice = std::max(1, config_.train.batch / config_.data.shards);
     const int groups = part_count(slice, kLanes);
     input_ = std::make_unique<Activation>(image_plan(config_.model.side), groups);
-    head_scratch_ = Buffer<float>(static_cast<std::size_t>(2 * config_.model.classes * kLanes));
+    class_scratch_ = Buffer<float>(static_cast<std::size_t>(2 * config_.model.classes * kLanes));
     std::size_t workspace = 0, gradients = 0;
     for (const LayerPlan& plan : make_plan(config_.model)) {
       operations_.push_back(make_operation(plan));
@@ -82,8 +82,8 @@ class Worker final : public SliceWorker {
       for (std::size_t i = 0; i < outputs_.size(); ++i)
         operations_[i]->forward(i == 0 ? *input_ : *outputs_[i - 1], 0, *outputs_[i]);
       GroupLoss result;
-      group_loss(*outputs_.back(), 0, labels.data() + first, images, 0, false, head_scratch_.data(),
-                 result);
+      group_loss(*outputs_.back(), 0, labels.data() + first, images, 0, false,
+                 class_scratch_.data(), result);
       for (int lane = 0; lane < images; ++lane) {
         losses[static_cast<std::size_t>(first + lane)] = result.loss[lane];
         predictions[static_cast<std::size_t>(first + lane)] =
@@ -131,7 +131,7 @@ class Worker final : public SliceWorker {
   /// The last layer's output of one group, image after image.
   void read_logits(int images, std::span<float> out) const {
     const int classes = config_.model.classes;
-    float* const row = head_scratch_.data();
+    float* const row = class_scratch_.data();
     outputs_.back()->read_row(0, 0, 0, row);
     for (int lane = 0; lane < images; ++lane)
       for (int c = 0; c < classes; ++c)
@@ -223,7 +223,7 @@ class Worker final : public SliceWorker {
       const int first = group * kLanes, images = std::min(kLanes, slice.count() - first);
       GroupLoss result;
       group_loss(*outputs_.back(), group, slice.labels.data() + first, images,
-                 static_cast<float>(config_.train.label_smoothing), true, head_scratch_.data(),
+                 static_cast<float>(config_.train.label_smoothing), true, class_scratch_.data(),
                  result);
       outputs_.back()->finish_gradient_row(group, 0);
       for (int lane = 0; lane < images; ++lane) {
@@ -262,7 +262,7 @@ class Worker final : public SliceWorker {
   PhaseClock* watch_;
   Config config_;
   InputReader reader_;
-  Buffer<float> head_scratch_;  // [2][classes][lanes]
+  Buffer<float> class_scratch_;  // [2][classes][lanes]
   FlatLayout layout_;
   std::vector<float> weights_;  // that the operations have put in order
   bool has_weights_ = false;
