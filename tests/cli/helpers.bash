@@ -16,26 +16,9 @@ setup() {
   cp -r "$SOURCE_DIR/configs" .
 }
 
-# tiny_recipe: sets RECIPE to two short epochs of a tiny model, averaged, with dropout and
-# augmentation.
+# tiny_recipe: sets RECIPE to two short epochs of tests/tiny.toml, of which a test gets a copy.
 tiny_recipe() {
-  cat >tiny.toml <<'RECIPE'
-[train]
-epochs = 2
-[optimizer]
-learning_rate = 0.05
-[augment]
-rotation = 10
-[average]
-decay = 0.9
-[model]
-layer = [
-  { conv = 4, relu = true, norm = true, dropout = 0.1 },
-  { pool = "max" },
-  { conv = 10, relu = true, norm = true },
-  { pool = "global_average" },
-]
-RECIPE
+  cp "$SOURCE_DIR/tests/tiny.toml" .
   RECIPE=(--config ./tiny.toml --set "data.file=$TEST_DATA" --set 'data.split=[600,300]')
 }
 
