@@ -22,17 +22,12 @@ std::vector<std::string> split(const std::string& line, std::size_t most) {
   }
 }
 
-Error damaged(const std::string& file, const std::string& what) {
-  return data_error(fmt::format("{}: {}", file, what),
-                    "put the file back as it was, or begin in another folder");
-}
-
 }  // namespace
 
 CsvTable::CsvTable(const std::filesystem::path& file) : file_(file.string()) {
   std::istringstream text(read_text_file(file));
   for (std::string line; std::getline(text, line);) add(line);
-  if (header_.empty()) throw damaged(file_, "it has no header");
+  if (header_.empty()) throw changed_file_error(file_, "it has no header");
 }
 
 CsvTable::CsvTable(const std::vector<std::string>& lines, std::string name)
@@ -47,8 +42,8 @@ void CsvTable::add(const std::string& line) {
   }
   cells_.push_back(split(line, header_.size()));
   if (cells_.back().size() != header_.size())
-    throw damaged(file_, fmt::format("row {} has {} cells, not {}", cells_.size(),
-                                     cells_.back().size(), header_.size()));
+    throw changed_file_error(file_, fmt::format("row {} has {} cells, not {}", cells_.size(),
+                                                cells_.back().size(), header_.size()));
 }
 
 bool CsvTable::has(const std::string& column) const {
@@ -57,7 +52,8 @@ bool CsvTable::has(const std::string& column) const {
 
 std::size_t CsvTable::place(const std::string& column) const {
   const auto found = std::find(header_.begin(), header_.end(), column);
-  if (found == header_.end()) throw damaged(file_, fmt::format("there is no column {}", column));
+  if (found == header_.end())
+    throw changed_file_error(file_, fmt::format("there is no column {}", column));
   return static_cast<std::size_t>(found - header_.begin());
 }
 
@@ -94,7 +90,8 @@ Error CsvTable::wrong(std::size_t row, const std::string& column, const std::str
 
 Error wrong_cell(const std::string& file, std::size_t row, const std::string& column,
                  const std::string& got, const std::string& wanted) {
-  return damaged(file, fmt::format("row {}: {} is \"{}\", not {}", row + 1, column, got, wanted));
+  return changed_file_error(
+      file, fmt::format("row {}: {} is \"{}\", not {}", row + 1, column, got, wanted));
 }
 
 }  // namespace mnist_dist

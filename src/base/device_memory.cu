@@ -35,7 +35,7 @@ std::shared_ptr<void> device_allocate(int device, std::size_t bytes) {
         "the GPU failed");  // other queues do not wait for the default one
   return owner;
 #else
-  throw Error(ExitCode::internal, "memory of a GPU in a build without CUDA", "please report this");
+  throw internal_error("memory of a GPU in a build without CUDA");
 #endif
 }
 
@@ -48,7 +48,7 @@ std::shared_ptr<void> pinned_allocate(int device, std::size_t bytes) {
   std::memset(memory, 0, bytes);
   return {memory, [](void* p) { cudaFreeHost(p); }};  // fails only after another failure of the GPU
 #else
-  throw Error(ExitCode::internal, "memory for a GPU in a build without CUDA", "please report this");
+  throw internal_error("memory for a GPU in a build without CUDA");
 #endif
 }
 

@@ -48,6 +48,15 @@ inline Error device_error(const std::string& what, std::string hint) {
   return {ExitCode::device, what, std::move(hint)};
 }
 
+/// A defect of ours.
+inline Error internal_error(const std::string& what) {
+  return {ExitCode::internal, what, "please report this"};
+}
+/// A file of a sweep or a run that is not as it was written. `where` names it.
+inline Error changed_file_error(const std::string& where, const std::string& what) {
+  return data_error(where + ": " + what, "put the file back as it was, or begin in another folder");
+}
+
 /// The Error for an exception: an Error unchanged, those of the file system, of memory and of
 /// threads with their code and hint, all others as internal errors.
 Error as_error(std::exception_ptr exception);

@@ -59,8 +59,7 @@ void launch(const Queue& queue, int blocks, const Kernel& kernel) {
     throw device_error(std::string("the GPU refused a kernel: ") + cudaGetErrorString(error),
                        "run mnist-dist doctor");
 #else
-  throw Error(ExitCode::internal, "a kernel for a GPU in a build without CUDA",
-              "please report this");
+  throw internal_error("a kernel for a GPU in a build without CUDA");
 #endif
 }
 

@@ -53,9 +53,7 @@ int size_of(MPI_Comm comm) {
 
 int mpi_count(std::size_t count) {
   if (count > static_cast<std::size_t>(std::numeric_limits<int>::max()))
-    throw Error(ExitCode::internal,
-                fmt::format("a message of {} elements is more than MPI can count", count),
-                "please report this");
+    throw internal_error(fmt::format("a message of {} elements is more than MPI can count", count));
   return static_cast<int>(count);
 }
 

@@ -110,10 +110,8 @@ Dataset::Group Dataset::open_group(const std::string& name) const {
 
 Images Dataset::rows_of(const Group& group, Range rows) const {
   if (rows.first < 0 || rows.first > rows.last || rows.last > group.rows)
-    throw Error(ExitCode::internal,
-                fmt::format("rows {} to {} of {}, which has {}", rows.first, rows.last, group.name,
-                            group.rows),
-                "please report this");
+    throw internal_error(fmt::format("rows {} to {} of {}, which has {}", rows.first, rows.last,
+                                     group.name, group.rows));
   Images out;
   out.first_row = rows.first;
   out.side = group.side;

@@ -14,9 +14,7 @@ using namespace hdf5;
 /// Building a file in memory fails only through a defect of ours or for memory.
 void expect(bool good, const std::string& name) {
   if (!good)
-    throw Error(ExitCode::internal,
-                fmt::format("cannot build HDF5 object {}: {}", name, last_cause()),
-                "please report this");
+    throw internal_error(fmt::format("cannot build HDF5 object {}: {}", name, last_cause()));
 }
 
 /// HDF5's in-memory driver with memory of our own, which still has the file when HDF5 has closed
@@ -76,10 +74,8 @@ template <class T>
 void Hdf5Writer::dataset(const std::string& name, std::span<const T> values, const Extents& extents,
                          std::size_t chunk_rows) {
   if (values.size() != product(extents))
-    throw Error(
-        ExitCode::internal,
-        fmt::format("{} values for HDF5 dataset {} of {}", values.size(), name, product(extents)),
-        "please report this");
+    throw internal_error(
+        fmt::format("{} values for HDF5 dataset {} of {}", values.size(), name, product(extents)));
   impl_->make_groups(name);
   const Handle layout(H5Pcreate(H5P_DATASET_CREATE));
   H5Pset_obj_track_times(layout, false);

@@ -26,8 +26,7 @@ namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
 Error damaged(const fs::path& file, const std::string& why) {
-  return data_error(fmt::format("{} is damaged: {}", file.string(), why),
-                    "put the file back as it was, or begin in another folder");
+  return changed_file_error(file.string() + " is damaged", why);
 }
 
 constexpr std::int64_t any_seed = std::numeric_limits<std::int64_t>::max();

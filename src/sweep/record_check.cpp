@@ -23,11 +23,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-Error contradiction(const std::string& where, const std::string& what) {
-  return data_error(fmt::format("{}: {}", where, what),
-                    "put the file back as it was, or begin in another folder");
-}
-
 double percent_of(std::int64_t correct, std::int64_t images) {
   return 100.0 * static_cast<double>(correct) / static_cast<double>(images);
 }
@@ -43,16 +38,17 @@ Config check_identity(const fs::path& folder, const SweepRecord& record) {
   const std::string file = (folder / "sweep.json").string();
   const auto must_be = [&](const char* key, const auto& got, const auto& expected) {
     if (got == expected) return;
-    throw contradiction(
+    throw changed_file_error(
         file, fmt::format("{} is not the recipe's (got {}, expected {})", key, got, expected));
   };
   if (!is_sha256(id.data.hash))
-    throw contradiction(file, fmt::format("data_hash is no SHA-256 (got \"{}\")", id.data.hash));
+    throw changed_file_error(file,
+                             fmt::format("data_hash is no SHA-256 (got \"{}\")", id.data.hash));
   if (!is_sha256(id.fingerprint) && id.fingerprint != "diverged")
-    throw contradiction(file,
-                        fmt::format("fingerprint is no SHA-256 (got \"{}\")", id.fingerprint));
+    throw changed_file_error(file,
+                             fmt::format("fingerprint is no SHA-256 (got \"{}\")", id.fingerprint));
   if (const auto unknown = unknown_engine(id.engine))
-    throw contradiction(file, unknown_text(*unknown));
+    throw changed_file_error(file, unknown_text(*unknown));
   const fs::path recipe_file = folder / "config.toml";
   try {
     const Config recipe = parse_config(record.recipe_text, recipe_file.string());
@@ -66,7 +62,7 @@ Config check_identity(const fs::path& folder, const SweepRecord& record) {
     return recipe;
   } catch (const Error& error) {
     if (error.code() != ExitCode::usage) throw;
-    throw contradiction(recipe_file.string() + " is damaged", error.what());
+    throw changed_file_error(recipe_file.string() + " is damaged", error.what());
   }
 }
 
@@ -166,7 +162,9 @@ class Row {
     }
   }
 
-  [[noreturn]] void refuse(const std::string& what) const { throw contradiction(where_, what); }
+  [[noreturn]] void refuse(const std::string& what) const {
+    throw changed_file_error(where_, what);
+  }
 
  private:
   std::int64_t count_of(double percent) const {
@@ -188,7 +186,7 @@ void check_recipe_hash(const fs::path& folder, const SweepIdentity& identity,
                        const Config& recipe) {
   const std::string hash = recipe_sha256(recipe);
   if (identity.recipe_sha256.empty() || identity.recipe_sha256 == hash) return;
-  throw contradiction(
+  throw changed_file_error(
       (folder / "config.toml").string(),
       fmt::format("the recipe is not the one in sweep.json (got SHA-256 {:.12}..., expected "
                   "{:.12}...)",
@@ -209,9 +207,9 @@ void check_record(const fs::path& folder, const SweepRecord& record) {
       last_rates(recipe, known_steps_per_epoch(recipe, record.identity.data.hash));
   // Rows that no start declared would not be counted.
   if (const auto undeclared = undeclared_seeds(record); !undeclared.empty())
-    throw contradiction((folder / "sweep.json").string(),
-                        fmt::format("seeds without seed {}, which has a row (got \"{}\")",
-                                    undeclared.front(), record.identity.seeds));
+    throw changed_file_error((folder / "sweep.json").string(),
+                             fmt::format("seeds without seed {}, which has a row (got \"{}\")",
+                                         undeclared.front(), record.identity.seeds));
   const bool has_epochs = record.has_rows || fs::exists(folder / "epochs.csv"),
              has_errors = record.has_rows || fs::exists(folder / "errors.csv");
   std::map<int, int> labels;                   // by image
