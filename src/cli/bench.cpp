@@ -91,7 +91,6 @@ std::vector<Contender> make_contenders(const BenchArguments& arguments, const Co
         EngineOptions options{.config = config,
                               .normalisation = {},
                               .threads = threads,
-                              .device = "cpu",
                               .simd = name == "fused" ? arguments.rounds.simd : ""};
         // An engine's own threads stay where they were made: on the cores beside the one this
         // thread trains on.

@@ -22,7 +22,6 @@ struct EngineOptions {
       config;  ///< model, augmentation, optimiser, averaging, label smoothing, batch / shards, seed
   Normalisation normalisation;  ///< from the data set
   int threads = 1;              ///< over owned shards
-  std::string device = "auto";  ///< auto, cpu, cuda
   std::string simd;             ///< force a SIMD target. "": the best one here
 
   // For engines on a GPU.

@@ -52,7 +52,6 @@ Computation::Computation(Communicator& world, Communicator& group, const Session
   options_.config = config;
   options_.normalisation = session.normalisation;
   options_.threads = session.threads;
-  options_.device = compute.device;
   options_.simd = compute.simd;
   options_.gpu = session.gpu;
   options_.record = compute.record;

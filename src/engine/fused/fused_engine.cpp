@@ -17,9 +17,6 @@ std::string choose_fused_target(const std::string& wanted) {
 }
 
 std::unique_ptr<Engine> make_fused_engine(const EngineOptions& options) {
-  if (options.device != "auto" && options.device != "cpu")
-    throw device_error("the fused engine runs on the CPU, not on device \"" + options.device + "\"",
-                       "use --device cpu");
   const std::string target = choose_fused_target(options.simd);
   return make_host_engine(options,
                           {.name = "fused",

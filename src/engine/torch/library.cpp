@@ -41,9 +41,6 @@ EngineInfo torch_info() {
 }
 
 std::unique_ptr<Engine> make_torch_engine(const EngineOptions& options) {
-  if (options.device != "auto" && options.device != "cpu")
-    throw device_error("the torch engine runs on the CPU, not on device \"" + options.device + "\"",
-                       "use --device cpu");
   use_one_torch_thread();
   EngineInfo info = torch_info();
   if (!options.simd.empty() && options.simd != info.simd)
