@@ -101,32 +101,21 @@ void RunFiles::finished(const RunResult& result) {
     write_file_atomically(folder_ / "predictions.csv", predictions_csv(result.predictions));
   const std::int64_t all = std::int64_t{info_.epochs} * info_.steps_per_epoch;
   const bool whole = result.steps >= all;
-  RunSummary summary{
-      .recipe = info_.recipe,
-      .seed = info_.seed,
-      .parameter_count = info_.parameter_count,
-      .epochs = info_.epochs,
-      .steps = result.steps,
-      .final = result.final,
-      .best = result.best,
-      .averaged = info_.averaging,
-      .parameters_sha256 = result.parameters_sha256,
-      .raw_parameters_sha256 = result.raw_parameters_sha256,
-      .engine = info_.engine,
-      .ranks = info_.ranks,
-      .threads = info_.threads,
-      .data = info_.data,
-      .versions = info_.engine.versions,
-      .host = info_.host,
-      .command = info_.command,
-      .started = info_.started,
-      .ended = utc_now(),
-      .seconds = result.seconds,
-      .images_per_second = mean_rate(metrics_, info_.images_per_epoch, last_epoch_images_),
-      .stopped_by = whole ? "" : "train.max_steps",
-      .initial_parameters_sha256 = result.initial_sha256,
-  };
-  summary.versions["mnist-dist"] = full_version();
+  RunSummary summary{info_};
+  summary.seed = info_.seed;
+  summary.steps = result.steps;
+  summary.final = result.final;
+  summary.best = result.best;
+  summary.averaged = info_.averaging;
+  summary.parameters_sha256 = result.parameters_sha256;
+  summary.raw_parameters_sha256 = result.raw_parameters_sha256;
+  summary.ranks = info_.ranks;
+  summary.ended = utc_now();
+  summary.seconds = result.seconds;
+  summary.images_per_second = mean_rate(metrics_, info_.images_per_epoch, last_epoch_images_);
+  summary.stopped_by = whole ? "" : "train.max_steps";
+  summary.initial_parameters_sha256 = result.initial_sha256;
+  summary.engine.versions["mnist-dist"] = full_version();
   const std::string text = summary_json(summary, info_.scored());
   const std::int64_t epoch = info_.steps_per_epoch > 0 ? result.steps / info_.steps_per_epoch : 0;
   write_status_now(whole ? "finished" : "max_steps", static_cast<int>(epoch),

@@ -34,7 +34,7 @@ void visit_keys(AnySummary& summary, const std::string& scored, Visit&& visit) {
   visit("data_file", summary.data.file, always);
   visit("data_hash", summary.data.hash, always);
   visit("synthetic", summary.data.synthetic, always);
-  visit("versions", summary.versions, always);
+  visit("versions", summary.engine.versions, always);
   visit("host", summary.host, always);
   visit("command", summary.command, always);
   visit("started", summary.started, always);

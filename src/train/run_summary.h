@@ -1,33 +1,25 @@
 #pragma once
 #include <cstdint>
-#include <map>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 
-#include "data/data_name.h"
-#include "engine/engine_info.h"
 #include "train/checkpoint.h"
 #include "train/metrics.h"
+#include "train/provenance.h"
 
 namespace mnist_dist {
 
-/// summary.json of a run that has ended.
-struct RunSummary {
-  std::string recipe = {};
+/// summary.json of a run that has ended. The versions of its engine have this program's, too.
+struct RunSummary : Provenance {
   std::uint64_t seed = 0;
-  std::size_t parameter_count = 0;
-  int epochs = 0;
   std::int64_t steps = 0;
   Score final = {.accuracy = -1};  ///< of the delivered weights, without the number of images.
                                    ///< Accuracy below 0: the file has none
   Best best = {};
   bool averaged = false;
   std::string parameters_sha256 = {}, raw_parameters_sha256 = {};
-  EngineInfo engine = {};  ///< without its versions
-  int ranks = 0, threads = 0;
-  DataSource data = {};
-  std::map<std::string, std::string> versions = {};  ///< of this program and of libraries
-  std::string host = {}, command = {}, started = {}, ended = {};
+  int ranks = 0;
+  std::string ended = {};
   double seconds = 0, images_per_second = 0;
   std::string stopped_by = {};                 ///< the key of the recipe, "": it trained to the end
   std::string initial_parameters_sha256 = {};  ///< of --init-from
