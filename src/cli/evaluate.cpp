@@ -158,8 +158,8 @@ std::optional<Normalisation> recorded_normalisation(const Trained& trained) {
 ExitCode run(Communicator& comm, const EvaluateArguments& arguments, const Trained& trained,
              const Config& config) {
   const Checkpoint& checkpoint = trained.checkpoint;
-  const Session session = make_session(comm, config, arguments.compute, say_line, Use::scoring,
-                                       recorded_normalisation(trained));
+  const Session session = make_session(comm, config, arguments.compute, say_line,
+                                       SessionPurpose::scoring, recorded_normalisation(trained));
   if (session.source.hash != checkpoint.data_hash && comm.rank() == 0)
     say_line(fmt::format(
         "note: the run was trained on other data than {} (hash {:.12}..., here {:.12}...)",

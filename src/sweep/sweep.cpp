@@ -188,26 +188,27 @@ SweepEnd run_sweep(Communicator& world, const SweepOptions& options) {
     write_row(options.folder, options.recipe.data.split.empty() ? "test" : "validation", outcome);
     if (watch) watch->ended(outcome);
   };
-  std::optional<Leader> leader;
+  std::optional<GroupLeader> leader;
   if (group->rank() == 0)
-    leader.emplace(SeedQueue(options.folder, parse_seeds(options.seeds), sweep_pace()), sign,
-                   Leader::Hooks{record, [&] { return watch && watch->look(); }, stop_requested});
+    leader.emplace(
+        SeedQueue(options.folder, parse_seeds(options.seeds), sweep_pace()), sign,
+        GroupLeader::Hooks{record, [&] { return watch && watch->look(); }, stop_requested});
 
   SweepEnd end{};
   try {
-    end = work_through(
-        *group, leader ? &*leader : nullptr, stop_requested,
-        [&](std::uint64_t seed, FolderLock* lock, const BetweenSteps& between_steps) {
-          Config config = options.recipe;
-          config.train.seed = seed;
-          std::optional<LocalData> own;
-          if (rows_follow_seed(config)) own = rows_of_seed(*group, session, config);
-          SeedOutcome outcome =
-              run_seed(*group, session, computation, own ? *own : session.data, config,
-                       seed_run_folder(options.folder, seed), lock, options.files, between_steps);
-          outcome.group = world.rank() / options.ranks_per_run;
-          return outcome;
-        });
+    end = run_group(*group, leader ? &*leader : nullptr, stop_requested,
+                    [&](std::uint64_t seed, FolderLock* lock, const BetweenSteps& between_steps) {
+                      Config config = options.recipe;
+                      config.train.seed = seed;
+                      std::optional<LocalData> own;
+                      if (rows_follow_seed(config)) own = rows_of_seed(*group, session, config);
+                      SeedOutcome outcome =
+                          run_seed(*group, session, computation, own ? *own : session.data, config,
+                                   seed_run_folder(options.folder, seed), lock, options.files,
+                                   between_steps);
+                      outcome.group = world.rank() / options.ranks_per_run;
+                      return outcome;
+                    });
   } catch (const Error& error) {
     throw_from_group(world, *group, error);
   }

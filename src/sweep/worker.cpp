@@ -35,7 +35,7 @@ void StopSign::take_down() const {
   fs::remove(file_, error);
 }
 
-std::optional<SweepEnd> Leader::reason_to_stop() {
+std::optional<SweepEnd> GroupLeader::reason_to_stop() {
   if (!end_ && hooks_.stop_requested()) {
     end_ = SweepEnd::interrupted;
     sign_.put_up();
@@ -45,22 +45,22 @@ std::optional<SweepEnd> Leader::reason_to_stop() {
   return end_;
 }
 
-Order Leader::next_order() {
+Instruction GroupLeader::next_instruction() {
   AwakeClock waiting;
   for (;;) {
-    if (const auto why = reason_to_stop()) return {.kind = Order::end, .why = *why};
+    if (const auto why = reason_to_stop()) return {.kind = Instruction::end, .why = *why};
     if ((claim_ = queue_.next())) {
       lost_ = false;
       looked_at_ = std::chrono::steady_clock::now();
-      return {.kind = Order::train, .seed = claim_->seed};
+      return {.kind = Instruction::train, .seed = claim_->seed};
     }
-    if (queue_.finished()) return {.kind = Order::end};
+    if (queue_.finished()) return {.kind = Instruction::end};
     if (std::chrono::duration<double>(waiting.seconds()) > liveness::beat) return {};
     std::this_thread::sleep_for(nap);
   }
 }
 
-bool Leader::between_steps(double share) {
+bool GroupLeader::between_steps(double share) {
   queue_.tick();
   claim_->lock.set_share(share);
   const auto now = std::chrono::steady_clock::now();
@@ -70,7 +70,7 @@ bool Leader::between_steps(double share) {
   return reason_to_stop() || lost_;
 }
 
-bool Leader::settle(const SeedOutcome* outcome, const Error* error) {
+bool GroupLeader::end_seed(const SeedOutcome* outcome, const Error* error) {
   lost_ = lost_ || !claim_->lock.in_place();
   const std::uint64_t seed = claim_->seed;
   // Files of the run folder may be another worker's: the row is for it to write.
@@ -89,31 +89,32 @@ bool Leader::settle(const SeedOutcome* outcome, const Error* error) {
   return true;
 }
 
-SweepEnd work_through(Communicator& group, Leader* leader,
-                      const std::function<bool()>& stop_requested, const Work& work) {
+SweepEnd run_group(Communicator& group, GroupLeader* leader,
+                   const std::function<bool()>& stop_requested, const TrainSeed& train_seed) {
   const BetweenSteps between_steps = [&](double share) {
     return leader ? leader->between_steps(share) : stop_requested();
   };
-  const auto send = [&](Order order) {
-    group.broadcast(std::as_writable_bytes(std::span(&order, 1)), 0);
-    return order;
+  const auto send = [&](Instruction instruction) {
+    group.broadcast(std::as_writable_bytes(std::span(&instruction, 1)), 0);
+    return instruction;
   };
   for (;;) {
     group.set_activity("waiting for a seed");
-    const Order order = send(leader ? leader->next_order() : Order{});
-    if (order.kind == Order::end) return order.why;
-    if (order.kind == Order::wait) continue;
+    const Instruction instruction = send(leader ? leader->next_instruction() : Instruction{});
+    if (instruction.kind == Instruction::end) return instruction.why;
+    if (instruction.kind == Instruction::wait) continue;
     std::optional<SeedOutcome> outcome;
     std::optional<Error> error;
     try {
-      outcome = work(order.seed, leader ? leader->lock() : nullptr, between_steps);
+      outcome = train_seed(instruction.seed, leader ? leader->lock() : nullptr, between_steps);
     } catch (const Error& met) {
       if (!met.everywhere() && group.size() > 1) throw;
       error = met;
     }
-    const bool settled =
-        leader && leader->settle(outcome ? &*outcome : nullptr, error ? &*error : nullptr);
-    if (send({.kind = settled ? Order::wait : Order::fail}).kind != Order::fail) continue;
+    const bool ended =
+        leader && leader->end_seed(outcome ? &*outcome : nullptr, error ? &*error : nullptr);
+    if (send({.kind = ended ? Instruction::wait : Instruction::fail}).kind != Instruction::fail)
+      continue;
     if (error) throw *error;
     throw Error(ExitCode::internal, "the leader of this group failed", "read its message");
   }

@@ -13,7 +13,8 @@
 namespace mnist_dist {
 
 // A group of ranks works through a sweep's queue. Its rank 0, the leader, claims seeds and writes
-// rows, and sends the others of its group an order at a time. Groups send each other nothing.
+// rows, and sends the others of its group one instruction at a time. Groups send each other
+// nothing.
 
 /// Why a sweep ends.
 enum class SweepEnd : int {
@@ -23,7 +24,7 @@ enum class SweepEnd : int {
 };
 
 /// The message of a leader to its group.
-struct Order {
+struct Instruction {
   enum Kind : int { wait, train, end, fail } kind = wait;
   SweepEnd why = SweepEnd::complete;  ///< of end
   std::uint64_t seed = 0;             ///< of train
@@ -42,25 +43,25 @@ class StopSign {
 };
 
 /// A group's leader.
-class Leader {
+class GroupLeader {
  public:
   struct Hooks {
     std::function<void(const SeedOutcome&)> record;  ///< writes the row
     std::function<bool()> hopeless;                  ///< whether to end the sweep. Called often
     std::function<bool()> stop_requested;            ///< by a signal
   };
-  Leader(SeedQueue queue, StopSign sign, Hooks hooks)
+  GroupLeader(SeedQueue queue, StopSign sign, Hooks hooks)
       : queue_(std::move(queue)), sign_(std::move(sign)), hooks_(std::move(hooks)) {}
 
-  /// The next order, or `wait` after half a second.
-  Order next_order();
+  /// The next instruction, or `wait` after half a second.
+  Instruction next_instruction();
   /// The lock of the seed that is trained.
   FolderLock* lock() { return claim_ ? &claim_->lock : nullptr; }
   /// To call between steps. True: stop after the next one.
   bool between_steps(double share);
   /// Ends the work on a seed: writes its row, or gives the seed back when `error` is a stop or the
   /// loss of the seed to another worker. False: `error` ends the sweep.
-  bool settle(const SeedOutcome* outcome, const Error* error);
+  bool end_seed(const SeedOutcome* outcome, const Error* error);
 
  private:
   std::optional<SweepEnd> reason_to_stop();
@@ -76,11 +77,11 @@ class Leader {
 
 /// Trains one seed on a group of ranks. The outcome counts on its rank 0, which has the lock of the
 /// seed's run folder. Throws Error, interrupted on every rank of the group when it stopped.
-using Work = std::function<SeedOutcome(std::uint64_t seed, FolderLock* lock,
-                                       const BetweenSteps& between_steps)>;
+using TrainSeed = std::function<SeedOutcome(std::uint64_t seed, FolderLock* lock,
+                                            const BetweenSteps& between_steps)>;
 
 /// A group's part of a sweep. Collective over `group`. `leader` on its rank 0 only.
-SweepEnd work_through(Communicator& group, Leader* leader,
-                      const std::function<bool()>& stop_requested, const Work& work);
+SweepEnd run_group(Communicator& group, GroupLeader* leader,
+                   const std::function<bool()>& stop_requested, const TrainSeed& train_seed);
 
 }  // namespace mnist_dist

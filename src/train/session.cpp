@@ -137,15 +137,15 @@ void check_data_shape(const Config& config, const Dataset& dataset) {
 }  // namespace
 
 Session make_session(Communicator& comm, const Config& config, const ComputeOptions& compute,
-                     const std::function<void(const std::string& line)>& progress, Use use,
-                     std::optional<Normalisation> normalisation) {
-  return make_session(comm, comm, config, compute, progress, use, normalisation);
+                     const std::function<void(const std::string& line)>& progress,
+                     SessionPurpose purpose, std::optional<Normalisation> normalisation) {
+  return make_session(comm, comm, config, compute, progress, purpose, normalisation);
 }
 
 Session make_session(Communicator& world, Communicator& group, const Config& config,
                      const ComputeOptions& compute,
-                     const std::function<void(const std::string& line)>& progress, Use use,
-                     std::optional<Normalisation> normalisation) {
+                     const std::function<void(const std::string& line)>& progress,
+                     SessionPurpose purpose, std::optional<Normalisation> normalisation) {
   // All that can be refused without the data, which takes seconds to prepare.
   check_same_orders(world, config, compute);
   check_ranks(group.size(), config);
@@ -163,7 +163,7 @@ Session make_session(Communicator& world, Communicator& group, const Config& con
     make_default_data(config.data.file, progress);
     const Dataset dataset(config.data.file);  // a fault of the whole file is reported once
     check_data_shape(config, dataset);
-    if (use == Use::training)
+    if (purpose == SessionPurpose::training)
       check_norm_slices(config.model,
                         shortest_slice(config, training_rows(config, dataset).size()));
   });
@@ -172,7 +172,7 @@ Session make_session(Communicator& world, Communicator& group, const Config& con
   session.source = dataset.data_source();
   check_agreement(world, {{"the data (SHA-256)", session.source.hash}},
                   "copy one data file to every host");
-  if (use == Use::training) {
+  if (purpose == SessionPurpose::training) {
     session.data = load_shared_data(world, group, config, dataset);
   } else {
     session.data.own = load_test_shares(dataset, config.data.shards, group.rank(), group.size());

@@ -35,8 +35,8 @@ struct Session {
   int threads = 1;     ///< per rank
 };
 
-/// Purpose of a session. Scoring needs this rank's shares of the test set and no training rows.
-enum class Use { training, scoring };
+/// Scoring needs this rank's shares of the test set and no training rows.
+enum class SessionPurpose { training, scoring };
 
 /// Makes the default data file when it is missing (rank 0, the others wait), reads this rank's
 /// rows, chooses the engine and compares the ranks. `normalisation`: that of a trained network,
@@ -46,13 +46,15 @@ enum class Use { training, scoring };
 /// when ranks disagree.
 Session make_session(Communicator& comm, const Config& config, const ComputeOptions& compute,
                      const std::function<void(const std::string& line)>& progress,
-                     Use use = Use::training, std::optional<Normalisation> normalisation = {});
+                     SessionPurpose purpose = SessionPurpose::training,
+                     std::optional<Normalisation> normalisation = {});
 
 /// The same for several groups that train apart: `group` shares the rows among its ranks, all of
 /// `world` must be able to give the same bits.
 Session make_session(Communicator& world, Communicator& group, const Config& config,
                      const ComputeOptions& compute,
                      const std::function<void(const std::string& line)>& progress,
-                     Use use = Use::training, std::optional<Normalisation> normalisation = {});
+                     SessionPurpose purpose = SessionPurpose::training,
+                     std::optional<Normalisation> normalisation = {});
 
 }  // namespace mnist_dist

@@ -46,16 +46,16 @@ class FakeSweep {
   LeasePace pace{.renewal = milliseconds(100), .stale = milliseconds(2000), .running_keeps = false};
 
   SweepEnd run() {
-    std::optional<Leader> leader;
+    std::optional<GroupLeader> leader;
     if (group_->rank() == 0)
-      leader.emplace(
-          SeedQueue(folder_, seeds_, pace), StopSign(folder_ / ".stop"),
-          Leader::Hooks{[this](const SeedOutcome& o) { record(o); }, hopeless, stop_requested});
+      leader.emplace(SeedQueue(folder_, seeds_, pace), StopSign(folder_ / ".stop"),
+                     GroupLeader::Hooks{[this](const SeedOutcome& o) { record(o); }, hopeless,
+                                        stop_requested});
     const SweepEnd end =
-        work_through(*group_, leader ? &*leader : nullptr, stop_requested,
-                     [this](std::uint64_t seed, FolderLock* lock, const BetweenSteps& stop) {
-                       return work(seed, lock, stop);
-                     });
+        run_group(*group_, leader ? &*leader : nullptr, stop_requested,
+                  [this](std::uint64_t seed, FolderLock* lock, const BetweenSteps& stop) {
+                    return work(seed, lock, stop);
+                  });
     test_world().barrier();
     return end;
   }
