@@ -21,6 +21,7 @@
 #include "engine/fused/fused_engine.h"
 #include "engine/fused/profile.h"
 #include "engine/registry.h"
+#include "engine/torch_library.h"
 #include "report/bench_table.h"
 #include "report/fused_table.h"
 #include "report/terminal.h"
@@ -101,8 +102,8 @@ std::vector<Contender> make_contenders(const BenchArguments& arguments, const Co
       }
     });
   try_to(false, [&] {
-    auto loop = make_plain_torch_loop(config.model, config.optimizer,
-                                      config.train.batch / config.data.shards);
+    auto loop = torch_library().make_plain_loop(config.model, config.optimizer,
+                                                config.train.batch / config.data.shards);
     contenders.insert(contenders.begin(), Contender{plain_loop, 1, std::move(loop)});
   });
   if (arguments.pytorch) {

@@ -1,7 +1,5 @@
 #include "engine/registry.h"
 
-#include <dlfcn.h>
-
 #include <array>
 #include <filesystem>
 
@@ -9,44 +7,10 @@
 #include "base/error.h"
 #include "base/nearest.h"
 #include "engine/fused/fused_engine.h"
-#include "engine/torch/library.h"
+#include "engine/torch_library.h"
 
 namespace mnist_dist {
 namespace {
-
-namespace fs = std::filesystem;
-
-Error cannot_open() {
-  return device_error(std::string("the torch engine's library cannot be opened: ") + ::dlerror(),
-                      "use --engine fused, or install the LibTorch that it was built with, or "
-                      "build again (launch/local.sh)");
-}
-
-/// A function of the torch engine's library, which is never closed, because LibTorch does not
-/// survive it. nullptr: it has none of this name.
-void* symbol(const char* name) {
-  const fs::path file = torch_library_path();
-  void* const library = ::dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (!library) throw cannot_open();
-  return ::dlsym(library, name);
-}
-
-const TorchLibrary& open_torch_library() {
-  const auto entry = reinterpret_cast<TorchLibraryEntry>(symbol(torch_library_entry));
-  if (!entry) throw cannot_open();
-  return *entry();
-}
-
-Error library_without_gpus() {
-  return device_error(
-      "the torch engine's library, " + torch_library_path().string() + ", was built without GPUs",
-      "build the program and the library together (launch/local.sh --cuda), or give --device cpu");
-}
-
-const GpuLibrary& gpu_library() {
-  if (const GpuLibrary* const gpu = open_torch_library().gpu) return *gpu;
-  throw library_without_gpus();
-}
 
 constexpr char gpu_engine[] = "torch-cuda";
 
@@ -59,7 +23,7 @@ struct Entry {
 constexpr std::array entries {
   Entry{"fused", make_fused_engine},
       Entry{"torch",
-            [](const EngineOptions& options) { return open_torch_library().make_engine(options); }},
+            [](const EngineOptions& options) { return torch_library().make_engine(options); }},
 #if MNIST_DIST_CUDA
       Entry{gpu_engine,
             [](const EngineOptions& options) { return gpu_library().make_engine(options); }},
@@ -74,7 +38,7 @@ const Entry& find_engine(const std::string& name) {
 }
 
 /// The driver's device file: looked for instead of asking CUDA, which takes a second.
-bool has_gpu() { return fs::exists("/dev/nvidiactl"); }
+bool has_gpu() { return std::filesystem::exists("/dev/nvidiactl"); }
 
 Error built_without_gpus(const std::string& wanted) {
   return device_error(wanted + ": not in this build (built without GPU engines)",
@@ -82,17 +46,6 @@ Error built_without_gpus(const std::string& wanted) {
 }
 
 }  // namespace
-
-fs::path torch_library_path() {
-  // In a build folder, or installed.
-  const fs::path program = fs::read_symlink("/proc/self/exe").parent_path();
-  for (const fs::path& folder : {program, program.parent_path() / "lib" / "mnist-dist"})
-    if (fs::path file = folder / torch_library_file; fs::exists(file)) return file;
-  throw device_error(
-      std::string("this build has no torch engine: its library, ") + torch_library_file +
-          ", is neither beside the program nor in ../lib/mnist-dist",
-      "use --engine fused, or build from source with LibTorch (HACKING.md, LibTorch)");
-}
 
 std::vector<std::string> engine_names() {
   std::vector<std::string> names;
@@ -127,30 +80,10 @@ bool built_for_gpus() { return MNIST_DIST_CUDA; }
 
 bool runs_on_gpu(const std::string& engine) { return engine == gpu_engine; }
 
-int gpu_count(std::string& why_none) { return gpu_library().count(why_none); }
-
-std::string gpu_id(int gpu) { return gpu_library().id(gpu); }
-
-void check_gpu(int gpu) { gpu_library().check(gpu); }
-
-void* gpu_library_symbol(const char* name) {
-  if (void* const found = symbol(name)) return found;
-  throw library_without_gpus();
-}
-
 std::unique_ptr<Engine> make_engine(const std::string& name, const EngineOptions& options) {
   auto engine = find_engine(name).make(options);
   check_arithmetic();  // again, where it computes on a device: its library has been opened by now
   return engine;
-}
-
-std::unique_ptr<TrainingLoop> make_plain_torch_loop(const ModelSpec& model,
-                                                    const OptimizerConfig& optimizer, int slice) {
-  return open_torch_library().make_plain_loop(model, optimizer, slice);
-}
-
-std::string make_torchscript(const ScriptedNetwork& network) {
-  return open_torch_library().torchscript_file(network);
 }
 
 }  // namespace mnist_dist

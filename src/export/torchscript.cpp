@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
-#include "engine/registry.h"
+#include "engine/torch_library.h"
 
 namespace mnist_dist {
 namespace {
@@ -50,7 +50,7 @@ std::string torchscript_file(const ExportedModel& model) {
   const auto replace = nlohmann::json::error_handler_t::replace;
   network.files["metadata.json"] = nlohmann::json(model.metadata).dump(2, ' ', false, replace);
   try {
-    return make_torchscript(network);
+    return torch_library().torchscript_file(network);
   } catch (const Error& error) {
     throw Error(error.code(), fmt::format("torchscript: {}", error.what()),
                 "give --format onnx or safetensors, or build with LibTorch (HACKING.md)");

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/torch_library.h"
 #include "report/doctor.h"
 
 namespace mnist_dist {
@@ -100,8 +101,8 @@ Finding find_gpus(const fs::path& root, bool for_gpus) {
 
 std::optional<Finding> find_gpu_without_code() {
   try {
-    std::string none;
-    for (int gpu = 0, count = gpu_count(none); gpu < count; ++gpu) check_gpu(gpu);
+    const GpuLibrary& library = gpu_library();
+    for (int gpu = 0, count = library.count().gpus; gpu < count; ++gpu) library.check(gpu);
     return std::nullopt;
   } catch (const Error& error) {
     return Finding{"gpus", Health::failure, error.what(), error.hint(), ExitCode::device};

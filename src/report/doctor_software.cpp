@@ -14,6 +14,7 @@
 #include "data/hdf5.h"
 #include "data/mnist_files.h"
 #include "engine/registry.h"
+#include "engine/torch_library.h"
 #include "report/doctor.h"
 
 namespace mnist_dist {

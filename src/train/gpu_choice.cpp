@@ -3,21 +3,22 @@
 #include <fmt/format.h>
 
 #include "base/plural.h"
-#include "engine/registry.h"
+#include "engine/torch_library.h"
 #include "train/agreement.h"
 
 namespace mnist_dist {
 
 int choose_gpu(Communicator& world, Communicator& group) {
-  std::string problem;
-  const int gpus = gpu_count(problem);
+  const GpuLibrary& library = gpu_library();
+  const auto [gpus, why_none] = library.count();
   const int gpu = gpus > 0 ? world.local_rank() % gpus : 0;
-  const std::string mine = gpus > 0 ? gpu_id(gpu) : "";
+  const std::string mine = gpus > 0 ? library.id(gpu) : "";
   std::vector<std::string> chosen;
   for (const auto& id : group.all_gather(std::as_bytes(std::span(mine))))
     chosen.emplace_back(reinterpret_cast<const char*>(id.data()), id.size());
+  std::string problem;
   if (gpus == 0)
-    problem = "no GPU can be used here: " + problem;
+    problem = "no GPU can be used here: " + why_none;
   else if (const std::string pair = who_shares(chosen); !pair.empty())
     problem = fmt::format(
         "{} of a run have the same GPU: {} ranks on a host, {} GPU{} for this one to choose from",

@@ -16,6 +16,7 @@
 #include "data/other_sets.h"
 #include "data/prepare.h"
 #include "engine/registry.h"
+#include "engine/torch_library.h"
 #include "train/agreement.h"
 #include "train/gpu_choice.h"
 #include "train/shared_data.h"

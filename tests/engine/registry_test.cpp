@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "base/error.h"
+#include "engine/torch_library.h"
 #include "test_model.h"
 
 namespace mnist_dist {
@@ -36,9 +37,8 @@ TEST(Registry, TorchIsOpenedFromItsLibrary) {
 #if MNIST_DIST_TORCH
 TEST(Registry, ALibraryWithoutGpusIsADeviceError) {
   if (built_for_gpus()) GTEST_SKIP() << "the library has GPUs";
-  std::string why;
   try {
-    gpu_count(why);
+    gpu_library();
     FAIL() << "nothing was thrown";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ExitCode::device);

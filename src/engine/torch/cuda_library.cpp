@@ -15,18 +15,15 @@
 namespace mnist_dist {
 namespace {
 
-int count(std::string& why_none) {
+GpuCount count() {
   int devices = 0;
   const cudaError_t error = cudaGetDeviceCount(&devices);
-  if (error == cudaSuccess && devices > 0) return devices;
+  if (error == cudaSuccess && devices > 0) return {devices};
   int driver = 0;
   cudaDriverGetVersion(&driver);  // stays 0 without one
-  if (driver == 0)
-    why_none = "no NVIDIA driver is loaded";
-  else
-    why_none = error == cudaSuccess ? "the driver shows none" : cudaGetErrorString(error);
-  cudaGetLastError();  // or the next call would report it again
-  return 0;
+  cudaGetLastError();             // or the next call would report it again
+  if (driver == 0) return {0, "no NVIDIA driver is loaded"};
+  return {0, error == cudaSuccess ? "the driver shows none" : cudaGetErrorString(error)};
 }
 
 std::string id(int gpu) {

@@ -1,5 +1,6 @@
 #pragma once
 #include <memory>
+#include <string>
 
 #include "engine/engine.h"
 #include "engine/scripted_network.h"
@@ -7,11 +8,16 @@
 
 namespace mnist_dist {
 
+struct GpuCount {
+  int gpus = 0;
+  std::string why_none = {};  ///< where there are none
+};
+
 /// Further functions of a library built for GPUs.
 struct GpuLibrary {
-  /// GPUs that this process can use, and why there are none when there are none.
-  int (*count)(std::string& why_none);
-  /// A GPU's UUID, "" if it is unknown.
+  /// GPUs that this process can use.
+  GpuCount (*count)();
+  /// A GPU's UUID, which no other GPU has. "" if it is unknown.
   std::string (*id)(int gpu);
   /// Throws Error (device) when this GPU cannot be used, or the library has no code for it.
   void (*check)(int gpu);

@@ -13,6 +13,7 @@
 #include "engine/fused/test_models.h"
 #include "engine/registry.h"
 #include "engine/test_model.h"
+#include "engine/torch_library.h"
 #include "model/reduce_tree.h"
 
 namespace mnist_dist {
@@ -146,7 +147,7 @@ TEST(FusedAgainstTorch, IsTwiceAsFastAsPlainLibTorchAtLeast) {
   EngineOptions options;
   options.config = config;
   const auto fused = make_engine_loop(make_engine("fused", options), config);
-  const auto plain = make_plain_torch_loop(config.model, config.optimizer, kBatch);
+  const auto plain = torch_library().make_plain_loop(config.model, config.optimizer, kBatch);
   double ratio = 0;
   for (int attempt = 0; attempt < 5 && ratio < 2; ++attempt)
     ratio = speed_of(*fused) / speed_of(*plain);
