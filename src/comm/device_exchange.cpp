@@ -24,33 +24,20 @@ std::size_t DeviceExchange::slot(TreeRounds::Buffer buffer) const {
   return static_cast<std::size_t>(node - nodes.begin());
 }
 
-void DeviceExchange::exchange(const Move& move) {
-  if (!messages_.empty()) move(messages_);
-  messages_.clear();
-}
-
 void DeviceExchange::reduce(const ShardVectors& vectors, std::span<float> total, const Queue& queue,
                             const Move& move) {
   owned_.add(vectors, sums_.data(), queue);
-  const TreeAddition* addition = additions_.data();
-  for (const TreeRounds::Round& round : plan_.rounds()) {
-    for (const auto& [peer, sent, buffer, elements] : round.transfers)
-      messages_.push_back({peer, sent, {at(buffer) + elements.first, elements.size()}});
-    exchange(move);
-    for (const auto& [into, from, elements] : round.additions) {
-      float* const sums = sums_.data() + elements.first;
-      enqueue_tree_sum(queue, sums, elements.size(), plan_.size(), addition++, 1, sums);
-    }
-  }
-  for (const TreeRounds::Piece& piece : plan_.held())  // without additions: a copy
+  const auto here = [&](TreeRounds::Buffer buffer) { return at(buffer); };
+  const TreeAddition* next = additions_.data();
+  const auto add = [&](const TreeRounds::Addition& addition) {
+    float* const sums = sums_.data() + addition.elements.first;
+    enqueue_tree_sum(queue, sums, addition.elements.size(), plan_.size(), next++, 1, sums);
+  };
+  const auto copy = [&](const TreeRounds::Piece& piece, float* into) {  // without additions
     enqueue_tree_sum(queue, at(piece.buffer) + piece.elements.first, piece.elements.size(),
-                     plan_.size(), nullptr, 0, total.data() + piece.elements.first);
-  const std::span<const TreeRounds::Round> rounds = plan_.rounds();
-  for (auto round = rounds.rbegin(); round != rounds.rend(); ++round) {
-    for (const auto& [peer, sent, buffer, elements] : round->transfers)
-      messages_.push_back({peer, !sent, total.subspan(elements.first, elements.size())});
-    exchange(move);
-  }
+                     plan_.size(), nullptr, 0, into);
+  };
+  follow(plan_, total, messages_, here, add, copy, move);
 }
 
 }  // namespace mnist_dist

@@ -30,7 +30,6 @@ class DeviceExchange {
   /// A buffer's place among those of `sums_`.
   std::size_t slot(TreeRounds::Buffer buffer) const;
   float* at(TreeRounds::Buffer buffer) const { return sums_.data() + slot(buffer) * plan_.size(); }
-  void exchange(const Move& move);
 
   TreeRounds plan_;
   DeviceNodes owned_;

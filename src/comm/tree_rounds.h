@@ -95,4 +95,31 @@ struct TreeMessage {
   std::span<float> data;
 };
 
+/// Follows a plan to the sum in `total`, in any memory. at(buffer): the floats of a buffer.
+/// add(addition) and copy(piece, into) work on them. move(messages) exchanges the messages of one
+/// round, which are never none. `messages` keeps their memory for the next call.
+template <class At, class Add, class Copy, class Move>
+void follow(const TreeRounds& plan, std::span<float> total, std::vector<TreeMessage>& messages,
+            const At& at, const Add& add, const Copy& copy, const Move& move) {
+  const std::span<const TreeRounds::Round> rounds = plan.rounds();
+  const auto exchange = [&] {
+    if (!messages.empty()) move(messages);
+    messages.clear();
+  };
+  messages.clear();  // of a call that failed
+  for (const TreeRounds::Round& round : rounds) {
+    for (const auto& [peer, sent, buffer, elements] : round.transfers)
+      messages.push_back({peer, sent, {at(buffer) + elements.first, elements.size()}});
+    exchange();
+    for (const TreeRounds::Addition& addition : round.additions) add(addition);
+  }
+  for (const TreeRounds::Piece& piece : plan.held())
+    copy(piece, total.data() + piece.elements.first);
+  for (auto round = rounds.rbegin(); round != rounds.rend(); ++round) {
+    for (const auto& [peer, sent, buffer, elements] : round->transfers)
+      messages.push_back({peer, !sent, total.subspan(elements.first, elements.size())});
+    exchange();
+  }
+}
+
 }  // namespace mnist_dist
