@@ -12,6 +12,8 @@
 #include "report/run_record.h"
 #include "report/search_page.h"
 #include "report/text_table.h"
+#include "sweep/places.h"
+#include "sweep/seeds.h"
 #include "sweep/verdict.h"
 
 namespace mnist_dist {
@@ -47,6 +49,14 @@ ListedRun listed_run(const fs::path& folder) {
   return listed;
 }
 
+/// Whether a process works on a seed that has no row yet.
+bool is_swept(const fs::path& folder, const SweepRecord& record) {
+  return std::ranges::any_of(parse_seeds(record.identity.seeds), [&](std::uint64_t seed) {
+    return !std::ranges::binary_search(record.outcomes, seed, {}, &SeedOutcome::seed) &&
+           is_worked_in(seed_run_folder(folder, seed));
+  });
+}
+
 ListedRun listed_sweep(const fs::path& folder) {
   const SweepRecord record = read_record(folder);
   const Verdict v = verdict_of(record);
@@ -55,7 +65,7 @@ ListedRun listed_sweep(const fs::path& folder) {
   listed.seeds = record.identity.seeds;
   listed.progress = fmt::format("{}/{} seeds", v.counted.size(), v.requested);
   listed.status = name_of(v.answer);
-  if (v.missing > 0 && is_worked_in(folder)) listed.status = "running";
+  if (v.missing > 0 && is_swept(folder, record)) listed.status = "running";
   if (v.trained > 0) {
     listed.accuracy = v.final.mean;
     listed.result = fmt::format("mean {:.3f} %, min {:.2f} %", v.final.mean, v.final.min);
