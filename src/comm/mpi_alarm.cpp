@@ -47,59 +47,60 @@ void Alarm::wait(std::span<MPI_Request> requests, const Call& call) {
 
 void Alarm::wait_long(std::span<MPI_Request> requests, const Call& call) {
   const Place here = make_place(call.group, call.sequence, call.name, activity_);
-  question_.reset();
-  lowest_asker_ = std::numeric_limits<int>::max();
+  request_.reset();
+  lowest_requester_ = std::numeric_limits<int>::max();
   AwakeClock clock;
   while (!are_complete(requests, call.name)) {
     std::this_thread::sleep_for(liveness::nap);
     const double waited = clock.seconds();
-    const bool asked_here = read_messages(here);
-    if (!question_ && (asked_here || waited > timeout_)) ask(call, here, waited);
-    if (question_ && my_turn_to_report(here, waited)) {
-      write_to_stderr(error_text(hang_report(peers_, call.members, question_->live, timeout_)));
+    const bool requested_here = read_messages(here);
+    if (!request_ && (requested_here || waited > timeout_)) send_requests(call, here, waited);
+    if (request_ && my_turn_to_report(here, waited)) {
+      write_to_stderr(error_text(hang_report(peers_, call.members, request_->live, timeout_)));
       abort_all(static_cast<int>(ExitCode::device));
     }
   }
 }
 
-void Alarm::ask(const Call& call, const Place& here, double waited) {
-  question_ = Question{++questions_, waited, {{rank_, here}}};
+void Alarm::send_requests(const Call& call, const Place& here, double waited) {
+  request_ = Request{++request_count_, waited, {{rank_, here}}};
   for (const int member : call.members)
-    if (member != rank_) send(member, {Message::question, questions_, here});
+    if (member != rank_) send(member, {Message::request, request_count_, here});
 }
 
 /// Sends and receives replies. True after a request from a rank that waits in the same call: then
 /// all ranks that wait in it send requests at the same time, so that they agree on the live ranks
 /// and on the one that reports.
 bool Alarm::read_messages(const Place& here) {
-  bool asked_here = false;
+  bool requested_here = false;
   for (;;) {
     int waiting = 0;
     MPI_Status status;
     check(MPI_Iprobe(MPI_ANY_SOURCE, tag, comm_, &waiting, &status), "MPI_Iprobe");
-    if (!waiting) return asked_here;
+    if (!waiting) return requested_here;
     Message message;
     check(MPI_Recv(&message, sizeof message, MPI_BYTE, status.MPI_SOURCE, tag, comm_,
                    MPI_STATUS_IGNORE),
           "MPI_Recv");
-    if (message.kind == Message::question) {
-      send(status.MPI_SOURCE, {Message::answer, message.number, here});
-      lowest_asker_ = std::min(lowest_asker_, status.MPI_SOURCE);
-      asked_here |= message.place.group == here.group && message.place.sequence == here.sequence;
-    } else if (question_ && message.number == question_->number) {
-      question_->live[status.MPI_SOURCE] = message.place;
+    if (message.kind == Message::request) {
+      send(status.MPI_SOURCE, {Message::reply, message.number, here});
+      lowest_requester_ = std::min(lowest_requester_, status.MPI_SOURCE);
+      requested_here |=
+          message.place.group == here.group && message.place.sequence == here.sequence;
+    } else if (request_ && message.number == request_->number) {
+      request_->live[status.MPI_SOURCE] = message.place;
     }
   }
 }
 
 /// The lowest live rank reports after the grace period, of those that wait in this group or sent a
-/// request from another. If it does not, the others report some seconds later.
+/// request from a different one. If it does not, the others report some seconds later.
 bool Alarm::my_turn_to_report(const Place& here, double waited) const {
-  int lowest = lowest_asker_;
-  for (const auto& [rank, place] : question_->live)
+  int lowest = lowest_requester_;
+  for (const auto& [rank, place] : request_->live)
     if (place.group == here.group) lowest = std::min(lowest, rank);
   const double patience = lowest < rank_ ? liveness::late_report_seconds(grace_) : grace_;
-  return waited - question_->asked_at > patience;
+  return waited - request_->requested_at > patience;
 }
 
 void Alarm::send(int rank, const Message& message) {

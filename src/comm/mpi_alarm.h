@@ -15,8 +15,8 @@ namespace mnist_dist {
 /// waited for the timeout requests the place of the other members of the group, over a communicator
 /// of its own. Waiting ranks reply, others are silent. After a grace period, in which a slow rank
 /// may still arrive and all continue, the lowest live rank prints one report and ends the program
-/// with exit code 4. All groups of a program share one Alarm, so that a rank that waits in another
-/// group answers too.
+/// with exit code 4. All groups of a program share one Alarm, so that a rank that waits in a
+/// different group replies too.
 class Alarm {
  public:
   /// `comm`: a duplicate of the world, for alarm messages only. `peers` has one entry per rank of
@@ -38,22 +38,22 @@ class Alarm {
 
  private:
   struct Message {
-    enum Kind : int { question, answer } kind;
-    std::int64_t number;  ///< of the asker's question: an answer to an old one proves nothing
+    enum Kind : int { request, reply } kind;
+    std::int64_t number;  ///< of the request. Replies to older requests are ignored
     Place place;          ///< where the sender waits
   };
   struct Sent {
     Message message;
     MPI_Request request;
   };
-  struct Question {
+  struct Request {
     std::int64_t number;
-    double asked_at;  ///< seconds into the wait
+    double requested_at;  ///< seconds into the wait
     std::map<int, Place> live;
   };
 
   void wait_long(std::span<MPI_Request> requests, const Call& call);
-  void ask(const Call& call, const Place& here, double waited);
+  void send_requests(const Call& call, const Place& here, double waited);
   bool read_messages(const Place& here);
   bool my_turn_to_report(const Place& here, double waited) const;
   void send(int rank, const Message& message);
@@ -63,9 +63,9 @@ class Alarm {
   std::vector<Peer> peers_;
   double timeout_, grace_;
   std::string activity_;
-  std::int64_t questions_ = 0;
-  int lowest_asker_ = 0;              ///< of the ranks that sent a request during this wait
-  std::optional<Question> question_;  ///< while this rank waits for answers
+  std::int64_t request_count_ = 0;
+  int lowest_requester_ = 0;        ///< of the ranks that sent a request during this wait
+  std::optional<Request> request_;  ///< while this rank waits for replies
   std::list<Sent> sent_;  ///< not yet delivered. A list, because MPI holds their addresses
 };
 
