@@ -3,9 +3,9 @@
 
 namespace mnist_dist {
 
-/// Seconds during which this process could run. A clock on the wall would blame the other ranks
-/// after Ctrl-Z and fg, when all ranks stood still together: a gap between two looks at this clock
-/// counts as at most a quarter of a second. Look at it more often than that.
+/// Seconds during which this process could run. Time while the process is stopped (Ctrl-Z and fg)
+/// does not count, because all ranks were stopped together. A gap between two calls counts as at
+/// most 0.25 s. Call it more often than that.
 class AwakeClock {
  public:
   double seconds();

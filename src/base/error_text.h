@@ -5,7 +5,7 @@
 
 namespace mnist_dist {
 
-/// "error: WHAT" and "hint: HINT" if there is one, a line each. `color`: the first word is red.
+/// "error: WHAT" and "hint: HINT" if there is one, one line each. `color`: the first word is red.
 std::string error_text(const Error& error, bool color = false);
 
 }  // namespace mnist_dist

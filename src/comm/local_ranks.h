@@ -23,7 +23,7 @@ struct Complaint {
   Error error;          ///< device
   double patience = 0;  ///< seconds to wait before printing: another rank may have more details
 };
-/// `process`: "rank 0 (host a, pid 12)", the calling one's words for itself. `launcher`: its own.
+/// `process`: this process as text, such as "rank 0 (host a, pid 12)". `launcher`: its launcher.
 Complaint complain(const std::vector<LocalRank>& ranks, const Launcher& launcher,
                    const std::string& process, const std::string& host, const std::string& call,
                    double timeout_seconds);

@@ -2,7 +2,7 @@
 
 namespace mnist_dist {
 
-/// Training and evaluating to be timed: synthetic images on hand, nothing else around it.
+/// Trains and evaluates on synthetic images in memory. `mnist-dist bench` times its calls.
 class TrainingLoop {
  public:
   virtual ~TrainingLoop() = default;

@@ -12,9 +12,8 @@ namespace mnist_dist {
 
 enum class OperationKind { convolution, relu, norm, dropout, max_pool, global_average, global_max };
 
-/// One step of a network, as other programs count them: what a layer of a recipe does in one line
-/// (convolution, ReLU, batch norm, dropout) is up to four operations. Windows move by their own
-/// side in pools and by 1 in convolutions.
+/// One operation of a network. A recipe's layer becomes up to four operations (convolution, ReLU,
+/// batch norm, dropout). Windows move by their own side in pools and by 1 in convolutions.
 struct Operation {
   OperationKind kind = OperationKind::convolution;
   std::string name;    ///< kind and number of the recipe's layer: "conv3", "norm3"

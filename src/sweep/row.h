@@ -7,7 +7,7 @@
 
 namespace mnist_dist {
 
-// A seed's row file, rows/0xxx/seedN.csv: three tables with a header each and an empty line
+// A seed's row file, rows/0xxx/seedN.csv: three tables with one header each and an empty line
 // between them. The first has one line, and with the others' lines it goes into seeds.csv,
 // epochs.csv and errors.csv. A row file is written once and never changed.
 

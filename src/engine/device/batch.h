@@ -17,7 +17,8 @@ struct DeviceEpoch {
 
 /// How far training is, in the device's memory: the host reads it now and then.
 struct DeviceProgress {
-  std::int32_t step = 0;  ///< of the epoch, the next one to run. Counts on when steps do nothing
+  /// Of the epoch, the next one to run. It is incremented even if the step has no effect.
+  std::int32_t step = 0;
   std::int32_t steps_done = 0;  ///< in this epoch
   std::int64_t images = 0, correct = 0;
   double loss = 0;

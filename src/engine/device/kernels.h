@@ -64,7 +64,7 @@ struct DeviceUpdate {
   float *average_parameters = nullptr, *average_norm_statistics = nullptr;
   DeviceProgress* progress = nullptr;
 };
-/// Applies a step and moves `progress` on. A total that is not finite, and any step after one, or
+/// Applies a step and advances `progress`. A total that is not finite, and any step after one, or
 /// after a stop, changes nothing else.
 void enqueue_update(const Queue& queue, const DeviceUpdate& update);
 

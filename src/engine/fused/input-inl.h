@@ -83,8 +83,8 @@ class InputReader {
   };
 
   /// Images as they are stored, each [side + 4][stride] with a border of 0. A cell is two times two
-  /// bytes: they are collected lane by lane, a row of places at a time, which is faster than four
-  /// gathers a place.
+  /// bytes. They are collected lane by lane, one row of places at a time, which is faster than four
+  /// gathers per place.
   class ByteSource {
    public:
     explicit ByteSource(const InputReader& reader)

@@ -4,10 +4,9 @@
 
 namespace mnist_dist::fused {
 
-/// The last few rows of a map, as many as are needed at a time (or all, where they are at hand):
-/// row y lies where row y - depth was. Row y is [channel][column][lanes] or another layout of its
-/// user. Rows above the first few are addressed through an array of pointers, so that kernels need
-/// no rings.
+/// The last `depth` rows of a map, or all rows if the map is in memory. Row y is stored where row
+/// y - depth was. It is [channel][column][lanes] or a different layout of its user. Kernels address
+/// rows through an array of pointers, so that they need no rings.
 class RowRing {
  public:
   RowRing() = default;
