@@ -102,7 +102,7 @@ install_torch() {
   local folder parent python libraries
   folder=$(torch_folder) parent=$(dirname "$(torch_folder)")
   { mkdir -p "$parent" && touch "$parent/.lock"; } 2>/dev/null ||
-    die 3 "cannot write to $parent" "set MNIST_DIST_TORCH_DIR to another folder"
+    die 3 "cannot write to $parent" "set MNIST_DIST_TORCH_DIR to a different folder"
   exec 8>"$parent/.lock"
   flock 8 || say "note: no locks in $parent: do not start two set-ups there at once"
   # Another set-up may have done it during the wait.
@@ -141,7 +141,7 @@ check_disk() {
   ((free >= 9000000)) ||
     die 3 \
       "LibTorch with CUDA: disk too full in $1 (got $((free / 1000000)) GB, expected 9 GB)" \
-      "free space there, or set MNIST_DIST_TORCH_DIR to a folder on another disk"
+      "free space there, or set MNIST_DIST_TORCH_DIR to a folder on a different disk"
 }
 
 # find_pip: sets python to one that has pip and a supported version. Installs pip with apt if
@@ -159,5 +159,5 @@ find_pip() {
       2>/dev/null || return 0
   done
   die 4 "no python3 here has pip and is of version 3.10 to 3.14" \
-    "set CMAKE_PREFIX_PATH to a LibTorch with CUDA, or put another python3 first in PATH"
+    "set CMAKE_PREFIX_PATH to a LibTorch with CUDA, or put a different python3 first in PATH"
 }

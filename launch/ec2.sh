@@ -70,7 +70,7 @@ read_options() {
     case $1 in
       --name | --instance | --nodes | --region | --ttl | --key-file | --subnet | --from | --ami | \
         --image | --price | --s3 | --results | --capacity-reservation)
-        [[ -n ${2:-} && $2 != --* ]] || die 2 "$1 needs a value" "launch/ec2.sh --help"
+        [[ -n ${2:-} && $2 != --* ]] || die 2 "$1 needs a value" "read launch/ec2.sh --help"
         read_value "$1" "$2"
         shift
         ;;
@@ -87,7 +87,7 @@ read_options() {
       --) shift && arguments=("$@") && break ;;
       *)
         case $verb in run | sweep | ssh) arguments=("$@") && break ;; esac
-        die 2 "unknown argument $1" "launch/ec2.sh --help"
+        die 2 "unknown argument $1" "read launch/ec2.sh --help"
         ;;
     esac
     shift

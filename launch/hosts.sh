@@ -50,13 +50,13 @@ while (($#)); do
     --) shift && break ;;
     --max-restarts | --min-hosts)
       [[ ${2:-} =~ ^[0-9]{1,6}$ && $1$2 != --min-hosts0 ]] ||
-        die 2 "$1 needs a number, not '${2:-}'" "launch/hosts.sh --hosts a,b $1 1"
+        die 2 "$1 needs a number, not '${2:-}'" "use for example $1 1"
       if [[ $1 == --min-hosts ]]; then min_hosts=$2; else max_restarts=$2; fi
       shift
       ;;
     -np | -n)
       [[ ${2:-} =~ ^[1-9][0-9]*$ ]] ||
-        die 2 "$1 needs a number of ranks, not '${2:-}'" "launch/hosts.sh --hosts a,b -np 2"
+        die 2 "$1 needs a number of ranks, not '${2:-}'" "use for example -np 2"
       ranks_given=$2 && shift
       ;;
     --spread) spread=true ;;
@@ -67,7 +67,7 @@ while (($#)); do
       cluster_option "$1" "${2:-}" ||
         die 2 "unknown argument $1" \
           "put arguments of mnist-dist after --, see launch/hosts.sh --help"
-      (($# > 1)) || die 2 "$1 needs a value" "launch/hosts.sh --help"
+      (($# > 1)) || die 2 "$1 needs a value" "read launch/hosts.sh --help"
       shift
       ;;
     *) break ;;

@@ -48,7 +48,7 @@ die() {
 temporary() {
   mktemp "$1" 2>/dev/null ||
     die 3 "cannot write temporary files to ${TMPDIR:-/tmp}" \
-      "free space there, or set TMPDIR to another folder"
+      "free space there, or set TMPDIR to a different folder"
 }
 
 # quietly COMMAND...: prints the end of its output only if it fails, and returns its code.
@@ -91,7 +91,7 @@ torch_appeared() {
 build_targets() (
   ! $installed || return 0
   { mkdir -p "$build" && touch "$build/.lock"; } 2>/dev/null ||
-    die 3 "cannot write to $build" "set MNIST_DIST_BUILD_DIR to another folder"
+    die 3 "cannot write to $build" "set MNIST_DIST_BUILD_DIR to a different folder"
   exec 9>"$build/.lock"
   flock 9 || say "note: no locks in $build: do not start two builds there at once"
   local configure=false generator=(-G Ninja) home

@@ -13,7 +13,7 @@ usage: launch/local.sh [--cuda] [-np N] [--max-restarts N] [--print] [arguments 
 Installs and builds missing parts, then runs build/mnist-dist on N ranks of this machine:
   launch/local.sh                             the default recipe on all cores
   launch/local.sh --cuda                      on all GPUs (docs/gpu.md)
-  launch/local.sh -np 2 --config step1        another recipe on 2 ranks
+  launch/local.sh -np 2 --config step1        a different recipe on 2 ranks
   launch/local.sh summary                     any other command, as one process
 
   --cuda    the build for GPUs, in build-cuda/, with --device cuda
@@ -40,13 +40,13 @@ while (($#)); do
   case $1 in
     -np | -n | --np)
       [[ ${2:-} =~ ^[1-9][0-9]*$ ]] ||
-        die 2 "$1 needs a number of ranks, not '${2:-}'" "launch/local.sh -np 2"
+        die 2 "$1 needs a number of ranks, not '${2:-}'" "use for example -np 2"
       ranks=$2
       shift
       ;;
     --max-restarts)
       [[ ${2:-} =~ ^[0-9]{1,6}$ ]] ||
-        die 2 "$1 needs a number, not '${2:-}'" "launch/local.sh --max-restarts 3"
+        die 2 "$1 needs a number, not '${2:-}'" "use for example --max-restarts 3"
       max_restarts=$2
       shift
       ;;

@@ -74,7 +74,7 @@ judge_ssh() {
         "start it and open port 22, or leave it out of --hosts"
       ;;
     *"Connection refused"*)
-      bad 4 "$host" "refuses ssh" "start sshd there, or set its port in ~/.ssh/config"
+      bad 4 "$host" "rejects ssh" "start sshd there, or set its port in ~/.ssh/config"
       ;;
     *"Permission denied"*)
       bad 4 "$host" "rejects ssh without a password" \
@@ -201,17 +201,20 @@ while (($#)); do
     -h | --help) usage; exit ;;
     --seconds)
       [[ ${2:-} =~ ^[0-9]$|^[1-5][0-9]$|^60$ ]] ||
-        die 2 "--seconds needs a number from 0 to 60, not '${2:-}'" "--seconds 2"
+        die 2 "--seconds needs a number from 0 to 60, not '${2:-}'" "use for example --seconds 2"
       seconds=$2
       ;;
     --min-hosts)
       [[ ${2:-} =~ ^[1-9][0-9]{0,5}$ ]] ||
-        die 2 "--min-hosts needs a number, not '${2:-}'" "launch/preflight.sh --min-hosts 1"
+        die 2 "--min-hosts needs a number, not '${2:-}'" "use for example --min-hosts 1"
       min_hosts=$2
       ;;
-    *) cluster_option "$1" "${2:-}" || die 2 "unknown argument $1" "launch/preflight.sh --help" ;;
+    *)
+      cluster_option "$1" "${2:-}" ||
+        die 2 "unknown argument $1" "read launch/preflight.sh --help"
+      ;;
   esac
-  shift 2 || die 2 "$1 needs a value" "launch/preflight.sh --help"
+  shift 2 || die 2 "$1 needs a value" "read launch/preflight.sh --help"
 done
 
 work=$(temporary -d)

@@ -58,14 +58,14 @@ on_gpu() {
   esac
 }
 
-# A script's own work while its ranks run, as another function of this name; PID is mpirun's, and
+# A script's own work while its ranks run, as another function of this name. PID is mpirun's, and
 # its process group's.
 # shellcheck disable=SC2317
 beside_ranks() { :; }
 
 # run_ranks COMMAND...: sets ranks_stopped to the signal that stopped them, if any.
 # It runs mpirun so that Ctrl-C ends in a checkpoint. mpirun itself would turn INT and TERM into
-# TERM and, 1 s later, KILL; USR1 it only forwards (as Slurm's srun does), and the ranks take it as
+# TERM and, 1 s later, KILL. It only forwards USR1 (as Slurm's srun does), and the ranks take it as
 # "stop after this step". Its own process group keeps the terminal's Ctrl-C away from it.
 run_ranks() {
   local signals=0 code=0 pid='' signal
@@ -91,8 +91,8 @@ run_ranks() {
   set +m
   ((signals == 0)) || kill -USR1 "$pid" # it came before there was anything to stop
   beside_ranks "$pid"
-  # A trapped signal ends a wait early; bash keeps the status of a child that has ended, and would
-  # say "Killed" of one that was.
+  # A trapped signal ends a wait early. Bash keeps the status of a child that has ended, and prints
+  # "Killed" for one that was killed.
   while kill -0 "$pid"; do wait "$pid" || true; done 2>/dev/null
   wait "$pid" 2>/dev/null || code=$?
   # Ranks without a signal handler yet died of the signal. To the caller that is an interruption

@@ -60,7 +60,7 @@ SCRIPT
   command -v localedef >/dev/null && localedef -i de_DE -f UTF-8 locales/de_DE.UTF-8 2>/dev/null ||
     skip "no localedef, or no sources of locales"
   ! command -v gawk >/dev/null || fake awk <<<'exec gawk "$@"'
-  # The first line proves that this locale is in force: bash's printf refuses a point in it.
+  # The first line proves that this locale is in force: bash's printf rejects a point in it.
   LOCPATH=$PWD/locales LC_ALL=de_DE.UTF-8 run bash -c 'printf %.1f 0.5'
   [ "$status" -ne 0 ]
   LOCPATH=$PWD/locales LC_ALL=de_DE.UTF-8 preflight
@@ -96,7 +96,7 @@ SCRIPT
   done <<'CASES'
 ssh: connect to host b port 22: Connection timed out|is not responding|port 22
 ssh: connect to host b port 22: No route to host|is not responding|--hosts
-ssh: connect to host b port 22: Connection refused|refuses ssh|start sshd
+ssh: connect to host b port 22: Connection refused|rejects ssh|start sshd
 me@b: Permission denied (publickey).|rejects ssh|ssh-copy-id b
 Host key verification failed.|has an ssh host key|ssh b true
 ssh: Could not resolve hostname b: Name or service not known|has no address|/etc/hosts
