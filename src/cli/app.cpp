@@ -195,8 +195,9 @@ Error missing_argument(const CLI::App& command) {
     argument += first.get_type_name();
   }
   const std::string help = command.get_footer();
-  return usage_error(fmt::format("{} needs {}", command.get_name(), argument),
-                     "for example: " + help.substr(help.rfind(example_mark) + example_mark.size()));
+  return usage_error(
+      fmt::format("{} needs {}", command.get_name(), argument),
+      "write for example: " + help.substr(help.rfind(example_mark) + example_mark.size()));
 }
 
 /// The hint for an argument that CLI11 rejects.

@@ -147,7 +147,7 @@ void print_json(const BenchArguments& arguments, const Config& config, const Fma
 ExitCode run(BenchArguments& arguments) {
   const Config config = arguments.config.load(Shape::of_recipe);
   if (!arguments.rounds.simd.empty())
-    choose_fused_target(arguments.rounds.simd);  // refused before anything is measured
+    choose_fused_target(arguments.rounds.simd);  // rejected before anything is measured
   std::vector<int>& cores = arguments.rounds.cores;
   cores = usable_cores();
   if (cores.size() < static_cast<std::size_t>(arguments.threads))
@@ -201,11 +201,12 @@ Command add_bench(CLI::App& app) {
                "Also time the same model in python3's PyTorch, eager, without augmentation");
   app.add_option(
          "--simd", arguments->rounds.simd,
-         "Force a SIMD target of the fused engine (see doctor). LibTorch and PyTorch keep theirs")
+         "Force a SIMD target of the fused engine (see doctor). It does not affect LibTorch and "
+         "PyTorch")
       ->type_name("TARGET");
   app.add_option(
          "--threads", arguments->threads,
-         "Also measure each engine on this number of threads, one per core (1: on one thread only)")
+         "Also measure each engine on this number of threads, one per core (1 disables this)")
       ->type_name("N")
       ->check(CLI::Range(1, 1024))
       ->capture_default_str();

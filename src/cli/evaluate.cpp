@@ -162,8 +162,9 @@ ExitCode run(Communicator& comm, const EvaluateArguments& arguments, const Train
                                        SessionPurpose::scoring, recorded_normalisation(trained));
   if (session.source.hash != checkpoint.data_hash && comm.rank() == 0)
     say_line(fmt::format(
-        "note: the run was trained on other data than {} (hash {:.12}..., here {:.12}...)",
-        config.data.file, checkpoint.data_hash, session.source.hash));
+        "note: {}: different data than the run was trained on (got hash {:.12}..., expected "
+        "{:.12}...)",
+        config.data.file, session.source.hash, checkpoint.data_hash));
   Computation computation(comm, comm, session, config);
   Engine& engine = computation.engine();
   engine.set_evaluation_data(session.data.evaluation);
@@ -229,7 +230,7 @@ Command add_evaluate(CLI::App& app) {
                  "The prepared data file (default: that of the run folder, or data/mnist.h5)")
       ->type_name("FILE");
   app.add_option("--extra-test", arguments->extra_test,
-                 "Another data file, whose test set is scored as well, such as QMNIST's")
+                 "Also score the test set of this data file, such as QMNIST's")
       ->type_name("FILE");
   app.add_option("--show", arguments->show, "Number of misclassified digits to draw")
       ->type_name("N")

@@ -121,9 +121,10 @@ void check_replaceable(const fs::path& file, const std::string& weights) {
   const std::string text = read_text_file(file);
   const bool ours = text.substr(0, text.find('\n')).find(model_py_mark) != std::string::npos;
   if (ours && text.find('"' + weights + '"') != std::string::npos) return;
-  throw usage_error(fmt::format("{}: already exists, and {}", file.string(),
-                                ours ? "belongs to other weights" : "not from mnist-dist export"),
-                    "give --out in another folder, or move the file away");
+  throw usage_error(
+      fmt::format("{}: already exists, and {}", file.string(),
+                  ours ? "belongs to different weights" : "not from mnist-dist export"),
+      "give --out in a different folder, or move the file away");
 }
 
 ExitCode run(const ExportArguments& arguments) {
@@ -162,7 +163,7 @@ Command add_export(CLI::App& app) {
       ->required();
   app.add_option("--format", arguments->format,
                  "safetensors (with model.py, the network in PyTorch), onnx, torchscript or npz "
-                 "(default: as --out ends, otherwise safetensors)")
+                 "(default: the format of --out's extension, otherwise safetensors)")
       ->type_name("F");
   app.add_option("--out", arguments->out, "Output file (default: model.F beside the checkpoint)")
       ->type_name("FILE");

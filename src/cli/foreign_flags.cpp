@@ -244,7 +244,7 @@ std::string resume_hint(const std::string& command, const std::optional<std::str
   return value ? resume_command(*value) : "continue a run with --resume --run-dir FOLDER";
 }
 
-/// A value that the command would refuse is not repeated.
+/// A value that the command would reject is not repeated.
 std::string seeds_hint(const std::string& command, const std::optional<std::string>& value) {
   bool one = false, several = false;
   if (value) {
@@ -327,7 +327,7 @@ std::string foreign_flag_hint(const std::string& command, std::span<const std::s
     return accumulation_hint(command, value);
   if (any_of(name, {"aug", "augment", "augmentation", "augmentations", "data_aug",
                     "data_augmentation", "use_augmentation"}))
-    return setting_hint(command, "augment.rotation", "10") + ", or with another key of augment";
+    return setting_hint(command, "augment.rotation", "10") + ", or with a different key of augment";
   if (any_of(name, {"no_aug", "no_augment", "no_augmentation"}))
     return "write a recipe without its [augment] keys: mnist-dist --print-config >mine.toml shows "
            "them";

@@ -85,7 +85,7 @@ Command add_lr_find(CLI::App& app) {
       ->type_name("RATE")
       ->check(real_range(1e-9, 1e3))
       ->capture_default_str();
-  app.add_option("--steps", arguments->steps, "Steps in between, at most an epoch")
+  app.add_option("--steps", arguments->steps, "Number of steps, at most one epoch")
       ->type_name("N")
       ->check(CLI::Range(2, 100'000))
       ->capture_default_str();

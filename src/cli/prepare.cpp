@@ -92,7 +92,7 @@ void check_options(const PrepareOptions& options, bool counts_test) {
         fmt::format("--dataset {}: its files are not included in mnist-dist", dataset),
         custom ? "name a folder or a file with --raw" : "name the folder of its files with --raw");
   if (other && options.synthetic)
-    throw usage_error(fmt::format("--synthetic: draws digits, not {}", dataset),
+    throw usage_error(fmt::format("--synthetic: not possible with --dataset {}", dataset),
                       "leave --dataset or --synthetic out");
   if (!custom && !options.name.empty())
     throw usage_error(fmt::format("--name: {} has a name", dataset),
@@ -106,7 +106,7 @@ void check_options(const PrepareOptions& options, bool counts_test) {
     throw usage_error(
         options.name.empty() ? "--dataset custom: it has no name"
                              : fmt::format("--name: \"{}\" cannot name a custom set", options.name),
-        taken ? fmt::format("give another name, or --dataset {}", options.name)
+        taken ? fmt::format("give a different name, or --dataset {}", options.name)
               : "give --name and up to 40 of a-z, 0-9, '.', '_' and '-', such as --name letters");
 }
 

@@ -144,7 +144,7 @@ Command add_preview(CLI::App& app) {
   };
   count("--images", arguments->images, "Training images to show", 1000);
   count("--draws", arguments->draws, "Number of epochs to show each image in", 100);
-  count("--epoch", arguments->epoch, "The first of these epochs", 100'000);
+  count("--epoch", arguments->epoch, "First epoch to show", 100'000);
   app.add_option("--out", arguments->out,
                  "Write a PNG with one row per image instead of drawing in the terminal")
       ->type_name("FILE");

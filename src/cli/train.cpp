@@ -48,14 +48,14 @@ Config configured(const TrainArguments& arguments) {
       throw usage_error(
           fmt::format("nothing to resume: {} holds no config.toml", arguments.run_dir),
           std::filesystem::exists(arguments.run_dir)
-              ? "name the run's recipe with --config, or another --run-dir"
+              ? "name the run's recipe with --config, or a different --run-dir"
               : "check --run-dir, or start a new run without --resume");
     try {
       load_config(options.recipe, {}, {});
     } catch (const Error& error) {
       if (error.code() != ExitCode::usage) throw;
       throw usage_error(fmt::format("nothing to resume: {}", error.what()),
-                        "name the run's recipe with --config, or another --run-dir");
+                        "name the run's recipe with --config, or a different --run-dir");
     }
   }
   if (arguments.seed) options.settings.push_back(fmt::format("train.seed={}", *arguments.seed));
@@ -193,7 +193,7 @@ Command add_train(CLI::App& app) {
                "Resume from the last checkpoint of --run-dir, or of the newest unfinished run of "
                "this recipe and seed");
   app.add_option("--init-from", arguments->init_from,
-                 "Start with the weights of another run of the same model")
+                 "Start with the weights of a different run of the same model")
       ->type_name("RUN|CHECKPOINT");
   add_compute_options(app, arguments->compute);
   app.add_flag("!--no-tensorboard", arguments->tensorboard,

@@ -15,7 +15,8 @@ Trained open_trained_argument(const std::string& path) {
 }
 
 void add_raw_weights(CLI::App& app, bool& raw) {
-  app.add_flag("--raw-weights", raw, "The weights of the last step instead of the averaged ones");
+  app.add_flag("--raw-weights", raw,
+               "Use the weights of the last step instead of the averaged ones");
 }
 
 Weights chosen_weights(const Trained& trained, bool raw) {

@@ -48,7 +48,7 @@ void deliver(const std::vector<Candidate>& candidates, const std::filesystem::pa
     write_page();
     throw Error(ExitCode::diverged,
                 "every candidate diverged on all its seeds: there is no recipe to deliver",
-                "add smaller learning rates to the space, and use another --out");
+                "add smaller learning rates to the space, and use a different --out");
   }
   Config winner = candidates.front().config;
   winner.data.split.clear();  // the frozen recipe trains on all training images

@@ -32,7 +32,8 @@ struct VerifyArguments {
 };
 
 /// The weights that the recorded run began with. Nothing where they were random ones.
-/// Throws Error: usage when --init-from is missing or superfluous, data when it has other weights.
+/// Throws Error: usage when --init-from is missing or superfluous, data when it has different
+/// weights.
 std::optional<Checkpoint> recorded_start(const VerifyArguments& arguments,
                                          const Recorded& recorded) {
   if (recorded.initial_sha256.empty() && arguments.init_from.empty()) return {};
@@ -40,13 +41,13 @@ std::optional<Checkpoint> recorded_start(const VerifyArguments& arguments,
     throw usage_error(fmt::format("--init-from: {} began with random weights", arguments.folder),
                       "leave --init-from out");
   if (arguments.init_from.empty())
-    throw usage_error(fmt::format("{} began with the weights {:.12}... of another run",
+    throw usage_error(fmt::format("{} began with the weights {:.12}... of a different run",
                                   arguments.folder, recorded.initial_sha256),
                       "name that run with --init-from");
   Checkpoint start = begin_from(open_trained_argument(arguments.init_from), recorded.config);
   if (start.initial_sha256 != recorded.initial_sha256)
     throw data_error(
-        fmt::format("--init-from: {} has other weights (got {:.12}..., expected "
+        fmt::format("--init-from: {} has different weights (got {:.12}..., expected "
                     "{:.12}...)",
                     arguments.init_from, start.initial_sha256, recorded.initial_sha256),
         fmt::format("name the run that {} began with", arguments.folder));
@@ -61,7 +62,7 @@ ExitCode run(Communicator& comm, const VerifyArguments& arguments, const Recorde
   if (session.source.hash != recorded.data_hash)
     throw data_error(
         fmt::format(
-            "{} is not the data that {} was trained on (hash {:.12}..., expected {:.12}...)",
+            "{}: different data than {} was trained on (got hash {:.12}..., expected {:.12}...)",
             config.data.file, arguments.folder, session.source.hash, recorded.data_hash),
         "name the data file with --data")
         .mark_everywhere();
@@ -81,10 +82,11 @@ ExitCode run(Communicator& comm, const VerifyArguments& arguments, const Recorde
   const bool same = result.parameters_sha256 == recorded.parameters_sha256;
   if (comm.rank() == 0) {
     const EngineInfo& here = computation.info();
-    const char* const verdict = same ? "verified: the same weights to the bit"
-                                : here.name == recorded.engine.name
-                                    ? "NOT verified: other weights"
-                                    : "NOT verified: other weights, which another engine may have";
+    const char* const verdict =
+        same ? "verified: the same weights to the bit"
+        : here.name == recorded.engine.name
+            ? "NOT verified: different weights"
+            : "NOT verified: different weights. A different engine can cause this";
     print_fitted(fmt::format("recorded  {}  {} ({})\nhere      {}  {} ({})\n{}\n",
                              printable(recorded.parameters_sha256), recorded.engine.name,
                              recorded.engine.simd, result.parameters_sha256, here.name, here.simd,
@@ -122,8 +124,8 @@ Command add_verify(CLI::App& app) {
       ->type_name("RUN|CHECKPOINT");
   add_compute_options(app, arguments->compute);
   app.footer(
-      "Trains the recipe again and compares the weights. Exit code 0 when they are the same to the "
-      "bit, 6 when not.");
+      "Trains the recipe again and compares the weights. The exit code is 0 if they are identical "
+      "and 6 otherwise.");
   return [arguments] {
     Recorded recorded = read_recorded(arguments->folder, arguments->seed);
     if (!arguments->data_file.empty()) recorded.config.data.file = arguments->data_file;

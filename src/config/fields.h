@@ -79,33 +79,47 @@ void visit_fields(AnyConfig& config, Visit&& visit) {
   visit(Field{"augment", "crop_scale_min", above(0, 1),
               "random resized crop: minimum area, as a share"},
         augment.crop_scale_min);
-  visit(Field{"augment", "crop_scale_max", above(0, 1), "its maximum area, as a share"},
+  visit(Field{"augment", "crop_scale_max", above(0, 1),
+              "random resized crop: maximum area, as a share"},
         augment.crop_scale_max);
-  visit(Field{"augment", "crop_ratio_min", from_to(0.1, 10), "its minimum width / height"},
+  visit(Field{"augment", "crop_ratio_min", from_to(0.1, 10),
+              "random resized crop: minimum width / height"},
         augment.crop_ratio_min);
-  visit(Field{"augment", "crop_ratio_max", from_to(0.1, 10), "its maximum width / height"},
+  visit(Field{"augment", "crop_ratio_max", from_to(0.1, 10),
+              "random resized crop: maximum width / height"},
         augment.crop_ratio_max);
-  visit(Field{"augment", "rotation", from_to(0, 180), "degrees, +-"}, augment.rotation);
-  visit(Field{"augment", "shift", from_to(0, 28), "pixels, +-, rows and columns each"},
+  visit(
+      Field{"augment", "rotation", from_to(0, 180), "maximum rotation in degrees, both directions"},
+      augment.rotation);
+  visit(Field{"augment", "shift", from_to(0, 28),
+              "maximum shift in pixels, both directions of rows and of columns"},
         augment.shift);
-  visit(Field{"augment", "scale", below(0, 1), "share, 1 +- scale"}, augment.scale);
-  visit(Field{"augment", "shear", from_to(0, 60), "degrees, +-"}, augment.shear);
-  visit(Field{"augment", "interpolation", {}, "of rotation, shift, scale, shear and elastic"},
+  visit(Field{"augment", "scale", below(0, 1), "maximum change of size, as a share"},
+        augment.scale);
+  visit(Field{"augment", "shear", from_to(0, 60), "maximum shear in degrees, both directions"},
+        augment.shear);
+  visit(Field{"augment",
+              "interpolation",
+              {},
+              "sampling of rotation, shift, scale, shear and elastic distortion"},
         augment.interpolation);
   visit(Field{"augment", "elastic_alpha", from_to(0, 28),
               "elastic distortion: standard deviation of the displacement in pixels"},
         augment.elastic_alpha);
-  visit(Field{"augment", "elastic_sigma", from_to(0.5, 28), "its smoothness in pixels"},
+  visit(Field{"augment", "elastic_sigma", from_to(0.5, 28),
+              "elastic distortion: smoothness in pixels"},
         augment.elastic_sigma);
   visit(Field{"augment", "erase_probability", share, "random erasing: share of the images"},
         augment.erase_probability);
-  visit(Field{"augment", "erase_area_min", above(0, 1), "its minimum area, as a share"},
+  visit(Field{"augment", "erase_area_min", above(0, 1), "random erasing: minimum area, as a share"},
         augment.erase_area_min);
-  visit(Field{"augment", "erase_area_max", above(0, 1), "its maximum area, as a share"},
+  visit(Field{"augment", "erase_area_max", above(0, 1), "random erasing: maximum area, as a share"},
         augment.erase_area_max);
-  visit(Field{"augment", "erase_ratio_min", from_to(0.1, 10), "its minimum height / width"},
+  visit(Field{"augment", "erase_ratio_min", from_to(0.1, 10),
+              "random erasing: minimum height / width"},
         augment.erase_ratio_min);
-  visit(Field{"augment", "erase_ratio_max", from_to(0.1, 10), "its maximum height / width"},
+  visit(Field{"augment", "erase_ratio_max", from_to(0.1, 10),
+              "random erasing: maximum height / width"},
         augment.erase_ratio_max);
   visit(Field{"augment", "fade_after", from_to(0, 1e6),
               "epochs at full strength before augmentation fades"},
@@ -134,7 +148,8 @@ void visit_fields(AnyConfig& config, Visit&& visit) {
   auto& optimizer = config.optimizer;
   visit(Field{"optimizer", "learning_rate", above(0, 1000), "the schedule's peak"},
         optimizer.learning_rate);
-  visit(Field{"optimizer", "momentum", below(0, 1), ""}, optimizer.momentum);
+  visit(Field{"optimizer", "momentum", below(0, 1), "share of the previous update that is kept"},
+        optimizer.momentum);
   visit(Field{"optimizer", "nesterov", {}, "look ahead along the momentum"}, optimizer.nesterov);
   visit(Field{"optimizer", "weight_decay", share, "L2, added to the gradient"},
         optimizer.weight_decay);
@@ -183,8 +198,8 @@ void visit_layer_fields(AnyLayer& layer, Visit&& visit) {
         layer.kernel);
   visit(Field{"model.layer", "padding", from_to(0, image_side_limit), "zeros around the input"},
         layer.padding);
-  visit(Field{"model.layer", "bias", {}, ""}, layer.bias);
-  visit(Field{"model.layer", "relu", {}, ""}, layer.relu);
+  visit(Field{"model.layer", "bias", {}, "add a bias per channel"}, layer.bias);
+  visit(Field{"model.layer", "relu", {}, "apply ReLU"}, layer.relu);
   visit(Field{"model.layer", "norm", {}, "batch norm"}, layer.norm);
   visit(Field{"model.layer", "dropout", below(0, 1), "probability of dropping an element"},
         layer.dropout);
