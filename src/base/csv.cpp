@@ -42,8 +42,9 @@ void CsvTable::add(const std::string& line) {
   }
   cells_.push_back(split(line, header_.size()));
   if (cells_.back().size() != header_.size())
-    throw changed_file_error(file_, fmt::format("row {} has {} cells, not {}", cells_.size(),
-                                                cells_.back().size(), header_.size()));
+    throw changed_file_error(
+        file_, fmt::format("row {}: wrong number of cells (got {}, expected {})", cells_.size(),
+                           cells_.back().size(), header_.size()));
 }
 
 bool CsvTable::has(const std::string& column) const {
@@ -90,8 +91,8 @@ Error CsvTable::wrong(std::size_t row, const std::string& column, const std::str
 
 Error wrong_cell(const std::string& file, std::size_t row, const std::string& column,
                  const std::string& got, const std::string& wanted) {
-  return changed_file_error(
-      file, fmt::format("row {}: {} is \"{}\", not {}", row + 1, column, got, wanted));
+  return changed_file_error(file, fmt::format("row {}: {}: wrong value (got \"{}\", expected {})",
+                                              row + 1, column, got, wanted));
 }
 
 }  // namespace mnist_dist

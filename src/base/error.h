@@ -54,7 +54,8 @@ inline Error internal_error(const std::string& what) {
 }
 /// A file of a sweep or a run that is not as it was written. `where` names it.
 inline Error changed_file_error(const std::string& where, const std::string& what) {
-  return data_error(where + ": " + what, "put the file back as it was, or begin in another folder");
+  return data_error(where + ": " + what,
+                    "put the file back as it was, or begin in a different folder");
 }
 
 /// The Error for an exception: an Error unchanged, those of the file system, of memory and of

@@ -36,9 +36,9 @@ struct TemporaryFile {
 
 [[noreturn]] void fail(const char* action, const fs::path& path, int error) {
   const char* hint =
-      error == ENOSPC || error == EDQUOT ? "free some space there, or choose another place"
-      : error == EFBIG ? "raise the limit on file sizes (ulimit -f), or choose another place"
-                       : "check the path and its permissions, or choose another place";
+      error == ENOSPC || error == EDQUOT ? "free some space there, or choose a different place"
+      : error == EFBIG ? "raise the limit on file sizes (ulimit -f), or choose a different place"
+                       : "check the path and its permissions, or choose a different place";
   throw data_error(fmt::format("cannot {} {}: {}", action, path.string(), std::strerror(error)),
                    hint);
 }

@@ -60,9 +60,8 @@ FolderLock::FolderLock(const fs::path& folder, LeasePace pace, IfTaken if_taken)
   bool said = false;
   while (!(lease_ = seeker.try_take())) {
     if (if_taken == IfTaken::refuse && seeker.holder_lives())
-      throw usage_error(
-          fmt::format("another process is working in {} ({})", folder.string(), seeker.holder()),
-          "wait for it, or choose another folder");
+      throw usage_error(fmt::format("{}: in use by {}", folder.string(), seeker.holder()),
+                        "wait for it, or choose a different folder");
     if (stop_requested())
       throw Error(ExitCode::interrupted,
                   fmt::format("stopped by a signal while waiting for {}", folder.string()),

@@ -56,7 +56,7 @@ void launch(const Queue& queue, int blocks, const Kernel& kernel) {
   run_kernel<<<static_cast<unsigned>(blocks), Kernel::block_threads, 0,
                static_cast<cudaStream_t>(queue.stream)>>>(kernel);
   if (const cudaError_t error = cudaGetLastError(); error != cudaSuccess)
-    throw device_error(std::string("the GPU refused a kernel: ") + cudaGetErrorString(error),
+    throw device_error(std::string("the GPU rejected a kernel: ") + cudaGetErrorString(error),
                        "run mnist-dist doctor");
 #else
   throw internal_error("a kernel for a GPU in a build without CUDA");

@@ -100,7 +100,7 @@ Record own_record() {
 
 [[noreturn]] void fail(const fs::path& file, int error, const char* action = "write") {
   throw data_error(fmt::format("cannot {} {}: {}", action, file.string(), std::strerror(error)),
-                   "check the folder's space and permissions, or choose another folder");
+                   "check the folder's space and permissions, or choose a different folder");
 }
 
 bool write_at_start(int fd, const std::string& text) {
@@ -244,7 +244,7 @@ std::optional<Lease> LeaseSeeker::try_take() {
     return Lease(std::make_unique<Lease::Holder>(file_, draft.record, pace_));
   }
   const Record holder = parse(*text);
-  holder_ = holder.id.empty() ? "another process"
+  holder_ = holder.id.empty() ? "an unknown process"
                               : fmt::format("process {} on host {}", holder.pid, holder.host);
   const double now_seconds = clock_->seconds();
   if (!unchanged_since_ || *text != seen_) {

@@ -64,7 +64,7 @@ std::string nearest_name(std::string_view typed, std::span<const std::string> kn
 
 std::string suggest(std::string_view typed, std::span<const std::string> known) {
   const std::string near = nearest_name(typed, known);
-  return near.empty() ? fmt::format("known: {}", fmt::join(known, ", "))
+  return near.empty() ? fmt::format("use one of: {}", fmt::join(known, ", "))
                       : fmt::format("did you mean {}?", near);
 }
 

@@ -9,7 +9,7 @@ namespace mnist_dist {
 /// third of its length).
 std::string nearest_name(std::string_view typed, std::span<const std::string> known);
 
-/// "did you mean NAME?" for a close one, else "known: a, b, c".
+/// "did you mean NAME?" for a close one, else "use one of: a, b, c".
 std::string suggest(std::string_view typed, std::span<const std::string> known);
 
 }  // namespace mnist_dist

@@ -43,7 +43,7 @@ AllReduceSpeed measure_all_reduce(Communicator& comm, double seconds) {
     times.push_back(time.seconds());
     if (std::any_of(total.begin() + 1, total.end(), [&](float sum) { return sum != expected; }))
       throw device_error(fmt::format("an all-reduce over {} ranks gave a wrong sum", ranks),
-                         "check the network: dmesg, ethtool -S, another cable");
+                         "check the network: dmesg, ethtool -S, a different cable");
     time_is_up = total[0] > 0;
   }
 

@@ -16,7 +16,7 @@ std::optional<int> number(const char* name) {
   if (!text) return std::nullopt;
   const auto value = parse_number<int>(text);
   if (!value || *value < 0)
-    throw device_error(fmt::format("the launcher's {} is \"{}\", not a number", name, text),
+    throw device_error(fmt::format("{}: wrong value (got \"{}\", expected a number)", name, text),
                        fmt::format("unset {} to run as one process", name));
   return value;
 }
@@ -42,13 +42,15 @@ Launcher detect_launcher() {
   for (const char* name : {"MV2_COMM_WORLD_SIZE", "MPI_LOCALNRANKS"})
     if (const auto size = number(name); size.value_or(1) > 1)
       throw device_error(
-          fmt::format("another MPI started {} ranks ({}): each would train alone", *size, name),
+          fmt::format("a different MPI started {} ranks ({}). Each rank would train separately",
+                      *size, name),
           "start with the mpirun of the MPI this program is linked to (launch/local.sh finds it)");
   // Only srun sets this one. A batch script, which Slurm runs once, has SLURM_NTASKS too.
   if (const auto step_tasks = number("SLURM_STEP_NUM_TASKS"); step_tasks.value_or(1) > 1)
     throw device_error(
         fmt::format(
-            "Slurm runs {} tasks but gives them neither PMIx nor PMI: each would train alone",
+            "Slurm runs {} tasks but gives them neither PMIx nor PMI. Each task would train "
+            "separately",
             *step_tasks),
         "start them with srun --mpi=pmix, or with mpirun inside the allocation");
   return {};

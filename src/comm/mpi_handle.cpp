@@ -26,7 +26,8 @@ void check(int status, std::string_view call) {
   if (next >= 0) close(next);
   throw device_error(
       fmt::format("{} failed: {}", call, std::string_view(text, static_cast<std::size_t>(length))),
-      "read the other ranks' messages, and without any check that the hosts reach each other");
+      "read the other ranks' messages, or if there are none, check that the hosts reach each "
+      "other");
 }
 
 MpiComm::~MpiComm() {

@@ -27,14 +27,14 @@ void check_config(const Config& config) {
         "give a name of letters and digits");
   if (config.data.file.empty())
     throw usage_error("data.file is empty",
-                      "give a path for the prepared data, data/mnist.h5 for instance");
+                      "give the path of the prepared data, for example data/mnist.h5");
   const auto& [batch, shards] = std::pair(config.train.batch, config.data.shards);
   if (batch % shards != 0) {
     const int below = batch / shards * shards;
     throw usage_error(
-        fmt::format("train.batch = {} is not divisible by data.shards = {}", batch, shards),
+        fmt::format("train.batch: not divisible by data.shards (got {} and {})", batch, shards),
         fmt::format(
-            "use train.batch={}, or other shards",
+            "use train.batch={}, or change data.shards",
             below > 0 ? fmt::format("{} or {}", below, below + shards) : fmt::to_string(shards)));
   }
   if (const auto& split = config.data.split; !split.empty()) {

@@ -190,7 +190,7 @@ void apply_setting(toml::table& root, const std::string& setting) {
   const auto dot = setting.substr(0, equals).find('.');
   if (equals == std::string::npos || dot == std::string::npos)
     throw usage_error(fmt::format("--set {} is not section.key=value", setting),
-                      "for instance --set train.epochs=5");
+                      "write for example --set train.epochs=5");
   const std::string section = setting.substr(0, dot),
                     key = setting.substr(dot + 1, equals - dot - 1);
 

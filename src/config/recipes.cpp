@@ -65,10 +65,10 @@ std::string find_recipe(const std::string& name_or_file, const std::vector<std::
     const fs::file_status status = fs::status(name_or_file);
     if (fs::is_regular_file(status) || fs::is_fifo(status)) return name_or_file;
     if (fs::exists(status))
-      throw usage_error(fmt::format("{}: not a config file (got {})", name_or_file,
+      throw usage_error(fmt::format("{}: not a recipe (got {})", name_or_file,
                                     fs::is_directory(status) ? "a folder" : "a device"),
-                        "name a TOML file");
-    throw usage_error(fmt::format("no config file {}", name_or_file),
+                        "name a recipe or a TOML file");
+    throw usage_error(fmt::format("no recipe {}", name_or_file),
                       fmt::format("check the path, or name a recipe: {}",
                                   fmt::join(known_recipes(folders), ", ")));
   }

@@ -33,7 +33,7 @@ std::string remedy(const std::string& path) {
   if (!std::filesystem::exists(status)) return "make it with: " + prepare_command(path);
   if (std::filesystem::is_regular_file(status)) {
     if (::access(path.c_str(), R_OK) != 0)
-      return "check the file's permissions, or name another one";
+      return "check the file's permissions, or name a different one";
     if (was_data_file(path)) return "write it again with: " + prepare_command(path, "--force ");
   }
   return "name a data file instead of this one, or make one elsewhere with mnist-dist prepare "
@@ -85,7 +85,7 @@ void Dataset::check_format() const {
 Dataset::Group Dataset::open_group(const std::string& name) const {
   const auto expect_shape = [&](const std::string& dataset, const Extents& expected) {
     if (const Extents found = file_.extents(dataset); found != expected)
-      throw error(fmt::format("dataset {} has shape [{}], not [{}]", dataset,
+      throw error(fmt::format("dataset {}: wrong shape (got [{}], expected [{}])", dataset,
                               fmt::join(found, ", "), fmt::join(expected, ", ")));
   };
   const Extents shape = file_.extents(name + "/images");

@@ -62,8 +62,9 @@ void refuse_if_written(const std::filesystem::path& file);
 /// one at a time.
 class Hdf5Reader {
  public:
-  explicit Hdf5Reader(const std::filesystem::path& path,
-                      std::string hint = "write the file again: it is damaged or of another kind");
+  explicit Hdf5Reader(
+      const std::filesystem::path& path,
+      std::string hint = "write the file again: it is damaged or of a different kind");
   ~Hdf5Reader();
   Hdf5Reader(Hdf5Reader&&) noexcept;
   /// Of the errors from now on.

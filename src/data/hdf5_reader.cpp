@@ -29,7 +29,7 @@ std::string type_name(hid_t type) {
     case H5T_STRING:
       return "string";
     default:
-      return "another type";
+      return "a different type";
   }
 }
 
@@ -50,7 +50,7 @@ void refuse_if_written(const std::filesystem::path& path) {
   // descriptor is closed.
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
   if (file.get() < 0 || ::flock(file.get(), LOCK_SH | LOCK_NB) == 0 || errno != EWOULDBLOCK) return;
-  throw FileInUse(fmt::format("{}: open for writing in another program", path.string()),
+  throw FileInUse(fmt::format("{}: open for writing in a different program", path.string()),
                   "close it in that program");
 }
 
@@ -140,7 +140,7 @@ Hdf5Reader::Hdf5Reader(const std::filesystem::path& path, std::string hint)
   // HDF5's message for a file with a valid header (by its checksum) that a writer has marked.
   if (cause.find("already open") != std::string::npos)
     throw FileInUse(
-        fmt::format("{}: marked as open for writing in another program", impl_->path),
+        fmt::format("{}: marked as open for writing in a different program", impl_->path),
         fmt::format("close it in that program, or run h5clear -s {} if no program has it open",
                     impl_->path));
   throw impl_->error(fmt::format("not an HDF5 file, or a damaged one: {}", cause));
@@ -161,8 +161,8 @@ void Hdf5Reader::read_rows(const std::string& name, std::size_t first, std::span
   const Handle set = impl_->open(name);
   const Handle type(H5Dget_type(set));
   if (H5Tequal(type, stored_type<T>()) <= 0)
-    throw impl_->error(fmt::format("dataset {} holds {}, not {}", name, type_name(type),
-                                   type_name(stored_type<T>())));
+    throw impl_->error(fmt::format("dataset {}: wrong type (got {}, expected {})", name,
+                                   type_name(type), type_name(stored_type<T>())));
   const Extents extents = impl_->extents(set);
   const std::size_t row = product(extents, 1);
   const std::size_t rows = row == 0 ? 0 : out.size() / row;
@@ -195,8 +195,8 @@ std::vector<std::int64_t> Hdf5Reader::whole_numbers(const std::string& name) con
   const Handle set = impl_->open(name);
   const Handle type(H5Dget_type(set));
   if (H5Tget_class(type) != H5T_INTEGER)
-    throw impl_->error(
-        fmt::format("dataset {} holds {}, not whole numbers", name, type_name(type)));
+    throw impl_->error(fmt::format("dataset {}: wrong type (got {}, expected whole numbers)", name,
+                                   type_name(type)));
   std::vector<std::int64_t> values(impl_->stored_values(name, H5Tget_size(type)));
   if (!values.empty() &&
       H5Dread(set, H5T_NATIVE_INT64, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()) < 0)

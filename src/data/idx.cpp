@@ -34,11 +34,13 @@ std::span<const std::uint8_t> elements(std::span<const std::byte> payload, const
   if (payload.size() < header)
     throw damaged(file, fmt::format("{} bytes are too few for an IDX file", payload.size()));
   if (const auto found = big_endian(payload, 0); found != magic)
-    throw damaged(file, fmt::format("magic number is 0x{:08x}, not 0x{:08x}", found, magic));
+    throw damaged(
+        file, fmt::format("wrong magic number (got 0x{:08x}, expected 0x{:08x})", found, magic));
   std::size_t size = big_endian(payload, 1);
   for (std::size_t i = 0; i < row_shape.size(); ++i) {
     if (const auto found = big_endian(payload, 2 + i); found != row_shape[i])
-      throw damaged(file, fmt::format("dimension {} is {}, not {}", i + 1, found, row_shape[i]));
+      throw damaged(file, fmt::format("wrong dimension {} (got {}, expected {})", i + 1, found,
+                                      row_shape[i]));
     size *= row_shape[i];
   }
   if (payload.size() != header + size)
@@ -74,8 +76,8 @@ std::span<const std::uint8_t> idx_labels(std::span<const std::byte> payload,
   const auto wrong =
       std::ranges::find_if(labels, [](std::uint8_t label) { return label >= class_count; });
   if (wrong != labels.end())
-    throw damaged(
-        file, fmt::format("label {} in row {}: labels are 0 to 9", *wrong, wrong - labels.begin()));
+    throw damaged(file, fmt::format("row {}: wrong label (got {}, expected 0 to 9)",
+                                    wrong - labels.begin(), *wrong));
   return labels;
 }
 

@@ -65,9 +65,9 @@ void check_whole(const fs::path& path, const MnistFile& file) {
   const std::string found = hex(hash.digest());
   if (found == file.sha256) return;
   read_rows(path, file);  // a fault of form is more specific than a wrong checksum
-  throw data_error(
-      fmt::format("{}: SHA-256 of its payload is {}, not {}", path.string(), found, file.sha256),
-      "");
+  throw data_error(fmt::format("{}: wrong SHA-256 of the payload (got {}, expected {})",
+                               path.string(), found, file.sha256),
+                   "");
 }
 
 /// The first whole one of `candidates`.

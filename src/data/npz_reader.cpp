@@ -108,7 +108,7 @@ std::string NpyArray::type_text() const {
                            : kind == 'i' ? "int"
                            : kind == 'f' ? "float"
                                          : nullptr;
-  return name ? fmt::format("{}{}", name, 8 * bytes) : kind == 'b' ? "bool" : "another type";
+  return name ? fmt::format("{}{}", name, 8 * bytes) : kind == 'b' ? "bool" : "a different type";
 }
 
 NpzReader::NpzReader(const std::filesystem::path& file) : file_(file.string()) {

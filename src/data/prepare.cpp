@@ -68,7 +68,7 @@ PrepareResult keep_existing(const PrepareOptions& options) {
                                 : description(false, "", mnist_train_rows, mnist_test_rows);
   if (is != asked)
     throw data_error(fmt::format("{} holds {} (expected {})", options.out.string(), is, asked),
-                     "choose another file with --out, or replace this one with --force");
+                     "choose a different file with --out, or replace this one with --force");
   found.kept = true;
   return found;
 }
@@ -131,7 +131,7 @@ PrepareResult prepare(const PrepareOptions& options, const Progress& progress) {
   if (std::filesystem::exists(there) &&
       !std::filesystem::is_regular_file(there))  // renaming would replace a device, too
     throw data_error(fmt::format("{} is not a regular file", options.out.string()),
-                     "choose another file with --out");
+                     "choose a different file with --out");
   if (std::filesystem::exists(there) && !options.force && options.dataset == "mnist") {
     progress(fmt::format("checking {}", options.out.string()));
     return keep_existing(options);
@@ -149,7 +149,7 @@ PrepareResult prepare(const PrepareOptions& options, const Progress& progress) {
               found.hash,
               description(false, contents.name, contents.train.count(), contents.test.count()),
               hash),
-          "choose another file with --out, or replace this one with --force");
+          "choose a different file with --out, or replace this one with --force");
     found.kept = true;
     return found;
   }

@@ -124,14 +124,15 @@ std::vector<LayerShape> layer_shapes(const ModelSpec& model) {
     shapes.push_back(shape);
   }
   if (channels != model.classes || side != 1)
-    throw usage_error(fmt::format("{}: the model ends in [{}][{}][{}], not in [{}][1][1]",
-                                  layer_name(model, static_cast<int>(shapes.size()) - 1), channels,
-                                  side, side, model.classes),
-                      side == 1 && model.classes != class_count
-                          ? classes_hint(model)
-                          : fmt::format("end with {} channels and a global pool, a linear layer, "
-                                        "or a kernel as large as its input",
-                                        model.classes));
+    throw usage_error(
+        fmt::format("{}: wrong output of the model (got [{}][{}][{}], expected [{}][1][1])",
+                    layer_name(model, static_cast<int>(shapes.size()) - 1), channels, side, side,
+                    model.classes),
+        side == 1 && model.classes != class_count
+            ? classes_hint(model)
+            : fmt::format("end with {} channels and a global pool, a linear layer, "
+                          "or a kernel as large as its input",
+                          model.classes));
   return shapes;
 }
 

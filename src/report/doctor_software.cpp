@@ -69,7 +69,7 @@ Finding find_engines() {
     engines.push_back(
         targets.empty() ? name : fmt::format("{} (SIMD: {})", name, fmt::join(targets, ", ")));
   }
-  return {"engines", Health::ok, fmt::format("{}", fmt::join(engines, "; ")), ""};
+  return {"engines", Health::ok, fmt::format("{}", fmt::join(engines, ", ")), ""};
 }
 
 Finding find_torch(bool open) {

@@ -83,7 +83,7 @@ ListedRun listed_search(const fs::path& folder) {
   const SearchRow& best = search.rows.front();
   listed.recipe = best.recipe;
   listed.accuracy = best.mean;
-  listed.result = fmt::format("best {:.3f} % in validation", best.mean);
+  listed.result = fmt::format("best validation accuracy {:.3f} %", best.mean);
   name_set(listed, search.data == data_name({.synthetic = true}), search.data_set);
   return listed;
 }

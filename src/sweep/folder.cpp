@@ -25,7 +25,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-const char* const same = "choose another --out, or continue with the original options";
+const char* const same = "choose a different --out, or continue with the original options";
 
 /// Of the files that a sweep's processes write.
 constexpr std::array<std::string_view, 8> file_names{"sweep.json",  "config.toml",  "seeds.csv",
@@ -53,32 +53,32 @@ void check_same_recipe(const fs::path& folder, const Config& recipe) {
   check_recipe_hash(folder, read_identity(folder), recorded);
   const std::string before = recipe_toml(recorded), after = recipe_toml(recipe);
   if (before != after)
-    throw usage_error(fmt::format("{} holds a sweep of another recipe: {}", folder.string(),
-                                  recipe_difference(before, after)),
-                      same);
+    throw usage_error(
+        fmt::format("{}: different recipe ({})", folder.string(), recipe_difference(before, after)),
+        same);
 }
 
 namespace {
 
 void check_same_sweep(const fs::path& folder, const SweepIdentity& was, const SweepIdentity& now) {
   if (was.data.hash != now.data.hash)
-    throw usage_error(
-        fmt::format("{} holds a sweep over other data (hash {:.12}..., now {:.12}...)",
-                    folder.string(), was.data.hash, now.data.hash),
-        same);
+    throw usage_error(fmt::format("{}: different data (got hash {:.12}..., expected {:.12}...)",
+                                  folder.string(), now.data.hash, was.data.hash),
+                      same);
   if (was.fingerprint != now.fingerprint || was.engine.name != now.engine.name)
     throw usage_error(
-        fmt::format("this program computes different bits than the one that started {}: "
-                    "fingerprint {:.12}... ({} {}) there, {:.12}... ({} {}) here",
-                    folder.string(), was.fingerprint, was.engine.name, was.engine.simd,
-                    now.fingerprint, now.engine.name, now.engine.simd),
-        fmt::format("continue with that program and --engine {} --simd {}, or choose another --out",
-                    was.engine.name, was.engine.simd));
+        fmt::format("{}: this program computes different bits (got fingerprint {:.12}... of {} {}, "
+                    "expected {:.12}... of {} {})",
+                    folder.string(), now.fingerprint, now.engine.name, now.engine.simd,
+                    was.fingerprint, was.engine.name, was.engine.simd),
+        fmt::format(
+            "continue with that program and --engine {} --simd {}, or choose a different --out",
+            was.engine.name, was.engine.simd));
   if (!now.target.empty() && Target(was.target).percent() != Target(now.target).percent())
     throw usage_error(
-        fmt::format("{} holds a sweep with another target (got {} %, expected {} %)",
-                    folder.string(), now.target, was.target),
-        fmt::format("continue with --target {}, or choose another --out", was.target));
+        fmt::format("{}: different target (got {} %, expected {} %)", folder.string(), now.target,
+                    was.target),
+        fmt::format("continue with --target {}, or choose a different --out", was.target));
 }
 
 }  // namespace
@@ -129,14 +129,14 @@ void remove_leftovers_of_ended_seeds(const fs::path& folder, const SweepIdentity
 SweepIdentity open_sweep(const fs::path& folder, const Config& recipe, const SweepIdentity& now) {
   const auto no_sweep = [&] {
     return usage_error(fmt::format("{} already exists and is not a sweep", folder.string()),
-                       "choose another --out");
+                       "choose a different --out");
   };
   std::error_code error;
   if (fs::exists(folder, error) && !fs::is_directory(folder, error)) throw no_sweep();
   fs::create_directory(folder, error);  // not those above it, which may have been moved away
   if (error)
     throw data_error(fmt::format("cannot create {}: {}", folder.string(), error.message()),
-                     "check the path, or choose another --out");
+                     "check the path, or choose a different --out");
   // Before a look inside: of two starts the later one must see the files of the first.
   const FolderLock lock = lock_sweep(folder);
   const bool begins = is_unused(folder);
@@ -167,7 +167,7 @@ void add_rows(const fs::path& folder, const fs::path& from, const SweepRecord& r
   for (const char* table : {"epochs.csv", "errors.csv"})
     if (!record.has_rows && !record.outcomes.empty() && !fs::exists(from / table))
       throw data_error(fmt::format("{}: no {} beside seeds.csv", from.string(), table),
-                       "put the file back, or begin in another folder");
+                       "put the file back, or begin in a different folder");
   for (const SeedOutcome& outcome : record.outcomes)
     write_row(folder, record.identity.scored(), outcome);
 }

@@ -66,9 +66,8 @@ class Parts {
  private:
   [[noreturn]] void refuse(const std::string& part, const char* what,
                            const std::string& difference) const {
-    throw usage_error(
-        fmt::format("{} and {} are sweeps of different {}: {}", first_, part, what, difference),
-        "name sweeps of the same recipe, data, arithmetic and target");
+    throw usage_error(fmt::format("{} and {}: different {} ({})", first_, part, what, difference),
+                      "name sweeps of the same recipe, data, arithmetic and target");
   }
 
   std::string first_;

@@ -41,7 +41,7 @@ void check_rates(std::span<const EpochRow> epochs, const std::vector<double>& ra
     const double rate = rates[row], peak = *std::ranges::max_element(rates);
     if (std::abs(epochs[row].learning_rate - rate) > 1e-5 * rate + 1e-9 * peak)
       throw wrong_cell(file, row, "learning_rate", fmt::format("{:.6g}", epochs[row].learning_rate),
-                       fmt::format("{:.6g} as of config.toml", rate));
+                       fmt::format("{:.6g}, from config.toml", rate));
   }
 }
 

@@ -103,14 +103,16 @@ struct JsonReader {
     constexpr std::int64_t high = std::numeric_limits<int>::max();
     const Json& got = json.at(key);
     if (!got.is_number_integer() || got < low || got > high)
-      throw std::runtime_error(fmt::format("{} is {}, not {} to {}", key, got.dump(), low, high));
+      throw std::runtime_error(
+          fmt::format("{}: wrong value (got {}, expected {} to {})", key, got.dump(), low, high));
     got.get_to(value);
   }
   void scored(const char* key, bool& validation) {
     const auto got = json.at(key).get<std::string>();
     validation = got == scored_name(true);
     if (got != scored_name(validation))
-      throw std::runtime_error(fmt::format("{} is \"{}\", not test or validation", key, got));
+      throw std::runtime_error(
+          fmt::format("{}: wrong value (got \"{}\", expected test or validation)", key, got));
   }
   void optional(const char* key, std::string& value) { value = json.value(key, ""); }
   void optional(const char* key, int& value) {

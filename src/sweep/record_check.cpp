@@ -158,7 +158,7 @@ class Row {
         bad(fmt::format("label {} predicted as {} is no mistake", m.label, m.prediction));
       if (!seen.insert(m.index).second) bad("twice");
       if (const int label = labels.emplace(m.index, m.label).first->second; label != m.label)
-        bad(fmt::format("label {} here, {} for another seed", m.label, label));
+        bad(fmt::format("label {} here, {} for a different seed", m.label, label));
     }
   }
 

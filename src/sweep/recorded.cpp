@@ -30,7 +30,7 @@ Recorded of_sweep(const fs::path& folder, std::optional<std::uint64_t> seed) {
   if (found->diverged)
     throw usage_error(
         fmt::format("{}: seed {} diverged and has no weights", folder.string(), found->seed),
-        fmt::format("choose another seed of {}", (folder / "seeds.csv").string()));
+        fmt::format("choose a different seed of {}", (folder / "seeds.csv").string()));
   Recorded recorded;
   recorded.config = parse_config(record.recipe_text, (folder / "config.toml").string());
   recorded.config.train.seed = found->seed;
@@ -64,8 +64,8 @@ Recorded of_run(const fs::path& folder, std::optional<std::uint64_t> seed) {
                      "put the file back as it was");
   }
   if (seed && *seed != recorded.config.train.seed)
-    throw usage_error(fmt::format("{} holds a run with seed {}, not {}", folder.string(),
-                                  recorded.config.train.seed, *seed),
+    throw usage_error(fmt::format("{}: different seed (got {}, expected {})", folder.string(),
+                                  *seed, recorded.config.train.seed),
                       "leave --seed out");
   return recorded;
 }

@@ -80,7 +80,7 @@ struct Reader {
   void operator()(const Column& column, T& value) {
     if (!diverged || column.cell != Cell::result) return read(column, value);
     if (!csv.text(row, column.name).empty())
-      throw csv.wrong(row, column.name, "empty as of a seed that diverged");
+      throw csv.wrong(row, column.name, "an empty cell, because the seed diverged");
   }
 
  private:
@@ -148,7 +148,7 @@ void append_without(std::string& text, const std::vector<std::string>& lines,
   throw Error(ExitCode::internal,
               fmt::format("{}: two results of seed {} (got \"{}\", expected \"{}\")", file.string(),
                           seed, is, was),
-              "run mnist-dist verify on the sweep to see which machine computes other bits");
+              "run mnist-dist verify on the sweep to see which machine computes different bits");
 }
 
 }  // namespace
@@ -185,7 +185,7 @@ SeedOutcome parse_outcome(const CsvTable& csv, std::size_t row, const SweepIdent
   SeedOutcome o;
   visit(o, scored, Reader{csv, row});
   if (!o.diverged && !o.message.empty())
-    throw csv.wrong(row, "message", "empty as of a seed that is ok");
+    throw csv.wrong(row, "message", "an empty cell, because the seed is ok");
   return o;
 }
 
@@ -213,7 +213,7 @@ SeedOutcome parse_row(const std::string& text, const std::string& file,
   Tables lines = split_tables(text, rest);
   if (!rest.empty() || lines[errors].empty()) throw damaged("it does not hold three tables");
   if (!lines[epochs].empty() && lines[epochs][0] + '\n' != metrics_header(identity.scored()))
-    throw damaged("its epochs have other columns");
+    throw damaged("its epochs have different columns");
   const CsvTable table(lines[seeds], file);
   if (table.rows() != 1) throw damaged(fmt::format("it has {} rows of scores", table.rows()));
   SeedOutcome outcome = parse_outcome(table, 0, identity);

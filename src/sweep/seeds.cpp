@@ -66,7 +66,7 @@ std::string join_seeds(const std::string& a, const std::string& b) {
   std::ranges::set_union(in_a, in_b, std::back_inserter(all));
   if (all.size() > most)
     throw usage_error(fmt::format("the sweep would have {} seeds, more than {}", all.size(), most),
-                      "put these seeds into another sweep");
+                      "put these seeds into a different sweep");
   std::string text;
   for (std::size_t from = 0, to; from < all.size(); from = to) {
     for (to = from + 1; to < all.size() && all[to] == all[to - 1] + 1;) ++to;

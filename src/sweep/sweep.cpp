@@ -155,13 +155,14 @@ SweepEnd agreed(Communicator& world, SweepEnd mine) {
 
 void check_groups(int ranks, int ranks_per_run, bool ranks_show) {
   if (ranks_per_run > ranks)
-    throw usage_error(fmt::format("a run on {} ranks does not fit into {}", ranks_per_run, ranks),
+    throw usage_error(fmt::format("--ranks-per-run: too large (got {}, expected at most {})",
+                                  ranks_per_run, ranks),
                       "give a smaller --ranks-per-run, or start more ranks with mpirun")
         .mark_everywhere();
   if (const int rest = ranks % ranks_per_run; ranks_show && rest != 0)
     throw usage_error(
-        fmt::format("{} ranks in groups of {} leave a group of {}, whose seeds would have other "
-                    "bits on GPUs",
+        fmt::format("--ranks-per-run: {} ranks in groups of {} leave a group of {}, whose seeds "
+                    "would have different bits on GPUs",
                     ranks, ranks_per_run, rest),
         fmt::format("start {} ranks, or give --per-slice --reduce exact", ranks - rest))
         .mark_everywhere();

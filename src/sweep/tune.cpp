@@ -87,7 +87,7 @@ void open_folder(const TuneOptions& options, const std::vector<Candidate>& candi
   };
   const auto no_search = [&] {
     return usage_error(fmt::format("{} already exists and is not a search", folder.string()),
-                       "choose another --out");
+                       "choose a different --out");
   };
   if (fs::exists(folder) && !fs::is_directory(folder)) throw no_search();
   make_folders(folder);

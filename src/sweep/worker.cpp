@@ -82,7 +82,7 @@ bool GroupLeader::end_seed(const SeedOutcome* outcome, const Error* error) {
   }
   if (std::error_code gone; lost_ && fs::is_directory(claim_->folder, gone))
     say_line(fmt::format(
-        "note: another process took over seed {}, because this process did not renew its lease",
+        "note: a different process took over seed {}, because this process did not renew its lease",
         seed));
   claim_.reset();
   if (error || lost_) queue_.put_back(seed);
@@ -116,7 +116,8 @@ SweepEnd run_group(Communicator& group, GroupLeader* leader,
     if (send({.kind = ended ? Instruction::wait : Instruction::fail}).kind != Instruction::fail)
       continue;
     if (error) throw *error;
-    throw Error(ExitCode::internal, "the leader of this group failed", "read its message");
+    throw Error(ExitCode::internal, "the leader of this group failed",
+                "read the error of the group's first rank");
   }
 }
 

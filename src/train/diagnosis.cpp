@@ -10,8 +10,9 @@
 namespace mnist_dist {
 namespace {
 
-const char* const hint =
-    "lower optimizer.learning_rate, lengthen schedule.warmup, or look at the data named";
+const char* const hint = "lower optimizer.learning_rate or lengthen schedule.warmup";
+const char* const shard_hint =
+    "lower optimizer.learning_rate, lengthen schedule.warmup, or check the data of that shard";
 
 std::string place(const Config& config, int layer) {
   if (layer < 0 || layer >= static_cast<int>(config.model.layers.size())) return "the loss";
@@ -21,8 +22,8 @@ std::string place(const Config& config, int layer) {
 /// All ranks find it: the state and the score are the same on each.
 Error diverged_at_the_end(std::int64_t steps, const std::string& where) {
   return Error(ExitCode::diverged,
-               fmt::format("training diverged at its last step {}: not finite first: {}", steps,
-                           where),
+               fmt::format("training diverged at its last step {}. First non-finite value: {}",
+                           steps, where),
                hint)
       .mark_everywhere();
 }
@@ -36,18 +37,19 @@ void throw_diverged(Communicator& comm, Engine& engine, const Config& config, st
                                               mine->where == "loss" ? "value" : mine->where,
                                               place(config, mine->layer), comm.rank(), mine->shard)
                                 : "";
+  const char* advice = hint;
   std::string first = "the sum over shards, where no single slice overflowed";
   for (const auto& bytes : comm.all_gather(std::as_bytes(std::span(line)))) {
     if (bytes.empty()) continue;
     first.assign(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    advice = shard_hint;
     break;  // ranks own shards in order: the lowest bad shard, for any number of ranks
   }
-  throw Error(
-      ExitCode::diverged,
-      fmt::format(
-          "training diverged at epoch {} step {}, learning rate {:.4g}: not finite first: {}",
-          epoch + 1, step + 1, rates[static_cast<std::size_t>(step)], first),
-      hint)
+  throw Error(ExitCode::diverged,
+              fmt::format("training diverged at epoch {} step {} (learning rate {:.4g}). First "
+                          "non-finite value: {}",
+                          epoch + 1, step + 1, rates[static_cast<std::size_t>(step)], first),
+              advice)
       .mark_everywhere();
 }
 

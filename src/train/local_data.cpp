@@ -1,7 +1,6 @@
 #include "train/local_data.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -27,18 +26,17 @@ Range held_out_rows(const Config& config, const Dataset& dataset) {
   const int all = dataset.train_rows();
   if (split.empty()) return {all, all};
   const auto misfit = [&](const std::string& why) {
-    return usage_error(fmt::format("data.split = [{}] {}", fmt::join(split, ", "), why),
-                       "choose a smaller split or another data.file");
+    return usage_error("data.split: " + why, "choose a smaller split or a different data.file");
   };
   const int size = split[1];
   if (size > all - split[0])
-    throw misfit(fmt::format("needs {} training rows, {} has {}", std::int64_t{size} + split[0],
-                             config.data.file, all));
+    throw misfit(fmt::format("too many rows (got {}, expected at most {}, as in {})",
+                             std::int64_t{size} + split[0], all, config.data.file));
   if (split.size() == 2) return {all - size, all};
   const int blocks = all / size;
   int block = split[2];
   if (block > blocks)
-    throw misfit(fmt::format("names block {} of {} in {}", block, blocks, config.data.file));
+    throw misfit(fmt::format("no such block (got {}, expected at most {})", block, blocks));
   if (block == 0) {
     const auto last = static_cast<std::uint64_t>(blocks - 1);
     block = 1 + static_cast<int>((config.train.seed % (last + 1) + last) % (last + 1));

@@ -45,9 +45,10 @@ std::vector<EpochRow> parse_metrics(const CsvTable& table, const std::string& sc
     r.seconds = table.number(row, "seconds", 0, most);
     const bool has_raw = !table.text(row, raw).empty();
     const bool has_averaged = !table.text(row, averaged).empty();
+    const std::string empty = "an empty cell, because that of " + raw + " is empty";
     if (has_raw != !table.text(row, loss).empty())
-      throw table.wrong(row, loss, has_raw ? "a number beside " + raw : "empty as " + raw);
-    if (has_averaged && !has_raw) throw table.wrong(row, averaged, "empty as " + raw);
+      throw table.wrong(row, loss, has_raw ? "a number, because " + raw + " has one" : empty);
+    if (has_averaged && !has_raw) throw table.wrong(row, averaged, empty);
     if (has_raw) {
       r.test.emplace();
       r.test->loss = table.number(row, loss);  // before a run diverges it may be infinite

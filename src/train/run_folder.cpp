@@ -99,11 +99,11 @@ void check_same_run(const fs::path& folder, const std::string& recipe, std::uint
                : fmt::format("{}, or start a new run", options);
   };
   if (seed != config.train.seed)
-    throw usage_error(fmt::format("{} holds a run with seed {}, not {}", folder.string(), seed,
-                                  config.train.seed),
+    throw usage_error(fmt::format("{}: different seed (got {}, expected {})", folder.string(),
+                                  config.train.seed, seed),
                       hint(fmt::format("seed = {}", seed), "leave --seed out"));
   if (const std::string wanted = recipe_toml(config); recipe != wanted)
-    throw usage_error(fmt::format("{} holds a run of another recipe: {}", folder.string(),
+    throw usage_error(fmt::format("{}: different recipe ({})", folder.string(),
                                   recipe_difference(recipe, wanted)),
                       hint(first_difference(recipe, wanted).first,
                            "leave --config and --set out to continue with its own recipe"));
@@ -129,18 +129,20 @@ void remove_run_leftovers(const fs::path& locked_folder) {
 }
 
 std::string scoring_hint(const fs::path& folder) {
-  return fmt::format("score its weights with: mnist-dist evaluate --checkpoint {}",
+  return fmt::format("score its weights with: mnist-dist evaluate {}",
                      shell_word((folder / "checkpoint.h5").string()));
 }
 
 std::string summary_hint(const fs::path& folder) {
-  return fmt::format("write it again with: rm -f {} && mnist-dist --resume --run-dir {}",
-                     shell_word((folder / "summary.json").string()), shell_word(folder.string()));
+  std::error_code unknown;
+  return fmt::format("{}run mnist-dist --resume --run-dir {}",
+                     fs::exists(folder / "summary.json", unknown) ? "remove it, then " : "",
+                     shell_word(folder.string()));
 }
 
 std::string recipe_difference(const std::string& was, const std::string& is) {
-  const auto [has, wanted] = first_difference(was, is);
-  return fmt::format("it has \"{}\", requested is \"{}\"", has, wanted);
+  const auto [was_line, is_line] = first_difference(was, is);
+  return fmt::format("got \"{}\", expected \"{}\"", is_line, was_line);
 }
 
 fs::path make_default_folder(const Config& config) {
@@ -166,9 +168,10 @@ FolderLock create_run_folder(const fs::path& folder, const Config& config) {
         is_recipe(folder / "config.toml") && !fs::exists(folder / "summary.json");
     throw usage_error(
         fmt::format("run folder {} already exists. Runs are never overwritten", folder.string()),
-        can_go_on ? fmt::format("choose another --run-dir, or continue with --resume --run-dir {}",
-                                shell_word(folder.string()))
-                  : "choose another --run-dir");
+        can_go_on
+            ? fmt::format("choose a different --run-dir, or continue with --resume --run-dir {}",
+                          shell_word(folder.string()))
+            : "choose a different --run-dir");
   }
   write_recipe(folder, config);
   return lock;
@@ -244,7 +247,7 @@ fs::path newest_unfinished_run(const fs::path& runs, const Config& config) {
                   config.name, config.train.seed);
   if (!nearly.empty())
     throw usage_error(
-        fmt::format("{} and this recipe. {} has a different one: {}", none, nearly, difference),
+        fmt::format("{} and this recipe. {} has a different one ({})", none, nearly, difference),
         fmt::format("continue it with --resume --run-dir {} and without --config and --set, or "
                     "start a new run without --resume",
                     nearly));
@@ -271,7 +274,7 @@ std::optional<Found> resume_point(const fs::path& folder, const Config& config) 
     check_same_run(folder, recipe_toml(recorded), recorded.train.seed, config);
   } else {
     throw usage_error(fmt::format("nothing to resume: {} holds no checkpoint", folder.string()),
-                      fs::exists(folder) ? "name another --run-dir"
+                      fs::exists(folder) ? "name a different --run-dir"
                                          : "check --run-dir, or start a new run without --resume");
   }
   remove_run_leftovers(folder);
@@ -281,8 +284,9 @@ std::optional<Found> resume_point(const fs::path& folder, const Config& config) 
 void check_same_data(const Checkpoint& checkpoint, const std::string& data_hash) {
   if (checkpoint.data_hash == data_hash) return;
   throw usage_error(
-      fmt::format("the run was started with other data (hash {:.12}..., now {:.12}...)",
-                  checkpoint.data_hash, data_hash),
+      fmt::format("the run was started with different data (got hash {:.12}..., expected "
+                  "{:.12}...)",
+                  data_hash, checkpoint.data_hash),
       "give its data with --set data.file=..., or start a new run")
       .mark_everywhere();
 }

@@ -62,8 +62,8 @@ std::string scoring_hint(const std::filesystem::path& folder);
 /// For a finished run whose summary.json is lost or damaged.
 std::string summary_hint(const std::filesystem::path& folder);
 
-/// The first line in which two recipe_toml texts differ, as: it has "epochs = 3", requested is
-/// "epochs = 4".
+/// The first line in which two recipe_toml texts differ, as: got "epochs = 4", expected
+/// "epochs = 3".
 std::string recipe_difference(const std::string& was, const std::string& is);
 
 /// Throws Error (usage), on every rank, when a run was started with other data.

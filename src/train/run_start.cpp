@@ -20,7 +20,7 @@ void check_same_model(const Trained& from, const Config& config) {
   const auto& wanted = config.model.layers;
   const auto problem = [&](const std::string& difference) {
     return usage_error(
-        fmt::format("--init-from: {} has another model: {}", from.file.string(), difference),
+        fmt::format("--init-from: {} has a different model: {}", from.file.string(), difference),
         "give its recipe with --config, or a run of this one");
   };
   if (const int side = from.config.model.side; side != config.model.side)

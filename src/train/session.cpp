@@ -56,8 +56,7 @@ void check_ranks(int ranks, const Config& config) {
   if (ranks <= shards) return;
   std::string hint = fmt::format("start at most {} rank{}", shards, plural(shards));
   if (const int more = shards_for(ranks, config); more > 0)
-    hint +=
-        fmt::format(", or give --set data.shards={} (another recipe: its results differ)", more);
+    hint += fmt::format(", or give --set data.shards={} (this changes the results)", more);
   throw usage_error(fmt::format("{} ranks cannot share {} shard{}", ranks, shards, plural(shards)),
                     hint)
       .mark_everywhere();
@@ -147,14 +146,13 @@ Session make_session(Communicator& world, Communicator& group, const Config& con
                      const ComputeOptions& compute,
                      const std::function<void(const std::string& line)>& progress,
                      SessionPurpose purpose, std::optional<Normalisation> normalisation) {
-  // All that can be refused without the data, which takes seconds to prepare.
+  // All that can be rejected without the data, which takes seconds to prepare.
   check_same_orders(world, config, compute);
   check_ranks(group.size(), config);
   Session session;
   session.compute = compute;
   session.engine = choose_engine(compute.engine, compute.device);
-  check_agreement(world, {{"the engine", session.engine}},
-                  "hosts with and without a GPU cannot train together: give --device cpu");
+  check_agreement(world, {{"the engine", session.engine}}, "give --device cpu on all hosts");
   check_library(world, session.engine);
   if (runs_on_gpu(session.engine)) session.gpu = choose_gpu(world, group);
   check_simd(world, session.engine, compute.simd);

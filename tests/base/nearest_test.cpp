@@ -42,7 +42,7 @@ TEST(Nearest, ADifferentNumberIsNoSlip) {
 
 TEST(Nearest, SuggestsOrLists) {
   EXPECT_EQ(suggest("epoch", known), "did you mean epochs?");
-  EXPECT_EQ(suggest("interpolation", known), "known: epochs, batch, seed, learning_rate");
+  EXPECT_EQ(suggest("interpolation", known), "use one of: epochs, batch, seed, learning_rate");
 }
 
 }  // namespace

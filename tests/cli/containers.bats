@@ -26,7 +26,7 @@ load helpers
   # Rank 0 has printed it.
   run -0 env PMI_RANK=1 PMI_SIZE=2 "$MNIST_DIST" "${QUICK[@]}" --run-dir r
   [ -z "$output" ]
-  fails 4 "each would train alone" env MPI_LOCALNRANKS=2 MPI_LOCALRANKID=0 "$MNIST_DIST" \
+  fails 4 "MPI_LOCALNRANKS" env MPI_LOCALNRANKS=2 MPI_LOCALRANKID=0 "$MNIST_DIST" \
     "${QUICK[@]}" --run-dir r
   [ ! -e r ]
 }

@@ -15,7 +15,7 @@ without_locks() { env LD_PRELOAD="$PRELOAD/no_locks.so" "$@"; }
 killed_at() { env KILL_AT="$1" KILL_IN="$2" LD_PRELOAD="$LD_PRELOAD:$PRELOAD/kill_at.so" "${@:3}"; }
 # full_at PLACE COMMAND...: there the disk is full.
 full_at() { FAIL_ERRNO=28 killed_at 1 "$@"; }
-# Whatever a process leaves that did not end by itself.
+# Files that a process leaves when it does not end by itself.
 leftovers() { find "$@" -name '*.tmp*' -o -name '.lease*'; }
 # A lease as a process of another host keeps it.
 foreign_lease() {
@@ -79,7 +79,7 @@ foreign_lease() {
   foreign_lease 0 >r/.lease
   (for i in {1..300}; do sleep 0.2; foreign_lease "$i" >r/next && mv r/next r/.lease; done) &
   local pid=$!
-  fails 2 "(process 1 on host far)" \
+  fails 2 "host far" \
     "$MNIST_DIST" --config some.toml --run-dir r
   kill $pid
   wait $pid || true
@@ -117,7 +117,7 @@ foreign_lease() {
       run -137 killed_at $calls /begun "${SHORT[@]}" --run-dir "$PWD/begun"
       mv begun r
       [ -d r ] && [ ! -e r/config.toml ]
-      fails 2 "r holds no config.toml" "$MNIST_DIST" --resume --run-dir r
+      fails 2 "config.toml" "$MNIST_DIST" --resume --run-dir r
       [[ "$stderr" == *"with --config"* ]]
       run -0 short --run-dir r $again
       rm -r r
@@ -137,9 +137,9 @@ foreign_lease() {
   mkdir r
   echo half >r/config.toml.tmp99999999
   echo precious >r/thesis.tex.tmp99999999
-  fails 2 "r already exists" short --run-dir r
+  fails 2 "folder r" short --run-dir r
   [ -e r/config.toml.tmp99999999 ] && [ -e r/thesis.tex.tmp99999999 ]
-  fails 2 "nothing to resume" short --run-dir r --resume
+  fails 2 "checkpoint" short --run-dir r --resume
 }
 @test "a recipe that a power failure cut off: each way is open" {
   short --run-dir whole
@@ -165,7 +165,7 @@ foreign_lease() {
   run -0 "${SWEEP[@]}" --seeds 1 --out s
   # Nor a run that has a checkpoint.
   : >whole/config.toml
-  fails 2 "whole already exists" short --run-dir whole
+  fails 2 "folder whole" short --run-dir whole
   [[ "$stderr" != *"--resume"* ]]
 }
 @test "a sweep killed at any moment is recovered by the same command, and leaves nothing behind" {

@@ -54,7 +54,7 @@ mpirun_command() {
   # tests/lsan.supp is in vain.
   MPIRUN=(env ASAN_OPTIONS=detect_leaks=0 "$mpirun" --oversubscribe --bind-to none
     --mca btl_tcp_if_include lo -np "$1")
-  # Without its banner about exit codes; Open MPI 5 cannot do without.
+  # Open MPI 4 leaves out its banner about exit codes. Open MPI 5 cannot.
   if [[ $version == *") 4."* ]]; then MPIRUN+=(-q); fi
 }
 
@@ -81,9 +81,9 @@ fails() {
   [ "$(wc -l <<<"$stderr")" -eq 2 ]
 }
 
-# refuses CODE TEXT COMMAND...: as fails, for a command that may print progress before the two
+# rejects CODE TEXT COMMAND...: as fails, for a command that may print progress before the two
 # lines.
-refuses() {
+rejects() {
   local code=$1 text=$2
   shift 2
   own_stderr "$@"

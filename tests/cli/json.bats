@@ -1,5 +1,5 @@
-# --json prints one object on stdout and nothing else; --quiet leaves the result alone. Examples in
-# --help.
+# --json prints one object on stdout and nothing else. --quiet does not change the result. Examples
+# in --help.
 bats_require_minimum_version 1.5.0
 load helpers
 

@@ -7,7 +7,7 @@ load helpers
   run -0 "$MNIST_DIST" "${recipe[@]}" --run-dir one
   [[ "${lines[*]}" == *"step3 (modified) | MNIST data/mnist.h5"* ]]
   [ "$(field one/summary.json synthetic)" = False ]
-  # A net that does not learn stays near 10 %; seed 1 ended at 96.70 %.
+  # A net that does not learn stays near 10 %. Seed 1 ended at 96.70 %.
   python3 -c 'import json, sys
 sys.exit(json.load(open("one/summary.json"))["final_validation_accuracy"] < 95)'
   run -0 ranks 2 "${recipe[@]}" --run-dir two

@@ -1,4 +1,4 @@
-# Making the data file: what is found, kept, replaced and refused. Errors stand under the lines of
+# Making the data file: finding, keeping, replacing and rejecting files. Errors follow the lines of
 # progress.
 bats_require_minimum_version 1.5.0
 load helpers
@@ -35,17 +35,17 @@ overwrite() { printf %s "$3" | dd of="$1" bs=1 seek="$2" conv=notrunc status=non
 
 @test "a folder without the files: the missing ones are named" {
   mkdir raw && touch raw/train-images-idx3-ubyte
-  refuses 3 "raw: train-labels-idx1-ubyte, t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte" \
+  rejects 3 "raw: train-labels-idx1-ubyte, t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte" \
     "$MNIST_DIST" prepare --raw raw
 }
 
 @test "an empty IDX file" {
   mkdir raw && touch raw/{train,t10k}-{images-idx3,labels-idx1}-ubyte
-  refuses 3 "raw/train-images-idx3-ubyte: " "$MNIST_DIST" prepare --raw raw
+  rejects 3 "raw/train-images-idx3-ubyte: " "$MNIST_DIST" prepare --raw raw
   [[ "${stderr_lines[-2]}" == *empty* ]]
 }
 
-# A folder "raw" with links to three whole files; the fourth is the caller's.
+# A folder "raw" with links to three whole files. The fourth is the caller's.
 three_of_four() {
   mkdir raw
   ln -s "$SOURCE_DIR"/data/mnist/*.gz raw
@@ -55,7 +55,7 @@ three_of_four() {
 @test "a web page instead of a file is named, and a complete form of the file is used" {
   three_of_four
   echo '<!DOCTYPE html><html>403 Forbidden</html>' >raw/t10k-labels-idx1-ubyte.gz
-  refuses 3 "raw/t10k-labels-idx1-ubyte.gz: " "$MNIST_DIST" prepare --raw raw
+  rejects 3 "raw/t10k-labels-idx1-ubyte.gz: " "$MNIST_DIST" prepare --raw raw
   [[ "${stderr_lines[-2]}" == *"web page"* ]]
   zcat "$SOURCE_DIR/data/mnist/t10k-labels-idx1-ubyte.gz" >raw/t10k-labels-idx1-ubyte
   run -0 --separate-stderr "$MNIST_DIST" prepare --raw raw --out one.h5
@@ -85,7 +85,7 @@ sys.exit(code != 3 or resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss > 1
 }
 
 @test "training makes only the default data file, and a different missing name is a mistake" {
-  refuses 3 "no data file data/mnits.h5" "$MNIST_DIST" --set data.file=data/mnits.h5 --run-dir r
+  rejects 3 "data/mnits.h5" "$MNIST_DIST" --set data.file=data/mnits.h5 --run-dir r
   [ ! -e data ]
   [ ! -e r ]
   run -0 --separate-stderr "$MNIST_DIST" --set data.file=./data/mnist.h5 --set train.max_steps=1 \
@@ -105,7 +105,7 @@ sys.exit(code != 3 or resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss > 1
 
 @test "drawn digits never replace MNIST without an option, nor MNIST them" {
   draw
-  refuses 3 " 1200 + 200 " "$MNIST_DIST" prepare
+  rejects 3 " 1200 + 200 " "$MNIST_DIST" prepare
   [[ "${stderr_lines[-1]}" == *"--force"* ]]
 }
 
@@ -113,7 +113,7 @@ sys.exit(code != 3 or resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss > 1
   draw
   before=$(sha256sum data/mnist.h5)
   overwrite data/mnist.h5 500000 damage
-  refuses 3 "/train/images" draw
+  rejects 3 "/train/images" draw
   [[ "${stderr_lines[-1]}" == *"--force"* ]]
   draw --force
   [ "$(sha256sum data/mnist.h5)" = "$before" ]
@@ -142,15 +142,15 @@ sys.exit(code != 3 or resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss > 1
 
 @test "a limit on file sizes: exit 3, nothing left behind" {
   small() { (ulimit -f 300 && draw); }
-  refuses 3 "data/mnist.h5: File too large" small
+  rejects 3 "data/mnist.h5: File too large" small
   [[ "${stderr_lines[-1]}" == *"ulimit -f"* ]]
   [ -z "$(ls data)" ]
 }
 
 @test "counts are for drawn digits only" {
-  refuses 2 "--count" "$MNIST_DIST" prepare --count 100
-  refuses 2 "--count" "$MNIST_DIST" prepare --synthetic --count 0
-  refuses 2 "--raw" "$MNIST_DIST" prepare --synthetic --raw .
+  rejects 2 "--count" "$MNIST_DIST" prepare --count 100
+  rejects 2 "--count" "$MNIST_DIST" prepare --synthetic --count 0
+  rejects 2 "--raw" "$MNIST_DIST" prepare --synthetic --raw .
 }
 
 @test "a full-size file takes seconds" {

@@ -61,25 +61,25 @@ averaged_validation_accuracy,learning_rate,images_per_second,seconds" ]
   [ -z "$(find r -name '*.tmp*')" ]
 }
 @test "nothing to resume" {
-  fails 2 "nothing to resume" short --resume --run-dir missing
+  fails 2 "missing" short --resume --run-dir missing
   [ ! -e missing ]
-  fails 2 "nothing to resume" short --resume
+  fails 2 "seed 1" short --resume
   mkdir other
   echo precious >other/notes.txt
-  fails 2 "nothing to resume" short --resume --run-dir other
+  fails 2 "other" short --resume --run-dir other
   [ "$(ls -A other)" = notes.txt ]
 }
 @test "nothing to resume in a folder that is no run, nor without its recipe" {
-  fails 2 "nothing to resume: missing" "$MNIST_DIST" --resume --run-dir missing
+  fails 2 "missing" "$MNIST_DIST" --resume --run-dir missing
   stopped_run
   rm r/config.toml
-  fails 2 " r holds no config.toml" "$MNIST_DIST" --resume --run-dir r
+  fails 2 "config.toml" "$MNIST_DIST" --resume --run-dir r
   run -0 "$MNIST_DIST" --resume --run-dir r --config some.toml
 }
 @test "a run killed before its first checkpoint begins again" {
   mkdir r
   short --print-config >r/config.toml
-  fails 2 "another recipe" \
+  fails 2 'got "momentum = 0.5"' \
     "$MNIST_DIST" --resume --run-dir r --config r/config.toml --set optimizer.momentum=0.5
   run --separate-stderr -0 "$MNIST_DIST" --resume --run-dir r
   [[ "$stderr" == *"r holds no checkpoint yet"* ]]
@@ -118,7 +118,7 @@ averaged_validation_accuracy,learning_rate,images_per_second,seconds" ]
 @test "the summary of a finished run is written again" {
   run -0 short --run-dir r
   mv r/summary.json before.json
-  fails 3 "summary.json is missing" "$MNIST_DIST" report r
+  fails 3 "summary.json" "$MNIST_DIST" report r
   [[ "$stderr" == *"mnist-dist --resume --run-dir r"* ]]
   run -0 "$MNIST_DIST" --resume --run-dir r
   for name in parameters_sha256 final_validation_accuracy final_validation_loss best_epoch; do
@@ -127,15 +127,14 @@ averaged_validation_accuracy,learning_rate,images_per_second,seconds" ]
 }
 @test "a different recipe or seed is rejected, with the difference" {
   stopped_run
-  fails 2 "another recipe" \
+  fails 2 'got "momentum = 0.5"' \
     "$MNIST_DIST" --resume --run-dir r --config r/config.toml --set optimizer.momentum=0.5
-  [[ "$stderr" == *momentum* ]]
-  fails 2 "seed" "$MNIST_DIST" --resume --run-dir r --seed 99
+  fails 2 "got 99" "$MNIST_DIST" --resume --run-dir r --seed 99
 }
 @test "different data is rejected" {
   stopped_run
   run -0 "$MNIST_DIST" prepare --synthetic --count 3000 --out other.h5
-  fails 2 "other data" \
+  fails 2 "hash" \
     "$MNIST_DIST" --resume --run-dir r --config r/config.toml --set data.file=other.h5
 }
 @test "a damaged checkpoint falls back to the one before, and two damaged ones are an error" {
@@ -164,9 +163,9 @@ averaged_validation_accuracy,learning_rate,images_per_second,seconds" ]
   mkdir runs
   stopped_run
   mv r runs/some-name
-  fails 2 "nothing to resume: runs " \
+  fails 2 "runs/some-name" \
     "$MNIST_DIST" --config some.toml --set train.epochs=9 --resume
-  [[ "$stderr" == *' runs/some-name '*'"epochs = 20"'*'"epochs = 9"'* ]]
+  [[ "$stderr" == *' runs/some-name '*'"epochs = 9"'*'"epochs = 20"'* ]]
   [[ "$stderr" == *"hint: "*" --resume --run-dir runs/some-name "*--config*--set* ]]
 }
 @test "an empty --run-dir, as of an unset variable, is no default one" {
@@ -178,7 +177,7 @@ averaged_validation_accuracy,learning_rate,images_per_second,seconds" ]
   "$MNIST_DIST" "${QUICK[@]}" --set train.epochs=5000 --run-dir r &
   local pid=$! code=0
   wait_for 60 test -s r/checkpoint.h5
-  fails 2 "(process $pid on host" "$MNIST_DIST" --resume --run-dir r
+  fails 2 "process $pid" "$MNIST_DIST" --resume --run-dir r
   cp -r r copy # is not being worked in
   run timeout -s TERM 5 "$MNIST_DIST" --resume --run-dir copy
   [[ "$output" == *"resumed after epoch"* ]]
@@ -207,14 +206,14 @@ averaged_validation_accuracy,learning_rate,images_per_second,seconds" ]
 }
 @test "evaluate does not make a data file" {
   run -0 short --run-dir r
-  fails 3 "no data file gone.h5" "$MNIST_DIST" evaluate --checkpoint r/checkpoint.h5 --data gone.h5
-  fails 3 "no data file gone.h5" ranks 2 evaluate --checkpoint r/checkpoint.h5 --data gone.h5
+  fails 3 "gone.h5" "$MNIST_DIST" evaluate --checkpoint r/checkpoint.h5 --data gone.h5
+  fails 3 "gone.h5" ranks 2 evaluate --checkpoint r/checkpoint.h5 --data gone.h5
   [ ! -e gone.h5 ]
-  fails 3 "nowhere.h5: No such file" ranks 2 evaluate --checkpoint nowhere.h5 --data "$TEST_DATA"
+  fails 3 "nowhere.h5" ranks 2 evaluate --checkpoint nowhere.h5 --data "$TEST_DATA"
   fails 3 "r/checkpoint.h5" \
     "$MNIST_DIST" evaluate --checkpoint r/checkpoint.h5 --data r/checkpoint.h5
   [[ "$stderr" != *--force* ]]
-  fails 2 "--show: Value -1" "$MNIST_DIST" evaluate --checkpoint r/checkpoint.h5 --show -1
+  fails 2 "--show" "$MNIST_DIST" evaluate --checkpoint r/checkpoint.h5 --show -1
 }
 @test "evaluate scores a checkpoint as the run did" {
   run -0 "$MNIST_DIST" --config step3 --set "data.file=$TEST_DATA" --set train.max_steps=5 \
@@ -226,13 +225,13 @@ averaged_validation_accuracy,learning_rate,images_per_second,seconds" ]
   [[ "$output" == *"$accuracy"* ]]
   [[ "$output" == *SYNTHETIC* ]]
   [[ "$output" == *recall* ]]
-  fails 3 "not a checkpoint" "$MNIST_DIST" evaluate --checkpoint "$TEST_DATA" --data "$TEST_DATA"
+  fails 3 "$TEST_DATA" "$MNIST_DIST" evaluate --checkpoint "$TEST_DATA" --data "$TEST_DATA"
   mkdir hollow
-  fails 3 "hollow holds no checkpoint" \
+  fails 3 "hollow" \
     "$MNIST_DIST" evaluate --checkpoint hollow --data "$TEST_DATA"
   run -0 "$MNIST_DIST" prepare --synthetic --count 200 --out other.h5
   run --separate-stderr -0 "$MNIST_DIST" evaluate --checkpoint r/checkpoint.h5 --data other.h5
-  [[ "$stderr" == *"note: "*" other.h5 (hash "* ]]
+  [[ "$stderr" == "note: other.h5: "* ]]
   # Training rows that would not fill a batch are none of its business.
   run -0 "$MNIST_DIST" prepare --synthetic --count 8 --test-count 200 --out few.h5
   run -0 ranks 2 evaluate --checkpoint r/checkpoint.h5 --data few.h5
@@ -296,13 +295,13 @@ o, = json.load(sys.stdin)
 assert o["folder"] == "runs/whole" and o["data_set"] == "SYNTHETIC", o
 assert o["accuracy"] == float(sys.argv[1]), o' \
     "$(field runs/whole/summary.json final_validation_accuracy)" <<<"$output"
-  fails 2 "cannot list nowhere" "$MNIST_DIST" runs nowhere
+  fails 2 "nowhere" "$MNIST_DIST" runs nowhere
   mkdir empty
   run -0 --separate-stderr "$MNIST_DIST" runs empty
   [[ "$stderr" == *"empty holds no run"* ]]
 }
 
-@test "a finished run whose recipe was changed afterwards is refused, and listed as damaged" {
+@test "a finished run whose recipe was changed afterwards is rejected, and listed as damaged" {
   run -0 "$MNIST_DIST" "${QUICK[@]}" --set train.epochs=1 --run-dir runs/r
   run -0 "$MNIST_DIST" "${QUICK[@]}" --set train.epochs=1 --seed 2 --run-dir runs/other
   sed -i 's/^learning_rate = 0.01/learning_rate = 0.02/' runs/r/config.toml

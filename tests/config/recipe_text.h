@@ -9,7 +9,7 @@ namespace mnist_dist {
 /// The shortest recipe there is.
 inline const std::string tiny = "[[model.layer]]\nlinear = 10\n";
 
-/// "what | hint" of the error that `run` ends in; "" when it does not.
+/// "what | hint" of the error that `run` ends in, or "" when it does not.
 template <class Run>
 std::string refusal(const Run& run) {
   try {

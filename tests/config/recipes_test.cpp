@@ -35,9 +35,9 @@ TEST(Recipes, MissingOnesNameTheNearest) {
   EXPECT_EQ(refusal([&] { find_recipe("setp3", folders); }),
             "no recipe named \"setp3\" | did you mean step3?");
   EXPECT_EQ(refusal([&] { find_recipe("resnet", folders); }),
-            "no recipe named \"resnet\" | known: step3");
+            "no recipe named \"resnet\" | use one of: step3");
   EXPECT_EQ(refusal([&] { find_recipe("nowhere/x.toml", folders); }),
-            "no config file nowhere/x.toml | check the path, or name a recipe: step3");
+            "no recipe nowhere/x.toml | check the path, or name a recipe: step3");
 }
 
 TEST(Recipes, AFileMayBeAPipe) {
@@ -47,10 +47,11 @@ TEST(Recipes, AFileMayBeAPipe) {
   ASSERT_EQ(find_recipe(pipe, {}), pipe);  // else the writer would wait for ever
   std::jthread writer([&] { std::ofstream(pipe) << tiny; });
   EXPECT_EQ(load_config(pipe, {}, {}).model.layers.size(), 1u);
-  EXPECT_EQ(refusal([&] { find_recipe(folder.path().string(), {}); }),
-            folder.path().string() + ": not a config file (got a folder) | name a TOML file");
+  EXPECT_EQ(
+      refusal([&] { find_recipe(folder.path().string(), {}); }),
+      folder.path().string() + ": not a recipe (got a folder) | name a recipe or a TOML file");
   EXPECT_EQ(refusal([&] { find_recipe("/dev/zero", {}); }),
-            "/dev/zero: not a config file (got a device) | name a TOML file");
+            "/dev/zero: not a recipe (got a device) | name a recipe or a TOML file");
 }
 
 TEST(Recipes, AChangedOneIsTitledModified) {

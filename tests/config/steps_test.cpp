@@ -107,7 +107,7 @@ TEST(Steps, Step3) {
   EXPECT_EQ(augment.erase_ratio_max, 3.3);
 }
 
-/// The limits that the project's own recipes promise to keep; their other numbers are whatever the
+/// The limits that the project's own recipes promise to keep. Their other numbers are whatever the
 /// search found.
 void expect_inside_the_limits(const Config& config) {
   EXPECT_LE(parameter_count(config.model), 10000u);

@@ -96,7 +96,7 @@ TEST(Decode, Normalises) {
   EXPECT_FLOAT_EQ(out[6], (0.2f - 0.1307f) / 0.3081f);
 }
 
-TEST(Augment, NothingAskedNothingDone) {
+TEST(Augment, WithoutAugmentationNothingChanges) {
   const AugmentConfig off;
   EXPECT_EQ(augmented(off, 3, picture()), decoded(picture()));
 }
@@ -219,7 +219,7 @@ TEST(Augment, CropsAsTorchvisionDoes) {
 TEST(Augment, ACropThatNeverFitsIsTakenFromTheCentre) {
   for_draws(
       {.crop_ratio_min = 2, .crop_ratio_max = 2},
-      [](const AugmentDraw& draw) {  // 28x14 would keep half the area, all of it was asked for
+      [](const AugmentDraw& draw) {  // 28x14 would keep half the area, the crop is to keep all
         EXPECT_EQ(draw.crop_map.a00, 1);
         EXPECT_EQ(draw.crop_map.a02, 0);
         EXPECT_EQ(draw.crop_map.a11, 0.5f);
@@ -280,7 +280,7 @@ TEST(Augment, ErasesARectangleAfterNormalising) {
   }
 }
 
-/// torchvision.transforms.RandomErasing.get_params; `fitted` counts the tries that led to a
+/// torchvision.transforms.RandomErasing.get_params. `fitted` counts the tries that led to a
 /// rectangle.
 Boxes torchvision_erasures(double area_min, double area_max, double ratio_min, double ratio_max) {
   std::mt19937 generator(2);
@@ -362,7 +362,7 @@ TEST(Fade, FullThenInEqualStepsToTheEnd) {
   config.elastic_alpha = 2;
   config.crop_scale_min = 0.5;
   config.crop_ratio_max = 4;
-  EXPECT_EQ(at_epoch(config, 1000).rotation, 12) << "never, unless asked for";
+  EXPECT_EQ(at_epoch(config, 1000).rotation, 12) << "never by default";
   config.fade_after = 10;
   config.fade_epochs = 4;
   config.fade_to = 0.5;

@@ -63,9 +63,10 @@ TEST(Idx, WrongHeadersAreNamed) {
             "x: 10 bytes are too few for an IDX file");
   const std::string images = image_idx(1);
   EXPECT_EQ(data_failure([&] { idx_labels(bytes_of(images), "x"); }),
-            "x: magic number is 0x00000803, not 0x00000801");
+            "x: wrong magic number (got 0x00000803, expected 0x00000801)");
   const std::string wide = idx_bytes(0x803, {1, 28, 32}, std::string(28 * 32, 0));
-  EXPECT_EQ(data_failure([&] { idx_images(bytes_of(wide), "x"); }), "x: dimension 2 is 32, not 28");
+  EXPECT_EQ(data_failure([&] { idx_images(bytes_of(wide), "x"); }),
+            "x: wrong dimension 2 (got 32, expected 28)");
 }
 
 TEST(Idx, TooFewAndTooManyBytesAreNamed) {
@@ -80,7 +81,7 @@ TEST(Idx, TooFewAndTooManyBytesAreNamed) {
 TEST(Idx, LabelTenIsNamedWithItsRow) {
   const std::string payload = label_idx({1, 2, 10, 3});
   EXPECT_EQ(data_failure([&] { idx_labels(bytes_of(payload), "folder/labels"); }),
-            "folder/labels: label 10 in row 2: labels are 0 to 9");
+            "folder/labels: row 2: wrong label (got 10, expected 0 to 9)");
 }
 
 }  // namespace

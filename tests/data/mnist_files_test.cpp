@@ -28,7 +28,7 @@ class MnistFiles : public testing::Test {
   }
   ~MnistFiles() override { fs::current_path("/"); }
 
-  /// Files of the right names and form; not the right contents.
+  /// Files with the right names and form, but without the right contents.
   void fill(const fs::path& folder) {
     make_folders(folder);
     write_file_atomically(folder / "train-images-idx3-ubyte", image_idx(4));
@@ -134,8 +134,8 @@ TEST_F(MnistFiles, LinksThatLeadInACircleEnd) {
 TEST_F(MnistFiles, OtherContentsAreRefusedByChecksumAndByForm) {
   fill("here");
   EXPECT_THAT(data_failure([&] { read("here"); }),
-              HasSubstr("here/train-images-idx3-ubyte: SHA-256 of its payload is "));
-  EXPECT_THAT(data_failure([&] { read("here"); }), HasSubstr("not ba891046e6505d7a"));
+              HasSubstr("here/train-images-idx3-ubyte: wrong SHA-256"));
+  EXPECT_THAT(data_failure([&] { read("here"); }), HasSubstr("expected ba891046e6505d7a"));
   write_file_atomically("here/train-images-idx3-ubyte", image_idx(4).substr(0, 1000));
   EXPECT_THAT(data_failure([&] { read("here"); }),
               HasSubstr("here/train-images-idx3-ubyte: truncated"));

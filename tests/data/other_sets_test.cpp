@@ -146,7 +146,7 @@ TEST_F(OtherSets, DamagedIdxFiles) {
   write("train-labels-idx1-ubyte", label_idx(std::string("\0\1", 2)) + "x");
   EXPECT_THAT(custom_failure(), HasSubstr("too long"));
   write("train-labels-idx1-ubyte", idx_bytes(0x803, {0xffffffff, 0xffffffff, 0xffffffff}, "x"));
-  EXPECT_THAT(custom_failure(), HasSubstr("in its header is not usable"));
+  EXPECT_THAT(custom_failure(), HasSubstr("not usable"));
   write("train-labels-idx1-ubyte", idx_bytes(0x801, {}, ""));
   EXPECT_THAT(custom_failure(), HasSubstr("too few"));
   write("train-labels-idx1-ubyte", "<html>");
@@ -169,7 +169,7 @@ TEST_F(OtherSets, EmnistIsTurnedUprightAndItsLettersBeginWith0) {
   EXPECT_EQ(set.train.labels, (std::vector<ClassIndex>{0, 25}));
   EXPECT_THAT(std::vector<int>(set.train.pixels.begin(), set.train.pixels.begin() + 9),
               testing::ElementsAre(0, 3, 6, 1, 4, 7, 2, 5, 8));
-  EXPECT_THAT(notes_, HasSubstr("no published SHA-256 to compare 4 files with"));
+  EXPECT_THAT(notes_, HasSubstr("no published SHA-256"));
 }
 
 TEST_F(OtherSets, QmnistsTestImagesAreThoseThatMnistDoesNotHave) {

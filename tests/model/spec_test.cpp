@@ -102,7 +102,7 @@ TEST(Spec, GlobalPoolsSeeTheirWholeInput) {
   }
 }
 
-TEST(Spec, RefusalsNameTheLayer) {
+TEST(Spec, ErrorsNameTheLayer) {
   const Layer end = pool(LayerKind::global_average);
   EXPECT_EQ(refusal({"m", {}}), "the model has no layers");
   EXPECT_EQ(refusal({"m", {conv(0), end}}), "layer 1 (conv = 0): 0 output channels");
@@ -113,9 +113,11 @@ TEST(Spec, RefusalsNameTheLayer) {
   EXPECT_EQ(refusal({"m", {conv(10), pool(LayerKind::max_pool, 0), end}}),
             "layer 2 (pool = \"max\"): kernel = 0");
   EXPECT_EQ(refusal({"m", {conv(10), conv(9), end}}),
-            "layer 3 (pool = \"global_average\"): the model ends in [9][1][1], not in [10][1][1]");
+            "layer 3 (pool = \"global_average\"): wrong output of the model (got [9][1][1], "
+            "expected [10][1][1])");
   EXPECT_EQ(refusal({"m", {conv(10)}}),
-            "layer 1 (conv = 10): the model ends in [10][26][26], not in [10][1][1]");
+            "layer 1 (conv = 10): wrong output of the model (got [10][26][26], expected "
+            "[10][1][1])");
 
   EXPECT_EQ(refusal({"m", {conv(12), depthwise(10), end}}),
             "layer 2 (conv = 10): depthwise, but changes the channels from 12 to 10");
@@ -141,10 +143,10 @@ TEST(Spec, RefusalsNameTheLayer) {
   }
 }
 
-TEST(Spec, OneValueAChannelAtANormIsRefused) {
+TEST(Spec, OneValuePerChannelAtANormIsRejected) {
   Layer last = conv(10, 28);
   ModelSpec model{"m", {last}};
-  EXPECT_NO_THROW(check_norm_slices(model, 1));  // no norm, nothing to refuse
+  EXPECT_NO_THROW(check_norm_slices(model, 1));  // no norm, nothing to reject
   model.layers[0].norm = true;
   EXPECT_NO_THROW(check_norm_slices(model, 2));
   try {
@@ -167,7 +169,8 @@ TEST(Spec, AModelFitsItsData) {
   EXPECT_EQ(shapes[0].out_side, 62);
   EXPECT_EQ(shapes[1].out_channels, 26);
   fit_model(model, 64, 5);
-  EXPECT_EQ(refusal(model), "layer 2 (linear = 26): the model ends in [26][1][1], not in [5][1][1]")
+  EXPECT_EQ(refusal(model),
+            "layer 2 (linear = 26): wrong output of the model (got [26][1][1], expected [5][1][1])")
       << "a fitted model is fitted once";
 }
 

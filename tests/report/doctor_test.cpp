@@ -32,12 +32,12 @@ TEST(Doctor, TableHasALineAFindingAndFixesUnderThem) {
             "                -> make room\n");
 }
 
-TEST(Doctor, ColoursOnlyWhenAskedFor) {
+TEST(Doctor, ColoursOnlyOnRequest) {
   EXPECT_THAT(doctor_table(findings, true, 0), HasSubstr("\x1b[33mwarn  \x1b[0mdata"));
   EXPECT_THAT(doctor_table(findings, false, 0), Not(HasSubstr("\x1b")));
 }
 
-TEST(Doctor, JsonSaysTheSame) {
+TEST(Doctor, JsonHasTheSameFindings) {
   const auto json = nlohmann::json::parse(doctor_json(findings));
   EXPECT_EQ(json["ok"], false);
   ASSERT_EQ(json["findings"].size(), 4u);
@@ -79,7 +79,7 @@ TEST(Doctor, PathsThatCannotBeLookedAtAreFindings) {
   ::unsetenv("MNIST_DATA_DIR");
 }
 
-TEST(Doctor, NamesTheRawFilesThatAFolderLacks) {
+TEST(Doctor, NamesTheMissingRawFilesOfAFolder) {
   const TemporaryFolder folder;
   ::setenv("MNIST_DATA_DIR", folder.path().c_str(), 1);
   for (const char* name :
@@ -100,7 +100,7 @@ TEST(Doctor, SlurmTasksWithoutPmiAreAFailure) {
   EXPECT_EQ(find_launcher().health, Health::ok);
 }
 
-TEST(Doctor, APmixLauncherTellsNoNumberOfRanks) {
+TEST(Doctor, APmixLauncherHasNoNumberOfRanks) {
   for (const char* name : {"OMPI_COMM_WORLD_SIZE", "PMI_RANK", "SLURM_NTASKS"}) ::unsetenv(name);
   ::setenv("PMIX_RANK", "0", 1);
   EXPECT_EQ(find_launcher().text, "PMIx");
@@ -164,7 +164,7 @@ void put_driver(const std::filesystem::path& root, const std::vector<std::string
   }
 }
 
-TEST(Doctor, ABuildForCpusSaysHowToUseTheGpusThatAreThere) {
+TEST(Doctor, ABuildForCpusHasAFixToUseTheGpusThatAreThere) {
   const TemporaryFolder folder;
   put_driver(folder.path(), {"Tesla T4"});
   EXPECT_EQ(find_gpus(folder.path(), false).health, Health::ok);

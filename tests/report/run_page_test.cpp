@@ -99,7 +99,7 @@ std::size_t place(const std::string& text, const std::string& part) {
   return at;
 }
 
-TEST_F(RunPageTest, SaysTheVerdictFirstThenCurvesMistakesAndModel) {
+TEST_F(RunPageTest, ShowsTheVerdictFirstThenCurvesMistakesAndModel) {
   RunFiles files = begun();
   files.started(info_of_run());
   files.epoch_ended(row_of(1, 1000));
@@ -133,13 +133,14 @@ TEST_F(RunPageTest, MaxStepsIsNotCalledFinished) {
                             HasSubstr("0.5 of 2 epochs")));
 }
 
-TEST_F(RunPageTest, ADivergedRunSaysSoWithItsLayer) {
+TEST_F(RunPageTest, ADivergedRunIsShownWithItsLayer) {
   RunFiles files = begun();
   files.started(info_of_run());
   files.epoch_ended(row_of(1, 1000));
   const std::string message =
-      "training diverged at epoch 2 step 5: not finite first: activation of layer 3 (conv = 12) on "
-      "rank 0, shard 1";
+      "training diverged at epoch 2 step 5 (learning rate 1). First non-finite value: activation "
+      "of "
+      "layer 3 (conv = 12) on rank 0, shard 1";
   files.failed({ExitCode::diverged, message, 1, 4});
   EXPECT_THAT(page(), AllOf(HasSubstr("verdict FAIL"), HasSubstr("diverged: " + message)));
   EXPECT_EQ(json("status.json")["layer"], "layer 3 (conv = 12)");
@@ -147,7 +148,7 @@ TEST_F(RunPageTest, ADivergedRunSaysSoWithItsLayer) {
   EXPECT_FALSE(std::filesystem::exists(folder / "summary.json"));
 }
 
-TEST_F(RunPageTest, AStoppedRunSaysHowToResumeIt) {
+TEST_F(RunPageTest, AStoppedRunShowsTheCommandToResumeIt) {
   RunFiles files = begun();
   files.started(info_of_run());
   files.failed({ExitCode::interrupted, "stopped by a signal", 0, 7});
@@ -173,7 +174,7 @@ TEST_F(RunPageTest, TheRateIsTheWholeRuns) {
   EXPECT_DOUBLE_EQ(json("summary.json")["images_per_second"], 1500);
 }
 
-TEST_F(RunPageTest, PredictionsThatContradictTheAccuracyAreRefused) {
+TEST_F(RunPageTest, PredictionsThatContradictTheAccuracyAreRejected) {
   RunFiles files = begun();
   files.started(info_of_run());
   files.epoch_ended(row_of(1, 1000));
@@ -185,7 +186,7 @@ TEST_F(RunPageTest, PredictionsThatContradictTheAccuracyAreRefused) {
   EXPECT_THROW(run_page(folder.path()), Error);
 }
 
-TEST_F(RunPageTest, FilesThatContradictEachOtherAreRefused) {
+TEST_F(RunPageTest, FilesThatContradictEachOtherAreRejected) {
   RunFiles files = begun();
   files.started(info_of_run());
   files.epoch_ended(row_of(1, 1000));

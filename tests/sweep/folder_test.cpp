@@ -123,7 +123,7 @@ TEST_F(SweepFolderTest, WhereAllSeedsDivergedEpochsAreAHeader) {
   EXPECT_EQ(seeds_csv(write_tables_of(path)), seeds_csv(example));
 }
 
-TEST_F(SweepFolderTest, ASweepOfAnEarlierVersionGoesOnWithRows) {
+TEST_F(SweepFolderTest, ASweepOfAnEarlierVersionContinuesWithRows) {
   fill_tables();
   std::filesystem::create_directories(path / "rows.new/rows/0xxx");  // killed there before
   open();
@@ -134,20 +134,20 @@ TEST_F(SweepFolderTest, ASweepOfAnEarlierVersionGoesOnWithRows) {
   EXPECT_FALSE(std::filesystem::exists(path / "rows.new"));
 }
 
-TEST_F(SweepFolderTest, DifferentRecipeDataOrProgramIsRefused) {
+TEST_F(SweepFolderTest, DifferentRecipeDataOrProgramIsRejected) {
   fill();
   Config other = recipe;
   other.train.epochs = 99;
-  expect_refused(other, example.identity, "requested is \"epochs = 99\"");
+  expect_refused(other, example.identity, "got \"epochs = 99\"");
   SweepIdentity identity = example.identity;
   identity.data.hash = std::string(64, 'd');
-  expect_refused(recipe, identity, "other data");
+  expect_refused(recipe, identity, "data (got hash");
   identity = example.identity;
   identity.fingerprint = std::string(64, '0');
-  expect_refused(recipe, identity, "different bits");
+  expect_refused(recipe, identity, "fingerprint");
   identity = example.identity;
   identity.engine.name = "torch";
-  expect_refused(recipe, identity, "different bits");
+  expect_refused(recipe, identity, "fingerprint");
 }
 
 TEST_F(SweepFolderTest, TheTargetStays) {
@@ -297,7 +297,7 @@ TEST_F(SweepFolderTest, AStartThatWasKilledAtOnceIsNoSweepYet) {
   EXPECT_TRUE(std::filesystem::exists(row_file(path, 0)));
 }
 
-TEST_F(SweepFolderTest, ARecipeThatWasChangedAfterwardsIsRefused) {
+TEST_F(SweepFolderTest, ARecipeThatWasChangedAfterwardsIsRejected) {
   fill();
   const auto file = path / "config.toml";
   const std::string before = read_text_file(file);
@@ -315,7 +315,7 @@ TEST_F(SweepFolderTest, ARecipeThatWasChangedAfterwardsIsRefused) {
       ADD_FAILURE() << "accepted";
     } catch (const Error& error) {
       EXPECT_EQ(error.code(), ExitCode::data);
-      EXPECT_THAT(error.what(), HasSubstr("config.toml: the recipe is not"));
+      EXPECT_THAT(error.what(), HasSubstr("config.toml: the recipe"));
     }
   // A data file may move.
   change("data/mnist.h5", "elsewhere.h5");
@@ -333,7 +333,7 @@ TEST(RecipeHash, IsOfTheKeysThatDifferFromTheDefaults) {
   EXPECT_EQ(hash, "3f807f6db542cb2592c9c07babf4ce34b1a6a02ffefd2b5b1dfbe5e063a948c2");
 }
 
-TEST_F(SweepFolderTest, AFolderWithOtherThingsIsRefused) {
+TEST_F(SweepFolderTest, AFolderWithOtherFilesIsRejected) {
   std::filesystem::create_directory(path);
   write_file_atomically(path / "thesis.tex", std::string_view("years of work"));
   expect_refused(recipe, example.identity, "is not a sweep");
@@ -381,30 +381,32 @@ TEST_F(SweepFolderTest, ADamagedTableIsNamed) {
     }
     write_file_atomically(path / file, before);
   };
-  expect_damage("seeds.csv", "seed,status\n0\n", ": row 1 has 1 cells, not 2");
+  expect_damage("seeds.csv", "seed,status\n0\n",
+                ": row 1: wrong number of cells (got 1, expected 2)");
   const std::string seeds = seeds_csv(example), header = "seed,test_index,label,prediction\n";
   expect_damage("seeds.csv", seeds + seeds.substr(seeds.rfind('\n', seeds.size() - 2) + 1),
                 ": seed 2 appears twice");
   expect_damage("epochs.csv", "", ": it has no header");
   expect_damage("errors.csv", header + "0,7,123456789,3\n",
-                ": row 1: label is \"123456789\", not 0 to 9");
+                ": row 1: label: wrong value (got \"123456789\", expected 0 to 9)");
   expect_damage("errors.csv", header + "0,7,2,3\n0,8,2,-1\n",
-                ": row 2: prediction is \"-1\", not 0 to 9");
+                ": row 2: prediction: wrong value (got \"-1\", expected 0 to 9)");
   expect_damage("errors.csv", header + "0,4294967296,2,3\n",
-                ": row 1: test_index is \"4294967296\", not 0 to");
+                ": row 1: test_index: wrong value (got \"4294967296\", expected 0 to");
   const auto seeds_with = [&](const std::string& was, const std::string& is) {
     std::string text = seeds;
     return text.replace(text.find(was), was.size(), is);
   };
   expect_damage("seeds.csv", seeds_with("0,ok,", "0,foo,"),
-                ": row 1: status is \"foo\", not ok or diverged");
-  expect_damage("seeds.csv", seeds_with("0,ok,", "-1,ok,"), ": row 1: seed is \"-1\", not 0 to");
+                ": row 1: status: wrong value (got \"foo\", expected ok or diverged)");
+  expect_damage("seeds.csv", seeds_with("0,ok,", "-1,ok,"),
+                ": row 1: seed: wrong value (got \"-1\", expected 0 to");
   expect_damage("seeds.csv", seeds_with(",9941,", ",10001,"),
-                ": row 3: final_test_correct is \"10001\", not 0 to 10000");
+                ": row 3: final_test_correct: wrong value (got \"10001\", expected 0 to 10000)");
   expect_damage("seeds.csv", seeds_with(",9950,10000,", ",9950,9950,"),
-                ": row 1: test_images is \"9950\", not 10000");
+                ": row 1: test_images: wrong value (got \"9950\", expected 10000)");
   expect_damage("seeds.csv", seeds_with("ok,99.5000", "ok,nan"),
-                ": row 1: final_test_accuracy is \"nan\", not 0 to 100");
+                ": row 1: final_test_accuracy: wrong value (got \"nan\", expected 0 to 100)");
   const std::string identity = sweep_json(example.identity);
   const auto identity_with = [&](const std::string& was, const std::string& is) {
     std::string text = identity;
@@ -413,9 +415,10 @@ TEST_F(SweepFolderTest, ADamagedTableIsNamed) {
   for (const char* images : {"0", "-1e+300", "2.5", "18446744073709551615", "\"many\""})
     expect_damage("sweep.json",
                   identity_with("\"images\": 10000", std::string("\"images\": ") + images),
-                  std::string(" is damaged: images is ") + images + ", not 1 to 2147483647");
+                  std::string(" is damaged: images: wrong value (got ") + images +
+                      ", expected 1 to 2147483647)");
   expect_damage("sweep.json", identity_with("\"scored\": \"test\"", "\"scored\": \"foo\""),
-                " is damaged: scored is \"foo\", not test or validation");
+                " is damaged: scored: wrong value (got \"foo\", expected test or validation)");
   expect_damage("sweep.json", identity_with("99.4", "foo"), " is damaged: \"foo\" is not a target");
   expect_damage("sweep.json", identity_with("0..2", "all"),
                 " is damaged: \"all\" does not name seeds");
@@ -423,7 +426,7 @@ TEST_F(SweepFolderTest, ADamagedTableIsNamed) {
 }
 
 // Results that no run can have, though each cell alone is in its range.
-TEST_F(SweepFolderTest, FilesThatContradictThemselvesOrEachOtherAreRefusedNamingTheRow) {
+TEST_F(SweepFolderTest, FilesThatContradictThemselvesOrEachOtherAreRejectedNamingTheRow) {
   fill_tables();
   const auto expect = [&](const std::string& file, const std::string& was, const std::string& is,
                           const std::string& why) {
@@ -477,7 +480,7 @@ TEST_F(SweepFolderTest, FilesThatContradictThemselvesOrEachOtherAreRefusedNaming
   expect(errors, "2,7,2,3\n", "2,10000,2,3\n",
          "row 3 (seed 2): errors.csv names image 10000: it was not scored");
   expect(errors, "2,7,2,3\n", "2,7,1,3\n",
-         "row 3 (seed 2): errors.csv names image 7: label 1 here, 2 for another seed");
+         "row 3 (seed 2): errors.csv names image 7: label 1 here, 2 for a different seed");
   expect("sweep.json", "\"parameter_count\": 7840", "\"parameter_count\": 7841",
          "sweep.json: parameter_count");
   expect("sweep.json", "\"epochs\": 2", "\"epochs\": 3", "sweep.json: epochs");

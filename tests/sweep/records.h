@@ -6,8 +6,8 @@
 
 namespace mnist_dist {
 
-/// A sweep over 10,000 test images with this target, over seeds 0, 1, ... that got so many right;
-/// below 0: diverged.
+/// A sweep over 10,000 test images with this target, over seeds 0, 1, ... with these numbers of
+/// correct images. A seed with a number below 0 diverged.
 inline SweepRecord sweep_record(const std::vector<int>& correct,
                                 const std::string& target = "99.4") {
   SweepRecord record;

@@ -26,7 +26,7 @@ TEST(Seeds, RangesAndListsInTheOrderWritten) {
   EXPECT_THAT(parse_seeds("9223372036854775807"), ElementsAre(9223372036854775807u));
 }
 
-TEST(Seeds, RefusesEverythingElse) {
+TEST(Seeds, RejectsEverythingElse) {
   for (const char* text :
        {"", ",", "1,", "3..1", "..", "1..", "a", "1-5", "-1", "1 2", "9223372036854775808"})
     EXPECT_THAT(refusal(text), HasSubstr("does not name seeds")) << text;
@@ -44,7 +44,7 @@ TEST(Seeds, OfTwoTextsAreJoined) {
 TEST(Seeds, TooManyAreASlipOfTheKeyboard) {
   EXPECT_EQ(parse_seeds("0..999999").size(), 1'000'000u);
   for (const char* text : {"0..1000000", "0..999999,1000000"})
-    EXPECT_THAT(refusal(text), HasSubstr("names more than 1000000 seeds")) << text;
+    EXPECT_THAT(refusal(text), HasSubstr("1000000")) << text;
 }
 
 }  // namespace

@@ -11,7 +11,8 @@ namespace {
 
 // Expected values are SciPy 1.17.1's and NumPy 2.4's, of
 //   x = np.array([9951, 9947, 9939, 9956, 9944, 9948, 9960, 9941, 9952, 9945]) / 100
-//   y = np.array([9955, 9949, 9950, 9958, 9943, 9955, 9961, 9950, 9951, 9953]) / 100;  n = 10
+//   y = np.array([9955, 9949, 9950, 9958, 9943, 9955, 9961, 9950, 9951, 9953]) / 100
+//   n = 10
 const std::vector<double> x{99.51, 99.47, 99.39, 99.56, 99.44, 99.48, 99.60, 99.41, 99.52, 99.45};
 const std::vector<double> y{99.55, 99.49, 99.50, 99.58, 99.43, 99.55, 99.61, 99.50, 99.51, 99.53};
 
@@ -93,7 +94,7 @@ TEST(Target, PassIsDecidedInIntegers) {
   EXPECT_EQ(Target("0.07").required_correct(10000), 7);
 }
 
-TEST(Target, RefusesTextsThatAreNoPercentage) {
+TEST(Target, RejectsTextsThatAreNoPercentage) {
   for (const char* text :
        {"", ".", "100.1", "-1", "99,4", "1e2", "99.4000001", "99999999999999999999", "9.9.4"})
     EXPECT_THROW(Target{text}, Error) << text;

@@ -20,12 +20,12 @@ TEST(Sweep, AGroupMayBeSmallerOnlyWhereThatShowsInNoBit) {
   for (const bool ranks_show : {false, true}) {
     EXPECT_EQ(refusal_of(4, 2, ranks_show), "");
     EXPECT_THAT(refusal_of(2, 3, ranks_show),
-                testing::StartsWith("a run on 3 ranks does not fit into 2"));
+                testing::StartsWith("--ranks-per-run: too large (got 3, expected at most 2)"));
   }
   EXPECT_EQ(refusal_of(3, 2, false), "");
   EXPECT_EQ(refusal_of(5, 3, true),
-            "5 ranks in groups of 3 leave a group of 2, whose seeds would have other bits on GPUs "
-            "| start 3 ranks, or give --per-slice --reduce exact");
+            "--ranks-per-run: 5 ranks in groups of 3 leave a group of 2, whose seeds would have "
+            "different bits on GPUs | start 3 ranks, or give --per-slice --reduce exact");
 }
 
 }  // namespace

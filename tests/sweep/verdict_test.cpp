@@ -40,7 +40,7 @@ TEST(Verdict, MissingSeedsLeaveItOpenUnlessOneFailed) {
   EXPECT_EQ(verdict_of(record).answer, Verdict::Answer::fail);
 }
 
-TEST(Verdict, SeedsThatWereNotAskedForAreNotCounted) {
+TEST(Verdict, SeedsThatWereNotRequestedAreNotCounted) {
   SweepRecord record = sweep_record({1000, 9951, 9952});
   record.identity.seeds = "1..2";
   const Verdict v = verdict_of(record);

@@ -49,7 +49,7 @@ TEST_F(ViewTest, SeesWorkersByTheirClaims) {
     std::filesystem::create_directories(sweep / ("runs/" + std::string(seed)));
   const FolderLock a(sweep / "runs/seed3"), b(sweep / "runs/5xxx/seed5000");
   SweepView now = view();
-  ASSERT_EQ(now.running().size(), 2u) << "nobody works on seed 4";
+  ASSERT_EQ(now.running().size(), 2u) << "no process works on seed 4";
   EXPECT_EQ(now.running()[0].seed, 3u);
   EXPECT_EQ(now.running()[1].seed, 5000u);
   end(3);

@@ -37,7 +37,7 @@ class FakeSweep {
   }
   ~FakeSweep() { test_world().barrier(); }
 
-  /// How long seed N takes in a group; a step is a millisecond.
+  /// Time that seed N takes in a group. A step is a millisecond.
   std::function<milliseconds(int group, std::uint64_t seed)> duration = [](int, std::uint64_t) {
     return milliseconds(5);
   };
@@ -185,12 +185,12 @@ TEST(Worker, ASignalOnOneRankStopsAll) {
   for (const int ranks_per_run : {1, 2}) {
     SCOPED_TRACE(ranks_per_run);
     FakeSweep sweep(ranks_per_run, 1000);
-    const bool told = test_world().rank() == test_world().size() - 1;
+    const bool signalled = test_world().rank() == test_world().size() - 1;
     sweep.duration = [](int, std::uint64_t) { return milliseconds(60000); };
     // Once it trains, however long that took to begin.
-    sweep.stop_requested = [&] { return told && !sweep.mine.empty(); };
+    sweep.stop_requested = [&] { return signalled && !sweep.mine.empty(); };
     EXPECT_EQ(sweep.run(), SweepEnd::interrupted);
-    if (told) {
+    if (signalled) {
       EXPECT_EQ(sweep.mine.size(), 1u);
     }
     EXPECT_LE(sweep.mine.size(), 1u);

@@ -50,7 +50,7 @@ TEST(CheckpointCheck, AcceptsTheCheckpointsOfARun) {
   EXPECT_NO_THROW(checked_recipe(finished, "c.h5"));
 }
 
-TEST(CheckpointCheck, RefusesEachContradictionByName) {
+TEST(CheckpointCheck, RejectsEachContradictionByName) {
   using Change = std::function<void(Checkpoint&)>;
   const std::vector<std::pair<const char*, Change>> cases = {
       {"parameters", [](Checkpoint& c) { c.state.parameters.pop_back(); }},

@@ -98,7 +98,7 @@ TEST_F(LocalRowsOfAFile, RanksTogetherHaveTheRowsOfOne) {
   EXPECT_EQ(together, file_rows(whole.training));
 }
 
-TEST_F(LocalRowsOfAFile, ASplitThatDoesNotFitTheFileIsRefused) {
+TEST_F(LocalRowsOfAFile, ASplitThatDoesNotFitTheFileIsRejected) {
   for (const std::vector<int>& split :
        {std::vector{60, 10}, {50, 10, 7}, {56, 10, 1}, {1'000'000'000, 1'000'000'000, 0}}) {
     try {

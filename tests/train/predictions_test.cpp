@@ -34,7 +34,7 @@ TEST(Predictions, AreReadAsTheyWereWritten) {
   EXPECT_EQ(read_predictions(folder / "predictions.csv"), written);
 }
 
-TEST(Predictions, DamagedOnesAreRefused) {
+TEST(Predictions, DamagedOnesAreRejected) {
   const TemporaryFolder folder;
   const std::string header = "index,label,predicted,probability,label_probability\n";
   for (const std::string& text :

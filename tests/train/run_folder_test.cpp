@@ -55,9 +55,9 @@ TEST(RunFolder, ACheckpointFromBeforeAKeyWasAddedIsOfTheSameRecipe) {
   EXPECT_EQ(newest_unfinished_run(folder.path(), recipe()), folder.path() / "run");
   Config other = recipe();
   other.train.label_smoothing = 0.1;
-  EXPECT_THAT(refusal(folder.path() / "run", other),
-              testing::HasSubstr(
-                  "it has \"label_smoothing = 0.0\", requested is \"label_smoothing = 0.1\""));
+  EXPECT_THAT(
+      refusal(folder.path() / "run", other),
+      testing::HasSubstr("(got \"label_smoothing = 0.1\", expected \"label_smoothing = 0.0\")"));
 }
 
 TEST(RunFolder, ARunKilledBeforeItsFirstCheckpointBeginsAgain) {
@@ -67,10 +67,10 @@ TEST(RunFolder, ARunKilledBeforeItsFirstCheckpointBeginsAgain) {
   EXPECT_FALSE(resume_point(folder.path(), recipe()));
   Config other = recipe();
   other.train.seed = 2;
-  EXPECT_THAT(refusal(folder.path(), other), testing::HasSubstr("a run with seed 1, not 2"));
+  EXPECT_THAT(refusal(folder.path(), other), testing::HasSubstr("seed (got 2, expected 1)"));
   other = recipe();
   other.train.epochs = 3;
-  EXPECT_THAT(refusal(folder.path(), other), testing::HasSubstr("another recipe"));
+  EXPECT_THAT(refusal(folder.path(), other), testing::HasSubstr("got \"epochs = 3\""));
   write_file_atomically(folder.path() / "summary.json", "{}");
   EXPECT_THAT(refusal(folder.path(), recipe()), testing::HasSubstr("holds no checkpoint"))
       << "a run whose checkpoints were removed is kept";
@@ -85,7 +85,7 @@ TEST(RunFolder, WithNothingButLeftoversCountsAsEmpty) {
     for (const char* name : {"config.toml.tmp999999999", ".lease", ".lease.0123456789abcdef",
                              ".lease.0123456789abcdef.tmp999999999.0123abcd"})
       write_file_atomically(run / name, "");
-    fs::remove(run / ".lease");  // of a host that nobody can ask; watched elsewhere
+    fs::remove(run / ".lease");  // of a host that cannot be asked
   };
   leave();
   { const FolderLock lock = create_run_folder(run, recipe()); }
@@ -209,7 +209,7 @@ TEST(RunFolder, IsLockedBeforeItIsLookedAt) {
     const FolderLock second = create_run_folder(run, other);
     FAIL() << "two runs in one folder";
   } catch (const Error& error) {
-    EXPECT_THAT(error.what(), testing::HasSubstr("another process is working in"));
+    EXPECT_THAT(error.what(), testing::HasSubstr("in use"));
   }
   EXPECT_EQ(names_in(run), std::vector<std::string>{".lease"}) << "the second one wrote nothing";
 }

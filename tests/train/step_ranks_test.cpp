@@ -69,8 +69,8 @@ std::vector<std::vector<float>> reduced_vectors(const std::string& engine_name,
   return vectors;
 }
 
-/// Gradients, norm statistics and counts of a step of R ranks are those of one process, to the bit;
-/// uneven shards and a short last slice included.
+/// Gradients, norm statistics and counts of a step of R ranks are those of one process, to the bit,
+/// also with uneven shards and a short last slice.
 void expect_same_vectors(const std::string& engine, int shards) {
   Communicator& world = test_world();
   const Config config = config_with(shards);

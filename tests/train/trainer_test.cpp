@@ -206,7 +206,7 @@ TEST_F(TrainerTest, MaxStepsEndsTheRunWithAnEvaluation) {
   EXPECT_EQ(checkpoint.engine, "engine (simd)\nlibrary 1.0");
 }
 
-TEST_F(TrainerTest, StopsAfterAnyStepAndGoesOnToTheSameEnd) {
+TEST_F(TrainerTest, StopsAfterAnyStepAndResumesToTheSameEnd) {
   const RunResult whole = train(*comm, engine, options());
   const std::vector<EpochRow> whole_rows = recorder.rows;
   for (int stop_after = 1; stop_after <= 9; ++stop_after) {
