@@ -113,7 +113,7 @@ start_worker() {
   pids[slot]=$!
 }
 
-# ended PID: whether the worker has ended; one that ended by itself must have had a reason.
+# ended PID: true if the worker has ended. A worker that ended by itself must have had a reason.
 ended() {
   local pid=$1 code=0
   [[ $(ps -o stat= -p "$pid" 2>/dev/null) != [!Z]* ]] || return 1

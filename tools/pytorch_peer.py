@@ -32,7 +32,7 @@ for layer in spec["layers"]:
     modules += [nn.Dropout(layer["dropout"])] * (layer["dropout"] > 0)
 device = spec["device"]
 if device == "cuda":
-    # PyTorch's default rounds a convolution's factors to 11 bits; the engine computes with all 24.
+    # PyTorch's default rounds a convolution's factors to 11 bits. The engine computes with all 24.
     torch.backends.cudnn.allow_tf32 = False
 model = nn.Sequential(*modules, nn.Flatten(), nn.LogSoftmax(1)).to(device)
 inputs = torch.randn(spec["batch"], 1, 28, 28, device=device)

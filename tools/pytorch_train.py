@@ -6,7 +6,7 @@ usage: tools/pytorch_train.py RECIPE.toml [DATA.h5] [SEED] [THREADS]
 Eager PyTorch, all images in memory, augmentation by the batch (affine_grid and grid_sample), one
 evaluation of the averaged weights at the end. Needs torch, numpy and h5py. Recipes: convolutions,
 pools, SGD, schedule "linear", averages, and augmentation by rotation, shift and scale. Others are
-refused. The model, the order of batches and the draws are its own, so the accuracy is another
+rejected. The model, the order of batches and the draws are its own, so the accuracy is another
 sample of the same recipe. Prints accuracy and seconds since the start of the process."""
 import math
 import os

@@ -23,7 +23,7 @@ bool refused() {
 
 TEST(Arithmetic, IsRightAsThisProgramWasBuilt) { EXPECT_FALSE(refused()); }
 
-TEST(Arithmetic, ADifferentRoundingIsRefusedOnTheThreadThatHasIt) {
+TEST(Arithmetic, ADifferentRoundingIsRejectedOnTheThreadThatHasIt) {
   for (const int mode : {FE_UPWARD, FE_DOWNWARD, FE_TOWARDZERO}) {
     bool here = false;
     std::thread([&] {
@@ -36,7 +36,7 @@ TEST(Arithmetic, ADifferentRoundingIsRefusedOnTheThreadThatHasIt) {
 }
 
 #if defined(__x86_64__)
-TEST(Arithmetic, FlushedResultsAndOperandsAreRefused) {
+TEST(Arithmetic, FlushedResultsAndOperandsAreRejected) {
   for (const unsigned bits : {0x8000u, 0x0040u}) {  // FTZ, DAZ
     bool here = false;
     std::thread([&] {

@@ -24,7 +24,7 @@ TEST(AwakeClock, CountsTimeThatIsLookedAt) {
 
 TEST(AwakeClock, AStoppedProcessDoesNotAge) {
   AwakeClock clock;
-  std::this_thread::sleep_for(milliseconds(1000));  // as after Ctrl-Z and fg: nobody looked
+  std::this_thread::sleep_for(milliseconds(1000));  // as after Ctrl-Z and fg: no call
   EXPECT_LE(clock.seconds(), 0.5);
 }
 

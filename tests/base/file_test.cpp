@@ -149,7 +149,7 @@ TEST(File, FailedWriteKeepsTheOldContentAndLeavesNothingBehind) {
   EXPECT_EQ(names_in(folder.path()), std::vector<std::string>{"target"});
 }
 
-TEST(File, SaysWhyItCannotWrite) {
+TEST(File, NamesTheReasonItCannotWrite) {
   const TemporaryFolder folder;
   write_file_atomically(folder / "file", "text");
   try {

@@ -18,7 +18,7 @@ struct FolderLockTest : testing::Test {
   static void expect_gone(const FolderLock& lock) {
     try {
       lock.check_in_place();
-      FAIL() << "another folder was taken for it";
+      FAIL() << "a different folder was mistaken for it";
     } catch (const Error& error) {
       EXPECT_EQ(error.code(), ExitCode::data);
     }
@@ -31,7 +31,7 @@ TEST_F(FolderLockTest, OneAtATime) {
   EXPECT_THROW(FolderLock{folder}, Error);
 }
 
-TEST_F(FolderLockTest, KnowsItsFolderAlsoByALink) {
+TEST_F(FolderLockTest, FindsItsFolderAlsoByALink) {
   fs::create_directory_symlink(folder, temporary / "link");
   const FolderLock lock(temporary / "link");
   EXPECT_NO_THROW(lock.check_in_place());

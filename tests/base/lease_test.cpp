@@ -145,7 +145,7 @@ TEST_F(LeaseTest, OfADifferentHostIsHeldAtOneLookWhenItIsNew) {
   EXPECT_EQ(names(), std::vector<std::string>{"lease"}) << "nothing is left of the look";
 }
 
-TEST_F(LeaseTest, SaysHowMuchIsDone) {
+TEST_F(LeaseTest, RecordsHowMuchIsDone) {
   EXPECT_FALSE(lease_share(file));
   auto lease = LeaseSeeker(file, {.renewal = 5ms, .stale = 150ms}).try_take();
   EXPECT_EQ(lease_share(file), 0);
@@ -211,7 +211,7 @@ TEST_F(LeaseTest, WithoutATextIsWatchedToo) {
   EXPECT_TRUE(lease);
 }
 
-TEST_F(LeaseTest, APipeOrALinkInItsPlaceIsRefusedWithoutWaiting) {
+TEST_F(LeaseTest, APipeOrALinkInItsPlaceIsRejectedWithoutWaiting) {
   const auto expect_refused = [&](const char* what) {
     try {
       LeaseSeeker(file).try_take();
@@ -235,7 +235,7 @@ TEST_F(LeaseTest, ACopyOfAFolderIsNotHeld) {
   EXPECT_TRUE(lease->in_place());
 }
 
-TEST_F(LeaseTest, KnowsThatItWasLost) {
+TEST_F(LeaseTest, DetectsThatItWasLost) {
   auto lease = LeaseSeeker(file).try_take();
   write_foreign(0);
   EXPECT_FALSE(lease->in_place());
@@ -298,7 +298,7 @@ TEST_F(LeaseTest, AProcessKilledWhileTakingOverBlocksNoOther) {
   EXPECT_TRUE(LeaseSeeker(file).try_take());
 }
 
-TEST_F(LeaseTest, SaysWhyItCannotBeMade) {
+TEST_F(LeaseTest, NamesTheReasonItCannotBeMade) {
   try {
     LeaseSeeker(folder / "no/folder").try_take();
     FAIL() << "made";

@@ -3,7 +3,7 @@
 # with its own address, name, mounts, one core and sshd. They share the file system, as hosts of a
 # cluster share NFS.
 
-# make_hosts FOLDER: host1 to host4; keys, logs and the file SSH_CONFIG go to FOLDER.
+# make_hosts FOLDER: host1 to host4. Keys, logs and the file SSH_CONFIG go to FOLDER.
 make_hosts() {
   local folder=$1 n
   export HOSTS_FOLDER=$folder SSH_CONFIG=$folder/ssh_config
@@ -30,7 +30,7 @@ make_switch() {
 # make_host FOLDER N ADDRESS/BITS: accepts the keys in FOLDER/key.pub, and those in the home folder.
 make_host() {
   local folder=$1 n=$2 address=$3 pid
-  # A process that does nothing holds the namespaces; its core is the host's.
+  # A process that does nothing holds the namespaces. Its core is the host's.
   unshare --net --uts --mount taskset -c $(((n - 1) % $(nproc --all))) sleep infinity \
     </dev/null >/dev/null 2>&1 3>&- &
   pid=$!
@@ -67,7 +67,7 @@ on() {
 }
 
 # start_on HOST COMMAND...: in the background, in a process group of its own and listening to INT,
-# as under a terminal; its process is STARTED.
+# as under a terminal. Its process is STARTED.
 start_on() {
   enter "$1"
   shift

@@ -99,7 +99,7 @@ SHORT=(--config step1 --set "data.file=$TEST_DATA" --set 'data.split=[500,100]'
     "$MNIST_DIST" "${SHORT[@]}" --seed $n --run-dir "alone$n"
     [ "$(sha_of "runs/slurm-${job}_$n")" = "$(sha_of "alone$n")" ]
   done
-  # --seed is the first element's; a folder that was named gets the element's number.
+  # --seed is the first element's. A folder that was named gets the element's number.
   job=$(sbatch --parsable --array=1-2 "my copy/launch/slurm.sbatch" "${SHORT[@]}" --seed=0 \
     --run-dir named)
   for n in 1 2; do

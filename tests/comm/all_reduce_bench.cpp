@@ -1,4 +1,4 @@
-// Latency of the step's one collective: mpirun -np 2 all_reduce_bench [floats a shard] [shards]
+// Latency of the step's one collective: mpirun -np 2 all_reduce_bench [floats per shard] [shards]
 // [calls]
 #include <fmt/format.h>
 

@@ -97,7 +97,7 @@ TEST(Communicator, SplitsIntoGroupsThatWorkAlone) {
   expect_tree_sums(world, world.size(), 33);
 }
 
-TEST(Communicator, RefusesOtherShardsThanItsOwnAndThenWorksOn) {
+TEST(Communicator, RejectsOtherShardsThanItsOwnAndThenContinues) {
   Communicator& world = test_world();
   std::vector<float> data(4), total(2);
   EXPECT_THROW(world.tree_all_reduce({data.data(), 2, 2, 1, 2}, 2 * world.size() + 1, total, {}),

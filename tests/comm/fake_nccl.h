@@ -14,7 +14,7 @@ namespace mnist_dist {
 /// a test they take the place of the library's.
 struct FakeNccl {
   int polls_until_ready = 3;  ///< of ncclCommGetAsyncError, after each call that continues in the
-                              ///< background; below 0: it never ends
+                              ///< background. If negative, it never ends
   ncclResult_t next_call = ncclSuccess;   ///< what the next collective returns instead of working
   ncclResult_t background = ncclSuccess;  ///< what ncclCommGetAsyncError says once ready
   bool waits_for_others = false;  ///< ncclCommDestroy, which ends only when they call it too
@@ -35,7 +35,7 @@ struct FakeNccl {
       std::make_shared<std::atomic<bool>>(false);  ///< from a thread of its own
 };
 
-/// The one that the functions use; a test sets it up again.
+/// The one that the functions use. A test sets it up again.
 FakeNccl& fake_nccl();
 
 }  // namespace mnist_dist

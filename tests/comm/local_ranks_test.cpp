@@ -54,7 +54,7 @@ TEST_F(LocalRanks, WithoutAJobThereAreNone) {
   EXPECT_TRUE(local_ranks(folder / "nowhere").empty());
 }
 
-TEST(Complaint, NamesTheStoppedRankAndTheFirstLiveOneSaysIt) {
+TEST(Complaint, NamesTheStoppedRankAndTheFirstLiveOnePrintsIt) {
   const std::vector<LocalRank> ranks = {{0, 10, false}, {1, 11, true}, {2, 12, false}};
   const Complaint first =
       complain(ranks, {true, 0, 3, "Open MPI"}, "rank 0 (host h, pid 10)", "h", "MPI_Init", 4);

@@ -32,7 +32,7 @@ inline float left_to_right(int shards, std::size_t i) {
   return sum;
 }
 
-/// The vectors of the shards `owned`, `stride` floats apart; what lies between them is poison.
+/// The vectors of the shards `owned`, `stride` floats apart. The floats between them are poison.
 inline std::vector<float> shard_vectors(Range owned, std::size_t size, std::size_t stride) {
   std::vector<float> data(static_cast<std::size_t>(owned.size()) * stride, NAN);
   for (int k = owned.first; k < owned.last; ++k)

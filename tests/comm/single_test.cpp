@@ -27,7 +27,7 @@ TEST(Single, TheNumbersOfThisTestTellOrdersApart) {
   EXPECT_GT(different, 20);
 }
 
-TEST(Single, RefusesVectorsThatAreNotAllShards) {
+TEST(Single, RejectsVectorsThatAreNotAllShards) {
   const auto world = make_single();
   std::array<float, 4> data{}, total{};
   EXPECT_THROW(world->tree_all_reduce({data.data(), 2, 2, 0, 2}, 3, std::span(total).first(2), {}),

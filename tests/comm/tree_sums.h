@@ -52,7 +52,7 @@ class Network {
   std::vector<std::map<int, Link>> links_;  ///< by sender, then receiver
 };
 
-/// Exchange(rank, ranks, shards, size) is one rank's part; its reduce(vectors, total, move) leaves
+/// Exchange(rank, ranks, shards, size) is one rank's part. Its reduce(vectors, total, move) leaves
 /// the sum in `total`.
 template <class Exchange>
 void expect_tree_sums(int ranks, int shards, std::size_t size) {

@@ -28,7 +28,7 @@ TEST(Bench, MedianOfOddAndEvenCounts) {
 }
 
 TEST(Bench, FlopsAreFourPerMacOfTheFirstLayerWithWeightsAndSixElsewhere) {
-  // [1][14][14] after the pool; 9 * 2 * 12 * 12 MACs, then 2 * 12 * 12 * 10.
+  // [1][14][14] after the pool: 9 * 2 * 12 * 12 MACs, then 2 * 12 * 12 * 10.
   const ModelSpec model{.name = "",
                         .layers = {{.kind = LayerKind::max_pool, .kernel = 2},
                                    {.channels = 2, .kernel = 3},
@@ -56,7 +56,7 @@ TEST(Pinning, AThreadAndThoseItStartsStayOnTheirCore) {
   EXPECT_THAT(seen, testing::ElementsAre(cores.back()));
 }
 
-/// Counts what it is asked for.
+/// Counts the requested images.
 class FakeLoop final : public TrainingLoop {
  public:
   FakeLoop(std::vector<std::string>& log, std::string name) : log_(log), name_(std::move(name)) {}

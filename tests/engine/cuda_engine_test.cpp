@@ -10,7 +10,7 @@
 
 extern "C" const mnist_dist::TorchLibrary* mnist_dist_torch_library();
 
-// On a real GPU; skipped where there is none.
+// On a real GPU. These tests are skipped where there is none.
 
 namespace mnist_dist {
 namespace {
@@ -78,8 +78,8 @@ TEST_P(CudaEngine, GradientsLossAndStatisticsAgreeWithTheCpus) {
   const EngineRun reference = run_reference(options, 1, data);
   for (const bool per_slice : {false, true}) {
     options.per_slice = per_slice;
-    // cuDNN chooses its own transforms, which may round more than the CPU's sums; what is wrong is
-    // off by far more.
+    // cuDNN chooses its own transforms, which may round more than the CPU's sums. A wrong result
+    // differs by far more.
     expect_close_totals(layout, run_on_gpu(options, 1, {}, data).first_total, reference.first_total,
                         1e-3, 1);
   }
@@ -126,7 +126,7 @@ TEST_P(CudaEngine, EvaluatesAsTheReference) {
   EXPECT_LE(different, 2);  // noise has near-ties
 }
 
-TEST_P(CudaEngine, StopsAndGoesOnAmongRecordedSteps) {
+TEST_P(CudaEngine, StopsAndContinuesAmongRecordedSteps) {
   NEEDS_GPU();
   struct Run {
     std::unique_ptr<Communicator> single = make_single();

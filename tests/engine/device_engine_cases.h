@@ -11,8 +11,7 @@
 #include "test_model.h"
 #include "torch_test_models.h"
 
-// Runs that a device engine and the reference engine are put through, on the host and on a GPU
-// alike.
+// Runs of a device engine and of the reference engine, on the host and on a GPU.
 
 namespace mnist_dist {
 

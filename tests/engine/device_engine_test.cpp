@@ -103,7 +103,7 @@ struct Started {
   }
 };
 
-TEST(DeviceEngine, StopsAfterTheStepThatWasAskedTo) {
+TEST(DeviceEngine, StopsAfterTheRequestedStep) {
   Started run;
   run.engine->step(0, false, add_tree);
   run.engine->step(1, true, add_tree);
@@ -145,7 +145,7 @@ TEST(DeviceEngine, StopsThoughTheRanksSlicesAreEmpty) {
   EXPECT_EQ(total, expected);
 }
 
-TEST(DeviceEngine, GoesOnInsideAnEpoch) {
+TEST(DeviceEngine, ResumesInsideAnEpoch) {
   Started whole;
   for (int step = 0; step < 3; ++step) whole.engine->step(step, false, add_tree);
 
@@ -162,7 +162,7 @@ TEST(DeviceEngine, GoesOnInsideAnEpoch) {
   EXPECT_EQ(second.engine->report(true).sums.loss, whole.engine->report(true).sums.loss);
 }
 
-TEST(DeviceEngine, SaysWhereAValueStoppedBeingFinite) {
+TEST(DeviceEngine, NamesTheFirstNonFiniteValue) {
   Started run([](TrainState state) {
     state.parameters[3] = std::numeric_limits<float>::quiet_NaN();
     return state;
@@ -181,7 +181,7 @@ TEST(DeviceEngine, SaysWhereAValueStoppedBeingFinite) {
   EXPECT_EQ(found->where, "parameter");
 }
 
-TEST(DeviceEngine, GoesOnFromAGoodStateAfterOneThatDiverged) {
+TEST(DeviceEngine, ResumesFromAGoodStateAfterOneThatDiverged) {
   for (const bool per_slice : {false, true}) {
     EngineOptions options = full_options(torch_test_models().front());
     options.per_slice = per_slice;

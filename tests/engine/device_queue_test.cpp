@@ -98,7 +98,7 @@ TEST(DeviceQueue, ReplaysAreLookedAtAfterEvery64th) {
   EXPECT_EQ(run.fake.records, 1);
 }
 
-TEST(DeviceQueue, StopsAndGoesOnAmongRecordedSteps) {
+TEST(DeviceQueue, StopsAndContinuesAmongRecordedSteps) {
   struct Run {
     std::unique_ptr<Engine> engine;
     Reduce reduce = add_tree;
@@ -114,7 +114,7 @@ TEST(DeviceQueue, StopsAndGoesOnAmongRecordedSteps) {
   EXPECT_EQ(fake.records, 6);
 }
 
-// CUDA takes about a thousand launches; one that has to wait there is not watched.
+// CUDA takes about a thousand launches. One that has to wait there is not watched.
 TEST(DeviceQueue, TheHostIsNeverFurtherAheadThanTheQueueHolds) {
   for (const bool record : {false, true})
     for (const bool per_slice : {false, true}) {

@@ -16,8 +16,8 @@ struct FakeDevice {
   int records = 0, replays = 0, marks = 0;
   bool replaying = false;
   bool recorded_while_busy = false;  ///< CUDA waits for the device before it records
-  /// Launches so far (a replay is one; of others a test tells), those that the host has seen done,
-  /// and the most that there were in between.
+  /// Launches so far (a replay is one, and a test counts others), those that the host has seen
+  /// done, and the most that there were in between.
   int launched = 0, done = 0, most_ahead = 0;
 
   void launch(int count) {

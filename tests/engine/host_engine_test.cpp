@@ -140,7 +140,7 @@ TEST(HostEngine, AStepIsTheUpdateOfTheSumOfItsSlices) {
   EXPECT_EQ(test.engine->save().updates, 3);
 }
 
-TEST(HostEngine, CountsEveryImageOnceAndGoesOnFromEarlierSums) {
+TEST(HostEngine, CountsEveryImageOnceAndContinuesEarlierSums) {
   Fixture test(2);
   for (int i = 0; i < 3; ++i) test.step(i);
   const StepReport report = test.engine->report(true);
@@ -276,7 +276,7 @@ TEST(HostEngine, AWorkersExceptionReachesTheCaller) {
   EXPECT_THROW(test.step(0), std::runtime_error);
 }
 
-TEST(HostEngine, RefusesAStateOfADifferentModel) {
+TEST(HostEngine, RejectsAStateOfADifferentModel) {
   Fixture test(1);
   TrainState state = fresh_state(test.layout, true);
   state.momentum.pop_back();

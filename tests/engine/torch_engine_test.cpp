@@ -83,7 +83,7 @@ TEST(TorchEngine, LearnsItsImagesByHeart) {
   EXPECT_EQ(engine->report(true).sums.correct, 16);
 }
 
-TEST(TorchEngine, RefusesOtherSimdTargets) {
+TEST(TorchEngine, RejectsDifferentSimdTargets) {
   const auto code = [](const EngineOptions& options) {
     try {
       mnist_dist_torch_library()->make_engine(options);

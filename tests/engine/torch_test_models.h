@@ -5,7 +5,7 @@
 
 namespace mnist_dist {
 
-/// Every kind of layer and option, in small; the first has most of them.
+/// Small models with every kind of layer and option. The first has most of them.
 inline std::vector<ModelSpec> torch_test_models() {
   const auto conv = [](int channels, int kernel, int padding, bool relu, bool norm,
                        double dropout) {

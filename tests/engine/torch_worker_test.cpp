@@ -271,7 +271,7 @@ TEST(Diagnose, OverflowingLoss) {
 
 TEST(Diagnose, OverflowingGradient) {
   Diagnosing test;
-  // Layer 2 makes activations of about 1e-38; the last layer blows them up again, and their
+  // Layer 2 makes activations of about 1e-38. The last layer blows them up again, and their
   // gradients beyond all bounds.
   for (float& weight : test.tensor(2, ParameterKind::weight)) weight = std::abs(weight) * 1e-38f;
   const auto last = test.tensor(3, ParameterKind::weight);

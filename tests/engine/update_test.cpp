@@ -10,7 +10,7 @@
 namespace mnist_dist {
 namespace {
 
-/// Weight 30, bias 10, gamma 10, beta 10; sizes that are no multiple of any vector's.
+/// Weight 30, bias 10, gamma 10, beta 10: sizes that are no multiple of any vector's.
 FlatLayout small_layout() {
   return flat_layout({.name = "",
                       .layers = {{.kind = LayerKind::global_average},

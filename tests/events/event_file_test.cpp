@@ -29,7 +29,7 @@ TEST(Records, AreFramedAsTensorFlowDoes) {
   EXPECT_EQ(framed_abc.size(), 8u + 4 + 3 + 4);
   EXPECT_EQ(framed_abc.substr(0, 8), std::string("\x03\0\0\0\0\0\0\0", 8));
   EXPECT_EQ(framed_abc.substr(12, 3), "abc");
-  // CRC-32C of "123456789" is e3069283, its published check value; masked as TensorFlow does.
+  // CRC-32C of "123456789" is e3069283, its published check value. It is masked as in TensorFlow.
   const std::uint32_t crc = 0xe3069283, masked = ((crc >> 15) | (crc << 17)) + 0xa282ead8;
   const std::string check = framed("123456789").substr(21);
   for (int i = 0; i < 4; ++i)

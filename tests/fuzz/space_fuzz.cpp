@@ -1,6 +1,6 @@
 // A search space.
 // Property: every candidate of an accepted space is a function of seed and index, its numbers lie
-// in their range, and its settings are read or refused.
+// in their range, and its settings are read or rejected.
 #include <cstdlib>
 
 #include "config/config.h"

@@ -37,7 +37,7 @@ void check_written(const SweepRecord& record) {
   static const TemporaryFolder folder;
   const std::string json = sweep_json(record.identity), seeds = seeds_csv(record),
                     epochs = epochs_csv(record), errors = errors_csv(record);
-  // A folder may be without errors.csv; then nothing is known of mistakes.
+  // A folder may be without errors.csv. Then nothing is known of mistakes.
   const bool has_mistakes =
       std::ranges::any_of(record.outcomes, [](auto& outcome) { return !outcome.mistakes.empty(); });
   write_sweep(folder.path(), "=== sweep.json\n" + json + "=== seeds.csv\n" + seeds +

@@ -84,7 +84,7 @@ TEST(Decode, Pgm) {
   EXPECT_THAT(decode("P5 2 1 255\n\x01\xfe").grey, ElementsAre(1, 254));
 }
 
-TEST(Decode, JpegIsTurnedAsItsExifSays) {
+TEST(Decode, JpegIsTurnedAccordingToItsExif) {
   const auto corner = [](const Picture& picture) { return picture.grey.front() > 128; };
   EXPECT_EQ(decode(jpeg()).width, 16);
   EXPECT_TRUE(corner(decode(jpeg())));

@@ -17,7 +17,7 @@ compiles() {
   for option in -ffast-math -Ofast -ffinite-math-only -funsafe-math-optimizations \
     -freciprocal-math -fno-signed-zeros; do
     run compiles "$option"
-    # clang has no macro for parts of -ffast-math; the configure step refuses those by name.
+    # clang has no macro for parts of -ffast-math. The configure step rejects those by name.
     [[ $status != 0 ]] || "$CXX" --version | grep -q clang ||
       { echo "$option was accepted" && return 1; }
   done

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # Fake programs for the tests of the launch scripts: they stand first in PATH.
 
-# The tests' own numbers and sorting; other locales are tested where they matter.
+# The tests' own numbers and sorting. Other locales are tested where they matter.
 export LC_ALL=C
 
 # shellcheck disable=SC2034  # used by the tests
@@ -32,7 +32,7 @@ done
 SCRIPT
 }
 
-# fake_gpu_machine: no card, a CUDA 13.0 toolkit with NCCL, and a Python without PyTorch; nothing of
+# fake_gpu_machine: no card, a CUDA 13.0 toolkit with NCCL, and a Python without PyTorch. Nothing of
 # the real machine shows.
 fake_gpu_machine() {
   local folder path=
@@ -88,7 +88,7 @@ Optional[str] = None\n" "$2" "${3/./}" "$3" >"$1/version.py"
   fi
 }
 
-# fake_ldd: LibTorch needs what the file "needed" lists; it is found in the toolkit and beside
+# fake_ldd: LibTorch needs what the file "needed" lists. It is found in the toolkit and beside
 # LibTorch.
 fake_ldd() {
   fake ldd <<'SCRIPT'

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # launch/hosts.sh: placement of ranks, and messages at their end. The program, mpirun and ssh
-# are fakes; for real ones see tests/cluster.
+# are fakes. For real ones see tests/cluster.
 
 load fakes
 
@@ -63,9 +63,9 @@ got() { [[ " $(xargs -d '\n' <"$BATS_TEST_TMPDIR/mpirun.arguments") " == *" $* "
   done
 }
 
-# refused TEXT: the last run ended with 2, an error of one line that holds TEXT, a hint, and nothing
-# else.
-refused() {
+# rejected TEXT: the last run ended with 2 and printed only an error of one line, which holds TEXT,
+# and a hint.
+rejected() {
   echo "$output"
   [ "$status" -eq 2 ]
   [ "${#lines[@]}" -eq 2 ]
@@ -78,9 +78,9 @@ refused() {
   printf 'a\nb slots=0\n' >zero
   while IFS='|' read -r bad problem; do
     hosts_sh --no-preflight --slots 1 --hosts "$bad"
-    refused "$problem"
+    rejected "$problem"
     run "$repository/launch/preflight.sh" --hosts "$bad"
-    refused "$problem"
+    rejected "$problem"
   done <<'CASES'
 |--hosts: missing
 a,b,a|named twice: a
@@ -93,7 +93,7 @@ zero|not a host: b slots=0
 no/such/file|there is no file no/such/file
 CASES
   hosts_sh --no-preflight --hosts a
-  refused "a: number of slots"
+  rejected "a: number of slots"
 }
 
 @test "options without a value, or with an invalid one" {
@@ -103,10 +103,10 @@ CASES
       "--ssh-key no-file" "--ssh-config ." "--interface -x"; do
       # shellcheck disable=SC2086  # two words
       run "$repository/launch/$script.sh" $option
-      refused "${option%% *} needs a "
+      rejected "${option%% *} needs a "
     done
     run "$repository/launch/$script.sh" --hosts a --interface "a b"
-    refused "'a b'"
+    rejected "'a b'"
   done
 }
 
@@ -121,7 +121,7 @@ CASES
   [ "$status" -eq 0 ]
   [[ $output == *"sbatch launch/slurm.sbatch --config"* ]]
   run bash "$repository/launch/slurm.sbatch"
-  refused "this is a Slurm job"
+  rejected "this is a Slurm job"
 }
 
 @test "no room for temporary files" {
@@ -169,8 +169,8 @@ CASES
   [[ $output == *"error: a rank was killed"*dmesg* ]]
 }
 
-# fake_lost_host: b's line ends, and a second log-in fails, while the file gone is there; c's only
-# ends. Commands on hosts run here.
+# fake_lost_host: b's line ends, and a second log-in fails, while the file gone is there. The
+# line of c only ends. Commands on hosts run here.
 fake_lost_host() {
   fake ssh <<'SCRIPT'
 host=${*: -2:1}
@@ -384,7 +384,7 @@ STARTS
   for bad in "--min-hosts 0" "--min-hosts x" "--max-restarts -1" "--max-restarts"; do
     # shellcheck disable=SC2086  # two words
     hosts_sh --hosts a $bad
-    refused "${bad%% *} needs a number"
+    rejected "${bad%% *} needs a number"
   done
 }
 

@@ -16,7 +16,7 @@ setup() {
   say lost 2>/dev/full
 }
 
-# Two sockets of two cores of two hyper-threads; CPU numbers as most machines have them.
+# Two sockets of two cores of two hyper-threads, with the CPU numbers of most machines.
 table() {
   printf '# CPU,Core,Socket\n'
   printf '%s\n' 0,0,0 1,1,0 2,2,1 3,3,1 4,0,0 5,1,0 6,2,1 7,3,1

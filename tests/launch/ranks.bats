@@ -154,7 +154,7 @@ visits() {
   [ "$progress" = yes ]
   ! visits | grep -E 'rows/.*/seed|runs/.*/seed|checkpoint' || false
 
-  # The block of the seed that was begun last is the first one, and the look ends there.
+  # The block of the seed that started last is the first one, and the search ends there.
   mkdir s/runs/1xxx/seed1004
   look sweep --out s
   a_checkpoint s/runs/1xxx/seed1004

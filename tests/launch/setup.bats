@@ -126,7 +126,7 @@ one_note() {
 
 @test "a bare system, whose apt has no lists yet: checked again after the update" {
   fake_installed libtorch-dev libopenblas0-pthread ninja-build
-  # No candidate for anything and no Packages file before the update; then all but LibTorch.
+  # No candidate for anything and no Packages file before the update. Then all but LibTorch.
   fake apt-cache <<'SCRIPT'
 [[ -e $BATS_TEST_TMPDIR/updated ]] || { echo " 100 /var/lib/dpkg/status"; exit; }
 (($# > 1)) || { echo " 500 http://mirror noble/universe amd64 Packages"; exit; }

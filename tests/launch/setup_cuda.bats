@@ -97,7 +97,7 @@ $BATS_TEST_TMPDIR/cuda/bin/nvcc"*"NCCL: $BATS_TEST_TMPDIR/cuda"* ]]
 @test "an interrupted install is never used as LibTorch, and the next one deletes it" {
   fake_pip 'echo "ERROR: Connection broken" && exit 1'
   setup_cuda
-  fails 4 "cannot be fetched from PyPI" "check the network" "ERROR: Connection broken"
+  fails 4 "PyPI" "ERROR: Connection broken"
   [ -z "$(ls "$(dirname "$private")")" ]
   # Not even our own end: killed.
   fake_pip 'mkdir -p "$target/torch/lib" && kill -KILL $PPID'
@@ -140,9 +140,9 @@ $BATS_TEST_TMPDIR/cuda/bin/nvcc"*"NCCL: $BATS_TEST_TMPDIR/cuda"* ]]
   fake_torch "$PYTORCH" 2.11.0 13.0
   echo libcudnn.so.9 >"$BATS_TEST_TMPDIR/needed"
   setup_cuda
-  fails 4 "LibTorch in $PYTORCH: missing libcudnn.so.9" "LD_LIBRARY_PATH"
+  fails 4 "$PYTORCH" "libcudnn.so.9" "LD_LIBRARY_PATH"
   setup_cuda --check
-  fails 4 "LibTorch in $PYTORCH: missing libcudnn.so.9"
+  fails 4 "$PYTORCH" "libcudnn.so.9"
   [ -z "$(fetched)" ]
 }
 
@@ -192,7 +192,7 @@ $BATS_TEST_TMPDIR/cuda/bin/nvcc"*"NCCL: $BATS_TEST_TMPDIR/cuda"* ]]
 @test "no nvcc, or one of a different generation: an error before anything is fetched" {
   rm "$MNIST_DIST_CUDA_FOLDER/bin/nvcc"
   setup_cuda
-  fails 4 "no nvcc of CUDA 13" "LibTorch 2.11.0" "cuda-toolkit-13-0" "CUDACXX"
+  fails 4 "CUDA 13" "LibTorch 2.11.0" "cuda-toolkit-13-0" "CUDACXX"
   fake_nvcc "$MNIST_DIST_CUDA_FOLDER" 12.6
   PATH=$MNIST_DIST_CUDA_FOLDER/bin:$PATH setup_cuda
   fails 4 "$MNIST_DIST_CUDA_FOLDER/bin/nvcc of CUDA 12.6" "cuda-toolkit-13-0"
@@ -230,7 +230,7 @@ $BATS_TEST_TMPDIR/cuda/bin/nvcc"*"NCCL: $BATS_TEST_TMPDIR/cuda"* ]]
   fake_torch "$BATS_TEST_TMPDIR/libtorch" 2.14.0 12.6 archive
   export CMAKE_PREFIX_PATH=$BATS_TEST_TMPDIR/libtorch
   setup_cuda
-  fails 4 "there is no nvcc of CUDA 12" "cuda-toolkit-12-6"
+  fails 4 "CUDA 12" "cuda-toolkit-12-6"
   fake_nvcc "$MNIST_DIST_CUDA_FOLDER-12.6" 12.6
   setup_cuda
   fails 4 "missing libnccl.so.2" "libnccl-dev"
@@ -265,10 +265,10 @@ $BATS_TEST_TMPDIR/cuda/bin/nvcc"*"NCCL: $BATS_TEST_TMPDIR/cuda"* ]]
   printf 'Model: \t\t Tesla V100-SXM2-16GB\nIRQ: 11\n' \
     >"$MNIST_DIST_PROC/driver/nvidia/gpus/0000:00:1e.0/information"
   setup_cuda
-  fails 4 "Tesla V100-SXM2-16GB (sm_70) needs"
+  fails 4 "Tesla V100-SXM2-16GB (sm_70)"
   fake nvidia-smi <<<'echo "Field \"compute_cap\" is not a valid field to query."; exit 2'
   setup_cuda
-  fails 4 "Tesla V100-SXM2-16GB (sm_70) needs"
+  fails 4 "Tesla V100-SXM2-16GB (sm_70)"
   # An unknown name is no failure.
   printf 'Model: \t\t NVIDIA Z9000\n' \
     >"$MNIST_DIST_PROC/driver/nvidia/gpus/0000:00:1e.0/information"
@@ -282,11 +282,11 @@ echo "Filesystem 1024-blocks Used Available Capacity Mounted on"
 echo "/dev/x 9 9 1234567 9% /"
 SCRIPT
   setup_cuda
-  fails 3 "got 1 GB, expected 9 GB" "MNIST_DIST_TORCH_DIR"
+  fails 3 "expected 9 GB" "MNIST_DIST_TORCH_DIR"
   rm "$BATS_TEST_TMPDIR/bin/df"
   touch "$BATS_TEST_TMPDIR/file"
   MNIST_DIST_TORCH_DIR=$BATS_TEST_TMPDIR/file/torch setup_cuda
-  fails 3 "cannot write to $BATS_TEST_TMPDIR/file" "MNIST_DIST_TORCH_DIR"
+  fails 3 "$BATS_TEST_TMPDIR/file" "MNIST_DIST_TORCH_DIR"
   [ -z "$(fetched)" ]
 }
 
@@ -311,7 +311,7 @@ SCRIPT
   rm -r "$private" "${MNIST_DIST_SYSTEM_PREFIX:?}/bin"
   fake apt-get <<<'true'
   setup_cuda
-  fails 4 "no python3 here has pip"
+  fails 4 "3.10"
 }
 
 @test "missing packages and missing parts are listed together" {

@@ -176,7 +176,7 @@ TEST(DeviceDropout, DropsTheElementsOfDropoutMask) {
 }
 
 TEST(DeviceTail, SumsNormStatisticsAndCounts) {
-  // Two parts of two images; one norm layer of three channels: mean [2][3], variance [2][3].
+  // Two parts of two images, one norm layer of three channels: mean [2][3], variance [2][3].
   const std::vector<float> statistics{1, 2, 3, 10, 20, 30, 0.5f, 0.25f, 0.125f, 4, 5, 6};
   const std::vector<std::int32_t> first{0, 1, 2, 6, 7, 8}, stride(6, 3);
   std::vector<float> logits(4 * class_count, 0.0f);

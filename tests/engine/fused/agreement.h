@@ -25,7 +25,7 @@ TestSlice make_slice(int count, int which = 0, const ModelSpec& of = {});
 
 /// The first of such slices on which no decision is closer than float's rounding, so that there is
 /// one right gradient: see ReferenceResult::least_margin. Engines were seen to differ in decisions
-/// with margins up to 1.2e-6; on slices of three images, whose statistics are less certain, up to
+/// with margins up to 1.2e-6. On slices of three images, whose statistics are less certain, up to
 /// 1e-5. Of slices of 16 images of step 2 and 3 one in four has a ReLU or a pool that two engines
 /// decide differently.
 TestSlice make_decided_slice(const EngineOptions& options, int count,
@@ -46,7 +46,7 @@ double tolerance_of(const ModelSpec& model);
 double gradient_scale(const ReferenceResult& reference, const ParameterTensor& tensor);
 
 /// Every gradient tensor, every norm layer's means and its variances, the loss and the counts of a
-/// worker's result, within tolerance_of the wanted; `reference` gives the scale.
+/// worker's result, within tolerance_of the wanted. `reference` gives the scale.
 void expect_agreement(const ModelSpec& model, std::span<const float> got,
                       const ReferenceResult& wanted, const ReferenceResult& reference);
 

@@ -15,7 +15,7 @@ namespace {
 constexpr int lane_count = 16;
 using Lanes = std::array<float, lane_count>;
 
-/// [channel][row][column]; 0 outside.
+/// [channel][row][column], and 0 outside.
 struct Map {
   int channels, side;
   std::vector<float> values;
@@ -31,7 +31,7 @@ struct Map {
   float& set(int c, int y, int x) { return values[at(c, y, x)]; }
 };
 
-/// A layer and what is known of it during a pass; one map an image.
+/// A layer and its values during a pass, with one map per image.
 struct LayerPass {
   Layer layer;
   LayerShape shape{};
@@ -59,7 +59,7 @@ float sum_of_lanes(const Lanes& lanes, std::size_t index, std::size_t count) {
   return index < count / 4 * 4 ? in_blocks(lanes) : in_halves(lanes);
 }
 
-// ---- Winograd's transforms; `stride` floats lie between a transform's numbers
+// ---- Winograd's transforms. `stride` floats lie between a transform's numbers
 
 using Six = std::array<float, 6>;
 
@@ -487,8 +487,8 @@ float log_of(float x) {
   return std::fma(e, 0.69313812256f, -(low - m1));
 }
 
-/// An image's loss; its class in `prediction`; the gradient with respect to its outputs in
-/// `gradient`.
+/// Returns an image's loss. Writes its class to `prediction`, and the gradient with respect to its
+/// outputs to `gradient`.
 float loss_of(const Map& x, int label, float smoothing, int& prediction, Map& gradient) {
   const auto& z = x.values;
   prediction = static_cast<int>(std::max_element(z.begin(), z.end()) - z.begin());

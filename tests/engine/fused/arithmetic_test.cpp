@@ -12,7 +12,7 @@
 namespace mnist_dist {
 namespace {
 
-/// The first place where bits differ; the size where none do. Zeros of both signs are the same
+/// The first place where bits differ, or the size where none do. Zeros of both signs are the same
 /// number.
 std::size_t first_difference_of(const std::vector<float>& a, const std::vector<float>& b) {
   std::size_t i = 0;

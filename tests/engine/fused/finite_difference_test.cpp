@@ -28,8 +28,8 @@ double along(const std::vector<double>& direction, std::span<const T> gradient) 
   return sum;
 }
 
-/// Central differences along one direction a tensor, with steps too short to change a decision of a
-/// ReLU or a pool.
+/// Central differences along one direction per tensor, with steps too short to change a decision of
+/// a ReLU or a pool.
 void expect_the_slope_of_the_loss(const ModelSpec& model) {
   SCOPED_TRACE(model.name);
   EngineOptions options = slice_options(model, 3);

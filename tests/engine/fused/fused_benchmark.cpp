@@ -1,6 +1,6 @@
 // Whole passes of the fused engine's worker, one per recipe and SIMD target:
 //   fused_benchmark --benchmark_filter='train/step4/avx512'
-// images/s count one thread; FLOP/s are those of the definition, whatever an algorithm saves of
+// images/s count one thread. FLOP/s are those of the definition, whatever an algorithm saves of
 // them.
 #include <benchmark/benchmark.h>
 

@@ -55,7 +55,7 @@ TEST(FusedEngine, NamesItsTarget) {
   }
 }
 
-TEST(FusedEngine, RefusesUnknownTargets) {
+TEST(FusedEngine, RejectsUnknownTargets) {
   EngineOptions options = test_options(linear_model());
   options.simd = "quantum";
   try {

@@ -108,7 +108,7 @@ TEST(FusedAgainstTorch, ThreeHundredStepsOfStep3AtATenthOfItsRate) {
 }
 
 /// One seed's mean loss is off by 1.6 % (standard deviation), as it is after a change of one last
-/// bit; over eight seeds by 0.7 % +- 0.6 %.
+/// bit. Over eight seeds it is off by 0.7 % +- 0.6 %.
 TEST(FusedAgainstTorch, ThreeHundredStepsOfStep3FromItsBeginning) {
   const ModelSpec model = seed_models()[2];
   const Outcome fused = train("fused", model, fresh(model), 300, 0.01f),

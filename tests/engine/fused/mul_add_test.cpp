@@ -1,4 +1,4 @@
-// a * b + c with one rounding, on every SIMD target: where a CPU lacks the instruction it is
+// a * b + c with one rounding, on every SIMD target: where a CPU is without the instruction it is
 // emulated.
 #include <gtest/gtest.h>
 

@@ -85,7 +85,7 @@ inline ModelSpec random_model(std::uint32_t index) {
   return model;
 }
 
-/// A layer that has as many channels as its input: a kernel a channel.
+/// A layer that has as many channels as its input, with one kernel per channel.
 inline Layer depthwise(int channels, int kernel, int padding, bool relu, bool norm,
                        double dropout) {
   Layer layer = block(channels, kernel, padding, relu, norm, dropout);

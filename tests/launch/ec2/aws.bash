@@ -10,7 +10,7 @@ need_tools() {
     skip "no AWS CLI, simulated AWS and cfn-lint: launch.ec2.tools prints the reason"
 }
 
-# start_aws: one server a file; to be called from setup_file.
+# start_aws: one server per file. Call it from setup_file.
 start_aws() {
   # Bats has no skip here. Each test does it.
   [[ -e $tools/made-of ]] || return 0
@@ -44,12 +44,12 @@ start_aws() {
 }
 
 stop_aws() {
-  # shellcheck disable=SC2046  # one word a process
+  # shellcheck disable=SC2046  # one word per process
   [[ ! -e ${AWS_FOLDER:-}/pid ]] || kill $(<"$AWS_FOLDER/pid")
   rm -rf "$(dirname "${AWS_SOCKET:-$BATS_FILE_TMPDIR/x/x}")"
 }
 
-# fresh_aws: an empty account, everything as it should be; to be called from setup.
+# fresh_aws: an empty account without faults. Call it from setup.
 fresh_aws() {
   need_tools
   find "$AWS_FOLDER" -type f ! -name port ! -name pid ! -name '*log' -delete
@@ -63,7 +63,7 @@ fresh_aws() {
   cd "$BATS_TEST_TMPDIR" || return
 }
 
-# fast_aws: the same CLI without its start; plain_aws: the program itself.
+# fast_aws: the same CLI without its start-up time. plain_aws is the program itself.
 fast_aws() {
   printf '#!/bin/sh\nexec %q -I -S %q %q "$@"\n' "$(readlink -f "$tools/bin/python")" \
     "$repository/tests/launch/ec2/aws_cli.py" "$AWS_SOCKET" >"$BATS_TEST_TMPDIR/bin/aws"
@@ -74,7 +74,7 @@ plain_aws() {
   hash -r
 }
 
-# A node is a folder, $NODES/N; the file "down" in it is a node that does not respond. ssh runs
+# A node is a folder, $NODES/N. The file "down" in it is a node that does not respond. ssh runs
 # commands there.
 fake_ssh() {
   cat >"$BATS_TEST_TMPDIR/bin/ssh" <<'SCRIPT'

@@ -2,7 +2,7 @@
 
     aws_server.py FOLDER
 
-The nodes' reports that their TTL is armed (WaitCondition) are taken for given. Listens on a free
+The nodes' reports that their TTL is armed (WaitCondition) are assumed. Listens on a free
 port of the loopback, written to FOLDER/port. Files in FOLDER make things go wrong:
     no_capacity    lines "ZONE" or "ZONE NODE": a zone without room, or with room only for the
                    nodes before that one

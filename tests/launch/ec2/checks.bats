@@ -12,28 +12,28 @@ setup() { fresh_aws; }
   ec2
   fails 2 "no command" "up, run, sweep, status"
   ec2 upp
-  fails 2 "unknown command upp"
+  fails 2 "command upp"
   ec2 --help
   [ "$status" -eq 0 ]
   shows "usage: launch/ec2.sh" "NOT RUN ON REAL AWS YET"
   ec2 up
   fails 2 "--instance: missing" "g4dn.12xlarge"
   ec2 up --instance
-  fails 2 "--instance needs a value"
+  fails 2 "--instance needs"
   ec2 up --instance c7a.4xlarge --nodes 0
-  fails 2 "--nodes needs a number"
+  fails 2 "--nodes"
   ec2 up --instance c7a.4xlarge --ttl 2x
-  fails 2 "--ttl 2x is not a time"
+  fails 2 "--ttl 2x"
   ec2 up --instance c7a.4xlarge --ttl 1m
-  fails 2 "between 5m and 168h"
+  fails 2 "5m and 168h"
   ec2 down --nmae x
-  fails 2 "unknown argument --nmae"
+  fails 2 "--nmae"
   ec2 up --name "a b" --instance c7a.4xlarge
-  fails 2 "--name takes letters"
+  fails 2 "--name"
   ec2 up --instance c7a.4xlarge --key-file /no/key
-  fails 3 "cannot read the key /no/key"
+  fails 3 "/no/key"
   ec2 up --instance c7a.4xlarge --key-file .
-  fails 3 "cannot read the key ."
+  fails 3 "key ."
   ec2 status --region "us east"
   fails 2 "--region" "'us east'"
   ec2 up --instance c7a.4xlarge --subnet "x'y"
@@ -44,11 +44,11 @@ setup() { fresh_aws; }
 
 @test "instances: unknown ones, and p3, which AWS no longer offers" {
   up --instance m9.huge
-  fails 2 "unknown instance type m9.huge" "g5.12xlarge" "launch/instances.tsv"
+  fails 2 "m9.huge" "g5.12xlarge" "launch/instances.tsv"
   local type instead
   while read -r type instead; do
     up --instance "$type"
-    fails 2 "AWS no longer offers $type" "--instance $instead"
+    fails 2 "$type" "--instance $instead"
   done <<'TYPES'
 p3.2xlarge g4dn.xlarge
 p3.8xlarge g4dn.12xlarge
@@ -58,7 +58,7 @@ TYPES
   # Other lines of the table are no instances.
   for type in ami card "#" "g5.xlarge g5.12xlarge" "g5.*"; do
     up --instance "$type"
-    fails 2 "unknown instance type $type"
+    fails 2 "$type"
   done
   [ -z "$(ids)" ]
 }
@@ -84,7 +84,7 @@ TYPES
   # Without AWS the table alone.
   printf '#!/bin/bash\necho "Unable to locate credentials" >&2\nexit 253\n' >bin/aws
   ec2 cost --instance gr6.4xlarge --price 1
-  fails 2 "unknown instance type gr6.4xlarge" "AWS: Unable" "launch/instances.tsv"
+  fails 2 "gr6.4xlarge" "AWS: Unable" "launch/instances.tsv"
   ec2 cost --instance g5.xlarge
   [ "$status" -eq 0 ]
 }
@@ -122,7 +122,7 @@ checkout() {
   ec2() { run "$PWD/checkout/launch/ec2.sh" "$@"; }
 }
 
-@test "a line of the table that is out of date: AWS's facts are used, with a note each" {
+@test "a line of the table that is out of date: AWS's facts are used, with one note each" {
   # 2 GPUs, 20 GiB, 40 vCPUs, 10 Gbit/s and 3 EFA interfaces.
   checkout g5.12xlarge 2 2 4 20 6 40 7 10 8 3
   ec2 cost --instance g5.12xlarge
@@ -184,7 +184,7 @@ images() { awk '$1 == "ami" && $2 !~ /-gpu$/ { print $2 }' "$repository/launch/i
   [ "$status" -eq 0 ] || { echo "$output" && false; }
   [[ $(tail -n 1 "$AWS_FOLDER/parameters") == *nvidia-driver-gpu-ubuntu-26.04/* ]]
   up --instance g5.xlarge --image debian-13 --dry-run
-  fails 2 "--image: debian-13 has no NVIDIA driver, which g5.xlarge needs"
+  fails 2 "--image: debian-13" "g5.xlarge"
   # An image of the user may have one. Its user is that of --image.
   up --instance g5.xlarge --image debian-13 --ami ami-760aaa0f --dry-run
   [ "$status" -eq 0 ] || { echo "$output" && false; }
@@ -192,9 +192,9 @@ images() { awk '$1 == "ami" && $2 !~ /-gpu$/ { print $2 }' "$repository/launch/i
   up --ami ami-00000bad --dry-run
   fails 2 "ami-00000bad"
   up --image debian-11 --dry-run
-  fails 2 "--image: unknown image (got debian-11, expected one of: ubuntu " "debian-13"
+  fails 2 "--image" "debian-11" "debian-13"
   up --image ubuntu-gpu --dry-run
-  fails 2 "--image: unknown image"
+  fails 2 "--image" "ubuntu-gpu"
   # The help has the same names.
   ec2 --help
   for image in $(images); do shows "$image"; done
@@ -218,7 +218,7 @@ images() { awk '$1 == "ami" && $2 !~ /-gpu$/ { print $2 }' "$repository/launch/i
 @test "the price must be confirmed: only a yes starts anything" {
   run "$repository/launch/ec2.sh" up --instance p4d.24xlarge --nodes 2 --from 203.0.113.7/32 \
     --bare </dev/null
-  fails 2 "the price cannot be confirmed" "--yes"
+  fails 2 "stdin" "--yes"
   shows "price:   \$43.92 per hour" "at most \$87.83"
   command -v script >/dev/null || skip "script(1), which makes a terminal, is not here"
   run script \
@@ -339,7 +339,7 @@ configure\"." ec2 $verb --instance c7a.4xlarge
 You are not authorized to perform this operation." ec2 status
   fails 4 "not authorized" "docs/ec2.md"
   REFUSAL="Could not connect to the endpoint URL: \"https://x\"" ec2 status
-  fails 4 "Could not connect" "check the network"
+  fails 4 "Could not connect" "--region"
 }
 
 @test "no AWS CLI, no region" {
@@ -349,7 +349,7 @@ You are not authorized to perform this operation." ec2 status
     ln -s "$(command -v $tool)" path/
   done
   run env PATH="$PWD/path" "$repository/launch/ec2.sh" status
-  fails 2 "the AWS CLI is not installed"
+  fails 2 "AWS CLI"
   run env -u AWS_DEFAULT_REGION "$repository/launch/ec2.sh" status
-  fails 2 "no AWS region" "--region us-east-1"
+  fails 2 "--region us-east-1"
 }

@@ -96,7 +96,7 @@ start_job() {
   return 1
 }
 
-# ended: waits for the job's end; its state is the output.
+# ended: waits for the job's end. Its state is the output.
 ended() {
   for _ in {1..200}; do
     run "$job" state
@@ -220,7 +220,7 @@ SCRIPT
   [[ $output == "exited 130 spot interruption at 2026-11-24T10:02:00Z on "* ]]
   run "$job" follow
   [[ $output == *"stopping with a checkpoint"*"checkpoint written"* ]]
-  # Both nodes got the notice; the ranks get one signal: a second one would mean at once, without a
+  # Both nodes got the notice. The ranks get one signal: a second one would mean at once, without a
   # checkpoint.
   [ "$(wc -l <signals)" -eq 1 ]
 }

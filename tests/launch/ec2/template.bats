@@ -27,7 +27,7 @@ setup() {
   render_template 3 4 >p4d.yaml
   [ "$(grep -cE '^  Node[123]:' p4d.yaml)" -eq 3 ]
   [ "$(grep -cE '^  Address[123]:' p4d.yaml)" -eq 3 ]
-  # AWS refuses an address by instance where there are several interfaces.
+  # AWS rejects an address by instance where there are several interfaces.
   [ "$(grep -c 'InstanceId: !Ref' p4d.yaml)" -eq 0 ]
   [ "$(grep -c 'DependsOn: Address2' p4d.yaml)" -eq 1 ]
   render_template 3 1 >small.yaml
