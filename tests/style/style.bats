@@ -61,9 +61,11 @@ files() {
   run -1 grep -nE "$words" $(files '*.md' '*.sh' '*.toml' | grep -v -E 'HACKING.md|docs/cli.md')
 }
 
-@test "comments of C++ begin with nouns, and those of the program have one fact per sentence" {
+@test "comments of C++ begin with nouns, and all comments have one fact per sentence" {
   run -1 grep -nE '(^ *|[;{},)] +)//+<? *(What|Who|Whoever|Which)\b' $(files '*.cpp' '*.h' '*.cu')
-  run -1 grep -nE '(^ *|[;{},)] +)//+<? .*;( |$)' $(files 'src/*.cpp' 'src/*.h' 'src/*.cu')
+  run -1 grep -nE '(^ *|[;{},)] +)//+<? .*;( |$)' $(files '*.cpp' '*.h' '*.cu')
+  run -1 grep -nE '^ *# .*[[:alnum:])}"`](; |;$)' \
+    $(files '*.sh' '*.bash' '*.bats' '*.sbatch' '*.toml' '*.cmake' '*CMakeLists.txt' .ci/run)
 }
 
 @test "words and semicolons that the program does not use" {
@@ -74,6 +76,16 @@ files() {
   local semicolon='[[:alnum:])}]; ([A-Za-z{]|"$)'
   run -1 bash -c 'grep -noE "\"([^\"\\]|\\.)*\"" "${@:2}" | grep -v fill: | grep -E "$1"' \
     _ "$semicolon" $sources
+}
+
+@test "words that messages and help do not use" {
+  local words='\b(another|refuse[sd]?|alike|for instance|an? [a-z]+ each)\b'
+  words="($words|\b(known|finite first): )"
+  run -1 bash -c 'grep -noE "\"([^\"\\]|\\.)*\"" "${@:2}" | grep -iE "$1"' \
+    _ "$words" $(files 'src/*.cpp' 'src/*.h' 'src/*.cu')
+  # ssh itself prints "Connection refused".
+  run -1 bash -c 'grep -nE "^ *[^# ]" "${@:2}" | grep -iE "$1" | grep -v "Connection refused"' \
+    _ "\"[^\"]*$words" $(files 'launch/*.sh' 'launch/*.sbatch')
 }
 
 @test "spelling" {
