@@ -66,7 +66,7 @@ void read_run_summary(RunRecord& run, const std::string& text) {
     const Json json = Json::parse(text.empty() ? read_text_file(file) : text);
     const std::string scored = run.scored();
     RunSummary& summary = run.summary;
-    summary.recipe = "?";
+    summary.recipe = std::string("?");  // g++ 12 warns wrongly about a literal
     summary.parameter_count = parameter_count(run.recipe->model);
     summary.threads = 0;  // not known
     read_summary(summary, json, scored);

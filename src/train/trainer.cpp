@@ -162,7 +162,8 @@ class Run {
     const Stopwatch time;
     for (int step = progress_.step; step < steps; ++step) {
       comm_.set_activity(fmt::format("epoch {} step {}", epoch + 1, step + 1));
-      engine_.step(step, options_.between_steps && options_.between_steps(share_done()), reduce_);
+      const bool stop = options_.between_steps && options_.between_steps(share_done());
+      engine_.step(step, stop || folder_is_lost_, reduce_);
       const StepReport report = engine_.report(step + 1 == steps);
       const auto take = [&](const StepReport& now) {
         progress_.step = now.steps_done;
@@ -252,6 +253,7 @@ class Run {
     result.predictions = std::move(predictions_);
     progress_.finished = true;
     save();
+    check_folder();
     // Last: a summary without its weights would be of no use, and a finished checkpoint without its
     // summary is resumed.
     tell([&](Observer& o) { o.finished(result); });
@@ -260,10 +262,13 @@ class Run {
 
   double seconds() const { return seconds_before_ + run_time_.seconds(); }
 
+  /// Not collective: between steps, each rank's clock says when. Skipped where the folder is lost,
+  /// which the next check_folder reports on all ranks.
   void save() {
     checkpoint_age_.restart();
-    check_folder();
     if (comm_.rank() != 0 || options_.folder.empty()) return;
+    folder_is_lost_ = lost_folder().has_value();
+    if (folder_is_lost_) return;
     progress_.state = engine_.save();
     progress_.seconds = seconds();
     save_checkpoint(options_.folder, progress_);
@@ -279,8 +284,8 @@ class Run {
     return std::nullopt;
   }
 
-  /// To call before rank 0 writes into the run folder. Throws Error (data) on every rank when the
-  /// folder is lost, so that no rank waits for the others. Collective.
+  /// Throws Error (data) on every rank when the folder is lost, so that no rank waits for the
+  /// others. Collective.
   void check_folder() {
     std::optional<Error> lost = lost_folder();
     bool is_lost = lost.has_value();
@@ -292,6 +297,7 @@ class Run {
 
   [[noreturn]] void interrupted() {
     save();
+    check_folder();
     comm_.barrier();  // no rank reports a stop whose checkpoint is not on disk
     const std::string where = place_text(progress_.epoch, progress_.step);
     if (options_.folder.empty())
@@ -328,6 +334,7 @@ class Run {
   const double seconds_before_;
   const Reduce reduce_;
   Stopwatch run_time_, checkpoint_age_;
+  bool folder_is_lost_ = false;  ///< as rank 0 saw at a checkpoint. It stops all after a step
 };
 
 }  // namespace
