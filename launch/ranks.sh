@@ -108,16 +108,19 @@ max_restarts=3 restarts=0
 no_further=0 looked_at=''
 
 # lost_something CODE: true for the end of a run that lost a rank, a host or mpirun, which another
-# start may avoid. The other codes are the program's verdicts.
+# start may avoid. The other codes are the program's verdicts. 130: a rank got a signal. If the
+# script got none, it came from the shutdown of a host, or from a daemon that frees memory.
 lost_something() {
-  case $1 in 0 | 1 | 2 | 3 | 5 | 6 | 130) return 1 ;; esac
+  case $1 in 0 | 1 | 2 | 3 | 5 | 6) return 1 ;; esac
 }
 
 # fault_of CODE: in words. `starter` is the process that ended with CODE.
 starter=mpirun
 fault_of() {
   local signal
-  if (($1 > 128)) && signal=$(kill -l "$1" 2>/dev/null); then
+  if (($1 == 130)); then
+    echo "a rank was stopped by a signal that this script did not get"
+  elif (($1 > 128)) && signal=$(kill -l "$1" 2>/dev/null); then
     echo "a rank was killed ($signal)"
   elif (($1 == 4)); then
     echo "the ranks ended with exit code 4, for the reason above"

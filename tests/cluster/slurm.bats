@@ -148,8 +148,22 @@ SHORT=(--config step1 --set "data.file=$TEST_DATA" --set 'data.split=[500,100]'
   [ "$(field "runs/slurm-$job/summary.json" ranks)" -eq 1 ]
 }
 
-# preempts PARTITION: a job of that partition gives way to an urgent one, and ends in the same
-# bytes.
+@test "a rank that gets TERM, as on a node that shuts down: requeued, to the same bytes" {
+  local job
+  on_sbatch=(--ntasks=2)
+  job=$(submit "${LONG[@]}")
+  wait_for 60 test -s "runs/slurm-$job/checkpoint.h5"
+  # Only this namespace's processes are seen here.
+  kill -TERM "$(pgrep -x mnist-dist | head -n 1)"
+  wait_for 100 ended "$job"
+  [ "$(state_of "$job")" = COMPLETED ]
+  [ "$(restarts_of "$job")" -eq 1 ]
+  grep -q "exit code 130, failure 1 .*queue" "mnist-dist-$job.log"
+  [ "$(sha_of "runs/slurm-$job")" = "$WANTED" ]
+}
+
+# preempts PARTITION LOGGED: a job of that partition gives way to an urgent one, with LOGGED in its
+# log, and ends in the same bytes.
 preempts() {
   local job urgent
   on_sbatch=(--ntasks=4 --nodes=2 --exclusive --partition="$1")
@@ -161,17 +175,17 @@ preempts() {
   wait_for 100 ended "$job"
   [ "$(state_of "$job")" = COMPLETED ]
   [ "$(restarts_of "$job")" -eq 1 ]
-  grep -q "checkpoint.* queue" "mnist-dist-$job.log"
+  grep -q "$2" "mnist-dist-$job.log"
   grep -q "^resumed after epoch" "mnist-dist-$job.log"
   [ "$(sha_of "runs/slurm-$job")" = "$WANTED" ]
 }
 
 @test "a job that a different partition preempts writes a checkpoint in its GraceTime and resumes" {
-  preempts spare
+  preempts spare "checkpoint.* queue"
 }
 
 @test "so does one that preemption would cancel" {
-  preempts cancelled
+  preempts cancelled "checkpoint.* queue"
 }
 
 # About a minute.
@@ -211,8 +225,8 @@ preempts() {
   [ "$(restarts_of "$job")" -eq 0 ]
 }
 
-@test "a Slurm whose srun has no PMIx: mpirun starts the ranks, stops and continues like them" {
-  local job
+# without_pmix: from now on, mpirun starts the ranks.
+without_pmix() {
   mkdir -p bin
   # Otherwise the real one, with which mpirun starts its daemons.
   {
@@ -221,7 +235,13 @@ preempts() {
     printf 'exec %s "$@"\n' "$(command -v srun)"
   } >bin/srun
   chmod +x bin/srun
-  job=$(PATH=$PWD/bin:$PATH submit "${LONG[@]}")
+  PATH=$PWD/bin:$PATH
+}
+
+@test "a Slurm whose srun has no PMIx: mpirun starts the ranks, stops and continues like them" {
+  local job
+  without_pmix
+  job=$(submit "${LONG[@]}")
   wait_for 60 test -s "runs/slurm-$job/checkpoint.h5"
   scancel --signal=USR1 --batch "$job"
   wait_for 100 ended "$job"
@@ -229,4 +249,35 @@ preempts() {
   grep -q "checkpoint.* queue" "mnist-dist-$job.log"
   grep -q "^resumed after epoch" "mnist-dist-$job.log"
   [ "$(sha_of "runs/slurm-$job")" = "$WANTED" ]
+}
+
+@test "without PMIx, a lost daemon of mpirun: requeued after mpirun's own code, to the same bytes" {
+  local job
+  without_pmix
+  on_sbatch=(--nodes=2 --ntasks-per-node=1)
+  job=$(submit "${LONG[@]}")
+  wait_for 60 test -s "runs/slurm-$job/checkpoint.h5"
+  kill -KILL "$(pgrep -x orted | tail -n 1)"
+  wait_for 100 ended "$job"
+  [ "$(state_of "$job")" = COMPLETED ]
+  [ "$(restarts_of "$job")" -eq 1 ]
+  grep -qE "exit code [0-9]+, failure 1 .*queue" "mnist-dist-$job.log"
+  [ "$(sha_of "runs/slurm-$job")" = "$WANTED" ]
+}
+
+@test "without PMIx, scancel ends a job, and it stays ended" {
+  local job
+  without_pmix
+  job=$(submit "${LONG[@]}")
+  wait_for 60 test -s "runs/slurm-$job/checkpoint.h5"
+  scancel "$job"
+  wait_for 60 ended "$job"
+  sleep 5
+  [ "$(state_of "$job")" = CANCELLED ]
+  ! grep queue "mnist-dist-$job.log" || false
+}
+
+@test "without PMIx, preemption with a GraceTime returns the job to the queue, too" {
+  without_pmix
+  preempts spare "preempted.* queue"
 }

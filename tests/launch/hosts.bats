@@ -156,7 +156,7 @@ CASES
 
 @test "the ranks' own exit code is returned, and mpirun's hidden message is printed" {
   local code
-  for code in 0 1 2 3 5 6 130; do
+  for code in 0 1 2 3 5 6; do
     MPIRUN_CODE=$code hosts_sh --no-preflight --slots 1 --hosts a,b
     [ "$status" -eq "$code" ]
     [[ $output != *error:* && $output != *restart* ]]
@@ -276,6 +276,20 @@ STARTS
   hosts_sh --no-preflight --slots 1 --hosts a,b -- train --run-dir mine
   [ "$status" -eq 0 ]
   [ -e mine/notes.txt ]
+}
+
+@test "130 without a signal to the script, as after the shutdown of a host: a restart" {
+  fake ssh <<<'[[ ${!#} != cat ]] || exec cat; exec bash -c "${!#}"'
+  fake_starts <<STARTS
+$checkpoint
+start_1() { checkpoint r; exit 130; }
+start_2() { exit 0; }
+STARTS
+  hosts_sh --no-preflight --slots 1 --hosts a,b -- train --run-dir r
+  echo "$output"; cat starts.log
+  [ "$status" -eq 0 ]
+  [[ $(start 2) == *" train --run-dir r --resume" ]]
+  [[ $output == *"note: a rank was stopped by a signal "*"restart 1 of 3"* ]]
 }
 
 @test "two restarts in a row without progress end it, and so does the last restart" {

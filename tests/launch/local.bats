@@ -445,6 +445,22 @@ SCRIPT
   [ "$status" -eq 2 ]
 }
 
+@test "ranks that got a signal which the script did not get, from a daemon that frees memory" {
+  fake mpirun <<'SCRIPT'
+if [[ $1 == --version ]]; then echo "mpirun (Open MPI) 4.1.4"; exit; fi
+echo "$*" >>starts.log
+mkdir -p r
+echo "$RANDOM$RANDOM" >r/checkpoint.h5
+(($(wc -l <starts.log) > 1)) || exit 130
+SCRIPT
+  cd "$BATS_TEST_TMPDIR"
+  local_sh -np 2 --run-dir r
+  echo "$output"
+  [ "$status" -eq 0 ]
+  [[ $(tail -n 1 starts.log) == *" --run-dir r --resume" ]]
+  [[ $output == *"note: a rank was stopped by a signal "*"restart 1 of 3"* ]]
+}
+
 # A program, alone or under the fake mpirun, that dies of SIGNAL until its start LUCKY.
 mortal_program() {
   cat >"$MNIST_DIST_BUILD_DIR/mnist-dist" <<SCRIPT
