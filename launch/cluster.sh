@@ -5,7 +5,7 @@
 # cluster_option sets them. The functions below return them.
 # shellcheck disable=SC2034  # by the scripts
 hosts_argument='' slots='' interface='' ssh_key='' ssh_config='' gpus='' \
-  ssh_seconds=${MNIST_DIST_SSH_SECONDS:-8}
+  ssh_seconds=${MNIST_DIST_SSH_SECONDS:-8} daemon_ssh=ssh
 
 cluster_usage() {
   cat <<'HELP'
@@ -136,8 +136,8 @@ network_options() {
   # Open MPI 5's starter has its own options, and a different name for ssh.
   if ((major >= 5)); then runtime=--prtemca launcher=plm_ssh; fi
   # All daemons are started from here: the hosts need no keys for each other.
-  printf '%s\n' "$runtime" "${launcher}_agent" ssh "$runtime" "${launcher}_args" \
-    "$(ssh_options | xargs)" "$runtime" "${launcher}_no_tree_spawn" 1
+  printf '%s\n' "$runtime" "${launcher}_agent" "$daemon_ssh" "$runtime" \
+    "${launcher}_args" "$(ssh_options | xargs)" "$runtime" "${launcher}_no_tree_spawn" 1
   local mpirun_path
   # shellcheck disable=SC2154  # find_mpirun sets it
   mpirun_path=$(command -v "$mpirun")

@@ -194,6 +194,23 @@ make_command() {
 }
 
 # on_first_host COMMAND: on the host that writes the run folder.
+# note_failed_daemons: from now on, mpirun starts its daemons with an ssh that writes the hosts on
+# which that failed to $work/failed-START. mpirun's code does not show it: it is that of ssh or of
+# the daemon, and may be one of the program's.
+note_failed_daemons() {
+  cat >"$work/ssh" <<'SCRIPT'
+code=0
+ssh "$@" || code=$?
+if ((code != 0)); then
+  while [[ $1 == -* ]]; do shift 2; done
+  echo "$1" >>"${BASH_SOURCE%/*}/failed-$MNIST_DIST_START"
+fi 2>/dev/null
+exit "$code"
+SCRIPT
+  # mpirun splits this at blanks and colons.
+  [[ $work == *[[:space:]:]* ]] || daemon_ssh="bash $work/ssh"
+}
+
 on_first_host() { on_host $((ssh_seconds + 30)) "${used[0]}" "$1" </dev/null; }
 
 # end_everywhere: kills processes of earlier starts on any host, also on one that is back.
@@ -218,6 +235,7 @@ find_hosts
 place_ranks "$@"
 find_mpirun
 make_command "$@"
+$print || note_failed_daemons
 if $print; then
   echo "${command[*]@Q}"
   exit
@@ -242,6 +260,7 @@ while :; do
   may_start_again "$code" || break
   restarts=$((restarts + 1))
   say "note: $(fault "$code" "$timeout")"
+  if [[ -z $ranks_stopped && -s $work/failed-$start_id ]]; then code=255; fi
   trap 'exit 130' INT TERM HUP
   end_everywhere &
   ending=$!

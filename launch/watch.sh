@@ -71,17 +71,18 @@ responding_ranks() {
   done | wc -l
 }
 
-# Seconds between checks of mpirun.
-watch_seconds=${MNIST_DIST_WATCH_SECONDS:-5}
+# Seconds between checks of mpirun, and for the start of the ranks.
+watch_seconds=${MNIST_DIST_WATCH_SECONDS:-5} start_seconds=${MNIST_DIST_START_SECONDS:-20}
 
 # watch_mpirun PID ID SECONDS HOST...: in the background. Ends mpirun's process group PID when it no
-# longer responds: it was stopped for SECONDS, or it outlives the ranks of the first or the last
-# HOST by 15 s, because it waits for a daemon that was stopped. Then $work/silent exists.
+# longer responds: it was stopped for SECONDS, or the first or the last HOST has had no ranks for
+# 15 s, because it waits for a daemon that was stopped. If there were no ranks yet, it waits for a
+# daemon that could not connect, and gets SECONDS and 20 s. Then $work/silent exists.
 watch_mpirun() {
   local pid=$1 id=$2 seconds=$3 ends=("$4" "${@: -1}")
   (
     trap '' INT HUP
-    seen=false gone=0 stopped=0
+    gone=0 stopped=0 patience=$(((seconds + start_seconds) / watch_seconds + 1))
     while sleep "$watch_seconds"; do
       stopped=$((stopped + watch_seconds))
       [[ $(sed 's/.*) //; s/ .*//' "/proc/$pid/stat") == T ]] || stopped=0
@@ -89,10 +90,10 @@ watch_mpirun() {
       for host in "${ends[@]}"; do
         ranks=$(on_host 10 "$host" "$(declare -f responding_ranks); responding_ranks $id" \
           </dev/null) || continue
-        if ((ranks > 0)); then seen=true; else none=true; fi
+        if ((ranks > 0)); then patience=3; else none=true; fi
       done
-      if $seen && $none; then gone=$((gone + 1)); else gone=0; fi
-      ((stopped <= seconds && gone < 3)) || break
+      if $none; then gone=$((gone + 1)); else gone=0; fi
+      ((stopped <= seconds && gone < patience)) || break
     done
     kill -0 -- "-$pid" && touch "$work/silent" && kill -KILL -- "-$pid"
   ) >/dev/null 2>&1 3>&- &
@@ -114,6 +115,9 @@ fault() {
   if [[ -s $work/lost ]]; then
     echo "$(sort -u "$work/lost" | paste -sd, | sed 's/,/, /g') stopped responding for $2 s," \
       "so the run was ended"
+  elif [[ -s $work/failed-$start_id ]]; then
+    echo "$(sort -u "$work/failed-$start_id" | paste -sd, | sed 's/,/, /g'): mpirun could not" \
+      "start its daemon there"
   elif [[ -e $work/silent ]]; then
     echo "mpirun stopped responding, so the run was ended"
   else
@@ -136,7 +140,7 @@ is from before that"
     0 | [1-6] | 130) exit "$code" ;;
   esac
   local hint="check the hosts with launch/preflight.sh, or print mpirun's messages with --verbose"
-  ((code != 137)) ||
+  [[ $code != 137 || -e $work/silent ]] ||
     hint="check dmesg on its host for memory errors, then resume with --resume"
   die 4 "$(fault "$code" "$seconds")" "$hint"
 }

@@ -255,6 +255,26 @@ ends_alike() {
   grep -q "restart 1 of 5" err.txt
 }
 
+@test "mpirun's daemon ends with 1 on a host, then hangs: two restarts, to the same bytes" {
+  local orted
+  orted=$(readlink -f "$(command -v orted)")
+  cp "$orted" orted
+  printf '#!/bin/bash\necho >>%q/starts\ncase $(wc -l <%q/starts) in 1) exit 1 ;; 2) exit 0 ;; esac
+exec %q "$@"\n' "$PWD" "$PWD" "$PWD/orted" >daemon
+  chmod +x daemon
+  on host3 mount --bind daemon "$orted"
+  MNIST_DIST_START_SECONDS=10 run --separate-stderr hosts_sh --no-preflight --slots 1 \
+    --hosts "$ALL" -- train "${LONG[@]}" --set comm.timeout=10 --run-dir r
+  on host3 umount "$orted"
+  echo "$stderr"
+  [ "$status" -eq 0 ]
+  [[ $stderr == *"note: host3: mpirun could not start its daemon there"*"restart 1 of 3"*\
+"note: mpirun stopped responding"*"restart 2 of 3"* ]]
+  [[ $stderr != *error:* ]]
+  nothing_left
+  [ "$(sha_of r)" = "$WANTED" ]
+}
+
 # late_seed_on HOST: sets RUN to the run folder of the seed that is trained there. True after some
 # epochs, and with rows of other seeds.
 late_seed_on() {

@@ -292,6 +292,53 @@ STARTS
   [[ $output == *"note: a rank was stopped by a signal "*"restart 1 of 3"* ]]
 }
 
+@test "a daemon of mpirun that does not start is no verdict of the program, whatever its code" {
+  fake ssh <<'SCRIPT'
+[[ ${!#} != cat ]] || exec cat
+[[ ${*: -2} != "c orted" ]] || exit 0
+[[ $* != *" b orted" ]] || exit "$(<code)"
+exec bash -c "${!#}"
+SCRIPT
+  fake_starts <<'STARTS'
+daemon() {
+  $(sed -n '$s/.* plm_rsh_agent \(bash [^ ]*\) .*/\1/p' starts.log) -o BatchMode=yes \
+    -o ConnectTimeout=8 "$1" orted || exit
+}
+start_1() { daemon b; }
+start_2() { daemon c; exit 6; }
+STARTS
+  local code
+  for code in 1 2 3 255; do
+    rm -f starts.log
+    echo "$code" >code
+    hosts_sh --no-preflight --slots 1 --hosts a,b -- train --run-dir r
+    echo "$output"; cat starts.log
+    [ "$status" -eq 6 ]
+    [[ $output == *"note: b: mpirun could not start its daemon there"*"restart 1 of 3"* ]]
+    [[ $output != *error:* ]]
+    rm starts.log
+    hosts_sh --no-preflight --slots 1 --hosts a,b --max-restarts 0 -- train --run-dir r
+    [ "$status" -eq 4 ]
+    [[ ${lines[-2]} == "error: b: mpirun "* && ${lines[-1]} == "hint: "*"launch/preflight.sh"* ]]
+    [ "$(grep -c -e error: -e hint: <<<"$output")" -eq 2 ]
+  done
+  # The printed command is for a person.
+  hosts_sh --no-preflight --slots 1 --hosts a,b --print
+  [[ $output == *"'plm_rsh_agent' 'ssh' "* ]]
+}
+
+@test "an mpirun that waits for a daemon without end, before there is a rank, is ended" {
+  fake ssh <<<'[[ ${!#} != cat ]] || exec cat; exec bash -c "${!#}"'
+  fake_starts <<<$'start_1() { exec sleep 100; }\nstart_2() { exit 0; }'
+  local begin=$SECONDS
+  MNIST_DIST_START_SECONDS=0 MNIST_DIST_WATCH_SECONDS=1 hosts_sh --no-preflight --slots 1 \
+    --hosts a,b -- train --run-dir r
+  echo "$output"
+  ((SECONDS - begin < 60))
+  [ "$status" -eq 0 ]
+  [[ $output == *"note: mpirun stopped responding"*"restart 1 of 3"* ]]
+}
+
 @test "two restarts in a row without progress end it, and so does the last restart" {
   fake ssh <<<'[[ ${!#} != cat ]] || exec cat; exec bash -c "${!#}"'
   fake_starts <<STARTS
