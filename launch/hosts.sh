@@ -28,7 +28,8 @@ HELP
   --spread            with fewer ranks than slots, use all hosts
   --no-preflight      skip the check of the hosts (needs --slots or slots=)
   --max-restarts N    starts after a lost rank, host or mpirun (default: 3)
-  --min-hosts M       number of good hosts that a restart needs (default: 1)
+  --min-hosts M       number of good hosts that a restart needs (default: 1). With fewer, the hosts
+                      are checked again 15 s later, which uses up one restart
   --print             print the command instead of running it
   --verbose           print mpirun's own messages
   -h, --help          print this help
@@ -193,7 +194,6 @@ make_command() {
   command+=("$program" "$@")
 }
 
-# on_first_host COMMAND: on the host that writes the run folder.
 # note_failed_daemons: from now on, mpirun starts its daemons with an ssh that writes the hosts on
 # which that failed to $work/failed-START. mpirun's code does not show it: it is that of ssh or of
 # the daemon, and may be one of the program's.
@@ -211,6 +211,7 @@ SCRIPT
   [[ $work == *[[:space:]:]* ]] || daemon_ssh="bash $work/ssh"
 }
 
+# on_first_host COMMAND: on the host that writes the run folder.
 on_first_host() { on_host $((ssh_seconds + 30)) "${used[0]}" "$1" </dev/null; }
 
 # end_everywhere: kills processes of earlier starts on any host, also on one that is back.
@@ -234,8 +235,8 @@ find_hosts
   die 2 "--min-hosts $min_hosts: the list has $(count ${#hosts[@]} host)" "use --min-hosts 1"
 place_ranks "$@"
 find_mpirun
-make_command "$@"
 $print || note_failed_daemons
+make_command "$@"
 if $print; then
   echo "${command[*]@Q}"
   exit
@@ -243,6 +244,8 @@ fi
 
 if ((EUID == 0)); then export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1; fi
 timeout=$(recipe_timeout "$@")
+# Between looks for good hosts.
+look_seconds=${MNIST_DIST_LOOK_SECONDS:-15}
 given=("$@")
 beside_ranks() {
   watch_hosts "$1" "$timeout" "${used[@]}"
@@ -257,14 +260,21 @@ while :; do
   stop_watching
   # mpirun's own failures end with 1, as the program's do.
   if ((code == 1)) && [[ -s $work/lost ]]; then code=4; fi
+  if [[ -z $ranks_stopped && -s $work/failed-$start_id ]]; then code=255; fi
   may_start_again "$code" || break
   restarts=$((restarts + 1))
   say "note: $(fault "$code" "$timeout")"
-  if [[ -z $ranks_stopped && -s $work/failed-$start_id ]]; then code=255; fi
   trap 'exit 130' INT TERM HUP
   end_everywhere &
   ending=$!
-  find_hosts || explain_end "$code" "$timeout" "${given[@]}"
+  # A switch or a power cut may take several hosts away for a while.
+  until find_hosts; do
+    say "note: restart $restarts of $max_restarts: fewer than $(count "$min_hosts" "good host")"
+    ((restarts < max_restarts)) || explain_end "$code" "$timeout" "${given[@]}"
+    restarts=$((restarts + 1))
+    sleep "$look_seconds" &
+    wait $! || true
+  done
   wait "$ending" || true
   place_ranks "${given[@]}"
   results=$(on_first_host "$(results_question "${given[@]}")") || results="none unknown unknown"

@@ -427,7 +427,7 @@ STARTS
   # Too few good hosts: the error of preflight, then that of the run.
   fake_starts <<<'start_1() { touch bad; exit 137; }'
   sed -i '3i [[ $* != *doctor* ]] || exit 0' "$BATS_TEST_TMPDIR/bin/mpirun"
-  hosts_sh --slots 2 --min-hosts 3 --hosts a,b,c -- train --run-dir r2
+  MNIST_DIST_LOOK_SECONDS=0 hosts_sh --slots 2 --min-hosts 3 --hosts a,b,c -- train --run-dir r2
   echo "$output"
   [ "$status" -eq 4 ]
   [ "$(wc -l <starts.log)" -eq 1 ]
@@ -437,16 +437,36 @@ STARTS
 @test "too few good hosts for a restart" {
   fake_lost_host
   fake_starts <<<'start_1() { exec sleep 60; }'
-  hosts_sh --no-preflight --slots 1 --hosts a,b,c --min-hosts 3 -- train --run-dir r
+  MNIST_DIST_LOOK_SECONDS=0 hosts_sh --no-preflight --slots 1 --hosts a,b,c --min-hosts 3 \
+    -- train --run-dir r
   [ "$status" -eq 4 ]
   [ "$(wc -l <starts.log)" -eq 1 ]
-  [[ $output == *"error: b stopped"* ]]
+  [[ $output == *"restart 1 of 3: fewer than 3 good hosts"*"restart 3 of 3: "*"error: b stopped"* ]]
   local bad
   for bad in "--min-hosts 0" "--min-hosts x" "--max-restarts -1" "--max-restarts"; do
     # shellcheck disable=SC2086  # two words
     hosts_sh --hosts a $bad
     rejected "${bad%% *} needs a number"
   done
+}
+
+@test "too few good hosts for a moment: each look uses up a restart, then the run continues" {
+  fake_lost_host
+  # b is back after three looks.
+  sed -i '3i if [[ $host == b && -e gone && ${!#} == true ]]; then\
+    echo >>looks; (($(wc -l <looks) < 3)) || rm gone; fi' "$BATS_TEST_TMPDIR/bin/ssh"
+  fake_starts <<STARTS
+$checkpoint
+start_1() { checkpoint r; touch gone; exit 137; }
+start_2() { exit 0; }
+STARTS
+  rm gone
+  MNIST_DIST_LOOK_SECONDS=0 hosts_sh --no-preflight --slots 1 --hosts a,b,c --min-hosts 3 \
+    --max-restarts 4 -- train --run-dir r
+  echo "$output"; cat starts.log
+  [ "$status" -eq 0 ]
+  [[ $(start 2) == *" --host a:1,b:1,c:1 "*" train --run-dir r --resume" ]]
+  [[ $output == *"restart 1 of 4: fewer than 3 good hosts"*"restart "[23]" of 4"* ]]
 }
 
 @test "no program yet" {
