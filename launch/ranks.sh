@@ -156,21 +156,43 @@ has_newer_results() (
     -name '*[0-9]xxx' -prune -o -name 'seed*' ! -newermt "@$2" -prune) ]]
 ) 2>/dev/null
 
+# time_in FOLDER: the time of its file system, whose clock may differ from the host's.
+time_in() {
+  local file
+  file=$(mktemp -p "$1" .look.XXXXXX 2>/dev/null) || return
+  stat -c %.9Y "$file" 2>/dev/null
+  rm -f "$file"
+}
+
+# is_in_use FOLDER: true if its lease (base/lease.h) belongs to a process of this host that runs.
+is_in_use() {
+  local word value host='' pid='' started=''
+  while read -r word value; do
+    case $word in host) host=$value ;; process) pid=$value ;; started) started=$value ;; esac
+  done <"$1/.lease"
+  [[ $host == "$(hostname)" && $pid == +([0-9]) &&
+    $(sed 's/.*) //' "/proc/$pid/stat" | cut -d' ' -f20) == "$started" ]]
+} 2>/dev/null
+
 # look_at_results FOLDER PREFIX MINUTES SINCE: prints "STATE PROGRESS NOW FOLDER". Without FOLDER it
-# is the newest folder PREFIX* that has no result, if it has a checkpoint of the last MINUTES. SINCE
-# is the NOW of the look before, empty at the first look. It is a time of the file system, whose
-# clock may differ from the host's, or 0 without a folder. PROGRESS is "no" if there is no folder
-# again, or in it no row and no checkpoint of after SINCE. Also runs on other hosts, without the
-# other functions except has_newer_results.
+# is the newest folder PREFIX* that has no result and that no process of this host uses, if it has a
+# checkpoint of the last MINUTES. SINCE is the NOW of the look before, empty at the first look. It
+# is a time of the file system, or 0 without a folder. PROGRESS is "no" if there is no folder again,
+# or in it no row and no checkpoint of after SINCE. Also runs on other hosts, without the other
+# functions except the three above.
 look_at_results() {
-  local folder=$1 candidate file state=none now=0 progress=yes
+  local folder=$1 candidate since state=none now=0 progress=yes
   if [[ -z $folder ]]; then
     for candidate in "$2"*/; do
       candidate=${candidate%/}
       [[ -e $candidate/checkpoint.h5 && ! -e $candidate/summary.json ]] || continue
-      [[ -n $folder && $folder/checkpoint.h5 -nt $candidate/checkpoint.h5 ]] || folder=$candidate
+      [[ -n $folder && $folder/checkpoint.h5 -nt $candidate/checkpoint.h5 ]] ||
+        is_in_use "$candidate" || folder=$candidate # in use: a run beside this one
     done
-    [[ -n $(find "$folder/checkpoint.h5" -mmin "-$3" 2>/dev/null) ]] || folder=
+    if [[ -n $folder ]]; then
+      since=$(time_in "$folder") && since=$((${since%.*} - 60 * $3)) &&
+        [[ -n $(find "$folder/checkpoint.h5" -newermt "@$since") ]] || folder=
+    fi
   fi
   # A sweep that has ended before may have more seeds now.
   if [[ -e $folder/summary.json && ! -e $folder/sweep.json ]]; then
@@ -183,11 +205,7 @@ look_at_results() {
   if [[ $state == none ]]; then
     [[ $4 != 0 ]] || progress=no
   else
-    now=unknown
-    if file=$(mktemp -p "$folder" .look.XXXXXX 2>/dev/null); then
-      now=$(stat -c %.9Y "$file" 2>/dev/null) || now=unknown
-      rm -f "$file"
-    fi
+    now=$(time_in "$folder") || now=unknown
     [[ -z $4 ]] || has_newer_results "$folder" "$4" || progress=no
   fi
   echo "$state $progress $now $folder"
@@ -236,7 +254,7 @@ results_question() {
     *) prefix=runs/$(run_name "$@")- ;;
   esac
   printf '%s; cd %q && look_at_results %q %q %d %q' \
-    "$(declare -f has_newer_results look_at_results)" "$PWD" \
+    "$(declare -f has_newer_results time_in is_in_use look_at_results)" "$PWD" \
     "$folder" "$prefix" $((SECONDS / 60 + 2)) "$looked_at"
 }
 

@@ -135,6 +135,51 @@ a_run() {
   [ "$state$folder" = none ]
 }
 
+# a_lease FOLDER PID: as this host's process PID writes it (base/lease.h).
+a_lease() {
+  printf '%s\n' "lease 12" "node x" "host $(hostname)" "process $2" \
+    "started $(sed 's/.*) //' "/proc/$2/stat" | cut -d' ' -f20)" >"$1/.lease"
+}
+
+@test "of two equal runs side by side, the one that another process still uses is left alone" {
+  local other pid
+  a_run "runs/step 3-seed7-1"
+  a_run "runs/step 3-seed7-2"
+  sleep 60 3>&- &
+  other=$!
+  a_lease "runs/step 3-seed7-2" "$other"
+  sleep 60 3>&- &
+  pid=$!
+  a_lease "runs/step 3-seed7-1" "$pid"
+  kill "$pid"
+  wait "$pid" || true
+  look train
+  [ "$folder" = "runs/step 3-seed7-1" ]
+  # A different process has the number now.
+  sed -i 's/^started .*/started 1/' "runs/step 3-seed7-2/.lease"
+  look train
+  kill "$other"
+  [ "$folder" = "runs/step 3-seed7-2" ]
+}
+
+@test "without --run-dir, the age of a checkpoint is measured by its file system's clock" {
+  local minutes
+  a_run "runs/step 3-seed7-1"
+  for minutes in -10 10; do
+    # A server whose clock is wrong by this.
+    fake mktemp <<SCRIPT
+file=\$($(type -P mktemp) "\$@") && touch -d '$minutes minutes' "\$file" && echo "\$file"
+SCRIPT
+    touch -d "$minutes minutes" "runs/step 3-seed7-1/checkpoint.h5"
+    look train
+    [ "$state$folder" = "checkpointruns/step 3-seed7-1" ]
+    touch -d "$((minutes - 5)) minutes" "runs/step 3-seed7-1/checkpoint.h5"
+    look train
+    [ "$state$folder" = none ]
+    rm "$BATS_TEST_TMPDIR/bin/mktemp"
+  done
+}
+
 # visits: the paths that find visited since the last call.
 visits() {
   sed -n 's/^consider_visiting (late): .\(.*\).: fts_info.*/\1/p' find.log | sort -u
