@@ -83,6 +83,15 @@ restarts_of() { scontrol show job "$1" | sed -n 's/.*Restarts=\([0-9]*\).*/\1/p'
   [ "$(field "runs/slurm-$job/summary.json" ranks)" -eq 2 ]
 }
 
+@test "an array of tune, whose tasks would share one folder, is rejected" {
+  local job
+  job=$(sbatch --parsable --array=0-1 "$SOURCE_DIR/launch/slurm.sbatch" tune --space x.toml)
+  wait_for 60 ended "${job}_0"
+  scontrol show job "${job}_0" | grep -q "ExitCode=2:0"
+  grep -q "^error: .*--array.*got 2 tasks" mnist-dist-*.log
+  grep -q "^hint: .*--ntasks" mnist-dist-*.log
+}
+
 # A run that ends at once.
 SHORT=(--config step1 --set "data.file=$TEST_DATA" --set 'data.split=[500,100]'
   --set train.epochs=1)
