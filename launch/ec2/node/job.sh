@@ -34,12 +34,15 @@ stop() {
 head_host() { awk '{ print $1; exit }' "$job/hosts"; }
 
 # watch HOST JOB: stops the job, or takes the host out of it, when the host's end is announced. ssh
-# keeps stdin open. The watcher on the host ends with it.
+# keeps stdin open. The watcher on the host ends with it. A connection that breaks is made again.
 watch() {
   local notice
   # Not a pipe: that would wait for tail, which waits for the job.
-  notice=$(ssh "$1" mnist-dist/launch/ec2/node/notice.sh < <(exec tail -f /dev/null --pid="$2")) ||
-    return 0
+  until notice=$(ssh "$1" mnist-dist/launch/ec2/node/notice.sh \
+    < <(exec tail -f /dev/null --pid="$2")); do
+    kill -0 "$2" 2>/dev/null || return 0
+    sleep "${MNIST_DIST_NOTICE_SECONDS:-5}"
+  done
   # The head has the run folder. The TTL ends all nodes.
   if [[ $notice == "spot interruption"* && $1 != "$(head_host)" ]]; then
     echo "$notice: the job continues on the other nodes"
@@ -91,6 +94,7 @@ left_nodes() {
 resume() {
   local folder
   [[ ${arguments[0]} == train ]] || return 0
+  [[ -d runs ]] || return 0
   folder=$(find runs -name checkpoint.h5 -newer "$job/pid" -printf '%T@ %h\n' | sort -g |
     sed -n '$s/^[^ ]* //p')
   [[ -n $folder ]] || return 0

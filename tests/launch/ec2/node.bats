@@ -199,6 +199,22 @@ SCRIPT
   [ "$(wc -l <signals)" -eq 1 ]
 }
 
+@test "a node is watched again after its ssh has failed" {
+  notice_on 2
+  sed -i '2i [[ ! -e broken ]] || exit 255' mnist-dist/launch/ec2/node/notice.sh
+  # The second start, on the other node, ends. There is no run folder yet.
+  sed -i '2i [[ ! -e ../signals ]] || exit 6' mnist-dist/launch/hosts.sh
+  touch broken
+  start_job train --seed 7
+  sleep 0.5
+  rm broken
+  announce
+  ended
+  [ "$output" = "exited 6 " ] || { cat mnist-dist-job/log && false; }
+  [ "$(cat mnist-dist-job/hosts)" = "10.0.0.1 slots=4" ]
+  grep -q "spot interruption at .*continues on the other nodes" mnist-dist-job/log
+}
+
 @test "a stop while a node leaves is a stop" {
   notice_on 2
   start_job train
