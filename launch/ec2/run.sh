@@ -187,12 +187,23 @@ follow_job() {
 }
 
 # lost: the head is not responding. Prints the state of the nodes and the age of the copied results.
+# With --down-when-done, a cluster whose head is gone is deleted. If the head is running, only ssh
+# may have failed, and the job may still be running.
 lost() {
-  local copied
+  local copied head=$head_address
   kill "$tail_pid" 2>/dev/null || true
   copied="results up to $(clock $(((SECONDS - last_copy) / 60))) h ago are in $results"
   read_nodes all
   say "  nodes: $(awk '{ print $2, $3 }' "$scratch/nodes" | xargs)"
+  if $down_when_done; then
+    if awk -v head="$head" '$3 == "running" && $4 == head { n++ } END { exit !n }' \
+      "$scratch/nodes"; then
+      say "warning: the cluster is not deleted, because the job may still be running"
+    else
+      say "warning: newer results could not be copied, $copied"
+      (fetch_first=false && down) || say "warning: the cluster still exists"
+    fi
+  fi
   die 4 "the head of cluster $name is not responding ($copied)" \
     "check launch/ec2.sh status, or resume with launch/ec2.sh run --name OTHER --resume"
 }

@@ -281,6 +281,31 @@ SCRIPT
   fails 4 "no node "
 }
 
+@test "--down-when-done: if the head is gone, the other nodes are deleted, too" {
+  cluster_up --nodes 2
+  start_cluster run --down-when-done
+  until_there runs/step3-seed1/checkpoint.h5
+  aws ec2 terminate-instances --instance-ids "$(aws ec2 describe-instances --output text \
+    --filters Name=tag:mnist-dist:node,Values=1 --query 'Reservations[].Instances[].InstanceId')" \
+    >/dev/null
+  touch "$NODES/1/down"
+  wait_for_script
+  fails 4 "the head " "are in runs"
+  shows "warning: newer results could not be copied" "nothing of cluster main"
+  empty_account
+}
+
+@test "--down-when-done: a head that runs without ssh may still train, so the cluster stays" {
+  cluster_up --nodes 2
+  start_cluster run --down-when-done
+  until_there runs/step3-seed1/checkpoint.h5
+  touch "$NODES/1/down"
+  wait_for_script
+  fails 4 "the head " "are in runs"
+  shows "warning: the cluster is not deleted, because the job may still be running"
+  [ "$(ids | wc -w)" -eq 2 ]
+}
+
 @test "down while no node responds: no wait, no copy, and everything is deleted" {
   cluster_up --nodes 2
   cluster run --detach
