@@ -64,14 +64,38 @@ find_places() {
       "give --subnet one in such a zone"
 }
 
+# seconds_of TIME: seconds since 1970 of AWS's times in UTC, 2026-11-28T11:30:00 and more. The date
+# program of macOS cannot read them.
+seconds_of() {
+  local year=${1:0:4} month=$((10#${1:5:2})) day=$((10#${1:8:2})) days
+  ((month > 2)) || { year=$((year - 1)) month=$((month + 12)); } # a leap day ends the year
+  days=$((365 * year + year / 4 - year / 100 + year / 400))
+  days=$((days + (153 * (month - 3) + 2) / 5 + day - 719469))
+  echo $(((days * 24 + 10#${1:11:2}) * 3600 + 10#${1:14:2} * 60 + 10#${1:17:2}))
+}
+
+# end_with_block END: shortens the TTL, at whose end a job writes its checkpoint, to the end of a
+# Capacity Block. AWS ends the instances from 30 minutes before it. The TTL counts from a node's
+# start.
+end_with_block() {
+  local left
+  [[ $1 == 20[0-9][0-9]-* ]] || return 0
+  left=$((($(seconds_of "$1") - $(now)) / 60 - 30 - boot_minutes))
+  ((left >= 5)) || die 4 "$reservation ends too soon (at $1, its instances 30 minutes before)" \
+    "use a different --capacity-reservation"
+  ((ttl_minutes > left)) || return 0
+  ttl_minutes=$left
+  say "note: $reservation ends at $1, so the nodes end after $(clock "$left") h"
+}
+
 # check_reservation: the reservation is for this type, has room, and decides about the zone.
 check_reservation() {
-  local reserved zone state free kind
+  local reserved zone state free kind end
   [[ -n $reservation ]] || return 0
   ! $spot || die 2 "--spot and --capacity-reservation exclude each other" "leave out one of them"
-  read -r reserved zone state free kind < <(need ec2 describe-capacity-reservations \
+  read -r reserved zone state free kind end < <(need ec2 describe-capacity-reservations \
     --capacity-reservation-ids "$reservation" --query 'CapacityReservations[].[InstanceType,
-    AvailabilityZone,State,AvailableInstanceCount,ReservationType]') || true
+    AvailabilityZone,State,AvailableInstanceCount,ReservationType,EndDate]') || true
   [[ -n ${reserved:-} ]] || die 4 "no capacity reservation $reservation in $region" \
     "list them with aws ec2 describe-capacity-reservations --region $region"
   [[ $reserved == "$instance" ]] ||
@@ -82,7 +106,7 @@ check_reservation() {
   ((free >= nodes)) || die 4 \
     "--nodes: too few free instances in $reservation (got $nodes, expected at most $free)" \
     "use --nodes $free, or extend the reservation"
-  [[ $kind != capacity-block ]] || block=true
+  [[ $kind != capacity-block ]] || { block=true && end_with_block "${end:-}"; }
   awk -v zone="$zone" '$1 == zone' "$scratch/places" >"$scratch/places.reserved"
   mv "$scratch/places.reserved" "$scratch/places"
   [[ -s $scratch/places ]] || die 4 "$reservation is in $zone, where there is no subnet" \
@@ -129,6 +153,8 @@ find_price() {
   price_source="list price of 2026-11 for us-east-1, check before you pay"
   if [[ -n $price ]]; then
     price_source="from --price"
+  elif $block; then
+    price=0 price_source="paid with the Capacity Block"
   elif $spot; then
     # The spot price changes, but never exceeds the list price.
     price=$(ask ec2 describe-spot-price-history --instance-types "$instance" \
@@ -160,8 +186,11 @@ c7a.4xlarge trains on CPUs"
 }
 
 show_plan() {
+  local market="on demand"
+  ! $spot || market=spot
+  [[ -z $reservation ]] || market=reserved
   say "cluster $name: $nodes x $instance ($(instance_words)) in $region, \
-$($spot && echo spot || echo on demand), ${type[gbit]} Gbit/s\
+$market, ${type[gbit]} Gbit/s\
 $( ((type[efa])) && echo ", EFA x ${type[efa]}")"
   say "price:   \$$(calculate "$nodes * $price") per hour ($price_source), and some cents for \
 disks and addresses"

@@ -402,6 +402,42 @@ SCRIPT
   [[ $data != *GroupName* ]]
 }
 
+@test "--capacity-reservation: a Capacity Block is paid, and limits the TTL" {
+  local end
+  # 50 minutes: 30 of AWS, 20 for the start of the nodes. Both versions of the CLI.
+  for end in +00:00 .000Z; do
+    end=$(TZ=UTC0 printf '%(%Y-%m-%dT%H:%M:%S)T' $(($(date +%s) + (50 + 65) * 60 + 20)))$end
+    reserved "p5.48xlarge us-east-1c active 2 capacity-block $end"
+    ec2 up --instance p5.48xlarge --nodes 2 --from 203.0.113.7/32 --dry-run \
+      --capacity-reservation cr-0123
+    [ "$status" -eq 0 ] || { echo "$output" && false; }
+    shows "note: cr-0123 ends at $end, so the nodes end after 1:05 h" \
+      "TtlMinutes\\,ParameterValue=\\'65" "\$0.00 per hour (paid with the Capacity Block)" \
+      "us-east-1, reserved"
+    ec2 up --instance p5.48xlarge --nodes 2 --from 203.0.113.7/32 --dry-run --ttl 1h --price 3 \
+      --capacity-reservation cr-0123
+    shows "ends:    by itself after 1:00 h" "\$6.00 per hour (from --price)"
+    [[ $output != *"note: cr-"* ]]
+    mv bin/aws.plain bin/aws
+  done
+  end=$(TZ=UTC0 printf '%(%Y-%m-%dT%H:%M:%S)T' $(($(date +%s) + 54 * 60)))+00:00
+  reserved "p5.48xlarge us-east-1c active 2 capacity-block $end"
+  ec2 up --instance p5.48xlarge --from 203.0.113.7/32 --yes --capacity-reservation cr-0123
+  fails 4 "cr-0123 ends too soon" "$end"
+  mv bin/aws.plain bin/aws
+  # Instances of other reservations continue on demand.
+  reserved "p5.48xlarge us-east-1c active 2 default $end"
+  ec2 up --instance p5.48xlarge --from 203.0.113.7/32 --dry-run --capacity-reservation cr-0123
+  shows "by itself after 2:00 h" "\$55.04 per hour"
+  # Times around leap days and ends of years.
+  # shellcheck disable=SC1091
+  source "$repository/launch/ec2/checks.sh"
+  for end in 2026-11-28T11:30:00 2028-02-29T00:00:59 2028-03-01T23:08:09 2027-12-31T23:59:59 \
+    2100-03-01T00:00:00; do
+    [ "$(seconds_of "$end+00:00")" -eq "$(date -u -d "$end" +%s)" ]
+  done
+}
+
 @test "--capacity-reservation: a wrong one is rejected before anything is created" {
   local facts text
   while IFS='|' read -r facts text; do
