@@ -106,7 +106,7 @@ CHECK
   # A row that was not scored is rejected, as in any sweep.
   sed -i '2s/^1,[0-9]*/1,599/' search/candidate000/errors.csv
   rm -r search/candidate000/rows
-  fails 3 "image 599" "$MNIST_DIST" report search/candidate000
+  fails 3 "names image" "$MNIST_DIST" report search/candidate000
   fails 2 "got 99" "$MNIST_DIST" --config ./tiny.toml --set "data.file=$TEST_DATA" \
     --set 'data.split=[600,300,99]' --run-dir none
   fails 2 "--max-seeds 2" "$MNIST_DIST" "${TUNE[@]}" --seeds 3 --max-seeds 2

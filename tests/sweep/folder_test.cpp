@@ -388,9 +388,9 @@ TEST_F(SweepFolderTest, ADamagedTableIsNamed) {
                 ": seed 2 appears twice");
   expect_damage("epochs.csv", "", ": it has no header");
   expect_damage("errors.csv", header + "0,7,123456789,3\n",
-                ": row 1: label: wrong value (got \"123456789\", expected 0 to 9)");
+                ": row 1: label: wrong value (got \"123456789\", expected 0 to 999)");
   expect_damage("errors.csv", header + "0,7,2,3\n0,8,2,-1\n",
-                ": row 2: prediction: wrong value (got \"-1\", expected 0 to 9)");
+                ": row 2: prediction: wrong value (got \"-1\", expected 0 to 999)");
   expect_damage("errors.csv", header + "0,4294967296,2,3\n",
                 ": row 1: test_index: wrong value (got \"4294967296\", expected 0 to");
   const auto seeds_with = [&](const std::string& was, const std::string& is) {
