@@ -17,8 +17,9 @@ namespace {
 
 const GpuLibrary& gpu() { return *mnist_dist_torch_library()->gpu; }
 
-#define NEEDS_GPU() \
-  if (std::string why; gpu().count(why) == 0) GTEST_SKIP() << "no GPU: " << why
+#define NEEDS_GPU()                                          \
+  if (const GpuCount found = gpu().count(); found.gpus == 0) \
+  GTEST_SKIP() << "no GPU: " << found.why_none
 
 /// A run with sums on the GPU, and what the engine called itself.
 EngineRun run_on_gpu(const EngineOptions& options, int epochs,
