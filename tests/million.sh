@@ -76,6 +76,7 @@ for seed in range(1, int(sys.argv[1])):
 PYTHON
 sync
 measured "resume with all rows but one, tables, report" "${sweep[@]}" --seeds "0..$((seeds - 1))"
+measured "a process that ends after it" "${sweep[@]}" --seeds "0..$((seeds - 1))"
 measured "report" "$program" report s
 du -sh --apparent-size s/rows | sed 's/^/rows: /'
 find s -maxdepth 1 -name "*.csv" -printf "%p: %s bytes\n"

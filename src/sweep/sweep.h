@@ -1,12 +1,12 @@
 #pragma once
 #include <filesystem>
 #include <functional>
+#include <limits>
 #include <string>
 #include <vector>
 
 #include "comm/communicator.h"
 #include "config/config.h"
-#include "sweep/places.h"
 #include "sweep/record.h"
 #include "sweep/seed_run.h"
 #include "sweep/statistics.h"
@@ -58,11 +58,11 @@ SweepEnd run_sweep(Communicator& world, const SweepOptions& options);
 
 /// Makes the tables from the sweep's rows as they are now, and returns the record. `also` writes
 /// further files from it. The tables of a sweep of an earlier version, or a published one, stay as
-/// they are. With more than `many` rows, the processes that end together do not all do the same:
-/// when seeds.csv has all rows already, nothing is written and the record is without epochs and
-/// mistakes. One process at a time reads the rows. Throws Error (data).
+/// they are. One process at a time reads the rows. With more than `many` rows, the processes that
+/// end together do not all do the same: when seeds.csv has all rows already, nothing is written and
+/// the record is without epochs and mistakes. Throws Error (data).
 SweepRecord write_tables_of(const std::filesystem::path& folder,
                             const std::function<void(const SweepRecord&)>& also = {},
-                            std::size_t many = many_rows);
+                            std::size_t many = std::numeric_limits<std::size_t>::max());
 
 }  // namespace mnist_dist

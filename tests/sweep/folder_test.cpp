@@ -93,11 +93,13 @@ TEST_F(SweepFolderTest, OfManyProcessesThatEndTogetherOneMakesTheTables) {
   EXPECT_TRUE(again.outcomes[0].epochs.empty());
   write_tables_of(path, count, again.outcomes.size());
   EXPECT_EQ(made, 2) << "the rows are few";
+  EXPECT_FALSE(write_tables_of(path, count).outcomes[0].epochs.empty());
+  EXPECT_EQ(made, 3) << "as report, which is to write";
   // A row came after the tables.
   std::string seeds = all.substr(0, all.find('\n', all.find('\n') + 1) + 1);
   write_file_atomically(path / "seeds.csv", seeds);
   EXPECT_EQ(seeds_csv(write_tables_of(path, count, 1)), all);
-  EXPECT_EQ(made, 3);
+  EXPECT_EQ(made, 4);
 }
 
 TEST_F(SweepFolderTest, ASweepOfAnEarlierVersionIsReadAsItIs) {
