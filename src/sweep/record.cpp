@@ -208,6 +208,14 @@ void read_tables(const fs::path& folder, SweepRecord& record) {
     read_errors(folder / "errors.csv", scored, record.outcomes);
 }
 
+SweepRecord without_outcomes(const fs::path& folder) {
+  SweepRecord record;
+  record.identity = read_identity(folder);
+  record.recipe_text = read_text_file(folder / "config.toml");
+  record.has_rows = fs::exists(folder / "rows");
+  return record;
+}
+
 void read_rows(const fs::path& folder, SweepRecord& record) {
   for (const std::uint64_t block : blocks_with_rows(folder))
     for (const std::uint64_t seed : rows_in(folder, block)) {
@@ -229,10 +237,7 @@ SweepIdentity read_identity(const fs::path& folder) {
 }
 
 SweepRecord read_record(const fs::path& folder) {
-  SweepRecord record;
-  record.identity = read_identity(folder);
-  record.recipe_text = read_text_file(folder / "config.toml");
-  record.has_rows = fs::exists(folder / "rows");
+  SweepRecord record = without_outcomes(folder);
   if (record.has_rows)
     read_rows(folder, record);
   else
@@ -244,19 +249,15 @@ SweepRecord read_record(const fs::path& folder) {
 }
 
 SweepRecord read_seeds_table(const fs::path& folder) {
-  SweepRecord record;
-  record.identity = read_identity(folder);
-  record.recipe_text = read_text_file(folder / "config.toml");
-  record.has_rows = fs::exists(folder / "rows");
+  SweepRecord record = without_outcomes(folder);
   read_seeds(folder, record);
   return record;
 }
 
 void check_tables(const fs::path& folder) {
   if (!fs::exists(folder / "rows") || count_rows(folder) > many_rows) return;
-  SweepRecord tables;
-  tables.identity = read_identity(folder);
-  tables.recipe_text = read_text_file(folder / "config.toml");
+  SweepRecord tables = without_outcomes(folder);
+  tables.has_rows = false;
   read_tables(folder, tables);
   check_record(folder, tables);
   for (const SeedOutcome& outcome : tables.outcomes) {

@@ -327,7 +327,7 @@ STARTS
   [[ $output == *"'plm_rsh_agent' 'ssh' "* ]]
 }
 
-@test "an mpirun that waits for a daemon without end, before there is a rank, is ended" {
+@test "an mpirun that waits for a daemon before any rank has started is ended" {
   fake ssh <<<'[[ ${!#} != cat ]] || exec cat; exec bash -c "${!#}"'
   fake_starts <<<$'start_1() { exec sleep 100; }\nstart_2() { exit 0; }'
   local begin=$SECONDS

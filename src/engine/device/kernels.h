@@ -64,8 +64,8 @@ struct DeviceUpdate {
   float *average_parameters = nullptr, *average_norm_statistics = nullptr;
   DeviceProgress* progress = nullptr;
 };
-/// Applies a step and advances `progress`. A total that is not finite, and any step after one, or
-/// after a stop, changes nothing else.
+/// Applies a step and advances `progress`. A step whose total is not finite changes nothing else.
+/// Nor does any step after it, or after a stop.
 void enqueue_update(const Queue& queue, const DeviceUpdate& update);
 
 }  // namespace mnist_dist

@@ -24,7 +24,8 @@ std::vector<std::string> fused_targets();
 std::string choose_fused_target(const std::string& wanted);
 
 /// One thread's worker of the fused engine, on a target of fused_targets(). Throws Error (usage)
-/// that names a layer it does not support. A clock, if given, measures the phases of `train`.
+/// for a layer that it does not support, and names it. `watch`, if given, times the phases of
+/// `train`.
 std::unique_ptr<SliceWorker> make_fused_worker(const EngineOptions& options,
                                                const std::string& target,
                                                fused::PhaseClock* watch = nullptr);
