@@ -1,6 +1,5 @@
 #include "sweep/seed_run.h"
 
-#include "train/evaluation.h"
 #include "train/run_folder.h"
 #include "train/run_start.h"
 #include "train/trainer.h"
@@ -10,34 +9,25 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::vector<Mistake> mistakes_in(const std::vector<ClassIndex>& predictions,
-                                 const std::vector<ClassIndex>& labels, int first_row) {
+std::vector<Mistake> mistakes_in(const std::vector<Prediction>& predictions) {
   std::vector<Mistake> mistakes;
-  for (std::size_t i = 0; i < labels.size(); ++i)
-    if (predictions[i] != labels[i])
-      mistakes.push_back({first_row + static_cast<int>(i), labels[i], predictions[i]});
+  for (const Prediction& image : predictions)
+    if (!image.right()) mistakes.push_back({image.index, image.label, image.predicted});
   return mistakes;
 }
 
-/// Scores the engine's weights, and names each misclassified image.
-void score(Communicator& group, Engine& engine, const LocalData& data, SeedOutcome& outcome) {
-  const TrainState state = engine.save();
-  const bool averaging = !state.average_parameters.empty();
-  std::vector<ClassIndex> predictions;
-  const Score delivered =
-      evaluate(group, engine, averaging ? Weights::averaged : Weights::raw, &predictions);
-  outcome.final_accuracy = delivered.accuracy;
-  outcome.final_loss = delivered.loss;
-  outcome.final_correct = delivered.correct;
-  outcome.images = delivered.images;
-  outcome.raw_accuracy =
-      averaging ? evaluate(group, engine, Weights::raw).accuracy : delivered.accuracy;
-  outcome.mistakes = mistakes_in(predictions, all_labels(group, data.evaluation),
-                                 data.evaluation.front().first_row);
-  outcome.raw_parameters_sha256 = weights_sha256(state.parameters, state.norm_statistics);
-  outcome.parameters_sha256 =
-      averaging ? weights_sha256(state.average_parameters, state.average_norm_statistics)
-                : outcome.raw_parameters_sha256;
+void take(RunResult&& result, SeedOutcome& outcome) {
+  outcome.final_accuracy = result.final.accuracy;
+  outcome.final_loss = result.final.loss;
+  outcome.final_correct = result.final.correct;
+  outcome.images = result.final.images;
+  outcome.raw_accuracy = result.raw.accuracy;
+  outcome.best_accuracy = result.best.accuracy;
+  outcome.best_epoch = result.best.epoch;
+  outcome.seconds = result.seconds;
+  outcome.mistakes = mistakes_in(result.predictions);
+  outcome.parameters_sha256 = std::move(result.parameters_sha256);
+  outcome.raw_parameters_sha256 = std::move(result.raw_parameters_sha256);
 }
 
 }  // namespace
@@ -57,43 +47,29 @@ SeedOutcome run_seed(Communicator& group, const Session& session, Computation& c
   outcome.ranks = group.size();
   outcome.threads = session.threads;
   outcome.engine = computation.info();
-  Best best;
-  if (start.checkpoint &&
-      start.checkpoint->finished) {  // stopped between its end and its row in seeds.csv
-    engine->set_evaluation_data(data.evaluation);
-    engine->load(start.checkpoint->state);
-    best = start.checkpoint->best;
-    outcome.seconds = start.checkpoint->seconds;
-  } else {
-    TrainerOptions options{.config = config,
-                           .data = data,
-                           .provenance = provenance_of(config, session.source, computation.info(),
-                                                       session.threads, files.recipe),
-                           .computed_by = computation.computed_by(),
-                           .reducer = &computation.reducer(),
-                           .folder = folder,
-                           .lock = lock,
-                           .resume = std::move(start.checkpoint),
-                           .between_steps = between_steps,
-                           .normalisation = session.normalisation};
-    RunFiles run_files(folder, files.write_page);
-    if (group.rank() == 0) {
-      options.observers = files.observers;
-      options.observers.push_back(&run_files);
-    }
-    try {
-      const RunResult result = train(group, *engine, options);
-      best = result.best;
-      outcome.seconds = result.seconds;
-    } catch (const Error& error) {
-      if (error.code() != ExitCode::diverged) throw;
-      outcome.diverged = true;
-      outcome.message = error.what();
-    }
+  TrainerOptions options{.config = config,
+                         .data = data,
+                         .provenance = provenance_of(config, session.source, computation.info(),
+                                                     session.threads, files.recipe),
+                         .computed_by = computation.computed_by(),
+                         .reducer = &computation.reducer(),
+                         .folder = folder,
+                         .lock = lock,
+                         .resume = std::move(start.checkpoint),
+                         .between_steps = between_steps,
+                         .normalisation = session.normalisation};
+  RunFiles run_files(folder, files.write_page);
+  if (group.rank() == 0) {
+    options.observers = files.observers;
+    options.observers.push_back(&run_files);
   }
-  outcome.best_accuracy = best.accuracy;
-  outcome.best_epoch = best.epoch;
-  if (!outcome.diverged) score(group, *engine, data, outcome);
+  try {
+    take(train(group, *engine, options), outcome);
+  } catch (const Error& error) {
+    if (error.code() != ExitCode::diverged) throw;
+    outcome.diverged = true;
+    outcome.message = error.what();
+  }
   if (group.rank() == 0) {
     const CsvTable metrics(folder / "metrics.csv");
     outcome.epochs = parse_metrics(metrics, scored_in(metrics));

@@ -16,7 +16,7 @@ struct SeedFiles {
 };
 
 /// Trains `config.train.seed` on `data` in `folder`, as `train --run-dir` would, or continues from
-/// its checkpoint. The result of a finished run is computed again. Divergence is an outcome.
+/// its checkpoint. A run that had finished is scored again. Divergence is an outcome.
 /// Collective over `group`, whose rank 0 has the folder's `lock`.
 /// Throws: on every rank, Error (interrupted), Error (data) when the lock is lost at a stop, Error
 /// (usage) when the folder's run was started with other data.

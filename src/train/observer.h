@@ -34,6 +34,7 @@ struct RunInfo : Provenance {
 struct RunResult {
   Score final;  ///< of the delivered weights: the averaged ones where the recipe averages, after
                 ///< the last step. The headline.
+  Score raw;    ///< of the weights without averaging
   Best best;  ///< of the same weights, over evaluated epochs. Optimistic, because it is selected by
               ///< this score
   std::string parameters_sha256, raw_parameters_sha256;

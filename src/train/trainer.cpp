@@ -240,7 +240,8 @@ class Run {
     check_finite_parameters(config_, progress_.state, last_step_);
     const TrainState& state = progress_.state;
     RunResult result;
-    result.final = averaging() ? *last.averaged_test : *last.test;
+    result.raw = *last.test;
+    result.final = averaging() ? *last.averaged_test : result.raw;
     check_finite_loss(result.final, last_step_);
     result.best = progress_.best;
     result.raw_parameters_sha256 = weights_sha256(state.parameters, state.norm_statistics);
