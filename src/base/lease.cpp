@@ -89,13 +89,11 @@ Life life_of(const Record& holder, const fs::path& file) {
 Record own_record() {
   static_assert(sizeof(std::random_device::result_type) == 4);
   std::random_device random;
-  return {fmt::format("{:08x}{:08x}", random(), random()),
-          node_id(),
-          host_name(),
-          ::getpid(),
-          start_of_process(::getpid()),
-          0,
-          0};
+  return {.id = fmt::format("{:08x}{:08x}", random(), random()),
+          .node = node_id(),
+          .host = host_name(),
+          .pid = ::getpid(),
+          .started = start_of_process(::getpid())};
 }
 
 [[noreturn]] void fail(const fs::path& file, int error, const char* action = "write") {

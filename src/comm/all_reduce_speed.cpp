@@ -38,8 +38,12 @@ AllReduceSpeed measure_all_reduce(Communicator& comm, double seconds) {
     // after the same call.
     mine[0] = total_time.seconds() >= seconds ? 1.0f : 0.0f;
     const Stopwatch time;
-    comm.tree_all_reduce({mine.data(), vector_floats, vector_floats, comm.rank(), 1}, ranks, total,
-                         {});
+    comm.tree_all_reduce({.data = mine.data(),
+                          .size = vector_floats,
+                          .stride = vector_floats,
+                          .first_shard = comm.rank(),
+                          .count = 1},
+                         ranks, total, {});
     times.push_back(time.seconds());
     if (std::any_of(total.begin() + 1, total.end(), [&](float sum) { return sum != expected; }))
       throw device_error(fmt::format("an all-reduce over {} ranks gave a wrong sum", ranks),

@@ -78,9 +78,9 @@ class StagedReducer final : public Reducer {
     vectors_.resize(static_cast<std::size_t>(vectors.count) * vectors.stride);
     total_.resize(total.size());
     copy_memory(queue, vectors_.data(), vectors.data, vectors_.size() * sizeof(float));
-    group_.tree_all_reduce(
-        {vectors_.data(), vectors.size, vectors.stride, vectors.first_shard, vectors.count}, shards,
-        total_, Queue{});
+    ShardVectors staged = vectors;
+    staged.data = vectors_.data();
+    group_.tree_all_reduce(staged, shards, total_, Queue{});
     copy_memory(queue, total.data(), total_.data(), total.size_bytes());
   }
 

@@ -70,8 +70,11 @@ MNIST_DIST_HOST_DEVICE inline bool bends(const AugmentConfig& c) { return c.elas
 /// one of an allowed shape around the centre.
 MNIST_DIST_HOST_DEVICE inline Box draw_crop(const EpochAugment& config, Stream& draws) {
   const int side = config.side;
-  const RandomBox boxes{side, config.crop_scale_min, config.crop_scale_max,
-                        config.log_crop_ratio_min, config.log_crop_ratio_max};
+  const RandomBox boxes{.side = side,
+                        .area_min = config.crop_scale_min,
+                        .area_max = config.crop_scale_max,
+                        .log_ratio_min = config.log_crop_ratio_min,
+                        .log_ratio_max = config.log_crop_ratio_max};
   if (Box box; boxes.draw(draws, side, box)) return box;
   Box box{0, 0, side, side};
   if (config.crop_ratio_min > 1) box.height = rounded(side / config.crop_ratio_min);
@@ -146,8 +149,11 @@ MNIST_DIST_HOST_DEVICE inline AugmentDraw draw_faded(const EpochAugment& config,
   }
   if (erases(config)) {
     Stream draws({.seed = seed, .purpose = Purpose::erase, .row = row, .epoch = epoch});
-    const RandomBox boxes{config.side, config.erase_area_min, config.erase_area_max,
-                          config.log_erase_ratio_min, config.log_erase_ratio_max};
+    const RandomBox boxes{.side = config.side,
+                          .area_min = config.erase_area_min,
+                          .area_max = config.erase_area_max,
+                          .log_ratio_min = config.log_erase_ratio_min,
+                          .log_ratio_max = config.log_erase_ratio_max};
     Box box{};
     draw.erase = static_cast<double>(draws.uniform()) < config.erase_probability &&
                  boxes.draw(draws, config.side - 1, box);

@@ -126,8 +126,12 @@ class HostEngine final : public Engine {
     });
 
     const std::span<float> total(total_.data(), layout_.size());
-    reduce({vectors_.data(), layout_.size(), layout_.stride(), first_shard_, shards}, total,
-           Queue{});
+    reduce({.data = vectors_.data(),
+            .size = layout_.size(),
+            .stride = layout_.stride(),
+            .first_shard = first_shard_,
+            .count = shards},
+           total, Queue{});
 
     if (!all_finite(total)) {
       report_.non_finite_at = index;

@@ -51,8 +51,8 @@ void visit(Outcome& o, const std::string& scored, Visitor&& v) {
   v({"best_epoch", result}, o.best_epoch);
   v({"seconds", process, 3}, o.seconds);
   v({"group", process}, o.group);
-  v({"ranks", process, 0, 0, 1}, o.ranks);
-  v({"threads", process, 0, 0, 1}, o.threads);
+  v({.name = "ranks", .cell = process, .low = 1}, o.ranks);
+  v({.name = "threads", .cell = process, .low = 1}, o.threads);
   v({"engine", process}, o.engine.name);
   v({"simd", process}, o.engine.simd);
   v({"device", process}, o.engine.device);

@@ -91,8 +91,11 @@ class Run {
     // The console, which is last, ends its live line before others print.
     const std::vector<Observer*>& all = options_.observers;
     for (auto observer = all.rbegin(); observer != all.rend(); ++observer)
-      (*observer)->failed(
-          {error.code(), error.what(), static_cast<int>(progress_.epoch), progress_.step, info()});
+      (*observer)->failed({.code = error.code(),
+                           .message = error.what(),
+                           .epoch = static_cast<int>(progress_.epoch),
+                           .step = progress_.step,
+                           .info = info()});
   }
 
   Checkpoint fresh_start() const {

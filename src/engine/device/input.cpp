@@ -66,8 +66,13 @@ void DeviceInput::begin_epoch(const EpochPlan& plan) {
 void DeviceInput::enqueue(const DeviceProgress* progress, BatchOrder order) const {
   const auto first_row =
       static_cast<std::uint32_t>(shards_.empty() ? 0 : shards_.front().first_row);
-  const DeviceRows rows{config_.model.side,    pixels_.data(),       labels_.data(), first_row,
-                        device_orders_.data(), shard_begins_.data(), shards()};
+  const DeviceRows rows{.side = config_.model.side,
+                        .pixels = pixels_.data(),
+                        .labels = labels_.data(),
+                        .first_row = first_row,
+                        .orders = device_orders_.data(),
+                        .shard_begin = shard_begins_.data(),
+                        .shards = shards()};
   const std::uint64_t seed = config_.train.seed;
   enqueue_batch(queue_, rows, epoch_.data(), progress, seed, normalisation_, slice_, order,
                 batch());

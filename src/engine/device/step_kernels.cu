@@ -92,7 +92,11 @@ struct ApplyUpdate {
     const float share = average_share(u.average_decay, updates);
     for (int i = team.thread(); i < static_cast<int>(u.parameter_count); i += team.threads()) {
       sgd_element(u.total[i], u.parameters[i], u.velocity[i],
-                  {images, rate, u.momentum, u.decay[i], u.nesterov});
+                  {.images = images,
+                   .rate = rate,
+                   .momentum = u.momentum,
+                   .decay = u.decay[i],
+                   .nesterov = u.nesterov});
       if (u.average_decay > 0) average_element(u.parameters[i], u.average_parameters[i], share);
     }
     for (int i = team.thread(); i < static_cast<int>(u.norm_count); i += team.threads()) {

@@ -248,7 +248,11 @@ class DeviceEngine final : public Engine {
       train(0, input_.batch_size(), input_.shards(), batched_, 0);
     }
     const std::span<float> total(total_.data(), total_.size());
-    reduce({vectors_.data(), layout_.size(), layout_.stride(), first_shard_, input_.shards()},
+    reduce({.data = vectors_.data(),
+            .size = layout_.size(),
+            .stride = layout_.stride(),
+            .first_shard = first_shard_,
+            .count = input_.shards()},
            total, queue_->queue());
     state_.enqueue(total_.data());
   }
