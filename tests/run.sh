@@ -4,9 +4,9 @@
 # tests/run.sh --cuda: the build for GPUs instead, and only its tests (labels cuda and gpu). Those
 # with the label gpu need a GPU.
 # tests/run.sh --sanitize: the unit tests under AddressSanitizer and UndefinedBehaviorSanitizer, and
-# each fuzz target for half a minute. Skipped without Clang and its libFuzzer. Left out: tests of
-# whole programs (labels, cli.), fused_one_hash, the same kernels for longer, and a test of
-# statistics.
+# each fuzz target for 20 seconds. Skipped without Clang and its libFuzzer. Left out: tests of whole
+# programs (labels, cli.), fused_one_hash, the same kernels for longer, and long tests that only
+# count (comm.TreeRounds) or measure statistics.
 set -euo pipefail
 # shellcheck source=../launch/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../launch/lib.sh"
@@ -73,6 +73,6 @@ if loopback_is_down; then
   say "note: the loopback interface was down and is up now"
 fi
 # A test that exceeds its time limit, for example on a busy machine, is repeated once. A failure is
-# not. Two more tests than cores run at once, because tests of clusters and scripts mostly wait.
+# not. Three more tests than cores run at once, because tests of clusters and scripts mostly wait.
 exec ctest --test-dir "$build" --output-on-failure --repeat after-timeout:2 \
-  -j "$(($(nproc) + 2))" "$@"
+  -j "$(($(nproc) + 3))" "$@"
