@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 
+#include "base/cpus.h"
 #include "base/plural.h"
 #include "base/standard_streams.h"
 #include "cli/commands.h"
@@ -36,7 +37,7 @@ ExitCode run_all_reduce(double seconds) {
 Command add_doctor(CLI::App& app) {
   struct Options {
     std::string data_file = DataConfig{}.file;
-    bool full = false, json = false;
+    bool full = false, json = false, cores = false;
     std::optional<double> all_reduce;
   };
   const auto options = std::make_shared<Options>();
@@ -48,6 +49,8 @@ Command add_doctor(CLI::App& app) {
       "Also load LibTorch, check its code for the GPUs, and read all of the data, which takes "
       "seconds");
   app.add_flag("--json", options->json, "Print one JSON object");
+  app.add_flag("--cores", options->cores,
+               "Only print the number of cores that this process may use");
   app.add_option(
          "--all-reduce", options->all_reduce,
          "Only add vectors over all ranks for this time, to check their connections and speed")
@@ -55,6 +58,10 @@ Command add_doctor(CLI::App& app) {
       ->check(real_range(0, 60));
   return [options] {
     if (options->all_reduce) return run_all_reduce(*options->all_reduce);
+    if (options->cores) {
+      print(fmt::format("{}\n", usable_core_count()));
+      return ExitCode::ok;
+    }
     const auto findings = examine({options->data_file, options->full});
     if (options->json)
       print(doctor_json(findings));

@@ -54,6 +54,13 @@ print(*(f["subject"] for f in findings if f["subject"] != "ttl"))')" = \
   [[ $output == "1 rank on 1 host add"* ]]
 }
 
+@test "--cores prints the number of cores that this process may use" {
+  run -0 taskset -c "$(taskset -cp $$ | grep -o '[0-9]*' | tail -n 1)" "$MNIST_DIST" doctor --cores
+  [ "$output" = 1 ]
+  run -0 "$MNIST_DIST" doctor --cores
+  ((output >= 1 && output <= $(nproc)))
+}
+
 @test "no colours outside a terminal, nor with NO_COLOR in one" {
   unset NO_COLOR
   run -0 "$MNIST_DIST" doctor
