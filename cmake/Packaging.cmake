@@ -59,7 +59,7 @@ set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEB_COMPONENT_INSTALL ON)
 set(CPACK_COMPONENTS_ALL Unspecified)
 set(CPACK_DEBIAN_UNSPECIFIED_PACKAGE_NAME mnist-dist)
-# mpirun, which no library dependency brings. The scripts in launch/ use ssh and lscpu.
+# mpirun, which no library dependency brings. The scripts in launch/ use ssh.
 set(CPACK_DEBIAN_UNSPECIFIED_PACKAGE_DEPENDS openmpi-bin)
 set(CPACK_DEBIAN_UNSPECIFIED_PACKAGE_RECOMMENDS openssh-client)
 if(TARGET mnist-dist-torch)

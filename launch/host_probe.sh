@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# The checks of preflight.sh on a host: sent to its bash after lib.sh's functions and "program",
-# "folder". Prints lines of NAME=VALUE. Needs only the programs of any Linux host.
+# The checks of preflight.sh on a host: sent to its bash after "program" and "folder". Prints lines
+# of NAME=VALUE. Needs only the programs of any Linux host.
 
 # One decimal point and one language, in any locale of the host.
 export LC_ALL=C
@@ -15,7 +15,6 @@ else
   echo "no_folder=1"
 fi
 echo "temporary=$(df -Pk "${TMPDIR:-/tmp}" | awk 'NR == 2 { print $4 }')"
-echo "cores=$(physical_cores)"
 # CPUs that are not available: mpirun must not bind there.
 if (($(nproc) < $(nproc --all))); then echo "masked=1"; else echo "masked=0"; fi
 
@@ -33,6 +32,7 @@ if [[ ! -x ${program:?} ]]; then
 elif text=$("$program" --version 2>&1 </dev/null); then
   echo "version=$(first_line "$text")"
   echo "hash=$(sha256sum <"$program" | cut -c1-12)"
+  echo "cores=$("$program" doctor --cores </dev/null)"
 else
   echo "broken=$(first_line "$text")"
 fi

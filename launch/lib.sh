@@ -125,68 +125,6 @@ build_targets() (
   fi || die 1 "the build failed" "read the messages above"
 )
 
-# The CPUs this process may run on, as the kernel lists them: 0-3,8.
-allowed_cpus() { awk '$1 == "Cpus_allowed_list:" { print $2 }' /proc/self/status; }
-
-# count_cores LIST: physical cores among the CPUs of LIST, from lscpu's table on stdin
-# (hyper-threads share a core).
-count_cores() {
-  awk -F, -v list="$1" '
-    BEGIN {
-      n = split(list, part, ",")
-      for (i = 1; i <= n; i++) {
-        last = split(part[i], range, "-")
-        for (cpu = range[1]; cpu <= range[last]; cpu++) allowed[cpu + 0]
-      }
-    }
-    !/^#/ && ($1 + 0) in allowed { cores[$2 "," $3] }
-    END { for (core in cores) count++; print count + 0 }'
-}
-
-# cgroup_quota SYSTEM: whole CPUs of a container's quota, at least 1. Prints nothing without a
-# quota. It is the least of all groups from our own up, of version 1 and 2, as in
-# base/cpus.h. SYSTEM is the folder with sys/fs/cgroup and proc/self/cgroup ("" is /).
-cgroup_quota() {
-  local system=$1 controllers group mount folder quota period cpus least=
-  while IFS=: read -r _ controllers group; do
-    case ,$controllers, in
-      ,,) set -- "$system/sys/fs/cgroup" ;;
-      *,cpu,*) set -- "$system/sys/fs/cgroup/$controllers" "$system/sys/fs/cgroup/cpu" ;;
-      *) continue ;;
-    esac
-    for mount in "$@"; do
-      folder=$mount${group%/}
-      while :; do
-        quota=max period=1
-        if [[ -r $folder/cpu.max ]]; then
-          read -r quota period <"$folder/cpu.max"
-        elif [[ -r $folder/cpu.cfs_quota_us && -r $folder/cpu.cfs_period_us ]]; then
-          quota=$(<"$folder/cpu.cfs_quota_us") period=$(<"$folder/cpu.cfs_period_us")
-        fi
-        if [[ $quota != max ]] && ((quota > 0)); then
-          cpus=$((quota / period))
-          ((cpus >= 1)) || cpus=1
-          if [[ -z $least ]] || ((cpus < least)); then least=$cpus; fi
-        fi
-        [[ $folder != "$mount" ]] || break
-        folder=${folder%/*}
-      done
-    done
-  done 2>/dev/null <"$system/proc/self/cgroup" || true
-  echo "$least"
-}
-
-# Physical cores this process may use: those of its affinity mask, and no more than a container's
-# quota.
-physical_cores() {
-  local cores quota
-  cores=$(lscpu -p=CPU,CORE,SOCKET 2>/dev/null | count_cores "$(allowed_cpus)")
-  ((cores >= 1)) || cores=$(nproc)
-  quota=$(cgroup_quota "")
-  if [[ -n $quota ]] && ((quota < cores)); then cores=$quota; fi
-  echo "$cores"
-}
-
 # loopback_is_down: true in a network namespace whose loopback interface is down, as after
 # `unshare -n`. mpirun cannot start there.
 loopback_is_down() {

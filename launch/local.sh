@@ -59,8 +59,6 @@ while (($#)); do
   shift
 done
 
-cores=$(physical_cores)
-places=$cores
 if $cuda; then
   use_cuda
   setup --cuda
@@ -73,6 +71,8 @@ else
   setup
 fi
 build_targets mnist-dist
+cores=$("$program" doctor --cores)
+$cuda || places=$cores
 [[ -n $ranks ]] || ranks=$(default_ranks "$places" "$@")
 
 if ((ranks > 1)) && loopback_is_down; then

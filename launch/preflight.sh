@@ -44,10 +44,8 @@ fact() { printf '%s' "${facts["$1 $2"]:-}"; }
 
 # ask HOST: runs the probe there.
 ask() {
-  local host=$1 code=0
-  local script
+  local host=$1 code=0 script
   script="program=${program@Q} folder=${PWD@Q}
-$(declare -f allowed_cpus count_cores cgroup_quota physical_cores)
 $(<"$root/launch/host_probe.sh")"
   date +%s.%N >"$work/$host.before"
   on_host $((ssh_seconds + 12)) \
@@ -128,6 +126,8 @@ returns"
     bad 4 "$host" "has $(fact "$host" version), this machine $(fact here version)" "$copy"
   elif [[ $(fact "$host" hash) != "$(fact here hash)" ]]; then
     bad 4 "$host" "has a different build of $(fact "$host" version)" "$copy"
+  elif [[ -z $(fact "$host" cores) ]]; then
+    bad 4 "$host" "cannot count its cores" "run $program doctor --cores there"
   elif [[ -n $(fact "$host" no_folder) ]]; then
     bad 3 "$host" "has no folder $PWD" \
       "share it (NFS), or create it there with data/ and configs/"

@@ -10,8 +10,7 @@
 namespace mnist_dist {
 namespace {
 
-/// A system's folders with the given /proc/self/cgroup. The cases are those of
-/// tests/launch/lib.bats.
+/// A system's folders with the given /proc/self/cgroup.
 class CpuQuota : public testing::Test {
  protected:
   void write(const std::string& file, const std::string& text) {

@@ -15,6 +15,15 @@ fake() {
   PATH=$BATS_TEST_TMPDIR/bin:$PATH
 }
 
+# fake_program: the program in the build folder, with the script on stdin. It counts $CORES cores.
+fake_program() {
+  {
+    printf '%s\n' '#!/bin/bash' '[[ $* != "doctor --cores" ]] || { echo "${CORES:?}" && exit; }'
+    cat
+  } >"$MNIST_DIST_BUILD_DIR/mnist-dist"
+  chmod +x "$MNIST_DIST_BUILD_DIR/mnist-dist"
+}
+
 # fake_system ID VERSION: the contents of /etc/os-release.
 fake_system() {
   export MNIST_DIST_OS_RELEASE=$BATS_TEST_TMPDIR/os-release

@@ -7,11 +7,10 @@ load fakes
 setup() {
   export MNIST_DIST_BUILD_DIR=$BATS_TEST_TMPDIR/build
   mkdir "$MNIST_DIST_BUILD_DIR"
-  cat >"$MNIST_DIST_BUILD_DIR/mnist-dist" <<'SCRIPT'
-#!/bin/bash
+  export CORES=2
+  fake_program <<'SCRIPT'
 if [[ $* == *--print-config ]]; then printf '[data]\nshards = 4\n[comm]\ntimeout = 4.0\n'; fi
 SCRIPT
-  chmod +x "$MNIST_DIST_BUILD_DIR/mnist-dist"
   fake mpirun <<'SCRIPT'
 if [[ $1 == --version ]]; then echo "mpirun (Open MPI) 4.1.4"; exit; fi
 while (($#)); do
@@ -239,8 +238,7 @@ STARTS
 }
 
 @test "after a killed rank the run's own folder is resumed, or moved away without a checkpoint" {
-  cat >"$MNIST_DIST_BUILD_DIR/mnist-dist" <<'SCRIPT'
-#!/bin/bash
+  fake_program <<'SCRIPT'
 [[ $* == *--print-config* ]] || exit 0
 printf '[model]\nname = "step3"\n[data]\nshards = 4\n[train]\nseed = 7 # one\n'
 SCRIPT
@@ -478,8 +476,7 @@ STARTS
 
 @test "a host counts as lost after the recipe's comm.timeout, in a sweep too" {
   # Like the program: only train has --print-config.
-  cat >"$MNIST_DIST_BUILD_DIR/mnist-dist" <<'SCRIPT'
-#!/bin/bash
+  fake_program <<'SCRIPT'
 [[ $1 == train && $* == *--print-config ]] || exit 2
 printf '[comm]\ntimeout = %s\n' "$(sed -n 's/.*comm.timeout=\([0-9.]*\).*/\1/p' <<<"$*")"
 SCRIPT

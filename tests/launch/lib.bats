@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# launch/lib.sh: cores, quotas, and mpirun's options.
+# launch/lib.sh: messages, and mpirun's options and versions.
 
 load fakes
 
@@ -14,56 +14,6 @@ setup() {
   ((${#output} < 4100))
   [ -c /dev/full ] || return 0
   say lost 2>/dev/full
-}
-
-# Two sockets of two cores of two hyper-threads, with the CPU numbers of most machines.
-table() {
-  printf '# CPU,Core,Socket\n'
-  printf '%s\n' 0,0,0 1,1,0 2,2,1 3,3,1 4,0,0 5,1,0 6,2,1 7,3,1
-}
-
-@test "hyper-threads of one core count once" {
-  [ "$(table | count_cores 0-7)" -eq 4 ]
-  [ "$(table | count_cores 0,4)" -eq 1 ]
-  [ "$(table | count_cores 0-1,6)" -eq 3 ]
-}
-
-@test "only the affinity mask's cores count" {
-  [ "$(table | count_cores 3)" -eq 1 ]
-  (($(nproc) == 1)) ||
-    [ "$(taskset -c "$(allowed_cpus | grep -o '^[0-9]*')" bash \
-      -c "source '$repository/launch/lib.sh'; physical_cores")" -eq 1 ]
-}
-
-@test "a container's quota limits the cores, wherever above us it is set" {
-  local cgroup=$BATS_TEST_TMPDIR/sys/fs/cgroup
-  [ -z "$(cgroup_quota "$BATS_TEST_TMPDIR")" ]
-  mkdir -p "$cgroup/outer/inner" "$BATS_TEST_TMPDIR/proc/self"
-  echo "0::/outer/inner" >"$BATS_TEST_TMPDIR/proc/self/cgroup"
-  [ -z "$(cgroup_quota "$BATS_TEST_TMPDIR")" ]
-  echo "max 100000" >"$cgroup/outer/inner/cpu.max"
-  [ -z "$(cgroup_quota "$BATS_TEST_TMPDIR")" ]
-  echo "350000 100000" >"$cgroup/outer/cpu.max"
-  [ "$(cgroup_quota "$BATS_TEST_TMPDIR")" -eq 3 ]
-  echo "50000 100000" >"$cgroup/cpu.max"
-  [ "$(cgroup_quota "$BATS_TEST_TMPDIR")" -eq 1 ]
-  echo "0::/" >"$BATS_TEST_TMPDIR/proc/self/cgroup"
-  [ "$(cgroup_quota "$BATS_TEST_TMPDIR")" -eq 1 ]
-}
-
-# The cases of tests/base/cpus_test.cpp.
-@test "version 1 quota: in a nested group, and as a container sees its own group" {
-  local cgroup=$BATS_TEST_TMPDIR/sys/fs/cgroup
-  mkdir -p "$cgroup/cpu,cpuacct/docker/a" "$cgroup/cpu" "$BATS_TEST_TMPDIR/proc/self"
-  printf '%s\n' 7:memory:/docker/a 4:cpu,cpuacct:/docker/a \
-    1:name=systemd:/docker/a >"$BATS_TEST_TMPDIR/proc/self/cgroup"
-  [ -z "$(cgroup_quota "$BATS_TEST_TMPDIR")" ]
-  echo 100000 | tee "$cgroup"/{cpu,cpu\,cpuacct/docker,cpu\,cpuacct/docker/a}/cpu.cfs_period_us
-  echo 300000 >"$cgroup/cpu,cpuacct/docker/cpu.cfs_quota_us"
-  echo -1 >"$cgroup/cpu,cpuacct/docker/a/cpu.cfs_quota_us"
-  [ "$(cgroup_quota "$BATS_TEST_TMPDIR")" -eq 3 ]
-  echo 150000 >"$cgroup/cpu/cpu.cfs_quota_us"
-  [ "$(cgroup_quota "$BATS_TEST_TMPDIR")" -eq 1 ]
 }
 
 @test "each rank gets a core of its own" {

@@ -15,27 +15,23 @@ if [[ $1 == --version ]]; then echo "mpirun (Open MPI) 4.1.4"; exit; fi
 echo "mpirun $*"
 echo "root: ${OMPI_ALLOW_RUN_AS_ROOT:-no}${OMPI_ALLOW_RUN_AS_ROOT_CONFIRM:-no} in $PWD"
 SCRIPT
-  fake_program 4
+  fake_recipe 4
   fake_cores 8
   unset OMPI_ALLOW_RUN_AS_ROOT OMPI_ALLOW_RUN_AS_ROOT_CONFIRM
 }
 
-# fake_program SHARDS: mnist-dist with a recipe of so many shards.
-fake_program() {
-  cat >"$MNIST_DIST_BUILD_DIR/mnist-dist" <<SCRIPT
-#!/bin/bash
+# fake_recipe SHARDS: mnist-dist with a recipe of so many shards.
+fake_recipe() {
+  fake_program <<SCRIPT
 if [[ \$* == *--print-config ]]; then printf '[data]\nshards = $1\n[other]\nshards = 99\n'; exit; fi
 echo "mnist-dist \$* alone in \$PWD"
 SCRIPT
-  chmod +x "$MNIST_DIST_BUILD_DIR/mnist-dist"
 }
 
 # fake_cores N: a machine of N cores, all ours.
 fake_cores() {
+  export CORES=$1
   fake nproc <<<"echo $1"
-  fake lscpu \
-    <<<"cpus=\$(awk '\$1 == \"Cpus_allowed_list:\" { print \$2 }' /proc/self/status); for i in \
-\$(seq 0 $(($1 - 1))); do echo \"\${cpus%%[-,]*},\$i,0\"; done"
 }
 
 local_sh() { run "$repository/launch/local.sh" "$@"; }
@@ -49,7 +45,7 @@ $MNIST_DIST_BUILD_DIR/mnist-dist" ]]
 }
 
 @test "default: at most the recipe's shards" {
-  fake_program 3
+  fake_recipe 3
   local_sh --config small --seed 7
   [[ ${lines[0]} == "mpirun -np 3 "*"/mnist-dist --config small --seed 7" ]]
 }
@@ -87,11 +83,17 @@ $MNIST_DIST_BUILD_DIR/mnist-dist" ]]
 }
 
 @test "a recipe that is rejected ends it with the program's own message and code" {
-  printf '#!/bin/bash\necho "error: no recipe nope" >&2; exit 2\n' \
-    >"$MNIST_DIST_BUILD_DIR/mnist-dist"
+  fake_program <<<'echo "error: no recipe nope" >&2; exit 2'
   local_sh --config nope
   [ "$status" -eq 2 ]
   [ "$output" = "error: no recipe nope" ]
+}
+
+@test "a program that cannot count the cores ends it with its own message and code" {
+  printf '#!/bin/bash\necho "error: no $*" >&2; exit 3\n' >"$MNIST_DIST_BUILD_DIR/mnist-dist"
+  local_sh -np 2
+  [ "$status" -eq 3 ]
+  [ "$output" = "error: no doctor --cores" ]
 }
 
 @test "the program's exit code is the script's" {
@@ -394,10 +396,11 @@ SCRIPT
 }
 
 @test "through the real mpirun: every rank saves, and 130 comes back" {
-  rm "$BATS_TEST_TMPDIR/bin/mpirun" "$BATS_TEST_TMPDIR/bin/nproc" "$BATS_TEST_TMPDIR/bin/lscpu"
+  rm "$BATS_TEST_TMPDIR/bin/mpirun"
   hash -r
+  fake_cores 1
   command -v mpirun >/dev/null || skip "no mpirun"
-  echo "#!/bin/bash$noting_program" >"$MNIST_DIST_BUILD_DIR/mnist-dist"
+  fake_program <<<"$noting_program"
   start -np 2
   wait_until_ready 2
   kill -INT -- "-$script"
@@ -463,8 +466,7 @@ SCRIPT
 
 # A program, alone or under the fake mpirun, that dies of SIGNAL until its start LUCKY.
 mortal_program() {
-  cat >"$MNIST_DIST_BUILD_DIR/mnist-dist" <<SCRIPT
-#!/bin/bash
+  fake_program <<SCRIPT
 if [[ \$* == *--print-config ]]; then printf '[data]\nshards = 1\n'; exit; fi
 mkdir -p r
 echo "\$RANDOM\$RANDOM" >r/checkpoint.h5
@@ -517,7 +519,7 @@ SCRIPT
 }
 
 @test "one rank: Ctrl-C ends in a checkpoint and 130, without a restart" {
-  echo "#!/bin/bash$noting_program" >"$MNIST_DIST_BUILD_DIR/mnist-dist"
+  fake_program <<<"$noting_program"
   start -np 1
   wait_until_ready 1
   kill -INT -- "-$script"

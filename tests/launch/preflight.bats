@@ -8,8 +8,8 @@ load fakes
 setup() {
   export MNIST_DIST_BUILD_DIR=$BATS_TEST_TMPDIR/build
   mkdir "$MNIST_DIST_BUILD_DIR"
-  printf '#!/bin/bash\necho "mnist-dist 0.1.0"\n' >"$MNIST_DIST_BUILD_DIR/mnist-dist"
-  chmod +x "$MNIST_DIST_BUILD_DIR/mnist-dist"
+  export CORES=3
+  fake_program <<<'echo "mnist-dist 0.1.0"'
   fake mpirun \
     <<<'if [[ $1 == --version ]]; then echo "mpirun (Open MPI) 4.1.4"; else echo "2 ranks add"; fi'
   fake orted <<<true
@@ -77,8 +77,10 @@ SCRIPT
 }
 
 @test "slots: the host's own, --slots, its GPUs, its cores" {
+  b_is <<<'CORES=5'
   preflight --seconds 0
-  [[ ${lines[-1]} == "b $(source "$repository/launch/lib.sh" && physical_cores) "* ]]
+  [[ ${lines[-2]} == "a 3 3 "* ]]
+  [[ ${lines[-1]} == "b 5 5 "* ]]
   run "$repository/launch/preflight.sh" --hosts a:3,b --slots 2 --seconds 0
   [[ ${lines[-2]} == "a 3 "* ]]
   [[ ${lines[-1]} == "b 2 "* ]]
@@ -129,6 +131,9 @@ CASES
   b_is <<<'sha256sum() { echo 0123456789abcdef; }'
   preflight
   bad 4 "has a different build" "rsync"
+  b_is <<<'unset CORES'
+  preflight
+  bad 4 "cannot count its cores" "mnist-dist doctor --cores"
 }
 
 @test "a full disk, a wrong clock, a missing folder" {
