@@ -27,26 +27,30 @@ range_words() {
 
 instance_table=$root/launch/instances.tsv
 
+# instance_rows KIND: the table's rows of this kind: type (of instances), card or ami.
+instance_rows() {
+  awk -v kind="$1" 'NF && !/^#/ && ($1 ~ /^(card|ami)$/ ? $1 : "type") == kind' "$instance_table"
+}
+
+# known_cards: "GPU CAPABILITY CUDA LIBTORCH" of each card and of each type with GPUs.
+known_cards() {
+  instance_rows card | awk '{ print $2, $3, $4, $5 }'
+  instance_rows type | awk '$3 != "-" { print $3, $5, $9, $10 }'
+}
+
 # card_row CAPABILITY NAME: "CAPABILITY CUDA LIBTORCH" of the table. Prints nothing for a card that
 # it does not cover. An unknown capability is "-", and the name decides. Code for 8.6 also runs on
 # 8.7, so a card without a line uses that of the nearest older card of its generation.
 card_row() {
-  awk -v capability="$1" -v name="$2" '
+  known_cards | sort -sk2,2n | awk -v capability="$1" -v name="$2" '
     BEGIN {
       gsub(/-/, " ", name)
       n = split(name, list, " ")
       for (i = 1; i <= n; i++) words[list[i]]
     }
-    /^#/ || !NF || $1 == "ami" { next }
-    { gpu = $3; its = $5; cuda = $9; libtorch = $10 }
-    $1 == "card" { gpu = $2; its = $3; cuda = $4; libtorch = $5 }
-    gpu == "-" { next }
-    capability == "-" ? (gpu in words) : (int(its) == int(capability) &&
-      its + 0 <= capability + 0 && its + 0 > best + 0) {
-      best = its
-      row = its " " cuda " " libtorch
-    }
-    END { if (row) print row }' "$instance_table"
+    capability == "-" ? ($1 in words) : (int($2) == int(capability) && $2 <= capability) {
+      print $2, $3, $4
+    }' | tail -n 1
 }
 
 # gpu_cards: one line per card of this machine, "CAPABILITY NAME".

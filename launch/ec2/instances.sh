@@ -2,9 +2,7 @@
 # Properties and prices of instance types, from launch/instances.tsv. AWS describes other types. To
 # be sourced by ec2.sh.
 
-instance_types() {
-  awk '/^[^#]/ && $1 != "ami" && $1 != "card" && NF { print $1 }' "$instance_table"
-}
+instance_types() { instance_rows type | awk '{ print $1 }'; }
 
 # find_instance TYPE: fills type, whose keys are the columns of the table: name gpus gpu gib cap
 # vcpus gbit efa cuda libtorch ami offered price.
@@ -12,9 +10,8 @@ declare -A type
 described='' # AWS's line of the type, once it is known
 find_instance() {
   local line code=0
-  if grep -qxF -- "$1" <(instance_types); then
-    line=$(awk -v type="$1" '$1 == type' "$instance_table")
-  else
+  line=$(instance_rows type | name=$1 awk '$1 == ENVIRON["name"]')
+  if [[ -z $line ]]; then
     line=$(describe_types "$1") || code=$?
     described=$line
     ((code != 2)) || exit 2
@@ -97,9 +94,7 @@ require_offered() {
 }
 
 # image_families: the names that --image accepts.
-image_families() {
-  awk '$1 == "ami" && $2 !~ /-gpu$/ { print $2 }' "$instance_table"
-}
+image_families() { instance_rows ami | awk '$2 !~ /-gpu$/ { print $2 }'; }
 
 # choose_family NAME: sets type[ami] to this family instead of the type's own one.
 choose_family() {
@@ -118,7 +113,7 @@ choose_family() {
 
 # ami_parameter FAMILY, ami_user FAMILY, ami_root FAMILY
 ami_field() {
-  awk -v family="$1" -v field="$2" '$1 == "ami" && $2 == family { print $field }' "$instance_table"
+  instance_rows ami | awk -v family="$1" -v field="$2" '$2 == family { print $field }'
 }
 ami_parameter() { ami_field "$1" 3; }
 ami_user() { ami_field "$1" 4; }

@@ -21,6 +21,15 @@ setup() {
   ! in_range 12.6 12.8- || false
 }
 
+@test "the rows of the table, by their kind" {
+  instance_table=$BATS_TEST_TMPDIR/table
+  printf '%s\n' '# type' 'ami ubuntu' '' '#card X 1' 'card T4 7.5' 'cards.large 1 T4' \
+    >"$instance_table"
+  [ "$(instance_rows ami)" = "ami ubuntu" ]
+  [ "$(instance_rows card)" = "card T4 7.5" ]
+  [ "$(instance_rows type)" = "cards.large 1 T4" ]
+}
+
 @test "the cards of the table, by their capability and by the driver's name" {
   [ "$(card_row 7.0 "Tesla V100-SXM2-16GB")" = "7.0 12.6 2.11-2.14" ]
   [ "$(card_row - "Tesla V100-SXM2-16GB")" = "7.0 12.6 2.11-2.14" ]
@@ -30,6 +39,7 @@ setup() {
   [ "$(card_row - "NVIDIA L40S" | cut -d' ' -f1)" = 8.9 ]
   [ "$(card_row - "NVIDIA H200" | cut -d' ' -f1)" = 9.0 ]
   [ "$(card_row 10.0 "NVIDIA B200")" = "10.0 12.8- 2.11-" ]
+  [ "$(card_row - "NVIDIA GeForce RTX 5090")" = "12.0 12.8- 2.11-" ]
   [ -z "$(card_row - "NVIDIA T400")" ]
 }
 
@@ -43,10 +53,7 @@ setup() {
 
 @test "one capability has one answer, and every card a range of CUDA and of LibTorch" {
   local rows='^[0-9]+\.[0-9]+ [0-9.]+(-[0-9.]*)? 2\.[0-9]+(-(2\.[0-9]+)?)?$' cards
-  cards=$(awk '
-    /^[^#]/ && $1 == "card" { print $3, $4, $5 }
-    /^[^#]/ && $1 != "card" && $1 != "ami" && $3 != "-" { print $5, $9, $10 }' \
-    "$repository/launch/instances.tsv" | sort -u)
+  cards=$(known_cards | cut -d' ' -f2- | sort -u)
   ! grep -vE "$rows" <<<"$cards" || false
   [ -z "$(cut -d' ' -f1 <<<"$cards" | uniq -d)" ]
 }
