@@ -71,7 +71,7 @@ SeedOutcome run_seed(Communicator& group, const Session& session, Computation& c
     outcome.message = error.what();
   }
   if (group.rank() == 0) {
-    const CsvTable metrics(folder / "metrics.csv");
+    const CsvTable metrics(run_files.metrics(), (folder / "metrics.csv").string());
     outcome.epochs = parse_metrics(metrics, scored_in(metrics));
   }
   return outcome;

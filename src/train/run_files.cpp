@@ -12,22 +12,13 @@
 #include "train/run_summary.h"
 
 namespace mnist_dist {
+namespace {
 
-std::string keep_rows_before(const std::string& text, int first_epoch) {
-  std::string kept;
-  for (std::size_t from = 0, to = 0; (to = text.find('\n', from)) != std::string::npos;
-       from = to + 1) {
-    const std::string line = text.substr(from, to - from + 1);
-    const int epoch = std::atoi(line.c_str());  // 0 for lines that are not rows
-    if (epoch >= 1 && epoch < first_epoch) kept += line;
-  }
-  return kept;
-}
-
-double mean_rate(const std::string& text, std::int64_t images_per_epoch, std::int64_t last_images) {
-  std::istringstream stream(text);
-  std::vector<std::string> lines;
-  for (std::string line; std::getline(stream, line);) lines.push_back(line);
+/// Training images / training time over the rows of a metrics.csv, header first: each with
+/// `images_per_epoch` but the last, with `last_images`. 0 where no row has a rate, or one is
+/// damaged.
+double mean_rate(const std::vector<std::string>& lines, std::int64_t images_per_epoch,
+                 std::int64_t last_images) {
   double images = 0, seconds = 0;
   try {
     const CsvTable table(lines, "metrics.csv");
@@ -45,8 +36,28 @@ double mean_rate(const std::string& text, std::int64_t images_per_epoch, std::in
   return seconds > 0 ? images / seconds : 0;
 }
 
+}  // namespace
+
+std::string keep_rows_before(const std::string& text, int first_epoch) {
+  std::string kept;
+  for (std::size_t from = 0, to = 0; (to = text.find('\n', from)) != std::string::npos;
+       from = to + 1) {
+    const std::string line = text.substr(from, to - from + 1);
+    const int epoch = std::atoi(line.c_str());  // 0 for lines that are not rows
+    if (epoch >= 1 && epoch < first_epoch) kept += line;
+  }
+  return kept;
+}
+
 RunFiles::RunFiles(std::filesystem::path folder, WritePage write_page)
     : folder_(std::move(folder)), write_page_(std::move(write_page)) {}
+
+std::vector<std::string> RunFiles::metrics() const {
+  std::istringstream stream(metrics_);
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(stream, line);) lines.push_back(line);
+  return lines;
+}
 
 void RunFiles::write_status_now(const std::string& state, int epoch, int step,
                                 const std::string& message) const {
@@ -112,7 +123,7 @@ void RunFiles::finished(const RunResult& result) {
   summary.ranks = info_.ranks;
   summary.ended = utc_now();
   summary.seconds = result.seconds;
-  summary.images_per_second = mean_rate(metrics_, info_.images_per_epoch, last_epoch_images_);
+  summary.images_per_second = mean_rate(metrics(), info_.images_per_epoch, last_epoch_images_);
   summary.stopped_by = whole ? "" : "train.max_steps";
   summary.initial_parameters_sha256 = result.initial_sha256;
   summary.engine.versions["mnist-dist"] = full_version();

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "train/observer.h"
 
@@ -25,6 +26,9 @@ class RunFiles : public Observer {
   void finished(const RunResult& result) override;
   void failed(const RunFailure& failure) noexcept override;
 
+  /// The lines of the run's metrics.csv, which another process may change on the disk.
+  std::vector<std::string> metrics() const;
+
  private:
   void write_status_now(const std::string& state, int epoch, int step,
                         const std::string& message = "") const;
@@ -36,9 +40,6 @@ class RunFiles : public Observer {
   std::string metrics_;  ///< the whole metrics.csv
 };
 
-/// Training images / training time over the rows of a metrics.csv: each with `images_per_epoch` but
-/// the last, with `last_images`. 0 where no row has a rate, or one is damaged.
-double mean_rate(const std::string& text, std::int64_t images_per_epoch, std::int64_t last_images);
 /// The rows of `text` before `first_epoch`: without the header, what is no row, and a last line
 /// that was cut short.
 std::string keep_rows_before(const std::string& text, int first_epoch);

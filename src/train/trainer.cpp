@@ -47,10 +47,7 @@ class Run {
     try {
       return train_to_the_end();
     } catch (const Error& error) {
-      const std::optional<Error> lost = lost_folder();
-      if (!lost) tell_failure(error);
-      // The folder was moved between a check and a write: that is why the write failed.
-      if (lost && error.code() == ExitCode::data && !error.everywhere()) throw *lost;
+      if (!lost_folder()) tell_failure(error);
       throw;
     }
   }
@@ -261,6 +258,7 @@ class Run {
     // Last: a summary without its weights would be of no use, and a finished checkpoint without its
     // summary is resumed.
     tell([&](Observer& o) { o.finished(result); });
+    check_folder();
     return result;
   }
 
@@ -275,7 +273,19 @@ class Run {
     if (folder_is_lost_) return;
     progress_.state = engine_.save();
     progress_.seconds = seconds();
-    save_checkpoint(options_.folder, progress_);
+    write([&] { save_checkpoint(options_.folder, progress_); });
+  }
+
+  /// Calls `work`, which writes into the folder on rank 0. Where it fails because the folder is
+  /// lost, the next check_folder reports that on all ranks.
+  template <class Work>
+  void write(const Work& work) {
+    try {
+      work();
+    } catch (const Error& error) {
+      if (error.code() != ExitCode::data || !lost_folder()) throw;
+      folder_is_lost_ = true;
+    }
   }
 
   /// The error of rank 0 when the run folder is no longer its own.
@@ -318,7 +328,7 @@ class Run {
   template <class Call>
   void tell(const Call& call) {
     if (comm_.rank() != 0) return;
-    for (Observer* observer : options_.observers) call(*observer);
+    for (Observer* observer : options_.observers) write([&] { call(*observer); });
   }
 
   static std::int64_t total_steps(const Config& config, int per_epoch) {
@@ -338,7 +348,7 @@ class Run {
   const double seconds_before_;
   const Reduce reduce_;
   Stopwatch run_time_, checkpoint_age_;
-  bool folder_is_lost_ = false;  ///< as rank 0 saw at a checkpoint. It stops all after a step
+  bool folder_is_lost_ = false;  ///< as rank 0 saw when it wrote. It stops all after a step
 };
 
 }  // namespace

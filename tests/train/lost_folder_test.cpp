@@ -38,7 +38,23 @@ class LostFolder : public ::testing::Test {
     options.lock = lock ? &*lock : nullptr;
     options.scored = false;
     options.between_steps = between_steps;
+    if (observer && world.rank() == 0) options.observers = {observer};
     train(world, *engine, options);
+  }
+
+  /// The error with which every rank ends.
+  void expect_lost(const BetweenSteps& between_steps) {
+    try {
+      train_with(between_steps);
+      ADD_FAILURE() << "the folder is another process's";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ExitCode::data);
+      EXPECT_TRUE(error.everywhere());
+    }
+  }
+
+  void lose_folder() const {
+    write_file_atomically(lease_file(folder.path()), std::string_view("another process's\n"));
   }
 
   Communicator& world = test_world();
@@ -46,6 +62,7 @@ class LostFolder : public ::testing::Test {
   LocalData data;
   const TemporaryFolder folder;
   std::optional<FolderLock> lock;
+  Observer* observer = nullptr;  ///< rank 0's
 };
 
 TEST_F(LostFolder, EndsEveryRankWithTheSameError) {
@@ -53,18 +70,40 @@ TEST_F(LostFolder, EndsEveryRankWithTheSameError) {
   for (const double checkpoint_seconds : {60.0, 0.0005}) {
     SCOPED_TRACE(checkpoint_seconds);
     config.train.checkpoint_seconds = checkpoint_seconds;
-    try {
-      train_with([&](double) {
-        if (lock)
-          write_file_atomically(lease_file(folder.path()), std::string_view("another process's\n"));
-        return false;
-      });
-      ADD_FAILURE() << "the folder is another process's";
-    } catch (const Error& error) {
-      EXPECT_EQ(error.code(), ExitCode::data);
-      EXPECT_TRUE(error.everywhere());
-    }
+    expect_lost([&](double) {
+      if (lock) lose_folder();
+      return false;
+    });
   }
+}
+
+TEST_F(LostFolder, EndsEveryRankWhenAWriteOfRankZeroFailsForIt) {
+  // As a worker that was stopped in the middle of a write: files that it had begun are gone.
+  class Writer : public Observer {
+   public:
+    explicit Writer(LostFolder& test) : test_(test) {}
+    void epoch_ended(const EpochRow& row) override { fail_at(row.epoch); }
+    void finished(const RunResult&) override { fail_at(end); }
+    static constexpr int end = 0;
+    int at = 1;
+
+   private:
+    void fail_at(int place) {
+      if (place != at) return;
+      test_.lose_folder();
+      throw data_error("cannot rename", "");
+    }
+    LostFolder& test_;
+  } writer(*this);
+  observer = &writer;
+  expect_lost({});
+  writer.at = Writer::end;
+  if (lock) {
+    lock.reset();
+    std::filesystem::remove(lease_file(folder.path()));
+    lock.emplace(folder.path());
+  }
+  expect_lost({});
 }
 
 TEST_F(LostFolder, IsNotLookedForTogetherBetweenSteps) {
