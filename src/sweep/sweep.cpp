@@ -177,7 +177,8 @@ SweepEnd run_sweep(Communicator& world, const SweepOptions& options) {
   const std::string print = fingerprint(*group, session, computation, probe);
   check_agreement(world, {{"the parameters after 50 steps", print}});
 
-  const StopSign sign(own_file(world, options.folder, ".stop"));
+  const StopSign stop(own_file(world, options.folder, ".stop")),
+      miss(own_file(world, options.folder, ".miss"));
   check_folder_is_shared(world, group->rank() == 0, own_file(world, options.folder, ".start"), [&] {
     open_sweep(options.folder, options.recipe,
                identity_of(options, session, computation.info(), print, world.size()));
@@ -192,7 +193,7 @@ SweepEnd run_sweep(Communicator& world, const SweepOptions& options) {
   std::optional<GroupLeader> leader;
   if (group->rank() == 0)
     leader.emplace(
-        SeedQueue(options.folder, parse_seeds(options.seeds), sweep_pace()), sign,
+        SeedQueue(options.folder, parse_seeds(options.seeds), sweep_pace()), stop, miss,
         GroupLeader::Hooks{record, [&] { return watch && watch->look(); }, stop_requested});
 
   SweepEnd end{};
@@ -215,7 +216,8 @@ SweepEnd run_sweep(Communicator& world, const SweepOptions& options) {
   }
   end = agreed(world, end);
   if (shows) {
-    sign.take_down();
+    stop.take_down();
+    miss.take_down();
     watch->look(true);
     options.observer->ended();
   }

@@ -38,10 +38,15 @@ void StopSign::take_down() const {
 std::optional<SweepEnd> GroupLeader::reason_to_stop() {
   if (!end_ && hooks_.stop_requested()) {
     end_ = SweepEnd::interrupted;
-    sign_.put_up();
+    stop_.put_up();
   }
-  if (!end_ && hooks_.hopeless()) end_ = SweepEnd::hopeless;
-  if (!end_ && sign_.is_up()) end_ = SweepEnd::interrupted;
+  // The other leaders' own looks at a large folder may be minutes apart.
+  if (!end_ && hooks_.hopeless()) {
+    end_ = SweepEnd::hopeless;
+    miss_.put_up();
+  }
+  if (!end_ && stop_.is_up()) end_ = SweepEnd::interrupted;
+  if (!end_ && miss_.is_up()) end_ = SweepEnd::hopeless;
   return end_;
 }
 
@@ -78,7 +83,7 @@ bool GroupLeader::end_seed(const SeedOutcome* outcome, const Error* error) {
   if (error && error->code() != ExitCode::interrupted && !lost_) return false;
   if (error && !lost_ && !end_) {  // a signal to another rank of the group
     end_ = SweepEnd::interrupted;
-    sign_.put_up();
+    stop_.put_up();
   }
   if (std::error_code gone; lost_ && fs::is_directory(claim_->folder, gone))
     say_line(fmt::format(

@@ -30,7 +30,7 @@ struct Instruction {
   std::uint64_t seed = 0;             ///< of train
 };
 
-/// A file by which the groups of one mpirun stop when one of them stops.
+/// A file by which the groups of one mpirun stop when one of them stops, or ends for a miss.
 class StopSign {
  public:
   explicit StopSign(std::filesystem::path file) : file_(std::move(file)) {}
@@ -50,8 +50,12 @@ class GroupLeader {
     std::function<bool()> hopeless;                  ///< whether to end the sweep. Called often
     std::function<bool()> stop_requested;            ///< by a signal
   };
-  GroupLeader(SeedQueue queue, StopSign sign, Hooks hooks)
-      : queue_(std::move(queue)), sign_(std::move(sign)), hooks_(std::move(hooks)) {}
+  /// `stop`: put up for a signal. `miss`: put up by a leader that is hopeless.
+  GroupLeader(SeedQueue queue, StopSign stop, StopSign miss, Hooks hooks)
+      : queue_(std::move(queue)),
+        stop_(std::move(stop)),
+        miss_(std::move(miss)),
+        hooks_(std::move(hooks)) {}
 
   /// The next instruction, or `wait` after half a second.
   Instruction next_instruction();
@@ -67,7 +71,7 @@ class GroupLeader {
   std::optional<SweepEnd> reason_to_stop();
 
   SeedQueue queue_;
-  StopSign sign_;
+  StopSign stop_, miss_;
   Hooks hooks_;
   std::optional<SeedClaim> claim_;
   std::optional<SweepEnd> end_;

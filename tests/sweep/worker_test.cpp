@@ -49,6 +49,7 @@ class FakeSweep {
     std::optional<GroupLeader> leader;
     if (group_->rank() == 0)
       leader.emplace(SeedQueue(folder_, seeds_, pace), StopSign(folder_ / ".stop"),
+                     StopSign(folder_ / ".miss"),
                      GroupLeader::Hooks{[this](const SeedOutcome& o) { record(o); }, hopeless,
                                         stop_requested});
     const SweepEnd end =
@@ -176,7 +177,8 @@ TEST(Worker, ALostClaimIsLeftToTheOneThatHasIt) {
 TEST(Worker, AHopelessSweepStopsEverybody) {
   FakeSweep sweep(1, 1000);
   sweep.duration = [](int, std::uint64_t seed) { return milliseconds(seed < 3 ? 5 : 60000); };
-  sweep.hopeless = [&] { return sweep.trained_by().size() == 3; };
+  // The others learn it from that group's leader.
+  sweep.hopeless = [&] { return test_world().rank() == 0 && sweep.trained_by().size() == 3; };
   EXPECT_EQ(sweep.run(), SweepEnd::hopeless);
   EXPECT_EQ(sweep.trained_by().size(), 3u);
 }
