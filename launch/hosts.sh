@@ -150,9 +150,16 @@ find_hosts() {
   mapfile -t hosts < <(awk '{ print $1 }' "$work/table")
 }
 
+# slots_for_group ARGUMENTS...: true if the hosts have the slots of one group of a sweep.
+slots_for_group() {
+  local group
+  group=$(value_of --ranks-per-run "$@")
+  [[ ! $group =~ ^[1-9][0-9]*$ ]] || (($(awk '{ n += $2 } END { print n }' "$work/table") >= group))
+}
+
 # place_ranks ARGUMENTS...: $work/places, one line per host: "HOST RANKS".
 place_ranks() {
-  local total note=
+  local total group note=
   total=$(awk '{ n += $2 } END { print n }' "$work/table")
   ranks=$ranks_given
   # The remaining hosts may have fewer slots.
@@ -163,6 +170,9 @@ place_ranks() {
       note=". A rank takes at least one of the recipe's shards, so $((total - ranks)) of $total \
 slots stay free"
   fi
+  # The groups of a sweep stay whole: on GPUs, the number of ranks changes the bits.
+  group=$(value_of --ranks-per-run "$@")
+  if ((restarts > 0)) && [[ $group =~ ^[1-9][0-9]*$ ]]; then ranks=$((ranks - ranks % group)); fi
   place "$ranks" <"$work/table" >"$work/places" ||
     die 2 "$ranks ranks do not fit into the hosts' $total slots" \
       "use -np $total, more hosts, or more --slots (a host may have more ranks than cores)"
@@ -268,8 +278,8 @@ while :; do
   end_everywhere &
   ending=$!
   # A switch or a power cut may take several hosts away for a while.
-  until find_hosts; do
-    say "note: restart $restarts of $max_restarts: fewer than $(count "$min_hosts" "good host")"
+  until find_hosts && slots_for_group "${given[@]}"; do
+    say "note: restart $restarts of $max_restarts: too few good hosts"
     ((restarts < max_restarts)) || explain_end "$code" "$timeout" "${given[@]}"
     restarts=$((restarts + 1))
     sleep "$look_seconds" &

@@ -439,7 +439,7 @@ STARTS
     -- train --run-dir r
   [ "$status" -eq 4 ]
   [ "$(wc -l <starts.log)" -eq 1 ]
-  [[ $output == *"restart 1 of 3: fewer than 3 good hosts"*"restart 3 of 3: "*"error: b stopped"* ]]
+  [[ $output == *"restart 1 of 3: too few good hosts"*"restart 3 of 3: "*"error: b stopped"* ]]
   local bad
   for bad in "--min-hosts 0" "--min-hosts x" "--max-restarts -1" "--max-restarts"; do
     # shellcheck disable=SC2086  # two words
@@ -464,7 +464,38 @@ STARTS
   echo "$output"; cat starts.log
   [ "$status" -eq 0 ]
   [[ $(start 2) == *" --host a:1,b:1,c:1 "*" train --run-dir r --resume" ]]
-  [[ $output == *"restart 1 of 4: fewer than 3 good hosts"*"restart "[23]" of 4"* ]]
+  [[ $output == *"restart 1 of 4: too few good hosts"*"restart "[23]" of 4"* ]]
+}
+
+@test "a restart of a sweep has whole groups, and waits for the slots of one" {
+  fake_lost_host
+  fake_starts <<STARTS
+$checkpoint
+start_1() { checkpoint r; touch gone; exit 137; }
+start_2() { exit 0; }
+STARTS
+  rm gone
+  MNIST_DIST_LOOK_SECONDS=0 hosts_sh --no-preflight --slots 3 --hosts a,b,c \
+    -- sweep --seeds 0..9 --ranks-per-run 4 --out r
+  echo "$output"; cat starts.log
+  [ "$status" -eq 0 ]
+  [[ $(start 1) == *" -np 9 "* ]]
+  [[ $(start 2) == *" -np 4 --host a:3,c:1 "* ]]
+
+  # b is back after three looks.
+  rm -rf gone looks r
+  sed -i '3i if [[ $host == b && -e gone && ${!#} == true ]]; then\
+    echo >>looks; (($(wc -l <looks) < 3)) || rm gone; fi' "$BATS_TEST_TMPDIR/bin/ssh"
+  fake_starts <<STARTS
+$checkpoint
+start_1() { checkpoint r; touch gone; exit 137; }
+start_2() { exit 0; }
+STARTS
+  MNIST_DIST_LOOK_SECONDS=0 hosts_sh --no-preflight --slots 1 --hosts a,b,c --max-restarts 4 \
+    -- sweep --seeds 0..9 --ranks-per-run 3 --out r
+  echo "$output"; cat starts.log
+  [ "$status" -eq 0 ]
+  [[ $(start 2) == *" -np 3 --host a:1,b:1,c:1 "* ]]
 }
 
 @test "no program yet" {
