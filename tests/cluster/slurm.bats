@@ -81,6 +81,11 @@ restarts_of() { scontrol show job "$1" | sed -n 's/.*Restarts=\([0-9]*\).*/\1/p'
   job=$(MNIST_DIST_IDLE_TASKS=1 submit "${few[@]}")
   wait_for 60 ended "$job"
   [ "$(field "runs/slurm-$job/summary.json" ranks)" -eq 2 ]
+  # A sweep of one seed, by groups of two ranks.
+  job=$(submit sweep "${few[@]}" --seeds 7 --ranks-per-run 2)
+  wait_for 60 ended "$job"
+  scontrol show job "$job" | grep -q "ExitCode=2:0"
+  grep -q "^error: .*got 4, expected at most 2: seeds" "mnist-dist-$job.log"
 }
 
 @test "an array of tune, whose tasks would share one folder, is rejected" {
