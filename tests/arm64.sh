@@ -117,7 +117,6 @@ trains() {
 
 run_all() {
   local ranks recipe data target targets
-  # Highway compiles no scalar code if every CPU has NEON, so this is usually only neon.
   targets=$(in_system mnist-dist doctor | sed -n 's/.*fused (SIMD: \([^)]*\)).*/\1/p')
   [[ $targets == *neon* ]] || die 1 "doctor: no NEON (got '$targets')" "read $system/build"
   in_system fused_test --gtest_brief=1

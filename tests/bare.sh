@@ -110,6 +110,12 @@ step local launch/local.sh
 wanted=$(sed -n 's/^parameters sha256 //p' "$root/README.md")
 grep -qx "parameters sha256 $wanted" "$system/local.log" ||
   die 1 "training ended in other parameters than the README's $wanted" "read $system/local.log"
+# The same on AVX2, as on a laptop.
+if grep -qw avx512f /proc/cpuinfo; then
+  step local-avx2 launch/local.sh --simd avx2
+  grep -qx "parameters sha256 $wanted" "$system/local-avx2.log" ||
+    die 1 "training on AVX2 ended in other parameters" "read $system/local-avx2.log"
+fi
 step tests tests/run.sh
 # fused_mnist compares with LibTorch.
 without=none

@@ -18,7 +18,7 @@ cd "$work"
 "$program" prepare --synthetic --count 2000 --out digits.h5 >prepare.log 2>&1
 cat >tiny.toml <<'RECIPE'
 [train]
-epochs = 2
+epochs = 14
 [model]
 layer = [{ conv = 10, kernel = 3, relu = true }, { pool = "global_average" }]
 RECIPE
