@@ -11,6 +11,7 @@
 #include "engine/update.h"
 #include "train/diagnosis.h"
 #include "train/evaluation.h"
+#include "train/held_folder.h"
 #include "train/run_start.h"
 #include "train/schedule.h"
 
@@ -29,6 +30,7 @@ class Run {
         steps_per_epoch_(steps_per_epoch(options.data.training_rows, config_.data.shards, slice_)),
         last_step_(total_steps(config_, steps_per_epoch_)),
         schedule_(config_, steps_per_epoch_),
+        folder_(comm, options.lock),
         progress_(options.resume ? *options.resume : fresh_start()),
         seconds_before_(progress_.seconds),
         reduce_([this](const ShardVectors& shards, std::span<float> total, const Queue& queue) {
@@ -47,7 +49,7 @@ class Run {
     try {
       return train_to_the_end();
     } catch (const Error& error) {
-      if (!lost_folder()) tell_failure(error);
+      if (!folder_.lost()) tell_failure(error);
       throw;
     }
   }
@@ -57,7 +59,7 @@ class Run {
     engine_.set_training_data(options_.data.training, options_.data.first_shard);
     if (options_.scored) engine_.set_evaluation_data(options_.data.evaluation);
     engine_.load(progress_.state);
-    check_folder();
+    folder_.check();
     tell([&](Observer& o) { o.started(info()); });
     EpochRow row;
     while (!done()) {
@@ -70,7 +72,7 @@ class Run {
       if (done() || progress_.epoch % static_cast<std::uint32_t>(config_.train.evaluate_every) == 0)
         score(row);
       row.seconds = seconds_before_resume + epoch_time.seconds();
-      check_folder();
+      folder_.check();
       tell([&](Observer& o) { o.epoch_ended(row); });
       if (done()) break;  // the last checkpoint keeps the last epoch's sums
       progress_.sums = {};
@@ -163,7 +165,7 @@ class Run {
     for (int step = progress_.step; step < steps; ++step) {
       comm_.set_activity(fmt::format("epoch {} step {}", epoch + 1, step + 1));
       const bool stop = options_.between_steps && options_.between_steps(share_done());
-      engine_.step(step, stop || folder_is_lost_, reduce_);
+      engine_.step(step, stop || folder_.is_lost(), reduce_);
       const StepReport report = engine_.report(step + 1 == steps);
       const auto take = [&](const StepReport& now) {
         progress_.step = now.steps_done;
@@ -254,64 +256,31 @@ class Run {
     result.predictions = std::move(predictions_);
     progress_.finished = true;
     save();
-    check_folder();
+    folder_.check();
     // Last: a summary without its weights would be of no use, and a finished checkpoint without its
     // summary is resumed.
     tell([&](Observer& o) { o.finished(result); });
-    check_folder();
+    folder_.check();
     return result;
   }
 
   double seconds() const { return seconds_before_ + run_time_.seconds(); }
 
   /// Not collective: between steps, each rank's clock says when. Skipped where the folder is lost,
-  /// which the next check_folder reports on all ranks.
+  /// which the next check of it reports on all ranks.
   void save() {
     checkpoint_age_.restart();
     if (comm_.rank() != 0 || options_.folder.empty()) return;
-    folder_is_lost_ = lost_folder().has_value();
-    if (folder_is_lost_) return;
-    progress_.state = engine_.save();
-    progress_.seconds = seconds();
-    write([&] { save_checkpoint(options_.folder, progress_); });
-  }
-
-  /// Calls `work`, which writes into the folder on rank 0. Where it fails because the folder is
-  /// lost, the next check_folder reports that on all ranks.
-  template <class Work>
-  void write(const Work& work) {
-    try {
-      work();
-    } catch (const Error& error) {
-      if (error.code() != ExitCode::data || !lost_folder()) throw;
-      folder_is_lost_ = true;
-    }
-  }
-
-  /// The error of rank 0 when the run folder is no longer its own.
-  std::optional<Error> lost_folder() const {
-    try {
-      if (comm_.rank() == 0 && options_.lock) options_.lock->check_in_place();
-    } catch (const Error& error) {
-      return error;
-    }
-    return std::nullopt;
-  }
-
-  /// Throws Error (data) on every rank when the folder is lost, so that no rank waits for the
-  /// others. Collective.
-  void check_folder() {
-    std::optional<Error> lost = lost_folder();
-    bool is_lost = lost.has_value();
-    comm_.broadcast(std::as_writable_bytes(std::span(&is_lost, 1)), 0);
-    if (!is_lost) return;
-    if (!lost) lost = data_error("rank 0 lost the run folder", "see the message of rank 0");
-    throw Error(*lost).mark_everywhere();
+    folder_.write_if_held([&] {
+      progress_.state = engine_.save();
+      progress_.seconds = seconds();
+      save_checkpoint(options_.folder, progress_);
+    });
   }
 
   [[noreturn]] void interrupted() {
     save();
-    check_folder();
+    folder_.check();
     comm_.barrier();  // no rank reports a stop whose checkpoint is not on disk
     const std::string where = place_text(progress_.epoch, progress_.step);
     if (options_.folder.empty())
@@ -328,7 +297,7 @@ class Run {
   template <class Call>
   void tell(const Call& call) {
     if (comm_.rank() != 0) return;
-    for (Observer* observer : options_.observers) write([&] { call(*observer); });
+    for (Observer* observer : options_.observers) folder_.write([&] { call(*observer); });
   }
 
   static std::int64_t total_steps(const Config& config, int per_epoch) {
@@ -343,12 +312,12 @@ class Run {
   const int slice_, steps_per_epoch_;
   const std::int64_t last_step_;
   const Schedule schedule_;
+  HeldFolder folder_;                    ///< is_lost() stops all ranks after a step
   Checkpoint progress_;                  ///< position of the run, as in a checkpoint
   std::vector<Prediction> predictions_;  ///< after the last step
   const double seconds_before_;
   const Reduce reduce_;
   Stopwatch run_time_, checkpoint_age_;
-  bool folder_is_lost_ = false;  ///< as rank 0 saw when it wrote. It stops all after a step
 };
 
 }  // namespace

@@ -79,25 +79,21 @@ TEST_F(LostFolder, EndsEveryRankWithTheSameError) {
 
 TEST_F(LostFolder, EndsEveryRankWhenAWriteOfRankZeroFailsForIt) {
   // As a worker that was stopped in the middle of a write: files that it had begun are gone.
-  class Writer : public Observer {
-   public:
-    explicit Writer(LostFolder& test) : test_(test) {}
+  struct Writer : Observer {
     void epoch_ended(const EpochRow& row) override { fail_at(row.epoch); }
-    void finished(const RunResult&) override { fail_at(end); }
-    static constexpr int end = 0;
-    int at = 1;
-
-   private:
-    void fail_at(int place) {
+    void finished(const RunResult&) override { fail_at(0); }
+    void fail_at(int place) const {
       if (place != at) return;
-      test_.lose_folder();
+      lose_folder();
       throw data_error("cannot rename", "");
     }
-    LostFolder& test_;
-  } writer(*this);
+    std::function<void()> lose_folder;
+    int at = 1;  ///< epoch, or 0 for the end
+  } writer;
+  writer.lose_folder = [this] { lose_folder(); };
   observer = &writer;
   expect_lost({});
-  writer.at = Writer::end;
+  writer.at = 0;
   if (lock) {
     lock.reset();
     std::filesystem::remove(lease_file(folder.path()));
