@@ -86,8 +86,8 @@ void FolderLock::check_in_place() const {
       fmt::format(
           "{} was moved, removed or replaced, or taken over, while this process was working in it",
           path_.string()),
-      "continue where it is now if it was moved, otherwise start again, and leave a folder in "
-      "place until the work in it has ended");
+      "start again, in the folder's new place if it was moved, and do not move it while a process "
+      "works in it");
 }
 
 bool is_of_lock(const fs::path& file) { return file.filename().string().starts_with(file_name); }

@@ -59,9 +59,8 @@ std::vector<fs::path> files_of(const std::vector<std::string>& arguments) {
     for (const fs::directory_entry& entry : fs::directory_iterator(argument))
       if (is_image_name(entry.path())) inside.push_back(entry.path());
     if (inside.empty())
-      throw data_error(
-          fmt::format("{}: the folder holds no PNG, JPEG or PGM image", argument.string()),
-          "give images, or a folder of images");
+      throw data_error(fmt::format("{}: no PNG, JPEG or PGM image found", argument.string()),
+                       "give images, or a folder of images");
     std::ranges::sort(inside);
     files.insert(files.end(), inside.begin(), inside.end());
   }

@@ -132,7 +132,7 @@ Command add_prepare(CLI::App& app) {
                  "CSV, npz or HDF5 file")
       ->type_name("FOLDER")
       ->check([](const std::string& folder) {
-        return folder.empty() ? "names no folder: is a variable not set?" : "";
+        return folder.empty() ? "empty folder name (is a shell variable unset?)" : "";
       });
   app.add_option("--dataset", options.dataset,
                  fmt::format("mnist, {}", fmt::join(other_set_names(), ", ")))

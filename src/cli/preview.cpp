@@ -143,7 +143,7 @@ Command add_preview(CLI::App& app) {
         ->capture_default_str();
   };
   count("--images", arguments->images, "Training images to show", 1000);
-  count("--draws", arguments->draws, "Number of epochs to show each image in", 100);
+  count("--draws", arguments->draws, "Epochs to show per image", 100);
   count("--epoch", arguments->epoch, "First epoch to show", 100'000);
   app.add_option("--out", arguments->out,
                  "Write a PNG with one row per image instead of drawing in the terminal")

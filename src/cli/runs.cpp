@@ -24,7 +24,8 @@ Command add_runs(CLI::App& app) {
   return [arguments] {
     const auto runs = list_runs(arguments->folder);
     if (runs.empty())
-      say_line(fmt::format("note: {} holds no run, sweep or search", printable(arguments->folder)));
+      say_line(
+          fmt::format("note: {}: no run, sweep or search found", printable(arguments->folder)));
     print(arguments->json ? runs_json(runs)
                           : runs_table(runs, terminal_columns(Output::standard_out)));
     return ExitCode::ok;

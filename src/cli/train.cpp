@@ -46,7 +46,7 @@ Config configured(const TrainArguments& arguments) {
     options.recipe = arguments.run_dir + "/config.toml";
     if (!std::filesystem::exists(options.recipe))
       throw usage_error(
-          fmt::format("nothing to resume: {} holds no config.toml", arguments.run_dir),
+          fmt::format("nothing to resume in {}: no config.toml found", arguments.run_dir),
           std::filesystem::exists(arguments.run_dir)
               ? "name the run's recipe with --config, or a different --run-dir"
               : "check --run-dir, or start a new run without --resume");
@@ -86,8 +86,7 @@ RunStart look_for_start(const TrainArguments& arguments, const Config& config,
   lock.emplace(folder);
   std::optional<Found> found = resume_point(folder, config);
   if (!found) {
-    say_line(
-        fmt::format("note: {} holds no checkpoint yet. The run starts again", folder.string()));
+    say_line(fmt::format("note: {}: no checkpoint yet. The run starts again", folder.string()));
     return {folder, std::nullopt};
   }
   if (!found->fallback.empty())
@@ -186,7 +185,7 @@ Command add_train(CLI::App& app) {
       ->check([](const std::string&
                      folder) {  // CLI11 takes the next option for the value of `--run-dir=`
         return folder.empty() || folder.starts_with("--")
-                   ? "names no folder: is a variable not set?"
+                   ? "empty folder name (is a shell variable unset?)"
                    : "";
       });
   app.add_flag("--resume", arguments->resume,

@@ -121,8 +121,8 @@ Command add_tune(CLI::App& app) {
       ->capture_default_str();
   app.add_option(
          "--seeds", arguments->seeds,
-         "Seeds per candidate in the first round. Candidates that are not behind the best one "
-         "with 95 % continue with twice as many")
+         "Seeds per candidate in the first round. Candidates that are not significantly worse than "
+         "the best one (95 %) continue with twice as many")
       ->type_name("N")
       ->check(CLI::Range(1, 100'000))
       ->capture_default_str();

@@ -65,7 +65,7 @@ struct OptimizerConfig {
   double momentum = 0.9;
   bool nesterov = false;
   double weight_decay = 0;
-  bool decay_norm = false;  ///< decay gamma, beta and biases too
+  bool decay_norm = false;  ///< also apply weight decay to gamma, beta and biases
 };
 
 enum class ScheduleKind {

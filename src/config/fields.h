@@ -150,10 +150,10 @@ void visit_fields(AnyConfig& config, Visit&& visit) {
         optimizer.learning_rate);
   visit(Field{"optimizer", "momentum", below(0, 1), "share of the previous update that is kept"},
         optimizer.momentum);
-  visit(Field{"optimizer", "nesterov", {}, "look ahead along the momentum"}, optimizer.nesterov);
+  visit(Field{"optimizer", "nesterov", {}, "use Nesterov momentum"}, optimizer.nesterov);
   visit(Field{"optimizer", "weight_decay", share, "L2, added to the gradient"},
         optimizer.weight_decay);
-  visit(Field{"optimizer", "decay_norm", {}, "decay gamma, beta and biases too"},
+  visit(Field{"optimizer", "decay_norm", {}, "also apply weight decay to gamma, beta and biases"},
         optimizer.decay_norm);
 
   auto& schedule = config.schedule;

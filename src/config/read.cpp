@@ -170,8 +170,9 @@ std::string read_recipe(const std::string& file) {
     text.resize(static_cast<std::size_t>(in.gcount()));
   }
   if (text.size() > longest)
-    throw usage_error(fmt::format("{}: more than {} bytes are no recipe", file, longest),
-                      "name a recipe such as configs/step4.toml");
+    throw usage_error(
+        fmt::format("{}: too large for a recipe (expected at most {} bytes)", file, longest),
+        "name a recipe such as configs/step4.toml");
   return text;
 }
 

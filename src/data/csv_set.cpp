@@ -77,7 +77,7 @@ class CsvReader {
     const std::size_t pixels = columns_ - 1;
     const auto side = static_cast<std::size_t>(std::lround(std::sqrt(static_cast<double>(pixels))));
     if (side == 0 || side * side != pixels)
-      throw problem(fmt::format("{} pixels are no square image", pixels),
+      throw problem(fmt::format("not a square image (got {} pixels)", pixels),
                     "give one row per image: its label, then the pixels of a square image");
     check_image_shape(set_.file, side, side);
     set_.height = set_.width = static_cast<int>(side);

@@ -104,7 +104,7 @@ Parts read_parts(const fs::path& raw) {
   if (!csv.empty()) return read_csv_parts(csv, raw);
   if (!arrays.empty()) return read_file(only_file(arrays, raw, "an npz file"));
   if (idx.empty())
-    throw data_error(fmt::format("{} holds no IDX, CSV, npz or HDF5 file", raw.string()),
+    throw data_error(fmt::format("{}: no IDX, CSV, npz or HDF5 file found", raw.string()),
                      "name a folder or a file that holds labelled images");
   return read_idx_parts(raw);
 }
@@ -148,8 +148,9 @@ void name_empty_classes(const OtherSet& set, const Progress& progress) {
   for (const ClassIndex label : set.train.labels) ++counts[label];
   const auto empty = std::ranges::count(counts, 0);
   if (empty > 0)
-    progress(fmt::format("note: {} of {} classes {} no training image, class {} for one", empty,
+    progress(fmt::format("note: {} of {} classes {} no training image ({}class {})", empty,
                          set.classes, empty == 1 ? "has" : "have",
+                         empty == 1 ? "" : "the first is ",
                          std::ranges::find(counts, 0) - counts.begin()));
 }
 

@@ -188,10 +188,11 @@ OtherSet read_named_set(const std::string& name, const fs::path& raw, const Prog
   classes_in(test);
   out.train = as_images(std::move(train), named.classes);
   out.test = as_images(std::move(test), named.classes);
-  if (!unknown.empty())
-    progress(
-        fmt::format("note: no published SHA-256 to compare {} file{} with: their own are recorded",
-                    unknown.size(), unknown.size() == 1 ? "" : "s"));
+  if (unknown.size() == 1)
+    progress("note: 1 file has no published SHA-256. The computed one is recorded");
+  else if (!unknown.empty())
+    progress(fmt::format("note: {} files have no published SHA-256. The computed ones are recorded",
+                         unknown.size()));
   return out;
 }
 

@@ -215,7 +215,7 @@ NpyArray NpzReader::read(const std::string& array) const {
   std::string_view type = header_value(header, "descr");
   const auto shape = shape_in(header_value(header, "shape"));
   if (type.size() < 5 || type.front() != '\'' || type.back() != '\'' || !shape)
-    throw damaged("its header is damaged, or it is no plain array");
+    throw damaged("damaged header, or not a plain array");
   type = type.substr(1, type.size() - 2);
   out.big_endian = type[0] == '>';
   out.kind = type[1];

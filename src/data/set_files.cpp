@@ -23,7 +23,7 @@ std::vector<fs::path> find_set_files(const fs::path& raw,
                                      const std::function<bool(const std::string&)>& matches) {
   std::error_code error;
   if (!fs::is_directory(raw, error))
-    throw data_error(fmt::format("--raw: {} is no folder", raw.string()),
+    throw data_error(fmt::format("--raw: {} is not a folder", raw.string()),
                      "name the folder of the set's files");
   std::vector<fs::path> found;
   fs::recursive_directory_iterator entry(raw, error);

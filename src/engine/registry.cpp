@@ -40,9 +40,11 @@ const Entry& find_engine(const std::string& name) {
 /// The driver's device file: looked for instead of asking CUDA, which takes a second.
 bool has_gpu() { return std::filesystem::exists("/dev/nvidiactl"); }
 
+/// `wanted`: an option and its value.
 Error built_without_gpus(const std::string& wanted) {
-  return device_error(wanted + ": not in this build (built without GPU engines)",
-                      "build with launch/local.sh --cuda, or leave it out to train on the CPU");
+  return device_error(
+      wanted + ": not in this build (built without GPU engines)",
+      "build with launch/local.sh --cuda, or remove " + wanted + " to train on the CPU");
 }
 
 }  // namespace
@@ -60,7 +62,7 @@ std::vector<std::string> simd_targets(const std::string& engine) {
 std::string choose_engine(const std::string& engine, const std::string& device) {
   const bool on_gpu = engine == gpu_engine;
   if (!built_for_gpus() && (device == "cuda" || on_gpu))
-    throw built_without_gpus(on_gpu ? "engine torch-cuda" : "device cuda").mark_everywhere();
+    throw built_without_gpus(on_gpu ? "--engine torch-cuda" : "--device cuda").mark_everywhere();
   if (engine.empty())
     return device == "cuda" || (device == "auto" && built_for_gpus() && has_gpu())
                ? gpu_engine

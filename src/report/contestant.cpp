@@ -110,7 +110,7 @@ Contestant of_sweep(const fs::path& folder) {
 Contestant read_contestant(const fs::path& folder, std::string label) {
   const bool sweep = fs::exists(folder / "sweep.json");
   if (!sweep && !is_run(folder))
-    throw usage_error(fmt::format("{} holds neither a sweep nor a run", folder.string()),
+    throw usage_error(fmt::format("{}: neither a sweep nor a run", folder.string()),
                       "name folders that mnist-dist train or sweep wrote");
   Contestant c = sweep ? of_sweep(folder) : of_run(folder);
   c.label = std::move(label);

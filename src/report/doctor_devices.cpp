@@ -155,7 +155,7 @@ std::optional<Finding> find_ttl(const fs::path& root, std::int64_t now) {
   }
   std::int64_t end = 0;
   if (!(std::ifstream(file) >> end))
-    return Finding{"ttl", Health::warning, fmt::format("{} holds no time", file.string()),
+    return Finding{"ttl", Health::warning, fmt::format("{}: no time found", file.string()),
                    "terminate the instance by hand after use"};
   const std::int64_t left = end - now;
   if (left <= 0)

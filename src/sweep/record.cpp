@@ -231,7 +231,7 @@ void read_rows(const fs::path& folder, SweepRecord& record) {
 
 SweepIdentity read_identity(const fs::path& folder) {
   if (!fs::exists(folder / "sweep.json"))
-    throw usage_error(fmt::format("{} holds no sweep", folder.string()),
+    throw usage_error(fmt::format("{}: not a sweep folder", folder.string()),
                       "name the folder that mnist-dist sweep --out wrote");
   return parse_identity(folder / "sweep.json");
 }

@@ -43,10 +43,10 @@ Config check_identity(const fs::path& folder, const SweepRecord& record) {
   };
   if (!is_sha256(id.data.hash))
     throw changed_file_error(file,
-                             fmt::format("data_hash is no SHA-256 (got \"{}\")", id.data.hash));
+                             fmt::format("data_hash: not a SHA-256 (got \"{}\")", id.data.hash));
   if (!is_sha256(id.fingerprint) && id.fingerprint != "diverged")
-    throw changed_file_error(file,
-                             fmt::format("fingerprint is no SHA-256 (got \"{}\")", id.fingerprint));
+    throw changed_file_error(
+        file, fmt::format("fingerprint: not a SHA-256 (got \"{}\")", id.fingerprint));
   if (const auto unknown = unknown_engine(id.engine))
     throw changed_file_error(file, unknown_text(*unknown));
   const fs::path recipe_file = folder / "config.toml";
@@ -85,16 +85,17 @@ class Row {
     for (const auto& [name, value] :
          {std::pair(raw, o_.raw_accuracy), std::pair(best, o_.best_accuracy)})
       if (!same_accuracy(value, percent_of(count_of(value), o_.images)))
-        refuse(fmt::format("{} is no share of {} images (got {:.4f})", name, o_.images, value));
+        refuse(fmt::format("{}: not a share of {} images (got {:.4f})", name, o_.images, value));
     // The last epoch is always scored, so the best is never below the end.
     if (count_of(o_.best_accuracy) < o_.final_correct)
       refuse(fmt::format("{} is below {} (got {:.4f}, expected at least {:.4f})", best, final,
                          o_.best_accuracy, o_.final_accuracy));
     if (o_.best_epoch < 1 || o_.best_epoch > recipe.train.epochs)
-      refuse(fmt::format("best_epoch is no epoch of the run (got {}, expected 1 to {})",
+      refuse(fmt::format("best_epoch: not an epoch of the run (got {}, expected 1 to {})",
                          o_.best_epoch, recipe.train.epochs));
-    for (const std::string& hash : {o_.parameters_sha256, o_.raw_parameters_sha256})
-      if (!is_sha256(hash)) refuse(fmt::format("no SHA-256 of parameters (got \"{}\")", hash));
+    for (const auto& [name, hash] : {std::pair("parameters_sha256", o_.parameters_sha256),
+                                     std::pair("raw_parameters_sha256", o_.raw_parameters_sha256)})
+      if (!is_sha256(hash)) refuse(fmt::format("{}: not a SHA-256 (got \"{}\")", name, hash));
     if (recipe.average.decay > 0) return;
     must_be(raw, o_.raw_accuracy, o_.final_accuracy);
     if (o_.raw_parameters_sha256 != o_.parameters_sha256)
@@ -112,14 +113,14 @@ class Row {
   void check_curve(const Config& recipe, const Curve& curve) const {
     if (o_.diverged) {
       if (curve.epochs > recipe.train.epochs)
-        refuse(fmt::format("epochs.csv has {} epochs of it, the recipe {}", curve.epochs,
-                           recipe.train.epochs));
+        refuse(fmt::format("epochs.csv: wrong number of epochs (got {}, expected at most {})",
+                           curve.epochs, recipe.train.epochs));
       return;
     }
     // A run that train.max_steps ends may have fewer.
     if (curve.epochs > recipe.train.epochs ||
         (recipe.train.max_steps == 0 && curve.epochs < recipe.train.epochs))
-      refuse(fmt::format("epochs.csv misses epochs of it (got {}, expected {})", curve.epochs,
+      refuse(fmt::format("epochs.csv: wrong number of epochs (got {}, expected {})", curve.epochs,
                          recipe.train.epochs));
     const std::string of = " in epochs.csv";
     must_be("final_" + scored_ + "_accuracy" + of, curve.final_accuracy, o_.final_accuracy);
@@ -155,7 +156,7 @@ class Row {
                                     : m.index - first < o_.images;
       if (m.index < first || !scored) bad("it was not scored");
       if (m.label == m.prediction)
-        bad(fmt::format("label {} predicted as {} is no mistake", m.label, m.prediction));
+        bad(fmt::format("label {} predicted as {} is not a mistake", m.label, m.prediction));
       if (!seen.insert(m.index).second) bad("twice");
       if (const int label = labels.emplace(m.index, m.label).first->second; label != m.label)
         bad(fmt::format("label {} here, {} for a different seed", m.label, label));

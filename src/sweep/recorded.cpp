@@ -43,7 +43,7 @@ Recorded of_sweep(const fs::path& folder, std::optional<std::uint64_t> seed) {
 Recorded of_run(const fs::path& folder, std::optional<std::uint64_t> seed) {
   const fs::path file = folder / "summary.json";
   if (!fs::exists(file) || !fs::exists(folder / "config.toml"))
-    throw usage_error(fmt::format("{} holds neither a finished run nor a sweep", folder.string()),
+    throw usage_error(fmt::format("{}: neither a finished run nor a sweep", folder.string()),
                       "name the folder of a run that has a summary.json, or of a sweep");
   Recorded recorded;
   recorded.config =

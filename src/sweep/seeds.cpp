@@ -31,7 +31,8 @@ std::vector<std::uint64_t> parse_seeds(const std::string& text) {
                        "write them as 0..99 or 1,5,10..19");
   };
   const auto too_many = [&] {
-    return usage_error(fmt::format("\"{}\" names more than {} seeds", text, most), "name fewer");
+    return usage_error(fmt::format("\"{}\" names more than {} seeds", text, most),
+                       fmt::format("give at most {} seeds", most));
   };
   std::vector<std::uint64_t> seeds;
   bool ascending = true;  // so far, so none is repeated

@@ -243,7 +243,7 @@ fs::path newest_unfinished_run(const fs::path& runs, const Config& config) {
     }
   }
   const std::string none =
-      fmt::format("nothing to resume: {} holds no unfinished run of {} with seed {}", runs.string(),
+      fmt::format("nothing to resume in {}: no unfinished run of {} with seed {}", runs.string(),
                   config.name, config.train.seed);
   if (!nearly.empty())
     throw usage_error(
@@ -273,7 +273,7 @@ std::optional<Found> resume_point(const fs::path& folder, const Config& config) 
     const Config recorded = load_config((folder / "config.toml").string(), {}, {});
     check_same_run(folder, recipe_toml(recorded), recorded.train.seed, config);
   } else {
-    throw usage_error(fmt::format("nothing to resume: {} holds no checkpoint", folder.string()),
+    throw usage_error(fmt::format("nothing to resume in {}: no checkpoint found", folder.string()),
                       fs::exists(folder) ? "name a different --run-dir"
                                          : "check --run-dir, or start a new run without --resume");
   }

@@ -17,7 +17,7 @@ Found find(const fs::path& path) {
   std::error_code error;
   if (!fs::is_directory(path, error)) return {load_checkpoint(path, hint), ""};
   if (std::optional<Found> found = newest_checkpoint(path)) return std::move(*found);
-  throw data_error(fmt::format("{} holds no checkpoint", path.string()), hint);
+  throw data_error(fmt::format("{}: no checkpoint found", path.string()), hint);
 }
 
 }  // namespace

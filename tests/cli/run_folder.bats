@@ -82,7 +82,7 @@ averaged_validation_accuracy,learning_rate,images_per_second,seconds" ]
   fails 2 'got "momentum = 0.5"' \
     "$MNIST_DIST" --resume --run-dir r --config r/config.toml --set optimizer.momentum=0.5
   run --separate-stderr -0 "$MNIST_DIST" --resume --run-dir r
-  [[ "$stderr" == *"r holds no checkpoint yet"* ]]
+  [[ "$stderr" == *"r: no checkpoint yet"* ]]
   short --run-dir whole
   [ "$(sha_of r)" = "$(sha_of whole)" ]
 }
@@ -298,7 +298,7 @@ assert o["accuracy"] == float(sys.argv[1]), o' \
   fails 2 "nowhere" "$MNIST_DIST" runs nowhere
   mkdir empty
   run -0 --separate-stderr "$MNIST_DIST" runs empty
-  [[ "$stderr" == *"empty holds no run"* ]]
+  [[ "$stderr" == *"empty: no run"* ]]
 }
 
 @test "a finished run whose recipe was changed afterwards is rejected, and listed as damaged" {

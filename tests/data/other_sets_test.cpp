@@ -103,7 +103,7 @@ TEST_F(OtherSets, CsvFaultsNameTheLine) {
     return data_failure([&] { read_csv_set(folder_ / "a.csv"); });
   };
   EXPECT_THAT(failure(""), HasSubstr("no rows"));
-  EXPECT_THAT(failure(row_of("0", 3)), HasSubstr("line 1: 3 pixels are no square image"));
+  EXPECT_THAT(failure(row_of("0", 3)), HasSubstr("line 1: not a square image (got 3 pixels)"));
   EXPECT_THAT(failure(row_of("0", 4) + row_of("1", 3)), HasSubstr("line 2: 4 cells (expected 5)"));
   EXPECT_THAT(failure(row_of("0", 4) + row_of("1", 4, "256")), HasSubstr("line 2: pixel \"256\""));
   EXPECT_THAT(failure(row_of("0", 4) + row_of("1", 4, "-1")), HasSubstr("line 2: pixel \"-1\""));

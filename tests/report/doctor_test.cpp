@@ -203,7 +203,7 @@ TEST(Doctor, TimeToLiveOfAnInstance) {
   EXPECT_EQ(find_ttl(root, 9500)->health, Health::warning);
   EXPECT_THAT(find_ttl(root, 10001)->text, HasSubstr("over"));
   put(root / "run/mnist-dist/ttl", "tomorrow");
-  EXPECT_THAT(find_ttl(root, 0)->text, HasSubstr("holds no time"));
+  EXPECT_THAT(find_ttl(root, 0)->text, HasSubstr("no time found"));
 }
 
 }  // namespace

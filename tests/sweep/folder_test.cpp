@@ -459,7 +459,8 @@ TEST_F(SweepFolderTest, FilesThatContradictThemselvesOrEachOtherAreRejectedNamin
          "row 3 (seed 2): best_epoch in epochs.csv");
   expect(seeds, "9941,10000,0.0", "9941,10000,-1.0", "row 3: final_test_loss");
   expect(seeds, "9941,10000,0.050000", "9941,10000,inf", "row 3: final_test_loss");
-  expect(seeds, std::string(63, 'b') + "2,", "b,", "row 3 (seed 2): no SHA-256");
+  expect(seeds, std::string(63, 'b') + "2,", "b,",
+         "row 3 (seed 2): parameters_sha256: not a SHA-256");
   expect(seeds, std::string(63, 'b') + "2,", std::string(64, 'b') + ",",
          "row 3 (seed 2): raw_parameters_sha256");
   expect(seeds, "9941,10000,0.05", "9941,10000,0.06",

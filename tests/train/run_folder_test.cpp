@@ -72,7 +72,7 @@ TEST(RunFolder, ARunKilledBeforeItsFirstCheckpointBeginsAgain) {
   other.train.epochs = 3;
   EXPECT_THAT(refusal(folder.path(), other), testing::HasSubstr("got \"epochs = 3\""));
   write_file_atomically(folder.path() / "summary.json", "{}");
-  EXPECT_THAT(refusal(folder.path(), recipe()), testing::HasSubstr("holds no checkpoint"))
+  EXPECT_THAT(refusal(folder.path(), recipe()), testing::HasSubstr("no checkpoint found"))
       << "a run whose checkpoints were removed is kept";
 }
 
