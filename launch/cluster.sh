@@ -26,20 +26,21 @@ cluster_option() {
   case $1 in
     --hosts) hosts_argument=$2 ;;
     --slots | --gpus)
-      [[ $2 =~ ^[1-9][0-9]*$ ]] || die 2 "$1 needs a number, not '$2'" "use for example $1 4"
+      [[ $2 =~ ^[1-9][0-9]*$ ]] ||
+        die 2 "$1: wrong value (got '$2', expected at least 1)" "use for example $1 4"
       # shellcheck disable=SC2034
       if [[ $1 == --slots ]]; then slots=$2; else gpus=$2; fi
       ;;
     --interface)
       [[ $2 =~ ^[A-Za-z0-9][A-Za-z0-9_.:/-]*$ ]] ||
-        die 2 "--interface needs a network's name or range, not '$2'" \
+        die 2 "--interface: wrong value (got '$2', expected a network's name or range)" \
           "use for example --interface eth0 or --interface 10.0.0.0/24"
       interface=$2
       ;;
     --ssh-key | --ssh-config)
       # ssh's command line passes through mpirun, which splits it at blanks.
       [[ -f $2 && -r $2 && $2 != *[[:space:]]* ]] ||
-        die 2 "$1 needs a file that can be read, without blanks in its name, not '$2'" \
+        die 2 "$1: wrong file (got '$2', expected a readable one without blanks in its name)" \
           "use for example $1 ~/.ssh/id_ed25519"
       if [[ $1 == --ssh-key ]]; then ssh_key=$(realpath "$2"); else ssh_config=$(realpath "$2"); fi
       ;;

@@ -93,7 +93,12 @@ read_options() {
     shift
   done
   ttl_minutes=$(minutes_of "$ttl") ||
-    die 2 "--ttl $ttl is not a time between 5m and 168h" "use for example --ttl 2h or --ttl 90m"
+    wrong_value --ttl "$ttl" "5m to 168h" "2h or --ttl 90m"
+}
+
+# wrong_value OPTION VALUE EXPECTED EXAMPLE
+wrong_value() {
+  die 2 "$1: wrong value (got '$2', expected $3)" "use for example $1 $4"
 }
 
 read_value() {
@@ -115,28 +120,23 @@ read_value() {
   esac
   case $1 in
     --name) [[ $2 =~ ^[A-Za-z0-9][A-Za-z0-9-]{0,40}$ ]] ||
-      die 2 "--name takes letters, digits and dashes, not '$2'" "use for example --name anna" ;;
+      wrong_value "$@" "letters, digits and dashes" anna ;;
     --nodes) [[ $2 =~ ^[1-9][0-9]?$ ]] ||
-      die 2 "--nodes needs a number from 1 to 99, not '$2'" "use for example --nodes 2" ;;
+      wrong_value "$@" "1 to 99" 2 ;;
     --price) [[ $2 =~ ^[0-9]+(\.[0-9]+)?$ ]] ||
-      die 2 "--price needs dollars per hour, not '$2'" "use for example --price 3.912" ;;
+      wrong_value "$@" "dollars per hour" 3.912 ;;
     --from) [[ $2 =~ ^[0-9.]+/[0-9]+$ ]] ||
-      die 2 "--from needs addresses as CIDR, not '$2'" "use for example --from 203.0.113.7/32" ;;
+      wrong_value "$@" "addresses as CIDR" 203.0.113.7/32 ;;
     --s3) [[ $2 =~ ^s3://[a-z0-9][a-z0-9.-]+(/[A-Za-z0-9._/-]+)?$ ]] ||
-      die 2 "--s3 needs a bucket and a folder, not '$2'" \
-        "use for example --s3 s3://my-bucket/mnist" ;;
+      wrong_value "$@" "s3://BUCKET/FOLDER" s3://my-bucket/mnist ;;
     --region) [[ $2 =~ ^[a-z]+(-[a-z]+)+-[0-9]+$ ]] ||
-      die 2 "--region needs a region of AWS, not '$2'" "use for example --region us-east-1" ;;
+      wrong_value "$@" "a region of AWS" us-east-1 ;;
     --subnet) [[ $2 =~ ^subnet-[0-9a-f]+$ ]] ||
-      die 2 "--subnet needs the id of a subnet, not '$2'" \
-        "use for example --subnet subnet-0a1b2c3d" ;;
-    --capacity-reservation)
-      [[ $2 =~ ^cr-[0-9a-f]+$ ]] ||
-        die 2 "--capacity-reservation needs an id, not '$2'" \
-          "use for example --capacity-reservation cr-0a1b2c3d"
-      ;;
+      wrong_value "$@" "the id of a subnet" subnet-0a1b2c3d ;;
+    --capacity-reservation) [[ $2 =~ ^cr-[0-9a-f]+$ ]] ||
+      wrong_value "$@" "the id of a reservation" cr-0a1b2c3d ;;
     --ami) [[ $2 =~ ^ami-[0-9a-f]+$ ]] ||
-      die 2 "--ami needs the id of an image, not '$2'" "use for example --ami ami-0a1b2c3d" ;;
+      wrong_value "$@" "the id of an image" ami-0a1b2c3d ;;
     --key-file)
       [[ -f $2 && -r $2 ]] ||
         die 3 "cannot read the key $2" \

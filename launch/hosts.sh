@@ -50,14 +50,16 @@ while (($#)); do
     -h | --help) usage; exit ;;
     --) shift && break ;;
     --max-restarts | --min-hosts)
+      lowest=0
+      [[ $1 != --min-hosts ]] || lowest=1
       [[ ${2:-} =~ ^[0-9]{1,6}$ && $1$2 != --min-hosts0 ]] ||
-        die 2 "$1 needs a number, not '${2:-}'" "use for example $1 1"
+        die 2 "$1: wrong value (got '${2:-}', expected $lowest to 999999)" "use for example $1 1"
       if [[ $1 == --min-hosts ]]; then min_hosts=$2; else max_restarts=$2; fi
       shift
       ;;
     -np | -n)
       [[ ${2:-} =~ ^[1-9][0-9]*$ ]] ||
-        die 2 "$1 needs a number of ranks, not '${2:-}'" "use for example -np 2"
+        die 2 "$1: wrong value (got '${2:-}', expected at least 1)" "use for example -np 2"
       ranks_given=$2 && shift
       ;;
     --spread) spread=true ;;

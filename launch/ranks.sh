@@ -119,7 +119,7 @@ starter=mpirun
 fault_of() {
   local signal
   if (($1 == 130)); then
-    echo "a rank was stopped by a signal that this script did not get"
+    echo "a rank received a signal that this script did not receive"
   elif (($1 > 128)) && signal=$(kill -l "$1" 2>/dev/null); then
     echo "a rank was killed ($signal)"
   elif (($1 == 4)); then

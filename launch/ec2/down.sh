@@ -16,8 +16,8 @@ $region, and check that nothing with the tag mnist-dist:cluster = $name is left"
     # A deleted stack should have deleted everything. The rest would cost money unnoticed.
     leftovers "$name" >"$scratch/leftovers"
     if [[ -s $scratch/leftovers ]]; then
-      say "there is no stack $(stack_of "$name"), but something of the cluster is left, so its \
-instances are terminated"
+      say "there is no stack $(stack_of "$name"), but resources of the cluster are left. \
+Terminating its instances"
       terminate_instances "$name"
       free_addresses "$name"
       check_nothing_left "$name" || die_leftovers "$name"

@@ -98,11 +98,13 @@ CASES
 @test "options without a value, or with an invalid one" {
   local script option
   for script in hosts preflight; do
-    for option in --hosts --slots --gpus --interface --ssh-key --ssh-config "--slots 0" "--gpus x" \
+    run "$repository/launch/$script.sh" --hosts
+    rejected "--hosts needs a value"
+    for option in --slots --gpus --interface --ssh-key --ssh-config "--slots 0" "--gpus x" \
       "--ssh-key no-file" "--ssh-config ." "--interface -x"; do
       # shellcheck disable=SC2086  # two words
       run "$repository/launch/$script.sh" $option
-      rejected "${option%% *} needs a "
+      rejected "${option%% *}: wrong "
     done
     run "$repository/launch/$script.sh" --hosts a --interface "a b"
     rejected "'a b'"
@@ -444,7 +446,7 @@ STARTS
   for bad in "--min-hosts 0" "--min-hosts x" "--max-restarts -1" "--max-restarts"; do
     # shellcheck disable=SC2086  # two words
     hosts_sh --hosts a $bad
-    rejected "${bad%% *} needs a number"
+    rejected "${bad%% *}: wrong value"
   done
 }
 
