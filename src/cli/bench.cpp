@@ -48,10 +48,10 @@ constexpr char plain_loop[] = "plain LibTorch loop";
 
 /// An engine alone on a GPU: its vectors are added on the GPU, too.
 std::unique_ptr<TrainingLoop> make_gpu_loop(const std::string& name, const Config& config,
-                                            bool record) {
+                                            bool replay) {
   EngineOptions options;
   options.config = config;
-  options.record = record;
+  options.replay = replay;
   auto engine = make_engine(name, options);
   const std::shared_ptr<Communicator> single = make_single();
   const std::shared_ptr<Reducer> sums = make_gpu_reducer(*single, engine->queue().device, {});

@@ -61,7 +61,7 @@ void add_compute_options(CLI::App& app, ComputeOptions& options) {
       ->check(CLI::IsMember({"exact", "fast"}))
       ->capture_default_str();
   app.add_flag(
-      "!--no-graph", options.record,
+      "!--no-graph", options.replay,
       "On a GPU: enqueue the parts of each step again, instead of replaying a recorded step");
   app.add_flag(
       "--per-slice", options.per_slice,

@@ -26,7 +26,7 @@ struct EngineOptions {
 
   // For engines on a GPU.
   int gpu = 0;  ///< CUDA's number of it
-  bool record =
+  bool replay =
       true;  ///< record a step once and replay it, rather than enqueue its parts each time
   bool recorded_reduce =
       true;  ///< the reduction only enqueues, so that it can be part of a recorded step

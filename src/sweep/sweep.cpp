@@ -186,7 +186,7 @@ SweepEnd run_sweep(Communicator& world, const SweepOptions& options) {
   const bool shows = world.rank() == 0;
   std::optional<Watch> watch;
   if (group->rank() == 0 && (shows || options.stop_early)) watch.emplace(options, shows);
-  const auto record = [&](const SeedOutcome& outcome) {
+  const auto save_row = [&](const SeedOutcome& outcome) {
     write_row(options.folder, options.recipe.data.split.empty() ? "test" : "validation", outcome);
     if (watch) watch->ended(outcome);
   };
@@ -194,7 +194,7 @@ SweepEnd run_sweep(Communicator& world, const SweepOptions& options) {
   if (group->rank() == 0)
     leader.emplace(
         SeedQueue(options.folder, parse_seeds(options.seeds), sweep_pace()), stop, miss,
-        GroupLeader::Hooks{record, [&] { return watch && watch->look(); }, stop_requested});
+        GroupLeader::Hooks{save_row, [&] { return watch && watch->look(); }, stop_requested});
 
   SweepEnd end{};
   try {

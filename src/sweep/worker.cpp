@@ -79,7 +79,7 @@ bool GroupLeader::end_seed(const SeedOutcome* outcome, const Error* error) {
   lost_ = lost_ || !claim_->lock.in_place();
   const std::uint64_t seed = claim_->seed;
   // Files of the run folder may be another worker's: the row is for it to write.
-  if (outcome && !lost_) hooks_.record(*outcome);
+  if (outcome && !lost_) hooks_.write_row(*outcome);
   if (error && error->code() != ExitCode::interrupted && !lost_) return false;
   if (error && !lost_ && !end_) {  // a signal to another rank of the group
     end_ = SweepEnd::interrupted;

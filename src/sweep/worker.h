@@ -46,9 +46,9 @@ class StopSign {
 class GroupLeader {
  public:
   struct Hooks {
-    std::function<void(const SeedOutcome&)> record;  ///< writes the row
-    std::function<bool()> hopeless;                  ///< whether to end the sweep. Called often
-    std::function<bool()> stop_requested;            ///< by a signal
+    std::function<void(const SeedOutcome&)> write_row;
+    std::function<bool()> hopeless;        ///< whether to end the sweep. Called often
+    std::function<bool()> stop_requested;  ///< by a signal
   };
   /// `stop`: put up for a signal. `miss`: put up by a leader that is hopeless.
   GroupLeader(SeedQueue queue, StopSign stop, StopSign miss, Hooks hooks)

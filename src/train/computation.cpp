@@ -54,7 +54,7 @@ Computation::Computation(Communicator& world, Communicator& group, const Session
   options_.threads = session.threads;
   options_.simd = compute.simd;
   options_.gpu = session.gpu;
-  options_.record = compute.record;
+  options_.replay = compute.replay;
   options_.per_slice = compute.per_slice;
   options_.recorded_reduce = reduces_on_device(group, comm);
   options_.while_waiting = [this](double seconds) {

@@ -19,7 +19,7 @@ struct ComputeOptions {
   std::string simd;             ///< force a SIMD target. "": the best of this rank's CPU
   int threads = 0;  ///< per rank. 0: all cores of the binding for a single process, otherwise 1
   DeviceCommOptions comm;  ///< between GPUs. The timeout is the recipe's
-  bool record = true;      ///< on a GPU: record a step once and replay it
+  bool replay = true;      ///< on a GPU: record a step once and replay it
   bool per_slice = false;  ///< on a GPU: the same bits for any number of ranks, more slowly
 };
 

@@ -90,7 +90,7 @@ TEST_P(CudaEngine, ARecordedStepHasTheBitsOfOneEnqueuedInParts) {
   NEEDS_GPU();
   EngineOptions options = full_options(GetParam());
   const EngineRun recorded = run_on_gpu(options, 5);  // five whole steps, recorded after the third
-  options.record = false;
+  options.replay = false;
   expect_same_bits(recorded, run_on_gpu(options, 5));
 }
 

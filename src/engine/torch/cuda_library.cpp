@@ -96,7 +96,7 @@ std::unique_ptr<Engine> make_engine(const EngineOptions& options) {
     make_reproducible();
     use_one_torch_thread();
     return make_device_engine(options, info_of(properties_of(device)),
-                              make_cuda_queue(device, options.record));
+                              make_cuda_queue(device, options.replay));
   });
 }
 
