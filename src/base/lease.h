@@ -63,8 +63,8 @@ std::optional<double> lease_share(const std::filesystem::path& file);
 bool lease_is_held(const std::filesystem::path& file);
 
 /// Tries to get the lease at a path. A lease is stale after `pace.stale` on `clock`, which counts a
-/// gap between two looks at it as at most a quarter of a second. Who seeks many leases gives them
-/// one clock, looks at it several times per second, and may try each lease rarely.
+/// gap between two looks at it as at most a quarter of a second. For many leases: share one clock,
+/// read it several times per second, and try each lease rarely.
 class LeaseSeeker {
  public:
   explicit LeaseSeeker(std::filesystem::path file, LeasePace pace = {},

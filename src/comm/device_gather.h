@@ -7,8 +7,8 @@
 
 namespace mnist_dist {
 
-/// Up to so many GPUs gather each other's vectors: one call of NCCL instead of several rounds. More
-/// exchange parts of them (DeviceExchange). Several GPUs are not run on real hardware yet.
+/// Maximum number of GPUs that gather all vectors: one call of NCCL instead of several rounds. More
+/// GPUs exchange parts of them (DeviceExchange). Several GPUs are not run on real hardware yet.
 inline constexpr int most_gathering_ranks = 8;
 
 /// One rank's part of a tree all-reduce with a single all-gather, in the memory of a queue: each

@@ -2,11 +2,11 @@
 #include <chrono>
 
 /// Times after which a rank stops waiting for others, besides `comm.timeout` of the recipe.
-/// docs/liveness.md has all waits in one table.
+/// docs/liveness.md lists all waits.
 namespace mnist_dist::liveness {
 
 /// Between signs of life of rank 0 while it works for all ranks: well below any useful timeout, and
-/// no load. A leader of a sweep sends an order as often.
+/// no load. A sweep's leader sends an instruction as often.
 inline constexpr std::chrono::milliseconds beat{500};
 
 /// For the replies of other ranks after the timeout, at most the timeout itself. Longer than any
@@ -32,5 +32,15 @@ inline constexpr double nccl_parting_seconds = 5;
 /// 1 % and leave the cores to working ranks.
 inline constexpr std::chrono::milliseconds polling{10};
 inline constexpr std::chrono::microseconds nap{100};
+
+/// Until a rank sees a sweep's folder that rank 0 made: a file server's client may remember for
+/// some seconds that something does not exist.
+inline constexpr double folder_seconds = 5;
+inline constexpr std::chrono::milliseconds folder_look{100};
+
+/// Interval between two looks at others' seeds. LeaseSeeker needs several per second.
+inline constexpr std::chrono::milliseconds claims_look{100};
+/// Interval between two looks at a sweep's folder while a seed is trained.
+inline constexpr std::chrono::seconds training_look{1};
 
 }  // namespace mnist_dist::liveness

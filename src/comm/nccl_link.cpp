@@ -133,7 +133,7 @@ void NcclLink::finish(ncclResult_t result, const char* call) {
     if (waited.seconds() < 1e-3)
       std::this_thread::yield();
     else
-      std::this_thread::sleep_for(std::chrono::microseconds(100));
+      std::this_thread::sleep_for(liveness::nap);
   }
   check(state, call);
 }

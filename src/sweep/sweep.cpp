@@ -13,6 +13,7 @@
 #include "base/version.h"
 #include "comm/broadcast_text.h"
 #include "comm/heartbeat.h"
+#include "comm/liveness.h"
 #include "engine/registry.h"
 #include "sweep/folder.h"
 #include "sweep/places.h"
@@ -122,9 +123,8 @@ void check_folder_is_shared(Communicator& world, bool leads, const fs::path& mar
   });
   if (world.size() == 1) return;
   bool sees = !leads || world.rank() == 0;
-  // A file server's client may remember for some seconds that something does not exist.
-  for (AwakeClock waiting; !sees && waiting.seconds() < 5;
-       std::this_thread::sleep_for(std::chrono::milliseconds(100))) {
+  for (AwakeClock waiting; !sees && waiting.seconds() < liveness::folder_seconds;
+       std::this_thread::sleep_for(liveness::folder_look)) {
     std::error_code error;
     sees = fs::exists(mark, error);
   }

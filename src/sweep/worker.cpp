@@ -12,16 +12,8 @@
 #include "comm/liveness.h"
 
 namespace mnist_dist {
-namespace {
 
 namespace fs = std::filesystem;
-
-// Between looks at seeds that others have, which LeaseSeeker wants several of per second.
-constexpr std::chrono::milliseconds nap{100};
-// Between looks at the folder while a seed is trained.
-constexpr std::chrono::seconds look_interval{1};
-
-}  // namespace
 
 void StopSign::put_up() const {
   std::ofstream made(file_);  // on a full disk, too. Not in a folder that was moved away
@@ -61,7 +53,7 @@ Instruction GroupLeader::next_instruction() {
     }
     if (queue_.finished()) return {.kind = Instruction::end};
     if (std::chrono::duration<double>(waiting.seconds()) > liveness::beat) return {};
-    std::this_thread::sleep_for(nap);
+    std::this_thread::sleep_for(liveness::claims_look);
   }
 }
 
@@ -69,7 +61,7 @@ bool GroupLeader::between_steps(double share) {
   queue_.tick();
   claim_->lock.set_share(share);
   const auto now = std::chrono::steady_clock::now();
-  if (!hooks_.stop_requested() && now - looked_at_ < look_interval) return end_ || lost_;
+  if (!hooks_.stop_requested() && now - looked_at_ < liveness::training_look) return end_ || lost_;
   looked_at_ = now;
   lost_ = lost_ || !claim_->lock.in_place();
   return reason_to_stop() || lost_;
