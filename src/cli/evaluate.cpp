@@ -14,7 +14,7 @@
 #include "cli/compute_options.h"
 #include "cli/trained_argument.h"
 #include "cli/world.h"
-#include "comm/heartbeat.h"
+#include "comm/on_root.h"
 #include "config/config.h"
 #include "config/recipes.h"
 #include "data/data_name.h"

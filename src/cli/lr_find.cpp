@@ -14,7 +14,7 @@
 #include "cli/config_options.h"
 #include "cli/range.h"
 #include "cli/world.h"
-#include "comm/heartbeat.h"
+#include "comm/on_root.h"
 #include "data/data_name.h"
 #include "report/rate_chart.h"
 #include "report/terminal.h"

@@ -14,7 +14,7 @@
 #include "cli/compute_options.h"
 #include "cli/config_options.h"
 #include "cli/world.h"
-#include "comm/heartbeat.h"
+#include "comm/on_root.h"
 #include "report/doctor.h"
 #include "report/run_events.h"
 #include "report/run_page.h"

@@ -13,7 +13,7 @@
 #include "cli/compute_options.h"
 #include "cli/config_options.h"
 #include "cli/world.h"
-#include "comm/heartbeat.h"
+#include "comm/on_root.h"
 #include "config/recipes.h"
 #include "report/doctor.h"
 #include "report/search_page.h"

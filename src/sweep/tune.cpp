@@ -12,7 +12,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/folder_lock.h"
-#include "comm/heartbeat.h"
+#include "comm/on_root.h"
 #include "sweep/folder.h"
 #include "sweep/verdict.h"
 #include "train/run_folder.h"

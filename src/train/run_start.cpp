@@ -8,7 +8,7 @@
 
 #include "base/error.h"
 #include "comm/broadcast_text.h"
-#include "comm/heartbeat.h"
+#include "comm/on_root.h"
 #include "model/layout.h"
 
 namespace mnist_dist {

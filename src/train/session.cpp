@@ -10,7 +10,7 @@
 #include "base/file.h"
 #include "base/plural.h"
 #include "base/version.h"
-#include "comm/heartbeat.h"
+#include "comm/on_root.h"
 #include "config/check.h"
 #include "data/mnist_files.h"
 #include "data/other_sets.h"

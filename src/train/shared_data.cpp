@@ -6,7 +6,7 @@
 #include <string>
 
 #include "base/provenance.h"
-#include "comm/heartbeat.h"
+#include "comm/on_root.h"
 #include "train/agreement.h"
 
 namespace mnist_dist {

@@ -6,8 +6,8 @@
 #include <string>
 #include <system_error>
 
-#include "comm/heartbeat.h"
 #include "comm/mpi_test.h"
+#include "comm/on_root.h"
 #include "comm/shard_numbers.h"
 
 namespace mnist_dist {

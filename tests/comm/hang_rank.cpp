@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "comm/communicator.h"
-#include "comm/heartbeat.h"
+#include "comm/on_root.h"
 
 using namespace mnist_dist;
 

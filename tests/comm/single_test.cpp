@@ -3,7 +3,7 @@
 #include <array>
 
 #include "comm/communicator.h"
-#include "comm/heartbeat.h"
+#include "comm/on_root.h"
 #include "comm/shard_numbers.h"
 
 namespace mnist_dist {

@@ -1,4 +1,4 @@
-#include "comm/heartbeat.h"
+#include "comm/on_root.h"
 
 #include <future>
 #include <optional>
