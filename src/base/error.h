@@ -52,10 +52,17 @@ inline Error device_error(const std::string& what, std::string hint) {
 inline Error internal_error(const std::string& what) {
   return {ExitCode::internal, what, "please report this"};
 }
+/// The hint for a file of a sweep or a run that is not as it was written.
+inline constexpr const char* changed_file_hint =
+    "put the file back as it was, or begin in a different folder";
 /// A file of a sweep or a run that is not as it was written. `where` names it.
 inline Error changed_file_error(const std::string& where, const std::string& what) {
-  return data_error(where + ": " + what,
-                    "put the file back as it was, or begin in a different folder");
+  return data_error(where + ": " + what, changed_file_hint);
+}
+/// A file whose contents cannot be read.
+inline Error damaged_file_error(const std::string& file, const std::string& what,
+                                std::string hint = changed_file_hint) {
+  return data_error(file + " is damaged: " + what, std::move(hint));
 }
 
 /// The Error for an exception: an Error unchanged, those of the file system, of memory and of

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "base/cpus.h"
+#include "base/json_text.h"
 #include "base/median.h"
 #include "base/plural.h"
 #include "base/standard_streams.h"
@@ -141,7 +142,7 @@ void print_json(const BenchArguments& arguments, const Config& config, const Fma
                               {"fma_peak_simd", peak.simd},
                               {"contenders", nlohmann::ordered_json::array()}};
   for (const Contender& contender : contenders) json["contenders"].push_back(as_json(contender));
-  print(json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+  print(json_text(json));
 }
 
 ExitCode run(BenchArguments& arguments) {

@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "base/file.h"
+#include "base/json_text.h"
 #include "base/printable.h"
 #include "base/standard_streams.h"
 #include "cli/commands.h"
@@ -206,7 +207,7 @@ ExitCode run(Communicator& comm, const EvaluateArguments& arguments, const Train
     if (extra) json["extra_test"] = as_json(*extra, averaged);
     json["confusion"] = confusion_of(test.labels, predictions, config.model.classes);
     json["mistakes"] = mistakes(test, predictions);
-    print(json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+    print(json_text(json));
     return ExitCode::ok;
   }
   print(wrapped_fields(fmt::format("{} | seed {} | {} | test set | {}", recipe, checkpoint.seed,

@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "base/error.h"
+#include "base/json_text.h"
 #include "base/printable.h"
 #include "base/standard_streams.h"
 #include "cli/commands.h"
@@ -157,7 +158,7 @@ void print_json(const Trained& trained, Weights weights,
                               {"images", nlohmann::ordered_json::array()}};
   for (const ImagePrediction& prediction : predictions)
     json["images"].push_back(as_json(prediction));
-  print(json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+  print(json_text(json));
 }
 
 /// File, class, its probability, the runner-up and that one's.

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/file.h"
+#include "base/json_text.h"
 #include "base/standard_streams.h"
 #include "cli/commands.h"
 #include "cli/config_options.h"
@@ -37,7 +38,7 @@ std::string summary_json(const Config& config, const std::string& title) {
                                     {"macs", macs},
                                     {"receptive_field", shapes.back().receptive_field},
                                     {"layers", layers}};
-  return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+  return json_text(json);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "base/folder_lock.h"
+#include "base/json_text.h"
 #include "base/printable.h"
 #include "base/shell_word.h"
 #include "base/signals.h"
@@ -109,7 +110,7 @@ void note_other_engine(const std::string& was, const std::string& is) {
 void print_object(const std::filesystem::path& folder, const char* file) {
   nlohmann::ordered_json json{{"run_dir", folder.string()}};
   json.update(nlohmann::ordered_json::parse(read_text_file(folder / file)));
-  print(json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+  print(json_text(json));
 }
 
 ExitCode run(Communicator& comm, const TrainArguments& arguments, const Config& config) {

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/grouped.h"
+#include "base/json_text.h"
 #include "base/plural.h"
 #include "base/printable.h"
 #include "config/settings.h"
@@ -226,9 +227,7 @@ std::string comparison_json(std::span<const Contestant> contestants) {
          {"shown", d.shown()},
          {"verdict", verdict_sentence(contestants.front(), c, d)}});
   }
-  return Json{{"contestants", sides}, {"differences", differences}}.dump(
-             2, ' ', false, Json::error_handler_t::replace) +
-         "\n";
+  return json_text(Json{{"contestants", sides}, {"differences", differences}});
 }
 
 std::string comparison_page(std::span<const Contestant> contestants) {

@@ -6,6 +6,7 @@
 #include <ctime>
 #include <nlohmann/json.hpp>
 
+#include "base/json_text.h"
 #include "base/printable.h"
 #include "report/text_table.h"
 
@@ -85,7 +86,7 @@ std::string doctor_json(const std::vector<Finding>& findings) {
   const nlohmann::ordered_json all{{"ok", doctor_verdict(findings) == ExitCode::ok},
                                    {"findings", list}};
   // Paths may hold bytes that are not UTF-8.
-  return all.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+  return json_text(all);
 }
 
 ExitCode doctor_verdict(const std::vector<Finding>& findings) {

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/json_text.h"
 #include "base/plural.h"
 #include "base/printable.h"
 #include "data/data_name.h"
@@ -159,7 +160,7 @@ std::string runs_json(const std::vector<ListedRun>& runs) {
                     {"accuracy", run.accuracy ? nlohmann::ordered_json(*run.accuracy) : nullptr},
                     {"data_set", run.data_set},
                     {"folder", run.folder.string()}});
-  return list.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+  return json_text(list);
 }
 
 }  // namespace mnist_dist

@@ -33,9 +33,7 @@ void read_recipe(RunRecord& run) {
     run.seed = run.recipe->train.seed;
   } catch (const Error& error) {
     if (error.code() != ExitCode::usage) throw;
-    if (run.ended)
-      throw data_error(fmt::format("{} is damaged: {}", file.string(), error.what()),
-                       scoring_hint(run.folder));
+    if (run.ended) throw damaged_file_error(file.string(), error.what(), scoring_hint(run.folder));
   }
 }
 
@@ -89,8 +87,7 @@ void read_run_summary(RunRecord& run, const std::string& text) {
     for (const auto& [name, value] : json.items())
       run.lines.emplace_back(name, value.is_string() ? value.get<std::string>() : value.dump());
   } catch (const Json::exception& error) {
-    throw data_error(fmt::format("{} is damaged: {}", file.string(), error.what()),
-                     summary_hint(run.folder));
+    throw damaged_file_error(file.string(), error.what(), summary_hint(run.folder));
   }
 }
 

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/grouped.h"
+#include "base/json_text.h"
 #include "base/plural.h"
 #include "data/data_name.h"
 
@@ -127,7 +128,7 @@ std::string sweep_summary_json(const SweepRecord& record, const Verdict& v) {
                {"best_" + scored + "_accuracy_optimistic", json_of(v.best)},
                {"resolution", v.resolution}};
   summary.update(Json::parse(sweep_json(record.identity)));
-  return summary.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  return json_text(summary);
 }
 
 }  // namespace mnist_dist

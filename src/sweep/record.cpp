@@ -13,6 +13,7 @@
 #include "base/csv.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/json_text.h"
 #include "sweep/places.h"
 #include "sweep/record_check.h"
 #include "sweep/row.h"
@@ -26,7 +27,7 @@ namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
 Error damaged(const fs::path& file, const std::string& why) {
-  return changed_file_error(file.string() + " is damaged", why);
+  return damaged_file_error(file.string(), why);
 }
 
 constexpr std::int64_t any_seed = std::numeric_limits<std::int64_t>::max();
@@ -272,8 +273,7 @@ void check_tables(const fs::path& folder) {
 std::string sweep_json(const SweepIdentity& identity) {
   JsonWriter writer;
   visit(identity, writer);
-  return writer.json.dump(2, ' ', false, Json::error_handler_t::replace) +
-         "\n";  // the command may hold bytes that are not UTF-8
+  return json_text(writer.json);
 }
 
 namespace {

@@ -62,7 +62,7 @@ Config check_identity(const fs::path& folder, const SweepRecord& record) {
     return recipe;
   } catch (const Error& error) {
     if (error.code() != ExitCode::usage) throw;
-    throw changed_file_error(recipe_file.string() + " is damaged", error.what());
+    throw damaged_file_error(recipe_file.string(), error.what());
   }
 }
 

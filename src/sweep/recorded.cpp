@@ -60,8 +60,7 @@ Recorded of_run(const fs::path& folder, std::optional<std::uint64_t> seed) {
     json.at("parameters_sha256").get_to(recorded.parameters_sha256);
     recorded.initial_sha256 = json.value("initial_parameters_sha256", "");
   } catch (const nlohmann::json::exception& error) {
-    throw data_error(fmt::format("{} is damaged: {}", file.string(), error.what()),
-                     "put the file back as it was");
+    throw damaged_file_error(file.string(), error.what(), "put the file back as it was");
   }
   if (seed && *seed != recorded.config.train.seed)
     throw usage_error(fmt::format("{}: different seed (got {}, expected {})", folder.string(),

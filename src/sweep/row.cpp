@@ -206,8 +206,8 @@ std::string errors_lines(const SeedOutcome& o) {
 SeedOutcome parse_row(const std::string& text, const std::string& file,
                       const SweepIdentity& identity, RowPart part) {
   const auto damaged = [&](const std::string& why) {
-    return data_error(fmt::format("{} is damaged: {}", file, why),
-                      "remove it and run the sweep again, which trains its seed again");
+    return damaged_file_error(file, why,
+                              "remove it and run the sweep again, which trains its seed again");
   };
   std::string rest;
   Tables lines = split_tables(text, rest);

@@ -232,8 +232,7 @@ Checkpoint load_checkpoint(const fs::path& path, const std::string& hint) {
   Checkpoint checkpoint;
   visit(checkpoint, Reader{file});
   if (content_hash(checkpoint) != file.text("content_sha256"))
-    throw data_error(
-        fmt::format("{} is damaged: its contents do not match their SHA-256", path.string()), hint);
+    throw damaged_file_error(path.string(), "its contents do not match their SHA-256", hint);
   return checkpoint;
 }
 

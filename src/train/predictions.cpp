@@ -78,8 +78,8 @@ std::vector<Prediction> read_predictions(const std::filesystem::path& file) {
                        take(line, last_class, p.predicted) && take(line, 1.0, p.probability) &&
                        take(line, 1.0, p.label_probability) && line.empty();
     if (!good)
-      throw data_error(fmt::format("{} is damaged: row {} is not a prediction", file.string(), row),
-                       "write it again with mnist-dist verify, or remove it");
+      throw damaged_file_error(file.string(), fmt::format("row {} is not a prediction", row),
+                               "write it again with mnist-dist verify, or remove it");
     if (row > 0) all.push_back(p);
   }
   return all;

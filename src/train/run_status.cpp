@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/json_text.h"
 
 namespace mnist_dist {
 namespace {
@@ -21,16 +22,14 @@ void write_status(const std::filesystem::path& folder, const RunStatus& status) 
       {"status", status.state},  {"epoch", status.epoch},     {"step", status.step},
       {"epochs", status.epochs}, {"steps", status.all_steps}, {"data", status.data},
       {"layer", status.layer},   {"message", status.message}, {"updated", status.updated}};
-  write_file_atomically(folder / "status.json",
-                        json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+  write_file_atomically(folder / "status.json", json_text(json));
 }
 
 std::optional<RunStatus> read_status(const std::filesystem::path& folder) {
   const auto file = folder / "status.json";
   if (!std::filesystem::exists(file)) return std::nullopt;
   const auto damaged = [&](const std::string& what) {
-    return data_error(fmt::format("{} is damaged: {}", file.string(), what),
-                      "remove it: the run's other files stay valid");
+    return damaged_file_error(file.string(), what, "remove it: the run's other files stay valid");
   };
   try {
     const auto json = nlohmann::json::parse(read_text_file(file));

@@ -2,6 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/json_text.h"
+
 namespace mnist_dist {
 namespace {
 
@@ -55,7 +57,7 @@ std::string summary_json(const RunSummary& summary, const std::string& scored) {
     if (presence == Presence::always || written != "") json[key] = written;
   });
   // Paths and the command may hold bytes that are not UTF-8: no reason to lose the rest.
-  return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+  return json_text(json);
 }
 
 void read_summary(RunSummary& summary, const nlohmann::ordered_json& json,
