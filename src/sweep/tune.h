@@ -32,11 +32,11 @@ struct Candidate {
   CandidateDraw draw;
   Config config;
   std::size_t parameters = 0;
-  int rounds = 0;  ///< in which it took part
+  int rounds = 0;  ///< number of rounds with this candidate
   int seeds = 0, diverged = 0;
   double mean = 0, sd = 0, min = 0,
          loss = 0;     ///< accuracies in percent, of the seeds that did not diverge
-  double seconds = 0;  ///< that its seeds took
+  double seconds = 0;  ///< sum of the times of its seeds
   std::map<std::uint64_t, double> accuracies, losses;  ///< by seed
   Statistics behind;       ///< accuracy of the best candidate minus its own, seed by seed
   Statistics loss_behind;  ///< loss of its own minus that of the best candidate, seed by seed
@@ -57,9 +57,10 @@ std::string tuning_csv(const std::vector<Candidate>& candidates);
 /// A round of a search before it starts.
 struct TuneRound {
   int number = 1, candidates = 0;
-  int seeds = 0, max_seeds = 0;  ///< per candidate: of this round, of the longest search
-  std::int64_t runs = 0;         ///< that the round before did not have
-  double seconds = 0;            ///< that they take, by the candidates' earlier runs. 0: not known
+  int seeds = 0;          ///< per candidate, after this round
+  int max_seeds = 0;      ///< per candidate, after the last round of the longest search
+  std::int64_t runs = 0;  ///< new runs in this round
+  double seconds = 0;     ///< time of the new runs, estimated from earlier ones. 0: not known
 };
 
 /// Receives the events of a search, on rank 0 of the world.

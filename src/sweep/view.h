@@ -29,11 +29,12 @@ class SweepView {
   const SweepIdentity& identity() const { return identity_; }
   std::size_t declared() const { return declared_; }
   std::size_t done() const { return declared_ - missing_; }
-  std::size_t done_before() const { return done_before_; }  ///< at the construction
+  std::size_t done_before() const { return done_before_; }  ///< rows at the construction
   const std::vector<Running>& running() const { return running_; }
 
-  // Of the rows that were read so far: at first all are, of a large sweep within some minutes.
-  int trained() const { return trained_; }  ///< and did not diverge
+  // Statistics of the rows that were read so far. A small sweep's rows are read at the first look,
+  // those of a large sweep within some minutes.
+  int trained() const { return trained_; }  ///< seeds that did not diverge
   int failures() const { return failures_; }
   double mean() const { return trained_ > 0 ? sum_ / trained_ : 0; }
   double min() const { return min_; }
