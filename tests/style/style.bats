@@ -26,7 +26,7 @@ files() {
     { text = $0; gsub(/[\200-\277]/, "", text) }  # continuation bytes of UTF-8
     length(text) > 100 && !code && !/^ *\|/ && !/https?:\/\// { print FILENAME ":" FNR ": " $0 }' $(
       files '*.cpp' '*.h' '*.h.in' '*.cu' '*.md' '*.sh' '*.bats' '*.bash' '*.py' '*.sbatch' \
-        '*.toml' '*.cmake' '*CMakeLists.txt' .ci/run)
+        '*.toml' '*.cmake' '*CMakeLists.txt' '*.yaml' '*.proto' '*.def' '*Dockerfile' .ci/run)
   [ -z "$output" ]
 }
 
@@ -62,7 +62,11 @@ files() {
 }
 
 @test "comments of C++ begin with nouns, and all comments have one fact per sentence" {
-  run -1 grep -nE '(^ *|[;{},)] +)//+<? *(What|Who|Whoever|Which)\b' $(files '*.cpp' '*.h' '*.cu')
+  run -1 grep -nE '((^ *|[;{},)] +)//+<? *|//.*[.] )(What|Who|Whoever|Which)\b' \
+    $(files '*.cpp' '*.h' '*.cu' '*.proto')
+  run -1 grep -nE '#.*[.] (What|Who|Whoever|Which)\b' \
+    $(files '*.sh' '*.bash' '*.bats' '*.sbatch' '*.toml' '*.cmake' '*CMakeLists.txt' '*.yaml' \
+      .ci/run)
   run -1 grep -nE '(^ *|[;{},)] +)//+<? .*;( |$)' $(files '*.cpp' '*.h' '*.cu')
   run -1 grep -nE '^ *# .*[[:alnum:])}"`](; |;$)' \
     $(files '*.sh' '*.bash' '*.bats' '*.sbatch' '*.toml' '*.cmake' '*CMakeLists.txt' .ci/run)
@@ -91,5 +95,6 @@ files() {
 @test "spelling" {
   command -v codespell >/dev/null || skip "no codespell"
   # Wrong on purpose, in tests of near names. The last ones are right.
-  run -0 codespell -L trian,linaer,nd,te,keypair,debians $(files '*.cpp' '*.h' '*.md' '*.sh' '*.py')
+  run -0 codespell -L trian,linaer,nd,te,keypair,debians \
+    $(files '*.cpp' '*.h' '*.cu' '*.md' '*.sh' '*.bats' '*.py' '*.toml')
 }

@@ -20,8 +20,8 @@ struct ReferenceResult {
   std::vector<double> norm_statistics;      ///< as FlatLayout: n * mean, n * unbiased variance
   std::vector<std::vector<double>> logits;  ///< [image][class]
   /// How close the closest decision was: a ReLU's input to 0, a max-pool's largest value to its
-  /// second, both in root mean squares of that map. What rounds differently may decide otherwise
-  /// below that, and send a gradient elsewhere. Values that are equal for a reason (dropped ones, a
+  /// second, both in root mean squares of that map. Below that, different rounding may decide
+  /// otherwise, and send a gradient elsewhere. Values that are equal for a reason (dropped ones, a
   /// constant background) don't count.
   double least_margin = std::numeric_limits<double>::infinity();
 };
