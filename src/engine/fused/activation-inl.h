@@ -24,7 +24,7 @@ namespace HWY_NAMESPACE {
 /// is norm and dropout in one multiply-add, so it is computed again wherever it is needed instead
 /// of being written and read. Lanes without an image hold finite numbers that nothing adds up.
 ///
-/// The calls of one training step, in this order. Within each group, rows go from 0 upwards,
+/// The calls of one training step, in this order. Within each lane block, rows go from 0 upwards,
 /// because sums continue from row to row.
 ///   begin
 ///   forward, first layer to last

@@ -42,7 +42,7 @@ class InputReader {
         x_shares_(static_cast<std::size_t>(side * kLanes)),
         y_shares_(static_cast<std::size_t>(side * kLanes)) {}
 
-  /// Group `group` of a slice to [row][column][lanes].
+  /// Lane block `group` of a slice to [row][column][lanes].
   void read_training(const Slice& slice, int group, float* out);
 
   /// [count] of [side][side] bytes to [row][column][lanes].
@@ -248,7 +248,7 @@ inline void InputReader::read_training(const Slice& slice, int group, float* out
   std::array<AugmentDraw, kLanes> draws;
   Maps crops{}, moves{};
   const EpochAugment augment = at_epoch(augment_, slice.epoch, side_);
-  // Lanes that the last group has no images for repeat the last one: their values reach no sum, and
+  // Lanes that the last block has no images for repeat the last one: their values reach no sum, and
   // it stays finite as long as that image's does.
   for (int lane = 0; lane < kLanes; ++lane) {
     const auto image = static_cast<std::size_t>(first + std::min(lane, count - 1)),

@@ -13,7 +13,7 @@ HWY_BEFORE_NAMESPACE();
 namespace mnist_dist::fused {
 namespace HWY_NAMESPACE {
 
-/// One group's losses and predictions, one lane per image.
+/// One lane block's losses and predictions, one lane per image.
 struct GroupLoss {
   HWY_ALIGN float loss[kLanes];
   HWY_ALIGN float prediction[kLanes];  ///< class, the lowest of equal logits

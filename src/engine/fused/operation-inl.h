@@ -13,8 +13,8 @@ HWY_BEFORE_NAMESPACE();
 namespace mnist_dist::fused {
 namespace HWY_NAMESPACE {
 
-/// A convolution or a pool, on one group of kLanes images at a time. Built once, allocates nothing
-/// afterwards.
+/// A convolution or a pool, on one lane block (kLanes images) at a time. Built once, allocates
+/// nothing afterwards.
 class Operation {
  public:
   virtual ~Operation() = default;
@@ -23,10 +23,10 @@ class Operation {
   virtual void use_workspace(float* /*memory*/) {}
   /// New weights.
   virtual void use_weights(const float* /*parameters*/) {}
-  /// Before the backward pass of the groups of one part: its sums of the weight gradient begin at
-  /// 0.
+  /// Before the backward pass of the lane blocks of one part: its sums of the weight gradient begin
+  /// at 0.
   virtual void begin_part(int /*part*/) {}
-  /// After it. There may have been no such group.
+  /// After it. There may have been no such lane block.
   virtual void finish_part(int /*part*/) {}
   /// Reads the rows of `in`, writes those of `out` and finishes each.
   virtual void forward(const Activation& in, int group, Activation& out) = 0;

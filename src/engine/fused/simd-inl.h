@@ -30,8 +30,8 @@ constexpr D d{};
 constexpr int kLanes = static_cast<int>(hn::MaxLanes(D()));
 
 // Where images meet in a sum, image i of a slice belongs to lane i % kSumLanes
-// (docs/arithmetic.md). Narrower vectors hold a part of those lanes: group g of kLanes images is of
-// part g % kParts.
+// (docs/arithmetic.md). Narrower vectors hold a part of those lanes: lane block g, kLanes
+// images, is of part g % kParts.
 constexpr int kSumLanes = 16;
 constexpr int kParts = kSumLanes / kLanes;
 static_assert(kParts * kLanes == kSumLanes);
