@@ -8,7 +8,7 @@
 
 namespace mnist_dist {
 
-/// A run's folder. Rank 0 alone writes into it, and may lose it: somebody moves it, or a different
+/// A run's folder. Rank 0 alone writes into it, and may lose it: it is moved, or a different
 /// process takes it over.
 class HeldFolder {
  public:
