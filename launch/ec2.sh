@@ -96,11 +96,6 @@ read_options() {
     wrong_value --ttl "$ttl" "5m to 168h" "2h or --ttl 90m"
 }
 
-# wrong_value OPTION VALUE EXPECTED EXAMPLE
-wrong_value() {
-  die 2 "$1: wrong value (got '$2', expected $3)" "use for example $1 $4"
-}
-
 read_value() {
   case $1 in
     --name) name=$2 name_given=true ;;

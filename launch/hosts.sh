@@ -53,13 +53,12 @@ while (($#)); do
       lowest=0
       [[ $1 != --min-hosts ]] || lowest=1
       [[ ${2:-} =~ ^[0-9]{1,6}$ && $1$2 != --min-hosts0 ]] ||
-        die 2 "$1: wrong value (got '${2:-}', expected $lowest to 999999)" "use for example $1 1"
+        wrong_value "$1" "${2:-}" "$lowest to 999999" 1
       if [[ $1 == --min-hosts ]]; then min_hosts=$2; else max_restarts=$2; fi
       shift
       ;;
     -np | -n)
-      [[ ${2:-} =~ ^[1-9][0-9]*$ ]] ||
-        die 2 "$1: wrong value (got '${2:-}', expected at least 1)" "use for example -np 2"
+      [[ ${2:-} =~ ^[1-9][0-9]*$ ]] || wrong_value "$1" "${2:-}" "at least 1" 2
       ranks_given=$2 && shift
       ;;
     --spread) spread=true ;;

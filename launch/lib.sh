@@ -44,6 +44,9 @@ die() {
   exit "$1"
 }
 
+# wrong_value OPTION VALUE EXPECTED EXAMPLE
+wrong_value() { die 2 "$1: wrong value (got '$2', expected $3)" "use for example $1 $4"; }
+
 # temporary -q: a new file, -d: a new folder, by mktemp.
 temporary() {
   mktemp "$1" 2>/dev/null ||

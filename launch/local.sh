@@ -39,14 +39,12 @@ print=false cuda=false
 while (($#)); do
   case $1 in
     -np | -n | --np)
-      [[ ${2:-} =~ ^[1-9][0-9]*$ ]] ||
-        die 2 "$1 needs a number of ranks, not '${2:-}'" "use for example -np 2"
+      [[ ${2:-} =~ ^[1-9][0-9]*$ ]] || wrong_value "$1" "${2:-}" "at least 1" 2
       ranks=$2
       shift
       ;;
     --max-restarts)
-      [[ ${2:-} =~ ^[0-9]{1,6}$ ]] ||
-        die 2 "$1 needs a number, not '${2:-}'" "use for example --max-restarts 3"
+      [[ ${2:-} =~ ^[0-9]{1,6}$ ]] || wrong_value "$1" "${2:-}" "0 to 999999" 3
       max_restarts=$2
       shift
       ;;

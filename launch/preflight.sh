@@ -201,12 +201,11 @@ while (($#)); do
     -h | --help) usage; exit ;;
     --seconds)
       [[ ${2:-} =~ ^[0-9]$|^[1-5][0-9]$|^60$ ]] ||
-        die 2 "--seconds needs a number from 0 to 60, not '${2:-}'" "use for example --seconds 2"
+        wrong_value "$1" "${2:-}" "0 to 60" 2
       seconds=$2
       ;;
     --min-hosts)
-      [[ ${2:-} =~ ^[1-9][0-9]{0,5}$ ]] ||
-        die 2 "--min-hosts needs a number, not '${2:-}'" "use for example --min-hosts 1"
+      [[ ${2:-} =~ ^[1-9][0-9]{0,5}$ ]] || wrong_value "$1" "${2:-}" "1 to 999999" 1
       min_hosts=$2
       ;;
     *)

@@ -286,7 +286,7 @@ fake_checkout() {
   for bad in 0 -1 two ""; do
     local_sh -np "$bad"
     [ "$status" -eq 2 ]
-    [[ $output == *"needs a number of ranks"* ]]
+    [[ $output == *"-np: wrong value"* ]]
   done
 }
 
