@@ -26,8 +26,7 @@ cluster_option() {
   case $1 in
     --hosts) hosts_argument=$2 ;;
     --slots | --gpus)
-      [[ $2 =~ ^[1-9][0-9]*$ ]] ||
-        die 2 "$1: wrong value (got '$2', expected at least 1)" "use for example $1 4"
+      [[ $2 =~ ^[1-9][0-9]*$ ]] || wrong_value "$1" "$2" "at least 1" 4
       # shellcheck disable=SC2034
       if [[ $1 == --slots ]]; then slots=$2; else gpus=$2; fi
       ;;

@@ -15,13 +15,25 @@ namespace {
 
 constexpr std::array states{"running", "finished", "max_steps", "stopped", "diverged", "failed"};
 
+/// The keys of status.json, in the file's order. `status` is a RunStatus, const when it is written.
+template <class Status, class Visitor>
+void visit(Status& status, const Visitor& visitor) {
+  visitor("status", status.state);
+  visitor("epoch", status.epoch);
+  visitor("step", status.step);
+  visitor("epochs", status.epochs);
+  visitor("steps", status.all_steps);
+  visitor("data", status.data);
+  visitor("layer", status.layer);
+  visitor("message", status.message);
+  visitor("updated", status.updated);
+}
+
 }  // namespace
 
 void write_status(const std::filesystem::path& folder, const RunStatus& status) {
-  const nlohmann::ordered_json json{
-      {"status", status.state},  {"epoch", status.epoch},     {"step", status.step},
-      {"epochs", status.epochs}, {"steps", status.all_steps}, {"data", status.data},
-      {"layer", status.layer},   {"message", status.message}, {"updated", status.updated}};
+  nlohmann::ordered_json json;
+  visit(status, [&](const char* key, const auto& value) { json[key] = value; });
   write_file_atomically(folder / "status.json", json_text(json));
 }
 
@@ -34,17 +46,11 @@ std::optional<RunStatus> read_status(const std::filesystem::path& folder) {
   try {
     const auto json = nlohmann::json::parse(read_text_file(file));
     RunStatus status;
-    json.at("status").get_to(status.state);
+    visit(status, [&](const std::string& key, auto& value) {
+      if (key != "data" || json.contains(key)) json.at(key).get_to(value);
+    });
     if (std::ranges::find(states, status.state) == states.end())
       throw damaged(fmt::format("unknown status \"{}\"", status.state));
-    json.at("epoch").get_to(status.epoch);
-    json.at("step").get_to(status.step);
-    json.at("epochs").get_to(status.epochs);
-    json.at("steps").get_to(status.all_steps);
-    status.data = json.value("data", "");
-    json.at("layer").get_to(status.layer);
-    json.at("message").get_to(status.message);
-    json.at("updated").get_to(status.updated);
     return status;
   } catch (const nlohmann::json::exception& error) {
     throw damaged(error.what());
