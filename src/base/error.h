@@ -29,14 +29,20 @@ class Error : public std::runtime_error {
   const std::string& hint() const { return hint_; }
   /// Every rank throws this same error: rank 0 prints it and all return. Otherwise the rank that
   /// met it prints it and ends the others.
-  bool everywhere() const { return everywhere_; }
-  Error&& mark_everywhere() && { return everywhere_ = true, std::move(*this); }
+  bool is_on_all_ranks() const { return on_all_ranks_; }
 
  private:
+  friend Error on_all_ranks(Error error);
   ExitCode code_;
   std::string hint_;
-  bool everywhere_ = false;
+  bool on_all_ranks_ = false;
 };
+
+/// The same error, for a place where every rank throws it.
+inline Error on_all_ranks(Error error) {
+  error.on_all_ranks_ = true;
+  return error;
+}
 
 inline Error usage_error(const std::string& what, std::string hint) {
   return {ExitCode::usage, what, std::move(hint)};

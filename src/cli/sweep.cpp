@@ -70,10 +70,10 @@ ExitCode conclude(Communicator& comm, SweepEnd end, const SweepOptions& options,
                  text_column);
   });
   if (end == SweepEnd::interrupted)
-    throw Error(ExitCode::interrupted,
-                fmt::format("stopped by a signal, {} of {} seeds are done", done, requested),
-                "run the same command again to continue")
-        .mark_everywhere();
+    throw on_all_ranks(
+        Error(ExitCode::interrupted,
+              fmt::format("stopped by a signal, {} of {} seeds are done", done, requested),
+              "run the same command again to continue"));
   comm.broadcast(std::as_writable_bytes(std::span(&reached, 1)), 0);
   return reached ? ExitCode::ok : ExitCode::target_missed;
 }

@@ -60,12 +60,11 @@ ExitCode run(Communicator& comm, const VerifyArguments& arguments, const Recorde
   const Config& config = recorded.config;
   const Session session = make_session(comm, config, arguments.compute, say_line);
   if (session.source.hash != recorded.data_hash)
-    throw data_error(
+    throw on_all_ranks(data_error(
         fmt::format(
             "{}: different data than {} was trained on (got hash {:.12}..., expected {:.12}...)",
             config.data.file, arguments.folder, session.source.hash, recorded.data_hash),
-        "name the data file with --data")
-        .mark_everywhere();
+        "name the data file with --data"));
   Computation computation(comm, comm, session, config);
   Console console(fmt::format("verify {} | {} | {} | seed {}", arguments.folder,
                               recipe_title(config), data_title(session.source), config.train.seed));

@@ -13,7 +13,7 @@ namespace {
 
 ExitCode end(Communicator& world, const Error& error) {
   if (error.code() == ExitCode::interrupted) stop_made();
-  if (world.size() == 1 || error.everywhere()) {
+  if (world.size() == 1 || error.is_on_all_ranks()) {
     // The world's end waits for all ranks. So rank 0 has printed before the launcher, which ends
     // all ranks as soon as one has failed, sees the first exit code.
     if (world.rank() == 0) print_error(error);
@@ -32,8 +32,9 @@ ExitCode meet(double timeout_seconds, const std::optional<Error>& before,
   } catch (...) {
     if (before) return report_failure(std::make_exception_ptr(*before));
     const Error error = as_error(std::current_exception());
-    return error.everywhere() && launched_rank() > 0 ? ExitCode::ok
-                                                     : report_failure(std::current_exception());
+    return error.is_on_all_ranks() && launched_rank() > 0
+               ? ExitCode::ok
+               : report_failure(std::current_exception());
   }
   try {
     throw_first(*world, before);

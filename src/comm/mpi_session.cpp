@@ -77,10 +77,9 @@ MpiSession::MpiSession(const Launcher& launcher, double timeout_seconds)
       "start with the mpirun of the MPI this program is linked to (launch/local.sh finds it), "
       "or with srun --mpi=pmix";
   if (launcher.size > 0 && launcher.size != size)
-    throw device_error(
+    throw on_all_ranks(device_error(
         fmt::format("{} started {} ranks but MPI sees {}", launcher.name, launcher.size, size),
-        hint)
-        .mark_everywhere();
+        hint));
   // PMIx gives no size, and a rank that is unknown to MPI is a world of its own.
   if (launcher.size == 0 && launcher.rank > 0 && size == 1)
     throw device_error(

@@ -95,10 +95,10 @@ void NcclLink::watch(double waited_seconds) {
   // Ranks that are gone do not come here: the group names them and ends the program. The others
   // have all waited too long.
   group_.barrier();
-  throw device_error(fmt::format("the GPUs of {} ranks did not finish an all-reduce in {:.0f} s",
-                                 group_.size(), waited_seconds),
-                     hint)
-      .mark_everywhere();
+  throw on_all_ranks(
+      device_error(fmt::format("the GPUs of {} ranks did not finish an all-reduce in {:.0f} s",
+                               group_.size(), waited_seconds),
+                   hint));
 }
 
 void NcclLink::check(ncclResult_t result, const char* call) {

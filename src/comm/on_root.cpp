@@ -21,7 +21,7 @@ Status broadcast_status(Communicator& communicator, Status status) {
   communicator.broadcast(std::as_writable_bytes(std::span(&code, 1)), 0);
   const std::string what = broadcast_text(communicator, roots.what());
   const std::string hint = broadcast_text(communicator, roots.hint());
-  throw Error(static_cast<ExitCode>(code), what, hint).mark_everywhere();
+  throw on_all_ranks(Error(static_cast<ExitCode>(code), what, hint));
 }
 
 /// The error of the work, if any.

@@ -135,12 +135,11 @@ void check_folder_is_shared(Communicator& world, bool leads, const fs::path& mar
   std::error_code error;
   if (world.rank() == 0) fs::remove(mark, error);
   if (blind == world.size()) return;
-  throw data_error(
-      fmt::format("{}: rank {} does not see the folder of rank 0", mark.parent_path().string(),
-                  blind),
-      "share the folder between the hosts, or start a sweep on each and join them with "
-      "mnist-dist merge")
-      .mark_everywhere();
+  throw on_all_ranks(
+      data_error(fmt::format("{}: rank {} does not see the folder of rank 0",
+                             mark.parent_path().string(), blind),
+                 "share the folder between the hosts, or start a sweep on each and join them with "
+                 "mnist-dist merge"));
 }
 
 /// Why the sweep ends for all ranks: by a signal when one rank ends by it. Collective.
@@ -155,17 +154,16 @@ SweepEnd agreed(Communicator& world, SweepEnd mine) {
 
 void check_groups(int ranks, int ranks_per_run, bool ranks_show) {
   if (ranks_per_run > ranks)
-    throw usage_error(fmt::format("--ranks-per-run: too large (got {}, expected at most {})",
-                                  ranks_per_run, ranks),
-                      "give a smaller --ranks-per-run, or start more ranks with mpirun")
-        .mark_everywhere();
+    throw on_all_ranks(
+        usage_error(fmt::format("--ranks-per-run: too large (got {}, expected at most {})",
+                                ranks_per_run, ranks),
+                    "give a smaller --ranks-per-run, or start more ranks with mpirun"));
   if (const int rest = ranks % ranks_per_run; ranks_show && rest != 0)
-    throw usage_error(
+    throw on_all_ranks(usage_error(
         fmt::format("--ranks-per-run: {} ranks in groups of {} leave a group of {}, whose seeds "
                     "would have different bits on GPUs",
                     ranks, ranks_per_run, rest),
-        fmt::format("start {} ranks, or give --per-slice --reduce exact", ranks - rest))
-        .mark_everywhere();
+        fmt::format("start {} ranks, or give --per-slice --reduce exact", ranks - rest)));
 }
 
 SweepEnd run_sweep(Communicator& world, const SweepOptions& options) {

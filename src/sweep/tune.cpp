@@ -46,11 +46,10 @@ std::vector<Candidate> make_candidates(const TuneOptions& options) {
       if (candidate.draw.settings.empty()) throw;
       // Its recipe was read before, as a candidate of its own: what is wrong is the draw, which is
       // the same on every rank.
-      throw Error(error.code(),
-                  fmt::format("candidate {} of the space ({}): {}", i,
-                              fmt::join(candidate.draw.settings, " "), error.what()),
-                  error.hint())
-          .mark_everywhere();
+      throw on_all_ranks(Error(error.code(),
+                               fmt::format("candidate {} of the space ({}): {}", i,
+                                           fmt::join(candidate.draw.settings, " "), error.what()),
+                               error.hint()));
     }
     candidate.parameters = parameter_count(candidate.config.model);
     candidates.push_back(std::move(candidate));
@@ -131,10 +130,9 @@ void run_trial(Communicator& world, const TuneOptions& options, Candidate& candi
   sweep.target = std::string("0");  // nothing to pass: candidates are compared with each other
   sweep.folder = options.sweep.folder / folder_name(candidate);
   if (run_sweep(world, sweep) == SweepEnd::interrupted)
-    throw Error(ExitCode::interrupted,
-                fmt::format("stopped by a signal in {}", folder_name(candidate)),
-                "run the same command again to continue")
-        .mark_everywhere();
+    throw on_all_ranks(Error(ExitCode::interrupted,
+                             fmt::format("stopped by a signal in {}", folder_name(candidate)),
+                             "run the same command again to continue"));
   run_on_root(world, [&] {
     SweepRecord record = write_tables_of(sweep.folder);
     record.identity.seeds = sweep.seeds;  // an earlier search may have trained more

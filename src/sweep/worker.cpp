@@ -105,7 +105,7 @@ SweepEnd run_group(Communicator& group, GroupLeader* leader,
     try {
       outcome = train_seed(instruction.seed, leader ? leader->lock() : nullptr, between_steps);
     } catch (const Error& met) {
-      if (!met.everywhere() && group.size() > 1) throw;
+      if (!met.is_on_all_ranks() && group.size() > 1) throw;
       error = met;
     }
     const bool ended =

@@ -68,10 +68,10 @@ void check_agreement(Communicator& comm, const Facts& facts, const std::string& 
     for (int rank = 1; rank < comm.size(); ++rank) {
       if (value_of(0, fact) == value_of(rank, fact)) continue;
       const auto [first, other] = first_difference(value_of(0, fact), value_of(rank, fact));
-      throw device_error(fmt::format("ranks disagree on {}: rank 0 has \"{}\", rank {} has \"{}\"",
-                                     facts[fact].first, first, rank, other),
-                         hint)
-          .mark_everywhere();
+      throw on_all_ranks(
+          device_error(fmt::format("ranks disagree on {}: rank 0 has \"{}\", rank {} has \"{}\"",
+                                   facts[fact].first, first, rank, other),
+                       hint));
     }
 }
 
@@ -83,8 +83,8 @@ void throw_first(Communicator& comm, const std::optional<Error>& mine) {
   if (first == all.end()) return;
   const bool same = std::ranges::all_of(all, [&](const auto& texts) { return texts == *first; });
   const std::string rank = same ? "" : fmt::format("rank {}: ", first - all.begin());
-  throw Error(static_cast<ExitCode>(std::stoi(first->at(0))), rank + first->at(1), first->at(2))
-      .mark_everywhere();
+  throw on_all_ranks(
+      Error(static_cast<ExitCode>(std::stoi(first->at(0))), rank + first->at(1), first->at(2)));
 }
 
 void throw_from_group(const Communicator& world, const Communicator& group, const Error& error) {

@@ -21,11 +21,11 @@ std::string place(const Config& config, int layer) {
 
 /// All ranks find it: the state and the score are the same on each.
 Error diverged_at_the_end(std::int64_t steps, const std::string& where) {
-  return Error(ExitCode::diverged,
-               fmt::format("training diverged at its last step {}. First non-finite value: {}",
-                           steps, where),
-               hint)
-      .mark_everywhere();
+  return on_all_ranks(
+      Error(ExitCode::diverged,
+            fmt::format("training diverged at its last step {}. First non-finite value: {}", steps,
+                        where),
+            hint));
 }
 
 }  // namespace
@@ -45,12 +45,12 @@ void throw_diverged(Communicator& comm, Engine& engine, const Config& config, st
     advice = shard_hint;
     break;  // ranks own shards in order: the lowest bad shard, for any number of ranks
   }
-  throw Error(ExitCode::diverged,
-              fmt::format("training diverged at epoch {} step {} (learning rate {:.4g}). First "
-                          "non-finite value: {}",
-                          epoch + 1, step + 1, rates[static_cast<std::size_t>(step)], first),
-              advice)
-      .mark_everywhere();
+  throw on_all_ranks(
+      Error(ExitCode::diverged,
+            fmt::format("training diverged at epoch {} step {} (learning rate {:.4g}). First "
+                        "non-finite value: {}",
+                        epoch + 1, step + 1, rates[static_cast<std::size_t>(step)], first),
+            advice));
 }
 
 void check_finite_parameters(const Config& config, const TrainState& state, std::int64_t steps) {

@@ -19,7 +19,7 @@ void HeldFolder::check() const {
   comm_.broadcast(std::as_writable_bytes(std::span(&is_lost, 1)), 0);
   if (!is_lost) return;
   if (!error) error = data_error("rank 0 lost the run folder", "see the message of rank 0");
-  throw Error(*error).mark_everywhere();
+  throw on_all_ranks(Error(*error));
 }
 
 void HeldFolder::write(const std::function<void()>& work) {

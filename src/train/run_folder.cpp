@@ -283,12 +283,11 @@ std::optional<Found> resume_point(const fs::path& folder, const Config& config) 
 
 void check_same_data(const Checkpoint& checkpoint, const std::string& data_hash) {
   if (checkpoint.data_hash == data_hash) return;
-  throw usage_error(
+  throw on_all_ranks(usage_error(
       fmt::format("the run was started with different data (got hash {:.12}..., expected "
                   "{:.12}...)",
                   data_hash, checkpoint.data_hash),
-      "give its data with --set data.file=..., or start a new run")
-      .mark_everywhere();
+      "give its data with --set data.file=..., or start a new run"));
 }
 
 }  // namespace mnist_dist

@@ -57,9 +57,8 @@ void check_ranks(int ranks, const Config& config) {
   std::string hint = fmt::format("start at most {} rank{}", shards, plural(shards));
   if (const int more = shards_for(ranks, config); more > 0)
     hint += fmt::format(", or give --set data.shards={} (this changes the results)", more);
-  throw usage_error(fmt::format("{} ranks cannot share {} shard{}", ranks, shards, plural(shards)),
-                    hint)
-      .mark_everywhere();
+  throw on_all_ranks(usage_error(
+      fmt::format("{} ranks cannot share {} shard{}", ranks, shards, plural(shards)), hint));
 }
 
 /// Threads beyond the owned shards, or shares of the test set, would have nothing to do.

@@ -111,12 +111,11 @@ class Run {
   void check_place() const {
     const std::int64_t updates = std::min(epoch_start() + progress_.step, last_step_);
     if (progress_.step <= steps_per_epoch_ && progress_.state.updates == updates) return;
-    throw data_error(
+    throw on_all_ranks(data_error(
         fmt::format("the checkpoint contradicts itself: {} updates at epoch {} step {}, "
                     "with {} steps per epoch",
                     progress_.state.updates, progress_.epoch, progress_.step, steps_per_epoch_),
-        "use an unchanged checkpoint of mnist-dist")
-        .mark_everywhere();
+        "use an unchanged checkpoint of mnist-dist"));
   }
 
   RunInfo info() const {
@@ -284,14 +283,12 @@ class Run {
     comm_.barrier();  // no rank reports a stop whose checkpoint is not on disk
     const std::string where = place_text(progress_.epoch, progress_.step);
     if (options_.folder.empty())
-      throw Error(ExitCode::interrupted, fmt::format("stopped by a signal after {}", where),
-                  "start again")
-          .mark_everywhere();
-    throw Error(
+      throw on_all_ranks(Error(ExitCode::interrupted,
+                               fmt::format("stopped by a signal after {}", where), "start again"));
+    throw on_all_ranks(Error(
         ExitCode::interrupted,
         fmt::format("stopped by a signal after {}, the checkpoint is written", where),
-        fmt::format("continue with --resume --run-dir {}", shell_word(options_.folder.string())))
-        .mark_everywhere();
+        fmt::format("continue with --resume --run-dir {}", shell_word(options_.folder.string()))));
   }
 
   template <class Call>

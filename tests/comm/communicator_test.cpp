@@ -132,7 +132,7 @@ TEST(Heartbeat, RootsErrorReachesAll) {
       EXPECT_EQ(error.what(), what);
       EXPECT_EQ(error.hint(), hint);
       EXPECT_EQ(error.code(), code);
-      EXPECT_TRUE(error.everywhere());
+      EXPECT_TRUE(error.is_on_all_ranks());
     }
   }
   test_world().barrier();

@@ -142,7 +142,7 @@ void expect_device_error(const std::function<void()>& work, const std::string& t
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ExitCode::device);
     EXPECT_EQ(error.what(), text);
-    EXPECT_EQ(error.everywhere(), everywhere);
+    EXPECT_EQ(error.is_on_all_ranks(), everywhere);
   }
   for (int i = 0; i < 5000 && !*fake_nccl().aborted; ++i)
     std::this_thread::sleep_for(std::chrono::milliseconds(1));

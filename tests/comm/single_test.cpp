@@ -66,7 +66,7 @@ TEST(Heartbeat, PassesOnExceptionsOfTheWork) {
     EXPECT_STREQ(error.what(), "no digits");
     EXPECT_EQ(error.hint(), "draw some");
     EXPECT_EQ(error.code(), ExitCode::data);
-    EXPECT_TRUE(error.everywhere());
+    EXPECT_TRUE(error.is_on_all_ranks());
   }
 }
 

@@ -15,7 +15,7 @@ TEST(Registry, UnknownEngineIsAUsageErrorThatNamesTheNearest) {
     FAIL() << "nothing was thrown";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ExitCode::usage);
-    EXPECT_TRUE(error.everywhere());
+    EXPECT_TRUE(error.is_on_all_ranks());
     EXPECT_STREQ(error.what(), "there is no engine \"torhc\"");
     EXPECT_THAT(error.hint(), testing::HasSubstr("torch"));
   }

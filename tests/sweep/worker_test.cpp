@@ -96,7 +96,7 @@ class FakeSweep {
       for (const auto& bytes : group_->all_gather(std::as_bytes(std::span(flags))))
         any_stop |= std::to_integer<bool>(bytes[0]), any_working |= std::to_integer<bool>(bytes[1]);
       working = any_working;
-      if (any_stop) throw Error(ExitCode::interrupted, "stopped", "").mark_everywhere();
+      if (any_stop) throw on_all_ranks(Error(ExitCode::interrupted, "stopped", ""));
     }
     SeedOutcome outcome;
     outcome.seed = seed;

@@ -49,7 +49,7 @@ TEST(Agreement, NamesTheFirstDifferenceAndItsRank) {
     FAIL() << "the difference was not seen";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ExitCode::device);
-    EXPECT_TRUE(error.everywhere());
+    EXPECT_TRUE(error.is_on_all_ranks());
     EXPECT_STREQ(error.what(), "ranks disagree on simd: rank 0 has \"avx2\", rank 2 has \"sse4\"");
     EXPECT_EQ(error.hint(), "use like hosts");
   }
@@ -85,7 +85,7 @@ std::string thrown(ScriptedRanks ranks, const std::optional<Error>& mine) {
     throw_first(ranks, mine);
     return "";
   } catch (const Error& error) {
-    EXPECT_TRUE(error.everywhere());
+    EXPECT_TRUE(error.is_on_all_ranks());
     EXPECT_EQ(error.code(), ExitCode::device);
     return std::string(error.what()) + ". " + error.hint();
   }

@@ -49,7 +49,7 @@ class LostFolder : public ::testing::Test {
       ADD_FAILURE() << "the folder is another process's";
     } catch (const Error& error) {
       EXPECT_EQ(error.code(), ExitCode::data);
-      EXPECT_TRUE(error.everywhere());
+      EXPECT_TRUE(error.is_on_all_ranks());
     }
   }
 

@@ -141,7 +141,7 @@ TEST_F(SharedData, OfADamagedFileOneRankComplains) {
     FAIL() << "no error";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ExitCode::data);
-    EXPECT_EQ(error.everywhere(), test_world().size() > 1);
+    EXPECT_EQ(error.is_on_all_ranks(), test_world().size() > 1);
   }
 }
 

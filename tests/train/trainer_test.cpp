@@ -219,7 +219,7 @@ TEST_F(TrainerTest, StopsAfterAnyStepAndResumesToTheSameEnd) {
       FAIL() << "did not stop";
     } catch (const Error& error) {
       EXPECT_EQ(error.code(), ExitCode::interrupted);
-      EXPECT_TRUE(error.everywhere());
+      EXPECT_TRUE(error.is_on_all_ranks());
     }
     const auto found = newest_checkpoint(folder.path());
     ASSERT_TRUE(found);
@@ -297,7 +297,7 @@ TEST_F(TrainerTest, DivergenceNamesStepRateAndLayer) {
     FAIL() << "trained on";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ExitCode::diverged);
-    EXPECT_TRUE(error.everywhere());
+    EXPECT_TRUE(error.is_on_all_ranks());
     EXPECT_THAT(error.what(), testing::HasSubstr("epoch 2 step 2"));
     EXPECT_THAT(error.what(), testing::HasSubstr("learning rate 0.01"));
     EXPECT_THAT(error.what(),
@@ -333,7 +333,7 @@ TEST_F(TrainerTest, WeightsWhoseLossIsNotFiniteAreNotDelivered) {
     FAIL() << "delivered";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ExitCode::diverged);
-    EXPECT_TRUE(error.everywhere());
+    EXPECT_TRUE(error.is_on_all_ranks());
     EXPECT_THAT(error.what(), testing::HasSubstr("last step 9"));
   }
   EXPECT_EQ(recorder.finishes, 1);
