@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include "base/shell_word.h"
 #include "base/stopwatch.h"
@@ -253,8 +254,8 @@ class Run {
     result.steps = last_step_;
     result.seconds = seconds();
     result.predictions = std::move(predictions_);
-    progress_.finished = true;
-    save();
+    // A finished run that is resumed was stopped before its summary.
+    if (!std::exchange(progress_.finished, true)) save();
     folder_.check();
     // Last: a summary without its weights would be of no use, and a finished checkpoint without its
     // summary is resumed.

@@ -50,34 +50,45 @@ has_rows() { [ "$(find "$1/rows" -name '*.csv' 2>/dev/null | wc -l)" -ge "$2" ];
 # All columns of seeds.csv but seconds and group.
 results() { sort "$1/seeds.csv" | cut -d, -f1-9,12-; }
 
+# The seeds of the sweep cut that are trained, and whose first epochs are done.
+trained_now() {
+  local folder
+  for folder in cut/runs/seed*; do
+    [ -e "cut/rows/0xxx/${folder##*/}.csv" ] || ! rows_in "$folder" 5 || echo "${folder##*/seed}"
+  done
+}
+two_are_trained() { [ "$(trained_now | wc -l)" -eq 2 ]; }
+
 @test "a sweep loses a rank: rows stay, the seed resumes, and the table is an undisturbed one's" {
   tiny_recipe
   local sweep=(sweep "${RECIPE[@]}" --set train.epochs=200 --seeds 0..4 --target 0)
-  local rank seed epochs file
+  local rank seed epochs file name seeds
   run -0 "$SOURCE_DIR/launch/local.sh" -np 2 "${sweep[@]}" --out whole
   start "${sweep[@]}" --out cut
   wait_for 60 has_rows cut 2
-  for seed in 2 3; do wait_for 30 rows_in cut/runs/seed$seed 5; done
-  rank=$(holder cut/runs/seed3)
+  wait_for 30 two_are_trained
+  mapfile -t seeds < <(trained_now)
+  rank=$(holder "cut/runs/seed${seeds[1]}")
   kill -STOP "$rank"
   cp -rp cut before || true  # temporary files of the other rank come and go
   kill -KILL "$rank"
   ends_after 1
-  [ -s before/rows/0xxx/seed0.csv ]
-  [ ! -e before/rows/0xxx/seed3.csv ]
+  [ ! -e "before/rows/0xxx/seed${seeds[1]}.csv" ]
   (cd before && find rows -name '*.csv') >rows.txt
   while read -r file; do
     cmp "before/$file" "cut/$file"
     [ "$(stat -c %.9Y "before/$file")" = "$(stat -c %.9Y "cut/$file")" ]
+    # Nothing of a finished seed was written again.
+    name=$(basename "$file" .csv)
+    diff -r "before/runs/$name" "cut/runs/$name"
   done <rows.txt
-  # Nothing of a finished seed was written again.
-  diff -r before/runs/seed0 cut/runs/seed0
+  [ "$(wc -l <rows.txt)" -ge 2 ]
   # The epochs before the last checkpoint, with their times: they were not trained again.
-  for seed in 2 3; do
-    epochs=$(($(wc -l <before/runs/seed$seed/metrics.csv) - 1))
+  for seed in "${seeds[@]}"; do
+    epochs=$(($(wc -l <"before/runs/seed$seed/metrics.csv") - 1))
     ((epochs >= 4))
-    cmp <(head -n "$epochs" before/runs/seed$seed/metrics.csv) \
-      <(head -n "$epochs" cut/runs/seed$seed/metrics.csv)
+    cmp <(head -n "$epochs" "before/runs/seed$seed/metrics.csv") \
+      <(head -n "$epochs" "cut/runs/seed$seed/metrics.csv")
   done
   [ "$(wc -l <cut/seeds.csv)" -eq 6 ]
   diff <(results whole) <(results cut)

@@ -8,7 +8,7 @@ setup_file() {
     skip "no script(1), or no /dev/pts, to make a terminal"
   cd "$BATS_FILE_TMPDIR" || return 1
   local quick=(--config "$SOURCE_DIR/configs/step4.toml" --set "data.file=$TEST_DATA"
-    --set 'data.split=[2000,500]' --set train.epochs=1)
+    --set 'data.split=[320,100]' --set train.epochs=1)
   "$MNIST_DIST" "${quick[@]}" --run-dir runs/a-run-with-a-name-that-is-long-for-a-table >log 2>&1
   ln -s runs/a-run-with-a-name-that-is-long-for-a-table run
   "$MNIST_DIST" --config "$SOURCE_DIR/configs/step1.toml" "${quick[@]:2}" --seed 2 \
@@ -79,7 +79,7 @@ shows() { [[ "$(tr -d ' \n' <<<"$seen")" == *"$(tr -d ' ' <<<"$1")"* ]]; }
     'high = 0.1' >space.toml
   cp -r "$SOURCE_DIR/configs" .
   for columns in 60 40; do
-    options=(--config step4 --set "data.file=$TEST_DATA" --set 'data.split=[1000,200]'
+    options=(--config step4 --set "data.file=$TEST_DATA" --set 'data.split=[320,100]'
       --set train.epochs=2)
     in_terminal $columns bash -c 'rm -rf again; "$@"' bash "$MNIST_DIST" "${options[@]}" \
       --run-dir again

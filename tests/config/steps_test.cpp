@@ -134,6 +134,12 @@ TEST(Steps, MiniStaysInsideItsLimits) {
   EXPECT_EQ(config.train.epochs, 40);
 }
 
+TEST(Steps, SlimStaysInsideItsLimits) {
+  const Config config = step("slim");
+  EXPECT_EQ(parameter_count(config.model), 4898u);
+  EXPECT_EQ(config.train.epochs, 30);
+}
+
 TEST(Steps, SprintStaysInsideItsLimits) {
   const Config config = step("sprint");
   EXPECT_EQ(parameter_count(config.model), 9062u);

@@ -1,5 +1,6 @@
-"""read_back.py DATA LOGITS FOLDERS...: every reader's logits of DATA's test images, and evaluate's.
+"""read_back.py DATA LOGITS COUNT FOLDERS...: every reader's logits, and evaluate's.
 
+Of DATA's first COUNT test images.
 LOGITS are evaluate's, as .npy. Each folder holds model.{safetensors,onnx,npz}, model.py, and
 model.pt where there is a LibTorch.
 """
@@ -15,9 +16,11 @@ import onnx
 import onnxruntime
 from safetensors import safe_open
 
-data, expected = sys.argv[1], numpy.load(sys.argv[2])
+data, expected, count = sys.argv[1], numpy.load(sys.argv[2]), int(sys.argv[3])
 with h5py.File(data) as file:
     images = file["/test/images"][:][:, None]
+assert len(expected) == len(images)
+images, expected = images[:count], expected[:count]
 classes = expected.shape[1]
 assert expected.dtype == numpy.float32 and expected.shape == (len(images), classes)
 
@@ -77,7 +80,7 @@ try:
 except ImportError:
     torch = None
     print("skip: no PyTorch (python3-torch)")
-for folder in map(Path, sys.argv[3:]):
+for folder in map(Path, sys.argv[4:]):
     arrays, metadata = read(folder)
     if torch:
         read_by_torch(folder, arrays, metadata)

@@ -289,7 +289,7 @@ STARTS
   echo "$output"; cat starts.log
   [ "$status" -eq 0 ]
   [[ $(start 2) == *" train --run-dir r --resume" ]]
-  [[ $output == *"note: a rank was stopped by a signal "*"restart 1 of 3"* ]]
+  [[ $output == *"note: a rank received a signal "*"restart 1 of 3"* ]]
 }
 
 @test "a daemon of mpirun that does not start is no verdict of the program, whatever its code" {

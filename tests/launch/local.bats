@@ -461,7 +461,7 @@ SCRIPT
   echo "$output"
   [ "$status" -eq 0 ]
   [[ $(tail -n 1 starts.log) == *" --run-dir r --resume" ]]
-  [[ $output == *"note: a rank was stopped by a signal "*"restart 1 of 3"* ]]
+  [[ $output == *"note: a rank received a signal "*"restart 1 of 3"* ]]
 }
 
 # A program, alone or under the fake mpirun, that dies of SIGNAL until its start LUCKY.

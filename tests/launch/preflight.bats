@@ -182,7 +182,7 @@ SCRIPT
   for seconds in '' -1 x 61 600; do
     preflight --seconds "$seconds"
     [ "$status" -eq 2 ]
-    [[ $output == "error: --seconds "*" 60, "* ]]
+    [[ $output == "error: --seconds: "*" 60)"* ]]
   done
 }
 

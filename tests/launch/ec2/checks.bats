@@ -23,9 +23,9 @@ setup() { fresh_aws; }
   ec2 up --instance c7a.4xlarge --nodes 0
   fails 2 "--nodes"
   ec2 up --instance c7a.4xlarge --ttl 2x
-  fails 2 "--ttl 2x"
+  fails 2 "--ttl" "'2x'"
   ec2 up --instance c7a.4xlarge --ttl 1m
-  fails 2 "5m and 168h"
+  fails 2 "--ttl" "5m to 168h"
   ec2 down --nmae x
   fails 2 "--nmae"
   ec2 up --name "a b" --instance c7a.4xlarge
