@@ -31,10 +31,12 @@ void say(std::string_view text) {
   std::fflush(stderr);
 }
 
-void say_line(std::string_view line) {
+std::string message_line(std::string_view line) {
   constexpr std::size_t most = 1000;
-  say(shortened(printable(line), most) + "\n");
+  return shortened(printable(line), most);
 }
+
+void say_line(std::string_view line) { say(message_line(line) + "\n"); }
 
 namespace {
 

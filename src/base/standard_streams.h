@@ -1,4 +1,5 @@
 #pragma once
+#include <string>
 #include <string_view>
 
 namespace mnist_dist {
@@ -18,6 +19,8 @@ void print_styled(std::string_view text);
 void say(std::string_view text);
 /// Notes, progress: one line, escaped and of limited length.
 void say_line(std::string_view line);
+/// That line, without its end.
+std::string message_line(std::string_view line);
 
 /// Flushes stdout. Throws Error (data) when some output was lost: `--print-config >file` on a full
 /// disk must not leave half a recipe and exit code 0. A reader that has gone (`| head -1`) is no

@@ -76,7 +76,7 @@ std::vector<Contender> make_contenders(const BenchArguments& arguments, const Co
       add();
     } catch (const Error& error) {
       if (asked_for || error.code() != ExitCode::device) throw;
-      say_line(fmt::format("left out: {}", error.what()));
+      say_fitted(fmt::format("left out: {}", error.what()));
     }
   };
   for (const std::string& name : arguments.engines.empty() ? engine_names() : arguments.engines)
@@ -152,15 +152,15 @@ ExitCode run(BenchArguments& arguments) {
   std::vector<int>& cores = arguments.rounds.cores;
   cores = usable_cores();
   if (cores.size() < static_cast<std::size_t>(arguments.threads))
-    say_line(fmt::format("only {} core{} here: no figures for {} threads", cores.size(),
-                         plural(cores.size()), arguments.threads));
+    say_fitted(fmt::format("only {} core{} here: no figures for {} threads", cores.size(),
+                           plural(cores.size()), arguments.threads));
   cores.resize(cores.size() < static_cast<std::size_t>(arguments.threads)
                    ? 1
                    : static_cast<std::size_t>(arguments.threads));
 
   std::vector<Contender> contenders = make_contenders(arguments, config, cores);
   const auto progress = [&](const std::string& line) {
-    if (!arguments.quiet) say_line(line);
+    if (!arguments.quiet) say_fitted(line);
   };
   const FmaPeak peak = run_rounds(contenders, arguments.rounds, progress);
   if (arguments.json) {

@@ -159,10 +159,10 @@ std::optional<Normalisation> recorded_normalisation(const Trained& trained) {
 ExitCode run(Communicator& comm, const EvaluateArguments& arguments, const Trained& trained,
              const Config& config) {
   const Checkpoint& checkpoint = trained.checkpoint;
-  const Session session = make_session(comm, config, arguments.compute, say_line,
+  const Session session = make_session(comm, config, arguments.compute, say_fitted,
                                        SessionPurpose::scoring, recorded_normalisation(trained));
   if (session.source.hash != checkpoint.data_hash && comm.rank() == 0)
-    say_line(fmt::format(
+    say_fitted(fmt::format(
         "note: {}: different data than the run was trained on (got hash {:.12}..., expected "
         "{:.12}...)",
         config.data.file, session.source.hash, checkpoint.data_hash));

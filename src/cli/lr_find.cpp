@@ -8,7 +8,6 @@
 
 #include "base/file.h"
 #include "base/printable.h"
-#include "base/standard_streams.h"
 #include "cli/commands.h"
 #include "cli/compute_options.h"
 #include "cli/config_options.h"
@@ -34,7 +33,7 @@ struct FindArguments {
 
 ExitCode run(Communicator& comm, const FindArguments& arguments, const Config& config) {
   run_on_root(comm, [&] { make_folders(std::filesystem::path(arguments.out).parent_path()); });
-  const Session session = make_session(comm, config, arguments.compute, say_line);
+  const Session session = make_session(comm, config, arguments.compute, say_fitted);
   Computation computation(comm, comm, session, config);
   const std::vector<RatePoint> points =
       rate_range(computation.reducer(), computation.engine(), config, session.data, arguments.low,

@@ -190,7 +190,7 @@ void print_lines(const std::vector<ImagePrediction>& predictions, bool show) {
     if (show && !p.error) print(draw_digit(p.digit.pixels, columns));
     if (p.error) print_error(*p.error);
     for (const std::string& warning : p.warnings)
-      say_line(fmt::format("warning: {}: {}", p.file, warning));
+      say_fitted(fmt::format("warning: {}: {}", p.file, warning));
   }
 }
 
@@ -221,7 +221,7 @@ ExitCode run(const PredictArguments& arguments) {
     print_json(trained, weights, predictions);
   else {
     if (!is_mnist(trained.checkpoint.data_hash))
-      say_line(fmt::format("trained on {}", set_of(trained)));
+      say_fitted(fmt::format("trained on {}", set_of(trained)));
     print_lines(predictions, arguments.show);
   }
   const auto first_failed = std::ranges::find_if(predictions, failed);

@@ -167,7 +167,7 @@ Command add_prepare(CLI::App& app) {
     if (arguments->test_count > 0) chosen.held_out = arguments->test_count;
     chosen.test_count =
         arguments->test_count > 0 ? arguments->test_count : std::max(1, chosen.train_count / 6);
-    print_result(prepare(chosen, say_line));
+    print_result(prepare(chosen, say_fitted));
     return ExitCode::ok;
   };
 }

@@ -9,7 +9,6 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/printable.h"
-#include "base/standard_streams.h"
 #include "cli/commands.h"
 #include "cli/config_options.h"
 #include "cli/world.h"
@@ -109,7 +108,7 @@ std::string drawn(const std::vector<Digit>& row, int side) {
 }
 
 ExitCode run(Communicator& comm, const PreviewArguments& arguments, const Config& config) {
-  const Session session = make_session(comm, config, {}, say_line);
+  const Session session = make_session(comm, config, {}, say_fitted);
   if (comm.rank() != 0) return ExitCode::ok;
   const ImagesView& training = session.data.training.front();
   const int images = std::min(arguments.images, training.count());

@@ -24,7 +24,7 @@ Command add_runs(CLI::App& app) {
   return [arguments] {
     const auto runs = list_runs(arguments->folder);
     if (runs.empty())
-      say_line(
+      say_fitted(
           fmt::format("note: {}: no run, sweep or search found", printable(arguments->folder)));
     print(arguments->json ? runs_json(runs)
                           : runs_table(runs, terminal_columns(Output::standard_out)));

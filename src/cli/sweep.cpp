@@ -88,7 +88,7 @@ ExitCode run(Communicator& comm, const SweepArguments& arguments, const Config& 
   options.stop_early = arguments.stop_early;
   options.compute = arguments.compute;
   options.machine = find_cpu().text;
-  if (!arguments.quiet) options.progress = say_line;
+  if (!arguments.quiet) options.progress = say_fitted;
   options.files.recipe = arguments.config.title(recipe);
   options.files.write_page = write_run_page;
   RunEvents events;

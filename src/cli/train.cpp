@@ -87,21 +87,21 @@ RunStart look_for_start(const TrainArguments& arguments, const Config& config,
   lock.emplace(folder);
   std::optional<Found> found = resume_point(folder, config);
   if (!found) {
-    say_line(fmt::format("note: {}: no checkpoint yet. The run starts again", folder.string()));
+    say_fitted(fmt::format("note: {}: no checkpoint yet. The run starts again", folder.string()));
     return {folder, std::nullopt};
   }
   if (!found->fallback.empty())
-    say_line(fmt::format("note: continuing from checkpoint.prev.h5: {}", found->fallback));
+    say_fitted(fmt::format("note: continuing from checkpoint.prev.h5: {}", found->fallback));
   if (!has_rows_of(folder, found->checkpoint.epoch))
-    say_line(fmt::format("note: {} misses rows of some epochs: report will reject it",
-                         (folder / "metrics.csv").string()));
+    say_fitted(fmt::format("note: {} misses rows of some epochs: report will reject it",
+                           (folder / "metrics.csv").string()));
   return {folder, std::move(found->checkpoint)};
 }
 
 void note_other_engine(const std::string& was, const std::string& is) {
   if (computes_the_same(was, is)) return;
   const auto [before, now] = first_difference(was, is);
-  say_line(fmt::format(
+  say_fitted(fmt::format(
       "note: started with {}, continuing with {}: the result may differ in the last bits", before,
       now));
 }
@@ -114,7 +114,7 @@ void print_object(const std::filesystem::path& folder, const char* file) {
 }
 
 ExitCode run(Communicator& comm, const TrainArguments& arguments, const Config& config) {
-  const Session session = make_session(comm, config, arguments.compute, say_line);
+  const Session session = make_session(comm, config, arguments.compute, say_fitted);
   Computation computation(comm, comm, session, config);
   std::optional<FolderLock> lock;  // rank 0's
   RunStart start = find_start(comm, [&] {

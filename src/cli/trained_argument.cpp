@@ -2,15 +2,15 @@
 
 #include <fmt/format.h>
 
-#include "base/standard_streams.h"
 #include "cli/first_rank.h"
+#include "report/terminal.h"
 
 namespace mnist_dist {
 
 Trained open_trained_argument(const std::string& path) {
   Trained trained = open_trained(path);
   if (!trained.fallback.empty() && is_first_rank())
-    say_line(fmt::format("note: using {}: {}", trained.file.string(), trained.fallback));
+    say_fitted(fmt::format("note: using {}: {}", trained.file.string(), trained.fallback));
   return trained;
 }
 

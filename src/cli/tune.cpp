@@ -8,7 +8,6 @@
 #include "base/file.h"
 #include "base/printable.h"
 #include "base/signals.h"
-#include "base/standard_streams.h"
 #include "cli/commands.h"
 #include "cli/compute_options.h"
 #include "cli/config_options.h"
@@ -62,7 +61,7 @@ void deliver(const std::vector<Candidate>& candidates, const std::filesystem::pa
 ExitCode run(Communicator& comm, const TuneArguments& arguments, TuneOptions options) {
   options.sweep.compute = arguments.compute;
   options.sweep.machine = find_cpu().text;
-  if (!arguments.quiet) options.sweep.progress = say_line;
+  if (!arguments.quiet) options.sweep.progress = say_fitted;
   TrialConsole trial(arguments.quiet);
   options.sweep.observer = &trial;
   TuneConsole console(arguments.quiet);

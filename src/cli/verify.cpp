@@ -7,7 +7,6 @@
 
 #include "base/printable.h"
 #include "base/signals.h"
-#include "base/standard_streams.h"
 #include "cli/commands.h"
 #include "cli/compute_options.h"
 #include "cli/trained_argument.h"
@@ -58,7 +57,7 @@ std::optional<Checkpoint> recorded_start(const VerifyArguments& arguments,
 ExitCode run(Communicator& comm, const VerifyArguments& arguments, const Recorded& recorded,
              const std::optional<Checkpoint>& start) {
   const Config& config = recorded.config;
-  const Session session = make_session(comm, config, arguments.compute, say_line);
+  const Session session = make_session(comm, config, arguments.compute, say_fitted);
   if (session.source.hash != recorded.data_hash)
     throw on_all_ranks(data_error(
         fmt::format(

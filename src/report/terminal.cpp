@@ -72,6 +72,10 @@ void print_fitted(std::string_view text, int indent) {
   print(folded(printable_lines(text), terminal_columns(Output::standard_out), indent));
 }
 
+void say_fitted(std::string_view line) {
+  say(folded(message_line(line), terminal_columns(Output::standard_error)) + "\n");
+}
+
 bool takes_control_sequences(Output output) {
   const char* type = std::getenv("TERM");
   const std::string_view terminal = type ? type : "";

@@ -16,6 +16,9 @@ int terminal_columns(Output output);
 /// blanks.
 void print_fitted(std::string_view text, int indent = 2);
 
+/// say_line(), folded to the width of stderr's terminal.
+void say_fitted(std::string_view line);
+
 /// is_terminal, and one that understands control sequences: TERM names it, and not as "dumb".
 bool takes_control_sequences(Output output);
 
