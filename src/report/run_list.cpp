@@ -80,11 +80,11 @@ ListedRun listed_search(const fs::path& folder) {
   ListedRun listed;
   listed.progress = fmt::format("{} candidate{}", search.rows.size(), plural(search.rows.size()));
   listed.status = is_worked_in(folder) ? "running" : search.finished ? "finished" : "stopped";
-  if (search.rows.empty() || !search.rows.front().scored) return listed;
+  if (search.rows.empty() || !search.rows.front().mean) return listed;
   const SearchRow& best = search.rows.front();
   listed.recipe = best.recipe;
-  listed.accuracy = best.mean;
-  listed.result = fmt::format("best validation accuracy {:.3f} %", best.mean);
+  listed.accuracy = *best.mean;
+  listed.result = fmt::format("best validation accuracy {:.3f} %", *best.mean);
   name_set(listed, search.data == data_name({.synthetic = true}), search.data_set);
   return listed;
 }

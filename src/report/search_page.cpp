@@ -4,11 +4,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <map>
 #include <sstream>
 
-#include "base/csv.h"
 #include "base/error.h"
 #include "base/grouped.h"
 #include "base/parse_number.h"
@@ -25,12 +23,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string folder_of(const SearchRow& row) { return fmt::format("candidate{:03}", row.candidate); }
-
 /// Sets the names of the candidates' data, from the first one that has a sweep.
 void read_data_name(SearchRecord& search) {
   for (const SearchRow& row : search.rows) {
-    const fs::path folder = search.folder / folder_of(row);
+    const fs::path folder = search.folder / candidate_folder(row.candidate);
     if (!fs::exists(folder / "sweep.json")) continue;
     const SweepIdentity identity = read_identity(folder);
     search.data_set = identity.data.set;
@@ -39,39 +35,15 @@ void read_data_name(SearchRecord& search) {
   }
 }
 
-SearchRow row_of(const CsvTable& table, std::size_t i) {
-  constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
-  SearchRow row;
-  row.candidate = table.integer(i, "candidate", 0, most);
-  row.recipe = table.text(i, "recipe");
-  row.settings = table.text(i, "settings");
-  row.parameters = table.integer(i, "parameters", 0, most);
-  row.rounds = table.integer(i, "rounds", 0, most);
-  row.seeds = table.integer(i, "seeds", 0, most);
-  row.diverged = table.integer(i, "diverged", 0, row.seeds);
-  row.scored = !table.text(i, "mean_validation_accuracy").empty();
-  if (!row.scored) return row;
-  row.mean = table.number(i, "mean_validation_accuracy", 0, 100);
-  row.sd = table.number(i, "sd", 0, 100);
-  row.min = table.number(i, "min_validation_accuracy", 0, 100);
-  row.loss = table.number(i, "mean_validation_loss");
-  row.compared = table.has("behind_high") && !table.text(i, "behind_high").empty();
-  if (!row.compared) return row;
-  row.behind = table.number(i, "behind", -100, 100);
-  row.behind_low = table.number(i, "behind_low");
-  row.behind_high = table.number(i, "behind_high");
-  return row;
-}
-
 std::string verdict_of(const SearchRecord& search) {
   const auto best = search.rows.begin();
   const std::string what =
-      search.rows.empty() || !best->scored
+      search.rows.empty() || !best->mean
           ? "no candidate has a result"
           : fmt::format(
                 "best of {} candidate{}: {}, {:.3f} % of the validation rows (mean of {} "
                 "seed{})",
-                search.rows.size(), plural(search.rows.size()), best->name(), best->mean,
+                search.rows.size(), plural(search.rows.size()), best->name(), *best->mean,
                 best->seeds - best->diverged, plural(best->seeds - best->diverged));
   return search.finished ? what : "not finished: " + what;
 }
@@ -86,13 +58,13 @@ std::string charts(const SearchRecord& search) {
   std::map<std::string, std::vector<Point>> by_key;
   for (const SearchRow& row : search.rows) {
     std::istringstream settings(row.settings);
-    for (std::string setting; row.scored && settings >> setting;) {
+    for (std::string setting; row.mean && settings >> setting;) {
       const std::size_t equals = std::min(setting.find('='), setting.size() - 1);
       const auto value = parse_number<double>(std::string_view(setting).substr(equals + 1));
       if (!value || !std::isfinite(*value)) continue;
       by_key[setting.substr(0, equals)].push_back(
-          {*value, row.mean,
-           fmt::format("candidate {}: {:.3f} %, {}", row.candidate, row.mean, row.settings)});
+          {*value, *row.mean,
+           fmt::format("candidate {}: {:.3f} %, {}", row.candidate, *row.mean, row.settings)});
     }
   }
   std::string out;
@@ -123,18 +95,18 @@ std::string table_of(const SearchRecord& search) {
       "%</th><th>seeds</th><th>diverged</th><th>rounds</th>"
       "<th>parameters</th><th class=\"text\">recipe</th><th class=\"text\">settings</th></tr>\n";
   for (const SearchRow& row : search.rows) {
-    const fs::path page = fs::path(folder_of(row)) / "report.html";
+    const fs::path page = fs::path(candidate_folder(row.candidate)) / "report.html";
     const std::string name =
         fs::exists(search.folder / page)
             ? fmt::format("<a href=\"{}\">{}</a>", page.string(), row.candidate)
             : fmt::format("{}", row.candidate);
     const std::string scores =
-        row.scored ? fmt::format("<td>{:.3f}</td><td>{:.3f}</td><td>{:.2f}</td><td>{:.5f}</td>",
-                                 row.mean, row.sd, row.min, row.loss)
-                   : "<td>-</td><td>-</td><td>-</td><td>-</td>";
-    const std::string behind = row.compared
+        row.mean ? fmt::format("<td>{:.3f}</td><td>{:.3f}</td><td>{:.2f}</td><td>{:.5f}</td>",
+                               *row.mean, *row.sd, *row.min, *row.loss)
+                 : "<td>-</td><td>-</td><td>-</td><td>-</td>";
+    const std::string behind = row.behind_high
                                    ? fmt::format("<td>{:.3f}</td><td>{:.3f} .. {:.3f}</td>",
-                                                 row.behind, row.behind_low, row.behind_high)
+                                                 *row.behind, *row.behind_low, *row.behind_high)
                                    : "<td>-</td><td>-</td>";
     out += fmt::format(
         "<tr><th>{}</th>{}{}<td>{}</td><td>{}</td><td>{}</td><td>{}</td><td "
@@ -147,10 +119,6 @@ std::string table_of(const SearchRecord& search) {
 
 }  // namespace
 
-std::string SearchRow::name() const {
-  return settings.empty() ? recipe : fmt::format("{} with {}", recipe, settings);
-}
-
 bool is_search(const fs::path& folder) {
   return fs::exists(folder / "tuning.csv") || fs::exists(folder / "candidate000" / "config.toml");
 }
@@ -160,8 +128,7 @@ SearchRecord read_search(const fs::path& folder) {
   search.folder = folder;
   search.finished = fs::exists(folder / "best.toml");
   if (!fs::exists(folder / "tuning.csv")) return search;
-  const CsvTable table(folder / "tuning.csv");
-  for (std::size_t i = 0; i < table.rows(); ++i) search.rows.push_back(row_of(table, i));
+  search.rows = read_search_table(folder / "tuning.csv");
   read_data_name(search);
   return search;
 }

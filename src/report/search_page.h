@@ -1,22 +1,11 @@
 #pragma once
-#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
 
-namespace mnist_dist {
+#include "sweep/search_row.h"
 
-/// A candidate of a search, as tuning.csv has it. Scores are of the validation rows, in percent.
-struct SearchRow {
-  std::int64_t candidate = 0, parameters = 0, rounds = 0, seeds = 0, diverged = 0;
-  bool scored = false;  ///< otherwise every seed diverged, or none is trained yet
-  double mean = 0, sd = 0, min = 0, loss = 0;
-  double behind = 0, behind_low = 0, behind_high = 0;  ///< points behind the best one, 95 %
-  bool compared = false;                               ///< otherwise these are not known
-  std::string recipe, settings;
-  /// "step4 with optimizer.learning_rate=0.1".
-  std::string name() const;
-};
+namespace mnist_dist {
 
 /// The folder of a search, read and checked.
 struct SearchRecord {

@@ -14,6 +14,7 @@
 #include "base/folder_lock.h"
 #include "comm/on_root.h"
 #include "sweep/folder.h"
+#include "sweep/search_row.h"
 #include "sweep/verdict.h"
 #include "train/run_folder.h"
 
@@ -26,10 +27,6 @@ std::vector<std::string> settings_of(const TuneOptions& options, const Candidate
   std::vector<std::string> settings = options.settings;
   settings.insert(settings.end(), draw.settings.begin(), draw.settings.end());
   return settings;
-}
-
-std::string folder_name(const Candidate& candidate) {
-  return fmt::format("candidate{:03}", candidate.index);
 }
 
 /// All of them before any is trained, so that a bad key shows at once.
@@ -82,7 +79,7 @@ void open_folder(const TuneOptions& options, const std::vector<Candidate>& candi
                  std::optional<FolderLock>& lock) {
   const fs::path& folder = options.sweep.folder;
   const auto folder_of = [&](const Candidate& candidate) {
-    return folder / folder_name(candidate);
+    return folder / candidate_folder(candidate.index);
   };
   const auto no_search = [&] {
     return usage_error(fmt::format("{} already exists and is not a search", folder.string()),
@@ -128,11 +125,12 @@ void run_trial(Communicator& world, const TuneOptions& options, Candidate& candi
   sweep.recipe = trial_config(candidate, options);
   sweep.seeds = fmt::format("1..{}", seeds);
   sweep.target = std::string("0");  // nothing to pass: candidates are compared with each other
-  sweep.folder = options.sweep.folder / folder_name(candidate);
+  sweep.folder = options.sweep.folder / candidate_folder(candidate.index);
   if (run_sweep(world, sweep) == SweepEnd::interrupted)
-    throw on_all_ranks(Error(ExitCode::interrupted,
-                             fmt::format("stopped by a signal in {}", folder_name(candidate)),
-                             "run the same command again to continue"));
+    throw on_all_ranks(
+        Error(ExitCode::interrupted,
+              fmt::format("stopped by a signal in {}", candidate_folder(candidate.index)),
+              "run the same command again to continue"));
   run_on_root(world, [&] {
     SweepRecord record = write_tables_of(sweep.folder);
     record.identity.seeds = sweep.seeds;  // an earlier search may have trained more
@@ -165,13 +163,30 @@ std::size_t sort_everywhere(Communicator& world, std::vector<Candidate>& candida
   return static_cast<std::size_t>(order[count]);
 }
 
-/// A mean and its 95 % interval, as cells of tuning.csv.
-std::string cells_of(const Statistics& behind, int decimals) {
-  if (behind.n == 0) return ",,";
-  const auto cell = [&](double value) { return fmt::format("{:.{}f}", value, decimals); };
-  if (behind.n == 1) return cell(behind.mean) + ",,";
-  return cell(behind.mean) + "," + cell(behind.mean_interval.low) + "," +
-         cell(behind.mean_interval.high);
+SearchRow row_of(const Candidate& candidate) {
+  SearchRow row;
+  row.candidate = candidate.index;
+  row.parameters = static_cast<std::int64_t>(candidate.parameters);
+  row.rounds = candidate.rounds;
+  row.seeds = candidate.seeds;
+  row.diverged = candidate.diverged;
+  row.seconds = candidate.seconds;
+  row.recipe = candidate.draw.recipe;
+  row.settings = fmt::format("{}", fmt::join(candidate.draw.settings, " "));
+  if (candidate.scored()) {
+    row.mean = candidate.mean;
+    row.sd = candidate.sd;
+    row.min = candidate.min;
+    row.loss = candidate.loss;
+  }
+  const auto fill = [](const Statistics& from, std::optional<double>& mean,
+                       std::optional<double>& low, std::optional<double>& high) {
+    if (from.n >= 1) mean = from.mean;
+    if (from.n >= 2) low = from.mean_interval.low, high = from.mean_interval.high;
+  };
+  fill(candidate.behind, row.behind, row.behind_low, row.behind_high);
+  fill(candidate.loss_behind, row.loss_behind, row.loss_behind_low, row.loss_behind_high);
+  return row;
 }
 
 }  // namespace
@@ -191,21 +206,9 @@ bool is_beaten(const Candidate& candidate, const Candidate& best) {
 }
 
 std::string tuning_csv(const std::vector<Candidate>& candidates) {
-  std::string text =
-      "place,candidate,recipe,parameters,rounds,seeds,diverged,mean_validation_accuracy,sd,min_"
-      "validation_accuracy,mean_validation_loss,behind,behind_low,behind_high,loss_behind,"
-      "loss_behind_low,loss_behind_high,seconds,settings\n";
-  int place = 0;
-  for (const Candidate& c : candidates) {
-    const std::string scores =
-        c.scored() ? fmt::format("{:.4f},{:.4f},{:.4f},{:.6f}", c.mean, c.sd, c.min, c.loss)
-                   : ",,,";
-    text +=
-        fmt::format("{},{},{},{},{},{},{},{},{},{},{:.3f},{}\n", ++place, c.index, c.draw.recipe,
-                    c.parameters, c.rounds, c.seeds, c.diverged, scores, cells_of(c.behind, 4),
-                    cells_of(c.loss_behind, 6), c.seconds, fmt::join(c.draw.settings, " "));
-  }
-  return text;
+  std::vector<SearchRow> rows;
+  for (const Candidate& candidate : candidates) rows.push_back(row_of(candidate));
+  return search_table(rows);
 }
 
 std::vector<Candidate> tune(Communicator& world, const TuneOptions& options,
