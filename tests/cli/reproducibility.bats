@@ -1,6 +1,7 @@
 # The project's promise: the same recipe and seed give the same bytes on any number of ranks and
 # threads, and after any stop.
 bats_require_minimum_version 1.5.0
+[ -z "${MNIST_DIST_SLOW_TESTS:-}" ] || export BATS_TEST_TIMEOUT=${BATS_TEST_TIMEOUT:-800}
 load helpers
 
 @test "200 steps with dropout and augmentation: the same bytes on 1 to 4 ranks and threads" {
