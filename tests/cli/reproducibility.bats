@@ -49,7 +49,7 @@ load helpers
   export TARGETS
   for recipe in step1 step2 step3 step4 compact; do
     options=(--config "$recipe" --set "data.file=$TEST_DATA" --set 'data.split=[2000,200]'
-      --set train.max_steps=$steps)
+      --set "train.max_steps=$steps")
     run -0 "$MNIST_DIST" "${options[@]}" --run-dir "$recipe"
     for np in $worlds; do
       mpirun_command "$np"
