@@ -28,7 +28,7 @@ class HeldFolder {
   /// The same, but for work that is skipped where the folder is lost.
   void write_if_held(const std::function<void()>& work);
 
-  /// Whether rank 0 saw that when it wrote.
+  /// Whether rank 0 saw, when it wrote, that the folder is lost.
   bool is_lost() const { return is_lost_; }
 
  private:

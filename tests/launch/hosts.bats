@@ -450,17 +450,24 @@ STARTS
   done
 }
 
-@test "too few good hosts for a moment: each look uses up a restart, then the run continues" {
+# The first start loses b, the second one ends well.
+b_is_lost_once() {
   fake_lost_host
-  # b is back after three looks.
-  sed -i '3i if [[ $host == b && -e gone && ${!#} == true ]]; then\
-    echo >>looks; (($(wc -l <looks) < 3)) || rm gone; fi' "$BATS_TEST_TMPDIR/bin/ssh"
+  rm gone
   fake_starts <<STARTS
 $checkpoint
 start_1() { checkpoint r; touch gone; exit 137; }
 start_2() { exit 0; }
 STARTS
-  rm gone
+}
+b_is_back_after_three_looks() {
+  sed -i '3i if [[ $host == b && -e gone && ${!#} == true ]]; then\
+    echo >>looks; (($(wc -l <looks) < 3)) || rm gone; fi' "$BATS_TEST_TMPDIR/bin/ssh"
+}
+
+@test "too few good hosts for a moment: each look uses up a restart, then the run continues" {
+  b_is_lost_once
+  b_is_back_after_three_looks
   MNIST_DIST_LOOK_SECONDS=0 hosts_sh --no-preflight --slots 1 --hosts a,b,c --min-hosts 3 \
     --max-restarts 4 -- train --run-dir r
   echo "$output"; cat starts.log
@@ -470,13 +477,7 @@ STARTS
 }
 
 @test "a restart of a sweep has whole groups, and waits for the slots of one" {
-  fake_lost_host
-  fake_starts <<STARTS
-$checkpoint
-start_1() { checkpoint r; touch gone; exit 137; }
-start_2() { exit 0; }
-STARTS
-  rm gone
+  b_is_lost_once
   MNIST_DIST_LOOK_SECONDS=0 hosts_sh --no-preflight --slots 3 --hosts a,b,c \
     -- sweep --seeds 0..9 --ranks-per-run 4 --out r
   echo "$output"; cat starts.log
@@ -484,15 +485,9 @@ STARTS
   [[ $(start 1) == *" -np 9 "* ]]
   [[ $(start 2) == *" -np 4 --host a:3,c:1 "* ]]
 
-  # b is back after three looks.
   rm -rf gone looks r
-  sed -i '3i if [[ $host == b && -e gone && ${!#} == true ]]; then\
-    echo >>looks; (($(wc -l <looks) < 3)) || rm gone; fi' "$BATS_TEST_TMPDIR/bin/ssh"
-  fake_starts <<STARTS
-$checkpoint
-start_1() { checkpoint r; touch gone; exit 137; }
-start_2() { exit 0; }
-STARTS
+  b_is_lost_once
+  b_is_back_after_three_looks
   MNIST_DIST_LOOK_SECONDS=0 hosts_sh --no-preflight --slots 1 --hosts a,b,c --max-restarts 4 \
     -- sweep --seeds 0..9 --ranks-per-run 3 --out r
   echo "$output"; cat starts.log
