@@ -34,7 +34,7 @@ function(mnist_dist_mpi_test name)
     add_test(NAME ${name}.np${ranks} COMMAND ${mpirun} $<TARGET_FILE:${name}_mpi_test>)
     # Open MPI does not free its memory, which is no leak of ours.
     set_tests_properties(${name}.np${ranks} PROPERTIES
-      TIMEOUT 120 PROCESSORS ${ranks} LABELS "mpi;${arg_LABELS}"
+      TIMEOUT 120 LABELS "mpi;${arg_LABELS}"
       ENVIRONMENT "ASAN_OPTIONS=detect_leaks=0")
   endforeach()
 endfunction()

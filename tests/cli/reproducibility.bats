@@ -43,7 +43,7 @@ load helpers
 
 # With MNIST_DIST_SLOW_TESTS=1: 200 steps, on 1 to 4 ranks.
 @test "every recipe: four ranks on unlike SIMD targets end in the bytes of one process" {
-  local recipe options np steps=20 worlds=4
+  local recipe options np steps=8 worlds=4
   [ -z "${MNIST_DIST_SLOW_TESTS:-}" ] || steps=200 worlds="1 2 3 4"
   TARGETS=$(simd_targets | tr -d ,)
   export TARGETS

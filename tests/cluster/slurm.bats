@@ -3,8 +3,8 @@ bats_require_minimum_version 1.5.0
 load ../cli/helpers
 load slurm_cluster
 
-# Some seconds' work: long enough to be interrupted.
-LONG=("${QUICK[@]}" --set train.epochs=10 --set train.checkpoint_seconds=0.2)
+# Some seconds' work, long enough to be interrupted. Large batches: few sums over ranks.
+LONG=("${QUICK[@]}" --set train.batch=256 --set train.epochs=10 --set train.checkpoint_seconds=0.2)
 
 setup_file() {
   export MNIST_DIST_BUILD_DIR=${MNIST_DIST%/*}
