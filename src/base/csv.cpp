@@ -47,35 +47,35 @@ void CsvTable::add(const std::string& line) {
                            cells_.back().size(), header_.size()));
 }
 
-bool CsvTable::has(const std::string& column) const {
+bool CsvTable::has(std::string_view column) const {
   return std::find(header_.begin(), header_.end(), column) != header_.end();
 }
 
-std::size_t CsvTable::place(const std::string& column) const {
+std::size_t CsvTable::place(std::string_view column) const {
   const auto found = std::find(header_.begin(), header_.end(), column);
   if (found == header_.end())
     throw changed_file_error(file_, fmt::format("there is no column {}", column));
   return static_cast<std::size_t>(found - header_.begin());
 }
 
-const std::string& CsvTable::text(std::size_t row, const std::string& column) const {
+const std::string& CsvTable::text(std::size_t row, std::string_view column) const {
   return cells_.at(row)[place(column)];
 }
 
-double CsvTable::number(std::size_t row, const std::string& column) const {
+double CsvTable::number(std::size_t row, std::string_view column) const {
   const auto value = parse_number<double>(text(row, column));
   if (!value) throw wrong(row, column, "a number");
   return *value;
 }
 
-double CsvTable::number(std::size_t row, const std::string& column, double low, double high) const {
+double CsvTable::number(std::size_t row, std::string_view column, double low, double high) const {
   const double value = number(row, column);
   if (!(value >= low && value <= high))
     throw wrong(row, column, fmt::format("{} to {}", low, high));
   return value;
 }
 
-std::int64_t CsvTable::integer(std::size_t row, const std::string& column, std::int64_t low,
+std::int64_t CsvTable::integer(std::size_t row, std::string_view column, std::int64_t low,
                                std::int64_t high) const {
   const auto value = parse_number<std::int64_t>(text(row, column));
   if (!value) throw wrong(row, column, "a whole number");
@@ -85,11 +85,11 @@ std::int64_t CsvTable::integer(std::size_t row, const std::string& column, std::
   return *value;
 }
 
-Error CsvTable::wrong(std::size_t row, const std::string& column, const std::string& wanted) const {
+Error CsvTable::wrong(std::size_t row, std::string_view column, const std::string& wanted) const {
   return wrong_cell(file_, row, column, text(row, column), wanted);
 }
 
-Error wrong_cell(const std::string& file, std::size_t row, const std::string& column,
+Error wrong_cell(const std::string& file, std::size_t row, std::string_view column,
                  const std::string& got, const std::string& wanted) {
   return changed_file_error(file, fmt::format("row {}: {}: wrong value (got \"{}\", expected {})",
                                               row + 1, column, got, wanted));

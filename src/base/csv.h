@@ -1,6 +1,7 @@
 #pragma once
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/error.h"
@@ -15,28 +16,28 @@ class CsvTable {
   /// From lines, header first. `name` stands for the file in errors.
   CsvTable(const std::vector<std::string>& lines, std::string name);
   std::size_t rows() const { return cells_.size(); }
-  bool has(const std::string& column) const;
+  bool has(std::string_view column) const;
   /// Throw Error (data) naming file, row and column when it is missing, no number or not from `low`
   /// to `high`.
-  const std::string& text(std::size_t row, const std::string& column) const;
-  double number(std::size_t row, const std::string& column) const;
-  double number(std::size_t row, const std::string& column, double low, double high) const;
-  std::int64_t integer(std::size_t row, const std::string& column, std::int64_t low,
+  const std::string& text(std::size_t row, std::string_view column) const;
+  double number(std::size_t row, std::string_view column) const;
+  double number(std::size_t row, std::string_view column, double low, double high) const;
+  std::int64_t integer(std::size_t row, std::string_view column, std::int64_t low,
                        std::int64_t high) const;
   /// An Error (data) for a cell with a wrong value.
-  Error wrong(std::size_t row, const std::string& column, const std::string& wanted) const;
+  Error wrong(std::size_t row, std::string_view column, const std::string& wanted) const;
   const std::vector<std::string>& header() const { return header_; }
 
  private:
   void add(const std::string& line);
-  std::size_t place(const std::string& column) const;
+  std::size_t place(std::string_view column) const;
   std::string file_;
   std::vector<std::string> header_;
   std::vector<std::vector<std::string>> cells_;
 };
 
 /// The same where the table is not at hand. `row` counts from 0.
-Error wrong_cell(const std::string& file, std::size_t row, const std::string& column,
+Error wrong_cell(const std::string& file, std::size_t row, std::string_view column,
                  const std::string& got, const std::string& wanted);
 
 }  // namespace mnist_dist

@@ -8,6 +8,7 @@
 #include <sstream>
 #include <vector>
 
+#include "base/csv_columns.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "model/spec.h"
@@ -18,8 +19,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::int64_t any_int = std::numeric_limits<int>::max(),
-                       any_seed = std::numeric_limits<std::int64_t>::max();
+constexpr std::int64_t any_int = std::numeric_limits<int>::max();
 
 /// Kinds of cells in seeds.csv.
 enum class Cell {
@@ -28,76 +28,62 @@ enum class Cell {
   process,  ///< decided by the process that trained the seed, not by recipe and seed
 };
 
-struct Column {
-  std::string name;
-  Cell cell;
-  int decimals = 0;                                       ///< of a real number
-  double high = std::numeric_limits<double>::infinity();  ///< of a real number, from 0
-  int low = 0;                                            ///< of a whole number
-};
-
 /// The one list of the columns of seeds.csv: header, writing and reading all walk it.
 template <class Outcome, class Visitor>
 void visit(Outcome& o, const std::string& scored, Visitor&& v) {
   using enum Cell;
-  v({"seed", always}, o.seed);
-  v({"status", always}, o.diverged);
-  v({"final_" + scored + "_accuracy", result, 4, 100}, o.final_accuracy);
-  v({"final_" + scored + "_correct", result}, o.final_correct);
-  v({scored + "_images", result}, o.images);
-  v({"final_" + scored + "_loss", result, 6}, o.final_loss);
-  v({"raw_" + scored + "_accuracy", result, 4, 100}, o.raw_accuracy);
-  v({"best_" + scored + "_accuracy", result, 4, 100}, o.best_accuracy);
-  v({"best_epoch", result}, o.best_epoch);
-  v({"seconds", process, 3}, o.seconds);
-  v({"group", process}, o.group);
-  v({.name = "ranks", .cell = process, .low = 1}, o.ranks);
-  v({.name = "threads", .cell = process, .low = 1}, o.threads);
-  v({"engine", process}, o.engine.name);
-  v({"simd", process}, o.engine.simd);
-  v({"device", process}, o.engine.device);
-  v({"parameters_sha256", result}, o.parameters_sha256);
-  v({"raw_parameters_sha256", result}, o.raw_parameters_sha256);
-  v({"message", process}, o.message);
+  v(always, {"seed"}, o.seed);
+  v(always, {"status"}, o.diverged);
+  v(result, {"final_" + scored + "_accuracy", "{:.4f}", 0, 100}, o.final_accuracy);
+  v(result, {"final_" + scored + "_correct"}, o.final_correct);
+  v(result, {scored + "_images"}, o.images);
+  v(result, {"final_" + scored + "_loss", "{:.6f}"}, o.final_loss);
+  v(result, {"raw_" + scored + "_accuracy", "{:.4f}", 0, 100}, o.raw_accuracy);
+  v(result, {"best_" + scored + "_accuracy", "{:.4f}", 0, 100}, o.best_accuracy);
+  v(result, {"best_epoch"}, o.best_epoch);
+  v(process, {"seconds", "{:.3f}"}, o.seconds);
+  v(process, {"group"}, o.group);
+  v(process, {.name = "ranks", .low = 1}, o.ranks);
+  v(process, {.name = "threads", .low = 1}, o.threads);
+  v(process, {"engine"}, o.engine.name);
+  v(process, {"simd"}, o.engine.simd);
+  v(process, {"device"}, o.engine.device);
+  v(result, {"parameters_sha256"}, o.parameters_sha256);
+  v(result, {"raw_parameters_sha256"}, o.raw_parameters_sha256);
+  v(process, {"message"}, o.message);
 }
 
-std::string text_of(const Column&, bool diverged) { return diverged ? "diverged" : "ok"; }
-std::string text_of(const Column& column, double value) {
-  return fmt::format("{:.{}f}", value, column.decimals);
-}
+/// The status as a word.
+const char* as_cell(bool diverged) { return diverged ? "diverged" : "ok"; }
 template <class T>
-std::string text_of(const Column&, const T& value) {
-  return fmt::format("{}", value);
+const T& as_cell(const T& value) {
+  return value;
 }
 
 /// Reads the cells of one row of seeds.csv. The status comes before all results.
 struct Reader {
-  const CsvTable& csv;
-  std::size_t row;
+  CsvReader cells;
   bool diverged = false;
 
   template <class T>
-  void operator()(const Column& column, T& value) {
-    if (!diverged || column.cell != Cell::result) return read(column, value);
-    if (!csv.text(row, column.name).empty())
-      throw csv.wrong(row, column.name, "an empty cell, because the seed diverged");
+  void operator()(Cell cell, const CsvColumn& column, T& value) {
+    if (!diverged || cell != Cell::result) return read(column, value);
+    if (!text(column).empty())
+      throw cells.table.wrong(cells.row, column.name, "an empty cell, because the seed diverged");
   }
 
  private:
-  void read(const Column& column, bool& value) {
-    const std::string& status = csv.text(row, column.name);
-    value = diverged = status == "diverged";
-    if (!diverged && status != "ok") throw csv.wrong(row, column.name, "ok or diverged");
+  const std::string& text(const CsvColumn& column) const {
+    return cells.table.text(cells.row, column.name);
   }
-  void read(const Column& column, std::string& value) { value = csv.text(row, column.name); }
-  void read(const Column& column, double& value) {
-    value =
-        csv.number(row, column.name, 0, std::min(column.high, std::numeric_limits<double>::max()));
+  void read(const CsvColumn& column, bool& value) {
+    value = diverged = text(column) == "diverged";
+    if (!diverged && text(column) != "ok")
+      throw cells.table.wrong(cells.row, column.name, "ok or diverged");
   }
   template <class T>
-  void read(const Column& column, T& value) {
-    value = static_cast<T>(
-        csv.integer(row, column.name, column.low, sizeof(T) < 8 ? any_int : any_seed));
+  void read(const CsvColumn& column, T& value) {
+    cells(column, value);
   }
 };
 
@@ -156,7 +142,9 @@ void append_without(std::string& text, const std::vector<std::string>& lines,
 std::string seeds_header(const std::string& scored) {
   std::string text;
   const SeedOutcome any;
-  visit(any, scored, [&](const Column& column, const auto&) { text += column.name + ','; });
+  const CsvHeader names{text};
+  visit(any, scored,
+        [&](Cell, const CsvColumn& column, const auto& value) { names(column, value); });
   text.back() = '\n';
   return text;
 }
@@ -167,9 +155,12 @@ std::string errors_header(const std::string& scored) {
 
 std::string seeds_line(const SeedOutcome& o) {
   std::string text;
-  visit(o, "", [&](const Column& column, const auto& value) {
-    if (!o.diverged || column.cell != Cell::result) text += text_of(column, value);
-    text += ',';
+  const CsvLine line{text};
+  visit(o, "", [&](Cell cell, const CsvColumn& column, const auto& value) {
+    if (o.diverged && cell == Cell::result)
+      text += ',';
+    else
+      line(column, as_cell(value));
   });
   text.back() = '\n';
   return text;
@@ -183,7 +174,7 @@ SeedOutcome parse_outcome(const CsvTable& csv, std::size_t row, const SweepIdent
     csv.integer(row, correct, 0, identity.images);
   }
   SeedOutcome o;
-  visit(o, scored, Reader{csv, row});
+  visit(o, scored, Reader{{csv, row}});
   if (!o.diverged && !o.message.empty())
     throw csv.wrong(row, "message", "an empty cell, because the seed is ok");
   return o;
@@ -241,8 +232,8 @@ std::string result_in(const std::string& row_text) {
   const Tables lines = split_tables(row_text, rest);
   std::vector<std::string> of_process;
   const SeedOutcome any;
-  visit(any, "", [&](const Column& column, const auto&) {
-    if (column.cell == Cell::process) of_process.push_back(column.name);
+  visit(any, "", [&](Cell cell, const CsvColumn& column, const auto&) {
+    if (cell == Cell::process) of_process.emplace_back(column.name);
   });
   append_without(text, lines[seeds], of_process);
   append_without(text, lines[epochs], {"images_per_second", "seconds"});

@@ -1,27 +1,50 @@
 #include "train/metrics.h"
 
-#include <fmt/format.h>
-
 #include <cmath>
-#include <limits>
+
+#include "base/csv_columns.h"
 
 namespace mnist_dist {
+namespace {
+
+/// The scores of a row as cells.
+struct ScoreCells {
+  std::optional<double> loss, raw, averaged;
+};
+
+/// The one list of the columns of metrics.csv: header, writing and reading all walk it.
+template <class Row, class Cells, class Visitor>
+void visit(Row&& row, Cells&& cells, const std::string& scored, const Visitor& visitor) {
+  constexpr double infinite = std::numeric_limits<double>::infinity();
+  visitor({"epoch"}, row.epoch);
+  visitor({"train_loss", "{:.6f}"}, row.train.loss);
+  visitor({"train_accuracy", "{:.4f}", 0, 100}, row.train.accuracy);
+  // Infinite, or no number, before a run diverges.
+  visitor({scored + "_loss", "{:.6f}", any_value}, cells.loss);
+  visitor({scored + "_accuracy", "{:.4f}", 0, 100}, cells.raw);
+  visitor({"averaged_" + scored + "_accuracy", "{:.4f}", 0, 100}, cells.averaged);
+  visitor({"learning_rate", "{:.6g}"}, row.learning_rate);
+  visitor({"images_per_second", "{:.1f}", 0, infinite}, row.images_per_second);
+  visitor({"seconds", "{:.3f}"}, row.seconds);
+}
+
+}  // namespace
 
 std::string metrics_header(const std::string& scored) {
-  return fmt::format(
-      "epoch,train_loss,train_accuracy,{0}_loss,{0}_accuracy,averaged_{0}_accuracy,learning_rate,"
-      "images_per_second,seconds\n",
-      scored);
+  std::string text;
+  visit(EpochRow{}, ScoreCells{}, scored, CsvHeader{text});
+  text.back() = '\n';
+  return text;
 }
 
 std::string metrics_line(const EpochRow& row) {
-  const auto accuracy = [](const std::optional<Score>& score) {
-    return score ? fmt::format("{:.4f}", score->accuracy) : "";
-  };
-  return fmt::format("{},{:.6f},{:.4f},{},{},{},{:.6g},{:.1f},{:.3f}\n", row.epoch, row.train.loss,
-                     row.train.accuracy, row.test ? fmt::format("{:.6f}", row.test->loss) : "",
-                     accuracy(row.test), accuracy(row.averaged_test), row.learning_rate,
-                     row.images_per_second, row.seconds);
+  ScoreCells cells;
+  if (row.test) cells = {row.test->loss, row.test->accuracy, std::nullopt};
+  if (row.averaged_test) cells.averaged = row.averaged_test->accuracy;
+  std::string text;
+  visit(row, cells, "", CsvLine{text});
+  text.back() = '\n';
+  return text;
 }
 
 std::string scored_in(const CsvTable& table) {
@@ -29,34 +52,22 @@ std::string scored_in(const CsvTable& table) {
 }
 
 std::vector<EpochRow> parse_metrics(const CsvTable& table, const std::string& scored) {
-  constexpr double most = std::numeric_limits<double>::max();
-  constexpr double infinite = std::numeric_limits<double>::infinity();
   const std::string loss = scored + "_loss", raw = scored + "_accuracy",
-                    averaged = "averaged_" + raw;
-  std::vector<EpochRow> rows;
-  for (std::size_t row = 0; row < table.rows(); ++row) {
-    EpochRow r;
-    const auto epoch = static_cast<std::int64_t>(row) + 1;
-    r.epoch = static_cast<int>(table.integer(row, "epoch", epoch, epoch));
-    r.train.loss = table.number(row, "train_loss", 0, most);
-    r.train.accuracy = table.number(row, "train_accuracy", 0, 100);
-    r.learning_rate = table.number(row, "learning_rate", 0, most);
-    r.images_per_second = table.number(row, "images_per_second", 0, infinite);
-    r.seconds = table.number(row, "seconds", 0, most);
-    const bool has_raw = !table.text(row, raw).empty();
-    const bool has_averaged = !table.text(row, averaged).empty();
-    const std::string empty = "an empty cell, because that of " + raw + " is empty";
-    if (has_raw != !table.text(row, loss).empty())
-      throw table.wrong(row, loss, has_raw ? "a number, because " + raw + " has one" : empty);
-    if (has_averaged && !has_raw) throw table.wrong(row, averaged, empty);
-    if (has_raw) {
-      r.test.emplace();
-      r.test->loss = table.number(row, loss);  // before a run diverges it may be infinite
-      if (r.test->loss < 0) throw table.wrong(row, loss, "at least 0");
-      r.test->accuracy = table.number(row, raw, 0, 100);
-    }
-    if (has_averaged) r.averaged_test.emplace().accuracy = table.number(row, averaged, 0, 100);
-    rows.push_back(std::move(r));
+                    empty = "an empty cell, because that of " + raw + " is empty";
+  std::vector<EpochRow> rows(table.rows());
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    EpochRow& row = rows[i];
+    ScoreCells cells;
+    const auto epoch = static_cast<std::int64_t>(i) + 1;
+    table.integer(i, "epoch", epoch, epoch);
+    visit(row, cells, scored, CsvReader{table, i});
+    if (cells.raw && !cells.loss)
+      throw table.wrong(i, loss, "a number, because " + raw + " has one");
+    if (!cells.raw && cells.loss) throw table.wrong(i, loss, empty);
+    if (!cells.raw && cells.averaged) throw table.wrong(i, "averaged_" + raw, empty);
+    if (cells.loss && *cells.loss < 0) throw table.wrong(i, loss, "at least 0");
+    if (cells.raw) row.test = Score{*cells.loss, *cells.raw};
+    if (cells.averaged) row.averaged_test = Score{.accuracy = *cells.averaged};
   }
   return rows;
 }
