@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <limits>
 #include <sstream>
 #include <vector>
 
@@ -18,8 +17,6 @@ namespace mnist_dist {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr std::int64_t any_int = std::numeric_limits<int>::max();
 
 /// Kinds of cells in seeds.csv.
 enum class Cell {
@@ -51,6 +48,14 @@ void visit(Outcome& o, const std::string& scored, Visitor&& v) {
   v(result, {"parameters_sha256"}, o.parameters_sha256);
   v(result, {"raw_parameters_sha256"}, o.raw_parameters_sha256);
   v(process, {"message"}, o.message);
+}
+
+/// The one list of the columns of errors.csv but the first, the seed.
+template <class Row, class Visitor>
+void visit_mistake(Row&& mistake, const std::string& scored, const Visitor& v) {
+  v({scored + "_index"}, mistake.index);
+  v({.name = "label", .high = class_limit - 1}, mistake.label);
+  v({.name = "prediction", .high = class_limit - 1}, mistake.prediction);
 }
 
 /// The status as a word.
@@ -150,7 +155,10 @@ std::string seeds_header(const std::string& scored) {
 }
 
 std::string errors_header(const std::string& scored) {
-  return fmt::format("seed,{}_index,label,prediction\n", scored);
+  std::string text = "seed,";
+  visit_mistake(Mistake{}, scored, CsvHeader{text});
+  text.back() = '\n';
+  return text;
 }
 
 std::string seeds_line(const SeedOutcome& o) {
@@ -189,8 +197,11 @@ std::string row_text(const SeedOutcome& o, const std::string& scored) {
 
 std::string errors_lines(const SeedOutcome& o) {
   std::string text;
-  for (const Mistake& m : o.mistakes)
-    text += fmt::format("{},{},{},{}\n", o.seed, m.index, m.label, m.prediction);
+  for (const Mistake& mistake : o.mistakes) {
+    text += fmt::format("{},", o.seed);
+    visit_mistake(mistake, "", CsvLine{text});
+    text.back() = '\n';
+  }
   return text;
 }
 
@@ -220,11 +231,9 @@ SeedOutcome parse_row(const std::string& text, const std::string& file,
 }
 
 Mistake parse_mistake(const CsvTable& csv, std::size_t row, const std::string& scored) {
-  const auto number = [&](const std::string& column, std::int64_t high) {
-    return static_cast<int>(csv.integer(row, column, 0, high));
-  };
-  return {number(scored + "_index", any_int), number("label", class_limit - 1),
-          number("prediction", class_limit - 1)};
+  Mistake mistake;
+  visit_mistake(mistake, scored, CsvReader{csv, row});
+  return mistake;
 }
 
 std::string result_in(const std::string& row_text) {

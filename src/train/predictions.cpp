@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/csv_columns.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/portable_math.h"
@@ -12,13 +13,28 @@
 namespace mnist_dist {
 namespace {
 
-constexpr std::string_view header = "index,label,predicted,probability,label_probability";
+/// The one list of the columns of predictions.csv: header, writing and reading all walk it.
+template <class Row, class Visitor>
+void visit(Row&& row, const Visitor& visitor) {
+  visitor({.name = "index", .high = 100'000'000}, row.index);
+  visitor({.name = "label", .high = class_limit - 1}, row.label);
+  visitor({.name = "predicted", .high = class_limit - 1}, row.predicted);
+  visitor({"probability", "{:.6f}", 0, 1}, row.probability);
+  visitor({"label_probability", "{:.6f}", 0, 1}, row.label_probability);
+}
 
-/// One number from 0 to `most` in front of `text`, which it and a comma leave.
+std::string header_line() {
+  std::string text;
+  visit(Prediction{}, CsvHeader{text});
+  text.back() = '\n';
+  return text;
+}
+
+/// The column's number in front of `text`, which it and a comma leave.
 template <class Number>
-bool take(std::string_view& text, Number most, Number& value) {
+bool take(std::string_view& text, const CsvColumn& column, Number& value) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || !(value >= 0 && value <= most)) return false;
+  if (error != std::errc{} || !(value >= 0 && value <= column.high)) return false;
   text.remove_prefix(static_cast<std::size_t>(end - text.data()));
   if (!text.empty() && text.front() == ',') text.remove_prefix(1);
   return true;
@@ -55,33 +71,29 @@ std::vector<Prediction> predictions_of(int first_row, std::span<const ClassIndex
 }
 
 std::string predictions_csv(std::span<const Prediction> predictions) {
-  std::string out = fmt::format("{}\n", header);
-  for (const Prediction& p : predictions)
-    fmt::format_to(std::back_inserter(out), "{},{},{},{:.6f},{:.6f}\n", p.index, p.label,
-                   p.predicted, p.probability, p.label_probability);
+  std::string out = header_line();
+  for (const Prediction& prediction : predictions) {
+    visit(prediction, CsvLine{out});
+    out.back() = '\n';
+  }
   return out;
 }
 
 std::vector<Prediction> read_predictions(const std::filesystem::path& file) {
-  const std::string text = read_text_file(file);
+  const std::string text = read_text_file(file), header = header_line();
   std::vector<Prediction> all;
-  std::size_t row = 0;
-  for (std::size_t from = 0; from < text.size(); ++row) {
+  bool good = text.starts_with(header);
+  for (std::size_t from = header.size(); good && from < text.size();) {
     const std::size_t end = std::min(text.find('\n', from), text.size());
     std::string_view line(text.data() + from, end - from);
     from = end + 1;
-    constexpr int most_rows = 100'000'000, last_class = class_limit - 1;
-    Prediction p;
-    const bool good =
-        row == 0 ? line == header
-                 : take(line, most_rows, p.index) && take(line, last_class, p.label) &&
-                       take(line, last_class, p.predicted) && take(line, 1.0, p.probability) &&
-                       take(line, 1.0, p.label_probability) && line.empty();
-    if (!good)
-      throw damaged_file_error(file.string(), fmt::format("row {} is not a prediction", row),
-                               "write it again with mnist-dist verify, or remove it");
-    if (row > 0) all.push_back(p);
+    visit(all.emplace_back(),
+          [&](const CsvColumn& column, auto& value) { good = good && take(line, column, value); });
+    good = good && line.empty();
   }
+  if (!good)
+    throw damaged_file_error(file.string(), fmt::format("row {} is not a prediction", all.size()),
+                             "write it again with mnist-dist verify, or remove it");
   return all;
 }
 

@@ -38,9 +38,9 @@ TEST(Predictions, DamagedOnesAreRejected) {
   const TemporaryFolder folder;
   const std::string header = "index,label,predicted,probability,label_probability\n";
   for (const std::string& text :
-       {std::string("index\n"), header + "0,7,7,0.5\n", header + "0,1000,7,0.5,0.5\n",
-        header + "0,7,7,1.5,0.5\n", header + "-1,7,7,0.5,0.5\n", header + "0,7,7,nan,0.5\n",
-        header + "0,7,7,0.5,0.5,1\n"}) {
+       {std::string(), std::string("index\n"), header + "0,7,7,0.5\n",
+        header + "0,1000,7,0.5,0.5\n", header + "0,7,7,1.5,0.5\n", header + "-1,7,7,0.5,0.5\n",
+        header + "0,7,7,nan,0.5\n", header + "0,7,7,0.5,0.5,1\n"}) {
     write_file_atomically(folder / "predictions.csv", text);
     try {
       read_predictions(folder / "predictions.csv");
