@@ -172,11 +172,11 @@ std::vector<std::string> cells_of(const ImagePrediction& p) {
 
 void print_lines(const std::vector<ImagePrediction>& predictions, bool show) {
   const int columns = terminal_columns(Output::standard_out);
-  std::vector<TextColumn> layout{{"", 0, true, 9, 12},
-                                 {"", 1, false, 9},
-                                 {"", 8, false, 8},
-                                 {"", 11, true, 1},
-                                 {"", 7, false, 0}};
+  std::vector<TextColumn> layout{{.left = true, .importance = 9, .narrowest = 12},
+                                 {.width = 1, .importance = 9},
+                                 {.width = 8, .importance = 8},
+                                 {.width = 11, .left = true, .importance = 1},
+                                 {.width = 7}};
   std::vector<std::vector<std::string>> rows;
   for (const ImagePrediction& p : predictions) {
     rows.push_back(cells_of(p));

@@ -25,10 +25,14 @@ std::string ratio(const Contender& contender, const Contender* base,
 std::string bench_table(const std::vector<Contender>& contenders,
                         std::vector<double> Contender::*rates, int plain, const FmaPeak& peak,
                         double flops_per_image, int columns) {
-  const std::vector<TextColumn> table{{"", 21, true, 9, 12},     {"threads", 7, false, 7},
-                                      {"images/s", 8, false, 8}, {"lowest-highest", 15, false, 3},
-                                      {"GFLOP/s", 8, false, 1},  {"of peak", 7, false, 2},
-                                      {"x plain", 10, false, 6}, {"x 1 thread", 10, false, 5}};
+  const std::vector<TextColumn> table{{.width = 21, .left = true, .importance = 9, .narrowest = 12},
+                                      {.name = "threads", .importance = 7},
+                                      {.name = "images/s", .importance = 8},
+                                      {.name = "lowest-highest", .width = 15, .importance = 3},
+                                      {.name = "GFLOP/s", .width = 8, .importance = 1},
+                                      {.name = "of peak", .importance = 2},
+                                      {.name = "x plain", .width = 10, .importance = 6},
+                                      {.name = "x 1 thread", .importance = 5}};
   std::vector<std::vector<std::string>> rows;
   for (const Contender& contender : contenders) {
     const auto [lowest, highest] = std::ranges::minmax(contender.*rates);

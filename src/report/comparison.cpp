@@ -59,14 +59,15 @@ std::vector<std::string> row_of(const Contestant& c) {
           c.recipe};
 }
 
-const std::vector<TextColumn> result_columns{{"", 1, true, 10},
-                                             {"mean %", 8, false, 9},
-                                             {"SD", 6, false, 7},
-                                             {"min", 6, false, 6},
-                                             {"max", 6, false, 3},
-                                             {"seeds", 5, false, 5},
-                                             {"parameters", 10, false, 4},
-                                             {"recipe", 6, true, 8, 12}};
+const std::vector<TextColumn> result_columns{
+    {.width = 1, .left = true, .importance = 10},
+    {.name = "mean %", .width = 8, .importance = 9},
+    {.name = "SD", .width = 6, .importance = 7},
+    {.name = "min", .width = 6, .importance = 6},
+    {.name = "max", .width = 6, .importance = 3},
+    {.name = "seeds", .importance = 5},
+    {.name = "parameters", .importance = 4},
+    {.name = "recipe", .left = true, .importance = 8, .narrowest = 12}};
 
 /// "final accuracy, MNIST, test set, 10,000 images": of the first one that has a result.
 std::string scored_line(std::span<const Contestant> contestants) {

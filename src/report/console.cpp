@@ -35,10 +35,15 @@ std::string loss_cell(const std::optional<Score>& score) {
 /// A table of epochs: `prefix` is "test" or "valid". Where not all columns fit, the accuracies
 /// stay.
 std::vector<TextColumn> epoch_columns(const std::string& prefix) {
-  return {
-      {"epoch", 5, false, 9},          {"train loss", 10, false, 3},   {"train acc", 9, false, 4},
-      {prefix + " loss", 9, false, 5}, {prefix + " acc", 8, false, 7}, {"avg acc", 8, false, 8},
-      {"rate", 9, false, 1},           {"images/s", 8, false, 2},      {"seconds", 7, false, 0}};
+  return {{.name = "epoch", .importance = 9},
+          {.name = "train loss", .importance = 3},
+          {.name = "train acc", .importance = 4},
+          {.name = prefix + " loss", .importance = 5},
+          {.name = prefix + " acc", .importance = 7},
+          {.name = "avg acc", .width = 8, .importance = 8},
+          {.name = "rate", .width = 9, .importance = 1},
+          {.name = "images/s", .importance = 2},
+          {.name = "seconds"}};
 }
 
 }  // namespace

@@ -41,10 +41,11 @@ constexpr PhaseName phase_names[] = {
 std::string fused_table(const ModelSpec& model,
                         const std::vector<fused::PhaseClock::Times>& profile, int slice,
                         const FmaPeak& peak, int columns) {
-  const std::vector<TextColumn> table{{"layer", 26, true, 9, 12},
-                                      {"forward", 14, false, 8},
-                                      {"input gradient", 14, false, 7},
-                                      {"weight gradient", 15, false, 6}};
+  const std::vector<TextColumn> table{
+      {.name = "layer", .width = 26, .left = true, .importance = 9, .narrowest = 12},
+      {.name = "forward", .width = 14, .importance = 8},
+      {.name = "input gradient", .importance = 7},
+      {.name = "weight gradient", .importance = 6}};
   std::vector<std::vector<std::string>> rows;
   const auto shapes = layer_shapes(model);
   for (std::size_t i = 0; i < shapes.size(); ++i) {

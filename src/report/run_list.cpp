@@ -135,9 +135,13 @@ std::vector<ListedRun> list_runs(const fs::path& folder) {
 }
 
 std::string runs_table(const std::vector<ListedRun>& runs, int columns) {
-  const std::vector<TextColumn> table{{"name", 4, true, 6, 12},   {"recipe", 6, true, 2, 12},
-                                      {"seed", 4, false, 1},      {"progress", 8, false, 3},
-                                      {"status", 6, true, 5, 10}, {"result", 6, true, 4, 12}};
+  const std::vector<TextColumn> table{
+      {.name = "name", .left = true, .importance = 6, .narrowest = 12},
+      {.name = "recipe", .left = true, .importance = 2, .narrowest = 12},
+      {.name = "seed", .importance = 1},
+      {.name = "progress", .importance = 3},
+      {.name = "status", .left = true, .importance = 5, .narrowest = 10},
+      {.name = "result", .left = true, .importance = 4, .narrowest = 12}};
   std::vector<std::vector<std::string>> rows;
   for (const ListedRun& run : runs) {
     const std::string status =

@@ -9,10 +9,14 @@
 namespace mnist_dist {
 
 std::string summary_table(const ModelSpec& model, int columns) {
-  const std::vector<TextColumn> table{{"#", 2, false, 8},      {"layer", 5, true, 9, 24},
-                                      {"output", 12, true, 6}, {"parameters", 10, false, 7},
-                                      {"MACs", 12, false, 4},  {"receptive field", 15, false, 5},
-                                      {"jump", 4, false, 3}};
+  const std::vector<TextColumn> table{
+      {.name = "#", .width = 2, .importance = 8},
+      {.name = "layer", .left = true, .importance = 9, .narrowest = 24},
+      {.name = "output", .width = 12, .left = true, .importance = 6},
+      {.name = "parameters", .importance = 7},
+      {.name = "MACs", .width = 12, .importance = 4},
+      {.name = "receptive field", .importance = 5},
+      {.name = "jump", .importance = 3}};
   const auto shapes = layer_shapes(model);
   std::vector<std::vector<std::string>> rows;
   std::size_t parameters = 0, macs = 0;

@@ -21,11 +21,17 @@ constexpr auto live_interval = 250ms;  // smooth to the eye, nothing to the mach
 constexpr auto plain_interval = 60s;   // a log file should not drown
 constexpr int refresh_seconds = 15;    // of the page while the sweep runs
 
-const std::vector<TextColumn> seed_columns{{"seed", 8, false, 9},    {"final", 8, false, 8},
-                                           {"correct", 8, false, 5}, {"raw", 8, false, 2},
-                                           {"best", 8, false, 3},    {"epoch", 5, false, 1},
-                                           {"loss", 7, false, 4},    {"seconds", 8, false, 1},
-                                           {"group", 5, false, 0},   {"target", 7, true, 9}};
+const std::vector<TextColumn> seed_columns{
+    {.name = "seed", .width = 8, .importance = 9},
+    {.name = "final", .width = 8, .importance = 8},
+    {.name = "correct", .width = 8, .importance = 5},
+    {.name = "raw", .width = 8, .importance = 2},
+    {.name = "best", .width = 8, .importance = 3},
+    {.name = "epoch", .importance = 1},
+    {.name = "loss", .width = 7, .importance = 4},
+    {.name = "seconds", .width = 8, .importance = 1},
+    {.name = "group"},
+    {.name = "target", .width = 7, .left = true, .importance = 9}};
 
 /// Green or red, where the terminal has colours.
 std::string colored(const std::string& text, bool good) {

@@ -11,7 +11,7 @@ int characters(std::string_view text);
 
 /// A column of a table for the terminal.
 struct TextColumn {
-  std::string name;
+  std::string name = {};
   int width = 0;       ///< at least. A longer cell pushes the rest of its row
   bool left = false;   ///< aligned to the left
   int importance = 0;  ///< where not all columns fit, those with the lowest number are left out

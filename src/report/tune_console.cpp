@@ -12,10 +12,16 @@ namespace mnist_dist {
 namespace {
 
 const std::vector<TextColumn> candidate_columns{
-    {"candidate", 9, false, 9}, {"recipe", 12, true, 4, 8}, {"parameters", 10, false, 3},
-    {"seeds", 5, false, 2},     {"mean", 8, false, 8},      {"sd", 6, false, 1},
-    {"min", 8, false, 1},       {"loss", 8, false, 0},      {"behind", 15, false, 4},
-    {"settings", 8, true, 7, 8}};
+    {.name = "candidate", .importance = 9},
+    {.name = "recipe", .width = 12, .left = true, .importance = 4, .narrowest = 8},
+    {.name = "parameters", .importance = 3},
+    {.name = "seeds", .importance = 2},
+    {.name = "mean", .width = 8, .importance = 8},
+    {.name = "sd", .width = 6, .importance = 1},
+    {.name = "min", .width = 8, .importance = 1},
+    {.name = "loss", .width = 8},
+    {.name = "behind", .width = 15, .importance = 4},
+    {.name = "settings", .left = true, .importance = 7, .narrowest = 8}};
 
 /// Points behind the best candidate with the half width of the 95 % interval.
 std::string behind(const Candidate& c) {

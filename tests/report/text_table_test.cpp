@@ -5,8 +5,9 @@
 namespace mnist_dist {
 namespace {
 
-const std::vector<TextColumn> table{
-    {"seed", 4, false, 9}, {"rate", 6, false, 1}, {"loss", 6, false, 5}};
+const std::vector<TextColumn> table{{.name = "seed", .importance = 9},
+                                    {.name = "rate", .width = 6, .importance = 1},
+                                    {.name = "loss", .width = 6, .importance = 5}};
 
 TEST(TextTable, LeavesOutColumnsByImportance) {
   EXPECT_EQ(TextTable(table, 0).header(), "seed    rate    loss\n");
@@ -17,7 +18,8 @@ TEST(TextTable, LeavesOutColumnsByImportance) {
 }
 
 TEST(TextTable, NarrowsAColumnBeforeItLeavesOneOut) {
-  std::vector<TextColumn> wide{{"layer", 5, true, 9, 6}, {"size", 4, false, 1}};
+  std::vector<TextColumn> wide{{.name = "layer", .left = true, .importance = 9, .narrowest = 6},
+                               {.name = "size", .importance = 1}};
   const std::vector<std::vector<std::string>> rows{{"conv to 12", "144"}, {"pool", "0"}};
   EXPECT_EQ(text_table(wide, rows, 0), "layer       size\nconv to 12   144\npool           0\n");
   EXPECT_EQ(text_table(wide, rows, 14), "layer     size\nconv to    144\n12\npool         0\n");
@@ -25,7 +27,7 @@ TEST(TextTable, NarrowsAColumnBeforeItLeavesOneOut) {
 }
 
 TEST(TextTable, CountsCharactersAndEscapesControlCharacters) {
-  const std::vector<TextColumn> names{{"name", 4, true}, {"n", 1}};
+  const std::vector<TextColumn> names{{.name = "name", .left = true}, {.name = "n"}};
   EXPECT_EQ(text_table(names, {{"\u00e9t\u00e9", "1"}, {"a\nb", "2"}}, 0),
             "name  n\n\u00e9t\u00e9   1\na\\nb  2\n");
 }
@@ -33,10 +35,12 @@ TEST(TextTable, CountsCharactersAndEscapesControlCharacters) {
 TEST(TextTable, NoLineIsLongerThanTheTerminal) {
   const std::string hash(64, 'f');
   for (int columns = 1; columns < 90; ++columns) {
-    const std::string text = text_table({{"a", 1, true, 2, 8}, {"b", 3, false, 1}},
-                                        {{hash, "1"}, {"two words", hash}}, columns) +
-                             folded("recorded  " + hash + "  fused\n", columns, 12) +
-                             wrapped_fields("recipe | " + hash + " | seed 1", columns);
+    const std::string text =
+        text_table({{.name = "a", .left = true, .importance = 2, .narrowest = 8},
+                    {.name = "b", .width = 3, .importance = 1}},
+                   {{hash, "1"}, {"two words", hash}}, columns) +
+        folded("recorded  " + hash + "  fused\n", columns, 12) +
+        wrapped_fields("recipe | " + hash + " | seed 1", columns);
     for (std::size_t from = 0, to; from < text.size(); from = to + 1) {
       to = text.find('\n', from);
       EXPECT_LE(to - from, static_cast<std::size_t>(columns)) << text;
