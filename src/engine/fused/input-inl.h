@@ -42,8 +42,8 @@ class InputReader {
         x_shares_(static_cast<std::size_t>(side * kLanes)),
         y_shares_(static_cast<std::size_t>(side * kLanes)) {}
 
-  /// Lane block `group` of a slice to [row][column][lanes].
-  void read_training(const Slice& slice, int group, float* out);
+  /// A lane block of a slice to [row][column][lanes].
+  void read_training(const Slice& slice, int lane_block, float* out);
 
   /// [count] of [side][side] bytes to [row][column][lanes].
   void read_evaluation(const std::uint8_t* pixels, int count, float* out) const {
@@ -243,8 +243,8 @@ void InputReader::resample_lanes(Source source, const Maps& maps, const float* f
   }
 }
 
-inline void InputReader::read_training(const Slice& slice, int group, float* out) {
-  const int first = group * kLanes, count = std::min(kLanes, slice.count() - first);
+inline void InputReader::read_training(const Slice& slice, int lane_block, float* out) {
+  const int first = lane_block * kLanes, count = std::min(kLanes, slice.count() - first);
   std::array<AugmentDraw, kLanes> draws;
   Maps crops{}, moves{};
   const EpochAugment augment = at_epoch(augment_, slice.epoch, side_);

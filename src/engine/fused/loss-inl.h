@@ -14,7 +14,7 @@ namespace mnist_dist::fused {
 namespace HWY_NAMESPACE {
 
 /// One lane block's losses and predictions, one lane per image.
-struct GroupLoss {
+struct LaneBlockLoss {
   HWY_ALIGN float loss[kLanes];
   HWY_ALIGN float prediction[kLanes];  ///< class, the lowest of equal logits
 };
@@ -22,12 +22,13 @@ struct GroupLoss {
 /// The difference from the exact loss is below 1e-6 (1 + loss).
 /// The smoothed target is (1 - smoothing) * one-hot + smoothing / classes. `scratch`:
 /// [2][classes][lanes] floats. `gradient`: also write softmax - target into `out`'s gradient.
-inline void group_loss(const Activation& out, int group, const ClassIndex* labels, int images,
-                       float smoothing, bool gradient, float* scratch, GroupLoss& result) {
+inline void lane_block_loss(const Activation& out, int lane_block, const ClassIndex* labels,
+                            int images, float smoothing, bool gradient, float* scratch,
+                            LaneBlockLoss& result) {
   const int classes = out.channels();
   float* const logits = scratch;
   float* const exponentials = scratch + classes * kLanes;
-  out.read_row(group, 0, 0, logits);
+  out.read_row(lane_block, 0, 0, logits);
   V largest = load(logits), prediction = hn::Zero(d);
   for (int c = 1; c < classes; ++c) {
     const V logit = load(logits + c * kLanes);
@@ -60,7 +61,7 @@ inline void group_loss(const Activation& out, int group, const ClassIndex* label
     if (!gradient) continue;
     const V target = add(share, hn::IfThenElseZero(is_wanted, rest));
     store(hn::Sub(hn::Mul(load(exponentials + c * kLanes), normaliser), target),
-          out.gradient_row(group, 0) + c * kLanes);
+          out.gradient_row(lane_block, 0) + c * kLanes);
   }
   // -sum over classes of target * (difference - log_sum). The targets add up to 1.
   V expected = hn::Mul(rest, wanted_difference);

@@ -29,10 +29,10 @@ class Operation {
   /// After it. There may have been no such lane block.
   virtual void finish_part(int /*part*/) {}
   /// Reads the rows of `in`, writes those of `out` and finishes each.
-  virtual void forward(const Activation& in, int group, Activation& out) = 0;
+  virtual void forward(const Activation& in, int lane_block, Activation& out) = 0;
   /// Reads the gradient of `out`. Adds to the sums of the weight gradient. Where `in` wants a
   /// gradient, writes its rows and finishes each.
-  virtual void backward(Activation& in, int group, Activation& out) = 0;
+  virtual void backward(Activation& in, int lane_block, Activation& out) = 0;
   /// After all parts: the weight gradient into the flat gradient.
   virtual void finish_gradient(float* /*gradient*/) {}
 

@@ -30,26 +30,26 @@ class MaxPool final : public Operation {
   }
   void use_workspace(float* memory) override { memory_ = memory; }
 
-  void forward(const Activation& in, int group, Activation& out) override {
+  void forward(const Activation& in, int lane_block, Activation& out) override {
     for (int y = 0; y < out_side_; ++y) {
-      const float* const rows = window_rows(in, group, y);
-      float* at = out.row(group, y);
+      const float* const rows = window_rows(in, lane_block, y);
+      float* at = out.row(lane_block, y);
       for (int channel = 0; channel < channels_; ++channel)
         for (int x = 0; x < out_side_; ++x, at += kLanes)
           store(largest(window_at(rows, channel, x)), at);
-      out.finish_row(group, y);
+      out.finish_row(lane_block, y);
     }
   }
 
-  void backward(Activation& in, int group, Activation& out) override {
+  void backward(Activation& in, int lane_block, Activation& out) override {
     if (!in.wants_gradient()) return;
     float* const gradient = memory_ + static_cast<std::size_t>(window_) * row_size_;
     const int rest = (in_side_ - out_side_ * window_) * kLanes;  // columns without a window
     for (int y = 0; y < out_side_; ++y) {
-      const float* const rows = window_rows(in, group, y);
-      out.read_gradient_row(group, y, 0, gradient);
+      const float* const rows = window_rows(in, lane_block, y);
+      out.read_gradient_row(lane_block, y, 0, gradient);
       const float* at = gradient;
-      float* to = in.gradient_row(group, y * window_);
+      float* to = in.gradient_row(lane_block, y * window_);
       for (int channel = 0; channel < channels_; ++channel) {
         for (int x = 0; x < out_side_; ++x, at += kLanes, to += window_ * kLanes)
           give_to_largest(window_at(rows, channel, x), load(at), to);
@@ -57,20 +57,21 @@ class MaxPool final : public Operation {
           std::fill_n(to + static_cast<std::size_t>(i) * row_size_, rest, 0.0f);
         to += rest;
       }
-      for (int i = 0; i < window_; ++i) in.finish_gradient_row(group, y * window_ + i);
+      for (int i = 0; i < window_; ++i) in.finish_gradient_row(lane_block, y * window_ + i);
     }
     for (int y = out_side_ * window_; y < in_side_; ++y) {
-      std::fill_n(in.gradient_row(group, y), row_size_, 0.0f);
-      in.finish_gradient_row(group, y);
+      std::fill_n(in.gradient_row(lane_block, y), row_size_, 0.0f);
+      in.finish_gradient_row(lane_block, y);
     }
   }
 
  private:
   /// x of the rows of a row of windows.
-  const float* window_rows(const Activation& in, int group, int y) const {
-    if (in.reads_as_stored()) return in.row(group, y * window_);
+  const float* window_rows(const Activation& in, int lane_block, int y) const {
+    if (in.reads_as_stored()) return in.row(lane_block, y * window_);
     for (int i = 0; i < window_; ++i)
-      in.read_row(group, y * window_ + i, 0, memory_ + static_cast<std::size_t>(i) * row_size_);
+      in.read_row(lane_block, y * window_ + i, 0,
+                  memory_ + static_cast<std::size_t>(i) * row_size_);
     return memory_;
   }
   const float* window_at(const float* rows, int channel, int x) const {
@@ -114,12 +115,12 @@ class GlobalAverage final : public Operation {
   }
   void use_workspace(float* memory) override { row_ = memory; }
 
-  void forward(const Activation& in, int group, Activation& out) override {
-    float* const sums = out.row(group, 0);
+  void forward(const Activation& in, int lane_block, Activation& out) override {
+    float* const sums = out.row(lane_block, 0);
     std::fill_n(sums, channels_ * kLanes, 0.0f);
     for (int y = 0; y < side_; ++y) {
       float* at = sums;
-      in.read_channels(group, y, [&](auto& x) HWY_ATTR {
+      in.read_channels(lane_block, y, [&](auto& x) HWY_ATTR {
         V sum = load(at);
         for (int i = 0; i < side_; ++i) sum = add(sum, x.next());
         store(sum, at);
@@ -129,20 +130,20 @@ class GlobalAverage final : public Operation {
     const V share = broadcast(1.0f / static_cast<float>(side_ * side_));
     for (int channel = 0; channel < channels_; ++channel)
       store(hn::Mul(load(sums + channel * kLanes), share), sums + channel * kLanes);
-    out.finish_row(group, 0);
+    out.finish_row(lane_block, 0);
   }
 
-  void backward(Activation& in, int group, Activation& out) override {
+  void backward(Activation& in, int lane_block, Activation& out) override {
     if (!in.wants_gradient()) return;
-    out.read_gradient_row(group, 0, 0, row_);
+    out.read_gradient_row(lane_block, 0, 0, row_);
     const V share = broadcast(1.0f / static_cast<float>(side_ * side_));
     for (int y = 0; y < side_; ++y) {
-      float* at = in.gradient_row(group, y);
+      float* at = in.gradient_row(lane_block, y);
       for (int channel = 0; channel < channels_; ++channel) {
         const V gradient = hn::Mul(load(row_ + channel * kLanes), share);
         for (int x = 0; x < side_; ++x, at += kLanes) store(gradient, at);
       }
-      in.finish_gradient_row(group, y);
+      in.finish_gradient_row(lane_block, y);
     }
   }
 

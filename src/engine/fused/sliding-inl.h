@@ -64,30 +64,30 @@ class SlidingConvolution : public Operation {
     if (fresh_) std::fill_n(sums_, weight_count() * kLanes, 0.0f);
   }
 
-  void forward(const Activation& in, int group, Activation& out) override {
-    int read = choose_inputs(in, group);
+  void forward(const Activation& in, int lane_block, Activation& out) override {
+    int read = choose_inputs(in, lane_block);
     for (int y = 0; y < out_side_; ++y) {
-      read_inputs(in, group, read, y + kernel_ - padding_);
-      convolve(inputs_, in_side_, y - padding_, Pass::forward, out.row(group, y));
+      read_inputs(in, lane_block, read, y + kernel_ - padding_);
+      convolve(inputs_, in_side_, y - padding_, Pass::forward, out.row(lane_block, y));
       const Timed pointwise = timed(Phase::pointwise);
-      out.finish_row(group, y);
+      out.finish_row(lane_block, y);
     }
   }
 
-  void backward(Activation& in, int group, Activation& out) override {
-    int read = choose_inputs(in, group), done = 0;
+  void backward(Activation& in, int lane_block, Activation& out) override {
+    int read = choose_inputs(in, lane_block), done = 0;
     for (int first = 0; first < out_side_; first += strip_rows_) {
       const int last = std::min(first + strip_rows_, out_side_);
-      read_gradients(out, group, first, last);
-      read_inputs(in, group, read, last - 1 + kernel_ - padding_);
+      read_gradients(out, lane_block, first, last);
+      read_inputs(in, lane_block, read, last - 1 + kernel_ - padding_);
       correlate(first, last);
       const Timed input_gradient = timed(Phase::input_gradient);
       if (!in.wants_gradient()) continue;
       for (const int end = last == out_side_ ? in_side_ : last - padding_; done < end; ++done) {
         convolve(gradients_, out_side_, done - gradient_padding_, Pass::backward,
-                 in.gradient_row(group, done));
+                 in.gradient_row(lane_block, done));
         const Timed pointwise = timed(Phase::pointwise);
-        in.finish_gradient_row(group, done);
+        in.finish_gradient_row(lane_block, done);
       }
     }
   }
@@ -124,22 +124,22 @@ class SlidingConvolution : public Operation {
     return static_cast<std::size_t>(out_channels_) * gradient_stride_;
   }
 
-  void read_gradients(Activation& out, int group, int first, int last) const {
+  void read_gradients(Activation& out, int lane_block, int first, int last) const {
     const Timed pointwise = timed(Phase::pointwise);
     for (int y = first; y < last; ++y)
-      out.read_gradient_row(group, y, gradient_padding_, gradients_.row(y));
+      out.read_gradient_row(lane_block, y, gradient_padding_, gradients_.row(y));
   }
   /// Where x is the stored value, rows are used where they lie. Returns the first row that is to be
   /// read into the ring.
-  int choose_inputs(const Activation& in, int group) {
+  int choose_inputs(const Activation& in, int lane_block) {
     const bool in_place = padding_ == 0 && in.reads_as_stored();
-    inputs_ = in_place ? RowRing(in.row(group, 0), in_side_, in_row()) : ring_;
+    inputs_ = in_place ? RowRing(in.row(lane_block, 0), in_side_, in_row()) : ring_;
     return in_place ? in_side_ : 0;
   }
-  void read_inputs(const Activation& in, int group, int& read, int end) const {
+  void read_inputs(const Activation& in, int lane_block, int& read, int end) const {
     const Timed pointwise = timed(Phase::pointwise);
     for (; read < std::min(end, in_side_); ++read)
-      in.read_row(group, read, padding_, inputs_.row(read));
+      in.read_row(lane_block, read, padding_, inputs_.row(read));
   }
 
   /// One output row. `first` is the input row that the kernel's top row meets, perhaps above the

@@ -73,11 +73,11 @@ class WinogradConvolution final : public Operation {
   }
   void begin_part(int /*part*/) override { fresh_ = true; }
 
-  void forward(const Activation& in, int group, Activation& out) override {
+  void forward(const Activation& in, int lane_block, Activation& out) override {
     int read = 0;
     for (int first = 0; first < out_side_; first += kTile) {
       const int top = first - padding_;
-      read_inputs(in, group, read, top + kPoints);
+      read_inputs(in, lane_block, read, top + kPoints);
       for (int y = 0; y < kPoints; ++y)
         row_pointers_[static_cast<std::size_t>(y)] = input_row(top + y);
       for (int point = 0; point < kPoints; ++point) {
@@ -93,18 +93,18 @@ class WinogradConvolution final : public Operation {
                  });
       }
       for (int y = first; y < std::min(first + kTile, out_side_); ++y)
-        write_output(rows_ + static_cast<std::size_t>(y - first) * out_row(), out, group, y);
+        write_output(rows_ + static_cast<std::size_t>(y - first) * out_row(), out, lane_block, y);
     }
   }
 
-  void backward(Activation& in, int group, Activation& out) override {
+  void backward(Activation& in, int lane_block, Activation& out) override {
     int read = 0;
     std::fill_n(carry_, 2 * in_row(), 0.0f);
     for (int first = 0; first < out_side_; first += kStripRows) {
       const int last = std::min(first + kStripRows, out_side_),
                 tile_rows = part_count(last - first, kTile);
-      for (int y = first; y < last; ++y) read_gradient(out, group, y);
-      read_inputs(in, group, read, first - padding_ + tile_rows * kTile + kKernel - 1);
+      for (int y = first; y < last; ++y) read_gradient(out, lane_block, y);
+      read_inputs(in, lane_block, read, first - padding_ + tile_rows * kTile + kKernel - 1);
       for (int point = 0; point < kPoints; ++point) {
         for (int tile_row = 0; tile_row < tile_rows; ++tile_row)
           transform_rows(first + tile_row * kTile, tile_row, point);
@@ -116,12 +116,12 @@ class WinogradConvolution final : public Operation {
       fresh_ = false;
       const Timed input_gradient = timed(Phase::input_gradient);
       for (int y = 0; y < tile_rows * kTile && in.wants_gradient(); ++y)
-        write_input_gradient(in, group, first + y - padding_,
+        write_input_gradient(in, lane_block, first + y - padding_,
                              rows_ + static_cast<std::size_t>(y) * in_row());
     }
     const Timed input_gradient = timed(Phase::input_gradient);
     for (int i = 0; i < 2 && in.wants_gradient(); ++i)
-      write_input_gradient(in, group, tiles_ * kTile + i - padding_,
+      write_input_gradient(in, lane_block, tiles_ * kTile + i - padding_,
                            carry_ + static_cast<std::size_t>(i) * in_row());
   }
 
@@ -193,35 +193,35 @@ class WinogradConvolution final : public Operation {
   }
 
   /// Rows up to `end` into the ring.
-  void read_inputs(const Activation& in, int group, int& read, int end) const {
+  void read_inputs(const Activation& in, int lane_block, int& read, int end) const {
     for (; read < std::min(end, in_side_); ++read) {
       float* to = inputs_.row(read);
-      in.read_channels(group, read, [&](auto& x) HWY_ATTR {
+      in.read_channels(lane_block, read, [&](auto& x) HWY_ATTR {
         transform_input_channel(x, padding_, in_side_, tiles_, to, in_point());
         to += tile_row_;
       });
     }
   }
-  void read_gradient(Activation& out, int group, int y) const {
+  void read_gradient(Activation& out, int lane_block, int y) const {
     float* to = gradients_.row(y);
-    out.read_gradient_channels(group, y, [&](auto& g) HWY_ATTR {
+    out.read_gradient_channels(lane_block, y, [&](auto& g) HWY_ATTR {
       transform_gradient_channel(g, out_side_, tiles_, to, out_point());
       to += tile_row_;
     });
   }
-  void write_output(const float* points, Activation& out, int group, int y) const {
-    float* to = out.row(group, y);
-    out.finish_channels(group, y, [&](auto& finish) HWY_ATTR {
+  void write_output(const float* points, Activation& out, int lane_block, int y) const {
+    float* to = out.row(lane_block, y);
+    out.finish_channels(lane_block, y, [&](auto& finish) HWY_ATTR {
       transform_output_channel(points, out_point(), tiles_, out_side_, finish, to);
       points += tile_row_;
       to += out_side_ * kLanes;
     });
   }
   /// `y` may lie outside the map, in the padding.
-  void write_input_gradient(Activation& in, int group, int y, const float* points) const {
+  void write_input_gradient(Activation& in, int lane_block, int y, const float* points) const {
     if (y < 0 || y >= in_side_) return;
-    float* to = in.gradient_row(group, y);
-    in.finish_gradient_channels(group, y, [&](auto& finish) HWY_ATTR {
+    float* to = in.gradient_row(lane_block, y);
+    in.finish_gradient_channels(lane_block, y, [&](auto& finish) HWY_ATTR {
       transform_input_gradient_channel(points, in_point(), tiles_, padding_, in_side_, finish, to);
       points += tile_row_;
       to += in_side_ * kLanes;

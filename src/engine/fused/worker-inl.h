@@ -40,13 +40,13 @@ class Worker final : public SliceWorker {
         layout_(flat_layout(config_.model)),
         weights_(static_cast<std::size_t>(layout_.parameter_count)) {
     const int slice = std::max(1, config_.train.batch / config_.data.shards);
-    const int groups = part_count(slice, kLanes);
-    input_ = std::make_unique<Activation>(image_plan(config_.model.side), groups);
+    const int lane_blocks = part_count(slice, kLanes);
+    input_ = std::make_unique<Activation>(image_plan(config_.model.side), lane_blocks);
     class_scratch_ = Buffer<float>(static_cast<std::size_t>(2 * config_.model.classes * kLanes));
     std::size_t workspace = 0, gradients = 0;
     for (const LayerPlan& plan : make_plan(config_.model)) {
       operations_.push_back(make_operation(plan));
-      outputs_.push_back(std::make_unique<Activation>(plan, groups));
+      outputs_.push_back(std::make_unique<Activation>(plan, lane_blocks));
       workspace = std::max(workspace, operations_.back()->workspace_size());
       gradients = std::max(gradients, outputs_.back()->size());
     }
@@ -81,9 +81,9 @@ class Worker final : public SliceWorker {
           input_->row(0, 0));
       for (std::size_t i = 0; i < outputs_.size(); ++i)
         operations_[i]->forward(i == 0 ? *input_ : *outputs_[i - 1], 0, *outputs_[i]);
-      GroupLoss result;
-      group_loss(*outputs_.back(), 0, labels.data() + first, images, 0, false,
-                 class_scratch_.data(), result);
+      LaneBlockLoss result;
+      lane_block_loss(*outputs_.back(), 0, labels.data() + first, images, 0, false,
+                      class_scratch_.data(), result);
       for (int lane = 0; lane < images; ++lane) {
         losses[static_cast<std::size_t>(first + lane)] = result.loss[lane];
         predictions[static_cast<std::size_t>(first + lane)] =
@@ -128,7 +128,7 @@ class Worker final : public SliceWorker {
   }
 
  private:
-  /// The last layer's output of one group, image after image.
+  /// The last layer's output of one lane block, image after image.
   void read_logits(int images, std::span<float> out) const {
     const int classes = config_.model.classes;
     float* const row = class_scratch_.data();
@@ -189,26 +189,26 @@ class Worker final : public SliceWorker {
 
   void read_input(const Slice& slice) {
     enter(-1, Phase::input);
-    for (int group = 0; group < part_count(slice.count(), kLanes); ++group)
-      reader_.read_training(slice, group, input_->row(group, 0));
+    for (int lane_block = 0; lane_block < part_count(slice.count(), kLanes); ++lane_block)
+      reader_.read_training(slice, lane_block, input_->row(lane_block, 0));
   }
 
   void forward(std::size_t layer, const Slice& slice, std::span<float> out) {
     Activation& output = *outputs_[layer];
     const LayerPlan& plan = output.plan();
-    for (int group = 0; group < part_count(slice.count(), kLanes); ++group) {
+    for (int lane_block = 0; lane_block < part_count(slice.count(), kLanes); ++lane_block) {
       enter(plan.index, Phase::forward);
-      operations_[layer]->forward(layer == 0 ? *input_ : *outputs_[layer - 1], group, output);
+      operations_[layer]->forward(layer == 0 ? *input_ : *outputs_[layer - 1], lane_block, output);
       if (plan.dropout.threshold == 0) continue;
       enter(plan.index, Phase::dropout);
-      const int first = group * kLanes;
+      const int first = lane_block * kLanes;
       std::array<std::uint32_t, kLanes> rows;
       for (int lane = 0; lane < kLanes; ++lane)
         rows[static_cast<std::size_t>(lane)] =
             slice.rows[static_cast<std::size_t>(std::min(first + lane, slice.count() - 1))];
       draw_dropout({config_.train.seed, slice.epoch, static_cast<std::uint32_t>(layer)},
                    plan.dropout, rows.data(), output.channels() * output.side() * output.side(),
-                   output.dropped(group));
+                   output.dropped(lane_block));
     }
     enter(plan.index, Phase::pointwise);
     output.norm().use_batch_statistics(out.data() + layout_.parameter_count + plan.norm);
@@ -219,13 +219,13 @@ class Worker final : public SliceWorker {
     enter(-1, Phase::loss);
     double total = 0;
     int correct = 0;
-    for (int group = 0; group < part_count(slice.count(), kLanes); ++group) {
-      const int first = group * kLanes, images = std::min(kLanes, slice.count() - first);
-      GroupLoss result;
-      group_loss(*outputs_.back(), group, slice.labels.data() + first, images,
-                 static_cast<float>(config_.train.label_smoothing), true, class_scratch_.data(),
-                 result);
-      outputs_.back()->finish_gradient_row(group, 0);
+    for (int lane_block = 0; lane_block < part_count(slice.count(), kLanes); ++lane_block) {
+      const int first = lane_block * kLanes, images = std::min(kLanes, slice.count() - first);
+      LaneBlockLoss result;
+      lane_block_loss(*outputs_.back(), lane_block, slice.labels.data() + first, images,
+                      static_cast<float>(config_.train.label_smoothing), true,
+                      class_scratch_.data(), result);
+      outputs_.back()->finish_gradient_row(lane_block, 0);
       for (int lane = 0; lane < images; ++lane) {
         total += static_cast<double>(result.loss[lane]);
         correct += static_cast<int>(result.prediction[lane]) ==
@@ -246,8 +246,8 @@ class Worker final : public SliceWorker {
     Operation& operation = *operations_[layer];
     for (int part = 0; part < kParts; ++part) {
       operation.begin_part(part);
-      for (int group = part; group < part_count(images, kLanes); group += kParts)
-        operation.backward(layer == 0 ? *input_ : *outputs_[layer - 1], group, output);
+      for (int lane_block = part; lane_block < part_count(images, kLanes); lane_block += kParts)
+        operation.backward(layer == 0 ? *input_ : *outputs_[layer - 1], lane_block, output);
       operation.finish_part(part);
     }
     enter(static_cast<int>(layer), Phase::weights);
