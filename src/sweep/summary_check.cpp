@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
@@ -16,6 +15,7 @@
 #include "train/agreement.h"
 #include "train/checkpoint_check.h"
 #include "train/run_folder.h"
+#include "train/schedule.h"
 
 namespace mnist_dist {
 namespace {
@@ -57,8 +57,7 @@ void check_steps(const Summary& summary, const Config& recipe, int steps_per_epo
   const auto steps = summary.json.at("steps").get<std::int64_t>();
   const std::int64_t epochs = recipe.train.epochs, most = recipe.train.max_steps;
   if (steps_per_epoch > 0) {
-    const std::int64_t all = epochs * steps_per_epoch;
-    summary.must_be("steps", most > 0 ? std::min(all, most) : all);
+    summary.must_be("steps", total_steps(recipe, steps_per_epoch));
   } else if (steps < 1 || (most > 0 && steps > most)) {
     summary.refuse("steps", most > 0 ? fmt::format("1 to {}", most) : "at least 1");
   } else if (steps % epochs != 0 && steps != most) {

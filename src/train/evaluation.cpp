@@ -45,11 +45,16 @@ Score evaluate(Communicator& comm, Engine& engine, Weights weights,
   return score_of(total);
 }
 
-std::vector<ClassIndex> all_labels(Communicator& comm, std::span<const ImagesView> shares) {
-  std::vector<ClassIndex> mine;
+Score evaluate(Communicator& comm, Engine& engine, Weights weights,
+               std::span<const ImagesView> shares, std::vector<Prediction>& predictions) {
+  std::vector<ClassIndex> classes, labels;
+  std::vector<float> logits;
+  const Score score = evaluate(comm, engine, weights, &classes, &logits);
   for (const ImagesView& share : shares)
-    mine.insert(mine.end(), share.labels.begin(), share.labels.end());
-  return gathered<ClassIndex>(comm, mine);
+    labels.insert(labels.end(), share.labels.begin(), share.labels.end());
+  predictions =
+      predictions_of(shares.front().first_row, gathered<ClassIndex>(comm, labels), classes, logits);
+  return score;
 }
 
 }  // namespace mnist_dist

@@ -13,8 +13,9 @@ Score evaluate(Communicator& comm, Engine& engine, Weights weights,
                std::vector<ClassIndex>* predictions = nullptr,
                std::vector<float>* logits = nullptr);
 
-/// The labels of all ranks' shares, in row order. Collective.
-std::vector<ClassIndex> all_labels(Communicator& comm, std::span<const ImagesView> shares);
+/// The same with the predictions for all rows. `shares`: this rank's.
+Score evaluate(Communicator& comm, Engine& engine, Weights weights,
+               std::span<const ImagesView> shares, std::vector<Prediction>& predictions);
 
 /// The score of sums.
 Score score_of(const Sums& sums);

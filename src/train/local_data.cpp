@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "data/order.h"
 
 namespace mnist_dist {
 namespace {
@@ -107,6 +108,16 @@ LocalData load_local_data(const Config& config, const Dataset& dataset, int rank
   data.training = views(parts.first(rows.training.size()));
   data.evaluation = views(parts.subspan(rows.training.size()));
   return data;
+}
+
+std::vector<std::vector<std::uint32_t>> epoch_orders(const LocalData& data, std::uint64_t seed,
+                                                     std::uint32_t epoch) {
+  std::vector<std::vector<std::uint32_t>> orders;
+  int shard = data.first_shard;
+  for (const ImagesView& images : data.training)
+    orders.push_back(
+        epoch_order({images.first_row, images.first_row + images.count()}, shard++, seed, epoch));
+  return orders;
 }
 
 std::vector<Images> load_test_shares(const Dataset& dataset, int shards, int rank, int ranks) {

@@ -44,6 +44,10 @@ bool rows_follow_seed(const Config& config);
 /// Throws Error: usage for a split that does not fit, data for damage.
 LocalData load_local_data(const Config& config, const Dataset& dataset, int rank, int ranks);
 
+/// epoch_order of each of the rank's shards.
+std::vector<std::vector<std::uint32_t>> epoch_orders(const LocalData& data, std::uint64_t seed,
+                                                     std::uint32_t epoch);
+
 /// Shares of the test set alone, for `evaluate`.
 std::vector<Images> load_test_shares(const Dataset& dataset, int shards, int rank, int ranks);
 

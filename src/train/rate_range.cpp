@@ -10,15 +10,6 @@
 namespace mnist_dist {
 namespace {
 
-std::vector<std::vector<std::uint32_t>> first_orders(const LocalData& data, std::uint64_t seed) {
-  std::vector<std::vector<std::uint32_t>> orders;
-  int shard = data.first_shard;
-  for (const ImagesView& images : data.training)
-    orders.push_back(
-        epoch_order({images.first_row, images.first_row + images.count()}, shard++, seed, 0));
-  return orders;
-}
-
 /// An average of the past that forgets, without its bias towards 0 at the beginning.
 class Smoothed {
  public:
@@ -45,9 +36,9 @@ std::vector<RatePoint> rate_range(Reducer& sums, Engine& engine, const Config& c
   for (int i = 0; i < all; ++i)
     rates[static_cast<std::size_t>(i)] = static_cast<float>(
         low * portable::power(high / low, std::min(1.0, i / std::max(1.0, count - 1.0))));
-  const auto orders = first_orders(data, config.train.seed);
+  const auto orders = epoch_orders(data, config.train.seed, 0);
   engine.set_training_data(data.training, data.first_shard);
-  engine.load(fresh_state(config));
+  engine.load(fresh_start(config).state);
   engine.begin_epoch({.epoch = 0,
                       .orders = orders,
                       .learning_rates = rates,

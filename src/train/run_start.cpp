@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
@@ -41,34 +42,35 @@ void check_same_model(const Trained& from, const Config& config) {
 
 std::vector<float> copy(std::span<const float> values) { return {values.begin(), values.end()}; }
 
+/// No step done: momentum 0, averages that begin with the weights.
+Checkpoint start_with(std::vector<float> parameters, std::vector<float> norm_statistics,
+                      const Config& config) {
+  Checkpoint start;
+  start.recipe = recipe_toml(config);
+  start.seed = config.train.seed;
+  start.state.momentum.assign(parameters.size(), 0.0f);
+  if (config.average.decay > 0) {
+    start.state.average_parameters = parameters;
+    start.state.average_norm_statistics = norm_statistics;
+  }
+  start.state.parameters = std::move(parameters);
+  start.state.norm_statistics = std::move(norm_statistics);
+  return start;
+}
+
 }  // namespace
 
-TrainState fresh_state(const Config& config) {
+Checkpoint fresh_start(const Config& config) {
   const FlatLayout layout = flat_layout(config.model);
-  TrainState state;
-  state.parameters = initial_parameters(layout, config.train.seed);
-  state.norm_statistics = initial_norm_statistics(layout);
-  state.momentum.assign(layout.parameter_count, 0.0f);
-  if (config.average.decay > 0) {
-    state.average_parameters = state.parameters;
-    state.average_norm_statistics = state.norm_statistics;
-  }
-  return state;
+  return start_with(initial_parameters(layout, config.train.seed), initial_norm_statistics(layout),
+                    config);
 }
 
 Checkpoint begin_from(const Trained& from, const Config& config) {
   check_same_model(from, config);
-  Checkpoint start;
-  start.recipe = recipe_toml(config);
-  start.seed = config.train.seed;
+  Checkpoint start = start_with(copy(from.parameters(Weights::averaged)),
+                                copy(from.norm_statistics(Weights::averaged)), config);
   start.initial_sha256 = from.sha256(Weights::averaged);
-  start.state.parameters = copy(from.parameters(Weights::averaged));
-  start.state.norm_statistics = copy(from.norm_statistics(Weights::averaged));
-  start.state.momentum.assign(start.state.parameters.size(), 0.0f);
-  if (config.average.decay > 0) {
-    start.state.average_parameters = start.state.parameters;
-    start.state.average_norm_statistics = start.state.norm_statistics;
-  }
   return start;
 }
 

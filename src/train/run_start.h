@@ -19,10 +19,10 @@ struct RunStart {
 /// Collective. An Error of `look` is thrown on every rank.
 RunStart find_start(Communicator& comm, const std::function<RunStart()>& look);
 
-/// The state before the first step: random weights of the recipe's seed, momentum 0.
-TrainState fresh_state(const Config& config);
+/// The beginning of a run with random weights of the recipe's seed, momentum 0.
+Checkpoint fresh_start(const Config& config);
 
-/// The beginning of a run with the delivered weights of another one: no step done, momentum 0.
+/// The same with the delivered weights of a different run.
 /// Throws Error (usage): the models differ in more than dropout.
 Checkpoint begin_from(const Trained& from, const Config& config);
 

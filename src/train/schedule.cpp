@@ -42,4 +42,9 @@ double Schedule::factor(std::int64_t step) const {
   return fall(1, schedule_.end_factor, (t - peak_step_) / (last_step_ - peak_step_));
 }
 
+std::int64_t total_steps(const Config& config, int steps_per_epoch) {
+  const std::int64_t all = std::int64_t{config.train.epochs} * steps_per_epoch;
+  return config.train.max_steps > 0 ? std::min(all, config.train.max_steps) : all;
+}
+
 }  // namespace mnist_dist

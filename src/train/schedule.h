@@ -29,4 +29,7 @@ class Schedule {
   double last_step_, peak_step_;
 };
 
+/// Steps of a whole run: of all epochs, or train.max_steps if it is less.
+std::int64_t total_steps(const Config& config, int steps_per_epoch);
+
 }  // namespace mnist_dist

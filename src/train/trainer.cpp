@@ -32,13 +32,17 @@ class Run {
         last_step_(total_steps(config_, steps_per_epoch_)),
         schedule_(config_, steps_per_epoch_),
         folder_(comm, options.lock),
-        progress_(options.resume ? *options.resume : fresh_start()),
+        progress_(options.resume ? *options.resume : fresh_start(config_)),
         seconds_before_(progress_.seconds),
         reduce_([this](const ShardVectors& shards, std::span<float> total, const Queue& queue) {
           Reducer& sums = options_.reducer ? *options_.reducer : comm_;
           sums.tree_all_reduce(shards, config_.data.shards, total, queue);
         }) {
     check_place();
+    if (!options.resume) {
+      progress_.data_hash = options.provenance.data.hash;
+      progress_.engine = options.computed_by;
+    }
     // Also for a run that an older version began.
     progress_.data_set = name_in_checkpoint(options.provenance.data);
     progress_.data_mean = options.normalisation.mean;
@@ -98,16 +102,6 @@ class Run {
                            .info = info()});
   }
 
-  Checkpoint fresh_start() const {
-    Checkpoint start;
-    start.recipe = recipe_toml(config_);
-    start.seed = config_.train.seed;
-    start.data_hash = options_.provenance.data.hash;
-    start.engine = options_.computed_by;
-    start.state = fresh_state(config_);
-    return start;
-  }
-
   /// Throws Error (data), on every rank, when no run of these data can have come where it resumes.
   void check_place() const {
     const std::int64_t updates = std::min(epoch_start() + progress_.step, last_step_);
@@ -147,7 +141,7 @@ class Run {
     const std::uint32_t epoch = progress_.epoch;
     const int steps =
         static_cast<int>(std::min<std::int64_t>(steps_per_epoch_, last_step_ - epoch_start()));
-    const std::vector<std::vector<std::uint32_t>> orders = owned_orders(epoch);
+    const auto orders = epoch_orders(options_.data, config_.train.seed, epoch);
     std::vector<float> rates;
     for (int step = 0; step < steps_per_epoch_; ++step)
       rates.push_back(schedule_.rate(epoch_start() + step));
@@ -204,17 +198,6 @@ class Run {
     return row;
   }
 
-  std::vector<std::vector<std::uint32_t>> owned_orders(std::uint32_t epoch) const {
-    std::vector<std::vector<std::uint32_t>> orders;
-    int shard = options_.data.first_shard;
-    for (const ImagesView& images : options_.data.training) {
-      orders.push_back(epoch_order({images.first_row, images.first_row + images.count()}, shard,
-                                   config_.train.seed, epoch));
-      ++shard;
-    }
-    return orders;
-  }
-
   void score(EpochRow& row) {
     if (!options_.scored) {
       row.test = row.averaged_test = Score{};
@@ -223,12 +206,7 @@ class Run {
     tell([&](Observer& o) { o.evaluating(row.epoch); });
     const auto scored = [&](Weights weights, bool delivers) {
       if (!delivers || !done()) return evaluate(comm_, engine_, weights);
-      std::vector<ClassIndex> classes;
-      std::vector<float> logits;
-      const Score result = evaluate(comm_, engine_, weights, &classes, &logits);
-      predictions_ = predictions_of(options_.data.evaluation.front().first_row,
-                                    all_labels(comm_, options_.data.evaluation), classes, logits);
-      return result;
+      return evaluate(comm_, engine_, weights, options_.data.evaluation, predictions_);
     };
     row.test = scored(Weights::raw, !averaging());
     if (averaging()) row.averaged_test = scored(Weights::averaged, true);
@@ -296,11 +274,6 @@ class Run {
   void tell(const Call& call) {
     if (comm_.rank() != 0) return;
     for (Observer* observer : options_.observers) folder_.write([&] { call(*observer); });
-  }
-
-  static std::int64_t total_steps(const Config& config, int per_epoch) {
-    const std::int64_t all = std::int64_t{config.train.epochs} * per_epoch;
-    return config.train.max_steps > 0 ? std::min(all, config.train.max_steps) : all;
   }
 
   Communicator& comm_;

@@ -192,13 +192,10 @@ TEST_F(RunPageTest, FilesThatContradictEachOtherAreRejected) {
   files.epoch_ended(row_of(1, 1000));
   files.epoch_ended(row_of(2, 1000));
   files.finished(result_of(200));
-  Checkpoint checkpoint;
-  checkpoint.recipe = recipe_toml(recipe());
-  checkpoint.seed = 1;
+  Checkpoint checkpoint = fresh_start(recipe());
   checkpoint.data_hash = info_of_run().data.hash;
   checkpoint.epoch = 2;
   checkpoint.finished = true;
-  checkpoint.state = fresh_state(recipe());
   checkpoint.state.updates = 200;
   for (const char* hash : {"parameters_sha256", "raw_parameters_sha256"})
     change("summary.json", std::string(64, 'a'), weights_sha256(checkpoint.state.parameters, {}),
