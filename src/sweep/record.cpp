@@ -5,142 +5,26 @@
 
 #include <algorithm>
 #include <limits>
-#include <nlohmann/json.hpp>
+#include <map>
 #include <optional>
 #include <set>
-#include <stdexcept>
 
 #include "base/csv.h"
 #include "base/error.h"
 #include "base/file.h"
-#include "base/json_text.h"
 #include "sweep/places.h"
 #include "sweep/record_check.h"
 #include "sweep/row.h"
-#include "sweep/seeds.h"
-#include "sweep/statistics.h"
 
 namespace mnist_dist {
 namespace {
 
 namespace fs = std::filesystem;
-using Json = nlohmann::ordered_json;
-
-Error damaged(const fs::path& file, const std::string& why) {
-  return damaged_file_error(file.string(), why);
-}
 
 constexpr std::int64_t any_seed = std::numeric_limits<std::int64_t>::max();
 
 std::uint64_t seed_in(const CsvTable& csv, std::size_t row) {
   return static_cast<std::uint64_t>(csv.integer(row, "seed", 0, any_seed));
-}
-
-/// The one list of sweep.json's keys. Writing and reading walk it.
-template <class Identity, class Visitor>
-void visit(Identity& i, Visitor&& v) {
-  v.value("recipe", i.recipe);
-  v.whole("parameter_count", i.parameter_count, 0);
-  v.whole("epochs", i.epochs, 0);
-  v.value("seeds", i.seeds);
-  v.declarations("declared", i.declared);
-  v.value("target", i.target);
-  v.scored("scored", i.validation);
-  v.whole("images", i.images, 1);
-  v.value("data_file", i.data.file);
-  v.value("data_hash", i.data.hash);
-  v.value("synthetic", i.data.synthetic);
-  v.value("fingerprint", i.fingerprint);
-  v.value("engine", i.engine.name);
-  v.value("simd", i.engine.simd);
-  v.value("device", i.engine.device);
-  v.value("versions", i.engine.versions);
-  v.whole("groups", i.groups, 1);
-  v.whole("ranks_per_run", i.ranks_per_run, 1);
-  v.whole("threads", i.threads, 1);
-  v.value("host", i.host);
-  v.value("machine", i.machine);
-  v.value("command", i.command);
-  v.value("started", i.started);
-  // Left out where they have no value. Earlier versions did not write the first two.
-  v.optional("recipe_sha256", i.recipe_sha256);
-  v.optional("data_set", i.data.set);
-  v.optional("last_group_ranks", i.last_group_ranks);
-}
-
-/// The text for SweepIdentity::validation.
-const char* scored_name(bool validation) { return validation ? "validation" : "test"; }
-
-struct JsonWriter {
-  Json json = Json::object();
-  template <class T>
-  void value(const char* key, const T& value) {
-    json[key] = value;
-  }
-  template <class T>
-  void whole(const char* key, T value, int) {
-    json[key] = value;
-  }
-  void scored(const char* key, bool validation) { json[key] = scored_name(validation); }
-  template <class T>
-  void optional(const char* key, const T& value) {
-    if (value != T{}) json[key] = value;
-  }
-  void declarations(const char* key, const std::vector<Declaration>& all) {
-    json[key] = Json::array();
-    for (const auto& [seeds, date] : all) json[key].push_back({{"seeds", seeds}, {"date", date}});
-  }
-};
-
-/// Throws nlohmann's exceptions, or std::runtime_error for a value out of its range.
-struct JsonReader {
-  const Json& json;
-  template <class T>
-  void value(const char* key, T& value) {
-    json.at(key).get_to(value);
-  }
-  template <class T>
-  void whole(const char* key, T& value, int low) {
-    constexpr std::int64_t high = std::numeric_limits<int>::max();
-    const Json& got = json.at(key);
-    if (!got.is_number_integer() || got < low || got > high)
-      throw std::runtime_error(
-          fmt::format("{}: wrong value (got {}, expected {} to {})", key, got.dump(), low, high));
-    got.get_to(value);
-  }
-  void scored(const char* key, bool& validation) {
-    const auto got = json.at(key).get<std::string>();
-    validation = got == scored_name(true);
-    if (got != scored_name(validation))
-      throw std::runtime_error(
-          fmt::format("{}: wrong value (got \"{}\", expected test or validation)", key, got));
-  }
-  void optional(const char* key, std::string& value) { value = json.value(key, ""); }
-  void optional(const char* key, int& value) {
-    if (json.contains(key)) whole(key, value, 1);
-  }
-  void declarations(const char* key, std::vector<Declaration>& all) {
-    if (json.contains(key))
-      for (const Json& one : json.at(key))
-        all.push_back({one.at("seeds").get<std::string>(), one.at("date").get<std::string>()});
-  }
-};
-
-SweepIdentity parse_identity(const fs::path& file) {
-  const std::string text = read_text_file(file);
-  try {
-    const Json json = Json::parse(text);
-    SweepIdentity i;
-    visit(i, JsonReader{json});
-    parse_seeds(i.seeds);
-    i.target = Target(i.target).text();
-    if (i.declared.empty()) i.declared.push_back({i.seeds, i.started});  // by an earlier version
-    return i;
-  } catch (const std::runtime_error& error) {
-    throw damaged(file, error.what());
-  } catch (const Json::exception& error) {
-    throw damaged(file, error.what());
-  }
 }
 
 /// Seed -> its place among the outcomes.
@@ -224,18 +108,12 @@ void read_rows(const fs::path& folder, SweepRecord& record) {
       record.outcomes.push_back(
           parse_row(read_text_file(file), file.string(), record.identity, RowPart::all));
       if (record.outcomes.back().seed != seed)
-        throw damaged(file, fmt::format("it is the row of seed {}", record.outcomes.back().seed));
+        throw damaged_file_error(
+            file.string(), fmt::format("it is the row of seed {}", record.outcomes.back().seed));
     }
 }
 
 }  // namespace
-
-SweepIdentity read_identity(const fs::path& folder) {
-  if (!fs::exists(folder / "sweep.json"))
-    throw usage_error(fmt::format("{}: not a sweep folder", folder.string()),
-                      "name the folder that mnist-dist sweep --out wrote");
-  return parse_identity(folder / "sweep.json");
-}
 
 SweepRecord read_record(const fs::path& folder) {
   SweepRecord record = without_outcomes(folder);
@@ -268,12 +146,6 @@ void check_tables(const fs::path& folder) {
                                    outcome.seed, row.string()),
                        "put the files back as they were, or remove the tables (*.csv)");
   }
-}
-
-std::string sweep_json(const SweepIdentity& identity) {
-  JsonWriter writer;
-  visit(identity, writer);
-  return json_text(writer.json);
 }
 
 namespace {

@@ -4,28 +4,10 @@
 #include <vector>
 
 #include "base/folder_lock.h"
+#include "sweep/identity.h"
 #include "sweep/outcome.h"
-#include "train/provenance.h"
 
 namespace mnist_dist {
-
-/// A range of seeds that a start of the sweep added, and when.
-struct Declaration {
-  std::string seeds, date;
-};
-
-/// Identity of a sweep: sweep.json. The versions of its engine have this program's, too.
-struct SweepIdentity : Provenance {
-  std::string recipe_sha256 = {};  ///< of config.toml (sweep/recipe_hash.h). "": earlier versions
-  std::int64_t images = 0;         ///< scored
-  std::string fingerprint = {};    ///< sweep/seed_run.h
-  std::string machine = {};
-  int groups = 1, ranks_per_run = 1;
-  int last_group_ranks = 0;  ///< if the last group has fewer than the others, otherwise 0
-  std::string seeds = {};    ///< all that were declared
-  std::vector<Declaration> declared = {};  ///< in the order of their dates
-  std::string target = {};                 ///< in percent, the same for all starts
-};
 
 /// All results in a sweep's folder.
 struct SweepRecord {
@@ -39,7 +21,6 @@ struct SweepRecord {
 /// one, has no row files: there seeds.csv, epochs.csv and errors.csv are read.
 /// Throws Error: usage when the folder holds no sweep, data when a file is damaged.
 SweepRecord read_record(const std::filesystem::path& folder);
-SweepIdentity read_identity(const std::filesystem::path& folder);
 /// The same from sweep.json and seeds.csv alone, without epochs and mistakes. No outcomes where
 /// there is no seeds.csv.
 SweepRecord read_seeds_table(const std::filesystem::path& folder);
@@ -53,7 +34,5 @@ void check_tables(const std::filesystem::path& folder);
 /// when the folder's lock was lost. Throws Error (data).
 [[nodiscard]] bool write_tables(const std::filesystem::path& folder, const SweepRecord& record,
                                 const FolderLock& lock);
-
-std::string sweep_json(const SweepIdentity& identity);
 
 }  // namespace mnist_dist
