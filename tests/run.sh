@@ -5,8 +5,8 @@
 # with the label gpu need a GPU.
 # tests/run.sh --sanitize: the unit tests under AddressSanitizer and UndefinedBehaviorSanitizer, and
 # each fuzz target for 20 seconds. Skipped without Clang and its libFuzzer. Left out: tests of whole
-# programs (labels, cli.), fused_one_hash, the same kernels for longer, and long tests that only
-# count (comm.TreeRounds) or measure statistics.
+# programs (labels, cli.), the same kernels for longer (fused_one_hash, and the seed's models on all
+# targets but avx2), and long tests that only count (comm.TreeRounds) or measure statistics.
 set -euo pipefail
 # shellcheck source=../launch/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../launch/lib.sh"
