@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # A cluster of EC2 instances: up, train, results back, down. One CloudFormation stack is one
 # cluster. AWS keeps its state.
+# shellcheck source-path=SCRIPTDIR/..
 set -euo pipefail
-# shellcheck source=lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 usage() {
@@ -60,29 +60,63 @@ mnist-dist's.
 HELP
 }
 
+verb=${1:-}
+case $verb in
+  up | run | sweep | status | logs | fetch | ssh | down | cost) shift ;;
+  -h | --help) usage; exit ;;
+  *)
+    problem=${verb:+unknown command $verb}
+    die 2 "${problem:-no command}" \
+      "use up, run, sweep, status, logs, fetch, ssh, down or cost (launch/ec2.sh --help)"
+    ;;
+esac
+# The parts do not run in bash 3, the version of macOS.
+((BASH_VERSINFO[0] >= 4)) || die 2 "bash $BASH_VERSION is too old" "install bash 4 or newer"
+
+# The options, their defaults and meanings. The functions in parentheses replace empty values.
+declare -A opt=(
+  [name]=main               # the cluster
+  [name_given]=false        # true with --name
+  [instance]=''             # a type of launch/instances.tsv
+  [nodes]=1                 # number of nodes
+  [region]=''               # default: the AWS CLI's (find_region)
+  [spot]=false              # spot instances
+  [ttl]=2h                  # lifetime of the nodes, after read_options in minutes
+  [key-file]=''             # ssh key. Default: a new one (make_key)
+  [subnet]=''               # default: one of the default network
+  [from]=''                 # addresses that may use ssh. Default: this machine's (find_caller)
+  [image]=''                # family of images. Default: the instance type's
+  [ami]=''                  # id of an image. Default: the newest of the family (find_image)
+  [capacity-reservation]='' # id of a reservation
+  [down-when-done]=false    # delete the cluster after the job
+  [price]=''                # dollars per node and hour. Default: the table's (find_price)
+  [s3]=''                   # folder of a bucket, for results
+  [keep]=false              # keep nodes whose set-up failed
+  [no-schedule]=false       # the stack does not delete itself
+  [bare]=false              # no set-up
+  [results]=runs            # folder for results
+  [detach]=false            # do not follow the job
+  [no-fetch]=false          # do not copy results before the deletion
+  [dry-run]=false           # print the actions, change nothing
+  [yes]=false               # no confirmation
+)
+arguments=() # for mnist-dist or ssh
+
 read_options() {
-  name=main name_given=false instance='' nodes=1 region='' spot=false ttl=2h key_file='' subnet='' \
-    caller='' image='' price='' s3='' reservation='' block=false family='' \
-    root_device='' down_when_done=false \
-    self_delete=true keep=false bare=false results=runs detach=false fetch_first=true \
-    dry_run=false yes=false arguments=()
+  local minutes
   while (($#)); do
     case $1 in
       --name | --instance | --nodes | --region | --ttl | --key-file | --subnet | --from | --ami | \
         --image | --price | --s3 | --results | --capacity-reservation)
         [[ -n ${2:-} && $2 != --* ]] || die 2 "$1 needs a value" "read launch/ec2.sh --help"
-        read_value "$1" "$2"
+        check_value "$1" "$2"
+        opt[${1#--}]=$2
+        [[ $1 != --name ]] || opt[name_given]=true
         shift
         ;;
-      --spot) spot=true ;;
-      --keep) keep=true ;;
-      --bare) bare=true ;;
-      --no-schedule) self_delete=false ;;
-      --down-when-done) down_when_done=true ;;
-      --detach) detach=true ;;
-      --no-fetch) fetch_first=false ;;
-      --dry-run) dry_run=true ;;
-      --yes | -y) yes=true ;;
+      --spot | --keep | --bare | --no-schedule | --down-when-done | --detach | --no-fetch | \
+        --dry-run) opt[${1#--}]=true ;;
+      --yes | -y) opt[yes]=true ;;
       -h | --help) usage; exit ;;
       --) shift && arguments=("$@") && break ;;
       *)
@@ -92,96 +126,56 @@ read_options() {
     esac
     shift
   done
-  ttl_minutes=$(minutes_of "$ttl") ||
-    wrong_value --ttl "$ttl" "5m to 168h" "2h or --ttl 90m"
+  minutes=$(minutes_of "${opt[ttl]}") ||
+    wrong_value --ttl "${opt[ttl]}" "5m to 168h" "2h or --ttl 90m"
+  opt[ttl]=$minutes opt[s3]=${opt[s3]%/}
+  [[ -z ${opt[key-file]} ]] ||
+    opt[key-file]=$(cd "$(dirname "${opt[key-file]}")" && pwd)/$(basename "${opt[key-file]}")
 }
 
-read_value() {
+check_value() {
   case $1 in
-    --name) name=$2 name_given=true ;;
-    --instance) instance=$2 ;;
-    --nodes) nodes=$2 ;;
-    --region) region=$2 ;;
-    --ttl) ttl=$2 ;;
-    --key-file) key_file=$2 ;;
-    --subnet) subnet=$2 ;;
-    --from) caller=$2 ;;
-    --ami) image=$2 ;;
-    --image) family=$2 ;;
-    --price) price=$2 ;;
-    --capacity-reservation) reservation=$2 ;;
-    --s3) s3=${2%/} ;;
-    --results) results=$2 ;;
-  esac
-  case $1 in
-    --name) [[ $2 =~ ^[A-Za-z0-9][A-Za-z0-9-]{0,40}$ ]] ||
-      wrong_value "$@" "letters, digits and dashes" anna ;;
-    --nodes) [[ $2 =~ ^[1-9][0-9]?$ ]] ||
-      wrong_value "$@" "1 to 99" 2 ;;
-    --price) [[ $2 =~ ^[0-9]+(\.[0-9]+)?$ ]] ||
-      wrong_value "$@" "dollars per hour" 3.912 ;;
-    --from) [[ $2 =~ ^[0-9.]+/[0-9]+$ ]] ||
-      wrong_value "$@" "addresses as CIDR" 203.0.113.7/32 ;;
-    --s3) [[ $2 =~ ^s3://[a-z0-9][a-z0-9.-]+(/[A-Za-z0-9._/-]+)?$ ]] ||
-      wrong_value "$@" "s3://BUCKET/FOLDER" s3://my-bucket/mnist ;;
-    --region) [[ $2 =~ ^[a-z]+(-[a-z]+)+-[0-9]+$ ]] ||
-      wrong_value "$@" "a region of AWS" us-east-1 ;;
-    --subnet) [[ $2 =~ ^subnet-[0-9a-f]+$ ]] ||
-      wrong_value "$@" "the id of a subnet" subnet-0a1b2c3d ;;
-    --capacity-reservation) [[ $2 =~ ^cr-[0-9a-f]+$ ]] ||
-      wrong_value "$@" "the id of a reservation" cr-0a1b2c3d ;;
-    --ami) [[ $2 =~ ^ami-[0-9a-f]+$ ]] ||
-      wrong_value "$@" "the id of an image" ami-0a1b2c3d ;;
-    --key-file)
-      [[ -f $2 && -r $2 ]] ||
-        die 3 "cannot read the key $2" \
-          "use for example --key-file ~/.ssh/id_ed25519, or leave it out for a new key"
-      key_file=$(cd "$(dirname "$2")" && pwd)/$(basename "$2")
-      ;;
+    --name) must_be "$@" '^[A-Za-z0-9][A-Za-z0-9-]{0,40}$' "letters, digits and dashes" anna ;;
+    --nodes) must_be "$@" '^[1-9][0-9]?$' "1 to 99" 2 ;;
+    --price) must_be "$@" '^[0-9]+(\.[0-9]+)?$' "dollars per hour" 3.912 ;;
+    --from) must_be "$@" '^[0-9.]+/[0-9]+$' "addresses as CIDR" 203.0.113.7/32 ;;
+    --s3) must_be "$@" '^s3://[a-z0-9][a-z0-9.-]+(/[A-Za-z0-9._/-]+)?$' s3://BUCKET/FOLDER \
+      s3://my-bucket/mnist ;;
+    --region) must_be "$@" '^[a-z]+(-[a-z]+)+-[0-9]+$' "a region of AWS" us-east-1 ;;
+    --subnet) must_be "$@" '^subnet-[0-9a-f]+$' "the id of a subnet" subnet-0a1b2c3d ;;
+    --capacity-reservation) must_be "$@" '^cr-[0-9a-f]+$' "the id of a reservation" cr-0a1b2c3d ;;
+    --ami) must_be "$@" '^ami-[0-9a-f]+$' "the id of an image" ami-0a1b2c3d ;;
+    --key-file) [[ -f $2 && -r $2 ]] || die 3 "cannot read the key $2" \
+      "use for example --key-file ~/.ssh/id_ed25519, or leave it out for a new key" ;;
   esac
 }
 
-verb=${1:-}
-case $verb in
-  up | run | sweep | status | logs | fetch | ssh | down | cost) shift ;;
-  -h | --help) usage; exit ;;
-  *)
-    problem="unknown command $verb"
-    [[ -n $verb ]] || problem="no command"
-    die 2 "$problem" \
-      "use up, run, sweep, status, logs, fetch, ssh, down or cost (launch/ec2.sh --help)"
-    ;;
-esac
-# The parts do not run in bash 3, the version of macOS.
-((BASH_VERSINFO[0] >= 4)) || die 2 "bash $BASH_VERSION is too old" "install bash 4 or newer"
+# must_be OPTION VALUE PATTERN EXPECTED EXAMPLE
+must_be() { [[ $2 =~ $3 ]] || wrong_value "$1" "$2" "$4" "$5"; }
 
-# shellcheck source=ec2/aws.sh
 source "$root/launch/ec2/aws.sh"
-# shellcheck source=ec2/instances.sh
 source "$root/launch/ec2/instances.sh"
-# shellcheck source=ec2/stack.sh
 source "$root/launch/ec2/stack.sh"
-# shellcheck source=ec2/checks.sh
 source "$root/launch/ec2/checks.sh"
-# shellcheck source=ec2/nodes.sh
 source "$root/launch/ec2/nodes.sh"
-# shellcheck source=ec2/status.sh
 source "$root/launch/ec2/status.sh"
-# shellcheck source=ec2/up.sh
 source "$root/launch/ec2/up.sh"
-# shellcheck source=ec2/down.sh
 source "$root/launch/ec2/down.sh"
-# shellcheck source=ec2/run.sh
 source "$root/launch/ec2/run.sh"
 read_options "$@"
 trap 'rm -rf "$scratch"' EXIT
-[[ $verb != up || -n $instance ]] ||
+[[ $verb != up || -n ${opt[instance]} ]] ||
   die 2 "--instance: missing" "give --instance one of: $(instance_types | xargs)"
 find_region
 
 case $verb in
+  up) up ;;
   run) run_job train ;;
   sweep) run_job sweep ;;
+  status) status ;;
+  logs) logs ;;
+  fetch) fetch ;;
   ssh) ssh_node ;;
-  *) "$verb" ;;
+  down) down ;;
+  cost) cost ;;
 esac

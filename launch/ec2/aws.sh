@@ -4,7 +4,7 @@
 scratch=$(temporary -d)
 export AWS_PAGER="" # version 2 starts a pager even without a terminal
 
-aws_cli() { aws --region "$region" --output text "$@"; }
+aws_cli() { aws --region "${opt[region]}" --output text "$@"; }
 
 # ask ARGUMENTS...: prints AWS's reply. On failure returns 1, and aws_error prints AWS's message.
 ask() { aws_cli "$@" 2>"$scratch/error"; }
@@ -32,10 +32,10 @@ aws_refused() {
     *UnauthorizedOperation* | *AccessDenied* | *"not authorized"*)
       hint="give your user the rights in docs/ec2.md"
       ;;
-    *"Could not connect"* | *"endpoint URL"*) hint="check the network and --region $region" ;;
-    *RequestLimitExceeded* | *Throttling*)
-      hint="wait a minute, then try again"
+    *"Could not connect"* | *"endpoint URL"*)
+      hint="check the network and --region ${opt[region]}"
       ;;
+    *RequestLimitExceeded* | *Throttling*) hint="wait a minute, then try again" ;;
     *) hint="check your user with aws sts get-caller-identity, and its rights with docs/ec2.md" ;;
   esac
   die 4 "AWS: ${words:-no reply}" "$hint"
@@ -67,7 +67,7 @@ finish_change() {
 find_region() {
   command -v aws >/dev/null ||
     die 2 "the AWS CLI is not installed" "install it (docs/ec2.md), then run aws configure"
-  region=${region:-${AWS_REGION:-${AWS_DEFAULT_REGION:-}}}
-  [[ -n $region ]] || region=$(aws configure get region 2>/dev/null || true)
-  [[ -n $region ]] || die 2 "no AWS region" "use --region us-east-1, or run aws configure"
+  opt[region]=${opt[region]:-${AWS_REGION:-${AWS_DEFAULT_REGION:-}}}
+  [[ -n ${opt[region]} ]] || opt[region]=$(aws configure get region 2>/dev/null || true)
+  [[ -n ${opt[region]} ]] || die 2 "no AWS region" "use --region us-east-1, or run aws configure"
 }

@@ -1,16 +1,15 @@
 # shellcheck shell=bash
-# The checks before anything costs money: owner, address, image, zones, quota, price. To be sourced
-# by ec2.sh.
+# The checks before anything costs money: owner, address, image, zones, quota, price. They fill plan
+# and empty options. To be sourced by ec2.sh.
 
-# find_owner: the last part of the caller's ARN, for the tag with the cluster's owner.
-find_owner() {
-  owner=$(need sts get-caller-identity --query Arn) || exit
-  owner=${owner##*/}
-}
+declare -A plan=([owner]='' [root_device]='' [block]=false [price_source]='')
+
+# find_owner: the caller's ARN. Its last part is the tag with the cluster's owner.
+find_owner() { plan[owner]=$(need sts get-caller-identity --query Arn) || exit; }
 
 # find_caller: the one address that may use ssh.
 find_caller() {
-  [[ -z $caller ]] || return 0
+  [[ -z ${opt[from]} ]] || return 0
   local address
   address=$(curl -fsS --max-time 10 \
     "${MNIST_DIST_ADDRESS_URL:-https://checkip.amazonaws.com}" 2>/dev/null | tr -d '[:space:]') ||
@@ -18,7 +17,7 @@ find_caller() {
   [[ $address =~ ^[0-9]+\.[0-9]+\.[0-9]+\.[0-9]+$ ]] ||
     die 4 "this machine's public IPv4 address is unknown" \
       "give the addresses that may use ssh, for example --from 203.0.113.7/32"
-  caller=$address/32
+  opt[from]=$address/32
 }
 
 # find_image: the image's id, and the name of its root device. With a different name, the disk of
@@ -26,42 +25,44 @@ find_caller() {
 find_image() {
   local parameter
   parameter=$(ami_parameter "${type[ami]}")
-  [[ -n $image ]] || image=$(ask ssm get-parameter --name "$parameter" --query Parameter.Value) ||
+  [[ -n ${opt[ami]} ]] ||
+    opt[ami]=$(ask ssm get-parameter --name "$parameter" --query Parameter.Value) ||
     die 4 "no image in SSM parameter $parameter: $(aws_error)" \
       "use a different --image, or --ami ami-... (Ubuntu 24.04$(
         ((type[gpus])) && echo ", NVIDIA driver"))"
-  root_device=$(ask ec2 describe-images --image-ids "$image" \
+  plan[root_device]=$(ask ec2 describe-images --image-ids "${opt[ami]}" \
     --query 'Images[0].RootDeviceName') || {
     [[ $(aws_error) != *InvalidAMIID* ]] ||
-      die 2 "no image $image in $region: $(aws_error)" "correct --ami, or use --image"
-    root_device=
+      die 2 "no image ${opt[ami]} in ${opt[region]}: $(aws_error)" "correct --ami, or use --image"
+    plan[root_device]=
   }
-  [[ $root_device == /dev/* ]] || root_device=$(ami_root "${type[ami]}")
+  [[ ${plan[root_device]} == /dev/* ]] || plan[root_device]=$(ami_root "${type[ami]}")
 }
 
 # find_places: lines "zone subnet vpc" where the instance type is offered, in $scratch/places.
 find_places() {
   local filter=Name=default-for-az,Values=true
-  [[ -z $subnet ]] || filter=Name=subnet-id,Values=$subnet
+  [[ -z ${opt[subnet]} ]] || filter=Name=subnet-id,Values=${opt[subnet]}
   need ec2 describe-instance-type-offerings --location-type availability-zone \
-    --filters "Name=instance-type,Values=$instance" \
+    --filters "Name=instance-type,Values=${opt[instance]}" \
     --query 'InstanceTypeOfferings[].Location' | tr '\t' '\n' >"$scratch/zones" || exit
   [[ -s $scratch/zones ]] ||
-    die 4 "$instance is offered in no zone of $region" \
+    die 4 "${opt[instance]} is offered in no zone of ${opt[region]}" \
       "use --region us-east-1 or us-west-2, which have most types, or a different --instance"
   need ec2 describe-subnets --filters "$filter" \
     --query 'Subnets[].[AvailabilityZone,SubnetId,VpcId]' | tr '\t' ' ' |
     sort >"$scratch/subnets" || exit
   if [[ ! -s $scratch/subnets ]]; then
-    [[ -z $subnet ]] || die 4 "no subnet $subnet in $region" "check --subnet and --region"
-    die 4 "$region has no default network" \
-      "give --subnet subnet-..., or run aws ec2 create-default-vpc --region $region"
+    [[ -z ${opt[subnet]} ]] ||
+      die 4 "no subnet ${opt[subnet]} in ${opt[region]}" "check --subnet and --region"
+    die 4 "${opt[region]} has no default network" \
+      "give --subnet subnet-..., or run aws ec2 create-default-vpc --region ${opt[region]}"
   fi
   awk 'NR == FNR { offered[$1]; next } $1 in offered' "$scratch/zones" \
     "$scratch/subnets" >"$scratch/places"
   [[ -s $scratch/places ]] ||
-    die 4 "$instance is offered only in $(xargs <"$scratch/zones"), where there is no subnet" \
-      "give --subnet one in such a zone"
+    die 4 "${opt[instance]} is offered only in $(xargs <"$scratch/zones"), where there is no \
+subnet" "give --subnet one in such a zone"
 }
 
 # seconds_of TIME: seconds since 1970 of AWS's times in UTC, 2026-11-28T11:30:00 and more. The date
@@ -78,35 +79,36 @@ seconds_of() {
 # Capacity Block. AWS ends the instances from 30 minutes before it. The TTL counts from a node's
 # start.
 end_with_block() {
-  local left
+  local left reservation=${opt[capacity-reservation]}
   [[ $1 == 20[0-9][0-9]-* ]] || return 0
   left=$((($(seconds_of "$1") - $(now)) / 60 - 30 - boot_minutes))
   ((left >= 5)) || die 4 "$reservation ends too soon (at $1, its instances 30 minutes before)" \
     "use a different --capacity-reservation"
-  ((ttl_minutes > left)) || return 0
-  ttl_minutes=$left
+  ((opt[ttl] > left)) || return 0
+  opt[ttl]=$left
   say "note: $reservation ends at $1, so the nodes end after $(clock "$left") h"
 }
 
 # check_reservation: the reservation is for this type, has room, and decides about the zone.
 check_reservation() {
-  local reserved zone state free kind end
+  local reserved zone state free kind end reservation=${opt[capacity-reservation]}
   [[ -n $reservation ]] || return 0
-  ! $spot || die 2 "--spot and --capacity-reservation exclude each other" "leave out one of them"
+  ! ${opt[spot]} ||
+    die 2 "--spot and --capacity-reservation exclude each other" "leave out one of them"
   read -r reserved zone state free kind end < <(need ec2 describe-capacity-reservations \
     --capacity-reservation-ids "$reservation" --query 'CapacityReservations[].[InstanceType,
     AvailabilityZone,State,AvailableInstanceCount,ReservationType,EndDate]') || true
-  [[ -n ${reserved:-} ]] || die 4 "no capacity reservation $reservation in $region" \
-    "list them with aws ec2 describe-capacity-reservations --region $region"
-  [[ $reserved == "$instance" ]] ||
-    die 2 "--instance: $reservation is for a different type (got $instance, expected $reserved)" \
-      "use --instance $reserved"
+  [[ -n ${reserved:-} ]] || die 4 "no capacity reservation $reservation in ${opt[region]}" \
+    "list them with aws ec2 describe-capacity-reservations --region ${opt[region]}"
+  [[ $reserved == "${opt[instance]}" ]] ||
+    die 2 "--instance: $reservation is for a different type (got ${opt[instance]}, expected \
+$reserved)" "use --instance $reserved"
   [[ $state == active ]] || die 4 "$reservation is not active (got $state)" \
     "wait for its start time (aws ec2 describe-capacity-reservations)"
-  ((free >= nodes)) || die 4 \
-    "--nodes: too few free instances in $reservation (got $nodes, expected at most $free)" \
+  ((free >= opt[nodes])) || die 4 \
+    "--nodes: too few free instances in $reservation (got ${opt[nodes]}, expected at most $free)" \
     "use --nodes $free, or extend the reservation"
-  [[ $kind != capacity-block ]] || { block=true && end_with_block "${end:-}"; }
+  [[ $kind != capacity-block ]] || { plan[block]=true && end_with_block "${end:-}"; }
   awk -v zone="$zone" '$1 == zone' "$scratch/places" >"$scratch/places.reserved"
   mv "$scratch/places.reserved" "$scratch/places"
   [[ -s $scratch/places ]] || die 4 "$reservation is in $zone, where there is no subnet" \
@@ -115,10 +117,10 @@ check_reservation() {
 
 # check_quota: AWS counts the vCPUs of a family that run at the same time in a region.
 check_quota() {
-  local code letters title limit used wanted=$((nodes * type[vcpus]))
-  read -r code letters title <<<"$(quota_of "$instance" "$spot")"
+  local code letters title limit used wanted=$((opt[nodes] * type[vcpus]))
+  read -r code letters title <<<"$(quota_of "${opt[instance]}" "${opt[spot]}")"
   if [[ $code == - ]]; then
-    say "note: the service quota of $instance is not checked"
+    say "note: the service quota of ${opt[instance]} is not checked"
     return
   fi
   if ! limit=$(ask service-quotas get-service-quota --service-code ec2 --quota-code "$code" \
@@ -129,12 +131,12 @@ check_quota() {
   used=$(need ec2 describe-instances --filters Name=instance-state-name,Values=pending,running \
     --query "Reservations[].Instances[].[InstanceType,CpuOptions.CoreCount,\
 CpuOptions.ThreadsPerCore,InstanceLifecycle]" |
-    used_vcpus "$letters" "$spot") || exit
+    used_vcpus "$letters" "${opt[spot]}") || exit
   (($(calculate "$limit >= $used + $wanted" %d))) || die 4 \
-    "the quota \"$title\" is ${limit%.*} vCPUs in $region, $used of them in use ($nodes x \
-$instance needs $wanted)" \
+    "the quota \"$title\" is ${limit%.*} vCPUs in ${opt[region]}, $used of them in use \
+(${opt[nodes]} x ${opt[instance]} needs $wanted)" \
     "request more (it can take days): aws service-quotas request-service-quota-increase --region \
-$region --service-code ec2 --quota-code $code --desired-value $((used + wanted))"
+${opt[region]} --service-code ec2 --quota-code $code --desired-value $((used + wanted))"
 }
 
 # used_vcpus LETTERS SPOT: the sum over lines "type cores threads lifecycle" of a family. p matches
@@ -148,25 +150,26 @@ used_vcpus() {
     END { print sum + 0 }'
 }
 
-# find_price: dollars per node and hour, as price, and its source, as price_source.
+# find_price: dollars per node and hour, and their source.
 find_price() {
-  price_source="list price of 2026-11 for us-east-1, check before you pay"
-  if [[ -n $price ]]; then
-    price_source="from --price"
-  elif $block; then
-    price=0 price_source="paid with the Capacity Block"
-  elif $spot; then
+  plan[price_source]="list price of 2026-11 for us-east-1, check before you pay"
+  if [[ -n ${opt[price]} ]]; then
+    plan[price_source]="from --price"
+  elif ${plan[block]}; then
+    opt[price]=0 plan[price_source]="paid with the Capacity Block"
+  elif ${opt[spot]}; then
     # The spot price changes, but never exceeds the list price.
-    price=$(ask ec2 describe-spot-price-history --instance-types "$instance" \
+    opt[price]=$(ask ec2 describe-spot-price-history --instance-types "${opt[instance]}" \
       --product-descriptions "Linux/UNIX" --start-time "$(now)" \
-      --query 'SpotPriceHistory[].SpotPrice' | tr '\t' '\n' | sort -g | tail -n 1) || price=
-    price_source="the most expensive zone's spot price now"
-    [[ -n $price && $price != None ]] ||
-      { price=${type[price]} price_source="list price, spot usually costs less"; }
+      --query 'SpotPriceHistory[].SpotPrice' | tr '\t' '\n' | sort -g | tail -n 1) || opt[price]=
+    plan[price_source]="the most expensive zone's spot price now"
+    [[ -n ${opt[price]} && ${opt[price]} != None ]] ||
+      { opt[price]=${type[price]} plan[price_source]="list price, spot usually costs less"; }
   else
-    price=${type[price]}
+    opt[price]=${type[price]}
   fi
-  [[ $price != - ]] || die 2 "--price: missing, and launch/instances.tsv has none for $instance" \
+  [[ ${opt[price]} != - ]] || die 2 \
+    "--price: missing, and launch/instances.tsv has none for ${opt[instance]}" \
     "give --price with the dollars per hour of https://aws.amazon.com/ec2/pricing/on-demand"
 }
 
@@ -186,26 +189,26 @@ c7a.4xlarge trains on CPUs"
 }
 
 show_plan() {
-  local market="on demand"
-  ! $spot || market=spot
-  [[ -z $reservation ]] || market=reserved
-  say "cluster $name: $nodes x $instance ($(instance_words)) in $region, \
-$market, ${type[gbit]} Gbit/s\
+  local market="on demand" hourly="${opt[nodes]} * ${opt[price]}"
+  ! ${opt[spot]} || market=spot
+  [[ -z ${opt[capacity-reservation]} ]] || market=reserved
+  say "cluster ${opt[name]}: ${opt[nodes]} x ${opt[instance]} ($(instance_words)) in \
+${opt[region]}, $market, ${type[gbit]} Gbit/s\
 $( ((type[efa])) && echo ", EFA x ${type[efa]}")"
-  say "price:   \$$(calculate "$nodes * $price") per hour ($price_source), and some cents for \
+  say "price:   \$$(calculate "$hourly") per hour (${plan[price_source]}), and some cents for \
 disks and addresses"
-  say "image:   ${type[ami]} ($image)"
-  say "ends:    by itself after $(clock "$ttl_minutes") h, so at most \
-\$$(calculate "$nodes * $price * $ttl_minutes / 60"), or with launch/ec2.sh down --name $name"
+  say "image:   ${type[ami]} (${opt[ami]})"
+  say "ends:    by itself after $(clock "${opt[ttl]}") h, so at most \
+\$$(calculate "$hourly * ${opt[ttl]} / 60"), or with launch/ec2.sh down --name ${opt[name]}"
   say "zones:   $(awk '{ print $1 }' "$scratch/places" | xargs), in this order until one has the \
 capacity"
-  say "ssh:     only from $caller"
+  say "ssh:     only from ${opt[from]}"
   warn_idle_gpus
 }
 
 confirm() {
   local answer
-  ! $yes || return 0
+  ! ${opt[yes]} || return 0
   [[ -t 0 ]] || die 2 "stdin: not a terminal, so the price cannot be confirmed" \
     "confirm it with --yes"
   read -r -p "Start it? Type yes: " answer || answer=

@@ -2,9 +2,10 @@
 # launch/ec2.sh down: deletes everything of a cluster, and verifies it. To be sourced by ec2.sh.
 
 down() {
-  if $dry_run; then
-    say "dry run: down would copy the results to $results, delete stack $(stack_of "$name") in \
-$region, and check that nothing with the tag mnist-dist:cluster = $name is left"
+  local name=${opt[name]} region=${opt[region]}
+  if ${opt[dry-run]}; then
+    say "dry run: down would copy the results to ${opt[results]}, delete stack $(stack_of "$name") \
+in $region, and check that nothing with the tag mnist-dist:cluster = $name is left"
     return
   fi
   if read_stack "$name"; then
@@ -28,16 +29,16 @@ Terminating its instances"
   say "nothing of cluster $name is left in $region"
 }
 
-# Tries to copy the newest results, without a wait.
+# Tries to copy the newest results, without a wait. With --down-when-done, the job did.
 last_fetch() {
-  $fetch_first || return 0
+  if ${opt[no-fetch]} || [[ $verb != down ]]; then return 0; fi
   read_nodes
-  if [[ -z $head_address ]] || ! head_answers; then
+  if [[ -z ${stack[head]} ]] || ! head_answers; then
     say "no node responds, so no more results are copied"
     return 0
   fi
   if job_runs; then
-    $yes || confirm_stop
+    ${opt[yes]} || confirm_stop
     stop_job
     wait_for_checkpoint
   fi
@@ -60,10 +61,11 @@ wait_for_checkpoint() {
 confirm_stop() {
   local answer
   [[ -t 0 ]] ||
-    die 2 "cluster $name is training" \
-      "give --yes to stop it with a checkpoint, copy it to $results and delete the cluster"
+    die 2 "cluster ${opt[name]} is training" \
+      "give --yes to stop it with a checkpoint, copy it to ${opt[results]} and delete the cluster"
   read -r -p \
-    "Cluster $name is training. Stop it with a checkpoint and delete the cluster? Type yes: " \
-    answer || answer=
-  [[ $answer == yes ]] || die 2 "not deleted" "follow the job with launch/ec2.sh logs --name $name"
+    "Cluster ${opt[name]} is training. Stop it with a checkpoint and delete the cluster? Type \
+yes: " answer || answer=
+  [[ $answer == yes ]] ||
+    die 2 "not deleted" "follow the job with launch/ec2.sh logs --name ${opt[name]}"
 }

@@ -104,7 +104,7 @@ choose_family() {
       "leave out --image, or use an image of this list"
   ((type[gpus] == 0)) || family+=-gpu
   # With --ami only the user and the root device are those of the family.
-  [[ -z $image || -n $(ami_parameter "$family") ]] || family=$1
+  [[ -z ${opt[ami]} || -n $(ami_parameter "$family") ]] || family=$1
   [[ -n $(ami_parameter "$family") ]] ||
     die 2 "--image: $1 has no NVIDIA driver, which ${type[name]} needs" \
       "leave out --image, or use a type without GPUs"
@@ -136,9 +136,8 @@ gpu_is_supported() {
     in_range "$wheel_torch" "${type[libtorch]}"
 }
 
-# True if ranks run on GPUs. gpu_trouble is set by the set-up of the nodes.
-gpu_trouble=
-uses_gpus() { ((type[gpus])) && gpu_is_supported && [[ -z $gpu_trouble ]]; }
+# True if ranks run on GPUs. The set-up of the nodes fills stack[gpu_trouble].
+uses_gpus() { ((type[gpus])) && gpu_is_supported && [[ -z ${stack[gpu_trouble]} ]]; }
 
 # calculate EXPRESSION [FORMAT]: awk's arithmetic, because bash has no fractions.
 calculate() { awk "BEGIN { printf \"${2:-%.2f}\", ($1) }"; }

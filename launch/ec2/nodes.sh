@@ -1,13 +1,13 @@
 # shellcheck shell=bash
 # The nodes by ssh: set-up, code, results. To be sourced by ec2.sh.
 
-state_folder() { echo "${XDG_STATE_HOME:-$HOME/.local/state}/mnist-dist/ec2/$region/$1"; }
+state_folder() { echo "${XDG_STATE_HOME:-$HOME/.local/state}/mnist-dist/ec2/${opt[region]}/$1"; }
 
 # ssh's options as a file, because rsync splits a command at blanks. A host is trusted at the first
 # connection, only within this cluster.
 ssh_config() {
   local folder
-  folder=$(state_folder "$name")
+  folder=$(state_folder "${opt[name]}")
   if [[ ! -e $folder/ssh_config ]]; then
     mkdir -p "$folder" && chmod 700 "$folder"
     cat >"$folder/ssh_config" <<CONFIG
@@ -28,18 +28,15 @@ CONFIG
 
 # on ADDRESS COMMAND...: in the code's folder there.
 on() { ssh -F "$(ssh_config)" "$1" "cd mnist-dist && ${*:2}" </dev/null; }
-on_head() { on "$head_address" "$@"; }
-head_answers() { ssh -F "$(ssh_config)" "$head_address" true </dev/null 2>/dev/null; }
+on_head() { on "${stack[head]}" "$@"; }
+head_answers() { ssh -F "$(ssh_config)" "${stack[head]}" true </dev/null 2>/dev/null; }
 copy() { rsync -az --partial-dir=.rsync-partial -e "ssh -F '$(ssh_config)'" "$@"; }
 
 require_nodes() {
-  read_stack "$name" ||
-    die 2 "there is no cluster $name in $region" \
-      "create it with launch/ec2.sh up --name $name --instance TYPE"
+  require_stack "create it with launch/ec2.sh up --name ${opt[name]} --instance TYPE"
   read_nodes
-  [[ -n $head_address ]] ||
-    die 4 "no node of cluster $name is running" \
-      "check launch/ec2.sh status --name $name, then run down and up again"
+  [[ -n ${stack[head]} ]] || die 4 "no node of cluster ${opt[name]} is running" \
+    "check launch/ec2.sh status --name ${opt[name]}, then run down and up again"
   command -v rsync >/dev/null ||
     die 2 "rsync is not installed" "install it, because it copies code and results"
 }
@@ -92,7 +89,7 @@ wait_for_ssh() {
 # connect_nodes: creates a key on the head for all nodes, so that no local key leaves this machine.
 connect_nodes() {
   local public address
-  public=$(ssh -F "$(ssh_config)" "$head_address" '
+  public=$(ssh -F "$(ssh_config)" "${stack[head]}" '
     mkdir -p ~/.ssh && cd ~/.ssh
     [ -e id_ed25519 ] || ssh-keygen -q -t ed25519 -N "" -C mnist-dist-head -f id_ed25519
     grep -qs accept-new config ||
@@ -112,7 +109,7 @@ bring_code() {
   say "copying the code, installing, building (some minutes the first time)"
   install_rsync || return
   copy --delete --exclude=/.git --exclude='/build*' --exclude=/runs --exclude=/.venv "$root/" \
-    "$head_address:mnist-dist/" || return
+    "${stack[head]}:mnist-dist/" || return
   others=$(awk 'NR > 1 { print $5 }' "$scratch/nodes" | xargs)
   find_instance "${stack[instance]}"
   ! uses_gpus || flag=--cuda
@@ -121,8 +118,9 @@ bring_code() {
     say "error: the set-up failed on a node"
     return 1
   }
-  gpu_trouble=$(sed -n 's/^GPUs stay idle: //p' "$scratch/install")
-  [[ -z $gpu_trouble ]] || say "warning: the GPUs cost money and stay idle: $gpu_trouble"
+  stack[gpu_trouble]=$(sed -n 's/^GPUs stay idle: //p' "$scratch/install")
+  [[ -z ${stack[gpu_trouble]} ]] ||
+    say "warning: the GPUs cost money and stay idle: ${stack[gpu_trouble]}"
   # Ubuntu 24.04 has no package of the AWS CLI, and Debian no snap.
   [[ -z ${stack[s3]} ]] ||
     on_head "command -v aws >/dev/null || sudo snap install aws-cli --classic >/dev/null ||
@@ -134,49 +132,47 @@ bring_code() {
 # complete.
 fetch_results() {
   local address
-  mkdir -p "$results"
+  mkdir -p "${opt[results]}"
   while read -r _ _ _ address _; do
-    [[ $address != "$head_address" ]] || continue
-    copy "$address:mnist-dist/runs/" "$results/" ||
+    [[ $address != "${stack[head]}" ]] || continue
+    copy "$address:mnist-dist/runs/" "${opt[results]}/" ||
       say "warning: the results of node $address could not be copied"
   done <"$scratch/nodes"
-  copy "$head_address:mnist-dist/runs/" "$results/"
+  copy "${stack[head]}:mnist-dist/runs/" "${opt[results]}/"
 }
 
 fetch() {
-  if $dry_run; then
-    say "dry run: fetch would copy runs/ of cluster $name's head to $results"
+  if ${opt[dry-run]}; then
+    say "dry run: fetch would copy runs/ of cluster ${opt[name]}'s head to ${opt[results]}"
     return
   fi
-  local bucket=$s3 # An existing cluster's own one, or none, replaces it.
-  if read_stack "$name" && bucket=${stack[s3]} && read_nodes && [[ -n $head_address ]]; then
+  local bucket=${opt[s3]} # An existing cluster's own one, or none, replaces it.
+  if read_stack "${opt[name]}" && bucket=${stack[s3]} && read_nodes && [[ -n ${stack[head]} ]]; then
     require_nodes
     fetch_results ||
-      die 3 "the results could not be copied" \
-        "check launch/ec2.sh status --name $name"
-    say "results of cluster $name are in $results"
+      die 3 "the results could not be copied" "check launch/ec2.sh status --name ${opt[name]}"
+    say "results of cluster ${opt[name]} are in ${opt[results]}"
   elif [[ -n $bucket ]]; then
     # The cluster may be long gone.
-    aws s3 sync --region "$region" --only-show-errors "$bucket" "$results" ||
+    aws s3 sync --region "${opt[region]}" --only-show-errors "$bucket" "${opt[results]}" ||
       die 3 "the results could not be copied from $bucket" "check it with aws s3 ls $bucket/"
-    say "results of $bucket are in $results"
+    say "results of $bucket are in ${opt[results]}"
   else
-    die 2 "no node of cluster $name is running in $region" \
-      "use the files in $results, or copy from a bucket with --s3 s3://BUCKET/FOLDER"
+    die 2 "no node of cluster ${opt[name]} is running in ${opt[region]}" \
+      "use the files in ${opt[results]}, or copy from a bucket with --s3 s3://BUCKET/FOLDER"
   fi
 }
 
 ssh_node() {
   require_nodes
-  local address=$head_address
+  local address=${stack[head]}
   if [[ ${arguments[0]:-} =~ ^[0-9]+$ ]]; then
     address=$(awk -v number="${arguments[0]}" '$1 == number { print $4 }' "$scratch/nodes")
-    [[ -n $address ]] ||
-      die 2 "node ${arguments[0]} is not running" \
-        "list the nodes with launch/ec2.sh status --name $name"
+    [[ -n $address ]] || die 2 "node ${arguments[0]} is not running" \
+      "list the nodes with launch/ec2.sh status --name ${opt[name]}"
     arguments=("${arguments[@]:1}")
   fi
-  if $dry_run; then
+  if ${opt[dry-run]}; then
     echo "ssh -F $(ssh_config) $address ${arguments[*]}"
   else
     ssh -F "$(ssh_config)" "$address" "${arguments[@]}"

@@ -63,46 +63,44 @@ many as there are $([[ $1 == sweep ]] && echo seeds || echo "shards in the recip
 
 run_job() {
   local command=$1 hosts words running
-  if $detach && $down_when_done; then
+  if ${opt[detach]} && ${opt[down-when-done]}; then
     die 2 "--detach and --down-when-done exclude each other" \
       "leave out --detach, or leave out --down-when-done: the cluster ends after its --ttl"
   fi
   require_nodes
   running=$(wc -l <"$scratch/nodes")
-  if [[ $command == sweep ]] && ((running > 1)); then
-    die 2 "sweep: the nodes of cluster $name share no folder (got $running nodes, expected 1)" \
-      "start a cluster with --nodes 1 for each part of the seeds, give each sweep its own --seeds \
+  [[ $command != sweep ]] || ((running <= 1)) || die 2 \
+    "sweep: the nodes of cluster ${opt[name]} share no folder (got $running nodes, expected 1)" \
+    "start a cluster with --nodes 1 for each part of the seeds, give each sweep its own --seeds \
 and --out, and join the results here with mnist-dist merge"
-  fi
   find_instance "${stack[instance]}"
   [[ " ${arguments[*]-} " == *train.checkpoint_seconds=* ]] ||
     arguments+=(--set "train.checkpoint_seconds=$checkpoint_seconds")
   plan_job "$command"
-  if $dry_run; then
-    say "dry run: the head $head_address would run: launch/hosts.sh --hosts (${hosts//$'\n'/, }) \
+  if ${opt[dry-run]}; then
+    say "dry run: the head ${stack[head]} would run: launch/hosts.sh --hosts (${hosts//$'\n'/, }) \
 -- $words"
     job_environment | sed 's/^/  with /' >&2
     return
   fi
   ! job_runs ||
-    die 2 "cluster $name is already training" \
-      "follow it with launch/ec2.sh logs --name $name, where Ctrl-C stops it"
+    die 2 "cluster ${opt[name]} is already training" \
+      "follow it with launch/ec2.sh logs --name ${opt[name]}, where Ctrl-C stops it"
   { connect_nodes && bring_code; } ||
     die 4 "the nodes could not be set up (see above)" \
-      "inspect it with launch/ec2.sh ssh --name $name"
-  [[ -z $gpu_trouble ]] || plan_job "$command"
+      "inspect it with launch/ec2.sh ssh --name ${opt[name]}"
+  [[ -z ${stack[gpu_trouble]} ]] || plan_job "$command"
   bring_results "$command"
-  printf '%s\n' "$hosts" | on_head_with_input "launch/ec2/node/job.sh hosts"
+  printf '%s\n' "$hosts" |
+    ssh -F "$(ssh_config)" "${stack[head]}" "cd mnist-dist && launch/ec2/node/job.sh hosts"
   on_head "env $(job_environment | quoted_lines)MNIST_DIST_S3='${stack[s3]}' \
 launch/ec2/node/job.sh start -- $words" || exit
-  if $detach; then
-    say "the job runs. Follow it with launch/ec2.sh logs --name $name"
+  if ${opt[detach]}; then
+    say "the job runs. Follow it with launch/ec2.sh logs --name ${opt[name]}"
   else
     follow_job
   fi
 }
-
-on_head_with_input() { ssh -F "$(ssh_config)" "$head_address" "cd mnist-dist && $*"; }
 
 # bring_results COMMAND: first copies the runs to resume to the cluster: the given one, otherwise
 # every unfinished one, or a sweep's folder. Only newer files replace those of the cluster.
@@ -123,14 +121,14 @@ bring_results() {
   [[ -z ${stack[s3]} ]] || on_head "launch/ec2/node/job.sh pull '${stack[s3]}'" ||
     say "warning: nothing could be copied from ${stack[s3]}"
   if [[ -n $folder ]]; then
-    [[ ! -d $results/${folder#runs/} ]] ||
-      copy --update "$results/${folder#runs/}" "$head_address:mnist-dist/runs/"
+    [[ ! -d ${opt[results]}/${folder#runs/} ]] ||
+      copy --update "${opt[results]}/${folder#runs/}" "${stack[head]}:mnist-dist/runs/"
     return
   fi
-  for folder in "$results"/*/; do
+  for folder in "${opt[results]}"/*/; do
     if [[ $1 == sweep && -e ${folder}sweep.json ]] ||
       [[ $1 == train && -e ${folder}checkpoint.h5 && ! -e ${folder}summary.json ]]; then
-      copy --update "${folder%/}" "$head_address:mnist-dist/runs/"
+      copy --update "${folder%/}" "${stack[head]}:mnist-dist/runs/"
     fi
   done
 }
@@ -155,7 +153,7 @@ follow_job() {
   while :; do
     pause "$poll_seconds"
     if ((signals >= 2)); then
-      say "not waiting. Follow the job with launch/ec2.sh logs --name $name"
+      say "not waiting. Follow the job with launch/ec2.sh logs --name ${opt[name]}"
       break
     fi
     if ((signals == 1)) && [[ -z ${asked:-} ]]; then local asked=yes && stop_job; fi
@@ -177,11 +175,12 @@ follow_job() {
   local fetched=true
   fetch_results || fetched=false
   $fetched ||
-    say "warning: the results could not be copied. Try again with launch/ec2.sh fetch --name $name"
-  say "results are in $results"
+    say "warning: the results could not be copied. Try again with launch/ec2.sh fetch --name \
+${opt[name]}"
+  say "results are in ${opt[results]}"
   ((signals < 2)) || exit 130
-  if $down_when_done && $fetched; then
-    (fetch_first=false && down) || say "warning: the cluster still exists"
+  if ${opt[down-when-done]} && $fetched; then
+    (down) || say "warning: the cluster still exists"
   fi
   end_with "$state"
 }
@@ -190,21 +189,21 @@ follow_job() {
 # With --down-when-done, a cluster whose head is gone is deleted. If the head is running, only ssh
 # may have failed, and the job may still be running.
 lost() {
-  local copied head=$head_address
+  local copied head=${stack[head]}
   kill "$tail_pid" 2>/dev/null || true
-  copied="results up to $(clock $(((SECONDS - last_copy) / 60))) h ago are in $results"
+  copied="results up to $(clock $(((SECONDS - last_copy) / 60))) h ago are in ${opt[results]}"
   read_nodes all
   say "  nodes: $(awk '{ print $2, $3 }' "$scratch/nodes" | xargs)"
-  if $down_when_done; then
+  if ${opt[down-when-done]}; then
     if awk -v head="$head" '$3 == "running" && $4 == head { n++ } END { exit !n }' \
       "$scratch/nodes"; then
       say "warning: the cluster is not deleted, because the job may still be running"
     else
       say "warning: newer results could not be copied, $copied"
-      (fetch_first=false && down) || say "warning: the cluster still exists"
+      (down) || say "warning: the cluster still exists"
     fi
   fi
-  die 4 "the head of cluster $name is not responding ($copied)" \
+  die 4 "the head of cluster ${opt[name]} is not responding ($copied)" \
     "check launch/ec2.sh status, or resume with launch/ec2.sh run --name OTHER --resume"
 }
 
@@ -214,13 +213,14 @@ end_with() {
   read -r _ code reason <<<"$1"
   [[ $code =~ ^[0-9]+$ ]] ||
     die 4 "the job ended without an exit code: $1" \
-      "inspect it with launch/ec2.sh ssh --name $name"
+      "inspect it with launch/ec2.sh ssh --name ${opt[name]}"
   if [[ -n $reason ]]; then
     say "stopped with a checkpoint: $reason"
     # The head had the notice: without it, the next node is the head.
-    if [[ $reason == "spot interruption"* ]] && ((stack[nodes] > 1)) && ! $down_when_done; then
-      say "continue on the other nodes when the head has ended: launch/ec2.sh run --name $name \
---resume"
+    if [[ $reason == "spot interruption"* ]] && ((stack[nodes] > 1)) &&
+      ! ${opt[down-when-done]}; then
+      say "continue on the other nodes when the head has ended: launch/ec2.sh run --name \
+${opt[name]} --resume"
     fi
     say "continue on any number of nodes: launch/ec2.sh up --name OTHER ..., then \
 launch/ec2.sh run --name OTHER --resume"
@@ -230,8 +230,8 @@ launch/ec2.sh run --name OTHER --resume"
 
 logs() {
   require_nodes
-  if $dry_run; then
-    say "dry run: logs would follow the job on $head_address"
+  if ${opt[dry-run]}; then
+    say "dry run: logs would follow the job on ${stack[head]}"
   elif job_runs; then
     follow_job
   else

@@ -62,7 +62,8 @@ stack_facts() {
 
 # read_stack NAME: fills stack with the facts of an existing cluster. Its keys are state, id and our
 # tags launch created ttl price instance nodes zone s3 key user. Returns 1 without such a cluster.
-declare -A stack
+# read_nodes adds head, and the set-up of the nodes gpu_trouble.
+declare -A stack=([gpu_trouble]='')
 read_stack() {
   local facts code=0
   facts=$(stack_facts "$(stack_of "$1")") || code=$?
@@ -73,6 +74,11 @@ read_stack() {
   [[ ${stack[s3]} != None ]] || stack[s3]=
   [[ ${stack[launch]} != None ]] ||
     die 4 "stack $(stack_of "$1") was not made by launch/ec2.sh" "use a different --name"
+}
+
+# require_stack HINT: read_stack for --name. Without the cluster, the script ends with the hint.
+require_stack() {
+  read_stack "${opt[name]}" || die 2 "there is no cluster ${opt[name]} in ${opt[region]}" "$1"
 }
 
 # The stack's state, GONE without a stack, or UNKNOWN if the request to AWS failed.
@@ -101,7 +107,7 @@ await_stack() {
   local state unknown=0
   while :; do
     state=$(stack_state "$1")
-    [[ $2:$state != create:CREATE_* ]] || ((type[efa] <= 1)) || associate_addresses "$name"
+    [[ $2:$state != create:CREATE_* ]] || ((type[efa] <= 1)) || associate_addresses "${opt[name]}"
     case $2:$state in
       create:CREATE_COMPLETE | *:DELETE_COMPLETE | *:DELETE_FAILED | *:GONE) break ;;
       *:UNKNOWN) ((++unknown < 60)) || break ;;
@@ -180,7 +186,7 @@ again"
 # nothing, so a user without the right to list roles leaves it, too.
 delete_role() {
   local role
-  for role in $(ask iam list-roles --path-prefix "/mnist-dist/$region/$1/" \
+  for role in $(ask iam list-roles --path-prefix "/mnist-dist/${opt[region]}/$1/" \
     --query 'Roles[].RoleName'); do
     if ! { change iam delete-role-policy --role-name "$role" --policy-name end &&
       change iam delete-role --role-name "$role"; }; then
@@ -221,9 +227,9 @@ check_nothing_left() {
 }
 
 die_leftovers() {
-  say "error: resources of cluster $1 are left in $region, and may cost money:"
+  say "error: resources of cluster $1 are left in ${opt[region]}, and may cost money:"
   sed 's/^/  /' "$scratch/leftovers" >&2
-  say "hint: run launch/ec2.sh down --name $1 --region $region again, or delete them in the EC2 \
-console (tag mnist-dist:cluster = $1)"
+  say "hint: run launch/ec2.sh down --name $1 --region ${opt[region]} again, or delete them in the \
+EC2 console (tag mnist-dist:cluster = $1)"
   exit 4
 }

@@ -8,31 +8,30 @@ cost_so_far() {
   calculate "${stack[nodes]} * ${stack[price]} * $minutes / 60"
 }
 
-# read_nodes: lines "number id state public private" in $scratch/nodes, in order. Sets head_address
-# to the first running one.
+# read_nodes: lines "number id state public private" in $scratch/nodes, in order. Sets stack[head]
+# to the address of the first running one.
 read_nodes() {
-  need ec2 describe-instances --filters "Name=tag:mnist-dist:cluster,Values=$name" \
+  need ec2 describe-instances --filters "Name=tag:mnist-dist:cluster,Values=${opt[name]}" \
     --query "Reservations[].Instances[].[Tags[?Key=='mnist-dist:node'].Value|[0],InstanceId,\
 State.Name,PublicIpAddress,PrivateIpAddress]" |
     # An earlier cluster of the same name stays in the list for an hour after its end.
     { if [[ ${1:-} == all ]]; then cat; else awk '$3 == "running"'; fi; } |
     sort -n >"$scratch/nodes" || exit
-  head_address=$(awk '$3 == "running" { print $4; exit }' "$scratch/nodes")
+  stack[head]=$(awk '$3 == "running" { print $4; exit }' "$scratch/nodes")
 }
 
 status() {
-  if ! $name_given; then
+  if ! ${opt[name_given]}; then
     list_clusters
     return
   fi
-  read_stack "$name" ||
-    die 2 "there is no cluster $name in $region" "list the clusters with launch/ec2.sh status"
+  require_stack "list the clusters with launch/ec2.sh status"
   read_nodes all
   find_instance "${stack[instance]}"
   local count=${stack[nodes]} running age left ttl
   running=$(awk '$3 == "running"' "$scratch/nodes" | wc -l)
   age=$((($(now) - stack[created]) / 60)) left=$((stack[ttl] - age)) ttl=$(clock "${stack[ttl]}")
-  echo "cluster $name: ${stack[state]}, $count x ${type[name]} ($(instance_words)) in \
+  echo "cluster ${opt[name]}: ${stack[state]}, $count x ${type[name]} ($(instance_words)) in \
 ${stack[zone]}"
   if ((left > 0)); then
     echo "age $(clock "$age") h of $ttl h, ends by itself in $(clock "$left") h"
@@ -44,9 +43,9 @@ ${stack[zone]}"
     "$scratch/nodes" | tail -n "$count" | awk -v OFS='  ' '{ $1 = "node " $1; print }'
   if ((running < count)) && [[ ${stack[state]} == CREATE_COMPLETE ]]; then
     echo "$((count - running)) of $count nodes are gone (spot interruption, TTL, or ended by \
-hand). Delete the rest with launch/ec2.sh down --name $name"
+hand). Delete the rest with launch/ec2.sh down --name ${opt[name]}"
   fi
-  if ((running)) && [[ -e $(state_folder "$name") ]] && head_answers; then
+  if ((running)) && [[ -e $(state_folder "${opt[name]}") ]] && head_answers; then
     echo "job: $(on_head launch/ec2/node/job.sh state)"
   fi
 }
@@ -60,7 +59,7 @@ Tags[?Key=='mnist-dist:nodes'].Value|[0],Tags[?Key=='mnist-dist:created'].Value|
 Tags[?Key=='mnist-dist:ttl'].Value|[0]]") ||
     exit
   if [[ -z $stacks ]]; then
-    echo "no cluster in $region"
+    echo "no cluster in ${opt[region]}"
     return
   fi
   while read -r cluster state owner instance nodes created ttl; do
@@ -71,20 +70,19 @@ $(clock $((($(now) - created) / 60))) h of $(clock "$ttl") h"
 
 # cost: of the existing cluster, otherwise of a new one with the given options.
 cost() {
-  local count=$nodes hourly
-  if $name_given || [[ -z $instance ]]; then
-    read_stack "$name" ||
-      die 2 "there is no cluster $name in $region" \
-        "give --instance and --nodes for the cost of a new one"
+  local count=${opt[nodes]} hourly
+  if ${opt[name_given]} || [[ -z ${opt[instance]} ]]; then
+    require_stack "give --instance and --nodes for the cost of a new one"
     count=${stack[nodes]} hourly="${stack[nodes]} * ${stack[price]}"
-    echo "cluster $name: about \$$(cost_so_far) so far, \$$(calculate "$hourly") per hour, at most \
-\$$(calculate "$hourly * ${stack[ttl]} / 60") until it ends by itself"
+    echo "cluster ${opt[name]}: about \$$(cost_so_far) so far, \$$(calculate "$hourly") per hour, \
+at most \$$(calculate "$hourly * ${stack[ttl]} / 60") until it ends by itself"
   else
-    find_instance "$instance"
-    require_offered "$instance"
+    find_instance "${opt[instance]}"
+    require_offered "${opt[instance]}"
     find_price
-    echo "$nodes x $instance ($(instance_words)): \$$(calculate "$nodes * $price") per hour, \
-\$$(calculate "$nodes * $price * $ttl_minutes / 60") for $(clock "$ttl_minutes") h ($price_source)"
+    hourly="$count * ${opt[price]}"
+    echo "$count x ${opt[instance]} ($(instance_words)): \$$(calculate "$hourly") per hour, \
+\$$(calculate "$hourly * ${opt[ttl]} / 60") for $(clock "${opt[ttl]}") h (${plan[price_source]})"
     warn_idle_gpus
   fi
   echo "disks (\$0.08 per GB and month) and public addresses (\$0.005 per hour) add about \

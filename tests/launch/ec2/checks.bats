@@ -94,7 +94,7 @@ offered() { awk '/^[^#]/ && NF == 13 && $12 == "yes"' "$repository/launch/instan
 
 @test "the table: GPUs, memory, vCPUs and network are those that AWS describes" {
   # shellcheck disable=SC1091,SC2034  # as ec2.sh does it
-  root=$repository && source "$repository/launch/lib.sh" && region=us-east-1
+  root=$repository && source "$repository/launch/lib.sh" && declare -A opt=([region]=us-east-1)
   # shellcheck disable=SC1091
   source "$repository/launch/ec2/aws.sh" && source "$repository/launch/ec2/instances.sh"
   # Without EFA, for which the table has 0 where it is of no use.
