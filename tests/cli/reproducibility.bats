@@ -47,7 +47,7 @@ load helpers
   [ -z "${MNIST_DIST_SLOW_TESTS:-}" ] || steps=200 worlds="1 2 3 4"
   TARGETS=$(simd_targets | tr -d ,)
   export TARGETS
-  for recipe in step1 step2 step3 step4 compact; do
+  for recipe in step1 step2 step3 step4 step5 compact; do
     options=(--config "$recipe" --set "data.file=$TEST_DATA" --set 'data.split=[2000,200]'
       --set "train.max_steps=$steps")
     run -0 "$MNIST_DIST" "${options[@]}" --run-dir "$recipe"

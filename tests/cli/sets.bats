@@ -140,7 +140,7 @@ END
   mkdir csv
   make csv csv height=28 width=28 classes=7 rows=300 test=20
   custom bars --raw csv --out b.h5
-  for recipe in step1 step2 step3 step4 compact; do
+  for recipe in step1 step2 step3 step4 step5 compact; do
     run -0 "$MNIST_DIST" --config $recipe --set data.file=b.h5 --set train.max_steps=1 \
       --run-dir $recipe
     [[ "$output" == "$recipe (modified) | bars, not MNIST"* ]]

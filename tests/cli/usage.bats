@@ -216,7 +216,7 @@ FLAGS
   [[ "$output" != *libtorch* ]]
 }
 @test "summary counts the steps' parameters" {
-  for pair in step1:10,554 step2:7,498 step3:9,776 step4:9,768; do
+  for pair in step1:10,554 step2:7,498 step3:9,776 step4:9,768 step5:9,832; do
     run -0 "$MNIST_DIST" summary --config "${pair%%:*}"
     [[ "$output" == *"${pair#*:}"* ]]
   done

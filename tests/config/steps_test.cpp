@@ -122,6 +122,12 @@ TEST(Steps, Step4StaysInsideItsLimits) {
   expect_inside_the_limits(config);
 }
 
+TEST(Steps, Step5StaysInsideItsLimits) {
+  const Config config = step("step5");
+  EXPECT_EQ(parameter_count(config.model), 9832u);
+  expect_inside_the_limits(config);
+}
+
 TEST(Steps, CompactStaysInsideItsLimits) {
   const Config config = step("compact");
   EXPECT_EQ(parameter_count(config.model), 5796u);

@@ -80,7 +80,7 @@ completes() {
   [ "$(completes sweep --see)" = --seeds ]
   [ "$(completes --see)" = --seed ]
   [ "$(completes train --config comp)" = compact ]
-  [ "$(completes --config = step)" = "step1 step2 step3 step4" ]
+  [ "$(completes --config = step)" = "step1 step2 step3 step4 step5" ]
   [ "$(completes train --device c)" = "cpu cuda" ]
   [ "$(completes --set train.ep)" = "train.epochs=" ]
   local command
