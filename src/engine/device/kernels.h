@@ -64,8 +64,8 @@ struct DeviceUpdate {
   float *average_parameters = nullptr, *average_norm_statistics = nullptr;
   DeviceProgress* progress = nullptr;
 };
-/// Applies a step and advances `progress`. Where the total is not finite, only `progress` changes.
-/// So it is in all steps after that one, and after a stop.
+/// Applies a step and advances `progress`. If the total is not finite, the step only advances
+/// `progress`. So does every step after that one, or after a stop.
 void enqueue_update(const Queue& queue, const DeviceUpdate& update);
 
 }  // namespace mnist_dist
