@@ -153,7 +153,7 @@ returns"
   fi
 }
 
-# The start of two ranks takes at most so long.
+# Time limit for the start of the ranks.
 start_seconds=${MNIST_DIST_START_SECONDS:-20}
 
 # add_vectors SECONDS HOST...: one rank per host. Prints the result. Fails if it does not end in

@@ -11,7 +11,7 @@ namespace mnist_dist {
 /// A comma-separated file of ours: a header, no commas inside cells but in the last one.
 class CsvTable {
  public:
-  /// Throws Error (data) when the file cannot be read, is empty, or a row has too few cells.
+  /// Throws: Error (data) when the file cannot be read, is empty, or a row has too few cells.
   explicit CsvTable(const std::filesystem::path& file);
   /// From lines, header first. `name` stands for the file in errors.
   CsvTable(const std::vector<std::string>& lines, std::string name);
@@ -36,7 +36,7 @@ class CsvTable {
   std::vector<std::vector<std::string>> cells_;
 };
 
-/// The same where the table is not at hand. `row` counts from 0.
+/// An Error (data) for a cell with a wrong value, without a CsvTable. `row` counts from 0.
 Error wrong_cell(const std::string& file, std::size_t row, std::string_view column,
                  const std::string& got, const std::string& wanted);
 

@@ -12,7 +12,7 @@ class FolderLock {
  public:
   enum class IfTaken { refuse, wait };
   /// Takes over from a process that was killed: at once on the same node, after watching its lease
-  /// from another one. Throws Error: usage when another process works in the folder (unless it is
+  /// from another one. Throws: Error: usage when another process works in the folder (unless it is
   /// to wait), data when the lease cannot be written, interrupted when a stop is requested while it
   /// waits.
   explicit FolderLock(const std::filesystem::path& folder, LeasePace pace = {},
@@ -25,7 +25,7 @@ class FolderLock {
   /// How much of the work in the folder is done, 0 to 1, for lease_share.
   void set_share(double share);
 
-  /// Throws Error (data) when the locked folder is no longer the one at its path, or another
+  /// Throws: Error (data) when the locked folder is no longer the one at its path, or another
   /// process has taken it over. Files written to that path would be another process's, or in a new
   /// folder.
   void check_in_place() const;

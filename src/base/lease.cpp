@@ -34,7 +34,7 @@ struct Record {
   std::string id, node, host;
   pid_t pid = 0;
   std::uint64_t started = 0;  ///< of the process
-  std::uint64_t inode = 0;    ///< of the file: a copy has another one
+  std::uint64_t inode = 0;    ///< of the file: a copy has a different one
   double share = 0;           ///< of the work that is done
 };
 
@@ -274,7 +274,7 @@ std::optional<Lease> LeaseSeeker::take_over(const std::string& stale_text,
   const std::optional<Lease> right = right_->try_take();
   if (!right) return std::nullopt;
   const Draft draft(file_);
-  // Replaced by the one that had the right before, or this process stood still and lost the right.
+  // Replaced by the one that had the right before, or this process was stopped and lost the right.
   if (read(file_).text != stale_text || !right->in_place()) return std::nullopt;
   if (::rename(draft.path.c_str(), file_.c_str()) != 0) {
     if (errno == ENOENT) return std::nullopt;  // another process removed the draft as a leftover

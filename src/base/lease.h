@@ -40,7 +40,7 @@ class Lease {
   ~Lease();
 
   /// Whether the file at its path still is this lease: its folder may have been moved, or a process
-  /// that stood still for long may have lost it.
+  /// that was stopped for long may have lost it.
   bool in_place() const;
   /// Of this holding, in hexadecimal digits: no other one has it.
   const std::string& id() const;
@@ -71,7 +71,7 @@ class LeaseSeeker {
                        std::shared_ptr<AwakeClock> clock = std::make_shared<AwakeClock>());
 
   /// One try, without waiting. Gives nothing when another process holds the lease or may hold it.
-  /// Throws Error (data) when the file cannot be written.
+  /// Throws: Error (data) when the file cannot be written.
   std::optional<Lease> try_take();
 
   /// Of the last try: the holder certainly lives, as its process runs on this node or its file has

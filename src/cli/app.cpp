@@ -82,7 +82,7 @@ constexpr Entry entries[] = {
     {"help", "Print the help of a command", add_help, "train"},
 };
 
-/// An entry, as CLI11 knows it.
+/// A declared command: its parser and its body.
 struct Declared {
   CLI::App* app;
   Command run;
@@ -177,7 +177,7 @@ std::vector<std::string> with_command_name(std::vector<std::string> arguments) {
   return arguments;
 }
 
-/// The arguments without `help`. Throws Error (usage) for an unknown command.
+/// The arguments without `help`. Throws: Error (usage) for an unknown command.
 std::vector<std::string> known_command(const std::vector<std::string>& arguments) {
   if (!arguments[0].starts_with("-")) require_command(arguments[0]);
   return without_help(arguments);
@@ -222,7 +222,7 @@ std::vector<Declared> declare_commands(CLI::App& app) {
   return commands;
 }
 
-/// The command that was parsed. Throws Error (usage) for arguments it does not know.
+/// The command that was parsed. Throws: Error (usage) for unknown arguments.
 const Declared* parsed_command(std::span<const Declared> commands) {
   const auto parsed =
       std::ranges::find_if(commands, [](const Declared& command) { return command.app->parsed(); });
@@ -232,7 +232,7 @@ const Declared* parsed_command(std::span<const Declared> commands) {
   return &*parsed;
 }
 
-/// Throws Error (usage). False for --help and --version, which are answered.
+/// Throws: Error (usage). False for --help and --version, which are answered.
 bool parse(CLI::App& app, std::span<const Declared> commands,
            const std::vector<std::string>& arguments) {
   try {

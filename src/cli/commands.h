@@ -6,7 +6,7 @@
 
 namespace mnist_dist {
 
-/// Body of a subcommand, called after its options are parsed. Throws Error. Results go to stdout,
+/// Body of a subcommand, called after its options are parsed. Throws: Error. Results go to stdout,
 /// progress to stderr.
 using Command = std::function<ExitCode()>;
 

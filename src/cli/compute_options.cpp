@@ -13,7 +13,7 @@ namespace mnist_dist {
 
 namespace {
 
-/// For CLI11. Throws Error (usage) for the names that other programs have for devices.
+/// For CLI11. Throws: Error (usage) for the names that other programs have for devices.
 std::string check_device(const std::string& device) {
   if (device == "auto" || device == "cpu" || device == "cuda") return "";
   const std::size_t colon = device.find(':');

@@ -61,7 +61,7 @@ struct ExtraScore {
   Score raw, delivered;
 };
 
-/// Opens the file on every rank, and reads this rank's shares of its test set. Collective. Throws
+/// Opens the file on every rank, and reads this rank's shares of its test set. Collective. Throws:
 /// Error: usage when its images or classes are not the model's, data.
 ExtraScore score_extra(Communicator& comm, Engine& engine, const Config& config, bool averaged,
                        const std::string& file, std::vector<Images>& shares) {

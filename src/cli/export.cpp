@@ -55,7 +55,7 @@ std::vector<std::string> format_names() {
 }
 
 /// The format of --format, otherwise of the output's extension, otherwise the default.
-/// Throws Error (usage): there is no such format, or the extension is of something else.
+/// Throws: Error (usage): there is no such format, or the extension is of something else.
 const Format& chosen_format(const ExportArguments& arguments) {
   const std::vector<std::string> names = format_names();
   if (!arguments.format.empty() && std::ranges::find(names, arguments.format) == names.end())

@@ -76,7 +76,7 @@ void print_result(const PrepareResult& result) {
   print_end(result);
 }
 
-/// Throws Error (usage) for sets, names and files that do not go together.
+/// Throws: Error (usage) for sets, names and files that do not go together.
 void check_options(const PrepareOptions& options, bool counts_test) {
   const std::vector<std::string>& others = other_set_names();
   const std::string& dataset = options.dataset;

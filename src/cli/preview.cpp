@@ -57,7 +57,7 @@ std::vector<Digit> row_of(const Session& session, const Config& config,
 
 constexpr int scale = 3, gap = 4;  // of the grid: pixels per pixel, and around each image
 
-/// Throws Error (usage) for more than 100 million pixels.
+/// Throws: Error (usage) for more than 100 million pixels.
 void check_size(int images, const PreviewArguments& arguments, int side) {
   constexpr std::int64_t most = 100'000'000;
   const std::int64_t cell = scale * side + gap, columns = arguments.draws + 1;

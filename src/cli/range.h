@@ -3,7 +3,7 @@
 
 namespace mnist_dist {
 
-/// As CLI::Range, which lets NaN through.
+/// As CLI::Range, but rejects NaN.
 CLI::Validator real_range(double low, double high);
 
 }  // namespace mnist_dist

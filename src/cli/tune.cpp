@@ -33,7 +33,7 @@ struct TuneArguments {
   std::uint64_t draw_seed = 1;
 };
 
-/// The table of all candidates, and the best one's recipe. Throws Error (diverged) when not even
+/// The table of all candidates, and the best one's recipe. Throws: Error (diverged) when not even
 /// that one trained to its end.
 void deliver(const std::vector<Candidate>& candidates, const std::filesystem::path& folder) {
   print_fitted(fmt::format(
@@ -70,7 +70,7 @@ ExitCode run(Communicator& comm, const TuneArguments& arguments, TuneOptions opt
   return ExitCode::ok;
 }
 
-/// Throws Error (usage).
+/// Throws: Error (usage).
 TuneOptions options_of(const TuneArguments& arguments) {
   if (arguments.space.empty())
     throw usage_error("tune needs --space",

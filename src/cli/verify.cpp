@@ -31,7 +31,7 @@ struct VerifyArguments {
 };
 
 /// The weights that the recorded run began with. Nothing where they were random ones.
-/// Throws Error: usage when --init-from is missing or superfluous, data when it has different
+/// Throws: Error: usage when --init-from is missing or superfluous, data when it has different
 /// weights.
 std::optional<Checkpoint> recorded_start(const VerifyArguments& arguments,
                                          const Recorded& recorded) {
@@ -93,7 +93,7 @@ ExitCode run(Communicator& comm, const VerifyArguments& arguments, const Recorde
   return same ? ExitCode::ok : ExitCode::target_missed;
 }
 
-/// The recorded engine. Throws Error (device) where this program was built without it.
+/// The recorded engine. Throws: Error (device) where this program was built without it.
 std::string built_engine(const std::string& recorded, const std::string& folder) {
   const std::vector<std::string> built = engine_names();
   if (std::ranges::find(built, recorded) != built.end()) return recorded;

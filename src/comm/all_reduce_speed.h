@@ -12,7 +12,7 @@ struct AllReduceSpeed {
 };
 
 /// Adds vectors of a training step's size for about `seconds`, and checks the sums. Collective.
-/// Throws Error (device) when a sum is wrong.
+/// Throws: Error (device) when a sum is wrong.
 AllReduceSpeed measure_all_reduce(Communicator& comm, double seconds);
 
 }  // namespace mnist_dist

@@ -6,7 +6,7 @@
 
 namespace mnist_dist {
 
-/// Throws Error (internal) unless the vectors are the shards `owned`, of which there is at least
+/// Throws: Error (internal) unless the vectors are the shards `owned`, of which there is at least
 /// one, as long as the total, and in host memory.
 void check_reduce(const ShardVectors& vectors, Range owned, std::size_t total_size,
                   const Queue& queue);

@@ -43,7 +43,7 @@ struct Launcher {
   int size = 1;      ///< 0: known to MPI only (PMIx)
   std::string name;  ///< "Open MPI", "PMIx", "PMI", ""
 };
-/// Throws Error (device) in an srun of several tasks that has neither PMI nor PMIx: every task
+/// Throws: Error (device) in an srun of several tasks that has neither PMI nor PMIx: every task
 /// would train alone.
 Launcher detect_launcher();
 

@@ -28,9 +28,9 @@ class Alarm {
   void set_activity(const std::string& activity) { activity_ = activity; }
 
   struct Call {
-    const char* name;       ///< "all-reduce"
-    std::uint64_t group;    ///< the same number on all members, another for each communicator
-    std::int64_t sequence;  ///< calls made there so far
+    const char* name;              ///< "all-reduce"
+    std::uint64_t group;           ///< the same on all members, different for each communicator
+    std::int64_t sequence;         ///< calls made there so far
     std::span<const int> members;  ///< world ranks
   };
   /// Returns when all requests are complete, or not at all.

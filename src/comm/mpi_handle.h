@@ -6,7 +6,7 @@
 
 namespace mnist_dist {
 
-/// Throws Error (device) with MPI's own text unless the call succeeded.
+/// Throws: Error (device) with MPI's own text unless the call succeeded.
 void check(int status, std::string_view call);
 
 /// Owner of an MPI communicator.
@@ -28,7 +28,7 @@ MPI_Comm duplicate(MPI_Comm comm);
 int rank_in(MPI_Comm comm);
 int size_of(MPI_Comm comm);
 
-/// MPI counts are ints. Throws Error (internal) for larger ones. Our messages are far smaller.
+/// MPI counts are ints. Throws: Error (internal) for larger ones. Our messages are far smaller.
 int mpi_count(std::size_t count);
 
 }  // namespace mnist_dist

@@ -23,7 +23,7 @@ class MpiLibrary {
 /// with exit code 4 when they take longer than the timeout.
 class MpiSession {
  public:
-  /// Throws Error (device) when MPI sees another number of ranks than the launcher started.
+  /// Throws: Error (device) when the launcher started a different number of ranks than MPI sees.
   MpiSession(const Launcher& launcher, double timeout_seconds);
   /// Waits for all ranks.
   ~MpiSession();

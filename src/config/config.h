@@ -78,7 +78,7 @@ enum class ScheduleKind {
 
 struct ScheduleConfig {
   ScheduleKind kind = ScheduleKind::constant;
-  int step_epochs = 7;  ///< step: multiply by step_factor every so many epochs
+  int step_epochs = 7;  ///< step: epochs between two multiplications by step_factor
   double step_factor = 0.1;
   double warmup = 0;        ///< share of all steps until the peak (linear, cosine, one_cycle)
   double start_factor = 0;  ///< first learning rate as a share of the peak, when there is a warm-up
@@ -110,7 +110,7 @@ struct Config {
 /// Reads a recipe by name ("step3") or file, applies `settings` ("section.key=value", in order),
 /// checks every key, type and range, and that values fit together (batch divisible by shards,
 /// slices long enough for batch norm, the split). The recipe is named by [model] name, else by its
-/// file. Throws Error (usage) naming the key, and the nearest known name. `search` are the folders
+/// file. Throws: Error (usage) naming the key, and the nearest known name. `search` are the folders
 /// in which a name is looked up, as NAME.toml.
 Config load_config(const std::string& name_or_file, const std::vector<std::string>& settings,
                    const std::vector<std::string>& search);

@@ -115,7 +115,7 @@ void refuse_unknown_keys(const toml::table& root) {
   const auto known = known_keys();
   std::vector<std::string> sections;
   for (const auto& [section, keys] : known) sections.push_back(section);
-  // A key that exists, in another section.
+  // A key that exists in a different section.
   const auto elsewhere = [&](const std::string& key) -> std::string {
     for (const auto& [section, keys] : known)
       if (std::find(keys.begin(), keys.end(), key) != keys.end())

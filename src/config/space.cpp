@@ -37,8 +37,8 @@ void refuse_unknown(const toml::table& table, const std::string& what,
 }
 
 /// Calls visit(field, member) for the field that a variation's key names, but for the model's
-/// layers: they are checked as a whole, when a candidate is made of them. Throws Error (usage) when
-/// a recipe has no such key, or candidates cannot differ in it.
+/// layers: they are checked as a whole, when a candidate is made of them. Throws: Error (usage)
+/// when a recipe has no such key, or candidates cannot differ in it.
 void visit_key(const toml::node& key, const std::string& name, const auto& visit) {
   constexpr std::array set_by_trial = {"data.split", "train.evaluate_every"};
   std::vector<std::string> known{"model.layer"};

@@ -29,7 +29,7 @@ struct SearchSpace {
 ///   low = 0.05            # or: values = [0.05, 0.1]
 ///   high = 0.4
 ///   log = true
-/// Throws Error (usage) naming line and key: also for a key that no recipe has, a value that it
+/// Throws: Error (usage) naming line and key: also for a key that no recipe has, a value that it
 /// cannot have, and for keys in which candidates cannot differ (seed, data). Whether the values fit
 /// a recipe's others shows when a candidate is made of them.
 SearchSpace parse_space(const std::string& toml, const std::string& source);

@@ -19,7 +19,7 @@ namespace mnist_dist {
 /// no source.
 std::string place(const toml::node& node);
 
-/// Throws Error (usage) naming line and column, with the hint, when the text is no TOML.
+/// Throws: Error (usage) naming line and column, with the hint, when the text is no TOML.
 toml::table parse_toml(const std::string& text, const std::string& source, const std::string& hint);
 
 /// The first unknown key of a table. Null when there is none.
@@ -38,8 +38,8 @@ void check_bounds(const std::string& key, const toml::node& node, const Bounds& 
 /// Whether a text survives TOML, file names, HDF5 and JSON. The command line can contain any bytes.
 bool is_line_of_text(const std::string& text);
 
-// assign: one per type of member. Throws Error (usage) when the value has another type or is out of
-// range.
+// assign: one per type of member. Throws: Error (usage) when the value has the wrong type or is out
+// of range.
 
 void assign(const std::string& key, const toml::node& node, const Field& field,
             std::string& member);

@@ -128,7 +128,7 @@ Images hold_out(Images& set, int count) {
   return test;
 }
 
-/// Throws Error (data) where there is nothing to learn. `file` is named.
+/// Throws: Error (data) where there is nothing to learn. `file` is named.
 void require_differences(const Images& train, const std::string& file) {
   const auto all_equal = [](const auto& values) {
     return std::ranges::adjacent_find(values, std::ranges::not_equal_to()) == values.end();

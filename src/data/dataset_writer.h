@@ -23,7 +23,7 @@ struct DatasetContents {
 };
 
 /// Writes the file that Dataset reads, atomically. Mean and SD of the training pixels / 255, to
-/// four decimals, go into it for normalisation by engines: 0.1307 and 0.3081 for MNIST. Throws
+/// four decimals, go into it for normalisation by engines: 0.1307 and 0.3081 for MNIST. Throws:
 /// Error (data).
 void write_dataset(const std::filesystem::path& path, const DatasetContents& contents);
 

@@ -91,7 +91,7 @@ struct Hdf5Reader::Impl {
   }
 
   /// The number of values in a dataset. A few bytes can announce any number: HDF5 makes up what a
-  /// file does not hold. Throws Error (data) for more than compression can explain.
+  /// file does not hold. Throws: Error (data) for more than compression can explain.
   std::size_t stored_values(const std::string& name, std::size_t value_size) const {
     constexpr double best_compression = 1100;  // deflate's is 1032
     const Handle set = open(name);

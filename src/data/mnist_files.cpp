@@ -50,7 +50,7 @@ std::vector<std::uint8_t> read_rows(const fs::path& path, const MnistFile& file)
   return {rows.begin(), rows.end()};
 }
 
-/// Throws Error (data) unless the payload is the one of mnist_files. Needs little memory however
+/// Throws: Error (data) unless the payload is the one of mnist_files. Needs little memory however
 /// much the file would unpack to.
 void check_whole(const fs::path& path, const MnistFile& file) {
   Sha256 hash;

@@ -30,7 +30,7 @@ struct OtherSet {
 /// with 0. Of QMNIST's test images those count that MNIST does not have: rows 10,000 and up.
 /// Published SHA-256s of archives are compared: `progress` names the files that differ, and the
 /// ones for which none is known. Throws: Error (data): missing or damaged files, MNIST's own files
-/// under another name.
+/// under a different name.
 OtherSet read_named_set(const std::string& name, const std::filesystem::path& raw,
                         const Progress& progress);
 

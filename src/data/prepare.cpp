@@ -19,8 +19,8 @@ namespace mnist_dist {
 namespace {
 
 constexpr std::uint64_t shuffle_seed =
-    1;  // recorded in the file. Another one would change every run's bits
-constexpr std::uint64_t synthetic_seed = 1;  // the same digits for everybody
+    1;  // recorded in the file. A different one would change every run's bits
+constexpr std::uint64_t synthetic_seed = 1;  // the same digits on every machine
 
 /// The rows of each class, after reading every chunk, which checks it.
 std::vector<int> check_rows(const Dataset& dataset, Images (Dataset::*read)(Range) const,
@@ -57,8 +57,8 @@ std::string description(bool synthetic, const std::string& name, int train_rows,
                                     : "images of " + name);
 }
 
-/// An existing file is kept only if it is exactly the requested one, because results on another one
-/// are different.
+/// An existing file is kept only if it is exactly the requested one, because results on a
+/// different one differ.
 PrepareResult keep_existing(const PrepareOptions& options) {
   PrepareResult found = check_file(options.out);
   const std::string is =

@@ -17,7 +17,7 @@ struct RawSet {
   std::vector<std::int64_t> labels;  ///< [rows]
 };
 
-/// Throws Error (data) unless height and width are 1 to image_side_limit.
+/// Throws: Error (data) unless height and width are 1 to image_side_limit.
 void check_image_shape(const std::string& file, std::size_t height, std::size_t width);
 
 /// One more than the largest label: at least 2.

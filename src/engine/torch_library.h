@@ -5,13 +5,13 @@
 
 namespace mnist_dist {
 
-/// Where the torch engine's library lies. Throws Error (device) when it was not built or installed.
+/// Path of the torch engine's library. Throws: Error (device) when it was not built or installed.
 std::filesystem::path torch_library_path();
 
-/// That library, which the first call opens. Throws Error (device) when it cannot be opened.
+/// That library, which the first call opens. Throws: Error (device) when it cannot be opened.
 const TorchLibrary& torch_library();
 
-/// Its functions for GPUs. Throws Error (device) when it cannot be opened, or was not built for
+/// Its functions for GPUs. Throws: Error (device) when it cannot be opened, or was not built for
 /// GPUs.
 const GpuLibrary& gpu_library();
 

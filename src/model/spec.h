@@ -6,7 +6,7 @@
 
 namespace mnist_dist {
 
-// MNIST's, and a model's unless its data are of another shape.
+// MNIST's, and a model's unless its data have a different shape.
 inline constexpr int image_side = 28;
 inline constexpr int image_size = image_side * image_side;
 inline constexpr int class_count = 10;
@@ -82,7 +82,7 @@ struct LayerShape {
   int receptive_field, jump;  ///< in input pixels. jump: distance of neighbouring outputs' fields
 };
 
-/// One entry per layer. Throws Error (usage) that names the layer when the model cannot work: a
+/// One entry per layer. Throws: Error (usage) that names the layer when the model cannot work: a
 /// window larger than its input, more padding than kernel/2, no channels, a depthwise layer that
 /// changes their number, a pool with a ReLU, norm or dropout of its own, an output that is not
 /// [classes][1][1].
@@ -93,7 +93,7 @@ void fit_model(ModelSpec& model, int side, int classes);
 
 std::size_t parameter_count(const ModelSpec& model);
 
-/// Throws Error (usage) when a slice of `smallest_slice` images would leave one value per channel
+/// Throws: Error (usage) when a slice of `smallest_slice` images would leave one value per channel
 /// at a norm layer (its variance is undefined).
 void check_norm_slices(const ModelSpec& model, int smallest_slice);
 

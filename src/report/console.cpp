@@ -14,7 +14,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto bar_interval = 100ms;  // smooth to the eye, nothing to the machine
+constexpr auto bar_interval = 100ms;  // smooth, at no measurable cost
 constexpr auto plain_interval = 30s;  // a log file should not drown
 constexpr int bar_width = 24;
 constexpr int averaged_column = 5;  // of the table

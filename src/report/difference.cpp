@@ -13,7 +13,7 @@ namespace {
 
 constexpr double each_side = 0.025;  // of the probability lies beyond each end of an interval
 
-/// Two runs, image by image: of those that they see differently, how many does which one get right?
+/// Two runs, compared image by image: the images on which exactly one of them is right.
 Difference by_image(const Contestant& first, const Contestant& second) {
   Difference d;
   d.basis = Difference::Basis::images;

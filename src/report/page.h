@@ -6,7 +6,7 @@
 namespace mnist_dist {
 
 /// A page of one file: no network, no scripts, readable on a phone, light or dark as the reader's
-/// system is. `refresh_seconds` > 0: the browser loads it again after so many seconds.
+/// system is. `refresh_seconds` > 0: the browser reloads it after that time.
 std::string html_page(const std::string& title, const std::string& body, int refresh_seconds = 0);
 
 /// Parts of one.

@@ -18,7 +18,7 @@ struct SearchRecord {
 /// Whether a folder holds a search of `tune`.
 bool is_search(const std::filesystem::path& folder);
 
-/// Throws Error (data) when a file is damaged.
+/// Throws: Error (data) when a file is damaged.
 SearchRecord read_search(const std::filesystem::path& folder);
 
 /// The page of a search: verdict, accuracy by each number that was varied, table of all candidates,

@@ -17,7 +17,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto live_interval = 250ms;  // smooth to the eye, nothing to the machine
+constexpr auto live_interval = 250ms;  // smooth, at no measurable cost
 constexpr auto plain_interval = 60s;   // a log file should not drown
 constexpr int refresh_seconds = 15;    // of the page while the sweep runs
 

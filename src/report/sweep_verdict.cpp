@@ -28,7 +28,7 @@ Json json_of(const Statistics& s) {
           {"max", s.max}};
 }
 
-/// A quantile of few seeds is only another name for the worst one.
+/// A quantile of few seeds is only a different name for the worst one.
 std::string quantiles_text(const Statistics& s) {
   constexpr int enough_for_p1 = 100, enough_for_p5 = 20;
   std::string text = fmt::format("min {:.2f}, ", s.min);

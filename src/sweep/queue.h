@@ -22,7 +22,7 @@ struct SeedClaim {
 /// The claim of a worker that was killed or stopped becomes stale, and another one takes it over.
 ///
 /// One claim costs the same however many seeds there are: a block of a thousand seeds is listed
-/// once, when the worker comes to it. Each worker begins at another block.
+/// once, when the worker comes to it. Each worker begins at a different block.
 class SeedQueue {
  public:
   /// Seeds are claimed in the order of `seeds`, block by block.
@@ -30,7 +30,7 @@ class SeedQueue {
 
   /// Claims a seed, without waiting. Returns nothing when none is left, or all the rest are claimed
   /// by others: try again several times per second until `finished`.
-  /// Throws Error (data) when the folder cannot be read or written.
+  /// Throws: Error (data) when the folder cannot be read or written.
   std::optional<SeedClaim> next();
   /// To call while a seed is trained, several times per second: others' claims become stale by a
   /// clock that counts a gap between two calls as at most a quarter of a second.

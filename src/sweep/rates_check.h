@@ -17,7 +17,7 @@ int known_steps_per_epoch(const Config& recipe, const std::string& data_hash);
 std::vector<double> last_rates(const Config& recipe, int steps_per_epoch);
 
 /// Compares a run's epochs with these rates. Nothing when `rates` is empty.
-/// Throws Error (data) naming `file` and row.
+/// Throws: Error (data) naming `file` and row.
 void check_rates(std::span<const EpochRow> epochs, const std::vector<double>& rates,
                  const std::string& file);
 

@@ -19,7 +19,7 @@ struct Recorded {
 };
 
 /// Reads a run's folder, or one seed of a sweep's. Without `seed` the first one of the sweep.
-/// Throws Error: usage when the folder holds neither, the run is not finished, or the sweep has no
+/// Throws: Error: usage when the folder holds neither, the run is not finished, or the sweep has no
 /// hash of that seed, data when a file is damaged.
 Recorded read_recorded(const std::filesystem::path& folder, std::optional<std::uint64_t> seed);
 

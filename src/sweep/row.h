@@ -28,11 +28,11 @@ inline std::string epochs_of_table(const std::filesystem::path& file, std::uint6
 
 enum class RowPart { scores, all };
 /// Reads a row file's text. `file` stands for it in errors. With RowPart::scores the epochs and the
-/// mistakes stay empty. Throws Error (data) when it is damaged.
+/// mistakes stay empty. Throws: Error (data) when it is damaged.
 SeedOutcome parse_row(const std::string& text, const std::string& file,
                       const SweepIdentity& identity, RowPart part);
 
-/// One row of seeds.csv. Throws Error (data) for results that no run can have.
+/// One row of seeds.csv. Throws: Error (data) for results that no run can have.
 SeedOutcome parse_outcome(const CsvTable& seeds, std::size_t row, const SweepIdentity& identity);
 Mistake parse_mistake(const CsvTable& errors, std::size_t row, const std::string& scored);
 
@@ -41,7 +41,7 @@ Mistake parse_mistake(const CsvTable& errors, std::size_t row, const std::string
 std::string result_in(const std::string& row_text);
 
 /// Writes a seed's row file, whole or not at all. If there is one, it must have the same result.
-/// Throws Error: internal when it has another one, data when it cannot be written.
+/// Throws: Error: internal when the results differ, data when it cannot be written.
 void write_row(const std::filesystem::path& sweep, const std::string& scored,
                const SeedOutcome& outcome);
 

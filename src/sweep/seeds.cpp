@@ -14,7 +14,7 @@
 namespace mnist_dist {
 namespace {
 
-constexpr std::size_t most = 1'000'000;  // more is a slip of the keyboard
+constexpr std::size_t most = 1'000'000;  // more is probably a typing error
 
 /// Below 2^63, which every CSV reader takes for a number.
 std::optional<std::uint64_t> number(std::string_view text) {

@@ -113,7 +113,7 @@ fs::path own_file(Communicator& world, const fs::path& folder, const char* name)
   return folder / broadcast_text(world, temporary_name(name).string());
 }
 
-/// Throws Error (data) on all ranks when leaders see another folder in the sweep's place: seeds
+/// Throws: Error (data) on all ranks when leaders see another folder in the sweep's place: seeds
 /// would be trained once per folder. Collective. `open` makes the folder on rank 0.
 void check_folder_is_shared(Communicator& world, bool leads, const fs::path& mark,
                             const std::function<void()>& open) {

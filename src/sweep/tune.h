@@ -77,7 +77,7 @@ class TuneObserver {
 /// seeds, until one is left or all have `max_seeds`. The test set is never opened. Each candidate
 /// is a sweep, so a result is on disk when its seed ends, and the same call continues an unfinished
 /// search. Collective. Returns all candidates, best first (those of later rounds before those that
-/// left earlier), on rank 0. Throws Error: usage for a space, recipe or folder that does not fit,
+/// left earlier), on rank 0. Throws: Error: usage for a space, recipe or folder that does not fit,
 /// interrupted after a signal.
 std::vector<Candidate> tune(Communicator& world, const TuneOptions& options,
                             TuneObserver* observer);

@@ -20,7 +20,7 @@ struct Checkpoint {
   std::uint64_t seed = 0;
   std::string data_hash;
   std::string engine;  ///< with everything else that decides its bits, one per line. A resume with
-                       ///< another one prints a note
+                       ///< a different one prints a note
   std::uint32_t epoch = 0;  ///< counted from 0: the epoch under way
   int step = 0;             ///< steps of it that are done. 0 also after a whole number of epochs
   bool finished = false;
@@ -37,16 +37,16 @@ struct Checkpoint {
 };
 
 /// Writes folder/checkpoint.h5 atomically and keeps the one before it, unless it is damaged, as
-/// checkpoint.prev.h5. Throws Error (data).
+/// checkpoint.prev.h5. Throws: Error (data).
 void save_checkpoint(const std::filesystem::path& folder, const Checkpoint& checkpoint);
 
-/// Reads one checkpoint file. Throws Error (data), with this hint: missing, damaged (every byte is
+/// Reads one checkpoint file. Throws: Error (data), with this hint: missing, damaged (every byte is
 /// under a SHA-256), not a checkpoint.
 Checkpoint load_checkpoint(const std::filesystem::path& file,
                            const std::string& hint = "name a checkpoint.h5 of a run folder");
 
 /// The newest whole checkpoint in a run folder: checkpoint.h5, otherwise checkpoint.prev.h5, with
-/// `fallback` set to why. Nothing without either file. Throws Error (data) when all existing ones
+/// `fallback` set to why. Nothing without either file. Throws: Error (data) when all existing ones
 /// are damaged.
 struct Found {
   Checkpoint checkpoint;

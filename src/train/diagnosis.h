@@ -14,7 +14,7 @@ namespace mnist_dist {
 [[noreturn]] void throw_diverged(Communicator& comm, Engine& engine, const Config& config,
                                  std::uint32_t epoch, int step, std::span<const float> rates);
 
-/// Throws Error (diverged), naming the layer, when the last update left a parameter that is not
+/// Throws: Error (diverged), naming the layer, when the last update left a parameter that is not
 /// finite: no later step would notice.
 void check_finite_parameters(const Config& config, const TrainState& state, std::int64_t steps);
 

@@ -18,7 +18,7 @@ class HeldFolder {
   /// The error of rank 0 when the folder is no longer its own.
   std::optional<Error> lost() const;
 
-  /// Throws Error (data) on every rank when the folder is lost, so that no rank waits for the
+  /// Throws: Error (data) on every rank when the folder is lost, so that no rank waits for the
   /// others. Collective.
   void check() const;
 

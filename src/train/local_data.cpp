@@ -20,7 +20,7 @@ std::vector<Range> owned_parts(Range rows, int shards, Range owned) {
   return parts;
 }
 
-/// Those of the file's training rows that are not trained on but scored on. Throws Error (usage)
+/// Those of the file's training rows that are not trained on but scored on. Throws: Error (usage)
 /// when data.split does not fit the file.
 Range held_out_rows(const Config& config, const Dataset& dataset) {
   const std::vector<int>& split = config.data.split;

@@ -21,7 +21,7 @@ struct LocalData {
 };
 
 /// Rows that a recipe trains on: all training rows of the file, or the first of those that
-/// data.split does not hold out, counted without these. Throws Error (usage) when the split does
+/// data.split does not hold out, counted without these. Throws: Error (usage) when the split does
 /// not fit the file.
 Range training_rows(const Config& config, const Dataset& dataset);
 
@@ -30,7 +30,7 @@ Range training_rows(const Config& config, const Dataset& dataset);
 struct LocalRows {
   std::vector<Range> training, evaluation;
 };
-/// Throws Error (usage) for a split that does not fit.
+/// Throws: Error (usage) for a split that does not fit.
 LocalRows local_rows(const Config& config, const Dataset& dataset, int rank, int ranks);
 
 /// A rank's data without the rows themselves.
@@ -41,7 +41,7 @@ LocalData local_data_without_rows(const Config& config, const Dataset& dataset, 
 bool rows_follow_seed(const Config& config);
 
 /// Reads this rank's rows and no others.
-/// Throws Error: usage for a split that does not fit, data for damage.
+/// Throws: Error: usage for a split that does not fit, data for damage.
 LocalData load_local_data(const Config& config, const Dataset& dataset, int rank, int ranks);
 
 /// epoch_order of each of the rank's shards.

@@ -38,7 +38,7 @@ std::string metrics_line(const EpochRow& row);
 std::string scored_in(const CsvTable& table);
 
 /// Reads the rows of one run. The file has losses and accuracies, but no numbers of images.
-/// Throws Error (data) naming file and row: a missing column, epochs that are not 1, 2, 3, ..., a
+/// Throws: Error (data) naming file and row: a missing column, epochs that are not 1, 2, 3, ..., a
 /// value that no run can have, or an averaged accuracy without its raw one.
 std::vector<EpochRow> parse_metrics(const CsvTable& table, const std::string& scored);
 

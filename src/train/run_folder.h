@@ -17,13 +17,13 @@ namespace mnist_dist {
 std::filesystem::path make_default_folder(const Config& config);
 
 /// Makes the folder of a new run, locks it and writes its config.toml. A folder that holds nothing
-/// but leftovers of killed processes counts as empty. Throws Error: usage when it holds anything
+/// but leftovers of killed processes counts as empty. Throws: Error: usage when it holds anything
 /// else (a run is never overwritten) or another process works in it, data when it cannot be
 /// written.
 [[nodiscard]] FolderLock create_run_folder(const std::filesystem::path& folder,
                                            const Config& config);
 
-/// Whether metrics.csv has whole rows of so many epochs, from the first.
+/// Whether metrics.csv has whole rows of the first `epochs` epochs.
 bool has_rows_of(const std::filesystem::path& folder, std::uint32_t epochs);
 
 /// For a seed of a sweep, in its run folder, which must be locked: the checkpoint to continue from.
@@ -39,8 +39,8 @@ bool is_recipe(const std::filesystem::path& file);
 /// Whether a folder has files that remove_run_leftovers removes, or a lease.
 bool has_run_leftovers(const std::filesystem::path& folder);
 
-/// The newest unfinished run of the same recipe and seed in `runs`. Throws Error (usage) when there
-/// is none.
+/// The newest unfinished run of the same recipe and seed in `runs`. Throws: Error (usage) when
+/// there is none.
 std::filesystem::path newest_unfinished_run(const std::filesystem::path& runs,
                                             const Config& config);
 
@@ -50,7 +50,7 @@ std::optional<Found> resumable_checkpoint(const std::filesystem::path& folder);
 
 /// The checkpoint to continue from. Nothing when the run was killed before its first one, also
 /// before it wrote its recipe: then it starts again. Removes temporary files, so the folder must be
-/// locked. Throws Error: usage when the folder is missing or holds no run, the run is finished, or
+/// locked. Throws: Error: usage when the folder is missing or holds no run, the run is finished, or
 /// recipe or seed differ, data when all checkpoints are damaged.
 std::optional<Found> resume_point(const std::filesystem::path& folder, const Config& config);
 
@@ -66,7 +66,7 @@ std::string summary_hint(const std::filesystem::path& folder);
 /// "epochs = 3".
 std::string recipe_difference(const std::string& was, const std::string& is);
 
-/// Throws Error (usage), on every rank, when a run was started with other data.
+/// Throws: Error (usage), on every rank, when a run was started with other data.
 void check_same_data(const Checkpoint& checkpoint, const std::string& data_hash);
 
 }  // namespace mnist_dist

@@ -15,7 +15,7 @@
 namespace mnist_dist {
 namespace {
 
-/// Throws Error (usage) that names the first layer in which they differ.
+/// Throws: Error (usage) that names the first layer in which they differ.
 void check_same_model(const Trained& from, const Config& config) {
   const auto& has = from.config.model.layers;
   const auto& wanted = config.model.layers;

@@ -23,7 +23,7 @@ RunStart find_start(Communicator& comm, const std::function<RunStart()>& look);
 Checkpoint fresh_start(const Config& config);
 
 /// The same with the delivered weights of a different run.
-/// Throws Error (usage): the models differ in more than dropout.
+/// Throws: Error (usage): the models differ in more than dropout.
 Checkpoint begin_from(const Trained& from, const Config& config);
 
 }  // namespace mnist_dist

@@ -35,7 +35,7 @@ int shortest_slice(const Config& config, int rows) {
   return shortest;
 }
 
-/// The fewest shards for so many ranks with which the recipe is accepted. 0: none.
+/// The fewest shards for this number of ranks with which the recipe is accepted. 0: none.
 int shards_for(int ranks, Config config) {
   const int rows = config.data.split.empty() ? mnist_train_rows : config.data.split[0];
   for (config.data.shards = ranks; config.data.shards <= config.train.batch; ++config.data.shards) {
@@ -83,8 +83,8 @@ void check_same_orders(Communicator& world, const Config& config, const ComputeO
                   "start every rank with the same mnist-dist, recipe and options");
 }
 
-/// Ranks may have different targets where all give the same bits. Collective. Throws Error (usage),
-/// on every rank, when one cannot run its target.
+/// Ranks may have different targets where all give the same bits. Collective. Throws: Error
+/// (usage), on every rank, when one cannot run its target.
 void check_simd(Communicator& world, const std::string& engine, const std::string& wanted) {
   const auto targets = simd_targets(engine);
   if (targets.empty()) {
@@ -99,8 +99,8 @@ void check_simd(Communicator& world, const std::string& engine, const std::strin
   throw_first(world, problem);
 }
 
-/// Throws Error (device) on all ranks where one of them does not have the library of an engine that
-/// uses LibTorch.
+/// Throws: Error (device) on all ranks where one of them does not have the library of an engine
+/// that uses LibTorch.
 void check_library(Communicator& world, const std::string& engine) {
   std::optional<Error> problem;
   try {
@@ -122,7 +122,7 @@ void make_default_data(const std::filesystem::path& file, const Progress& progre
   prepare(options, progress);
 }
 
-/// Throws Error (usage) when the model is for other data.
+/// Throws: Error (usage) when the model is for other data.
 void check_data_shape(const Config& config, const Dataset& dataset) {
   const ModelSpec& model = config.model;
   if (dataset.side() != model.side || dataset.classes() != model.classes)

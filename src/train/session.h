@@ -42,7 +42,7 @@ enum class SessionPurpose { training, scoring };
 /// rows, chooses the engine and compares the ranks. `normalisation`: that of a trained network,
 /// instead of the data file's.
 /// Collective.
-/// Throws Error: usage for more ranks than shards or slices too short for batch norm, data, device
+/// Throws: Error: usage for more ranks than shards or slices too short for batch norm, data, device
 /// when ranks disagree.
 Session make_session(Communicator& comm, const Config& config, const ComputeOptions& compute,
                      const std::function<void(const std::string& line)>& progress,

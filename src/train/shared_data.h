@@ -8,7 +8,7 @@ namespace mnist_dist {
 /// a host that have the same part of the data, one reads it and the others share its memory. Where
 /// the host does not allow that, each rank reads its own.
 /// Collective over `world`.
-/// Throws Error: usage for a split that does not fit, data for damage.
+/// Throws: Error: usage for a split that does not fit, data for damage.
 LocalData load_shared_data(Communicator& world, const Communicator& group, const Config& config,
                            const Dataset& dataset);
 

@@ -102,7 +102,7 @@ class Run {
                            .info = info()});
   }
 
-  /// Throws Error (data), on every rank, when no run of these data can have come where it resumes.
+  /// Throws: Error (data), on every rank, when no run of these data can have come where it resumes.
   void check_place() const {
     const std::int64_t updates = std::min(epoch_start() + progress_.step, last_step_);
     if (progress_.step <= steps_per_epoch_ && progress_.state.updates == updates) return;

@@ -22,7 +22,7 @@ namespace hn = hwy::HWY_NAMESPACE;
 double fma_chains(int rounds, float seed, float& result) {
   const hn::ScalableTag<float> d;
   const auto factor = hn::Set(d, 0.999f), term = hn::Set(d, 0.001f);
-  // Each from another number: equal chains would be computed once.
+  // Each from a different number: equal chains would be computed once.
   const auto start = [&](int chain) { return hn::Set(d, seed + static_cast<float>(chain)); };
   auto a0 = start(0), a1 = start(1), a2 = start(2), a3 = start(3), a4 = start(4), a5 = start(5);
   auto a6 = start(6), a7 = start(7), a8 = start(8), a9 = start(9), a10 = start(10), a11 = start(11);

@@ -14,7 +14,7 @@ struct PytorchPeer {
   std::unique_ptr<TrainingLoop> loop;
 };
 
-/// Throws Error (device) when python3 or its torch is missing. Python's message is on stderr
+/// Throws: Error (device) when python3 or its torch is missing. Python's message is on stderr
 /// before.
 PytorchPeer start_pytorch_peer(const Config& config, const std::string& device);
 

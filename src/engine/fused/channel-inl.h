@@ -123,7 +123,7 @@ struct ChannelGradientFinisher {
 };
 
 /// Gradient with respect to the output of the layer's operation, 0 in lanes without an image:
-/// from_gradient * g + from_value * value + constant where ReLU lets it pass. Sums it for the bias.
+/// from_gradient * g + from_value * value + constant where ReLU was active. Sums it for the bias.
 template <bool kRelu, bool kDropout, bool kBias>
 struct ChannelGradientReader {
   V from_gradient, from_value, constant;

@@ -30,7 +30,7 @@ class Operation {
   virtual void finish_part(int /*part*/) {}
   /// Reads the rows of `in`, writes those of `out` and finishes each.
   virtual void forward(const Activation& in, int lane_block, Activation& out) = 0;
-  /// Reads the gradient of `out`. Adds to the sums of the weight gradient. Where `in` wants a
+  /// Reads the gradient of `out`. Adds to the sums of the weight gradient. If `in` needs a
   /// gradient, writes its rows and finishes each.
   virtual void backward(Activation& in, int lane_block, Activation& out) = 0;
   /// After all parts: the weight gradient into the flat gradient.

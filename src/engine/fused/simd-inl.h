@@ -72,7 +72,7 @@ inline HWY_NOINLINE V mul_add_lanes(V a, V b, V c) {
 }
 
 /// a * b + c, rounded once, on CPUs without such an instruction. A product of two floats is exact
-/// in double and the sum is rounded there first. Rounding it again gives another number than
+/// in double and the sum is rounded there first. Rounding it again differs from
 /// rounding once only where the first rounding ended halfway between two floats, or where the
 /// result is below the normal numbers.
 HWY_INLINE V mul_add(V a, V b, V c) {

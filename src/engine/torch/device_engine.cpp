@@ -17,7 +17,7 @@ namespace mnist_dist {
 namespace {
 
 constexpr int steps_before_recording = 3;  ///< for libraries that prepare themselves at first use
-/// The host reads the device's progress after so many replays, or an equivalent number of parts.
+/// Replays, or an equivalent number of parts, between two reads of the device's progress.
 /// All ranks read it after the same steps, so that all find a stop at the same one and none
 /// enqueues a step, and waits in it, that another one skips. The host is never more than two looks
 /// ahead: CUDA holds about a thousand launches, and a host that waits for space there does not

@@ -19,7 +19,7 @@ struct GpuLibrary {
   GpuCount (*count)();
   /// A GPU's UUID, which no other GPU has. "" if it is unknown.
   std::string (*id)(int gpu);
-  /// Throws Error (device) when this GPU cannot be used, or the library has no code for it.
+  /// Throws: Error (device) when this GPU cannot be used, or the library has no code for it.
   void (*check)(int gpu);
   std::unique_ptr<Engine> (*make_engine)(const EngineOptions& options);
 };
