@@ -13,7 +13,7 @@ source "$root/launch/watch.sh"
 
 usage() {
   cat <<'HELP'
-usage: launch/hosts.sh --hosts a,b,c|FILE [options] [--] train|sweep [arguments for mnist-dist]
+usage: launch/hosts.sh --hosts a,b,c|FILE [options] [--] train|sweep|tune [arguments]
 
 Runs launch/preflight.sh, then mnist-dist on ranks of these hosts. They need ssh without a password,
 and this program and this folder at the same path (an NFS share, or a copy). The first host writes
