@@ -188,7 +188,7 @@ TEST_F(LeaseTest, ThatIsLookedAtRarelyIsStaleByASharedClock) {
   EXPECT_FALSE(alone.try_take());
   EXPECT_FALSE(shared.try_take());
   for (int i = 0; i < 90; ++i, std::this_thread::sleep_for(10ms)) clock->seconds();
-  EXPECT_FALSE(alone.try_take()) << "this process may have stood still";
+  EXPECT_FALSE(alone.try_take()) << "this process may have been stopped";
   EXPECT_TRUE(shared.try_take());
 }
 

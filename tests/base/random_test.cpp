@@ -61,7 +61,7 @@ TEST(Random, UniformCoversItsRangeEvenly) {
   EXPECT_NEAR(squares / n, 7.0 / 3, 5 * 2.5 / 316);
 }
 
-TEST(Random, BelowHitsEveryValueAlike) {
+TEST(Random, BelowHitsEveryValueEquallyOften) {
   Stream stream({.seed = 2, .purpose = Purpose::crop});
   std::vector<int> hits(7);
   for (int i = 0; i < 70000; ++i) ++hits.at(stream.below(7));

@@ -19,7 +19,7 @@ class Signals : public testing::TestWithParam<int> {
   void TearDown() override { reset_stop_request(); }
 };
 
-TEST_P(Signals, FirstAsksForAStop) {
+TEST_P(Signals, FirstRequestsAStop) {
   EXPECT_FALSE(stop_requested());
   raise(GetParam());
   EXPECT_TRUE(stop_requested());
@@ -52,7 +52,7 @@ TEST_P(Signals, OnceTheStopIsMadeItIsSilent) {
       testing::ExitedWithCode(130), "^$");
 }
 
-TEST_P(Signals, AReaderThatWentAwayAsksForAStopAndIsNeverTheFirstOfTwo) {
+TEST_P(Signals, AReaderThatWentAwayRequestsAStopAndIsNeverTheFirstOfTwo) {
   EXPECT_EXIT(
       {
         raise(SIGPIPE);  // as by a library's connection: stdout has its reader
@@ -85,7 +85,7 @@ INSTANTIATE_TEST_SUITE_P(Stop, Signals, testing::Values(SIGINT, SIGTERM, SIGUSR1
 
 class LostSurroundings : public Signals {};
 
-TEST_P(LostSurroundings, AskForAStopHoweverOftenTheyAreSaid) {
+TEST_P(LostSurroundings, RequestAStopHoweverOftenTheyArrive) {
   EXPECT_EXIT(
       {
         raise(GetParam());

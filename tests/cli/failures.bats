@@ -282,7 +282,7 @@ unlike_words() {
   [[ $output == *"error: "*"(limit 26)"* && $output == *"hint: "*"ulimit -Hn"* ]]
 }
 
-@test "a damaged chunk is one error, though the ranks of a sweep share what one reads" {
+@test "a damaged chunk is one error, although the ranks of a sweep share the rows" {
   cp "$TEST_DATA" damaged.h5
   printf 'x' | dd of=damaged.h5 bs=1 seek=100000 conv=notrunc status=none
   rejects 3 "damaged.h5" ranks 2 sweep "${QUICK[@]}" --set data.file=damaged.h5 --seeds 1..2 --out s

@@ -21,7 +21,7 @@ TEST(Single, AddsItsShardsInTheTreesOrder) {
   }
 }
 
-TEST(Single, TheNumbersOfThisTestTellOrdersApart) {
+TEST(Single, TheNumbersOfThisTestDistinguishOrders) {
   int different = 0;
   for (std::size_t i = 0; i < 257; ++i) different += tree_reference(0, 5, i) != left_to_right(5, i);
   EXPECT_GT(different, 20);

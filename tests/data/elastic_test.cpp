@@ -38,7 +38,7 @@ TEST(Elastic, DisplacesByAlphaAndAsSmoothlyAsSigma) {
   }
 }
 
-TEST(Elastic, RowsAndColumnsAreAlike) {
+TEST(Elastic, RowsAndColumnsAreEquallySmooth) {
   const AugmentConfig config{.elastic_alpha = 1, .elastic_sigma = 3};
   double rows = 0, columns = 0;
   for (std::uint32_t row = 0; row < 500; ++row) {

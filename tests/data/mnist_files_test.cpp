@@ -95,7 +95,7 @@ TEST_F(MnistFiles, TheBoxComesLast) {
   EXPECT_EQ(find().description, "MNIST from data/raw");
 }
 
-TEST_F(MnistFiles, ADataRawThatLacksFilesIsNamedAndPassedOver) {
+TEST_F(MnistFiles, ADataRawWithoutSomeFilesIsNamedAndSkipped) {
   fill("data/raw");
   fs::remove("data/raw/train-labels-idx1-ubyte");
   EXPECT_FALSE(find().description.ends_with("data/raw"));
@@ -131,7 +131,7 @@ TEST_F(MnistFiles, LinksThatLeadInACircleEnd) {
   EXPECT_THAT(scan_mnist_folder("here").missing().size(), 4u);
 }
 
-TEST_F(MnistFiles, OtherContentsAreRefusedByChecksumAndByForm) {
+TEST_F(MnistFiles, OtherContentsAreRejectedByChecksumAndByForm) {
   fill("here");
   EXPECT_THAT(data_failure([&] { read("here"); }),
               HasSubstr("here/train-images-idx3-ubyte: wrong SHA-256"));

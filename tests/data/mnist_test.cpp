@@ -68,7 +68,7 @@ TEST_F(RealMnist, IsPrepared) {
   EXPECT_NEAR(std::ranges::count(shard.labels, 5), 542, 90);
 }
 
-TEST_F(RealMnist, DamagedFilesAreRefusedByName) {
+TEST_F(RealMnist, DamagedFilesAreRejectedByName) {
   const auto failure = [&](std::size_t file,
                            const std::function<void(std::vector<std::byte>&)>& change) {
     const fs::path folder = with_changed(file, change);

@@ -15,7 +15,7 @@
 namespace mnist_dist {
 namespace {
 
-TEST(ThreadPool, EveryThreadRunsOnceACallOnItsOwnThread) {
+TEST(ThreadPool, EachThreadRunsOncePerCallOnItsOwnThread) {
   ThreadPool pool(3);
   std::vector<int> calls(3, 0);
   std::vector<std::thread::id> ids(3);

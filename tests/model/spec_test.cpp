@@ -64,7 +64,7 @@ TEST(Spec, ShapesFollowTheWindows) {
   EXPECT_THAT(jumps, ElementsAre(1, 3, 3, 3));
 }
 
-TEST(Spec, ADepthwiseLayerHasOneKernelAChannel) {
+TEST(Spec, ADepthwiseLayerHasOneKernelPerChannel) {
   Layer layer = depthwise(6, 3, 1);
   layer.bias = layer.norm = true;
   const auto shapes = layer_shapes({"m", {conv(6), layer, depthwise(6, 2), linear(10)}});

@@ -21,7 +21,7 @@ const std::vector<Finding> findings = {
     {"disk", Health::failure, "full", "make room", ExitCode::data},
 };
 
-TEST(Doctor, TableHasALineAFindingAndFixesUnderThem) {
+TEST(Doctor, TableHasOneLinePerFindingAndFixesBelow) {
   EXPECT_EQ(doctor_table(findings, false, 0),
             "ok    cpu       fast\n"
             "warn  data      synthetic\n"

@@ -5,7 +5,7 @@
 namespace mnist_dist {
 namespace {
 
-TEST(Summary, IsOneAlignedLineALayer) {
+TEST(Summary, HasOneAlignedLinePerLayer) {
   const ModelSpec model{
       "m",
       {{.channels = 12, .padding = 1, .bias = true, .relu = true, .norm = true, .dropout = 0.1},

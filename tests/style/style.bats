@@ -50,12 +50,14 @@ files() {
   local words='\b(anew|go(es)? on with|threads a rank|a rank a|a rank each)\b'
   # HACKING.md names them.
   run -1 grep -nE "$words" $(files '*.cpp' '*.h' '*.cu' '*.md' '*.sh' '*.toml' | grep -v HACKING.md)
+  local kinds='number|size|type|format|recipe|section|machine|network|shape|block|name'
+  run -1 grep -nEi "\banother ($kinds)\b" $(files '*.cpp' '*.h' '*.cu' '*.md')
 }
 
 @test "words that pages, scripts and recipes do not use" {
   local units='rank|core|GPU|node|host|image|step|seed|slice|lane|candidate'
   local words="\\b(lacks?|lacking|anew|afresh|begun|go(es)? on|went on|[Ss]omebody|Who(ever)?\
-|stands? still|asked for|taken for|told|speaks?|in place of\
+|st(ands?|ood) still|asked for|taken for|told|speaks?|in place of\
 |($units) a ($units|second|task|line)|(once|twice) a)\\b"
   # Generated from the program, and HACKING.md names them.
   run -1 grep -nE "$words" $(files '*.md' '*.sh' '*.toml' | grep -v -E 'HACKING.md|docs/cli.md')
@@ -76,6 +78,7 @@ files() {
   local sources=$(files 'src/*.cpp' 'src/*.h' 'src/*.cu')
   local words='\b(begun|lacks?|asked for|taken for|(some|no)body|whoever|told|stands? still)\b'
   run -1 grep -niE "$words" $sources
+  run -1 grep -nE '//.*\b(so (many|much)|stood still|Throws Error)\b' $sources
   # In texts. SVG has them, too.
   local semicolon='[[:alnum:])}]; ([A-Za-z{]|"$)'
   run -1 bash -c 'grep -noE "\"([^\"\\]|\\.)*\"" "${@:2}" | grep -v fill: | grep -E "$1"' \
@@ -90,6 +93,11 @@ files() {
   # ssh itself prints "Connection refused".
   run -1 bash -c 'grep -nE "^ *[^# ]" "${@:2}" | grep -iE "$1" | grep -v "Connection refused"' \
     _ "\"[^\"]*$words" $(files 'launch/*.sh' 'launch/*.sbatch')
+}
+
+@test "names of tests" {
+  run -1 grep -nE '^TEST[_FP]*\(.*((One|Once|Line|Row|Kernel)A[A-Z]|Refus|Lacks|AsksFor)' \
+    $(files 'tests/*.cpp')
 }
 
 @test "spelling" {

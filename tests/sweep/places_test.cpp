@@ -42,7 +42,7 @@ TEST(Places, AreFoundAgain) {
   }
   std::ofstream(sweep / "rows/0xxx/seed2.csv.tmp123") << "half";
   std::ofstream(sweep / "rows/0xxx/seed.csv") << "no seed";
-  std::ofstream(sweep / "rows/0xxx/seed7001.csv") << "of another block";
+  std::ofstream(sweep / "rows/0xxx/seed7001.csv") << "of a different block";
   EXPECT_THAT(blocks_with_rows(sweep.path()), ElementsAre(0, 7, 1234, 9223372036854775));
   EXPECT_THAT(rows_in(sweep.path(), 0), ElementsAre(1, 3));
   EXPECT_THAT(rows_in(sweep.path(), 1234), ElementsAre(1234001, 1234567));

@@ -25,7 +25,7 @@ TEST(Metrics, RowsHaveTheHeadersColumnsAndEmptyCellsWhereNothingWasScored) {
   EXPECT_EQ(metrics_line(row), "2,0.250000,91.5000,0.050000,98.7600,,0.01,1234.6,7.500\n");
 }
 
-TEST(Metrics, AResumedRunForgetsRowsItsCheckpointDoesNotKnow) {
+TEST(Metrics, AResumedRunDropsRowsAfterItsCheckpoint) {
   const std::string text = "epoch,x\n1,a\n2,b\n3,c\n";
   EXPECT_EQ(keep_rows_before(text, 3), "1,a\n2,b\n");
   EXPECT_EQ(keep_rows_before(text, 1), "");

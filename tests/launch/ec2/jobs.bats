@@ -122,7 +122,7 @@ until_there() {
   done
   [ ! -e "$NODES/2/.ssh/id_ed25519" ]
   # The laptop's key stays there.
-  ! grep -rqF "$(<"$XDG_STATE_HOME/mnist-dist/ec2/us-east-1/main/key")" "$NODES"
+  ! grep -rqF "$(<"$XDG_STATE_HOME/mnist-dist/ec2/us-east-1/main/key")" "$NODES" || false
 }
 
 # without_rsync: the nodes find rsync only after "apt-get install", which they get from sudo.
