@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <string>
 #include <system_error>
+#include <vector>
 
 namespace mnist_dist {
 
@@ -27,5 +28,12 @@ class TemporaryFolder {
  private:
   std::filesystem::path path_;
 };
+
+inline std::vector<std::string> names_in(const std::filesystem::path& folder) {
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(folder))
+    names.push_back(entry.path().filename().string());
+  return names;
+}
 
 }  // namespace mnist_dist

@@ -20,13 +20,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::vector<std::string> names_in(const fs::path& folder) {
-  std::vector<std::string> names;
-  for (const auto& entry : fs::directory_iterator(folder))
-    names.push_back(entry.path().filename().string());
-  return names;
-}
-
 TEST(File, ReadsItsOwnOutput) {
   const TemporaryFolder folder;
   write_file_atomically(folder / "a", "first, and longer");

@@ -21,6 +21,12 @@ says() {
 }
 says_it() { says "$MNIST_DIST" "$@"; }
 
+# layers NAME LAYERS OPTIONS...: the same of a recipe of these layers.
+layers() {
+  echo "model.layer = [$2]" >"$1.toml"
+  says_it --config "$1.toml" "${@:3}"
+}
+
 # as_in GROUP: the text is the file of that group.
 as_in() {
   local file=$SOURCE_DIR/tests/cli/wording/$1.txt
@@ -60,13 +66,26 @@ as_in() {
   says_it --set train.epochs=0
   says_it --set data.shards=5
   says_it --set schedule.kind=constant
+  local setting
+  for setting in average.zebra=3 optimizer.nesterov=yes train.label_smoothing=1 \
+    schedule.kind=cosin $'data.file=a\tb' model.name=a/b data.file= 'data.split=[5]' \
+    'data.split=[5, 0]' 'data.split=[3, 5]' augment.erase_area_min=0.5; do
+    says_it --set "$setting"
+  done
+  says_it --set optimizer.nesterov=true --set optimizer.momentum=0
   : >empty.toml
   says_it --config empty.toml
   printf '[train]\nepochs = = 3\n' >broken.toml
   says_it --config broken.toml
-  printf '[model]\nlayer = [{ conv = 12 }, { conv = 24, depthwise = true }, { linear = 10 }]\n' \
-    >wider.toml
-  says_it summary --config wider.toml
+  layers class '{ linear = "class" }'
+  layers few '{ linear = 8 }'
+  layers key '{ conv = 10, kernle = 3 }'
+  layers two '{ conv = 10, pool = "max" }'
+  layers global '{ pool = "global_max", kernel = 3 }'
+  layers pool '{ pool = "max", relu = true }'
+  layers wider '{ conv = 12 }, { conv = 24, depthwise = true }, { linear = 10 }'
+  layers linear '{ linear = 10, depthwise = true }'
+  layers norm '{ linear = 10, norm = true }' --set train.batch=4
   as_in recipes
 }
 

@@ -1,24 +1,19 @@
 #pragma once
 #include <string>
 
-#include "base/error.h"
+#include "base/error_text.h"
 #include "config/config.h"
+#include "failures.h"
 
 namespace mnist_dist {
 
 /// The shortest recipe there is.
 inline const std::string tiny = "[[model.layer]]\nlinear = 10\n";
 
-/// "what | hint" of the error that `run` ends in, or "" when it does not.
-template <class Run>
-std::string refusal(const Run& run) {
-  try {
-    run();
-  } catch (const Error& error) {
-    return (error.code() == ExitCode::usage ? "" : "NOT A USAGE ERROR: ") +
-           std::string(error.what()) + " | " + error.hint();
-  }
-  return "";
+/// Problem and hint of the usage error that `action` must throw.
+template <class Action>
+std::string usage_error_text(Action&& action) {
+  return error_text(failure(ExitCode::usage, action));
 }
 
 }  // namespace mnist_dist

@@ -94,41 +94,41 @@ TEST(Space, ADrawIsAFunctionOfSeedAndIndex) {
   EXPECT_NE(draw_candidate(space, 3, 5).settings, draw_candidate(space, 4, 5).settings);
 }
 
-std::string refused(const std::string& toml) {
-  return refusal([&] { parse_space(toml, "space.toml"); });
+std::string rejected(const std::string& toml) {
+  return usage_error_text([&] { parse_space(toml, "space.toml"); });
 }
 
 TEST(Space, NamesTheFault) {
-  EXPECT_THAT(refused("recipes = [\"a\"]\nvary = 3"), HasSubstr("vary = 3"));
-  EXPECT_THAT(refused(""), HasSubstr("recipe.toml"));
-  EXPECT_THAT(refused("recipe = [\"a\"]"), HasSubstr("did you mean recipes?"));
-  EXPECT_THAT(refused("recipes = []"), HasSubstr("recipes = []"));
+  EXPECT_THAT(rejected("recipes = [\"a\"]\nvary = 3"), HasSubstr("vary = 3"));
+  EXPECT_THAT(rejected(""), HasSubstr("recipe.toml"));
+  EXPECT_THAT(rejected("recipe = [\"a\"]"), HasSubstr("did you mean recipes?"));
+  EXPECT_THAT(rejected("recipes = []"), HasSubstr("recipes = []"));
   const std::string head = "recipes = [\"a\"]\n[[vary]]\n";
-  EXPECT_THAT(refused(head + "low = 1\nhigh = 2"), HasSubstr("space.toml:2: a [[vary]]"));
-  EXPECT_THAT(refused(head + "key = \"train.batch\""), HasSubstr("exactly one"));
-  EXPECT_THAT(refused(head + "key = \"train.batch\"\nvalues = [1]\nlow = 1\nhigh = 2"),
+  EXPECT_THAT(rejected(head + "low = 1\nhigh = 2"), HasSubstr("space.toml:2: a [[vary]]"));
+  EXPECT_THAT(rejected(head + "key = \"train.batch\""), HasSubstr("exactly one"));
+  EXPECT_THAT(rejected(head + "key = \"train.batch\"\nvalues = [1]\nlow = 1\nhigh = 2"),
               HasSubstr("exactly one"));
-  EXPECT_THAT(refused(head + "key = \"train.batch\"\nvalues = []"), HasSubstr("values = []"));
-  EXPECT_THAT(refused(head + "key = \"train.batch\"\nlow = 2\nhigh = 1"), HasSubstr("low below"));
-  EXPECT_THAT(refused(head + "key = \"average.decay\"\nlow = 0\nhigh = 0.9\nlog = true"),
+  EXPECT_THAT(rejected(head + "key = \"train.batch\"\nvalues = []"), HasSubstr("values = []"));
+  EXPECT_THAT(rejected(head + "key = \"train.batch\"\nlow = 2\nhigh = 1"), HasSubstr("low below"));
+  EXPECT_THAT(rejected(head + "key = \"average.decay\"\nlow = 0\nhigh = 0.9\nlog = true"),
               HasSubstr("above 0"));
-  EXPECT_THAT(refused(head + "key = \"train.epochs\"\nlow = 1\nhigh = 2.5"),
+  EXPECT_THAT(rejected(head + "key = \"train.epochs\"\nlow = 1\nhigh = 2.5"),
               HasSubstr("space.toml:5: train.epochs = 2.5"));
-  EXPECT_THAT(refused("recipes = ["), HasSubstr("space.toml:1:"));
+  EXPECT_THAT(rejected("recipes = ["), HasSubstr("space.toml:1:"));
 }
 
 TEST(Space, AKeyOrValueThatNoRecipeCanHaveIsNamedWithItsLine) {
   const std::string head = "recipes = [\"a\"]\n[[vary]]\n";
-  EXPECT_THAT(refused(head + "key = \"optimizer.learning_rat\"\nvalues = [1]"),
+  EXPECT_THAT(rejected(head + "key = \"optimizer.learning_rat\"\nvalues = [1]"),
               HasSubstr("did you mean optimizer.learning_rate?"));
-  EXPECT_THAT(refused(head + "key = \"a.b\"\nvalues = [1]"), HasSubstr("space.toml:3: unknown"));
-  EXPECT_THAT(refused(head + "key = \"average.decay\"\nvalues = [0.9, 1]"),
+  EXPECT_THAT(rejected(head + "key = \"a.b\"\nvalues = [1]"), HasSubstr("space.toml:3: unknown"));
+  EXPECT_THAT(rejected(head + "key = \"average.decay\"\nvalues = [0.9, 1]"),
               HasSubstr("space.toml:4: average.decay = 1"));
-  EXPECT_THAT(refused(head + "key = \"average.decay\"\nlow = 0.9\nhigh = 1"),
+  EXPECT_THAT(rejected(head + "key = \"average.decay\"\nlow = 0.9\nhigh = 1"),
               HasSubstr("space.toml:5: average.decay = 1"));
-  EXPECT_THAT(refused(head + "key = \"schedule.kind\"\nvalues = [\"linaer\"]"),
+  EXPECT_THAT(rejected(head + "key = \"schedule.kind\"\nvalues = [\"linaer\"]"),
               HasSubstr("space.toml:4: unknown schedule.kind"));
-  EXPECT_THAT(refused(head + "key = \"optimizer.nesterov\"\nlow = 0\nhigh = 1"),
+  EXPECT_THAT(rejected(head + "key = \"optimizer.nesterov\"\nlow = 0\nhigh = 1"),
               HasSubstr("optimizer.nesterov = 0"));
 }
 
@@ -136,11 +136,11 @@ TEST(Space, KeysThatMustNotDifferAreRejected) {
   for (const auto& [key, values] :
        {std::pair("train.seed", "[1, 2]"), std::pair("data.split", "[[100, 50], [50, 50]]"),
         std::pair("data.file", "[\"a.h5\"]"), std::pair("train.evaluate_every", "[1, 2]")})
-    EXPECT_THAT(
-        refused(fmt::format("recipes = [\"a\"]\n[[vary]]\nkey = \"{}\"\nvalues = {}", key, values)),
-        HasSubstr(fmt::format("space.toml:3: candidates cannot differ in {}", key)));
+    EXPECT_THAT(rejected(fmt::format("recipes = [\"a\"]\n[[vary]]\nkey = \"{}\"\nvalues = {}", key,
+                                     values)),
+                HasSubstr(fmt::format("space.toml:3: candidates cannot differ in {}", key)));
   const std::string twice = "[[vary]]\nkey = \"average.decay\"\nvalues = [0, 0.9]\n";
-  EXPECT_THAT(refused("recipes = [\"a\"]\n" + twice + twice), HasSubstr("average.decay"));
+  EXPECT_THAT(rejected("recipes = [\"a\"]\n" + twice + twice), HasSubstr("average.decay"));
 }
 
 TEST(Space, LayersAreVariedAsAWhole) {

@@ -8,7 +8,7 @@
 
 #include "base/file.h"
 #include "data/dataset_writer.h"
-#include "data/failures.h"
+#include "failures.h"
 #include "temporary_folder.h"
 
 namespace mnist_dist {

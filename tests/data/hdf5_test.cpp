@@ -16,8 +16,8 @@
 #include "base/descriptor.h"
 #include "base/error.h"
 #include "base/file.h"
-#include "data/failures.h"
 #include "data/hdf5_handle.h"
+#include "failures.h"
 #include "temporary_folder.h"
 
 #ifdef MNIST_DIST_SANITIZE

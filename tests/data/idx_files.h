@@ -1,8 +1,10 @@
 #pragma once
 #include <zlib.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -26,6 +28,10 @@ inline std::string image_idx(int rows, char value = 7) {
 }
 inline std::string label_idx(const std::string& labels) {
   return idx_bytes(0x801, {static_cast<std::uint32_t>(labels.size())}, labels);
+}
+
+inline std::span<const std::byte> bytes_of(const std::string& text) {
+  return std::as_bytes(std::span(text));
 }
 
 inline void write_gzip(const std::filesystem::path& path, const std::string& bytes) {

@@ -3,18 +3,13 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
-#include "data/failures.h"
 #include "data/idx_files.h"
+#include "failures.h"
 
 namespace mnist_dist {
 namespace {
 
 using testing::ElementsAre;
-using testing::HasSubstr;
-
-std::span<const std::byte> bytes_of(const std::string& text) {
-  return std::as_bytes(std::span(text));
-}
 
 TEST(Idx, ReadsImages) {
   const std::string payload = image_idx(3);
@@ -52,36 +47,35 @@ TEST(Idx, NamesTheKindOfAFileThatIsNoIdx) {
       {std::string(600, '\0'), "zero bytes"},
       {"\x80\x04\x95"s, "bytes 80 04 95"}};
   for (const auto& [bytes, kind] : cases)
-    EXPECT_EQ(data_failure([&bytes = bytes] { check_is_idx(bytes_of(bytes), "x"); }),
-              fmt::format("x: not an IDX file (got {}, expected images or labels of MNIST)", kind));
+    EXPECT_THAT(data_failure([&bytes = bytes] { check_is_idx(bytes_of(bytes), "x"); }),
+                HasAll("x: ", fmt::format("got {}", kind)));
   check_is_idx(bytes_of(label_idx("")), "x");
 }
 
 TEST(Idx, WrongHeadersAreNamed) {
   const std::string labels = label_idx({1, 2});
-  EXPECT_EQ(data_failure([&] { idx_images(bytes_of(labels), "x"); }),
-            "x: 10 bytes are too few for an IDX file");
+  EXPECT_THAT(data_failure([&] { idx_images(bytes_of(labels), "x"); }), HasAll("x: ", "10 bytes"));
   const std::string images = image_idx(1);
-  EXPECT_EQ(data_failure([&] { idx_labels(bytes_of(images), "x"); }),
-            "x: wrong magic number (got 0x00000803, expected 0x00000801)");
+  EXPECT_THAT(data_failure([&] { idx_labels(bytes_of(images), "x"); }),
+              HasAll("x: ", "got 0x00000803", "expected 0x00000801"));
   const std::string wide = idx_bytes(0x803, {1, 28, 32}, std::string(28 * 32, 0));
-  EXPECT_EQ(data_failure([&] { idx_images(bytes_of(wide), "x"); }),
-            "x: wrong dimension 2 (got 32, expected 28)");
+  EXPECT_THAT(data_failure([&] { idx_images(bytes_of(wide), "x"); }),
+              HasAll("x: ", "dimension 2", "got 32", "expected 28"));
 }
 
 TEST(Idx, TooFewAndTooManyBytesAreNamed) {
   const std::string images = image_idx(2);
   const std::string less = images.substr(0, images.size() - 1), more = images + "x";
-  EXPECT_EQ(data_failure([&] { idx_images(bytes_of(less), "x"); }),
-            "x: truncated (got 1583 bytes, expected 1584 from its header)");
-  EXPECT_EQ(data_failure([&] { idx_images(bytes_of(more), "x"); }),
-            "x: too long (got 1585 bytes, expected 1584 from its header)");
+  EXPECT_THAT(data_failure([&] { idx_images(bytes_of(less), "x"); }),
+              HasAll("x: truncated", "got 1583", "expected 1584"));
+  EXPECT_THAT(data_failure([&] { idx_images(bytes_of(more), "x"); }),
+              HasAll("x: too long", "got 1585", "expected 1584"));
 }
 
 TEST(Idx, LabelTenIsNamedWithItsRow) {
   const std::string payload = label_idx({1, 2, 10, 3});
-  EXPECT_EQ(data_failure([&] { idx_labels(bytes_of(payload), "folder/labels"); }),
-            "folder/labels: row 2: wrong label (got 10, expected 0 to 9)");
+  EXPECT_THAT(data_failure([&] { idx_labels(bytes_of(payload), "folder/labels"); }),
+              HasAll("folder/labels: row 2: ", "got 10", "expected 0 to 9"));
 }
 
 }  // namespace

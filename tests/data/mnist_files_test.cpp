@@ -5,8 +5,8 @@
 #include <cstdlib>
 
 #include "base/file.h"
-#include "data/failures.h"
 #include "data/idx_files.h"
+#include "failures.h"
 #include "temporary_folder.h"
 
 namespace mnist_dist {

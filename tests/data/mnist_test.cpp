@@ -4,10 +4,10 @@
 #include "base/file.h"
 #include "base/share.h"
 #include "data/dataset.h"
-#include "data/failures.h"
 #include "data/mnist_files.h"
 #include "data/payload.h"
 #include "data/prepare.h"
+#include "failures.h"
 #include "temporary_folder.h"
 
 namespace mnist_dist {

@@ -17,10 +17,6 @@ namespace {
 
 using testing::HasSubstr;
 
-std::span<const std::byte> bytes_of(const std::string& text) {
-  return std::as_bytes(std::span(text));
-}
-
 class OtherSets : public testing::Test {
  protected:
   void write(const std::string& name, const std::string& text) {

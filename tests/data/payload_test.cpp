@@ -4,8 +4,8 @@
 #include <sys/stat.h>
 
 #include "base/file.h"
-#include "data/failures.h"
 #include "data/idx_files.h"
+#include "failures.h"
 #include "temporary_folder.h"
 
 namespace mnist_dist {

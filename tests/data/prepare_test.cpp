@@ -11,8 +11,8 @@
 #include "base/file.h"
 #include "data/dataset.h"
 #include "data/dataset_writer.h"
-#include "data/failures.h"
 #include "data/synthetic.h"
+#include "failures.h"
 #include "temporary_folder.h"
 
 namespace mnist_dist {

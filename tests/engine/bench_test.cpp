@@ -166,7 +166,6 @@ TEST(PytorchPeer, OneThatEndedIsADeviceError) {
       ADD_FAILURE() << "no error";
     } catch (const Error& error) {
       EXPECT_EQ(error.code(), ExitCode::device);
-      EXPECT_STREQ(error.what(), "the PyTorch process ended without an answer");
     }
 }
 

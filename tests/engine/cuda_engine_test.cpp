@@ -6,9 +6,6 @@
 #include "data/order.h"
 #include "device_engine_cases.h"
 #include "engine/device/kernels.h"
-#include "engine/torch/library.h"
-
-extern "C" const mnist_dist::TorchLibrary* mnist_dist_torch_library();
 
 // On a real GPU. These tests are skipped where there is none.
 
@@ -46,11 +43,6 @@ EngineRun run_on_gpu(const EngineOptions& options, int epochs,
 EngineRun run_on_gpu(const EngineOptions& options, int epochs,
                      const DeviceCommOptions& comm_options = {}) {
   return run_on_gpu(options, epochs, comm_options, FourShards(options.config.model));
-}
-
-EngineRun run_reference(const EngineOptions& options, int epochs, const FourShards& data) {
-  return run_engine(*mnist_dist_torch_library()->make_engine(options), options, data, add_tree,
-                    epochs, copied);
 }
 
 void expect_same_bits(const EngineRun& a, const EngineRun& b) {

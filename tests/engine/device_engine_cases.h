@@ -8,8 +8,11 @@
 
 #include "engine/engine.h"
 #include "engine/fused/reference.h"
+#include "engine/torch/library.h"
 #include "test_model.h"
 #include "torch_test_models.h"
+
+extern "C" const mnist_dist::TorchLibrary* mnist_dist_torch_library();
 
 // Runs of a device engine and of the reference engine, on the host and on a GPU.
 
@@ -140,6 +143,11 @@ inline void expect_close_totals(const FlatLayout& layout, std::span<const float>
 
 inline std::vector<float> copied(std::span<const float> values) {
   return {values.begin(), values.end()};
+}
+
+inline EngineRun run_reference(const EngineOptions& options, int epochs, const FourShards& data) {
+  return run_engine(*mnist_dist_torch_library()->make_engine(options), options, data, add_tree,
+                    epochs, copied);
 }
 
 /// Four shards of whole slices of four, and one slice of two each.

@@ -7,9 +7,6 @@
 
 #include "base/error.h"
 #include "device_engine_cases.h"
-#include "engine/torch/library.h"
-
-extern "C" const mnist_dist::TorchLibrary* mnist_dist_torch_library();
 
 // The engine of GPUs on the host's queue: all of it but streams, recording and the GPU's own
 // arithmetic.
@@ -22,10 +19,6 @@ std::unique_ptr<Engine> on_host(const EngineOptions& options) {
 }
 EngineRun run_on_host(const EngineOptions& options, int epochs, const FourShards& data) {
   return run_engine(*on_host(options), options, data, add_tree, epochs, copied);
-}
-EngineRun run_reference(const EngineOptions& options, int epochs, const FourShards& data) {
-  return run_engine(*mnist_dist_torch_library()->make_engine(options), options, data, add_tree,
-                    epochs, copied);
 }
 
 class DeviceEngine : public testing::TestWithParam<ModelSpec> {};

@@ -16,7 +16,7 @@ TEST(Registry, UnknownEngineIsAUsageErrorThatNamesTheNearest) {
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ExitCode::usage);
     EXPECT_TRUE(error.is_on_all_ranks());
-    EXPECT_STREQ(error.what(), "there is no engine \"torhc\"");
+    EXPECT_THAT(error.what(), testing::HasSubstr("torhc"));
     EXPECT_THAT(error.hint(), testing::HasSubstr("torch"));
   }
 }

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "failures.h"
 #include "temporary_folder.h"
 
 namespace mnist_dist {
@@ -137,15 +138,14 @@ TEST(Doctor, GpusAndTheirDriver) {
 
   put_gpu(root, "0000:00:1d.0"), put_gpu(root, "0000:00:1e.0");
   EXPECT_EQ(find_gpus(root).health, Health::warning);
-  EXPECT_EQ(find_gpus(root).text, "2 from NVIDIA, but no driver is loaded");
+  EXPECT_THAT(find_gpus(root).text, HasAll("2 from", "no driver"));
 
   put(root / "proc/driver/nvidia/version",
       "NVRM version: NVIDIA UNIX x86_64 Kernel Module  535.129.03  Thu Oct 19 18:56:32 UTC 2023");
   put(root / "proc/driver/nvidia/gpus/0000:00:1e.0/information",
       "Model: \t\t Tesla V100-SXM2-16GB");
   EXPECT_EQ(find_gpus(root).health, Health::warning);
-  EXPECT_EQ(find_gpus(root).text,
-            "1 x Tesla V100-SXM2-16GB, driver 535.129.03, but 2 on the PCI bus");
+  EXPECT_THAT(find_gpus(root).text, HasAll("1 x Tesla V100-SXM2-16GB", "535.129.03", "2 on"));
 
   put(root / "proc/driver/nvidia/gpus/0000:00:1d.0/information",
       "Model: \t\t Tesla V100-SXM2-16GB");
@@ -199,7 +199,7 @@ TEST(Doctor, TimeToLiveOfAnInstance) {
 
   put(root / "run/mnist-dist/ttl", "10000");
   EXPECT_EQ(find_ttl(root, 2800)->health, Health::ok);
-  EXPECT_EQ(find_ttl(root, 2800)->text, "this instance terminates in 120 minutes");
+  EXPECT_THAT(find_ttl(root, 2800)->text, HasSubstr("120 minutes"));
   EXPECT_EQ(find_ttl(root, 9500)->health, Health::warning);
   EXPECT_THAT(find_ttl(root, 10001)->text, HasSubstr("over"));
   put(root / "run/mnist-dist/ttl", "tomorrow");

@@ -63,7 +63,7 @@ TEST(FusedEngine, RejectsUnknownTargets) {
     FAIL() << "nothing was thrown";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ExitCode::usage);
-    EXPECT_STREQ(error.what(), "this CPU cannot run the SIMD target \"quantum\"");
+    EXPECT_THAT(error.what(), testing::HasSubstr("quantum"));
     EXPECT_THAT(error.hint(), testing::HasSubstr(fused_targets().back()));
   }
 }

@@ -277,8 +277,8 @@ TEST(FusedWorkerOfAnUnknownLayer, NamesTheLayerAndTheOtherEngine) {
     FAIL() << "nothing was thrown";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ExitCode::usage);
-    EXPECT_STREQ(error.what(), "layer 1 is of a kind that the fused engine does not support");
-    EXPECT_STREQ(error.hint().c_str(), "use --engine torch");
+    EXPECT_THAT(error.what(), testing::HasSubstr("layer 1"));
+    EXPECT_THAT(error.hint(), testing::HasSubstr("--engine torch"));
   }
 }
 
