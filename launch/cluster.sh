@@ -5,7 +5,8 @@
 # cluster_option sets them. The functions below return them.
 # shellcheck disable=SC2034  # by the scripts
 hosts_argument='' slots='' interface='' ssh_key='' ssh_config='' gpus='' \
-  ssh_seconds=${MNIST_DIST_SSH_SECONDS:-8} daemon_ssh=ssh
+  ssh_seconds=${MNIST_DIST_SSH_SECONDS:-8} daemon_ssh=ssh \
+  start_seconds=${MNIST_DIST_START_SECONDS:-20} # time limit for the start of the ranks
 
 cluster_usage() {
   cat <<'HELP'

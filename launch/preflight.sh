@@ -153,9 +153,6 @@ returns"
   fi
 }
 
-# Time limit for the start of the ranks.
-start_seconds=${MNIST_DIST_START_SECONDS:-20}
-
 # add_vectors SECONDS HOST...: one rank per host. Prints the result. Fails if it does not end in
 # time.
 add_vectors() {

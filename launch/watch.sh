@@ -71,8 +71,8 @@ responding_ranks() {
   done | wc -l
 }
 
-# Seconds between checks of mpirun, and for the start of the ranks.
-watch_seconds=${MNIST_DIST_WATCH_SECONDS:-5} start_seconds=${MNIST_DIST_START_SECONDS:-20}
+# Seconds between checks of mpirun.
+watch_seconds=${MNIST_DIST_WATCH_SECONDS:-5}
 
 # watch_mpirun PID ID SECONDS HOST...: in the background. Ends mpirun's process group PID when it no
 # longer responds: it was stopped for SECONDS, or the first or the last HOST has had no ranks for

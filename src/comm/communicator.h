@@ -13,7 +13,7 @@ namespace mnist_dist {
 
 /// A group of ranks that work together. Calls that move data, barrier and split are collective: all
 /// ranks call them, in the same order. One thread calls it. A call in which other ranks do not
-/// answer for `timeout` seconds ends the program with exit code 4, naming the silent ranks.
+/// respond for `timeout` seconds ends the program with exit code 4, naming the silent ranks.
 class Communicator : public Reducer {
  public:
   virtual int rank() const = 0;

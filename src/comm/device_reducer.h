@@ -10,7 +10,7 @@ struct DeviceCommOptions {
   std::string transport = "auto";  ///< auto (NCCL with several ranks), nccl, mpi
   std::string reduce = "exact";    ///< exact (the fixed tree, the same bits for any number of
                                    ///< ranks) or fast (NCCL's own all-reduce)
-  double timeout = 120;            ///< seconds
+  double timeout = 120;            ///< seconds. In a run, comm.timeout of the recipe
 };
 
 /// True when tree_all_reduce only enqueues, so that a step which contains it can be recorded: MPI
@@ -20,8 +20,8 @@ inline bool reduces_on_device(const Communicator& group, const DeviceCommOptions
 }
 
 /// The sums of `group`, which it refers to, for ranks whose flat vectors lie on GPUs. `device` is
-/// this rank's. Collective. Throws: Error (device) when NCCL cannot start, and ends the program
-/// with exit code 4, naming silent ranks, when it does not answer.
+/// this rank's. Collective. Throws: Error (device) when NCCL cannot start, and ends the program with
+/// exit code 4, naming silent ranks, when it does not respond.
 std::unique_ptr<Reducer> make_device_reducer(Communicator& group, int device,
                                              const DeviceCommOptions& options);
 

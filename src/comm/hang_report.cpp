@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/plural.h"
+
 namespace mnist_dist {
 namespace {
 
@@ -21,7 +23,7 @@ std::string describe(const Place& place, bool with_number) {
   return text;
 }
 
-/// "ranks 0, 1 wait in all-reduce (epoch 3 step 120), rank 3 waits in barrier (epoch 3)"
+/// "ranks 0, 1 in all-reduce (epoch 3 step 120), rank 3 in barrier (epoch 3)"
 std::string describe(const std::map<int, Place>& live, bool with_number) {
   std::vector<std::pair<std::string, std::vector<int>>> groups;
   for (const auto& [rank, place] : live) {
@@ -35,9 +37,8 @@ std::string describe(const std::map<int, Place>& live, bool with_number) {
   }
   std::vector<std::string> parts;
   for (const auto& [where, ranks] : groups)
-    parts.push_back(ranks.size() == 1
-                        ? fmt::format("rank {} waits in {}", ranks[0], where)
-                        : fmt::format("ranks {} wait in {}", fmt::join(ranks, ", "), where));
+    parts.push_back(
+        fmt::format("rank{} {} in {}", plural(ranks.size()), fmt::join(ranks, ", "), where));
   return fmt::format("{}", fmt::join(parts, ", "));
 }
 
@@ -64,8 +65,9 @@ Error hang_report(std::span<const Peer> peers, std::span<const int> members,
   }
   if (!silent.empty())
     return device_error(
-        fmt::format("{} {} not answered for {:g} s, {}", fmt::join(silent, ", "),
-                    silent.size() == 1 ? "has" : "have", timeout_seconds, describe(live, false)),
+        fmt::format("{} {} not responded for {:g} s. Waiting in a call: {}",
+                    fmt::join(silent, ", "), silent.size() == 1 ? "has" : "have", timeout_seconds,
+                    describe(live, false)),
         "check that process with ps (stopped, out of memory, unreachable), then continue with "
         "--resume, or raise comm.timeout");
   const bool together = std::all_of(live.begin(), live.end(), [&](const auto& entry) {
@@ -73,11 +75,11 @@ Error hang_report(std::span<const Peer> peers, std::span<const int> members,
   });
   if (together)
     return device_error(
-        fmt::format("all ranks answer, but no data arrived for {:g} s (lost message), {}",
+        fmt::format("all ranks respond, but no data arrived for {:g} s (lost message): {}",
                     timeout_seconds, describe(live, false)),
         "run with mpirun --mca btl tcp,self, and continue with --resume");
   return device_error(
-      fmt::format("ranks have been waiting in different calls for {:g} s (deadlock), {}",
+      fmt::format("ranks have been waiting in different calls for {:g} s (deadlock): {}",
                   timeout_seconds, describe(live, true)),
       "report this defect with this message");
 }

@@ -22,8 +22,11 @@ constexpr double report_turn_seconds(bool sees_stopped_ranks, bool is_lowest) {
   return (sees_stopped_ranks ? 0 : 3) + (is_lowest ? 0 : sees_stopped_ranks ? 2 : 1);
 }
 
-/// For MPI_Abort, which may wait for a rank that does not answer. Then the rank exits by itself.
+/// For MPI_Abort, which may wait for a rank that does not respond. Then the rank exits by itself.
 inline constexpr std::chrono::seconds abort{5};
+
+/// Between two looks of a Watchdog at its clock.
+inline constexpr std::chrono::milliseconds watchdog_look{100};
 
 /// For NCCL to end a communicator without messages of other ranks.
 inline constexpr double nccl_parting_seconds = 5;

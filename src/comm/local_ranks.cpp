@@ -71,8 +71,9 @@ std::vector<LocalRank> local_ranks(const fs::path& processes) {
       const auto rank = rank_of(environment);
       if (!rank || job_of(environment) != job) continue;
       // A rank may be several processes (a wrapping script): one that is stopped stops it.
-      LocalRank& found = by_rank.try_emplace(*rank, LocalRank{*rank, *pid, false}).first->second;
-      if (is_stopped(entry->path())) found = {*rank, *pid, true};
+      LocalRank& found =
+          by_rank.try_emplace(*rank, LocalRank{.rank = *rank, .pid = *pid}).first->second;
+      if (is_stopped(entry->path())) found = {.rank = *rank, .pid = *pid, .stopped = true};
     }
   std::vector<LocalRank> ranks;
   for (const auto& [number, rank] : by_rank) ranks.push_back(rank);

@@ -63,7 +63,7 @@ void Alarm::wait_long(std::span<MPI_Request> requests, const Call& call) {
 }
 
 void Alarm::send_requests(const Call& call, const Place& here, double waited) {
-  request_ = Request{++request_count_, waited, {{rank_, here}}};
+  request_ = Request{.number = ++request_count_, .requested_at = waited, .live = {{rank_, here}}};
   for (const int member : call.members)
     if (member != rank_) send(member, {Message::request, request_count_, here});
 }

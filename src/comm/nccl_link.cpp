@@ -20,7 +20,7 @@ void leave(ncclComm_t comm) {
   ncclResult_t state = ncclCommFinalize(comm);
   AwakeClock waited;
   while (state == ncclInProgress && waited.seconds() < liveness::nccl_parting_seconds) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    std::this_thread::sleep_for(liveness::nap);
     if (ncclCommGetAsyncError(comm, &state) != ncclSuccess) break;
   }
   if (state == ncclSuccess)

@@ -44,7 +44,7 @@ class NcclLink {
   /// Enqueues: values become their sum over all ranks, in an order that NCCL chooses.
   void add(std::span<float> values, const Queue& queue);
 
-  /// Throws: Error (device) when NCCL has failed, or has not answered in time. Ranks that are
+  /// Throws: Error (device) when NCCL has failed, or has not responded in time. Ranks that are
   /// silent are named, and the program ended, by the group.
   void watch(double waited_seconds);
 

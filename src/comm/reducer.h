@@ -16,7 +16,7 @@ class Reducer {
   virtual void tree_all_reduce(const ShardVectors& vectors, int shards, std::span<float> total,
                                const Queue& queue) = 0;
   /// To be called while waiting for a queue in which ranks meet: ends the program when they have
-  /// failed, or have not answered for the timeout.
+  /// failed, or have not responded for the timeout.
   virtual void watch(double /*waited_seconds*/) {}
 };
 

@@ -9,6 +9,7 @@
 #include "base/awake_clock.h"
 #include "base/error.h"
 #include "base/error_text.h"
+#include "comm/liveness.h"
 
 namespace mnist_dist {
 namespace {
@@ -20,7 +21,7 @@ bool sleep_awake(const std::stop_token& stop, double seconds) {
   std::unique_lock lock(mutex);
   AwakeClock clock;
   while (clock.seconds() < seconds) {
-    wake.wait_for(lock, stop, std::chrono::milliseconds(100), [] { return false; });
+    wake.wait_for(lock, stop, liveness::watchdog_look, [] { return false; });
     if (stop.stop_requested()) return false;
   }
   return true;

@@ -34,14 +34,14 @@ TEST(HangReport, AGroupIsNamedByWorldRanks) {
   EXPECT_THAT(report(group, {{3, step_120}}, 120), HasAll("rank 2 of 4", "pid 21", "rank 3 "));
 }
 
-TEST(HangReport, AllAnswerFromDifferentCalls) {
+TEST(HangReport, AllRespondFromDifferentCalls) {
   const Place barrier = make_place(1, 240, "barrier", "epoch 3");
   EXPECT_THAT(report(everybody, {{0, step_120}, {1, barrier}, {2, step_120}, {3, step_120}}, 120),
               HasAll("deadlock", "120 s", "ranks 0, 2, 3 ", "all-reduce number 240", "rank 1 ",
                      "barrier number 240 (epoch 3)"));
 }
 
-TEST(HangReport, AllAnswerFromTheSameCall) {
+TEST(HangReport, AllRespondFromTheSameCall) {
   EXPECT_THAT(report(everybody, {{0, step_120}, {1, step_120}, {2, step_120}, {3, step_120}}, 120),
               HasAll("lost message", "120 s", "ranks 0, 1, 2, 3 "));
 }

@@ -24,6 +24,7 @@ constexpr int steps_before_recording = 3;  ///< for libraries that prepare thems
 /// notice that another rank has ended. A step in parts has an estimated two hundred launches, slice
 /// by slice two hundred each.
 constexpr int look_after = 64, weight_in_parts = 32;
+constexpr std::chrono::microseconds nap{100};  ///< as in comm/liveness.h
 
 class DeviceEngine final : public Engine {
  public:
@@ -41,9 +42,9 @@ class DeviceEngine final : public Engine {
         total_(queue_->queue(), layout_.size()),
         stop_(queue_->queue(), 1),
         evaluation_(config_.model.side, options_.normalisation, *queue_),
-        looks_{std::static_pointer_cast<DeviceProgress>(
+        looks_{.progress = std::static_pointer_cast<DeviceProgress>(
                    pinned_allocate(queue_->queue().device, sizeof(DeviceProgress))),
-               {}} {
+               .reached = {}} {
     for (const at::Tensor& view :
          parameter_views(layout_, state_.parameters(Weights::raw), floats_))
       leaves_.push_back(view.detach().set_requires_grad(true));
@@ -336,7 +337,7 @@ class DeviceEngine final : public Engine {
   void wait_for(const DeviceQueue::Reached& reached) const {
     for (AwakeClock waited; !reached();) {
       if (options_.while_waiting) options_.while_waiting(waited.seconds());
-      std::this_thread::sleep_for(std::chrono::microseconds(100));
+      std::this_thread::sleep_for(nap);
     }
   }
 
