@@ -17,9 +17,9 @@ aws_error() {
 }
 
 # need ARGUMENTS...: like ask. A failure ends the script.
-need() { ask "$@" || aws_refused; }
+need() { ask "$@" || aws_rejected; }
 
-aws_refused() {
+aws_rejected() {
   local words hint
   words=$(aws_error)
   case $words in

@@ -56,7 +56,7 @@ stack_facts() {
     query+=",Tags[?Key=='mnist-dist:$tag'].Value|[0]"
   done
   ask cloudformation describe-stacks --stack-name "$1" --query "Stacks[0].[$query]" && return 0
-  grep -q 'does not exist' "$scratch/error" || aws_refused
+  grep -q 'does not exist' "$scratch/error" || aws_rejected
   return 1
 }
 
@@ -170,7 +170,7 @@ leftovers() {
 delete_stack() {
   local id=$1 name=$2 tries=0
   while :; do
-    change cloudformation delete-stack --stack-name "$id" || aws_refused
+    change cloudformation delete-stack --stack-name "$id" || aws_rejected
     case $(await_stack "$id" delete) in DELETE_COMPLETE | GONE) break ;; esac
     ((++tries < 2)) || break
     say "AWS could not delete everything at the first try. Terminating the instances, then trying \

@@ -5,7 +5,7 @@ up() {
   find_instance "${opt[instance]}"
   require_offered "${opt[instance]}"
   [[ -z ${opt[image]} ]] || choose_family "${opt[image]}"
-  refuse_second_up
+  reject_second_up
   find_owner
   find_caller
   find_image
@@ -34,7 +34,7 @@ up() {
 itself in $(clock "${opt[ttl]}") h, or with launch/ec2.sh down --name ${opt[name]}"
 }
 
-refuse_second_up() {
+reject_second_up() {
   ! read_stack "${opt[name]}" ||
     die 2 "cluster ${opt[name]} already exists in ${opt[region]} (${stack[state]})" "check \
 launch/ec2.sh status --name ${opt[name]}, remove it with down, or use a different --name"
@@ -146,7 +146,7 @@ could_not_ask() {
     die 2 "cluster ${opt[name]} already exists in ${opt[region]}" \
       "check launch/ec2.sh status --name ${opt[name]}, or use a different --name"
   fi
-  aws_refused
+  aws_rejected
 }
 
 hint_for() {

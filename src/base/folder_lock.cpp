@@ -59,7 +59,7 @@ FolderLock::FolderLock(const fs::path& folder, LeasePace pace, IfTaken if_taken)
   AwakeClock waiting;
   bool said = false;
   while (!(lease_ = seeker.try_take())) {
-    if (if_taken == IfTaken::refuse && seeker.holder_lives())
+    if (if_taken == IfTaken::reject && seeker.holder_lives())
       throw usage_error(fmt::format("{}: in use by {}", folder.string(), seeker.holder()),
                         "wait for it, or choose a different folder");
     if (stop_requested())

@@ -10,13 +10,13 @@ namespace mnist_dist {
 /// folder that cannot be written to is not locked, because no process can work in it.
 class FolderLock {
  public:
-  enum class IfTaken { refuse, wait };
+  enum class IfTaken { reject, wait };
   /// Takes over from a process that was killed: at once on the same node, after watching its lease
   /// from another one. Throws: Error: usage when another process works in the folder (unless it is
   /// to wait), data when the lease cannot be written, interrupted when a stop is requested while it
   /// waits.
   explicit FolderLock(const std::filesystem::path& folder, LeasePace pace = {},
-                      IfTaken if_taken = IfTaken::refuse);
+                      IfTaken if_taken = IfTaken::reject);
   /// With the lease at lease_file(folder), which its caller has taken.
   FolderLock(std::filesystem::path folder, Lease lease);
 

@@ -71,7 +71,7 @@ Dataset::Dataset(const std::filesystem::path& path)
 }
 
 Error Dataset::error(const std::string& what) const {
-  refuse_if_written(path_);
+  reject_if_written(path_);
   return data_error(fmt::format("{}: {}", path_, what), hint_);
 }
 

@@ -54,7 +54,7 @@ class FileInUse : public Error {
 
 /// Throws FileInUse when another program has locked a file for writing. Where locks do not work it
 /// finds nothing.
-void refuse_if_written(const std::filesystem::path& file);
+void reject_if_written(const std::filesystem::path& file);
 
 /// An HDF5 file open for reading, without a lock. Every failure throws Error (data) that names the
 /// file and the dataset: missing, wrong type, wrong shape, damaged chunk. Its hint is `hint`.

@@ -45,7 +45,7 @@ Handle without_locks() {
 
 }  // namespace
 
-void refuse_if_written(const std::filesystem::path& path) {
+void reject_if_written(const std::filesystem::path& path) {
   // HDF5 locks files that it writes, and marks it only in its newer formats. The lock goes when the
   // descriptor is closed.
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
@@ -60,7 +60,7 @@ struct Hdf5Reader::Impl {
 
   /// A file that another program is changing is not damaged: throws FileInUse instead.
   Error error(const std::string& what) const {
-    refuse_if_written(path);
+    reject_if_written(path);
     return data_error(fmt::format("{}: {}", path, what), hint);
   }
 
@@ -132,7 +132,7 @@ Hdf5Reader::Hdf5Reader(const std::filesystem::path& path, std::string hint)
   if (std::filesystem::is_directory(path)) throw impl_->error(std::strerror(EISDIR));
   if (!std::filesystem::is_regular_file(path))
     throw impl_->error("not a regular file");  // HDF5 would wait for a pipe's writer
-  refuse_if_written(path);
+  reject_if_written(path);
   const Handle access = without_locks();  // closing it would forget the cause of a failure
   impl_->file = Handle(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access));
   if (impl_->file.valid()) return;

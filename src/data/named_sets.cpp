@@ -99,7 +99,7 @@ bool is_file(const PublishedFile& file, const std::string& payload, const std::s
 }
 
 /// Throws: Error (data) for a file of another set, or a different file of this one.
-void refuse_other_file(const fs::path& path, const PublishedFile& expected,
+void reject_other_file(const fs::path& path, const PublishedFile& expected,
                        const std::string& payload, const std::string& archive) {
   for (const MnistFile& mnist : mnist_files)
     if (payload == mnist.sha256)
@@ -117,7 +117,7 @@ void refuse_other_file(const fs::path& path, const PublishedFile& expected,
 void check_file(const fs::path& path, const PublishedFile& file, const std::string& payload,
                 OtherSet& out, std::vector<std::string>& unknown, const Progress& progress) {
   const std::string archive = path.extension() == ".gz" ? sha256_of_file(path) : "";
-  refuse_other_file(path, file, payload, archive);
+  reject_other_file(path, file, payload, archive);
   out.sha256[file.name] = payload;
   if (is_file(file, payload, archive)) return;
   const std::string expected = file.archive_sha256;

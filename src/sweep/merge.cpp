@@ -35,17 +35,17 @@ class Parts {
       all_ = id;
     }
     if (const std::string is = recipe_toml(recipe), expected = recipe_toml(recipe_); is != expected)
-      refuse(part, "recipes", recipe_difference(expected, is));
+      reject(part, "recipes", recipe_difference(expected, is));
     if (id.data.hash != all_.data.hash)
-      refuse(part, "data",
+      reject(part, "data",
              fmt::format("hash {:.12}... and {:.12}...", all_.data.hash, id.data.hash));
     if (id.fingerprint != all_.fingerprint)
-      refuse(part, "bits",
+      reject(part, "bits",
              fmt::format("fingerprint {:.12}... and {:.12}...", all_.fingerprint, id.fingerprint));
     if (id.engine.name != all_.engine.name)
-      refuse(part, "engines", fmt::format("{} and {}", all_.engine.name, id.engine.name));
+      reject(part, "engines", fmt::format("{} and {}", all_.engine.name, id.engine.name));
     if (Target(id.target).percent() != Target(all_.target).percent())
-      refuse(part, "targets", fmt::format("{} % and {} %", all_.target, id.target));
+      reject(part, "targets", fmt::format("{} % and {} %", all_.target, id.target));
     all_ = joined(all_, id);
     for (const SeedOutcome& outcome : record.outcomes) {
       const auto& [hash, where] =
@@ -64,7 +64,7 @@ class Parts {
   const SweepIdentity& identity() const { return all_; }
 
  private:
-  [[noreturn]] void refuse(const std::string& part, const char* what,
+  [[noreturn]] void reject(const std::string& part, const char* what,
                            const std::string& difference) const {
     throw usage_error(fmt::format("{} and {}: different {} ({})", first_, part, what, difference),
                       "name sweeps of the same recipe, data, arithmetic and target");

@@ -85,52 +85,52 @@ class Row {
     for (const auto& [name, value] :
          {std::pair(raw, o_.raw_accuracy), std::pair(best, o_.best_accuracy)})
       if (!same_accuracy(value, percent_of(count_of(value), o_.images)))
-        refuse(fmt::format("{}: not a share of {} images (got {:.4f})", name, o_.images, value));
+        reject(fmt::format("{}: not a share of {} images (got {:.4f})", name, o_.images, value));
     // The last epoch is always scored, so the best is never below the end.
     if (count_of(o_.best_accuracy) < o_.final_correct)
-      refuse(fmt::format("{} is below {} (got {:.4f}, expected at least {:.4f})", best, final,
+      reject(fmt::format("{} is below {} (got {:.4f}, expected at least {:.4f})", best, final,
                          o_.best_accuracy, o_.final_accuracy));
     if (o_.best_epoch < 1 || o_.best_epoch > recipe.train.epochs)
-      refuse(fmt::format("best_epoch: not an epoch of the run (got {}, expected 1 to {})",
+      reject(fmt::format("best_epoch: not an epoch of the run (got {}, expected 1 to {})",
                          o_.best_epoch, recipe.train.epochs));
     for (const auto& [name, hash] : {std::pair("parameters_sha256", o_.parameters_sha256),
                                      std::pair("raw_parameters_sha256", o_.raw_parameters_sha256)})
-      if (!is_sha256(hash)) refuse(fmt::format("{}: not a SHA-256 (got \"{}\")", name, hash));
+      if (!is_sha256(hash)) reject(fmt::format("{}: not a SHA-256 (got \"{}\")", name, hash));
     if (recipe.average.decay > 0) return;
     must_be(raw, o_.raw_accuracy, o_.final_accuracy);
     if (o_.raw_parameters_sha256 != o_.parameters_sha256)
-      refuse("raw_parameters_sha256 is not parameters_sha256, yet the recipe does not average");
+      reject("raw_parameters_sha256 is not parameters_sha256, yet the recipe does not average");
   }
 
   void check_engine(const SweepIdentity& id) const {
-    if (const auto unknown = unknown_engine(o_.engine)) refuse(unknown_text(*unknown));
+    if (const auto unknown = unknown_engine(o_.engine)) reject(unknown_text(*unknown));
     // SIMD targets give the same bits, engines do not.
     if (o_.engine.name != id.engine.name)
-      refuse(fmt::format("engine is not as in sweep.json (got {}, expected {})", o_.engine.name,
+      reject(fmt::format("engine is not as in sweep.json (got {}, expected {})", o_.engine.name,
                          id.engine.name));
   }
 
   void check_curve(const Config& recipe, const Curve& curve) const {
     if (o_.diverged) {
       if (curve.epochs > recipe.train.epochs)
-        refuse(fmt::format("epochs.csv: wrong number of epochs (got {}, expected at most {})",
+        reject(fmt::format("epochs.csv: wrong number of epochs (got {}, expected at most {})",
                            curve.epochs, recipe.train.epochs));
       return;
     }
     // A run that train.max_steps ends may have fewer.
     if (curve.epochs > recipe.train.epochs ||
         (recipe.train.max_steps == 0 && curve.epochs < recipe.train.epochs))
-      refuse(fmt::format("epochs.csv: wrong number of epochs (got {}, expected {})", curve.epochs,
+      reject(fmt::format("epochs.csv: wrong number of epochs (got {}, expected {})", curve.epochs,
                          recipe.train.epochs));
     const std::string of = " in epochs.csv";
     must_be("final_" + scored_ + "_accuracy" + of, curve.final_accuracy, o_.final_accuracy);
     must_be("raw_" + scored_ + "_accuracy" + of, curve.raw_accuracy, o_.raw_accuracy);
     must_be("best_" + scored_ + "_accuracy" + of, curve.best_accuracy, o_.best_accuracy);
     if (recipe.average.decay == 0 && std::abs(curve.raw_loss - o_.final_loss) > loss_tolerance)
-      refuse(fmt::format("final_{}_loss in epochs.csv (got {:.6f}, expected {:.6f})", scored_,
+      reject(fmt::format("final_{}_loss in epochs.csv (got {:.6f}, expected {:.6f})", scored_,
                          curve.raw_loss, o_.final_loss));
     if (curve.best_epoch != o_.best_epoch)
-      refuse(fmt::format("best_epoch in epochs.csv (got {}, expected {})", curve.best_epoch,
+      reject(fmt::format("best_epoch in epochs.csv (got {}, expected {})", curve.best_epoch,
                          o_.best_epoch));
   }
 
@@ -138,7 +138,7 @@ class Row {
     const auto wrong = static_cast<std::int64_t>(o_.mistakes.size());
     if (const std::int64_t expected = o_.diverged ? 0 : o_.images - o_.final_correct;
         wrong != expected)
-      refuse(fmt::format("mistakes in errors.csv (got {}, expected {})", wrong, expected));
+      reject(fmt::format("mistakes in errors.csv (got {}, expected {})", wrong, expected));
     // Validation rows are a block of the file's training rows, whose number is not recorded.
     const std::vector<int>& split = recipe.data.split;
     const bool last_rows = split.size() == 2, any_block = split.size() == 3 && split[2] == 0;
@@ -148,7 +148,7 @@ class Row {
     std::set<int> seen;
     for (const Mistake& m : o_.mistakes) {
       const auto bad = [&](const std::string& what) {
-        refuse(fmt::format("errors.csv names image {}: {}", m.index, what));
+        reject(fmt::format("errors.csv names image {}: {}", m.index, what));
       };
       const std::int64_t lowest = labels.empty() ? m.index : labels.begin()->first;
       const std::int64_t highest = labels.empty() ? m.index : labels.rbegin()->first;
@@ -163,7 +163,7 @@ class Row {
     }
   }
 
-  [[noreturn]] void refuse(const std::string& what) const {
+  [[noreturn]] void reject(const std::string& what) const {
     throw changed_file_error(where_, what);
   }
 
@@ -173,7 +173,7 @@ class Row {
   }
   void must_be(const std::string& name, double got, double expected) const {
     if (!same_accuracy(got, expected))
-      refuse(
+      reject(
           fmt::format("{} contradicts the row (got {:.4f}, expected {:.4f})", name, got, expected));
   }
 
@@ -223,7 +223,7 @@ void check_record(const fs::path& folder, const SweepRecord& record) {
       row.check_scores(recipe);
       // A copied row would stand for a seed that is missing.
       const auto [same, is_new] = seeds.emplace(outcome.raw_parameters_sha256, outcome.seed);
-      if (!is_new) row.refuse(fmt::format("it has the weights of seed {}", same->second));
+      if (!is_new) row.reject(fmt::format("it has the weights of seed {}", same->second));
     }
     if (has_epochs) {
       row.check_curve(recipe, curve_of(outcome.epochs));

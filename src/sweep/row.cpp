@@ -131,7 +131,7 @@ void append_without(std::string& text, const std::vector<std::string>& lines,
   }
 }
 
-[[noreturn]] void refuse(const fs::path& file, std::uint64_t seed, const std::string& there,
+[[noreturn]] void reject(const fs::path& file, std::uint64_t seed, const std::string& there,
                          const std::string& here) {
   std::istringstream a(there), b(here);
   std::string was, is;
@@ -258,7 +258,7 @@ void write_row(const fs::path& sweep, const std::string& scored, const SeedOutco
   const std::string text = row_text(outcome, scored);
   if (create_file_atomically(file, text)) return;
   const std::string there = result_in(read_text_file(file)), here = result_in(text);
-  if (there != here) refuse(file, outcome.seed, there, here);
+  if (there != here) reject(file, outcome.seed, there, here);
 }
 
 }  // namespace mnist_dist

@@ -27,18 +27,18 @@ struct Summary {
   const Json& json;
   const fs::path& folder;
 
-  [[noreturn]] void refuse(const std::string& key, const std::string& expected) const {
+  [[noreturn]] void reject(const std::string& key, const std::string& expected) const {
     throw data_error(
         fmt::format("{}: {} contradicts the run's other files (got {}, expected {})",
                     (folder / "summary.json").string(), key, json.at(key).dump(), expected),
         "put the file back as it was, or " + scoring_hint(folder));
   }
   void must_be(const std::string& key, const Json& expected) const {
-    if (json.contains(key) && json.at(key) != expected) refuse(key, expected.dump());
+    if (json.contains(key) && json.at(key) != expected) reject(key, expected.dump());
   }
   void must_be_near(const std::string& key, double expected, double tolerance) const {
     if (json.contains(key) && !(std::abs(json.at(key).get<double>() - expected) < tolerance))
-      refuse(key, fmt::format("{}", expected));
+      reject(key, fmt::format("{}", expected));
   }
 };
 
@@ -49,7 +49,7 @@ void check_engine(const Summary& summary) {
   if (!summary.json.contains("engine")) return;
   if (const auto unknown =
           unknown_engine({.name = text("engine"), .device = text("device"), .simd = text("simd")}))
-    if (summary.json.contains(unknown->key)) summary.refuse(unknown->key, unknown->expected);
+    if (summary.json.contains(unknown->key)) summary.reject(unknown->key, unknown->expected);
 }
 
 void check_steps(const Summary& summary, const Config& recipe, int steps_per_epoch) {
@@ -59,9 +59,9 @@ void check_steps(const Summary& summary, const Config& recipe, int steps_per_epo
   if (steps_per_epoch > 0) {
     summary.must_be("steps", total_steps(recipe, steps_per_epoch));
   } else if (steps < 1 || (most > 0 && steps > most)) {
-    summary.refuse("steps", most > 0 ? fmt::format("1 to {}", most) : "at least 1");
+    summary.reject("steps", most > 0 ? fmt::format("1 to {}", most) : "at least 1");
   } else if (steps % epochs != 0 && steps != most) {
-    summary.refuse("steps", fmt::format("a multiple of {} epochs", epochs));
+    summary.reject("steps", fmt::format("a multiple of {} epochs", epochs));
   }
 }
 
@@ -138,7 +138,7 @@ void check_summary_scores(const Json& json, const fs::path& folder, const Config
   const double images = recipe.data.split.empty() ? (share > 0 ? std::round(right / share) : 1)
                                                   : recipe.data.split[1];
   if (right < 0 || right != std::round(right) || std::abs(right - share * images) > 1e-3)
-    summary.refuse(correct, fmt::format("{:.4f} % of the images", 100 * share));
+    summary.reject(correct, fmt::format("{:.4f} % of the images", 100 * share));
 }
 
 void check_summary_weights(const Json& json, const fs::path& folder,
@@ -146,7 +146,7 @@ void check_summary_weights(const Json& json, const fs::path& folder,
   const Summary summary{json, folder};
   for (const char* key : {"parameters_sha256", "raw_parameters_sha256", "data_hash"})
     if (json.contains(key) && !is_sha256(json.at(key).get<std::string>()))
-      summary.refuse(key, "64 hexadecimal digits");
+      summary.reject(key, "64 hexadecimal digits");
   if (!checkpoint) return;
   const TrainState& state = checkpoint->state;
   const std::string raw = weights_sha256(state.parameters, state.norm_statistics);

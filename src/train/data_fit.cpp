@@ -33,16 +33,16 @@ void fit_to_data(Config& config) {
   ModelSpec& model = config.model;
   const std::optional<Shape> data = shape_of(config.data.file);
   if (!data) return fit_model(model, model.side, model.classes);
-  const auto refuse = [&](const char* key, int stated, const std::string& found) {
+  const auto reject = [&](const char* key, int stated, const std::string& found) {
     throw usage_error(
         fmt::format("model.{} = {}, but {} has {}", key, stated, config.data.file, found),
         fmt::format("remove model.{} from the recipe, or name other data with --set data.file=FILE",
                     key));
   };
   if (model.side != image_side && model.side != data->side)
-    refuse("side", model.side, fmt::format("images of {0}x{0} pixels", data->side));
+    reject("side", model.side, fmt::format("images of {0}x{0} pixels", data->side));
   if (model.classes != class_count && model.classes != data->classes)
-    refuse("classes", model.classes, fmt::format("{} classes", data->classes));
+    reject("classes", model.classes, fmt::format("{} classes", data->classes));
   fit_model(model, data->side, data->classes);
   check_config(config);
 }

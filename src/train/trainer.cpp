@@ -54,7 +54,7 @@ class Run {
     try {
       return train_to_the_end();
     } catch (const Error& error) {
-      if (!folder_.lost()) tell_failure(error);
+      if (!folder_.lost()) notify_failure(error);
       throw;
     }
   }
@@ -65,7 +65,7 @@ class Run {
     if (options_.scored) engine_.set_evaluation_data(options_.data.evaluation);
     engine_.load(progress_.state);
     folder_.check();
-    tell([&](Observer& o) { o.started(info()); });
+    notify([&](Observer& o) { o.started(info()); });
     EpochRow row;
     while (!done()) {
       const Stopwatch epoch_time;
@@ -78,7 +78,7 @@ class Run {
         score(row);
       row.seconds = seconds_before_resume + epoch_time.seconds();
       folder_.check();
-      tell([&](Observer& o) { o.epoch_ended(row); });
+      notify([&](Observer& o) { o.epoch_ended(row); });
       if (done()) break;  // the last checkpoint keeps the last epoch's sums
       progress_.sums = {};
       progress_.epoch_seconds = 0;
@@ -90,7 +90,7 @@ class Run {
     return finish(row);
   }
 
-  void tell_failure(const Error& error) {
+  void notify_failure(const Error& error) {
     if (comm_.rank() != 0) return;
     // The console, which is last, ends its live line before others print.
     const std::vector<Observer*>& all = options_.observers;
@@ -170,7 +170,7 @@ class Run {
       if (report.non_finite_at)
         throw_diverged(comm_, engine_, config_, epoch, *report.non_finite_at, rates);
       if (report.stopped_at) interrupted();
-      tell([&](Observer& o) {
+      notify([&](Observer& o) {
         o.stepped(static_cast<int>(epoch) + 1, progress_.step, progress_.sums,
                   progress_.epoch_seconds);
       });
@@ -203,7 +203,7 @@ class Run {
       row.test = row.averaged_test = Score{};
       return;
     }
-    tell([&](Observer& o) { o.evaluating(row.epoch); });
+    notify([&](Observer& o) { o.evaluating(row.epoch); });
     const auto scored = [&](Weights weights, bool delivers) {
       if (!delivers || !done()) return evaluate(comm_, engine_, weights);
       return evaluate(comm_, engine_, weights, options_.data.evaluation, predictions_);
@@ -237,7 +237,7 @@ class Run {
     folder_.check();
     // Last: a summary without its weights would be of no use, and a finished checkpoint without its
     // summary is resumed.
-    tell([&](Observer& o) { o.finished(result); });
+    notify([&](Observer& o) { o.finished(result); });
     folder_.check();
     return result;
   }
@@ -271,7 +271,7 @@ class Run {
   }
 
   template <class Call>
-  void tell(const Call& call) {
+  void notify(const Call& call) {
     if (comm_.rank() != 0) return;
     for (Observer* observer : options_.observers) folder_.write([&] { call(*observer); });
   }
