@@ -21,6 +21,16 @@ struct Finding {
   ExitCode code = ExitCode::ok;  ///< exit code of a run, for failures
 };
 
+inline Finding ok(const char* subject, const std::string& text, const std::string& fix = "") {
+  return {subject, Health::ok, text, fix};
+}
+inline Finding warning(const char* subject, const std::string& text, const std::string& fix) {
+  return {subject, Health::warning, text, fix};
+}
+inline Finding failure(const char* subject, const Error& error) {
+  return {subject, Health::failure, error.what(), error.hint(), error.code()};
+}
+
 struct DoctorOptions {
   std::filesystem::path data_file;
   bool full = false;  ///< also open LibTorch and read every chunk of the data: seconds rather than

@@ -83,9 +83,10 @@ Finding find_gpus(const fs::path& root, bool for_gpus) {
   const int on_bus = nvidia_pci_devices(root);
   const std::string version = first_line(root / "proc/driver/nvidia/version");
   if (version.empty()) {
-    if (on_bus == 0) return {"gpus", Health::ok, "none", ""};
-    return {"gpus", Health::warning, fmt::format("{} from NVIDIA, but no driver is loaded", on_bus),
-            "install the driver (Debian: nvidia-driver), or reboot if it was just installed"};
+    if (on_bus == 0) return ok("gpus", "none");
+    return warning(
+        "gpus", fmt::format("{} from NVIDIA, but no driver is loaded", on_bus),
+        "install the driver (Debian: nvidia-driver), or reboot if it was just installed");
   }
   const auto models = gpu_models(root);
   int count = 0;
@@ -93,10 +94,9 @@ Finding find_gpus(const fs::path& root, bool for_gpus) {
   const std::string text =
       fmt::format("{}, driver {}", count == 0 ? "none" : counted(models), driver_version(version));
   if (count == 0 || count < on_bus)
-    return {"gpus", Health::warning, fmt::format("{}, but {} on the PCI bus", text, on_bus),
-            "reboot, and look for NVRM or Xid in dmesg"};
-  return {"gpus", Health::ok, text,
-          for_gpus ? "" : "this build trains on CPUs, launch/local.sh --cuda builds for GPUs"};
+    return warning("gpus", fmt::format("{}, but {} on the PCI bus", text, on_bus),
+                   "reboot, and look for NVRM or Xid in dmesg");
+  return ok("gpus", text, for_gpus ? "" : "build for GPUs with launch/local.sh --cuda");
 }
 
 std::optional<Finding> find_gpu_without_code() {
@@ -105,26 +105,25 @@ std::optional<Finding> find_gpu_without_code() {
     for (int gpu = 0, count = library.count().gpus; gpu < count; ++gpu) library.check(gpu);
     return std::nullopt;
   } catch (const Error& error) {
-    return Finding{"gpus", Health::failure, error.what(), error.hint(), ExitCode::device};
+    return failure("gpus", error);
   }
 }
 
 Finding find_nccl(bool has_gpus) {
   void* const library = ::dlopen("libnccl.so.2", RTLD_LAZY | RTLD_LOCAL);
   if (!library) {
-    if (!has_gpus) return {"nccl", Health::ok, "none, only GPUs need it", ""};
-    return {"nccl", Health::warning, "libnccl.so.2 is not found, but ranks on GPUs need it",
-            "install libnccl2, or put its folder into LD_LIBRARY_PATH"};
+    if (!has_gpus) return ok("nccl", "none (only GPUs need it)");
+    return warning("nccl", "libnccl.so.2 is not found, but ranks on GPUs need it",
+                   "install libnccl2, or put its folder into LD_LIBRARY_PATH");
   }
   int version = 0;
   if (const auto ask = reinterpret_cast<int (*)(int*)>(::dlsym(library, "ncclGetVersion"));
       ask && ask(&version) == 0) {
     // 2708 was 2.7.8. From 2.9 on 21805 is 2.18.5.
     const int unit = version < 10000 ? 1000 : 10000;
-    return {"nccl", Health::ok,
-            fmt::format("{}.{}.{}", version / unit, version % unit / 100, version % 100), ""};
+    return ok("nccl", fmt::format("{}.{}.{}", version / unit, version % unit / 100, version % 100));
   }
-  return {"nccl", Health::ok, "of unknown version", ""};
+  return ok("nccl", "of unknown version");
 }
 
 Finding find_fabric(const fs::path& root) {
@@ -135,13 +134,12 @@ Finding find_fabric(const fs::path& root) {
     ++drivers[error ? device.filename().string() : driver.filename().string()];
   }
   if (drivers.empty())
-    return {"fabric", Health::ok,
-            "no EFA, no InfiniBand: ranks on other hosts are reached over TCP", ""};
+    return ok("fabric", "no EFA, no InfiniBand: ranks on other hosts are reached over TCP");
   const std::string text = counted(drivers);
   if (drivers.contains("efa") && !can_open("libfabric.so.1"))
-    return {"fabric", Health::warning, fmt::format("{}, but libfabric.so.1 is not found", text),
-            "install AWS's EFA software, or ranks will use TCP"};
-  return {"fabric", Health::ok, text, ""};
+    return warning("fabric", fmt::format("{}, but libfabric.so.1 is not found", text),
+                   "install AWS's EFA software, or ranks will use TCP");
+  return ok("fabric", text);
 }
 
 std::optional<Finding> find_ttl(const fs::path& root, std::int64_t now) {
@@ -149,23 +147,20 @@ std::optional<Finding> find_ttl(const fs::path& root, std::int64_t now) {
   std::error_code error;
   if (!fs::exists(file, error)) {
     if (first_line(root / "sys/class/dmi/id/sys_vendor") != "Amazon EC2") return std::nullopt;
-    return Finding{"ttl", Health::warning,
-                   "none: this EC2 instance costs money until you terminate it",
-                   "terminate it after use, or use launch/ec2.sh, which sets a time to live"};
+    return warning("ttl", "none: this EC2 instance costs money until you terminate it",
+                   "terminate it after use, or use launch/ec2.sh, which sets a time to live");
   }
   std::int64_t end = 0;
   if (!(std::ifstream(file) >> end))
-    return Finding{"ttl", Health::warning, fmt::format("{}: no time found", file.string()),
-                   "terminate the instance by hand after use"};
+    return warning("ttl", fmt::format("{}: no time found", file.string()),
+                   "terminate the instance by hand after use");
   const std::int64_t left = end - now;
   if (left <= 0)
-    return Finding{"ttl", Health::warning, "over: this instance terminates now",
-                   "copy what you need now"};
+    return warning("ttl", "over: this instance terminates now", "copy what you need now");
   const std::string text = fmt::format("this instance terminates in {} minutes", left / 60);
   if (left < 15 * 60)
-    return Finding{"ttl", Health::warning, text,
-                   "copy the results now, and continue elsewhere with --resume"};
-  return Finding{"ttl", Health::ok, text, ""};
+    return warning("ttl", text, "copy the results now, and continue elsewhere with --resume");
+  return ok("ttl", text);
 }
 
 }  // namespace mnist_dist

@@ -43,8 +43,8 @@ const char* compiler() {
 }  // namespace
 
 Finding find_program() {
-  return {"program", Health::ok,
-          fmt::format("mnist-dist {}, {}, {}", full_version(), build_type, compiler()), ""};
+  return ok("program",
+            fmt::format("mnist-dist {}, {}, {}", full_version(), build_type, compiler()));
 }
 
 Finding find_cpu() {
@@ -57,10 +57,11 @@ Finding find_cpu() {
                   proc_value("/proc/self/status", "Cpus_allowed_list"), online);
   const double quota = cpu_quota();
   if (quota > 0 && quota < static_cast<double>(cores))
-    return {"cpu", Health::warning, fmt::format("{}, but a CPU quota of {:.1f} cores", text, quota),
-            fmt::format("use at most {} ranks or threads, because the container has a CPU quota",
-                        usable_core_count(static_cast<int>(cores), quota))};
-  return {"cpu", Health::ok, text, ""};
+    return warning(
+        "cpu", fmt::format("{}, but a CPU quota of {:.1f} cores", text, quota),
+        fmt::format("use at most {} ranks or threads, because the container has a CPU quota",
+                    usable_core_count(static_cast<int>(cores), quota)));
+  return ok("cpu", text);
 }
 
 Finding find_memory() {
@@ -75,9 +76,8 @@ Finding find_memory() {
                                        gigabytes(bytes("MemTotal")));
   // A rank with LibTorch open and its share of the data takes 0.3 to 0.5 GB.
   if (available < 1e9)
-    return {"memory", Health::warning, text,
-            "use fewer ranks, or free memory: each rank needs up to 0.5 GB"};
-  return {"memory", Health::ok, text, ""};
+    return warning("memory", text, "use fewer ranks, or free memory: each rank needs up to 0.5 GB");
+  return ok("memory", text);
 }
 
 Finding find_disk() {
@@ -85,19 +85,18 @@ Finding find_disk() {
   const fs::path here = fs::current_path(error);
   const auto space = fs::space(here.empty() ? "." : here, error);
   if (error)
-    return {"disk", Health::warning,
-            fmt::format("the current folder cannot be read: {}", error.message()),
-            "change to a readable folder"};
+    return warning("disk", fmt::format("the current folder cannot be read: {}", error.message()),
+                   "change to a readable folder");
   std::string text = fmt::format("{:.1f} GB free in {}",
                                  gigabytes(static_cast<double>(space.available)), here.string());
   if (::access(".", W_OK) != 0)
-    return {"disk", Health::warning, fmt::format("{}, but not writable", text),
-            "change to a writable folder"};
+    return warning("disk", fmt::format("{}, but not writable", text),
+                   "change to a writable folder");
   // The data file takes 56 MB, and 56 MB more while --force replaces it. A run's two checkpoints
   // take less than 1 MB.
   if (space.available < 200'000'000)
-    return {"disk", Health::warning, text, "free some space: data and runs take up to 0.2 GB"};
-  return {"disk", Health::ok, text, ""};
+    return warning("disk", text, "free some space: data and runs take up to 0.2 GB");
+  return ok("disk", text);
 }
 
 }  // namespace mnist_dist

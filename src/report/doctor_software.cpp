@@ -22,10 +22,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-Finding failure(const char* subject, const Error& error) {
-  return {subject, Health::failure, error.what(), error.hint(), error.code()};
-}
-
 /// The file behind a library that the system's loader finds. Empty when there is none.
 fs::path path_of(void* library) {
   link_map* map = nullptr;
@@ -44,19 +40,17 @@ EngineOptions smallest_engine() {
 
 }  // namespace
 
-Finding find_mpi() { return {"mpi", Health::ok, mpi_library_version(), ""}; }
+Finding find_mpi() { return ok("mpi", mpi_library_version()); }
 
 Finding find_launcher() {
   try {
     const Launcher launcher = detect_launcher();
     if (!launcher.present)
-      return {"launcher", Health::ok,
-              "none: one process, which uses threads (mpirun -np N starts ranks)", ""};
+      return ok("launcher", "none: one process, which uses threads (mpirun -np N starts ranks)");
     // Only MPI gets the number from PMIx.
-    return {"launcher", Health::ok,
-            launcher.size == 0 ? launcher.name
-                               : fmt::format("{}, {} ranks", launcher.name, launcher.size),
-            ""};
+    return ok("launcher", launcher.size == 0
+                              ? launcher.name
+                              : fmt::format("{}, {} ranks", launcher.name, launcher.size));
   } catch (const Error& error) {
     return failure("launcher", error);
   }
@@ -69,7 +63,7 @@ Finding find_engines() {
     engines.push_back(
         targets.empty() ? name : fmt::format("{} (SIMD: {})", name, fmt::join(targets, ", ")));
   }
-  return {"engines", Health::ok, fmt::format("{}", fmt::join(engines, ", ")), ""};
+  return ok("engines", fmt::format("{}", fmt::join(engines, ", ")));
 }
 
 Finding find_torch(bool open) {
@@ -77,55 +71,52 @@ Finding find_torch(bool open) {
   try {
     path = torch_library_path().string();
   } catch (const Error& error) {
-    return {"torch", Health::ok,
-            fmt::format("none, and only --engine torch needs it: {}", error.what()), ""};
+    return ok("torch", fmt::format("none, and only --engine torch needs it: {}", error.what()));
   }
   try {
-    if (!open) return {"torch", Health::ok, fmt::format("{} (--full opens it)", path), ""};
+    if (!open) return ok("torch", fmt::format("{} (--full opens it)", path));
     const auto info = make_engine("torch", smallest_engine())->info();
     const auto libtorch = info.versions.find("libtorch");
-    return {"torch", Health::ok,
-            fmt::format("LibTorch {} on {}, {}",
-                        libtorch == info.versions.end() ? "of unknown version" : libtorch->second,
-                        info.device, info.simd),
-            ""};
+    return ok("torch",
+              fmt::format("LibTorch {} on {}, {}",
+                          libtorch == info.versions.end() ? "of unknown version" : libtorch->second,
+                          info.device, info.simd));
   } catch (const Error& error) {
-    return {"torch", Health::warning, error.what(), error.hint()};  // the other engines do without
+    return warning("torch", error.what(), error.hint());  // the other engines do without
   }
 }
 
 Finding find_blas() {
   // The BLAS of LibTorch from the system's packages. One from PyTorch has its own.
   void* const library = ::dlopen("libblas.so.3", RTLD_LAZY | RTLD_LOCAL);
-  if (!library) return {"blas", Health::ok, "none on this system, LibTorch has its own", ""};
+  if (!library) return ok("blas", "none on this system (LibTorch has its own)");
   const std::string path = path_of(library).string();
   if (const auto describe =
           reinterpret_cast<const char* (*)()>(::dlsym(library, "openblas_get_config"))) {
     const std::string config = describe();  // "OpenBLAS 0.3.21 NO_LAPACKE DYNAMIC_ARCH ..."
-    return {"blas", Health::ok,
-            fmt::format("{} ({})", config.substr(0, config.find(' ', config.find(' ') + 1)), path),
-            ""};
+    return ok("blas", fmt::format("{} ({})",
+                                  config.substr(0, config.find(' ', config.find(' ') + 1)), path));
   }
   // Netlib's own lies in a folder named blas, those of OpenBLAS, BLIS and MKL in others.
   if (fs::path(path).parent_path().filename() == "blas")
-    return {"blas", Health::warning,
-            fmt::format("the reference BLAS ({}), 40 times slower than OpenBLAS", path),
-            "install libopenblas0-pthread (launch/setup.sh does)"};
-  return {"blas", Health::ok, path, ""};
+    return warning("blas",
+                   fmt::format("the reference BLAS ({}), 40 times slower than OpenBLAS", path),
+                   "install libopenblas0-pthread (launch/setup.sh does)");
+  return ok("blas", path);
 }
 
-Finding find_hdf5() { return {"hdf5", Health::ok, hdf5_version(), ""}; }
+Finding find_hdf5() { return ok("hdf5", hdf5_version()); }
 
 Finding find_data(const fs::path& file, bool read_all) {
   std::error_code unknown;
   const bool there = fs::exists(file, unknown);
   if (unknown)
-    return {"data", Health::failure,
-            fmt::format("{} cannot be read: {}", file.string(), unknown.message()),
-            "check the path and its permissions", ExitCode::data};
+    return failure(
+        "data", data_error(fmt::format("{} cannot be read: {}", file.string(), unknown.message()),
+                           "check the path and its permissions"));
   if (!there)
-    return {"data", Health::warning, fmt::format("{} does not exist yet", file.string()),
-            "run mnist-dist prepare (train runs it, too)"};
+    return warning("data", fmt::format("{} does not exist yet", file.string()),
+                   "run mnist-dist prepare (train runs it, too)");
   try {
     const Dataset data(file);
     if (read_all) {
@@ -137,8 +128,8 @@ Finding find_data(const fs::path& file, bool read_all) {
                     data.train_rows(), data.test_rows(), data.hash().substr(0, 12),
                     read_all ? ", every chunk intact" : "");
     if (!is_mnist(data.hash()) && data.name().empty())
-      return {"data", Health::warning, text, "run mnist-dist prepare --force for results on MNIST"};
-    return {"data", Health::ok, text, ""};
+      return warning("data", text, "run mnist-dist prepare --force for results on MNIST");
+    return ok("data", text);
   } catch (const Error& error) {
     return failure("data", error);
   }
@@ -148,12 +139,13 @@ Finding find_raw_files() {
   std::string note;
   try {
     const MnistSource source = find_mnist({}, [&](const std::string& line) { note = line; });
-    if (note.empty()) return {"raw", Health::ok, source.description, ""};
-    return {"raw", Health::warning, fmt::format("{}, {}", source.description, note),
-            "complete that folder, or remove it from the search: unset MNIST_DATA_DIR, or delete "
-            "data/raw/"};
+    if (note.empty()) return ok("raw", source.description);
+    return warning(
+        "raw", fmt::format("{}, {}", source.description, note),
+        "complete that folder, or remove it from the search: unset MNIST_DATA_DIR, or delete "
+        "data/raw/");
   } catch (const Error& error) {
-    return {"raw", Health::warning, error.what(), error.hint()};
+    return warning("raw", error.what(), error.hint());
   }
 }
 
