@@ -28,6 +28,7 @@
 #include "sweep/statistics.h"
 #include "train/agreement.h"
 #include "train/computation.h"
+#include "train/data_fit.h"
 #include "train/evaluation.h"
 
 namespace mnist_dist {
@@ -58,30 +59,23 @@ nlohmann::ordered_json as_json(const Score& score) {
 /// The scores of a second test set.
 struct ExtraScore {
   std::string file, hash, name;
-  Score raw, delivered;
+  Score raw = {}, delivered = {};
 };
 
 /// Opens the file on every rank, and reads this rank's shares of its test set. Collective. Throws:
 /// Error: usage when its images or classes are not the model's, data.
 ExtraScore score_extra(Communicator& comm, Engine& engine, const Config& config, bool averaged,
                        const std::string& file, std::vector<Images>& shares) {
-  const auto check = [&](const Dataset& extra) {
-    const ModelSpec& model = config.model;
-    if (extra.side() != model.side || extra.classes() != model.classes)
-      throw usage_error(
-          fmt::format("--extra-test: {} has {} classes of {}x{} pixels (the model is for "
-                      "{} of {}x{})",
-                      file, extra.classes(), extra.side(), extra.side(), model.classes, model.side,
-                      model.side),
-          "name a data file with the model's classes and image size");
-  };
-  run_on_root(comm, [&] { check(Dataset(file)); });
+  run_on_root(comm, [&] {
+    check_data_shape(config.model, Dataset(file), "--extra-test " + file,
+                     "name a data file with the model's classes and image size");
+  });
   const Dataset extra(file);
   check_agreement(comm, {{"--extra-test (SHA-256)", extra.hash()}},
                   "copy one data file to every host");
   shares = load_test_shares(extra, config.data.shards, comm.rank(), comm.size());
   engine.set_evaluation_data(views(shares));
-  ExtraScore score{file, extra.hash(), data_name(extra.data_source()), {}, {}};
+  ExtraScore score{.file = file, .hash = extra.hash(), .name = data_name(extra.data_source())};
   score.raw = evaluate(comm, engine, Weights::raw);
   score.delivered = averaged ? evaluate(comm, engine, Weights::averaged) : score.raw;
   return score;

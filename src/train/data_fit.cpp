@@ -47,4 +47,14 @@ void fit_to_data(Config& config) {
   check_config(config);
 }
 
+void check_data_shape(const ModelSpec& model, const Dataset& dataset, const std::string& what,
+                      const std::string& hint) {
+  if (dataset.side() != model.side || dataset.classes() != model.classes)
+    throw usage_error(
+        fmt::format("{}: wrong shape (got {} classes of {}x{} pixels, expected {} of {}x{})", what,
+                    dataset.classes(), dataset.side(), dataset.side(), model.classes, model.side,
+                    model.side),
+        hint);
+}
+
 }  // namespace mnist_dist

@@ -1,7 +1,6 @@
 #include "train/session.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -15,9 +14,11 @@
 #include "data/mnist_files.h"
 #include "data/other_sets.h"
 #include "data/prepare.h"
+#include "engine/fused/fused_engine.h"
 #include "engine/registry.h"
 #include "engine/torch_library.h"
 #include "train/agreement.h"
+#include "train/data_fit.h"
 #include "train/gpu_choice.h"
 #include "train/shared_data.h"
 
@@ -86,16 +87,16 @@ void check_same_orders(Communicator& world, const Config& config, const ComputeO
 /// Ranks may have different targets where all give the same bits. Collective. Throws: Error
 /// (usage), on every rank, when one cannot run its target.
 void check_simd(Communicator& world, const std::string& engine, const std::string& wanted) {
-  const auto targets = simd_targets(engine);
-  if (targets.empty()) {
+  if (simd_targets(engine).empty()) {
     check_agreement(world, {{"--simd", wanted}}, "start every rank with the same --simd");
     return;
   }
   std::optional<Error> problem;
-  if (!wanted.empty() && std::ranges::find(targets, wanted) == targets.end())
-    problem =
-        usage_error(fmt::format("this CPU cannot run the SIMD target \"{}\"", wanted),
-                    fmt::format("leave --simd out, or choose one of {}", fmt::join(targets, ", ")));
+  try {
+    choose_fused_target(wanted);
+  } catch (const Error& error) {
+    problem = error;
+  }
   throw_first(world, problem);
 }
 
@@ -120,17 +121,6 @@ void make_default_data(const std::filesystem::path& file, const Progress& progre
     throw data_error(fmt::format("no data file {}", file.string()),
                      "correct data.file, or make the file: " + prepare_command(file));
   prepare(options, progress);
-}
-
-/// Throws: Error (usage) when the model is for other data.
-void check_data_shape(const Config& config, const Dataset& dataset) {
-  const ModelSpec& model = config.model;
-  if (dataset.side() != model.side || dataset.classes() != model.classes)
-    throw usage_error(
-        fmt::format("{} has {} classes of {}x{} pixels (the model is for {} of {}x{})",
-                    config.data.file, dataset.classes(), dataset.side(), dataset.side(),
-                    model.classes, model.side, model.side),
-        "name the data file that the model was trained on");
 }
 
 }  // namespace
@@ -160,7 +150,8 @@ Session make_session(Communicator& world, Communicator& group, const Config& con
     remove_leftovers_beside(config.data.file);
     make_default_data(config.data.file, progress);
     const Dataset dataset(config.data.file);  // a fault of the whole file is reported once
-    check_data_shape(config, dataset);
+    check_data_shape(config.model, dataset, config.data.file,
+                     "name the data file that the model was trained on");
     if (purpose == SessionPurpose::training)
       check_norm_slices(config.model,
                         shortest_slice(config, training_rows(config, dataset).size()));

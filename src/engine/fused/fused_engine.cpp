@@ -1,9 +1,11 @@
 #include "engine/fused/fused_engine.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 
 #include "base/error.h"
-#include "base/nearest.h"
 #include "engine/host_engine.h"
 
 namespace mnist_dist {
@@ -12,8 +14,8 @@ std::string choose_fused_target(const std::string& wanted) {
   const auto targets = fused_targets();
   if (wanted.empty()) return targets.front();
   if (std::find(targets.begin(), targets.end(), wanted) != targets.end()) return wanted;
-  throw usage_error("this CPU cannot run the SIMD target \"" + wanted + "\"",
-                    suggest(wanted, targets));
+  throw usage_error(fmt::format("--simd {}: not on this CPU", wanted),
+                    fmt::format("leave --simd out, or choose one of {}", fmt::join(targets, ", ")));
 }
 
 std::unique_ptr<Engine> make_fused_engine(const EngineOptions& options) {
