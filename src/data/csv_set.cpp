@@ -16,7 +16,6 @@
 namespace mnist_dist {
 namespace {
 
-constexpr std::size_t most_bytes = std::size_t{4} << 30;  ///< of text
 /// A label, and four characters per pixel of the largest image.
 constexpr std::size_t longest_line = 64 * image_side_limit * image_side_limit;
 
@@ -116,7 +115,7 @@ RawSet read_csv_set(const std::filesystem::path& file) {
   CsvReader reader(file);
   std::string rest;
   bool first = true;
-  stream_payload(file, most_bytes, [&](std::span<const std::byte> part) {
+  stream_payload(file, most_payload_bytes, [&](std::span<const std::byte> part) {
     const std::string kind = first ? file_kind(part) : "";
     std::string_view text(reinterpret_cast<const char*>(part.data()), part.size());
     if (std::exchange(first, false) && text.find('\0') != text.npos)

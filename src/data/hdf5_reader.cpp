@@ -12,6 +12,7 @@
 #include "base/descriptor.h"
 #include "base/error.h"
 #include "data/hdf5_handle.h"
+#include "data/payload.h"
 
 namespace mnist_dist {
 namespace {
@@ -93,12 +94,11 @@ struct Hdf5Reader::Impl {
   /// The number of values in a dataset. A few bytes can announce any number: HDF5 makes up what a
   /// file does not hold. Throws: Error (data) for more than compression can explain.
   std::size_t stored_values(const std::string& name, std::size_t value_size) const {
-    constexpr double best_compression = 1100;  // deflate's is 1032
     const Handle set = open(name);
     const Extents found = extents(set);
     double bytes = static_cast<double>(value_size);
     for (const std::size_t extent : found) bytes *= static_cast<double>(extent);
-    if (bytes > best_compression * static_cast<double>(H5Dget_storage_size(set)))
+    if (bytes > static_cast<double>(most_deflation) * static_cast<double>(H5Dget_storage_size(set)))
       throw error(fmt::format("dataset {} has shape [{}], but the file does not hold its values",
                               name, fmt::join(found, ", ")));
     return product(found);

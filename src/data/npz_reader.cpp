@@ -16,8 +16,6 @@
 namespace mnist_dist {
 namespace {
 
-constexpr std::size_t most_bytes = std::size_t{4} << 30;
-constexpr std::size_t most_deflation = 1040;  // deflate's is 1032
 constexpr const char* hint = "replace the file with a whole copy";
 
 /// Little-endian numbers of a ZIP archive. Throws std::out_of_range beyond the end.
@@ -112,12 +110,12 @@ std::string NpyArray::type_text() const {
 }
 
 NpzReader::NpzReader(const std::filesystem::path& file) : file_(file.string()) {
-  stream_payload(file, most_bytes, [&](std::span<const std::byte> part) {
+  stream_payload(file, most_payload_bytes, [&](std::span<const std::byte> part) {
     bytes_.append(reinterpret_cast<const char*>(part.data()), part.size());
-    return bytes_.size() <= most_bytes;
+    return bytes_.size() <= most_payload_bytes;
   });
-  if (bytes_.size() > most_bytes)
-    throw data_error(fmt::format("{}: too long (more than {} bytes)", file_, most_bytes),
+  if (bytes_.size() > most_payload_bytes)
+    throw data_error(fmt::format("{}: too long (more than {} bytes)", file_, most_payload_bytes),
                      "split the file");
   if (!bytes_.starts_with("PK"))
     throw data_error(fmt::format("{}: not a NumPy archive (got {})", file_,
@@ -177,7 +175,7 @@ std::string NpzReader::unpack(const std::string& name, const Member& member) con
   } catch (const std::out_of_range&) {
     throw damaged("truncated");
   }
-  if (member.size > most_bytes || member.size > most_deflation * (packed.size() + 1))
+  if (member.size > most_payload_bytes || member.size > most_deflation * (packed.size() + 1))
     throw damaged(fmt::format("{} bytes cannot be packed in {}", member.size, packed.size()));
   std::string out;
   if (member.method == 0) {

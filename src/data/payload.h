@@ -7,6 +7,11 @@
 
 namespace mnist_dist {
 
+/// The largest payload of a set in one file, in bytes.
+inline constexpr std::size_t most_payload_bytes = std::size_t{4} << 30;
+/// Above deflate's largest ratio, which is 1032.
+inline constexpr std::size_t most_deflation = 1100;
+
 /// Passes the payload of a file to `take` in parts, unpacked as many times as it is gzipped, until
 /// `take` returns false. Only the last part may be shorter than 64 KiB. Memory stays below 1 MB.
 /// `limit` is the largest payload in bytes that makes sense: reading stops when an inner archive is

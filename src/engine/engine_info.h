@@ -1,6 +1,8 @@
 #pragma once
+#include <array>
 #include <map>
 #include <string>
+#include <string_view>
 
 namespace mnist_dist {
 
@@ -14,5 +16,10 @@ struct EngineInfo {
   /// Of libraries that compute: {"libtorch": "1.13.1"}.
   std::map<std::string, std::string> versions = {};
 };
+
+/// Names of the fused engine's SIMD targets (simd_targets.h) on all processors.
+inline constexpr std::array<std::string_view, 12> all_fused_targets{
+    "avx512", "avx2", "sse4", "sse2", "neon", "ppc10",
+    "ppc9",   "ppc8", "z15",  "z14",  "rvv",  "scalar"};
 
 }  // namespace mnist_dist

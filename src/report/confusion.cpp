@@ -33,11 +33,12 @@ std::vector<Mistaken> most_mistaken(const Confusion& counts, std::size_t most) {
   return all;
 }
 
-std::string frequent_mistakes(const Confusion& counts, std::size_t most) {
+std::string frequent_mistakes(const Confusion& counts) {
+  constexpr std::size_t most_listed = 50;
   std::string out =
       "<h2>Most frequent mistakes</h2>\n<div class=\"scroll\"><table>\n<tr><th>label</th>"
       "<th>predicted</th><th>images</th></tr>\n";
-  for (const Mistaken& m : most_mistaken(counts, most))
+  for (const Mistaken& m : most_mistaken(counts, most_listed))
     out +=
         fmt::format("<tr><td>{}</td><td>{}</td><td>{}</td></tr>\n", m.label, m.prediction, m.count);
   return out + "</table></div>\n";

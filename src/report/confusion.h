@@ -22,8 +22,10 @@ struct Mistaken {
 /// The most frequent first, at most `most`.
 std::vector<Mistaken> most_mistaken(const Confusion& counts, std::size_t most);
 
-/// The same as a section of a page, in place of a matrix that no page is wide enough for.
-std::string frequent_mistakes(const Confusion& counts, std::size_t most);
+/// A page has a matrix of at most this number of classes, otherwise a section with the most
+/// frequent mistakes.
+inline constexpr std::size_t most_matrix_columns = 50;
+std::string frequent_mistakes(const Confusion& counts);
 
 /// An aligned table of up to 60 columns: one row per label, one column per predicted class, recall
 /// behind each row. Zeros are dots, so that the mistakes are visible. Of more than ten classes,

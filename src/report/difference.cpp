@@ -11,9 +11,7 @@
 namespace mnist_dist {
 namespace {
 
-constexpr double each_side = 0.025;  // of the probability lies beyond each end of an interval
-
-/// Two runs, compared image by image: the images on which exactly one of them is right.
+/// Two runs, image by image: of those that they see differently, how many does which one get right?
 Difference by_image(const Contestant& first, const Contestant& second) {
   Difference d;
   d.basis = Difference::Basis::images;

@@ -12,8 +12,8 @@
 namespace mnist_dist {
 namespace {
 
-constexpr std::size_t most_mistakes = 100, most_uncertain = 24, most_listed = 50;
-constexpr int most_columns = 50;  ///< of a matrix in a page
+constexpr std::size_t most_mistakes = 100, most_uncertain = 24;
+constexpr Canvas::Color ink{31, 41, 55};
 
 /// By `key`, lowest first, at most `most`.
 template <class Key>
@@ -55,7 +55,7 @@ std::vector<int> rows_of(const std::vector<Prediction>& list) {
 
 std::string matrix(const std::vector<Prediction>& predictions, int classes) {
   const Confusion counts = counts_of(predictions, classes);
-  if (classes > most_columns) return frequent_mistakes(counts, most_listed);
+  if (counts.size() > most_matrix_columns) return frequent_mistakes(counts);
   const int most = most_frequent(counts);
   std::string out =
       "<h2>Confusion matrix</h2>\n<div class=\"scroll\"><table class=\"matrix\">\n"
@@ -136,7 +136,7 @@ std::string mistakes_section(const RunRecord& run) {
 
 std::optional<Canvas> confusion_picture(std::span<const Prediction> predictions, int classes) {
   constexpr int most_in_picture = 26, cell = 44, scale = 2, glyph = 4 * scale;
-  constexpr Canvas::Color ink{31, 41, 55}, right{243, 244, 246};
+  constexpr Canvas::Color right{243, 244, 246};
   if (classes > most_in_picture) return std::nullopt;
   const Confusion counts = counts_of(predictions, classes);
   const int most = most_frequent(counts);
@@ -166,7 +166,6 @@ std::optional<Canvas> mistakes_picture(std::span<const Prediction> predictions,
                                        const std::string& data_hash, bool validation) {
   constexpr int columns = 8, text_scale = 2;
   constexpr std::size_t most = 40;
-  constexpr Canvas::Color ink{31, 41, 55};
   const std::vector<Prediction> wrong = worst_mistakes(predictions, most);
   const std::vector<int> rows = rows_of(wrong);
   const DigitPictures images(data_file, data_hash, validation, rows);

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <cmath>
-#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
@@ -93,11 +92,8 @@ void read_run_summary(RunRecord& run, const std::string& text) {
 
 /// Of a run that has not ended. 0: unknown.
 int steps_per_epoch_of(const RunRecord& run) {
-  if (const int known = known_steps_per_epoch(*run.recipe, ""); known > 0) return known;
-  const std::int64_t epochs = run.recipe->train.epochs;
-  const bool whole = run.status.epochs == epochs && run.status.all_steps % epochs == 0 &&
-                     run.status.all_steps <= std::numeric_limits<int>::max();
-  return whole ? static_cast<int>(run.status.all_steps / epochs) : 0;
+  const bool all = run.status.epochs == run.recipe->train.epochs;
+  return known_steps_per_epoch(*run.recipe, "", all ? run.status.all_steps : 0);
 }
 
 /// Of a run that has not ended: also where it can be resumed.

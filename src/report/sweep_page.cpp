@@ -180,9 +180,8 @@ Confusion confusion_of_seeds(const SweepRecord& record, const Verdict& v) {
 }
 
 std::string confusion_section(const SweepRecord& record, const Verdict& v) {
-  constexpr std::size_t most_columns = 50, most_listed = 50;
   const Confusion counts = confusion_of_seeds(record, v);
-  if (counts.size() > most_columns) return frequent_mistakes(counts, most_listed);
+  if (counts.size() > most_matrix_columns) return frequent_mistakes(counts);
   std::string out =
       "<h2>Mistakes over all seeds</h2>\n<div class=\"scroll\"><table>\n<tr><th>label \\ "
       "predicted</th>";

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "data/data_name.h"
 #include "data/mnist_files.h"
@@ -12,9 +13,15 @@
 
 namespace mnist_dist {
 
-int known_steps_per_epoch(const Config& recipe, const std::string& data_hash) {
+int known_steps_per_epoch(const Config& recipe, const std::string& data_hash,
+                          std::int64_t all_steps) {
   const DataConfig& data = recipe.data;
-  if (data.split.empty() && !is_mnist(data_hash)) return 0;
+  if (data.split.empty() && !is_mnist(data_hash)) {
+    const std::int64_t epochs = recipe.train.epochs;
+    const bool whole =
+        all_steps > 0 && all_steps % epochs == 0 && all_steps <= std::numeric_limits<int>::max();
+    return whole ? static_cast<int>(all_steps / epochs) : 0;
+  }
   return steps_per_epoch(data.split.empty() ? mnist_train_rows : data.split[0], data.shards,
                          recipe.train.batch / data.shards);
 }

@@ -8,9 +8,10 @@
 
 namespace mnist_dist {
 
-/// Steps per epoch, as the recipe and the data set's hash decide. 0: unknown, of sets other than
-/// MNIST.
-int known_steps_per_epoch(const Config& recipe, const std::string& data_hash);
+/// Steps per epoch, as the recipe and the data set's hash decide. Of sets other than MNIST, from
+/// the steps of all epochs (0: not recorded). 0: unknown.
+int known_steps_per_epoch(const Config& recipe, const std::string& data_hash,
+                          std::int64_t all_steps = 0);
 
 /// The learning rate of the last step of each epoch, as metrics.csv has it. `steps_per_epoch` 0:
 /// unknown. Then empty, unless the schedule depends on the epoch alone.

@@ -16,7 +16,6 @@ namespace mnist_dist {
 namespace {
 
 constexpr double one_sided = 0.05;           // of the probability lies beyond a bound
-constexpr double each_side = 0.025;          // and beyond each end of an interval
 constexpr std::int64_t whole = 100'000'000;  // 100 percent in millionths of a percent
 
 double quantile(const std::vector<double>& sorted, double share) {

@@ -9,6 +9,7 @@ namespace mnist_dist {
 struct Interval {
   double low = 0, high = 0;
 };
+inline constexpr double each_side = 0.025;  ///< of the probability lies beyond each of its ends
 
 /// An accuracy to reach, in percent, as the decimal number that was typed: a pass is decided in
 /// integers, because 99.4 has no exact double.

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <cmath>
-#include <limits>
 #include <nlohmann/json.hpp>
 #include <optional>
 
@@ -101,12 +100,9 @@ void check_recipe_in(const fs::path& folder, const Config& recipe, const Checkpo
 }
 
 int steps_per_epoch_of(const Json& json, const Config& recipe) {
-  if (const int known = known_steps_per_epoch(recipe, json.value("data_hash", "")); known > 0)
-    return known;
   const auto steps = json.value("steps", std::int64_t{0});
-  const bool whole = recipe.train.max_steps == 0 && steps > 0 && steps % recipe.train.epochs == 0 &&
-                     steps <= std::numeric_limits<int>::max();
-  return whole ? static_cast<int>(steps / recipe.train.epochs) : 0;
+  return known_steps_per_epoch(recipe, json.value("data_hash", ""),
+                               recipe.train.max_steps == 0 ? steps : 0);
 }
 
 void check_summary_recipe(const Json& json, const fs::path& folder, const Config& recipe,

@@ -55,6 +55,10 @@ TEST(FusedEngine, NamesItsTarget) {
   }
 }
 
+TEST(FusedEngine, TargetsHaveRecordedNames) {
+  EXPECT_THAT(fused_targets(), testing::IsSubsetOf(all_fused_targets));
+}
+
 TEST(FusedEngine, RejectsUnknownTargets) {
   EngineOptions options = test_options(linear_model());
   options.simd = "quantum";
