@@ -125,7 +125,7 @@ Error unknown_argument(const CLI::App& command, std::span<const std::string> ext
   const std::string name = argument.substr(0, argument.find('='));
   if (!name.starts_with("-")) return unexpected_word(command, argument);
   // A slip of the keyboard is close to a flag of this command: -seed, --sead.
-  std::string hint = foreign_flag_hint(command.get_name(), extras);
+  std::string hint = foreign_flag_hint(command, extras);
   if (hint.empty()) hint = suggest(name, flags_of(command));
   return usage_error(fmt::format("unknown option {} for {}", name, command.get_name()), hint);
 }

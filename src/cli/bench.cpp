@@ -13,6 +13,7 @@
 #include "base/plural.h"
 #include "base/standard_streams.h"
 #include "cli/commands.h"
+#include "cli/compute_options.h"
 #include "cli/config_options.h"
 #include "cli/range.h"
 #include "engine/bench/engine_loop.h"
@@ -209,7 +210,7 @@ Command add_bench(CLI::App& app) {
          "--threads", arguments->threads,
          "Also measure each engine on this number of threads, one per core (1 disables this)")
       ->type_name("N")
-      ->check(CLI::Range(1, 1024))
+      ->check(CLI::Range(1, thread_limit))
       ->capture_default_str();
   app.add_option("--rounds", arguments->rounds.rounds,
                  "Rounds. In each one, every contender has a turn")

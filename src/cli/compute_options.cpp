@@ -47,7 +47,7 @@ void add_compute_options(CLI::App& app, ComputeOptions& options) {
   app.add_option("--threads", options.threads,
                  "Threads per rank (default: all cores with one process, otherwise 1)")
       ->type_name("N")
-      ->check(CLI::Range(1, 1024));
+      ->check(CLI::Range(1, thread_limit));
   if (!built_for_gpus()) return;
   app.add_option("--comm", options.comm.transport,
                  "Transport between GPUs (auto: NCCL with several ranks)")

@@ -5,18 +5,16 @@
 #include <algorithm>
 #include <cctype>
 #include <filesystem>
-#include <map>
 #include <optional>
-#include <string_view>
-#include <vector>
 
 #include "base/error.h"
 #include "base/parse_number.h"
 #include "base/shell_word.h"
+#include "cli/compute_options.h"
 #include "cli/config_options.h"
-#include "config/check.h"
+#include "cli/flag_names.h"
+#include "cli/setting_hint.h"
 #include "config/config.h"
-#include "config/fields.h"
 #include "config/recipes.h"
 #include "engine/registry.h"
 #include "sweep/seeds.h"
@@ -24,10 +22,13 @@
 namespace mnist_dist {
 namespace {
 
-/// A flag without its dashes, in lower case with underscores, and its value where it has one.
+/// A flag's value, where it has one.
+using Value = std::optional<std::string>;
+
+/// A flag without its dashes, in lower case with underscores.
 struct Flag {
   std::string name;
-  std::optional<std::string> value;
+  Value value;
 };
 
 bool is_option(const std::string& argument) {
@@ -54,157 +55,70 @@ Flag read_flag(std::span<const std::string> arguments) {
   return flag;
 }
 
-/// Other programs' name of one of our keys.
-const std::map<std::string, std::string, std::less<>> key_names = {
-    {"b", "train.batch"},
-    {"base_lr", "optimizer.learning_rate"},
-    {"batch_size", "train.batch"},
-    {"batchsize", "train.batch"},
-    {"bs", "train.batch"},
-    {"e", "train.epochs"},
-    {"ema", "average.decay"},
-    {"ema_decay", "average.decay"},
-    {"epoch", "train.epochs"},
-    {"gamma", "schedule.step_factor"},
-    {"init_lr", "optimizer.learning_rate"},
-    {"iterations", "train.max_steps"},
-    {"l2", "optimizer.weight_decay"},
-    {"lr", "optimizer.learning_rate"},
-    {"lr_gamma", "schedule.step_factor"},
-    {"lr_policy", "schedule.kind"},
-    {"lr_schedule", "schedule.kind"},
-    {"lr_scheduler", "schedule.kind"},
-    {"lr_scheduler_type", "schedule.kind"},
-    {"lr_step_size", "schedule.step_epochs"},
-    {"m", "optimizer.momentum"},
-    {"max_epochs", "train.epochs"},
-    {"max_iter", "train.max_steps"},
-    {"max_iters", "train.max_steps"},
-    {"n_epochs", "train.epochs"},
-    {"num_epochs", "train.epochs"},
-    {"num_train_epochs", "train.epochs"},
-    {"per_device_train_batch_size", "train.batch"},
-    {"save_interval", "train.checkpoint_seconds"},
-    {"schedule", "schedule.kind"},
-    {"scheduler", "schedule.kind"},
-    {"smoothing", "train.label_smoothing"},
-    {"step_size", "schedule.step_epochs"},
-    {"steps", "train.max_steps"},
-    {"train_batch_size", "train.batch"},
-    {"warmup_proportion", "schedule.warmup"},
-    {"warmup_ratio", "schedule.warmup"},
-    {"wd", "optimizer.weight_decay"},
-};
-
-/// The key that a flag means: by another program's name, by its own (weight_decay), or in full.
-std::optional<std::string> key_of(const std::string& name) {
-  if (const auto found = key_names.find(name); found != key_names.end()) return found->second;
-  std::vector<std::string> keys;
-  Config any;
-  visit_fields(any, [&](const Field& field, const auto&) {
-    const std::string full = fmt::format("{}.{}", field.section, field.key);
-    if (name == field.key || name == full) keys.push_back(full);
-  });
-  if (keys.size() == 1) return keys.front();
-  return std::nullopt;
-}
-
-/// A kind of schedule with the keys that the default recipe must not have then.
-std::vector<std::string> settings_for(const std::string& key, const std::string& value) {
-  std::vector<std::string> settings{fmt::format("{}={}", key, value)};
-  if (key != "schedule.kind" || (value != "constant" && value != "step")) return settings;
-  const ScheduleConfig usual = load_config(default_recipe, {}, recipe_folders()).schedule;
-  if (usual.warmup != 0) settings.emplace_back("schedule.warmup=0");
-  if (usual.start_factor != 0) settings.emplace_back("schedule.start_factor=0");
-  if (usual.end_factor != 0) settings.emplace_back("schedule.end_factor=0");
-  return settings;
-}
-
-/// Whether the settings are accepted, otherwise a hint for the value.
-std::string setting_problem(const std::vector<std::string>& settings) {
-  try {
-    refuse_keys_without_effect(load_config(default_recipe, settings, recipe_folders()));
-    return "";
-  } catch (const Error& error) {
-    return error.hint();
-  }
-}
-
-std::string setting_hint(const std::string& command, const std::string& key,
-                         const std::optional<std::string>& value) {
-  const bool takes_settings = command == "train" || command == "sweep" || command == "tune" ||
-                              command == "summary" || command == "bench";
-  const std::string set =
-      takes_settings ? "write it as --set" : "give it to train: mnist-dist train --set";
-  if (!value) return fmt::format("{} {}=VALUE", set, key);
-  const std::vector<std::string> settings = settings_for(key, *value);
-  if (const std::string problem = setting_problem(settings); !problem.empty())
-    return fmt::format("{} {}=VALUE, and {}", set, key, problem);
-  std::string hint = fmt::format("{} {}", set, shell_word(settings.front()));
-  for (std::size_t i = 1; i < settings.size(); ++i) hint += " --set " + settings[i];
-  return hint;
-}
-
-std::optional<int> whole_number(const std::optional<std::string>& text) {
+std::optional<int> whole_number(const Value& text) {
   return text ? parse_number<int>(*text) : std::nullopt;
 }
 
 /// Gradients of several batches, added, are those of one larger batch.
-std::string accumulation_hint(const std::string& command, const std::optional<std::string>& value) {
-  std::optional<std::string> batch;
+std::string accumulation_hint(const CLI::App& command, const Value& value) {
+  Value batch;
   if (const std::optional<int> batches = whole_number(value))
     batch = fmt::to_string(std::int64_t{*batches} *
                            load_config(default_recipe, {}, recipe_folders()).train.batch);
   return setting_hint(command, "train.batch", batch);
 }
 
-bool any_of(const std::string& name, std::initializer_list<std::string_view> names) {
-  return std::ranges::find(names, name) != names.end();
+/// No more ranks than the default recipe has shards.
+int rank_count(const CLI::App& command, const Value& value) {
+  const int most = command.get_name() == "train" ? DataConfig{}.shards : shard_limit;
+  return std::clamp(whole_number(value).value_or(2), 1, most);
 }
 
-/// "mpirun -np 4 mnist-dist train": no more ranks than the default recipe has shards.
-std::string ranks_hint(const std::string& command, std::optional<int> ranks, bool gpus) {
-  const int most = DataConfig{}.shards;
-  const int n = std::clamp(ranks.value_or(2), 1, command == "train" ? most : 1024);
-  if (gpus && !built_for_gpus())
-    return fmt::format("build for GPUs: launch/local.sh --cuda -np {} {}", n, command);
-  return fmt::format("start the ranks with mpirun: mpirun -np {} mnist-dist {}{}", n, command,
-                     gpus ? " --device cuda" : "");
+std::string ranks_hint(const CLI::App& command, const Value& value) {
+  return fmt::format("start the ranks with mpirun: mpirun -np {} mnist-dist {}",
+                     rank_count(command, value), command.get_name());
 }
 
-bool computes(const std::string& command) {
-  return any_of(command, {"train", "sweep", "tune", "evaluate"});
+std::string no_option(const CLI::App& command, const char* option) {
+  return fmt::format("leave it out: {} has no {}", command.get_name(), option);
 }
 
-std::string device_hint(const std::string& command, const std::string& device) {
-  if (!computes(command)) return fmt::format("leave it out: {} computes nothing", command);
+std::string gpus_hint(const CLI::App& command, const Value& value) {
+  if (!has_option(command, "--device")) return no_option(command, "--device");
+  if (!built_for_gpus())
+    return fmt::format("build for GPUs: launch/local.sh --cuda -np {} {}",
+                       rank_count(command, value), command.get_name());
+  return ranks_hint(command, value) + " --device cuda";
+}
+
+std::string device_hint(const CLI::App& command, const std::string& device) {
+  if (!has_option(command, "--device")) return no_option(command, "--device");
   if (device == "cuda" && !built_for_gpus())
-    return fmt::format("build for GPUs: launch/local.sh --cuda {}", command);
+    return fmt::format("build for GPUs: launch/local.sh --cuda {}", command.get_name());
   return "write it as --device " + device;
 }
 
-std::string threads_hint(const std::string& command, const std::optional<std::string>& value) {
+std::string threads_hint(const CLI::App& command, const Value& value) {
   const std::optional<int> threads = whole_number(value);
-  if (!computes(command) && command != "bench")
-    return fmt::format("leave it out: {} runs on one thread", command);
-  if (!threads || *threads < 1 || *threads > 1024)
+  if (!has_option(command, "--threads")) return no_option(command, "--threads");
+  if (!threads || *threads < 1 || *threads > thread_limit)
     return "leave it out, or set the number of threads with --threads N";
   return fmt::format("write it as --threads {}", *threads);
 }
 
-std::string folder_hint(const std::string& command, const std::optional<std::string>& value) {
-  const std::string option = command == "train"                              ? "--run-dir"
-                             : any_of(command, {"sweep", "tune", "prepare"}) ? "--out"
-                                                                             : "";
-  if (option.empty())
-    return fmt::format("leave it out: {} writes to no folder of its own", command);
+std::string folder_hint(const CLI::App& command, const Value& value) {
+  const std::string name = command.get_name();
+  const std::string option = name == "train"                      ? "--run-dir"
+                             : listed("sweep tune prepare", name) ? "--out"
+                                                                  : "";
+  if (option.empty()) return fmt::format("leave it out: {} writes to no folder of its own", name);
   return fmt::format("write it as {} {}", option, value ? shell_word(*value) : "FOLDER");
 }
 
-std::string data_hint(const std::string& command, const std::optional<std::string>& value) {
+std::string data_hint(const CLI::App& command, const Value& value) {
   std::error_code unknown;
   const bool is_no_folder = value && !std::filesystem::is_directory(*value, unknown);
-  if (command == "prepare" && !is_no_folder)
+  if (has_option(command, "--raw") && !is_no_folder)
     return fmt::format("write it as --raw {}", value ? shell_word(*value) : "FOLDER");
   if (value && value->ends_with(".h5")) return setting_hint(command, "data.file", value);
   if (is_no_folder) return "leave it out: MNIST comes with the program";
@@ -213,21 +127,31 @@ std::string data_hint(const std::string& command, const std::optional<std::strin
 }
 
 /// Commands that take a run's folder or its checkpoint as a word.
-bool takes_trained(const std::string& command) {
-  return any_of(command, {"evaluate", "predict", "export", "report", "verify"});
+bool takes_trained(const CLI::App& command) {
+  return listed("evaluate predict export report verify", command.get_name());
 }
 
-std::string trained_hint(const std::string& command, const std::optional<std::string>& value) {
-  return fmt::format("name it without the option: mnist-dist {} {}", command,
-                     value ? shell_word(*value) : "FOLDER");
+std::string trained_hint(const CLI::App& command, const Value& value) {
+  const std::string trained = value ? shell_word(*value) : "FOLDER";
+  if (has_option(command, "--model"))
+    return fmt::format("name it with --model: mnist-dist {} --model {} IMAGE", command.get_name(),
+                       trained);
+  return fmt::format("name it without the option: mnist-dist {} {}", command.get_name(), trained);
 }
 
-std::string recipe_hint(const std::string& command, const std::optional<std::string>& value) {
+/// A folder of a run: the input of some commands, the output of others.
+std::string run_folder_hint(const CLI::App& command, const Value& value) {
+  return takes_trained(command) ? trained_hint(command, value) : folder_hint(command, value);
+}
+
+std::string recipe_hint(const CLI::App& command, const Value& value) {
   std::error_code unknown;
   if (takes_trained(command) && value && std::filesystem::exists(*value, unknown))
     return trained_hint(command, value);
-  if (takes_trained(command) || any_of(command, {"prepare", "doctor"}))
-    return fmt::format("leave it out: {} takes no recipe", command);
+  if (!has_option(command, "--config"))
+    return has_option(command, "--space")
+               ? "name a search space with --space"
+               : fmt::format("leave it out: {} takes no recipe", command.get_name());
   try {
     if (value) find_recipe(*value, recipe_folders());
     return fmt::format("name a recipe with --config {}", value ? shell_word(*value) : "NAME");
@@ -236,16 +160,17 @@ std::string recipe_hint(const std::string& command, const std::optional<std::str
   }
 }
 
-std::string resume_hint(const std::string& command, const std::optional<std::string>& value) {
+std::string resume_hint(const CLI::App& command, const Value& value) {
   if (takes_trained(command)) return trained_hint(command, value);
-  if (any_of(command, {"sweep", "tune"}))
-    return fmt::format("leave it out: the same {} command continues an existing folder", command);
-  if (command != "train") return fmt::format("leave it out: {} reads no checkpoint", command);
+  const std::string name = command.get_name();
+  if (listed("sweep tune", name))
+    return fmt::format("leave it out: the same {} command continues an existing folder", name);
+  if (name != "train") return fmt::format("leave it out: {} reads no checkpoint", name);
   return value ? resume_command(*value) : "continue a run with --resume --run-dir FOLDER";
 }
 
 /// A value that the command would reject is not repeated.
-std::string seeds_hint(const std::string& command, const std::optional<std::string>& value) {
+std::string seeds_hint(const CLI::App& command, const Value& value) {
   bool one = false, several = false;
   if (value) {
     try {
@@ -254,23 +179,90 @@ std::string seeds_hint(const std::string& command, const std::optional<std::stri
     } catch (const Error&) {
     }
   }
-  if (command == "train" && several && !one)
+  const std::string name = command.get_name();
+  if (name == "train" && several && !one)
     return fmt::format("train several seeds with mnist-dist sweep --seeds {}", shell_word(*value));
-  if (command == "train")
+  if (has_option(command, "--seed"))
     return fmt::format("write it as --seed {}", one ? shell_word(*value) : "N");
-  if (command == "sweep")
+  if (name == "sweep")
     return fmt::format("write it as --seeds {}", several ? shell_word(*value) : "0..9");
-  return fmt::format("leave it out: {} takes no seed", command);
+  return fmt::format("leave it out: {} takes no seed", name);
 }
 
-std::string runs_hint(const std::string& command, const std::optional<std::string>& value) {
+std::string runs_hint(const CLI::App& command, const Value& value) {
   const int runs = std::clamp(whole_number(value).value_or(10), 1, 1'000'000);
-  if (command == "tune")
+  const std::string name = command.get_name();
+  if (name == "tune")
     return fmt::format("write it as --seeds N for each candidate, or --candidates {}", runs);
-  return fmt::format(
-      "{} --seeds 0..{}",
-      command == "sweep" ? "write it as" : "train several seeds with mnist-dist sweep", runs - 1);
+  return fmt::format("{} --seeds 0..{}",
+                     name == "sweep" ? "write it as" : "train several seeds with mnist-dist sweep",
+                     runs - 1);
 }
+
+using Hint = std::string (*)(const CLI::App& command, const Value& value);
+
+/// Other programs' names of flags whose hint depends on the command or the value.
+constexpr Named<Hint> hints[] = {
+    {"gpus gpu ngpu ngpus n_gpu n_gpus num_gpus nproc_per_node", gpus_hint},
+    {"n np nproc nprocs n_procs num_procs num_processes processes ntasks ranks nranks n_ranks "
+     "num_ranks world_size nodes nnodes",
+     ranks_hint},
+    {"cpu no_cuda no_gpu cpu_only use_cpu no_accel no_mps",
+     [](auto& command, auto&) { return device_hint(command, "cpu"); }},
+    {"cuda use_cuda use_gpu", [](auto& command, auto&) { return device_hint(command, "cuda"); }},
+    {"j jobs workers num_workers cores cpus num_threads nthreads n_jobs t w threads", threads_hint},
+    {"run_dir dir folder results_dir exp_dir checkpoint_dir ckpt_dir logdir log_dir",
+     run_folder_hint},
+    {"o out output output_dir out_dir outdir save_dir savedir work_dir save_path", folder_hint},
+    {"name exp_name experiment run_name tag",
+     [](auto& command, auto& value) {
+       return run_folder_hint(command, "runs/" + value.value_or("NAME"));
+     }},
+    {"data data_dir datadir data_path data_root dataset dataroot root raw d input", data_hint},
+    {"model arch a net network recipe c cfg config_file conf", recipe_hint},
+    {"resume resume_from resume_from_checkpoint r load checkpoint ckpt weights pretrained restore "
+     "continue restart",
+     resume_hint},
+    {"random_seed manual_seed rng_seed s seed seeds", seeds_hint},
+    {"runs num_runs repeat repeats trials num_seeds n_seeds", runs_hint},
+    {"accum accumulate accumulation_steps accum_iter accum_steps accumulate_grad_batches "
+     "grad_accum grad_accum_steps gradient_accumulation gradient_accumulation_steps iter_size",
+     accumulation_hint},
+    {"aug augment augmentation augmentations data_aug data_augmentation use_augmentation",
+     [](auto& command, auto&) {
+       return setting_hint(command, "augment.rotation", "10") +
+              ", or with a different key of augment";
+     }},
+    {"warmup_epochs warmup_steps num_warmup_steps",
+     [](auto& command, auto&) {
+       return setting_hint(command, "schedule.warmup", std::nullopt) + ", as a share of all steps";
+     }},
+    {"dry_run", [](auto& command, auto&) { return setting_hint(command, "train.max_steps", "1"); }},
+    {"val_split validation_split val_size split",
+     [](auto& command, auto&) { return setting_hint(command, "data.split", "[50000,10000]"); }},
+    {"log_interval print_freq print_interval log_every v verbose debug q quiet silent progress",
+     [](auto& command, auto&) -> std::string {
+       return has_option(command, "--quiet")
+                  ? "give --quiet for the result only, or leave it out: progress goes to stderr"
+                  : "leave it out: stdout has the result only";
+     }},
+};
+
+/// Names of flags whose hint is always the same.
+constexpr Named<const char*> fixed_hints[] = {
+    {"no_aug no_augment no_augmentation",
+     "write a recipe without its [augment] keys: mnist-dist --print-config >mine.toml shows them"},
+    {"compare", "compare folders with mnist-dist compare A B"},
+    {"optimizer optim opt",
+     "leave it out: the optimizer is SGD with momentum, see --set optimizer.momentum=0.9"},
+    {"dropout drop p",
+     "write a recipe with dropout in its layers: mnist-dist --print-config >mine.toml shows one"},
+    {"save_model save save_weights save_every",
+     "leave it out: a run's folder always has its weights, in checkpoint.h5"},
+    {"test_batch_size eval_batch_size val_batch_size pin_memory amp fp16 bf16 deterministic "
+     "local_rank backend download no_shuffle shuffle y yes f",
+     "leave it out: there is nothing to choose"},
+};
 
 }  // namespace
 
@@ -283,77 +275,11 @@ std::string resume_command(const std::string& run_or_checkpoint) {
   return fmt::format("continue a run with --resume --run-dir {}", shell_word(folder));
 }
 
-std::string foreign_flag_hint(const std::string& command, std::span<const std::string> arguments) {
+std::string foreign_flag_hint(const CLI::App& command, std::span<const std::string> arguments) {
   const auto& [name, value] = read_flag(arguments);
-  if (any_of(name,
-             {"gpus", "gpu", "ngpu", "ngpus", "n_gpu", "n_gpus", "num_gpus", "nproc_per_node"}))
-    return ranks_hint(command, whole_number(value), true);
-  if (any_of(name, {"n", "np", "nproc", "nprocs", "n_procs", "num_procs", "num_processes",
-                    "processes", "ntasks", "ranks", "nranks", "n_ranks", "num_ranks", "world_size",
-                    "nodes", "nnodes"}))
-    return ranks_hint(command, whole_number(value), false);
-  if (any_of(name, {"cpu", "no_cuda", "no_gpu", "cpu_only", "use_cpu", "no_accel", "no_mps"}))
-    return device_hint(command, "cpu");
-  if (any_of(name, {"cuda", "use_cuda", "use_gpu"})) return device_hint(command, "cuda");
-  if (any_of(name, {"j", "jobs", "workers", "num_workers", "cores", "cpus", "num_threads",
-                    "nthreads", "n_jobs", "t", "w", "threads"}))
-    return threads_hint(command, value);
-  if (takes_trained(command) &&
-      any_of(name, {"run_dir", "dir", "folder", "results_dir", "exp_dir", "checkpoint_dir",
-                    "ckpt_dir", "logdir", "log_dir", "name"}))
-    return trained_hint(command, value);
-  if (any_of(name, {"o", "out", "output", "output_dir", "out_dir", "outdir", "save_dir", "savedir",
-                    "log_dir", "logdir", "work_dir", "run_dir", "checkpoint_dir", "ckpt_dir",
-                    "exp_dir", "dir", "folder", "results_dir", "save_path"}))
-    return folder_hint(command, value);
-  if (any_of(name, {"name", "exp_name", "experiment", "run_name", "tag"}))
-    return folder_hint(command, "runs/" + value.value_or("NAME"));
-  if (any_of(name, {"data", "data_dir", "datadir", "data_path", "data_root", "dataset", "dataroot",
-                    "root", "raw", "d", "input"}))
-    return data_hint(command, value);
-  if (any_of(name,
-             {"model", "arch", "a", "net", "network", "recipe", "c", "cfg", "config_file", "conf"}))
-    return recipe_hint(command, value);
-  if (any_of(name, {"resume", "resume_from", "resume_from_checkpoint", "r", "load", "checkpoint",
-                    "ckpt", "weights", "pretrained", "restore", "continue", "restart"}))
-    return resume_hint(command, value);
-  if (any_of(name, {"random_seed", "manual_seed", "rng_seed", "s", "seed", "seeds"}))
-    return seeds_hint(command, value);
-  if (any_of(name, {"runs", "num_runs", "repeat", "repeats", "trials", "num_seeds", "n_seeds"}))
-    return runs_hint(command, value);
-  if (any_of(name, {"accum", "accumulate", "accumulation_steps", "accum_iter", "accum_steps",
-                    "accumulate_grad_batches", "grad_accum", "grad_accum_steps",
-                    "gradient_accumulation", "gradient_accumulation_steps", "iter_size"}))
-    return accumulation_hint(command, value);
-  if (any_of(name, {"aug", "augment", "augmentation", "augmentations", "data_aug",
-                    "data_augmentation", "use_augmentation"}))
-    return setting_hint(command, "augment.rotation", "10") + ", or with a different key of augment";
-  if (any_of(name, {"no_aug", "no_augment", "no_augmentation"}))
-    return "write a recipe without its [augment] keys: mnist-dist --print-config >mine.toml shows "
-           "them";
-  if (any_of(name, {"warmup_epochs", "warmup_steps", "num_warmup_steps"}))
-    return setting_hint(command, "schedule.warmup", std::nullopt) + ", as a share of all steps";
-  if (any_of(name, {"compare"})) return "compare folders with mnist-dist compare A B";
-  if (any_of(name, {"dry_run"})) return setting_hint(command, "train.max_steps", "1");
-  if (any_of(name, {"optimizer", "optim", "opt"}))
-    return "leave it out: the optimizer is SGD with momentum, see --set optimizer.momentum=0.9";
-  if (any_of(name, {"dropout", "drop", "p"}))
-    return "write a recipe with dropout in its layers: mnist-dist --print-config >mine.toml shows "
-           "one";
-  if (any_of(name, {"log_interval", "print_freq", "print_interval", "log_every", "v", "verbose",
-                    "debug", "q", "quiet", "silent", "progress"}))
-    return any_of(command, {"train", "sweep", "tune"})
-               ? "give --quiet for the result only, or leave it out: progress goes to stderr"
-               : "leave it out: stdout has the result only";
-  if (any_of(name, {"save_model", "save", "save_weights", "save_every"}))
-    return "leave it out: a run's folder always has its weights, in checkpoint.h5";
-  if (any_of(name, {"test_batch_size", "eval_batch_size", "val_batch_size", "pin_memory", "amp",
-                    "fp16", "bf16", "deterministic", "local_rank", "backend", "download",
-                    "no_shuffle", "shuffle", "y", "yes", "f"}))
-    return "leave it out: there is nothing to choose";
-  if (any_of(name, {"val_split", "validation_split", "val_size", "split"}))
-    return "write it as --set data.split=[50000,10000]";
-  if (const auto key = key_of(name)) return setting_hint(command, *key, value);
+  if (const Hint* hint = find_named(hints, name)) return (*hint)(command, value);
+  if (const auto* hint = find_named(fixed_hints, name)) return *hint;
+  if (const auto key = key_of_flag(name)) return setting_hint(command, *key, value);
   return "";
 }
 

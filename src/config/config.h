@@ -10,6 +10,9 @@ namespace mnist_dist {
 // Plain structs for a recipe. The keys, ranges and help texts are declared once, in
 // config/fields.h.
 
+/// The largest data.shards.
+inline constexpr int shard_limit = 1024;
+
 struct DataConfig {
   std::string file = "data/mnist.h5";  ///< the prepared HDF5 file, not part of a recipe's identity
   int shards = 4;  ///< parts of the training rows. Decides the bits, for any number of ranks

@@ -58,24 +58,25 @@ constexpr auto names_of(LayerKind) {
       {{max_pool, "max"}, {global_average, "global_average"}, {global_max, "global_max"}});
 }
 
-/// Calls visit(field, member) for each key outside the model, section by section. `config` is a
-/// Config, const or not.
-template <class AnyConfig, class Visit>
-void visit_fields(AnyConfig& config, Visit&& visit) {
-  constexpr auto circumstance = Identity::circumstance;
-  constexpr double two_weeks = 14 * 24 * 3600;
+/// For times in seconds.
+inline constexpr double two_weeks = 14 * 24 * 3600;
 
-  auto& data = config.data;
-  visit(Field{"data", "file", {}, "the prepared HDF5 file", circumstance}, data.file);
-  visit(Field{"data", "shards", from_to(1, 1024),
+// The keys of one section each.
+
+template <class AnyData, class Visit>
+void visit_data(AnyData& data, Visit&& visit) {
+  visit(Field{"data", "file", {}, "the prepared HDF5 file", Identity::circumstance}, data.file);
+  visit(Field{"data", "shards", from_to(1, shard_limit),
               "number of parts of the training rows. Decides the bits, for any number of ranks"},
         data.shards);
   visit(Field{"data", "split", from_to(0, 1e9),
               "[training, validation] rows. A third number: the block of rows to score on, 0: in "
               "turn by seed. []: train on all, score on the test set"},
         data.split);
+}
 
-  auto& augment = config.augment;
+template <class AnyAugment, class Visit>
+void visit_augment(AnyAugment& augment, Visit&& visit) {
   visit(Field{"augment", "crop_scale_min", above(0, 1),
               "random resized crop: minimum area, as a share"},
         augment.crop_scale_min);
@@ -127,11 +128,13 @@ void visit_fields(AnyConfig& config, Visit&& visit) {
   visit(Field{"augment", "fade_epochs", from_to(0, 1e6), "epochs of the fade (0: no fade)"},
         augment.fade_epochs);
   visit(Field{"augment", "fade_to", share, "strength after the fade, as a share"}, augment.fade_to);
+}
 
-  auto& train = config.train;
+template <class AnyTrain, class Visit>
+void visit_train(AnyTrain& train, Visit&& visit) {
   visit(Field{"train", "epochs", from_to(1, 1e6), "passes over the training data"}, train.epochs);
   visit(Field{"train", "batch", from_to(1, 1e6), "images per step, over all shards"}, train.batch);
-  visit(Field{"train", "seed", at_least(0), "random seed", circumstance}, train.seed);
+  visit(Field{"train", "seed", at_least(0), "random seed", Identity::circumstance}, train.seed);
   visit(
       Field{"train", "label_smoothing", below(0, 1), "share of the target spread over all classes"},
       train.label_smoothing);
@@ -142,10 +145,12 @@ void visit_fields(AnyConfig& config, Visit&& visit) {
               "number of steps after which the run stops (0: no limit)"},
         train.max_steps);
   visit(Field{"train", "checkpoint_seconds", above(0, two_weeks),
-              "seconds between checkpoints inside an epoch", circumstance},
+              "seconds between checkpoints inside an epoch", Identity::circumstance},
         train.checkpoint_seconds);
+}
 
-  auto& optimizer = config.optimizer;
+template <class AnyOptimizer, class Visit>
+void visit_optimizer(AnyOptimizer& optimizer, Visit&& visit) {
   visit(Field{"optimizer", "learning_rate", above(0, 1000), "the schedule's peak"},
         optimizer.learning_rate);
   visit(Field{"optimizer", "momentum", below(0, 1), "share of the previous update that is kept"},
@@ -155,8 +160,10 @@ void visit_fields(AnyConfig& config, Visit&& visit) {
         optimizer.weight_decay);
   visit(Field{"optimizer", "decay_norm", {}, "also apply weight decay to gamma, beta and biases"},
         optimizer.decay_norm);
+}
 
-  auto& schedule = config.schedule;
+template <class AnySchedule, class Visit>
+void visit_schedule(AnySchedule& schedule, Visit&& visit) {
   visit(Field{"schedule", "kind", {}, "constant, step, linear, cosine or one_cycle"},
         schedule.kind);
   visit(Field{"schedule", "step_epochs", from_to(1, 1e6), "step: epochs between two changes"},
@@ -170,12 +177,22 @@ void visit_fields(AnyConfig& config, Visit&& visit) {
         schedule.start_factor);
   visit(Field{"schedule", "end_factor", share, "last rate / peak (linear, cosine, one_cycle)"},
         schedule.end_factor);
+}
 
+/// Calls visit(field, member) for each key outside the model, section by section. `config` is a
+/// Config, const or not.
+template <class AnyConfig, class Visit>
+void visit_fields(AnyConfig& config, Visit&& visit) {
+  visit_data(config.data, visit);
+  visit_augment(config.augment, visit);
+  visit_train(config.train, visit);
+  visit_optimizer(config.optimizer, visit);
+  visit_schedule(config.schedule, visit);
   visit(Field{"average", "decay", below(0, 1),
               "decay of the weights' moving average (0: no average)"},
         config.average.decay);
   visit(Field{"comm", "timeout", above(0, two_weeks),
-              "seconds without an answer after which ranks stop", circumstance},
+              "seconds without an answer after which ranks stop", Identity::circumstance},
         config.comm.timeout);
 }
 
