@@ -7,12 +7,15 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "base/error.h"
 #include "base/file.h"
 #include "base/json_text.h"
 #include "base/printable.h"
+#include "base/shell_word.h"
 #include "base/standard_streams.h"
 #include "cli/commands.h"
 #include "cli/compute_options.h"
+#include "cli/first_rank.h"
 #include "cli/trained_argument.h"
 #include "cli/world.h"
 #include "comm/on_root.h"
@@ -36,6 +39,7 @@ namespace {
 
 struct EvaluateArguments {
   std::string trained, data_file, logits, extra_test;
+  bool old_name = false;  ///< --checkpoint
   ComputeOptions compute;
   bool raw_weights = false, json = false;
   int show = 3;
@@ -218,9 +222,16 @@ ExitCode run(Communicator& comm, const EvaluateArguments& arguments, const Train
 
 Command add_evaluate(CLI::App& app) {
   auto arguments = std::make_shared<EvaluateArguments>();
-  app.add_option("trained,--checkpoint", arguments->trained, trained_help)
-      ->type_name("RUN|CHECKPOINT")
-      ->required();
+  auto* name = app.add_option("trained", arguments->trained, trained_help)
+                   ->type_name("RUN|CHECKPOINT")
+                   ->required();
+  app.add_option("--checkpoint", arguments->trained)
+      ->group("")  // not in the help
+      ->each([name, arguments](const std::string&) {
+        if (name->count() > 0) throw usage_error("RUN: given more than once", "give it once");
+        arguments->old_name = true;
+        name->required(false);
+      });
   app.add_option("--data", arguments->data_file,
                  "The prepared data file (default: that of the run folder, or data/mnist.h5)")
       ->type_name("FILE");
@@ -239,6 +250,9 @@ Command add_evaluate(CLI::App& app) {
                "Print one JSON object: scores, confusion matrix, every misclassified image");
   add_compute_options(app, arguments->compute);
   return [arguments] {
+    if (arguments->old_name && is_first_rank())
+      say_fitted("note: --checkpoint is an old name. Write: mnist-dist evaluate " +
+                 shell_word(arguments->trained));
     const Trained trained = open_trained_argument(arguments->trained);
     const Config config = scoring_config(trained, *arguments);
     return in_world(config.comm.timeout,

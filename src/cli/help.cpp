@@ -59,8 +59,6 @@ std::string HelpFormatter::two_columns(const std::string& name, const std::strin
 }
 
 std::string HelpFormatter::make_option(const CLI::Option* option, bool is_positional) const {
-  // The old name of a positional argument still works, but is not in the help.
-  if (option->get_positional() && !is_positional) return "";
   return two_columns(make_option_name(option, is_positional) + make_option_opts(option),
                      make_option_desc(option));
 }

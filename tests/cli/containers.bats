@@ -18,7 +18,7 @@ load helpers
     "${QUICK[@]}" --threads 2 --run-dir wrong
   [ ! -e wrong/summary.json ]
   fails 4 subnormal env LD_PRELOAD="$FLUSH_TO_ZERO" \
-    "$MNIST_DIST" evaluate --checkpoint right/checkpoint.h5 --data "$TEST_DATA"
+    "$MNIST_DIST" evaluate right/checkpoint.h5 --data "$TEST_DATA"
 }
 
 @test "ranks of a different MPI's launcher are rejected" {

@@ -40,7 +40,7 @@ foreign_lease() {
     [ "$(sha_of r)" = "$(sha_of ../whole)" ]
     # The environment does not have the last word.
     HDF5_USE_FILE_LOCKING=TRUE run -0 without_locks \
-      "$MNIST_DIST" evaluate --checkpoint r/checkpoint.h5 --data data.h5
+      "$MNIST_DIST" evaluate r/checkpoint.h5 --data data.h5
     run -0 without_locks "${SWEEP[@]}" --seeds 1,2 --out s
     run -0 without_locks "${SWEEP[@]}" --seeds 1..3 --out s
     [ "$(wc -l <s/seeds.csv)" -eq 4 ]
@@ -70,7 +70,7 @@ foreign_lease() {
   fails 3 "$checkpoint: " flock $checkpoint "$MNIST_DIST" --resume --run-dir r
   [[ "$stderr" == *writing* ]]
   fails 3 "$checkpoint: " flock $checkpoint \
-    "$MNIST_DIST" evaluate --checkpoint $checkpoint --data data.h5
+    "$MNIST_DIST" evaluate $checkpoint --data data.h5
   [[ "$stderr" == *writing* ]]
 }
 @test "a lease of a different host is respected while it changes, and then taken over" {

@@ -20,8 +20,7 @@ sys.exit(json.load(open("one/summary.json"))["final_validation_accuracy"] < 95)'
     --run-dir one
   # Losses may differ in their last digit.
   for engine in fused torch; do
-    run -0 "$MNIST_DIST" evaluate --checkpoint one/checkpoint.h5 --data data/mnist.h5 \
-      --engine $engine
+    run -0 "$MNIST_DIST" evaluate one/checkpoint.h5 --data data/mnist.h5 --engine $engine
     [[ "$output" == *" of 10000 correct"* ]]
     sed 's/, loss .*//' <<<"$output" >$engine.txt
   done

@@ -164,6 +164,8 @@ assert a["digit"] == c["digit"] == 1 and "b.png" in b["error"]' "$output"
     [ "${score:-${lines[1]}}" = "${lines[1]}" ]
     score=${lines[1]}
   done
+  [[ "$stderr" == "note: "*"mnist-dist evaluate $RUN/checkpoint.h5"* ]]
+  fails 2 "more than once" "$MNIST_DIST" evaluate "$RUN" --checkpoint "$RUN"
   # 10 floats per test image behind a header of 128 bytes.
   [ "$(stat -c %s logits.npy)" -eq $((128 + 1000 * 40)) ]
 }

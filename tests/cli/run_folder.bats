@@ -108,7 +108,7 @@ averaged_validation_accuracy,learning_rate,images_per_second,seconds" ]
   "$MNIST_DIST" "${QUICK[@]}" --set train.max_steps=5 --run-dir open
   "$MNIST_DIST" "${QUICK[@]}" --set train.max_steps=5 --run-dir closed <&- >&- 2>&-
   [ "$(sha_of closed)" = "$(sha_of open)" ]
-  run -0 "$MNIST_DIST" evaluate --checkpoint closed/checkpoint.h5 --data "$TEST_DATA"
+  run -0 "$MNIST_DIST" evaluate closed/checkpoint.h5 --data "$TEST_DATA"
 }
 @test "a finished run is not resumed" {
   run -0 short --run-dir r
@@ -202,39 +202,38 @@ averaged_validation_accuracy,learning_rate,images_per_second,seconds" ]
   [[ "$output" == *"resumed after epoch"* ]]
 }
 @test "a batch larger than the data is rejected" {
-  fails 2 "train.batch = 4096" "$MNIST_DIST" "${QUICK[@]}" --set train.batch=4096
+  fails 2 "4096" "$MNIST_DIST" "${QUICK[@]}" --set train.batch=4096
 }
 @test "evaluate does not make a data file" {
   run -0 short --run-dir r
-  fails 3 "gone.h5" "$MNIST_DIST" evaluate --checkpoint r/checkpoint.h5 --data gone.h5
-  fails 3 "gone.h5" ranks 2 evaluate --checkpoint r/checkpoint.h5 --data gone.h5
+  fails 3 "gone.h5" "$MNIST_DIST" evaluate r/checkpoint.h5 --data gone.h5
+  fails 3 "gone.h5" ranks 2 evaluate r/checkpoint.h5 --data gone.h5
   [ ! -e gone.h5 ]
-  fails 3 "nowhere.h5" ranks 2 evaluate --checkpoint nowhere.h5 --data "$TEST_DATA"
+  fails 3 "nowhere.h5" ranks 2 evaluate nowhere.h5 --data "$TEST_DATA"
   fails 3 "r/checkpoint.h5" \
-    "$MNIST_DIST" evaluate --checkpoint r/checkpoint.h5 --data r/checkpoint.h5
+    "$MNIST_DIST" evaluate r/checkpoint.h5 --data r/checkpoint.h5
   [[ "$stderr" != *--force* ]]
-  fails 2 "--show" "$MNIST_DIST" evaluate --checkpoint r/checkpoint.h5 --show -1
+  fails 2 "--show" "$MNIST_DIST" evaluate r/checkpoint.h5 --show -1
 }
 @test "evaluate scores a checkpoint as the run did" {
   run -0 "$MNIST_DIST" --config step3 --set "data.file=$TEST_DATA" --set train.max_steps=5 \
     --run-dir r
-  run -0 "$MNIST_DIST" evaluate --checkpoint r/checkpoint.h5 --data "$TEST_DATA"
+  run -0 "$MNIST_DIST" evaluate r/checkpoint.h5 --data "$TEST_DATA"
   run -0 "$MNIST_DIST" evaluate r # the recorded data file
   local accuracy
   accuracy=$(printf '%.2f %%' "$(field r/summary.json final_test_accuracy)")
   [[ "$output" == *"$accuracy"* ]]
   [[ "$output" == *SYNTHETIC* ]]
   [[ "$output" == *recall* ]]
-  fails 3 "$TEST_DATA" "$MNIST_DIST" evaluate --checkpoint "$TEST_DATA" --data "$TEST_DATA"
+  fails 3 "$TEST_DATA" "$MNIST_DIST" evaluate "$TEST_DATA" --data "$TEST_DATA"
   mkdir hollow
-  fails 3 "hollow" \
-    "$MNIST_DIST" evaluate --checkpoint hollow --data "$TEST_DATA"
+  fails 3 "hollow" "$MNIST_DIST" evaluate hollow --data "$TEST_DATA"
   run -0 "$MNIST_DIST" prepare --synthetic --count 200 --out other.h5
-  run --separate-stderr -0 "$MNIST_DIST" evaluate --checkpoint r/checkpoint.h5 --data other.h5
+  run --separate-stderr -0 "$MNIST_DIST" evaluate r/checkpoint.h5 --data other.h5
   [[ "$stderr" == "note: other.h5: "* ]]
   # Training rows that would not fill a batch are none of its business.
   run -0 "$MNIST_DIST" prepare --synthetic --count 8 --test-count 200 --out few.h5
-  run -0 ranks 2 evaluate --checkpoint r/checkpoint.h5 --data few.h5
+  run -0 ranks 2 evaluate r/checkpoint.h5 --data few.h5
   [[ "$output" == *" of 200 correct"* ]]
 }
 
