@@ -13,8 +13,9 @@ namespace {
 
 void check_order(const char* key, double low, double high) {
   if (low > high)
-    throw usage_error(fmt::format("{0}_min = {1} is larger than {0}_max = {2}", key, low, high),
-                      "swap them, or set both to one value");
+    throw usage_error(
+        fmt::format("{0}_min: too large (got {1}, expected at most {0}_max = {2})", key, low, high),
+        "swap them, or set both to one value");
 }
 
 }  // namespace
@@ -45,8 +46,11 @@ void check_config(const Config& config) {
     if (split[1] < 1)
       throw usage_error("data.split: no rows to score on", "give at least 1 validation row");
     if (split[0] < shards)
-      throw usage_error(fmt::format("data.split: {} training rows for {} shards", split[0], shards),
-                        "give every shard at least one row");
+      throw usage_error(
+          fmt::format(
+              "data.split: too few training rows (got {}, expected at least {}, one per shard)",
+              split[0], shards),
+          "give every shard at least one row");
   }
   const AugmentConfig& augment = config.augment;
   check_order("augment.crop_scale", augment.crop_scale_min, augment.crop_scale_max);

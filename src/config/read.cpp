@@ -49,10 +49,7 @@ Layer read_layer(const toml::node& node, std::size_t index) {
   std::vector<std::string> known{"conv", "linear", "pool"};
   visit_layer_fields(layer,
                      [&](const Field& field, const auto&) { known.emplace_back(field.key); });
-  if (const toml::key* key = unknown_key(table, known))
-    throw usage_error(
-        fmt::format("{}: {} has an unknown key {}", place(*table.get(*key)), name, key->str()),
-        suggest(key->str(), known));
+  reject_unknown_key(table, name, known);
 
   const toml::node* conv = table.get("conv");
   const toml::node* linear = table.get("linear");
@@ -152,8 +149,7 @@ Config read_config(const toml::table& root, const std::string& source) {
   });
   if (const toml::node* model = root.get("model")) read_model(*model->as_table(), config);
   if (config.model.layers.empty())
-    throw usage_error(fmt::format("{}: the model has no layers", source),
-                      "add [[model.layer]] tables as in configs/step3.toml");
+    throw usage_error(fmt::format("{}: the model has no layers", source), no_layers_hint);
   check_config(config);
   return config;
 }
@@ -190,8 +186,9 @@ void apply_setting(toml::table& root, const std::string& setting) {
   const auto equals = setting.find('=');
   const auto dot = setting.substr(0, equals).find('.');
   if (equals == std::string::npos || dot == std::string::npos)
-    throw usage_error(fmt::format("--set {} is not section.key=value", setting),
-                      "write for example --set train.epochs=5");
+    throw usage_error(
+        fmt::format("--set: wrong form (got \"{}\", expected SECTION.KEY=VALUE)", setting),
+        "write for example --set train.epochs=5");
   const std::string section = setting.substr(0, dot),
                     key = setting.substr(dot + 1, equals - dot - 1);
 

@@ -28,14 +28,6 @@ std::string written(const toml::node& node) {
   return toml_text(node);
 }
 
-void refuse_unknown(const toml::table& table, const std::string& what,
-                    const std::vector<std::string>& known) {
-  if (const toml::key* key = unknown_key(table, known))
-    throw usage_error(
-        fmt::format("{}: {} has an unknown key {}", place(*table.get(*key)), what, key->str()),
-        suggest(key->str(), known));
-}
-
 /// Calls visit(field, member) for the field that a variation's key names, but for the model's
 /// layers: they are checked as a whole, when a candidate is made of them. Throws: Error (usage)
 /// when a recipe has no such key, or candidates cannot differ in it.
@@ -62,7 +54,7 @@ void visit_key(const toml::node& key, const std::string& name, const auto& visit
 Variation read_variation(const toml::node& node) {
   if (!node.is_table()) wrong_type("vary", node, "a list of tables, [[vary]]");
   const toml::table& table = *node.as_table();
-  refuse_unknown(table, "vary", {"key", "values", "low", "high", "log"});
+  reject_unknown_key(table, "vary", {"key", "values", "low", "high", "log"});
   Variation variation;
   if (!table.get("key"))
     throw usage_error(fmt::format("{}: a [[vary]] table without key", place(node)),
@@ -138,7 +130,7 @@ std::string draw_value(const Variation& variation, Stream& stream) {
 SearchSpace parse_space(const std::string& toml, const std::string& source) {
   const toml::table root =
       parse_toml(toml, source, "write the search space in TOML as in configs/tune/recipe.toml");
-  refuse_unknown(root, "the search space", {"recipes", "vary"});
+  reject_unknown_key(root, "the search space", {"recipes", "vary"});
   SearchSpace space;
   const toml::node* recipes = root.get("recipes");
   if (!recipes) throw usage_error(fmt::format("{} names no recipes", source), example);

@@ -42,6 +42,14 @@ const toml::key* unknown_key(const toml::table& table, const std::vector<std::st
   return nullptr;
 }
 
+void reject_unknown_key(const toml::table& table, const std::string& what,
+                        const std::vector<std::string>& known) {
+  if (const toml::key* key = unknown_key(table, known))
+    throw usage_error(
+        fmt::format("{}: {} has an unknown key {}", place(*table.get(*key)), what, key->str()),
+        suggest(key->str(), known));
+}
+
 std::string toml_text(const toml::node& node) {
   std::ostringstream out;
   node.visit(
@@ -51,7 +59,8 @@ std::string toml_text(const toml::node& node) {
 
 void wrong_type(const std::string& key, const toml::node& node, const char* wanted,
                 const std::string& range) {
-  throw usage_error(fmt::format("{}: {} = {} is not {}", place(node), key, shown(node), wanted),
+  throw usage_error(fmt::format("{}: {}: wrong type (got {}, expected {})", place(node), key,
+                                shown(node), wanted),
                     fmt::format("give {}{}", wanted, range));
 }
 
@@ -70,7 +79,8 @@ void check_bounds(const std::string& key, const toml::node& node, const Bounds& 
   const bool inside = (bounds.low_open ? value > bounds.low : value >= bounds.low) &&
                       (bounds.high_open ? value < bounds.high : value <= bounds.high);
   if (!inside)
-    throw usage_error(fmt::format("{}: {} = {} is out of range", place(node), key, shown(node)),
+    throw usage_error(fmt::format("{}: {}: out of range (got {}, expected {})", place(node), key,
+                                  shown(node), describe(bounds)),
                       fmt::format("give {}", describe(bounds)));
 }
 

@@ -25,6 +25,10 @@ toml::table parse_toml(const std::string& text, const std::string& source, const
 /// The first unknown key of a table. Null when there is none.
 const toml::key* unknown_key(const toml::table& table, const std::vector<std::string>& known);
 
+/// Throws: Error (usage) for the first unknown key of the table `what`.
+void reject_unknown_key(const toml::table& table, const std::string& what,
+                        const std::vector<std::string>& known);
+
 /// A value as TOML writes it.
 std::string toml_text(const toml::node& node);
 

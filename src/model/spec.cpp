@@ -88,9 +88,7 @@ std::string layer_name(const ModelSpec& model, int index) {
 }
 
 std::vector<LayerShape> layer_shapes(const ModelSpec& model) {
-  if (model.layers.empty())
-    throw usage_error("the model has no layers",
-                      "add [[model.layer]] tables as in configs/step3.toml");
+  if (model.layers.empty()) throw usage_error("the model has no layers", no_layers_hint);
   std::vector<LayerShape> shapes;
   int channels = 1, side = model.side, field = 1, jump = 1;
   for (std::size_t i = 0; i < model.layers.size(); ++i) {

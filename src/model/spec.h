@@ -67,6 +67,9 @@ inline constexpr int channel_limit = 4096;
 /// Added to a variance before its root by batch norm, as PyTorch does.
 inline constexpr double norm_epsilon = 1e-5;
 
+/// For a recipe without layers.
+inline constexpr const char* no_layers_hint = "add [[model.layer]] tables as in configs/step3.toml";
+
 /// How a recipe writes the layer's kind: "conv = 12".
 std::string layer_text(const Layer& layer);
 /// Name of a layer in messages, counted from 1: "layer 3 (conv = 12)".

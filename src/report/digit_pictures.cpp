@@ -4,14 +4,19 @@
 
 #include <algorithm>
 
-#include "base/error.h"
 #include "data/dataset.h"
 #include "report/png.h"
 
 namespace mnist_dist {
 
+Error wrong_image(const std::filesystem::path& file, int image, int rows) {
+  return changed_file_error(file.string(),
+                            fmt::format("wrong image (got {}, expected 0 to {})", image, rows - 1));
+}
+
 DigitPictures::DigitPictures(const std::filesystem::path& data_file, const std::string& data_hash,
-                             bool validation, std::span<const int> rows) {
+                             bool validation, std::span<const int> rows,
+                             const std::filesystem::path& rows_file) {
   if (rows.empty()) return;
   const auto [first, last] = std::ranges::minmax(rows);
   int all = 0;
@@ -26,9 +31,7 @@ DigitPictures::DigitPictures(const std::filesystem::path& data_file, const std::
   } catch (const Error&) {
     return;
   }
-  if (!images_)
-    throw data_error(fmt::format("predictions.csv names image {} of {}", last, all),
-                     "put the file back as it was");
+  if (!images_) throw wrong_image(rows_file, first < 0 ? first : last, all);
 }
 
 const std::uint8_t* DigitPictures::pixels(int row) const {

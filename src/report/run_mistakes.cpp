@@ -111,7 +111,8 @@ std::string mistakes_section(const RunRecord& run) {
   right = lowest(std::move(right), &Prediction::probability, most_uncertain);
   std::vector<int> rows = rows_of(wrong);
   for (const int row : rows_of(right)) rows.push_back(row);
-  const DigitPictures images(run.source.file, run.source.hash, run.validation, rows);
+  const DigitPictures images(run.source.file, run.source.hash, run.validation, rows,
+                             run.folder / "predictions.csv");
 
   std::string out = matrix(run.predictions, run.recipe->model.classes);
   out += fmt::format("<h2>{} mistake{}</h2>\n", mistakes, plural(mistakes));
@@ -168,7 +169,7 @@ std::optional<Canvas> mistakes_picture(std::span<const Prediction> predictions,
   constexpr std::size_t most = 40;
   const std::vector<Prediction> wrong = worst_mistakes(predictions, most);
   const std::vector<int> rows = rows_of(wrong);
-  const DigitPictures images(data_file, data_hash, validation, rows);
+  const DigitPictures images(data_file, data_hash, validation, rows, "predictions.csv");
   if (wrong.empty() || !images.there()) return std::nullopt;
   const int scale = images.side() > 2 * image_side ? 1 : 2;
   const int tile = images.side() * scale, width = std::max(tile, 56) + 24, height = tile + 30;

@@ -132,7 +132,7 @@ bool is_run(const fs::path& folder) {
 
 RunRecord read_run(const fs::path& folder, const std::string& summary) {
   if (!is_run(folder))
-    throw usage_error(fmt::format("{}: neither a sweep nor a run", folder.string()),
+    throw usage_error(fmt::format("{}: neither a run, a sweep nor a search", folder.string()),
                       "name a folder that mnist-dist train, sweep or tune wrote");
   RunRecord run;
   run.folder = folder;

@@ -15,6 +15,7 @@
 #include "data/dataset.h"
 #include "report/chart.h"
 #include "report/confusion.h"
+#include "report/digit_pictures.h"
 #include "report/duration.h"
 #include "report/page.h"
 #include "report/png.h"
@@ -69,14 +70,14 @@ std::optional<Dataset> scored_data(const SweepIdentity& identity) {
   return std::nullopt;
 }
 
-std::string digits_section(const SweepRecord& record, const Verdict& v) {
+std::string digits_section(const SweepRecord& record, const Verdict& v,
+                           const std::filesystem::path& folder) {
   const std::vector<HardDigit> digits = hardest_digits(v);
   if (digits.empty()) return "";
   const auto data = scored_data(record.identity);
   const int rows = !data ? 0 : record.identity.validation ? data->train_rows() : data->test_rows();
   if (const int last = std::ranges::max(digits, {}, &HardDigit::index).index; data && last >= rows)
-    throw data_error(fmt::format("errors.csv names image {} of {}", last, rows),
-                     "put the file back as it was");
+    throw wrong_image(folder / "errors.csv", last, rows);
   const auto always = std::count_if(digits.begin(), digits.end(),
                                     [&](auto& digit) { return digit.seeds == v.trained; });
   std::string out = fmt::format(
@@ -264,7 +265,7 @@ std::string sweep_page(const SweepRecord& record, const Verdict& v,
                       "Every seed's curve. Thick: median. Dashed: minimum and maximum. Early "
                       "epochs may lie below the drawing.");
   body += html_figure(dots_svg(record, v), "One dot per seed.");
-  body += worst_section(v, folder) + seeds_section(v, folder) + digits_section(record, v);
+  body += worst_section(v, folder) + seeds_section(v, folder) + digits_section(record, v, folder);
   if (v.trained > 0) body += confusion_section(record, v);
   body += machine_section(record, v);
   return html_page(fmt::format("{}: {}", id.recipe, headline(record, v)), body, refresh_seconds);

@@ -27,8 +27,9 @@ std::optional<std::uint64_t> number(std::string_view text) {
 
 std::vector<std::uint64_t> parse_seeds(const std::string& text) {
   const auto bad = [&] {
-    return usage_error(fmt::format("\"{}\" does not name seeds", text),
-                       "write them as 0..99 or 1,5,10..19");
+    return usage_error(
+        fmt::format("wrong list of seeds (got \"{}\", expected for example 0..99)", text),
+        "write them as 0..99 or 1,5,10..19");
   };
   const auto too_many = [&] {
     return usage_error(fmt::format("\"{}\" names more than {} seeds", text, most),

@@ -29,7 +29,7 @@ double quantile(const std::vector<double>& sorted, double share) {
 
 Target::Target(const std::string& percent) : text_(percent), millionths_(0) {
   const auto bad = [&] {
-    return usage_error(fmt::format("\"{}\" is not a target", percent),
+    return usage_error(fmt::format("wrong target (got \"{}\", expected 0 to 100)", percent),
                        "give a percentage from 0 to 100, such as 99.4");
   };
   constexpr int decimals = 6;

@@ -71,11 +71,13 @@ Range training_rows(const Config& config, const Dataset& dataset) {
   const int rows = config.data.split.empty() ? dataset.train_rows() : config.data.split[0];
   if (rows < config.data.shards)
     throw usage_error(
-        fmt::format("{} training rows cannot fill {} shards", rows, config.data.shards),
+        fmt::format("data.shards: too many (got {}, expected at most the {} training rows)",
+                    config.data.shards, rows),
         "set data.shards lower");
   if (config.train.batch > rows)
     throw usage_error(
-        fmt::format("train.batch = {} is more than the {} training rows", config.train.batch, rows),
+        fmt::format("train.batch: too large (got {}, expected at most the {} training rows)",
+                    config.train.batch, rows),
         "set train.batch lower");
   return {0, rows};
 }

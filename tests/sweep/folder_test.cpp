@@ -421,9 +421,10 @@ TEST_F(SweepFolderTest, ADamagedTableIsNamed) {
                       ", expected 1 to 2147483647)");
   expect_damage("sweep.json", identity_with("\"scored\": \"test\"", "\"scored\": \"foo\""),
                 " is damaged: scored: wrong value (got \"foo\", expected test or validation)");
-  expect_damage("sweep.json", identity_with("99.4", "foo"), " is damaged: \"foo\" is not a target");
+  expect_damage("sweep.json", identity_with("99.4", "foo"),
+                " is damaged: wrong target (got \"foo\"");
   expect_damage("sweep.json", identity_with("0..2", "all"),
-                " is damaged: \"all\" does not name seeds");
+                " is damaged: wrong list of seeds (got \"all\"");
   read_record(path);
 }
 

@@ -50,8 +50,8 @@ class EngineLoop final : public TrainingLoop {
       engine_->step(next_step_++ % epoch_steps_, false, reduce_);
     }
     if (engine_->report(true).non_finite_at)
-      throw Error(ExitCode::diverged, "the training to be timed diverged",
-                  "lower it with --set optimizer.learning_rate=...");
+      throw Error(ExitCode::diverged, "bench: the training diverged",
+                  "lower the learning rate with --set optimizer.learning_rate=...");
     return steps * batch_;
   }
 
