@@ -14,7 +14,7 @@ namespace mnist_dist {
 Config ConfigOptions::load(Shape shape) const {
   Config config = load_config(recipe, settings, recipe_folders());
   if (given || recipe == default_recipe)
-    refuse_keys_without_effect(config);  // not those that --resume takes from a run's folder
+    reject_keys_without_effect(config);  // not those that --resume takes from a run's folder
   if (shape == Shape::of_data) fit_to_data(config);
   return config;
 }
@@ -32,7 +32,7 @@ std::string ConfigOptions::title(const Config& config) const {
   return recipe_title(config);
 }
 
-void refuse_seed_setting(const std::vector<std::string>& settings, const std::string& hint) {
+void reject_seed_setting(const std::vector<std::string>& settings, const std::string& hint) {
   for (const std::string& setting : settings)
     if (setting.starts_with("train.seed="))
       throw usage_error(fmt::format("--set {}: this command trains seeds of its own", setting),

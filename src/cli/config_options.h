@@ -18,7 +18,7 @@ struct ConfigOptions {
   std::string recipe = default_recipe;  ///< name or file
   bool given = false;                   ///< whether --config was given
   std::vector<std::string> settings;    ///< "section.key=value", in order
-  /// Throws: Error (usage), see load_config, refuse_keys_without_effect and fit_to_data.
+  /// Throws: Error (usage), see load_config, reject_keys_without_effect and fit_to_data.
   Config load(Shape shape = Shape::of_data) const;
   /// recipe_title of load()'s result, also for a recipe in a file of the user's own.
   std::string title(const Config& config) const;
@@ -28,6 +28,6 @@ struct ConfigOptions {
 void add_config_options(CLI::App& app, ConfigOptions& options);
 
 /// For commands that choose the seeds. `hint`: the option for seeds. Throws: Error (usage).
-void refuse_seed_setting(const std::vector<std::string>& settings, const std::string& hint);
+void reject_seed_setting(const std::vector<std::string>& settings, const std::string& hint);
 
 }  // namespace mnist_dist

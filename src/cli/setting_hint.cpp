@@ -47,7 +47,7 @@ std::vector<std::string> settings_for(const std::string& key, const std::string&
 /// Whether the settings are accepted, otherwise a hint for the value.
 std::string setting_problem(const std::vector<std::string>& settings) {
   try {
-    refuse_keys_without_effect(load_config(default_recipe, settings, recipe_folders()));
+    reject_keys_without_effect(load_config(default_recipe, settings, recipe_folders()));
     return "";
   } catch (const Error& error) {
     return error.hint();

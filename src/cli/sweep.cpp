@@ -133,7 +133,7 @@ Command add_sweep(CLI::App& app) {
     if (arguments->seeds.empty())
       throw usage_error("sweep needs --seeds", "name them as --seeds 0..99");
     parse_seeds(arguments->seeds);
-    refuse_seed_setting(arguments->config.settings, "name the seeds with --seeds");
+    reject_seed_setting(arguments->config.settings, "name the seeds with --seeds");
     if (arguments->target) Target{*arguments->target};
     sweep_pace();
     const Config recipe = arguments->config.load();

@@ -75,7 +75,7 @@ TuneOptions options_of(const TuneArguments& arguments) {
   if (arguments.space.empty())
     throw usage_error("tune needs --space",
                       "name a search space, such as --space configs/tune/recipe.toml");
-  refuse_seed_setting(arguments.settings, "leave it out: every candidate trains seeds 1, 2, ...");
+  reject_seed_setting(arguments.settings, "leave it out: every candidate trains seeds 1, 2, ...");
   if (arguments.max_seeds < arguments.seeds)
     throw usage_error(
         fmt::format("--max-seeds {} is below --seeds {}", arguments.max_seeds, arguments.seeds),

@@ -64,7 +64,7 @@ void check_config(const Config& config) {
   check_norm_slices(config.model, batch / shards);
 }
 
-void refuse_keys_without_effect(const Config& config) {
+void reject_keys_without_effect(const Config& config) {
   const ScheduleConfig& schedule = config.schedule;
   if (schedule.kind != ScheduleKind::constant && schedule.kind != ScheduleKind::step) return;
   const char* kind = schedule.kind == ScheduleKind::step ? "step" : "constant";

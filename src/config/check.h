@@ -9,6 +9,6 @@ void check_config(const Config& config);
 /// Rejects, in a recipe that a user gives, keys without effect because of other keys. Not part of
 /// check_config, because recorded recipes are read as they are. Throws: Error (usage) naming the
 /// key.
-void refuse_keys_without_effect(const Config& config);
+void reject_keys_without_effect(const Config& config);
 
 }  // namespace mnist_dist

@@ -108,7 +108,7 @@ std::map<std::string, std::vector<std::string>> known_keys() {
   return keys;
 }
 
-void refuse_unknown_keys(const toml::table& root) {
+void reject_unknown_keys(const toml::table& root) {
   const auto known = known_keys();
   std::vector<std::string> sections;
   for (const auto& [section, keys] : known) sections.push_back(section);
@@ -139,7 +139,7 @@ void refuse_unknown_keys(const toml::table& root) {
 }
 
 Config read_config(const toml::table& root, const std::string& source) {
-  refuse_unknown_keys(root);
+  reject_unknown_keys(root);
   Config config;
   config.name = std::filesystem::path(source).stem().string();
   visit_fields(config, [&](const Field& field, auto& member) {

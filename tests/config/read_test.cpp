@@ -253,7 +253,7 @@ TEST(Read, ContradictionsAreRejected) {
 
 TEST(Check, KeysWithoutEffectAreRejectedInARecipe) {
   const auto check = [](const std::vector<std::string>& settings) {
-    refuse_keys_without_effect(parse_config(tiny, "r.toml", settings));
+    reject_keys_without_effect(parse_config(tiny, "r.toml", settings));
   };
   const auto rejected_keys = [&](const std::vector<std::string>& settings) {
     return usage_error_text([&] { check(settings); });
