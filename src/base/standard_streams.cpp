@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <cstdio>
-#include <string>
 
 #include "base/error.h"
 #include "base/printable.h"

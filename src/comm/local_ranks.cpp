@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <map>
 #include <optional>
 #include <string_view>
@@ -13,7 +12,6 @@
 
 #include "base/file.h"
 #include "base/parse_number.h"
-#include "base/plural.h"
 #include "comm/liveness.h"
 
 namespace mnist_dist {

@@ -6,7 +6,6 @@
 
 #include <cerrno>
 #include <limits>
-#include <string>
 
 #include "base/error.h"
 

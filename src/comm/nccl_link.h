@@ -4,7 +4,6 @@
 #include <functional>
 #include <future>
 #include <span>
-#include <string>
 
 #include "base/queue.h"
 #include "comm/communicator.h"

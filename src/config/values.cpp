@@ -1,11 +1,8 @@
 #include "config/values.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <sstream>
 
-#include "base/error.h"
 #include "base/printable.h"
 
 namespace mnist_dist {

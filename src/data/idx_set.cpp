@@ -4,7 +4,6 @@
 #include <fmt/ranges.h>
 
 #include <span>
-#include <string_view>
 
 #include "base/error.h"
 #include "base/sha256.h"

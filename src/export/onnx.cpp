@@ -1,7 +1,6 @@
 #include "export/onnx.h"
 
 #include <bit>
-#include <cstdint>
 #include <initializer_list>
 
 #include "onnx.pb.h"

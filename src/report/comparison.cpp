@@ -8,7 +8,6 @@
 
 #include "base/grouped.h"
 #include "base/json_text.h"
-#include "base/plural.h"
 #include "base/printable.h"
 #include "config/settings.h"
 #include "model/spec.h"

@@ -1,7 +1,5 @@
 #include "report/run_charts.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
 #include <cmath>

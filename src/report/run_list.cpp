@@ -8,7 +8,6 @@
 #include "base/error.h"
 #include "base/json_text.h"
 #include "base/plural.h"
-#include "base/printable.h"
 #include "data/data_name.h"
 #include "report/run_record.h"
 #include "report/search_page.h"

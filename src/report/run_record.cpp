@@ -9,7 +9,6 @@
 #include "base/file.h"
 #include "base/folder_lock.h"
 #include "config/recipes.h"
-#include "data/data_name.h"
 #include "sweep/rates_check.h"
 #include "sweep/summary_check.h"
 #include "train/checkpoint.h"

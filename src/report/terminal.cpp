@@ -12,7 +12,6 @@
 #include <fstream>
 #include <functional>
 #include <string>
-#include <string_view>
 
 #include "base/descriptor.h"
 #include "base/printable.h"

@@ -9,7 +9,6 @@
 
 #include "base/error.h"
 #include "base/sha256.h"
-#include "config/config.h"
 #include "config/recipes.h"
 #include "sweep/engine_check.h"
 #include "sweep/places.h"

@@ -3,7 +3,6 @@
 #include <functional>
 #include <limits>
 #include <string>
-#include <vector>
 
 #include "comm/communicator.h"
 #include "config/config.h"

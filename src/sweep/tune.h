@@ -1,6 +1,4 @@
 #pragma once
-#include <filesystem>
-#include <functional>
 #include <map>
 #include <string>
 #include <vector>

@@ -2,7 +2,6 @@
 
 #include <cstdlib>
 #include <sstream>
-#include <vector>
 
 #include "base/csv.h"
 #include "base/file.h"

@@ -1,6 +1,5 @@
 #pragma once
 #include <span>
-#include <vector>
 
 #include "base/device_memory.h"
 #include "engine/device/batch.h"
