@@ -20,16 +20,14 @@ inline bool reduces_on_device(const Communicator& group, const DeviceCommOptions
 }
 
 /// The sums of `group`, which it refers to, for ranks whose flat vectors lie on GPUs. `device` is
-/// this rank's. Collective. Throws: Error (device) when NCCL cannot start, and ends the program with
-/// exit code 4, naming silent ranks, when it does not respond.
+/// this rank's. Collective. Throws: Error (device) when NCCL cannot start, and ends the program
+/// with exit code 4, naming silent ranks, when it does not respond.
 std::unique_ptr<Reducer> make_device_reducer(Communicator& group, int device,
                                              const DeviceCommOptions& options);
 
-/// Of the library that is opened for GPUs: the program itself does not wait for CUDA to load.
-struct DeviceCommLibrary {
-  decltype(make_device_reducer)* make_reducer;
-};
+/// make_device_reducer of the library that is opened for GPUs: the program itself does not wait for
+/// CUDA to load.
 inline constexpr char device_comm_library_entry[] = "mnist_dist_device_comm_library";
-using DeviceCommLibraryEntry = const DeviceCommLibrary* (*)();
+using DeviceCommLibraryEntry = decltype(make_device_reducer)* (*)();
 
 }  // namespace mnist_dist

@@ -4,17 +4,11 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <cstring>
 
 #include "base/plural.h"
 
 namespace mnist_dist {
 namespace {
-
-template <std::size_t size>
-void copy_text(char (&to)[size], const std::string& from) {
-  std::memcpy(to, from.data(), std::min(from.size(), size - 1));  // the rest is zero already
-}
 
 std::string describe(const Place& place, bool with_number) {
   std::string text = place.call;
@@ -49,8 +43,8 @@ Place make_place(std::uint64_t group, std::int64_t sequence, const std::string& 
   Place place;
   place.group = group;
   place.sequence = sequence;
-  copy_text(place.call, call);
-  copy_text(place.activity, activity);
+  call.copy(place.call, sizeof place.call - 1);  // the rest is zero already
+  activity.copy(place.activity, sizeof place.activity - 1);
   return place;
 }
 

@@ -5,11 +5,6 @@
 #include "comm/check_reduce.h"
 
 namespace mnist_dist {
-namespace {
-
-constexpr const char* all_reduce = "all-reduce";
-
-}  // namespace
 
 MpiCommunicator::MpiCommunicator(std::shared_ptr<MpiSession> session, MPI_Comm comm,
                                  std::vector<int> world_ranks, std::uint64_t group)
@@ -103,7 +98,7 @@ void MpiCommunicator::move(std::span<const TreeMessage> messages) {
     else
       check(MPI_Irecv(data.data(), count, MPI_FLOAT, peer, tag, comm_, &requests_[i]), "MPI_Irecv");
   }
-  wait_for_all(requests_, all_reduce);
+  wait_for_all(requests_, "all-reduce");
 }
 
 std::unique_ptr<Communicator> MpiCommunicator::split(int color) {

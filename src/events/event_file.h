@@ -29,7 +29,6 @@ class EventFile {
   void end(int epoch, bool success);
 
  private:
-  class Records;
   void append(const std::string& bytes) const;
 
   std::filesystem::path file_;

@@ -36,7 +36,7 @@ std::unique_ptr<Reducer> make_gpu_reducer(Communicator& group, int gpu,
                                           const DeviceCommOptions& options) {
   const auto entry =
       reinterpret_cast<DeviceCommLibraryEntry>(gpu_library_symbol(device_comm_library_entry));
-  return entry()->make_reducer(group, gpu, options);
+  return entry()(group, gpu, options);
 }
 
 std::string who_shares(std::span<const std::string> chosen) {
