@@ -117,15 +117,4 @@ void TreeRounds::transfer(Round& round, int from, int to, Buffer from_buffer, In
   if (to == rank_) round.transfers.push_back({from, false, scratch, elements});
 }
 
-ReduceCost TreeRounds::cost() const {
-  ReduceCost cost;
-  for (const Round& round : rounds_) {
-    // Each message travels a second time, the other way.
-    cost.messages += round.transfers.size();
-    for (const Transfer& transfer : round.transfers) cost.floats += transfer.elements.size();
-    for (const Addition& addition : round.additions) cost.additions += addition.elements.size();
-  }
-  return cost;
-}
-
 }  // namespace mnist_dist

@@ -7,13 +7,6 @@
 
 namespace mnist_dist {
 
-/// Cost of one tree all-reduce for one rank.
-struct ReduceCost {
-  std::size_t messages = 0;   ///< sent
-  std::size_t floats = 0;     ///< sent
-  std::size_t additions = 0;  ///< after those within its own nodes
-};
-
 /// The plan of one rank's part of a tree all-reduce by messages between pairs of ranks: recursive
 /// halving along the nodes of the fixed tree, then the same messages backwards. With R = 2^k ranks
 /// of one shard each, every rank sends 2k messages and 2 (1 - 1/R) vectors in total, and adds
@@ -65,8 +58,6 @@ class TreeRounds {
   std::span<const Round> rounds() const { return rounds_; }
   /// This rank's pieces of the whole sum, after the last round.
   std::span<const Piece> held() const { return held_; }
-
-  ReduceCost cost() const;
 
  private:
   /// Pieces of both children of a node that hold the same elements.

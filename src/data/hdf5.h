@@ -30,8 +30,8 @@ class Hdf5Writer {
  public:
   Hdf5Writer();
   ~Hdf5Writer();
-  /// T is uint8_t, uint16_t, uint32_t, int64_t, uint64_t, float or double. chunk_rows > 0 stores
-  /// chunks of that number of rows of the first dimension, with Fletcher32.
+  /// T is uint8_t, uint16_t or float. chunk_rows > 0 stores chunks of that number of rows of the
+  /// first dimension, with Fletcher32.
   template <class T>
   void dataset(const std::string& name, std::span<const T> values, const Extents& extents,
                std::size_t chunk_rows = 0);

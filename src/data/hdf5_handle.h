@@ -43,22 +43,14 @@ template <class T>
 hid_t stored_type() {
   if constexpr (std::is_same_v<T, std::uint8_t>) return H5T_STD_U8LE;
   if constexpr (std::is_same_v<T, std::uint16_t>) return H5T_STD_U16LE;
-  if constexpr (std::is_same_v<T, std::uint32_t>) return H5T_STD_U32LE;
-  if constexpr (std::is_same_v<T, std::int64_t>) return H5T_STD_I64LE;
-  if constexpr (std::is_same_v<T, std::uint64_t>) return H5T_STD_U64LE;
   if constexpr (std::is_same_v<T, float>) return H5T_IEEE_F32LE;
-  if constexpr (std::is_same_v<T, double>) return H5T_IEEE_F64LE;
 }
 
 template <class T>
 hid_t memory_type() {
   if constexpr (std::is_same_v<T, std::uint8_t>) return H5T_NATIVE_UINT8;
   if constexpr (std::is_same_v<T, std::uint16_t>) return H5T_NATIVE_UINT16;
-  if constexpr (std::is_same_v<T, std::uint32_t>) return H5T_NATIVE_UINT32;
-  if constexpr (std::is_same_v<T, std::int64_t>) return H5T_NATIVE_INT64;
-  if constexpr (std::is_same_v<T, std::uint64_t>) return H5T_NATIVE_UINT64;
   if constexpr (std::is_same_v<T, float>) return H5T_NATIVE_FLOAT;
-  if constexpr (std::is_same_v<T, double>) return H5T_NATIVE_DOUBLE;
 }
 
 /// HDF5 prints its error stack by default. We turn it into one line. At exit it complains of open

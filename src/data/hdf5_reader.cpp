@@ -243,11 +243,7 @@ std::string hdf5_version() {
   template std::vector<T> Hdf5Reader::read<T>(const std::string&) const;
 MNIST_DIST_HDF5_TYPE(std::uint8_t)
 MNIST_DIST_HDF5_TYPE(std::uint16_t)
-MNIST_DIST_HDF5_TYPE(std::uint32_t)
-MNIST_DIST_HDF5_TYPE(std::int64_t)
-MNIST_DIST_HDF5_TYPE(std::uint64_t)
 MNIST_DIST_HDF5_TYPE(float)
-MNIST_DIST_HDF5_TYPE(double)
 #undef MNIST_DIST_HDF5_TYPE
 
 }  // namespace mnist_dist

@@ -127,15 +127,7 @@ template void Hdf5Writer::dataset<std::uint8_t>(const std::string&, std::span<co
                                                 const Extents&, std::size_t);
 template void Hdf5Writer::dataset<std::uint16_t>(const std::string&, std::span<const std::uint16_t>,
                                                  const Extents&, std::size_t);
-template void Hdf5Writer::dataset<std::uint32_t>(const std::string&, std::span<const std::uint32_t>,
-                                                 const Extents&, std::size_t);
-template void Hdf5Writer::dataset<std::int64_t>(const std::string&, std::span<const std::int64_t>,
-                                                const Extents&, std::size_t);
-template void Hdf5Writer::dataset<std::uint64_t>(const std::string&, std::span<const std::uint64_t>,
-                                                 const Extents&, std::size_t);
 template void Hdf5Writer::dataset<float>(const std::string&, std::span<const float>, const Extents&,
                                          std::size_t);
-template void Hdf5Writer::dataset<double>(const std::string&, std::span<const double>,
-                                          const Extents&, std::size_t);
 
 }  // namespace mnist_dist

@@ -65,11 +65,8 @@ void expect_round_trip(const std::filesystem::path& folder) {
 
 TEST_F(Hdf5, EveryTypeComesBack) {
   expect_round_trip<std::uint8_t>(folder_.path());
-  expect_round_trip<std::uint32_t>(folder_.path());
-  expect_round_trip<std::int64_t>(folder_.path());
-  expect_round_trip<std::uint64_t>(folder_.path());
+  expect_round_trip<std::uint16_t>(folder_.path());
   expect_round_trip<float>(folder_.path());
-  expect_round_trip<double>(folder_.path());
 }
 
 TEST_F(Hdf5, EmptyDatasetsComeBack) {
