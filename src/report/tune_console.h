@@ -25,11 +25,7 @@ class TrialConsole : public SweepObserver {
  public:
   /// `quiet`: prints nothing.
   explicit TrialConsole(bool quiet) : quiet_(quiet) {}
-  void started(const SweepView&) override {}
   void seed_ended(const SeedOutcome& outcome) override;
-  void tick(const SweepView&) override {}
-  void tables_written(const SweepRecord&) override {}
-  void ended() override {}
 
  private:
   bool quiet_;
