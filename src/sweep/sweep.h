@@ -38,7 +38,7 @@ struct SweepOptions {
   bool stop_early = false;  ///< end at the first seed that misses the target
   ComputeOptions compute;
   std::string machine;  ///< for the record
-  std::function<void(const std::string& line)> progress;
+  Progress progress;
   SeedFiles files;
   SweepObserver* observer = nullptr;  ///< on rank 0
 };

@@ -84,32 +84,24 @@ void check_same_orders(Communicator& world, const Config& config, const ComputeO
                   "start every rank with the same mnist-dist, recipe and options");
 }
 
-/// Ranks may have different targets where all give the same bits. Collective. Throws: Error
-/// (usage), on every rank, when one cannot run its target.
-void check_simd(Communicator& world, const std::string& engine, const std::string& wanted) {
-  if (simd_targets(engine).empty()) {
-    check_agreement(world, {{"--simd", wanted}}, "start every rank with the same --simd");
-    return;
-  }
+/// Throws, on every rank, the error of the lowest rank where `check` throws one. Collective.
+void check_on_all(Communicator& world, const std::function<void()>& check) {
   std::optional<Error> problem;
   try {
-    choose_fused_target(wanted);
+    check();
   } catch (const Error& error) {
     problem = error;
   }
   throw_first(world, problem);
 }
 
-/// Throws: Error (device) on all ranks where one of them does not have the library of an engine
-/// that uses LibTorch.
-void check_library(Communicator& world, const std::string& engine) {
-  std::optional<Error> problem;
-  try {
-    if (engine != "fused") torch_library_path();
-  } catch (const Error& error) {
-    problem = error;
-  }
-  throw_first(world, problem);
+/// Ranks may have different targets where all give the same bits. Collective. Throws: Error
+/// (usage), on every rank, when one cannot run its target.
+void check_simd(Communicator& world, const std::string& engine, const std::string& wanted) {
+  if (simd_targets(engine).empty())
+    check_agreement(world, {{"--simd", wanted}}, "start every rank with the same --simd");
+  else
+    check_on_all(world, [&] { choose_fused_target(wanted); });
 }
 
 /// Makes the default data file when it is missing. Any other name is one that the user gave: a
@@ -126,14 +118,13 @@ void make_default_data(const std::filesystem::path& file, const Progress& progre
 }  // namespace
 
 Session make_session(Communicator& comm, const Config& config, const ComputeOptions& compute,
-                     const std::function<void(const std::string& line)>& progress,
-                     SessionPurpose purpose, std::optional<Normalisation> normalisation) {
+                     const Progress& progress, SessionPurpose purpose,
+                     std::optional<Normalisation> normalisation) {
   return make_session(comm, comm, config, compute, progress, purpose, normalisation);
 }
 
 Session make_session(Communicator& world, Communicator& group, const Config& config,
-                     const ComputeOptions& compute,
-                     const std::function<void(const std::string& line)>& progress,
+                     const ComputeOptions& compute, const Progress& progress,
                      SessionPurpose purpose, std::optional<Normalisation> normalisation) {
   // All that can be rejected without the data, which takes seconds to prepare.
   check_same_orders(world, config, compute);
@@ -142,7 +133,8 @@ Session make_session(Communicator& world, Communicator& group, const Config& con
   session.compute = compute;
   session.engine = choose_engine(compute.engine, compute.device);
   check_agreement(world, {{"the engine", session.engine}}, "give --device cpu on all hosts");
-  check_library(world, session.engine);
+  // The other engines use LibTorch.
+  if (session.engine != "fused") check_on_all(world, [] { torch_library_path(); });
   if (runs_on_gpu(session.engine)) session.gpu = choose_gpu(world, group);
   check_simd(world, session.engine, compute.simd);
   world.set_activity("preparing data");

@@ -1,5 +1,4 @@
 #pragma once
-#include <functional>
 #include <optional>
 #include <string>
 
@@ -8,6 +7,7 @@
 #include "config/config.h"
 #include "data/augment.h"
 #include "data/data_name.h"
+#include "data/progress.h"
 #include "train/local_data.h"
 
 namespace mnist_dist {
@@ -45,15 +45,13 @@ enum class SessionPurpose { training, scoring };
 /// Throws: Error: usage for more ranks than shards or slices too short for batch norm, data, device
 /// when ranks disagree.
 Session make_session(Communicator& comm, const Config& config, const ComputeOptions& compute,
-                     const std::function<void(const std::string& line)>& progress,
-                     SessionPurpose purpose = SessionPurpose::training,
+                     const Progress& progress, SessionPurpose purpose = SessionPurpose::training,
                      std::optional<Normalisation> normalisation = {});
 
 /// The same for several groups that train apart: `group` shares the rows among its ranks, all of
 /// `world` must be able to give the same bits.
 Session make_session(Communicator& world, Communicator& group, const Config& config,
-                     const ComputeOptions& compute,
-                     const std::function<void(const std::string& line)>& progress,
+                     const ComputeOptions& compute, const Progress& progress,
                      SessionPurpose purpose = SessionPurpose::training,
                      std::optional<Normalisation> normalisation = {});
 
