@@ -104,14 +104,11 @@ bool is_old(const fs::path& file) {
 
 template <class Wanted>
 void remove_temporaries(const fs::path& folder, const Wanted& wanted) {
-  std::error_code error;
-  std::vector<fs::path> abandoned;
-  for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
-       entry.increment(error)) {
-    const auto name = parse_temporary(entry->path().filename().string());
-    if (name && wanted(entry->path(), *name)) abandoned.push_back(entry->path());
+  for (const std::string& entry : entry_names(folder)) {
+    const fs::path file = folder / entry;
+    const auto name = parse_temporary(entry);
+    if (name && wanted(file, *name)) ::unlink(file.c_str());
   }
-  for (const fs::path& file : abandoned) ::unlink(file.c_str());
 }
 
 void write_all(int file, std::string_view bytes, const fs::path& path) {
@@ -159,6 +156,15 @@ fs::path temporary_name(const fs::path& path) {
 bool is_temporary(const fs::path& file, std::span<const std::string_view> names) {
   const auto name = parse_temporary(file.filename().string());
   return name && is_one_of(*name, names);
+}
+
+std::vector<std::string> entry_names(const fs::path& folder) {
+  std::vector<std::string> names;
+  std::error_code error;
+  for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
+       entry.increment(error))
+    names.push_back(entry->path().filename().string());
+  return names;
 }
 
 void remove_leftovers_in(const fs::path& locked_folder, std::span<const std::string_view> names) {

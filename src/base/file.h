@@ -60,6 +60,9 @@ void remove_leftovers_in(const std::filesystem::path& locked_folder,
 /// stay for a day.
 void remove_leftovers_beside(const std::filesystem::path& file);
 
+/// The names in a folder, in no order. None where it cannot be listed.
+std::vector<std::string> entry_names(const std::filesystem::path& folder);
+
 /// Renames within a folder, in place of an existing `to`, and fsyncs the folder. Throws: Error
 /// (data).
 void rename_file(const std::filesystem::path& from, const std::filesystem::path& to);

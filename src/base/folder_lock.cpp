@@ -7,7 +7,6 @@
 #include <string>
 #include <string_view>
 #include <thread>
-#include <vector>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -27,15 +26,11 @@ constexpr double silent_seconds = 1;  // of waiting
 /// holders mean nothing now.
 void remove_leftovers(const fs::path& folder, const std::string& id) {
   constexpr std::array<std::string_view, 1> names{file_name};
+  const std::string rights = fmt::format("{}.", file_name);
   std::error_code error;
-  std::vector<fs::path> old;
-  for (const auto& entry : fs::directory_iterator(folder, error)) {
-    const std::string name = entry.path().filename().string(),
-                      rights = fmt::format("{}.", file_name);
+  for (const std::string& name : entry_names(folder))
     if (name.starts_with(rights) && !name.starts_with(rights + id) && !is_temporary(name, names))
-      old.push_back(entry.path());
-  }
-  for (const fs::path& right : old) fs::remove(right, error);
+      fs::remove(folder / name, error);
   remove_leftovers_in(folder, names);
 }
 

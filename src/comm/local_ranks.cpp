@@ -8,7 +8,6 @@
 #include <map>
 #include <optional>
 #include <string_view>
-#include <system_error>
 
 #include "base/file.h"
 #include "base/parse_number.h"
@@ -58,21 +57,20 @@ bool is_stopped(const fs::path& process) {
 std::vector<LocalRank> local_ranks(const fs::path& processes) {
   const std::string job = job_of(read_proc_file(processes / "self" / "environ"));
   std::map<int, LocalRank> by_rank;
-  std::error_code error;
-  if (!job.empty())
-    for (fs::directory_iterator entry(processes, error), end; !error && entry != end;
-         entry.increment(error)) {
-      const auto pid = parse_number<int>(entry->path().filename().string());
-      if (!pid) continue;
-      // Empty: another user's.
-      const std::string environment = read_proc_file(entry->path() / "environ");
-      const auto rank = rank_of(environment);
-      if (!rank || job_of(environment) != job) continue;
-      // A rank may be several processes (a wrapping script): one that is stopped stops it.
-      LocalRank& found =
-          by_rank.try_emplace(*rank, LocalRank{.rank = *rank, .pid = *pid}).first->second;
-      if (is_stopped(entry->path())) found = {.rank = *rank, .pid = *pid, .stopped = true};
-    }
+  if (job.empty()) return {};
+  for (const std::string& name : entry_names(processes)) {
+    const auto pid = parse_number<int>(name);
+    if (!pid) continue;
+    const fs::path process = processes / name;
+    // Empty: another user's.
+    const std::string environment = read_proc_file(process / "environ");
+    const auto rank = rank_of(environment);
+    if (!rank || job_of(environment) != job) continue;
+    // A rank may be several processes (a wrapping script): one that is stopped stops it.
+    LocalRank& found =
+        by_rank.try_emplace(*rank, LocalRank{.rank = *rank, .pid = *pid}).first->second;
+    if (is_stopped(process)) found = {.rank = *rank, .pid = *pid, .stopped = true};
+  }
   std::vector<LocalRank> ranks;
   for (const auto& [number, rank] : by_rank) ranks.push_back(rank);
   return ranks;

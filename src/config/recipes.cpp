@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/nearest.h"
 #include "base/share.h"
 
@@ -18,11 +19,9 @@ namespace fs = std::filesystem;
 
 std::vector<std::string> known_recipes(const std::vector<std::string>& folders) {
   std::set<std::string> names;
-  for (const auto& folder : folders) {
-    std::error_code none;
-    for (const auto& entry : fs::directory_iterator(folder, none))
-      if (entry.path().extension() == ".toml") names.insert(entry.path().stem().string());
-  }
+  for (const auto& folder : folders)
+    for (const fs::path name : entry_names(folder))
+      if (name.extension() == ".toml") names.insert(name.stem().string());
   return {names.begin(), names.end()};
 }
 

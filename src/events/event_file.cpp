@@ -80,9 +80,8 @@ bool is_of_the_end(const tb::Event& event) {
 
 std::vector<fs::path> event_files(const fs::path& folder) {
   std::vector<fs::path> files;
-  std::error_code none;
-  for (const auto& entry : fs::directory_iterator(folder, none))
-    if (entry.path().filename().string().starts_with(file_begin)) files.push_back(entry.path());
+  for (const std::string& name : entry_names(folder))
+    if (name.starts_with(file_begin)) files.push_back(folder / name);
   std::ranges::sort(files);
   return files;
 }

@@ -5,8 +5,8 @@
 #include <fstream>
 #include <map>
 #include <string>
-#include <vector>
 
+#include "base/file.h"
 #include "engine/torch_library.h"
 #include "report/doctor.h"
 
@@ -22,16 +22,6 @@ std::string first_line(const fs::path& file) {
   return line;
 }
 
-/// Entries of a folder. None if it does not exist.
-std::vector<fs::path> entries(const fs::path& folder) {
-  std::error_code error;
-  std::vector<fs::path> found;
-  for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
-       entry.increment(error))
-    found.push_back(entry->path());
-  return found;
-}
-
 /// "2 x Tesla V100, 1 x Tesla T4"
 std::string counted(const std::map<std::string, int>& counts) {
   std::string text;
@@ -43,9 +33,10 @@ std::string counted(const std::map<std::string, int>& counts) {
 /// NVIDIA display controllers on the PCI bus, whether or not a driver is loaded.
 int nvidia_pci_devices(const fs::path& root) {
   int count = 0;
-  for (const fs::path& device : entries(root / "sys/bus/pci/devices"))
-    if (first_line(device / "vendor") == "0x10de" &&
-        first_line(device / "class").starts_with("0x03"))
+  const fs::path devices = root / "sys/bus/pci/devices";
+  for (const std::string& device : entry_names(devices))
+    if (first_line(devices / device / "vendor") == "0x10de" &&
+        first_line(devices / device / "class").starts_with("0x03"))
       ++count;
   return count;
 }
@@ -67,8 +58,10 @@ std::string driver_version(const std::string& line) {
 /// The driver's GPU models.
 std::map<std::string, int> gpu_models(const fs::path& root) {
   std::map<std::string, int> models;
-  for (const fs::path& gpu : entries(root / "proc/driver/nvidia/gpus")) {
-    const std::string line = first_line(gpu / "information");  // "Model: \t\t Tesla V100-SXM2-16GB"
+  const fs::path gpus = root / "proc/driver/nvidia/gpus";
+  for (const std::string& gpu : entry_names(gpus)) {
+    // "Model: \t\t Tesla V100-SXM2-16GB"
+    const std::string line = first_line(gpus / gpu / "information");
     const auto name = line.find_first_not_of(" \t", line.find(':') + 1);
     ++models[name == std::string::npos ? "unknown model" : line.substr(name)];
   }
@@ -128,10 +121,11 @@ Finding find_nccl(bool has_gpus) {
 
 Finding find_fabric(const fs::path& root) {
   std::map<std::string, int> drivers;
-  for (const fs::path& device : entries(root / "sys/class/infiniband")) {
+  const fs::path devices = root / "sys/class/infiniband";
+  for (const std::string& device : entry_names(devices)) {
     std::error_code error;
-    const fs::path driver = fs::read_symlink(device / "device/driver", error);
-    ++drivers[error ? device.filename().string() : driver.filename().string()];
+    const fs::path driver = fs::read_symlink(devices / device / "device/driver", error);
+    ++drivers[error ? device : driver.filename().string()];
   }
   if (drivers.empty())
     return ok("fabric", "no EFA, no InfiniBand: ranks on other hosts are reached over TCP");

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/file.h"
 #include "base/parse_number.h"
 
 namespace mnist_dist {
@@ -36,20 +37,10 @@ std::optional<std::uint64_t> seed_named(std::string_view name, std::string_view 
   return parse_number<std::uint64_t>(name);
 }
 
-/// The names in a folder. None if it cannot be listed.
-std::vector<std::string> names_in(const fs::path& folder) {
-  std::vector<std::string> names;
-  std::error_code error;
-  for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
-       entry.increment(error))
-    names.push_back(entry->path().filename().string());
-  return names;
-}
-
 std::vector<std::uint64_t> seeds_in(const fs::path& folder, std::string_view suffix,
                                     std::uint64_t block) {
   std::vector<std::uint64_t> seeds;
-  for (const std::string& name : names_in(folder))
+  for (const std::string& name : entry_names(folder))
     if (const auto seed = seed_named(name, suffix); seed && block_of(*seed) == block)
       seeds.push_back(*seed);
   std::ranges::sort(seeds);
@@ -59,7 +50,7 @@ std::vector<std::uint64_t> seeds_in(const fs::path& folder, std::string_view suf
 /// `above`: the digits of the levels above.
 void find_blocks(const fs::path& folder, const std::string& above,
                  std::vector<std::uint64_t>& blocks) {
-  for (const std::string& name : names_in(folder)) {
+  for (const std::string& name : entry_names(folder)) {
     const std::size_t digits = name.find('x');
     if (digits == name.npos || digits == 0) continue;
     const std::string here = above + name.substr(0, digits);

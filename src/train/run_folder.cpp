@@ -189,11 +189,7 @@ bool has_rows_of(const fs::path& folder, std::uint32_t epochs) {
 }
 
 bool has_run_leftovers(const fs::path& folder) {
-  std::error_code error;
-  const fs::directory_iterator entries(folder, error);
-  return !error && std::any_of(begin(entries), end(entries), [](const fs::directory_entry& entry) {
-    return is_leftover(entry.path());
-  });
+  return std::ranges::any_of(entry_names(folder), is_leftover);
 }
 
 std::optional<Checkpoint> start_or_resume(const fs::path& folder, const Config& config) {
