@@ -31,6 +31,9 @@ double quota_in(const fs::path& group) {
   return first >> quota && second >> period && quota > 0 && period > 0 ? quota / period : 0;
 }
 
+/// 0: no quota.
+double lesser(double a, double b) { return a > 0 && b > 0 ? std::min(a, b) : std::max(a, b); }
+
 /// The least quota of `mount` and of the groups from there down to `group`. A container often sees
 /// its own group as `mount` while `group` is a path of the host: folders that do not exist count as
 /// without a quota.
@@ -39,8 +42,7 @@ double least_quota(const fs::path& mount, const std::string& group) {
   fs::path folder = mount;
   for (const fs::path& part : fs::path(group).relative_path()) {
     folder /= part;
-    if (const double quota = quota_in(folder); quota > 0)
-      least = least > 0 ? std::min(least, quota) : quota;
+    least = lesser(least, quota_in(folder));
   }
   return least;
 }
@@ -61,9 +63,6 @@ std::vector<int> usable_cores() {
 double cpu_quota(const fs::path& system) {
   const fs::path mount = system / "sys/fs/cgroup";
   double least = 0;
-  const auto consider = [&least](double quota) {
-    if (quota > 0) least = least > 0 ? std::min(least, quota) : quota;
-  };
   std::ifstream groups(system / "proc/self/cgroup");
   // "0::/docker/abc" is of version 2, "4:cpu,cpuacct:/docker/abc" of version 1. Both can be there.
   for (std::string line; std::getline(groups, line);) {
@@ -71,10 +70,10 @@ double cpu_quota(const fs::path& system) {
     std::string number, controllers, group;
     std::getline(std::getline(std::getline(fields, number, ':'), controllers, ':'), group);
     if (controllers.empty()) {
-      consider(least_quota(mount, group));
+      least = lesser(least, least_quota(mount, group));
     } else if ((',' + controllers + ',').find(",cpu,") != std::string::npos) {
-      consider(least_quota(mount / controllers, group));
-      consider(least_quota(mount / "cpu", group));
+      least = lesser(least, least_quota(mount / controllers, group));
+      least = lesser(least, least_quota(mount / "cpu", group));
     }
   }
   return least;

@@ -71,28 +71,23 @@ bool is_layout(const Character& character) {
   return character.valid && (character.code == '\n' || character.code == '\t');
 }
 
-}  // namespace
-
-std::string printable(std::string_view text) {
-  std::string out;
-  walk(
-      text, [&](std::string_view bytes, const Character&) { out += bytes; },
-      [&](std::string_view bytes, const Character& c) { escape(out, bytes, c); });
-  return out;
-}
-
-std::string printable_lines(std::string_view text) {
+std::string escaped(std::string_view text, bool keep_layout) {
   std::string out;
   walk(
       text, [&](std::string_view bytes, const Character&) { out += bytes; },
       [&](std::string_view bytes, const Character& c) {
-        if (is_layout(c))
+        if (keep_layout && is_layout(c))
           out += bytes;
         else
           escape(out, bytes, c);
       });
   return out;
 }
+
+}  // namespace
+
+std::string printable(std::string_view text) { return escaped(text, false); }
+std::string printable_lines(std::string_view text) { return escaped(text, true); }
 
 std::string shortened(std::string_view text, std::size_t most) {
   constexpr std::string_view gap = " ... ";

@@ -5,13 +5,13 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cmath>
 #include <concepts>
 #include <limits>
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/parse_number.h"
 #include "base/portable_math.h"
 #include "base/random.h"
 #include "config/fields.h"
@@ -118,8 +118,7 @@ std::string draw_value(const Variation& variation, Stream& stream) {
   const std::string text =
       variation.whole ? fmt::format("{:.0f}", value)
                       : fmt::format("{:.{}g}", value, digits_for(variation.low, variation.high));
-  double rounded = 0;  // may lie outside
-  std::from_chars(text.data(), text.data() + text.size(), rounded);
+  const double rounded = parse_number<double>(text).value_or(0);  // may lie outside
   return rounded < variation.low    ? fmt::format("{}", variation.low)
          : rounded > variation.high ? fmt::format("{}", variation.high)
                                     : text;

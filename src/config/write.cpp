@@ -65,8 +65,8 @@ std::string write(const Config& config, Detail detail) {
     if (detail == Detail::identity_only && field.identity == Identity::circumstance) return;
     if (field.section != section) out += fmt::format("\n[{}]\n", section = field.section);
     const std::string line = fmt::format("{} = {}", field.key, text(value));
-    const bool commented = detail == Detail::all_with_help && !field.help.empty();
-    out += commented ? fmt::format("{:<27} # {}\n", line, field.help) : line + "\n";
+    out += detail == Detail::all_with_help ? fmt::format("{:<27} # {}\n", line, field.help)
+                                           : line + "\n";
   });
   return out;
 }
