@@ -22,6 +22,19 @@ void collect_owned(Range node, Range owned, std::vector<Range>& out) {
   collect_owned({split, node.last}, owned, out);
 }
 
+/// Appends the additions of `nodes`, whose first one has the index `first`. The sum ends there.
+void collect_additions(std::span<const Range> nodes, int first, std::vector<TreeAddition>& out) {
+  if (nodes.size() == 1) return;
+  const int split = tree_split({nodes.front().first, nodes.back().last});
+  const auto right =
+      std::ranges::find_if(nodes, [&](const Range& node) { return node.first >= split; });
+  const auto left_count = static_cast<std::size_t>(right - nodes.begin());
+  const int middle = first + static_cast<int>(left_count);
+  collect_additions(nodes.first(left_count), first, out);
+  collect_additions(nodes.subspan(left_count), middle, out);
+  out.push_back({first, middle});
+}
+
 }  // namespace
 
 std::vector<Range> owned_nodes(Range owned, int shards) {
@@ -44,23 +57,6 @@ void sum_shards(const ShardVectors& shards, std::span<float> total) {
   sum_node(shards, {0, shards.count});
   std::copy_n(shards.data, shards.size, total.begin());
 }
-
-namespace {
-
-/// Appends the additions of `nodes`, whose first one has the index `first`. The sum ends there.
-void collect_additions(std::span<const Range> nodes, int first, std::vector<TreeAddition>& out) {
-  if (nodes.size() == 1) return;
-  const int split = tree_split({nodes.front().first, nodes.back().last});
-  const auto right =
-      std::ranges::find_if(nodes, [&](const Range& node) { return node.first >= split; });
-  const auto left_count = static_cast<std::size_t>(right - nodes.begin());
-  const int middle = first + static_cast<int>(left_count);
-  collect_additions(nodes.first(left_count), first, out);
-  collect_additions(nodes.subspan(left_count), middle, out);
-  out.push_back({first, middle});
-}
-
-}  // namespace
 
 std::vector<TreeAddition> tree_additions(std::span<const Range> nodes) {
   std::vector<TreeAddition> additions;

@@ -45,21 +45,6 @@ bool is_unused(const fs::path& folder) {
   });
 }
 
-}  // namespace
-
-void check_same_recipe(const fs::path& folder, const Config& recipe) {
-  const fs::path file = folder / "config.toml";
-  const Config recorded = parse_config(read_text_file(file), file.string());
-  check_recipe_hash(folder, read_identity(folder), recorded);
-  const std::string before = recipe_toml(recorded), after = recipe_toml(recipe);
-  if (before != after)
-    throw usage_error(
-        fmt::format("{}: different recipe ({})", folder.string(), recipe_difference(before, after)),
-        same);
-}
-
-namespace {
-
 void check_same_sweep(const fs::path& folder, const SweepIdentity& was, const SweepIdentity& now) {
   if (was.data.hash != now.data.hash)
     throw usage_error(fmt::format("{}: different data (got hash {:.12}..., expected {:.12}...)",
@@ -80,22 +65,6 @@ void check_same_sweep(const fs::path& folder, const SweepIdentity& was, const Sw
                     was.target),
         fmt::format("continue with --target {}, or choose a different --out", was.target));
 }
-
-}  // namespace
-
-SweepIdentity joined(const SweepIdentity& was, const SweepIdentity& now) {
-  SweepIdentity joined = now;
-  joined.started = was.started;
-  joined.target = was.target;
-  joined.seeds = join_seeds(was.seeds, now.seeds);
-  joined.declared = was.declared;
-  for (const Declaration& one : now.declared)
-    if (std::ranges::find(was.declared, one.seeds, &Declaration::seeds) == was.declared.end())
-      joined.declared.push_back(one);
-  return joined;
-}
-
-namespace {
 
 /// Whole or not at all: a row that is not among the others would be trained again.
 void make_rows_of_tables(const fs::path& folder, const FolderLock& lock) {
@@ -125,6 +94,29 @@ void remove_leftovers_of_ended_seeds(const fs::path& folder, const SweepIdentity
 }
 
 }  // namespace
+
+void check_same_recipe(const fs::path& folder, const Config& recipe) {
+  const fs::path file = folder / "config.toml";
+  const Config recorded = parse_config(read_text_file(file), file.string());
+  check_recipe_hash(folder, read_identity(folder), recorded);
+  const std::string before = recipe_toml(recorded), after = recipe_toml(recipe);
+  if (before != after)
+    throw usage_error(
+        fmt::format("{}: different recipe ({})", folder.string(), recipe_difference(before, after)),
+        same);
+}
+
+SweepIdentity joined(const SweepIdentity& was, const SweepIdentity& now) {
+  SweepIdentity joined = now;
+  joined.started = was.started;
+  joined.target = was.target;
+  joined.seeds = join_seeds(was.seeds, now.seeds);
+  joined.declared = was.declared;
+  for (const Declaration& one : now.declared)
+    if (std::ranges::find(was.declared, one.seeds, &Declaration::seeds) == was.declared.end())
+      joined.declared.push_back(one);
+  return joined;
+}
 
 SweepIdentity open_sweep(const fs::path& folder, const Config& recipe, const SweepIdentity& now) {
   const auto no_sweep = [&] {

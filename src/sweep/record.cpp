@@ -113,6 +113,31 @@ void read_rows(const fs::path& folder, SweepRecord& record) {
     }
 }
 
+std::string epochs_lines(const SeedOutcome& outcome) {
+  std::string text;
+  for (const EpochRow& row : outcome.epochs)
+    text += fmt::format("{},{}", outcome.seed, metrics_line(row));
+  return text;
+}
+
+/// "" where a trained seed's epochs are not known: a published sweep may be without epochs.csv.
+std::string epochs_header(const SweepRecord& record) {
+  const bool unknown = std::ranges::any_of(record.outcomes, [](const SeedOutcome& outcome) {
+    return !outcome.diverged && outcome.epochs.empty();
+  });
+  return unknown ? "" : "seed," + metrics_header(record.identity.scored());
+}
+
+bool write_table(const fs::path& file, const std::string& header, const SweepRecord& record,
+                 std::string (*lines)(const SeedOutcome&), const FolderLock& lock) {
+  AtomicFile table(file);
+  table.write(header);
+  for (const SeedOutcome& outcome : record.outcomes) table.write(lines(outcome));
+  if (!lock.in_place()) return false;
+  table.put_in_place();
+  return true;
+}
+
 }  // namespace
 
 SweepRecord read_record(const fs::path& folder) {
@@ -147,36 +172,6 @@ void check_tables(const fs::path& folder) {
                        "put the files back as they were, or remove the tables (*.csv)");
   }
 }
-
-namespace {
-
-std::string epochs_lines(const SeedOutcome& outcome) {
-  std::string text;
-  for (const EpochRow& row : outcome.epochs)
-    text += fmt::format("{},{}", outcome.seed, metrics_line(row));
-  return text;
-}
-
-/// "" where a trained seed's epochs are not known: a published sweep may be without epochs.csv.
-std::string epochs_header(const SweepRecord& record) {
-  const bool unknown = std::ranges::any_of(record.outcomes, [](const SeedOutcome& outcome) {
-    return !outcome.diverged && outcome.epochs.empty();
-  });
-  return unknown ? "" : "seed," + metrics_header(record.identity.scored());
-}
-
-template <class Lines>
-bool write_table(const fs::path& file, const std::string& header, const SweepRecord& record,
-                 const Lines& lines, const FolderLock& lock) {
-  AtomicFile table(file);
-  table.write(header);
-  for (const SeedOutcome& outcome : record.outcomes) table.write(lines(outcome));
-  if (!lock.in_place()) return false;
-  table.put_in_place();
-  return true;
-}
-
-}  // namespace
 
 bool write_tables(const fs::path& folder, const SweepRecord& record, const FolderLock& lock) {
   const std::string scored = record.identity.scored();
