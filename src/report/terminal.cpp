@@ -22,8 +22,8 @@
 namespace mnist_dist {
 namespace {
 
-/// The result of `question` for an output's descriptor, or for the launcher's. 0 without one (srun,
-/// another user's process).
+/// The result of `question` for an output's descriptor, or for the launcher's: under mpirun isatty
+/// is always 1 for stdout and 0 for stderr. 0 without one (srun, another user's process).
 int ask(Output output, const std::function<int(int descriptor)>& question) {
   const int descriptor = output == Output::standard_out ? STDOUT_FILENO : STDERR_FILENO;
   try {
@@ -58,8 +58,6 @@ bool say_to_launcher(std::string_view text) {
   return ::write(file.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size());
 }
 
-bool is_terminal(Output output) { return ask(output, ::isatty) != 0; }
-
 int terminal_columns(Output output) {
   return ask(output, [](int descriptor) {
     winsize size{};
@@ -78,7 +76,7 @@ void say_fitted(std::string_view line) {
 bool takes_control_sequences(Output output) {
   const char* type = std::getenv("TERM");
   const std::string_view terminal = type ? type : "";
-  return !terminal.empty() && terminal != "dumb" && terminal != "unknown" && is_terminal(output);
+  return !terminal.empty() && terminal != "dumb" && terminal != "unknown" && ask(output, ::isatty);
 }
 
 bool use_color(Output output) {

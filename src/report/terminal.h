@@ -5,11 +5,7 @@ namespace mnist_dist {
 
 enum class Output { standard_out, standard_error };
 
-/// Whether a person watches that output. Under mpirun isatty is always 1 for stdout and 0 for
-/// stderr, so the launcher's own descriptors are checked instead.
-bool is_terminal(Output output);
-
-/// Current width of that terminal. 0 without one, or if it is unknown.
+/// Current width of an output's terminal. 0 without one, or if it is unknown.
 int terminal_columns(Output output);
 
 /// print(), folded to the width of stdout's terminal. Lines after a break begin with `indent`
@@ -19,7 +15,8 @@ void print_fitted(std::string_view text, int indent = 2);
 /// say_line(), folded to the width of stderr's terminal.
 void say_fitted(std::string_view line);
 
-/// is_terminal, and one that understands control sequences: TERM names it, and not as "dumb".
+/// Whether an output is a terminal that understands control sequences: TERM names it, and not as
+/// "dumb".
 bool takes_control_sequences(Output output);
 
 /// takes_control_sequences, and the NO_COLOR convention (no-color.org) does not forbid it.

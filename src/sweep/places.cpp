@@ -29,6 +29,10 @@ fs::path block_path(std::uint64_t block) {
   return path;
 }
 
+fs::path run_block(const fs::path& sweep, std::uint64_t block) {
+  return block == 0 ? sweep / "runs" : sweep / "runs" / block_path(block);
+}
+
 /// The N of seedN + `suffix`.
 std::optional<std::uint64_t> seed_named(std::string_view name, std::string_view suffix) {
   if (!name.starts_with(seed_prefix) || !name.ends_with(suffix)) return std::nullopt;
@@ -70,10 +74,6 @@ fs::path row_block(const fs::path& sweep, std::uint64_t block) {
 
 fs::path row_file(const fs::path& sweep, std::uint64_t seed) {
   return row_block(sweep, block_of(seed)) / fmt::format("{}{}{}", seed_prefix, seed, row_suffix);
-}
-
-fs::path run_block(const fs::path& sweep, std::uint64_t block) {
-  return block == 0 ? sweep / "runs" : sweep / "runs" / block_path(block);
 }
 
 fs::path seed_run_folder(const fs::path& sweep, std::uint64_t seed) {

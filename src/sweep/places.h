@@ -18,7 +18,6 @@ inline std::uint64_t block_of(std::uint64_t seed) { return seed / block_size; }
 std::filesystem::path row_block(const std::filesystem::path& sweep, std::uint64_t block);
 std::filesystem::path row_file(const std::filesystem::path& sweep, std::uint64_t seed);
 
-std::filesystem::path run_block(const std::filesystem::path& sweep, std::uint64_t block);
 /// A run folder of an earlier version, which had all of them in runs/, where there is one.
 std::filesystem::path seed_run_folder(const std::filesystem::path& sweep, std::uint64_t seed);
 

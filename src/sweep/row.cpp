@@ -131,6 +131,22 @@ void append_without(std::string& text, const std::vector<std::string>& lines,
   }
 }
 
+/// A row file's text without the columns that depend on the process that trained the seed: times,
+/// ranks, machine, and the message of a seed that diverged, which names a rank.
+std::string result_in(const std::string& row_text) {
+  std::string text, rest;
+  const Tables lines = split_tables(row_text, rest);
+  std::vector<std::string> of_process;
+  const SeedOutcome any;
+  visit(any, "", [&](Cell cell, const CsvColumn& column, const auto&) {
+    if (cell == Cell::process) of_process.emplace_back(column.name);
+  });
+  append_without(text, lines[seeds], of_process);
+  append_without(text, lines[epochs], {"images_per_second", "seconds"});
+  append_without(text, lines[errors], {});
+  return text;
+}
+
 [[noreturn]] void reject(const fs::path& file, std::uint64_t seed, const std::string& there,
                          const std::string& here) {
   std::istringstream a(there), b(here);
@@ -234,20 +250,6 @@ Mistake parse_mistake(const CsvTable& csv, std::size_t row, const std::string& s
   Mistake mistake;
   visit_mistake(mistake, scored, CsvReader{csv, row});
   return mistake;
-}
-
-std::string result_in(const std::string& row_text) {
-  std::string text, rest;
-  const Tables lines = split_tables(row_text, rest);
-  std::vector<std::string> of_process;
-  const SeedOutcome any;
-  visit(any, "", [&](Cell cell, const CsvColumn& column, const auto&) {
-    if (cell == Cell::process) of_process.emplace_back(column.name);
-  });
-  append_without(text, lines[seeds], of_process);
-  append_without(text, lines[epochs], {"images_per_second", "seconds"});
-  append_without(text, lines[errors], {});
-  return text;
 }
 
 void write_row(const fs::path& sweep, const std::string& scored, const SeedOutcome& outcome) {

@@ -36,10 +36,6 @@ SeedOutcome parse_row(const std::string& text, const std::string& file,
 SeedOutcome parse_outcome(const CsvTable& seeds, std::size_t row, const SweepIdentity& identity);
 Mistake parse_mistake(const CsvTable& errors, std::size_t row, const std::string& scored);
 
-/// A row file's text without the columns that depend on the process that trained the seed: times,
-/// ranks, machine, and the message of a seed that diverged, which names a rank.
-std::string result_in(const std::string& row_text);
-
 /// Writes a seed's row file, whole or not at all. If there is one, it must have the same result.
 /// Throws: Error: internal when the results differ, data when it cannot be written.
 void write_row(const std::filesystem::path& sweep, const std::string& scored,

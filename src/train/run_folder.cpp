@@ -80,6 +80,14 @@ bool is_finished(const fs::path& folder, const Checkpoint& checkpoint) {
   return checkpoint.finished && fs::exists(folder / "summary.json");
 }
 
+/// The newest whole checkpoint, as one that is not finished while there is no summary.json: that is
+/// written last.
+std::optional<Found> resumable_checkpoint(const fs::path& folder) {
+  std::optional<Found> found = newest_checkpoint(folder);
+  if (found) found->checkpoint.finished = is_finished(folder, found->checkpoint);
+  return found;
+}
+
 /// Whether a recipe is the one in the folder's config.toml, and not from options.
 bool is_of_its_file(const fs::path& folder, const Config& config) {
   try {
@@ -204,12 +212,6 @@ std::optional<Checkpoint> start_or_resume(const fs::path& folder, const Config& 
   for (const fs::path& entry : entries) fs::remove_all(entry);
   write_recipe(folder, config);
   return std::nullopt;
-}
-
-std::optional<Found> resumable_checkpoint(const fs::path& folder) {
-  std::optional<Found> found = newest_checkpoint(folder);
-  if (found) found->checkpoint.finished = is_finished(folder, found->checkpoint);
-  return found;
 }
 
 fs::path newest_unfinished_run(const fs::path& runs, const Config& config) {

@@ -44,10 +44,6 @@ bool has_run_leftovers(const std::filesystem::path& folder);
 std::filesystem::path newest_unfinished_run(const std::filesystem::path& runs,
                                             const Config& config);
 
-/// The newest whole checkpoint, as one that is not finished while there is no summary.json: that is
-/// written last.
-std::optional<Found> resumable_checkpoint(const std::filesystem::path& folder);
-
 /// The checkpoint to continue from. Nothing when the run was killed before its first one, also
 /// before it wrote its recipe: then it starts again. Removes temporary files, so the folder must be
 /// locked. Throws: Error: usage when the folder is missing or holds no run, the run is finished, or
