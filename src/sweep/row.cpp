@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <sstream>
 #include <vector>
 
 #include "base/csv_columns.h"
@@ -12,6 +11,7 @@
 #include "base/file.h"
 #include "model/spec.h"
 #include "sweep/places.h"
+#include "train/agreement.h"
 
 namespace mnist_dist {
 namespace {
@@ -149,9 +149,7 @@ std::string result_in(const std::string& row_text) {
 
 [[noreturn]] void reject(const fs::path& file, std::uint64_t seed, const std::string& there,
                          const std::string& here) {
-  std::istringstream a(there), b(here);
-  std::string was, is;
-  while (std::getline(a, was) && std::getline(b, is) && was == is) continue;
+  const auto [was, is] = first_difference(there, here);
   throw Error(ExitCode::internal,
               fmt::format("{}: two results of seed {} (got \"{}\", expected \"{}\")", file.string(),
                           seed, is, was),
