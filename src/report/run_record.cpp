@@ -72,8 +72,8 @@ void read_run_summary(RunRecord& run, const std::string& text) {
     run.data = data_name(run.source);
     const auto checkpoint = finished_checkpoint(run.folder);
     if (checkpoint) check_recipe_in(run.folder, *run.recipe, *checkpoint);
+    check_summary_recipe(json, run.folder, *run.recipe);
     const int steps_per_epoch = steps_per_epoch_of(json, *run.recipe);
-    check_summary_recipe(json, run.folder, *run.recipe, steps_per_epoch);
     check_rates(run.epochs, last_rates(*run.recipe, steps_per_epoch), metrics_file(run));
     check_summary_scores(json, run.folder, *run.recipe, run.curve, scored);
     check_summary_weights(json, run.folder, checkpoint);

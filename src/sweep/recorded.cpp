@@ -49,7 +49,7 @@ Recorded of_run(const fs::path& folder, std::optional<std::uint64_t> seed) {
       parse_config(read_text_file(folder / "config.toml"), (folder / "config.toml").string());
   try {
     const auto json = nlohmann::ordered_json::parse(read_text_file(file));
-    check_summary_recipe(json, folder, recorded.config, steps_per_epoch_of(json, recorded.config));
+    check_summary_recipe(json, folder, recorded.config);
     if (const auto checkpoint = finished_checkpoint(folder))
       check_recipe_in(folder, recorded.config, *checkpoint);
     json.at("seed").get_to(recorded.config.train.seed);

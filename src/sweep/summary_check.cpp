@@ -50,11 +50,11 @@ void check_engine(const Summary& summary) {
     if (summary.json.contains(unknown->key)) summary.reject(unknown->key, unknown->expected);
 }
 
-void check_steps(const Summary& summary, const Config& recipe, int steps_per_epoch) {
+void check_steps(const Summary& summary, const Config& recipe) {
   if (!summary.json.contains("steps")) return;
   const auto steps = summary.json.at("steps").get<std::int64_t>();
   const std::int64_t epochs = recipe.train.epochs, most = recipe.train.max_steps;
-  if (steps_per_epoch > 0) {
+  if (const int steps_per_epoch = steps_per_epoch_of(summary.json, recipe); steps_per_epoch > 0) {
     summary.must_be("steps", total_steps(recipe, steps_per_epoch));
   } else if (steps < 1 || (most > 0 && steps > most)) {
     summary.reject("steps", most > 0 ? fmt::format("1 to {}", most) : "at least 1");
@@ -104,8 +104,7 @@ int steps_per_epoch_of(const Json& json, const Config& recipe) {
                                recipe.train.max_steps == 0 ? steps : 0);
 }
 
-void check_summary_recipe(const Json& json, const fs::path& folder, const Config& recipe,
-                          int steps_per_epoch) {
+void check_summary_recipe(const Json& json, const fs::path& folder, const Config& recipe) {
   const Summary summary{json, folder};
   if (!json.contains("recipe") || !json.at("recipe").is_string() ||
       recipe_name(json.at("recipe").get<std::string>()) != recipe.name)
@@ -115,7 +114,7 @@ void check_summary_recipe(const Json& json, const fs::path& folder, const Config
   summary.must_be("parameter_count", parameter_count(recipe.model));
   summary.must_be("averaged", recipe.average.decay > 0);
   check_engine(summary);
-  check_steps(summary, recipe, steps_per_epoch);
+  check_steps(summary, recipe);
 }
 
 void check_summary_scores(const Json& json, const fs::path& folder, const Config& recipe,

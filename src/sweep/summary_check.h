@@ -15,10 +15,9 @@ namespace mnist_dist {
 // the wrong type.
 
 /// The values that the recipe decides: its name, seed, epochs, parameters, whether it averages and
-/// how many steps it has. And the names of the engine. `steps_per_epoch` 0: unknown.
+/// how many steps it has. And the names of the engine.
 void check_summary_recipe(const nlohmann::ordered_json& summary,
-                          const std::filesystem::path& folder, const Config& recipe,
-                          int steps_per_epoch);
+                          const std::filesystem::path& folder, const Config& recipe);
 
 /// Steps per epoch, as the recipe and the summary's data and steps decide. 0: unknown.
 int steps_per_epoch_of(const nlohmann::ordered_json& summary, const Config& recipe);
