@@ -57,10 +57,7 @@ Contestant of_run(const fs::path& folder) {
   if (run.ended) c.accuracies[run.seed] = run.final_accuracy;
   c.diverged = c.state == "diverged";
   c.images = run.images;
-  SweepIdentity scored;
-  scored.data = run.source;
-  scored.validation = run.validation;
-  c.scored = scored_text(scored);
+  c.scored = scored_text(run.source, run.validation);
   c.data = run.data;
   c.data_hash = run.source.hash;
   c.parameter_count =
@@ -81,7 +78,7 @@ Contestant of_sweep(const fs::path& folder) {
   c.recipe = id.recipe;
   c.config = parse_config(record.recipe_text, (folder / "config.toml").string());
   c.images = id.images;
-  c.scored = scored_text(id);
+  c.scored = scored_text(id.data, id.validation);
   c.data = data_name(id.data);
   c.data_hash = id.data.hash;
   c.parameter_count = id.parameter_count;

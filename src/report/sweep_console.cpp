@@ -49,7 +49,7 @@ void SweepConsole::started(const SweepView& view) {
   print(wrapped_fields(
       fmt::format("{} | {} {} | seeds {} | target {} % ({} of {}) | engine {} ({}) | device {} | "
                   "{} group{} x {} rank{}{} x {} thread{} | {}",
-                  id.recipe, scored_text(id), id.data.file, id.seeds, id.target,
+                  id.recipe, scored_text(id.data, id.validation), id.data.file, id.seeds, id.target,
                   target_.required_correct(id.images), id.images, id.engine.name, id.engine.simd,
                   id.engine.device, id.groups, plural(id.groups), id.ranks_per_run,
                   plural(id.ranks_per_run), last_group_text(id), id.threads, plural(id.threads),

@@ -257,7 +257,7 @@ std::string sweep_page(const SweepRecord& record, const Verdict& v,
       "<p>{} parameters, {}. Accuracy of the weights that each run delivers at its end, on {} "
       "images ({}).</p>\n",
       grouped(id.parameter_count), html_text(length_text(record)), grouped(v.images),
-      html_text(scored_text(id)));
+      html_text(scored_text(id.data, id.validation)));
   body += html_pairs(verdict_lines(v));
   body += html_figure(histogram_svg(record, v),
                       "Final accuracy of all seeds. Blue reached the target, red did not.");

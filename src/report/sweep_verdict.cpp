@@ -39,8 +39,8 @@ std::string quantiles_text(const Statistics& s) {
 
 }  // namespace
 
-std::string scored_text(const SweepIdentity& identity) {
-  return data_name(identity.data) + (identity.validation ? ", validation rows" : ", test set");
+std::string scored_text(const DataSource& data, bool validation) {
+  return data_name(data) + (validation ? ", validation rows" : ", test set");
 }
 
 std::string last_group_text(const SweepIdentity& identity) {

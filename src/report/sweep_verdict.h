@@ -9,7 +9,7 @@ namespace mnist_dist {
 
 /// "SYNTHETIC digits, not MNIST", "MNIST, test set", "MNIST, validation rows": the images of a
 /// score.
-std::string scored_text(const SweepIdentity& identity);
+std::string scored_text(const DataSource& data, bool validation);
 
 /// " (1 in the last)": a last group's ranks if they are fewer than the others', otherwise "".
 std::string last_group_text(const SweepIdentity& identity);
