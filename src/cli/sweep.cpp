@@ -32,11 +32,9 @@ namespace {
 
 struct SweepArguments {
   ConfigOptions config;
-  ComputeOptions compute;
-  std::string seeds, out;
+  SweepOptions options;
+  std::string out;
   std::optional<std::string> target;
-  int ranks_per_run = 1;
-  bool stop_early = false;
   bool tensorboard = true, quiet = false;
 };
 
@@ -79,14 +77,10 @@ ExitCode conclude(Communicator& comm, SweepEnd end, const SweepOptions& options,
 }
 
 ExitCode run(Communicator& comm, const SweepArguments& arguments, const Config& recipe) {
-  SweepOptions options;
+  SweepOptions options = arguments.options;
   options.recipe = recipe;
-  options.seeds = arguments.seeds;
   options.target = arguments.target.value_or("");
   options.folder = arguments.out.empty() ? "runs/sweep-" + recipe.name : arguments.out;
-  options.ranks_per_run = arguments.ranks_per_run;
-  options.stop_early = arguments.stop_early;
-  options.compute = arguments.compute;
   options.machine = find_cpu().text;
   if (!arguments.quiet) options.progress = say_fitted;
   options.files.recipe = arguments.config.title(recipe);
@@ -104,15 +98,16 @@ ExitCode run(Communicator& comm, const SweepArguments& arguments, const Config& 
 
 Command add_sweep(CLI::App& app) {
   auto arguments = std::make_shared<SweepArguments>();
+  SweepOptions& options = arguments->options;
   add_config_options(app, arguments->config);
-  app.add_option("--seeds", arguments->seeds, "Seeds, for example 0..99 or 1,5,10..19")
+  app.add_option("--seeds", options.seeds, "Seeds, for example 0..99 or 1,5,10..19")
       ->type_name("LIST");
   app.add_option("--target", arguments->target,
                  fmt::format("Accuracy in percent that the final weights of every seed must reach "
                              "(default: that of the sweep in --out, {} for a new one)",
                              default_target))
       ->type_name("PERCENT");
-  app.add_option("--ranks-per-run", arguments->ranks_per_run,
+  app.add_option("--ranks-per-run", options.ranks_per_run,
                  "Ranks that train one seed together. Each group of ranks takes the next seed when "
                  "it is free")
       ->type_name("K")
@@ -123,16 +118,15 @@ Command add_sweep(CLI::App& app) {
          "Folder of the sweep (default: runs/sweep-RECIPE). If it exists, only missing seeds "
          "are trained. Any number of processes may work in it")
       ->type_name("DIR");
-  app.add_flag("--stop-early", arguments->stop_early,
-               "End at the first seed that misses the target");
-  add_compute_options(app, arguments->compute);
+  app.add_flag("--stop-early", options.stop_early, "End at the first seed that misses the target");
+  add_compute_options(app, options.compute);
   app.add_flag("!--no-tensorboard", arguments->tensorboard,
                "Write no event files for TensorBoard into the seeds' folders");
   app.add_flag("--quiet", arguments->quiet, "Print the verdict only: no row per seed, no progress");
   return [arguments] {
-    if (arguments->seeds.empty())
-      throw usage_error("sweep needs --seeds", "name them as --seeds 0..99");
-    parse_seeds(arguments->seeds);
+    const std::string& seeds = arguments->options.seeds;
+    if (seeds.empty()) throw usage_error("sweep needs --seeds", "name them as --seeds 0..99");
+    parse_seeds(seeds);
     reject_seed_setting(arguments->config.settings, "name the seeds with --seeds");
     if (arguments->target) Target{*arguments->target};
     sweep_pace();

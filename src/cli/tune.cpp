@@ -26,11 +26,8 @@ namespace {
 
 struct TuneArguments {
   std::string space, out;
-  std::vector<std::string> settings;
-  ComputeOptions compute;
+  TuneOptions options;
   bool quiet = false;
-  int candidates = 16, seeds = 2, max_seeds = 24;
-  std::uint64_t draw_seed = 1;
 };
 
 /// The table of all candidates, and the best one's recipe. Throws: Error (diverged) when not even
@@ -58,13 +55,12 @@ void deliver(const std::vector<Candidate>& candidates, const std::filesystem::pa
                            printable((folder / "report.html").string())));
 }
 
-ExitCode run(Communicator& comm, const TuneArguments& arguments, TuneOptions options) {
-  options.sweep.compute = arguments.compute;
+ExitCode run(Communicator& comm, TuneOptions options, bool quiet) {
   options.sweep.machine = find_cpu().text;
-  if (!arguments.quiet) options.sweep.progress = say_fitted;
-  TrialConsole trial(arguments.quiet);
+  if (!quiet) options.sweep.progress = say_fitted;
+  TrialConsole trial(quiet);
   options.sweep.observer = &trial;
-  TuneConsole console(arguments.quiet);
+  TuneConsole console(quiet);
   const auto candidates = tune(comm, options, comm.rank() == 0 ? &console : nullptr);
   run_on_root(comm, [&] { deliver(candidates, options.sweep.folder); });
   return ExitCode::ok;
@@ -75,18 +71,13 @@ TuneOptions options_of(const TuneArguments& arguments) {
   if (arguments.space.empty())
     throw usage_error("tune needs --space",
                       "name a search space, such as --space configs/tune/recipe.toml");
-  reject_seed_setting(arguments.settings, "leave it out: every candidate trains seeds 1, 2, ...");
-  if (arguments.max_seeds < arguments.seeds)
+  TuneOptions options = arguments.options;
+  reject_seed_setting(options.settings, "leave it out: every candidate trains seeds 1, 2, ...");
+  if (options.max_seeds < options.seeds)
     throw usage_error(
-        fmt::format("--max-seeds {} is below --seeds {}", arguments.max_seeds, arguments.seeds),
-        fmt::format("give --max-seeds {} or more", arguments.seeds));
-  TuneOptions options;
+        fmt::format("--max-seeds {} is below --seeds {}", options.max_seeds, options.seeds),
+        fmt::format("give --max-seeds {} or more", options.seeds));
   options.space = read_space(arguments.space);
-  options.settings = arguments.settings;
-  options.draw_seed = arguments.draw_seed;
-  options.candidates = arguments.candidates;
-  options.seeds = arguments.seeds;
-  options.max_seeds = arguments.max_seeds;
   options.recipe_folders = recipe_folders();
   options.sweep.folder = arguments.out.empty()
                              ? "runs/tune-" + std::filesystem::path(arguments.space).stem().string()
@@ -110,43 +101,45 @@ double fit_models(TuneOptions& options) {
 
 Command add_tune(CLI::App& app) {
   auto arguments = std::make_shared<TuneArguments>();
+  TuneOptions& options = arguments->options;
   app.add_option("--space", arguments->space, "Search space, a file like configs/tune/recipe.toml")
       ->type_name("FILE");
   app.add_option(
-         "--candidates", arguments->candidates,
+         "--candidates", options.candidates,
          "Candidates in the first round: each recipe of the space unchanged, then random draws")
       ->type_name("N")
       ->check(CLI::Range(1, 100'000))
       ->capture_default_str();
   app.add_option(
-         "--seeds", arguments->seeds,
+         "--seeds", options.seeds,
          "Seeds per candidate in the first round. Candidates that are not significantly worse than "
          "the best one (95 %) continue with twice as many")
       ->type_name("N")
       ->check(CLI::Range(1, 100'000))
       ->capture_default_str();
-  app.add_option("--max-seeds", arguments->max_seeds, "Seeds per candidate in the last round")
+  app.add_option("--max-seeds", options.max_seeds, "Seeds per candidate in the last round")
       ->type_name("N")
       ->check(CLI::Range(1, 100'000))
       ->capture_default_str();
-  app.add_option("--draw-seed", arguments->draw_seed, "Seed of the random draws")
+  app.add_option("--draw-seed", options.draw_seed, "Seed of the random draws")
       ->type_name("N")
       ->capture_default_str();
-  app.add_option("--set", arguments->settings, "Change a key of every candidate. May be repeated")
+  app.add_option("--set", options.settings, "Change a key of every candidate. May be repeated")
       ->type_name("SECTION.KEY=VALUE")
       ->allow_extra_args(false);
   app.add_option("--out", arguments->out,
                  "Folder of the search (default: runs/tune-SPACE). If it exists, only missing runs "
                  "are trained")
       ->type_name("DIR");
-  add_compute_options(app, arguments->compute);
+  add_compute_options(app, options.sweep.compute);
   app.add_flag("--quiet", arguments->quiet, "Print the final table only: no rounds, no progress");
   return [arguments] {
-    TuneOptions options = options_of(*arguments);
-    const double timeout = fit_models(options);
+    TuneOptions search = options_of(*arguments);
+    const double timeout = fit_models(search);
     sweep_pace();
     install_stop_handlers();
-    return in_world(timeout, [&](Communicator& comm) { return run(comm, *arguments, options); });
+    return in_world(timeout,
+                    [&](Communicator& comm) { return run(comm, search, arguments->quiet); });
   };
 }
 
