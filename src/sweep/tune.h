@@ -17,9 +17,6 @@ struct TuneOptions {
   int candidates = 16;
   int seeds = 2;       ///< per candidate in the first round, twice as many in each further one
   int max_seeds = 24;  ///< per candidate
-  /// Of the training images, where a recipe has no data.split of its own. The held-out block
-  /// follows the seed, so that all 60,000 images judge a candidate of six seeds.
-  std::vector<int> split{50000, 10000, 0};
   std::vector<std::string> recipe_folders;
   SweepOptions sweep;  ///< common to the candidates' sweeps. Its folder has a folder for each
 };
