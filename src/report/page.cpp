@@ -79,10 +79,16 @@ std::string html_pairs(const std::vector<std::pair<std::string, std::string>>& l
   return out + "</dl>\n";
 }
 
-std::string data_warning(const std::string& data) {
-  if (data.empty() || data == "MNIST") return {};
-  return fmt::format("<p class=\"warn\">{}: these results are not about MNIST.</p>\n",
-                     html_text(data));
+std::string data_warning(const std::string& data, bool validation) {
+  std::string text;
+  if (!data.empty() && data != "MNIST")
+    text = fmt::format("<p class=\"warn\">{}: these results are not about MNIST.</p>\n",
+                       html_text(data));
+  if (validation)
+    text +=
+        "<p class=\"warn\">Validation rows of the training set: the test images were not "
+        "opened.</p>\n";
+  return text;
 }
 
 std::string html_details(const std::string& summary, const std::string& text) {

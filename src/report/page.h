@@ -12,9 +12,9 @@ std::string html_page(const std::string& title, const std::string& body, int ref
 /// Parts of one.
 std::string html_figure(const std::string& svg, const std::string& caption);
 std::string html_pairs(const std::vector<std::pair<std::string, std::string>>& lines);
-/// A warning for other digits than MNIST's (`data`: data_name). Nothing for MNIST, or where `data`
-/// is empty.
-std::string data_warning(const std::string& data);
+/// Warns of digits that are not MNIST's (`data`: data_name, or empty where it is unknown), and of
+/// scores of validation rows. Nothing otherwise.
+std::string data_warning(const std::string& data, bool validation = false);
 /// A section that can be unfolded, with preformatted text.
 std::string html_details(const std::string& summary, const std::string& text);
 

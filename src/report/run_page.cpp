@@ -145,11 +145,7 @@ std::string run_page(const std::filesystem::path& folder, const std::string& sum
   const std::string title = fmt::format("{}, seed {}", run.recipe_name, run.seed);
   std::string body = fmt::format("<h1>{}</h1>\n<p class=\"verdict {}\">{}</p>\n", html_text(title),
                                  headline.style, html_text(headline.text));
-  body += data_warning(run.data);
-  if (run.validation)
-    body +=
-        "<p class=\"warn\">Validation rows of the training set: the test images were not "
-        "opened.</p>\n";
+  body += data_warning(run.data, run.validation);
   body += html_charts(run) + mistakes_section(run) + model_section(run) + speed_section(run) +
           use_section(run);
   body += "<h2>Provenance</h2>\n";

@@ -248,11 +248,7 @@ std::string sweep_page(const SweepRecord& record, const Verdict& v,
   std::string body =
       fmt::format("<h1>{}: seeds {}</h1>\n<p class=\"verdict {}\">{}</p>\n", html_text(id.recipe),
                   html_text(id.seeds), name_of(v.answer), html_text(headline(record, v)));
-  body += data_warning(data_name(id.data));
-  if (id.validation)
-    body +=
-        "<p class=\"warn\">Validation rows of the training set: the test images were not "
-        "opened.</p>\n";
+  body += data_warning(data_name(id.data), id.validation);
   body += fmt::format(
       "<p>{} parameters, {}. Accuracy of the weights that each run delivers at its end, on {} "
       "images ({}).</p>\n",
