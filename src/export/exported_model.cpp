@@ -8,17 +8,8 @@ namespace mnist_dist {
 namespace {
 
 std::string kind_name(LayerKind kind) {
-  switch (kind) {
-    case LayerKind::convolution:
-      return "conv";
-    case LayerKind::linear:
-      return "linear";
-    case LayerKind::max_pool:
-    case LayerKind::global_average:
-    case LayerKind::global_max:
-      return "pool";
-  }
-  return {};
+  if (kind == LayerKind::convolution) return "conv";
+  return kind == LayerKind::linear ? "linear" : "pool";
 }
 
 OperationKind pool_kind(LayerKind kind) {

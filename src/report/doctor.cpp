@@ -19,14 +19,8 @@ struct Mark {
 };
 
 Mark mark_of(Health health) {
-  switch (health) {
-    case Health::ok:
-      return {"ok", "\x1b[32m"};
-    case Health::warning:
-      return {"warn", "\x1b[33m"};
-    case Health::failure:
-      break;
-  }
+  if (health == Health::ok) return {"ok", "\x1b[32m"};
+  if (health == Health::warning) return {"warn", "\x1b[33m"};
   return {"fail", "\x1b[31m"};
 }
 

@@ -81,15 +81,8 @@ Verdict verdict_of(const SweepRecord& record) {
 }
 
 const char* name_of(Verdict::Answer answer) {
-  switch (answer) {
-    case Verdict::Answer::pass:
-      return "PASS";
-    case Verdict::Answer::fail:
-      return "FAIL";
-    case Verdict::Answer::incomplete:
-      break;
-  }
-  return "INCOMPLETE";
+  if (answer == Verdict::Answer::pass) return "PASS";
+  return answer == Verdict::Answer::fail ? "FAIL" : "INCOMPLETE";
 }
 
 }  // namespace mnist_dist
