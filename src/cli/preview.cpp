@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <memory>
+#include <sstream>
 #include <vector>
 
 #include "base/error.h"
@@ -82,25 +83,20 @@ Canvas grid_of(const std::vector<std::vector<Digit>>& rows, int side) {
   return canvas;
 }
 
-std::vector<std::string> lines_of(const std::string& text) {
-  std::vector<std::string> lines;
-  for (std::size_t begin = 0, end; (end = text.find('\n', begin)) != std::string::npos;
-       begin = end + 1)
-    lines.push_back(text.substr(begin, end - begin));
-  return lines;
-}
-
 /// Side by side, as many as fit into the terminal.
 std::string drawn(const std::vector<Digit>& row, int side) {
   const int cell = side + 1;
   const int columns = terminal_columns(Output::standard_out);
   const int fits = columns > 0 ? std::max(1, (columns + 1) / cell) : static_cast<int>(row.size());
-  std::vector<std::string> out(static_cast<std::size_t>((side + 1) / 2));
+  std::vector<std::string> out;
   for (int i = 0; i < std::min(fits, static_cast<int>(row.size())); ++i) {
-    const std::vector<std::string> lines =
-        lines_of(draw_digit(row[static_cast<std::size_t>(i)], columns));
-    for (std::size_t line = 0; line < out.size(); ++line)
-      out[line] += (i > 0 ? "│" : "") + lines[line];
+    std::istringstream lines(draw_digit(row[static_cast<std::size_t>(i)], columns));
+    std::string line;
+    for (std::size_t n = 0; std::getline(lines, line); ++n)
+      if (i == 0)
+        out.push_back(line);
+      else
+        out[n] += "│" + line;
   }
   std::string text;
   for (const std::string& line : out) text += line + '\n';

@@ -70,6 +70,8 @@ shows() { [[ "$(tr -d ' \n' <<<"$seen")" == *"$(tr -d ' ' <<<"$1")"* ]]; }
     in_terminal $columns "$MNIST_DIST" preview --config step1 --set "data.file=$TEST_DATA" \
       --images 1
   done
+  # Narrower than an image.
+  in_terminal 20 "$MNIST_DIST" preview --config step1 --set "data.file=$TEST_DATA" --images 1
 }
 
 @test "training, a sweep and a search keep to 60 and 40 columns" {
