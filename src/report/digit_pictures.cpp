@@ -4,15 +4,11 @@
 
 #include <algorithm>
 
+#include "base/error.h"
 #include "data/dataset.h"
 #include "report/png.h"
 
 namespace mnist_dist {
-
-Error wrong_image(const std::filesystem::path& file, int image, int rows) {
-  return changed_file_error(file.string(),
-                            fmt::format("wrong image (got {}, expected 0 to {})", image, rows - 1));
-}
 
 DigitPictures::DigitPictures(const std::filesystem::path& data_file, const std::string& data_hash,
                              bool validation, std::span<const int> rows,
@@ -31,7 +27,10 @@ DigitPictures::DigitPictures(const std::filesystem::path& data_file, const std::
   } catch (const Error&) {
     return;
   }
-  if (!images_) throw wrong_image(rows_file, first < 0 ? first : last, all);
+  if (!images_)
+    throw changed_file_error(
+        rows_file.string(),
+        fmt::format("wrong image (got {}, expected 0 to {})", first < 0 ? first : last, all - 1));
 }
 
 const std::uint8_t* DigitPictures::pixels(int row) const {

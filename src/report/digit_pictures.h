@@ -4,13 +4,9 @@
 #include <span>
 #include <string>
 
-#include "base/error.h"
 #include "data/images.h"
 
 namespace mnist_dist {
-
-/// For a file of results that names an image which is not among the `rows` of the data file.
-Error wrong_image(const std::filesystem::path& file, int image, int rows);
 
 /// The images of some scored rows as <img> elements, where the data file is here and is the one
 /// that was scored. A page is made of numbers. It may be made where the images are not.

@@ -5,20 +5,17 @@
 #include <algorithm>
 #include <functional>
 #include <map>
-#include <optional>
 
 #include "base/grouped.h"
 #include "base/plural.h"
 #include "base/printable.h"
 #include "config/config.h"
 #include "data/data_name.h"
-#include "data/dataset.h"
 #include "report/chart.h"
 #include "report/confusion.h"
 #include "report/digit_pictures.h"
 #include "report/duration.h"
 #include "report/page.h"
-#include "report/png.h"
 #include "report/sweep_charts.h"
 #include "report/sweep_verdict.h"
 
@@ -59,25 +56,15 @@ std::string predictions_text(const std::map<int, int>& counts) {
   return text;
 }
 
-/// The data file, when it is here and the one that was scored.
-std::optional<Dataset> scored_data(const SweepIdentity& identity) {
-  try {
-    Dataset dataset(identity.data.file);
-    if (dataset.hash() == identity.data.hash) return dataset;
-  } catch (const Error&) {
-    // A report is made from numbers, perhaps on a machine without the images.
-  }
-  return std::nullopt;
-}
-
 std::string digits_section(const SweepRecord& record, const Verdict& v,
                            const std::filesystem::path& folder) {
   const std::vector<HardDigit> digits = hardest_digits(v);
   if (digits.empty()) return "";
-  const auto data = scored_data(record.identity);
-  const int rows = !data ? 0 : record.identity.validation ? data->train_rows() : data->test_rows();
-  if (const int last = std::ranges::max(digits, {}, &HardDigit::index).index; data && last >= rows)
-    throw wrong_image(folder / "errors.csv", last, rows);
+  std::vector<int> rows;
+  for (const HardDigit& digit : digits) rows.push_back(digit.index);
+  const SweepIdentity& id = record.identity;
+  const DigitPictures images(id.data.file, id.data.hash, id.validation, rows,
+                             folder / "errors.csv");
   const auto always = std::count_if(digits.begin(), digits.end(),
                                     [&](auto& digit) { return digit.seeds == v.trained; });
   std::string out = fmt::format(
@@ -85,18 +72,12 @@ std::string digits_section(const SweepRecord& record, const Verdict& v,
       "least one seed, {} by every seed. Each with its label and the predicted classes, counted "
       "over {} seed{}.{}</p>\n<div class=\"digits\">\n",
       digits.size(), v.images, always, v.trained, plural(v.trained),
-      data ? "" : " They are not drawn, because the data file is missing.");
+      images.there() ? "" : " They are not drawn, because the data file is missing.");
   for (std::size_t i = 0; i < std::min(digits.size(), most_digits); ++i) {
     const HardDigit& digit = digits[i];
-    std::string image;
-    if (data) {
-      const Range row{digit.index, digit.index + 1};
-      const Images one = record.identity.validation ? data->train(row) : data->test(row);
-      image = fmt::format("<img alt=\"{}\" src=\"{}\">", digit.label,
-                          png_data_uri({one.image(0), one.image_pixels()}, one.side));
-    }
-    out += fmt::format("<div>{}<b>{}</b> predicted {}<br>#{}, {} seed{}</div>\n", image,
-                       digit.label, predictions_text(digit.predictions), digit.index, digit.seeds,
+    out += fmt::format("<div>{}<b>{}</b> predicted {}<br>#{}, {} seed{}</div>\n",
+                       images.html(digit.index, digit.label), digit.label,
+                       predictions_text(digit.predictions), digit.index, digit.seeds,
                        plural(digit.seeds));
   }
   return out + "</div>\n";
