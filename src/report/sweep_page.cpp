@@ -83,16 +83,23 @@ std::string digits_section(const SweepRecord& record, const Verdict& v,
   return out + "</div>\n";
 }
 
-std::string confusions_of(const SeedOutcome& outcome) {
-  std::map<std::pair<int, int>, int> counts;
-  for (const Mistake& m : outcome.mistakes) ++counts[{m.label, m.prediction}];
-  std::vector<std::pair<int, std::pair<int, int>>> order;
-  for (const auto& [pair, count] : counts) order.emplace_back(-count, pair);
-  std::sort(order.begin(), order.end());
+/// As large as `classes`, or as the largest class of a mistake.
+Confusion confusion_of_seeds(std::span<const SeedOutcome* const> seeds, int classes) {
+  for (const SeedOutcome* outcome : seeds)
+    for (const Mistake& m : outcome->mistakes)
+      classes = std::max({classes, m.label + 1, m.prediction + 1});
+  Confusion counts = no_confusion(classes);
+  for (const SeedOutcome* outcome : seeds)
+    for (const Mistake& m : outcome->mistakes)
+      ++counts[static_cast<std::size_t>(m.label)][static_cast<std::size_t>(m.prediction)];
+  return counts;
+}
+
+std::string frequent_mistakes_of(const SeedOutcome* seed) {
   std::string text;
-  for (std::size_t i = 0; i < std::min<std::size_t>(order.size(), 4); ++i)
-    text += fmt::format("{}{}&rarr;{} ({}x)", i ? ", " : "", order[i].second.first,
-                        order[i].second.second, -order[i].first);
+  for (const Mistaken& m : most_mistaken(confusion_of_seeds({&seed, 1}, 0), 4))
+    text +=
+        fmt::format("{}{}&rarr;{} ({}x)", text.empty() ? "" : ", ", m.label, m.prediction, m.count);
   return text;
 }
 
@@ -142,27 +149,15 @@ std::string worst_section(const Verdict& v, const std::filesystem::path& folder)
                              "<tr><td>{}</td><td>{:.2f}</td><td>{}</td><td>{:.2f}</td><td "
                              "class=\"text\">{}</td></tr>\n",
                              seed_link(o->seed, folder), accuracy_of(*o), o->final_correct,
-                             o->best_accuracy, confusions_of(*o));
+                             o->best_accuracy, frequent_mistakes_of(o));
   return out +
          "</table></div>\n<p class=\"note\">* of the best epoch: optimistic, because it is "
          "selected by this score.</p>\n";
 }
 
-/// Of all seeds. As large as the recipe's classes, or as the largest class in errors.csv.
-Confusion confusion_of_seeds(const SweepRecord& record, const Verdict& v) {
-  int classes = parse_config(record.recipe_text, "config.toml").model.classes;
-  for (const SeedOutcome* outcome : v.counted)
-    for (const Mistake& m : outcome->mistakes)
-      classes = std::max({classes, m.label + 1, m.prediction + 1});
-  Confusion counts = no_confusion(classes);
-  for (const SeedOutcome* outcome : v.counted)
-    for (const Mistake& m : outcome->mistakes)
-      ++counts[static_cast<std::size_t>(m.label)][static_cast<std::size_t>(m.prediction)];
-  return counts;
-}
-
 std::string confusion_section(const SweepRecord& record, const Verdict& v) {
-  const Confusion counts = confusion_of_seeds(record, v);
+  const Confusion counts =
+      confusion_of_seeds(v.counted, parse_config(record.recipe_text, "config.toml").model.classes);
   if (counts.size() > most_matrix_columns) return frequent_mistakes(counts);
   std::string out =
       "<h2>Mistakes over all seeds</h2>\n<div class=\"scroll\"><table>\n<tr><th>label \\ "
