@@ -100,13 +100,12 @@ std::string rate_svg(const RunRecord& run) {
   return drawing("learning rate at each epoch's end", {rates}, true);
 }
 
-std::string overlaid_svg(const std::string& title, std::span<const NamedCurve> curves,
-                         bool from_zero) {
+std::string overlaid_svg(const std::string& title, std::span<const NamedCurve> curves) {
   std::vector<Series> all;
   for (std::size_t i = 0; i < curves.size(); ++i)
     all.push_back(
         {curves[i].name, curves[i].points, series[i % series.size()], i >= series.size()});
-  return drawing(title, all, from_zero);
+  return drawing(title, all, false);
 }
 
 }  // namespace mnist_dist

@@ -19,7 +19,6 @@ struct NamedCurve {
   std::vector<std::pair<double, double>> points;  ///< by epoch
 };
 /// Curves over each other. "" where there is no point.
-std::string overlaid_svg(const std::string& title, std::span<const NamedCurve> curves,
-                         bool from_zero = false);
+std::string overlaid_svg(const std::string& title, std::span<const NamedCurve> curves);
 
 }  // namespace mnist_dist

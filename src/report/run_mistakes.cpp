@@ -32,11 +32,8 @@ Confusion counts_of(std::span<const Prediction> predictions, int classes) {
 
 /// Of one kind of mistake. At least 1.
 int most_frequent(const Confusion& counts) {
-  int most = 1;
-  for (std::size_t label = 0; label < counts.size(); ++label)
-    for (std::size_t c = 0; c < counts.size(); ++c)
-      if (c != label) most = std::max(most, counts[label][c]);
-  return most;
+  const std::vector<Mistaken> first = most_mistaken(counts, 1);
+  return first.empty() ? 1 : first.front().count;
 }
 
 /// The mistakes whose right class got the lowest probability, lowest first.
