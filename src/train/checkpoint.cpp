@@ -139,11 +139,9 @@ struct Writer {
   void vector(const char* name, const std::vector<float>& values) {
     if (!values.empty()) file.dataset(name, std::span<const float>(values), {values.size()});
   }
-  void optional(const char* name, double value) {
-    if (value != 0) file.attribute(name, value);
-  }
-  void optional(const char* name, const std::string& value) {
-    if (!value.empty()) file.attribute(name, value);
+  template <class T>
+  void optional(const char* name, const T& value) {
+    if (value != T{}) file.attribute(name, value);
   }
 };
 
