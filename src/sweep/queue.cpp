@@ -59,31 +59,29 @@ std::optional<SeedClaim> SeedQueue::next() {
       listed_ = true;
     }
     while (!seeds.empty()) {
-      Held candidate{seeds.front(), nullptr};
+      const std::uint64_t seed = seeds.front();
       seeds.pop_front();
-      if (has_row(candidate.seed)) continue;
-      if (auto claim = try_claim(candidate)) return claim;
-      if (candidate.seeker) held_.push_back(std::move(candidate));
+      if (auto claim = try_claim({seed, nullptr})) return claim;
     }
     seeds.shrink_to_fit();
   }
   return look_at_held();
 }
 
-/// Without a seeker left, the seed has a row.
-std::optional<SeedClaim> SeedQueue::try_claim(Held& held) {
+std::optional<SeedClaim> SeedQueue::try_claim(Held held) {
+  if (has_row(held.seed)) return std::nullopt;
   const fs::path folder = seed_run_folder(sweep_, held.seed);
   if (!held.seeker) {
     make_run_folder(sweep_, folder);
     held.seeker = std::make_unique<LeaseSeeker>(lease_file(folder), pace_, clock_);
   }
   auto lease = held.seeker->try_take();
-  if (!lease) return std::nullopt;
-  SeedClaim claim{held.seed, folder, FolderLock(folder, std::move(*lease))};
-  if (has_row(held.seed)) {  // the one that had the claim ended just now
-    held.seeker.reset();
+  if (!lease) {
+    held_.push_back(std::move(held));
     return std::nullopt;
   }
+  SeedClaim claim{held.seed, folder, FolderLock(folder, std::move(*lease))};
+  if (has_row(held.seed)) return std::nullopt;  // the one that had the claim ended just now
   remove_leftovers_beside(row_file(sweep_, held.seed));
   return claim;
 }
@@ -92,9 +90,7 @@ std::optional<SeedClaim> SeedQueue::look_at_held() {
   for (std::size_t left = std::min(held_.size(), most_looks); left > 0; --left) {
     Held held = std::move(held_.front());
     held_.pop_front();
-    if (has_row(held.seed)) continue;
-    if (auto claim = try_claim(held)) return claim;
-    if (held.seeker) held_.push_back(std::move(held));
+    if (auto claim = try_claim(std::move(held))) return claim;
   }
   return std::nullopt;
 }

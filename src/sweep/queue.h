@@ -51,7 +51,9 @@ class SeedQueue {
     std::unique_ptr<LeaseSeeker> seeker;
   };
   bool has_row(std::uint64_t seed) const;
-  std::optional<SeedClaim> try_claim(Held& held);
+  /// Nothing when the seed has a row, or when another worker has it: then it is among the held
+  /// ones.
+  std::optional<SeedClaim> try_claim(Held held);
   std::optional<SeedClaim> look_at_held();
 
   std::filesystem::path sweep_;
