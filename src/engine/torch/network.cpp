@@ -55,21 +55,7 @@ Network::Network(const ModelSpec& model) : layout_(flat_layout(model)) {
     layers_.push_back({.layer = model.layers[i], .shape = shapes[i]});
   for (int i = 0; const ParameterTensor& tensor : layout_.parameters) {
     Entry& entry = layers_[static_cast<std::size_t>(tensor.layer)];
-    switch (tensor.kind) {
-      case ParameterKind::weight:
-        entry.weight = i;
-        break;
-      case ParameterKind::bias:
-        entry.bias = i;
-        break;
-      case ParameterKind::gamma:
-        entry.gamma = i;
-        break;
-      case ParameterKind::beta:
-        entry.beta = i;
-        break;
-    }
-    ++i;
+    entry.parameters[static_cast<std::size_t>(tensor.kind)] = i++;
   }
   for (int i = 0; const NormTensor& norm : layout_.norms)
     layers_[static_cast<std::size_t>(norm.layer)].norm = i++;
@@ -78,14 +64,15 @@ Network::Network(const ModelSpec& model) : layout_(flat_layout(model)) {
 at::Tensor Network::layer(int index, at::Tensor x, const TensorViews& views,
                           const at::Tensor& dropout, bool training, int slices) const {
   const Entry& entry = layers_[static_cast<std::size_t>(index)];
-  const auto parameter = [&](int i) {
+  const auto parameter = [&](ParameterKind kind) {
+    const int i = entry.parameters[static_cast<std::size_t>(kind)];
     return i < 0 ? at::Tensor() : views.parameters[static_cast<std::size_t>(i)];
   };
   switch (entry.layer.kind) {
     case LayerKind::convolution:
     case LayerKind::linear:
-      x = at::conv2d(x, parameter(entry.weight), parameter(entry.bias), 1, entry.layer.padding, 1,
-                     entry.shape.in_channels / entry.shape.kernel_channels);
+      x = at::conv2d(x, parameter(ParameterKind::weight), parameter(ParameterKind::bias), 1,
+                     entry.layer.padding, 1, entry.shape.in_channels / entry.shape.kernel_channels);
       break;
     case LayerKind::max_pool:
     case LayerKind::global_max:
@@ -98,7 +85,7 @@ at::Tensor Network::layer(int index, at::Tensor x, const TensorViews& views,
   if (entry.layer.relu) x.relu_();
   if (entry.norm >= 0) {
     const auto norm = static_cast<std::size_t>(entry.norm);
-    at::Tensor gamma = parameter(entry.gamma), beta = parameter(entry.beta);
+    at::Tensor gamma = parameter(ParameterKind::gamma), beta = parameter(ParameterKind::beta);
     const std::vector<std::int64_t> shape = x.sizes().vec();
     if (slices > 1) {  // a slice's channels become channels of their own
       x = x.view({shape[0] / slices, slices * shape[1], shape[2], shape[3]});

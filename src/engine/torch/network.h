@@ -1,6 +1,7 @@
 #pragma once
 #include <torch/torch.h>
 
+#include <array>
 #include <span>
 #include <vector>
 
@@ -43,7 +44,8 @@ class Network {
   struct Entry {
     Layer layer;
     LayerShape shape;
-    int weight = -1, bias = -1, gamma = -1, beta = -1, norm = -1;
+    std::array<int, 4> parameters = {-1, -1, -1, -1};  ///< by ParameterKind
+    int norm = -1;
   };
   FlatLayout layout_;
   std::vector<Entry> layers_;
