@@ -137,14 +137,13 @@ DigitImage no_ink(int side) {
 }  // namespace
 
 DigitImage fitted_image(const Picture& picture, int side) {
-  const bool exact = picture.width == side && picture.height == side;
-  const Ink ink = find_ink(picture);
-  if (!exact && ink.contrast == 0) return no_ink(side);
   DigitImage image;
-  if (exact) {
+  if (picture.width == side && picture.height == side) {
     image.pixels = picture.grey;
     return image;
   }
+  const Ink ink = find_ink(picture);
+  if (ink.contrast == 0) return no_ink(side);
   Ink whole(picture.width, picture.height);
   for (std::size_t i = 0; i < picture.grey.size(); ++i) {
     const float light = static_cast<float>(picture.grey[i]) / 255.0f;
@@ -169,9 +168,7 @@ DigitImage digit_of(const Picture& picture) {
   const Ink ink = find_ink(picture);
   const float clean = ink.noise < 0.6f ? 0.02f : 0.2f;
   const Box box = box_of(ink, clean);
-  if (ink.contrast == 0 || box.right == 0) {
-    return no_ink(image_side);
-  }
+  if (ink.contrast == 0 || box.right == 0) return no_ink(image_side);
   if (is_in_form(picture, ink, box)) {
     for (std::size_t i = 0; i < digit.pixels.size(); ++i)
       digit.pixels[i] =
