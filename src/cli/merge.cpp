@@ -30,8 +30,8 @@ Command add_merge(CLI::App& app) {
       "both, otherwise the exit code is 1.");
   return [out, parts] {
     merge_sweeps(*out, *parts, command_line());
-    const SweepRecord record = write_tables_of(
-        *out, [&](const SweepRecord& now) { write_sweep_report(*out, now, verdict_of(now)); });
+    const SweepRecord record =
+        write_tables_of(*out, [&](const SweepRecord& now) { write_sweep_report(*out, now); });
     print_fitted(fmt::format("{}\n{}\n", printable(headline(record, verdict_of(record))),
                              printable((std::filesystem::path(*out) / "report.html").string())));
     return ExitCode::ok;

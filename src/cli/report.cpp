@@ -26,8 +26,8 @@ Command add_report(CLI::App& app) {
     remove_leftovers_beside(path / "report.html");
     if (std::filesystem::exists(path / "sweep.json")) {
       check_tables(path);
-      const SweepRecord record = write_tables_of(
-          path, [&](const SweepRecord& now) { write_sweep_report(path, now, verdict_of(now)); });
+      const SweepRecord record =
+          write_tables_of(path, [&](const SweepRecord& now) { write_sweep_report(path, now); });
       print_headline(record, verdict_of(record));
     } else if (is_search(path)) {
       write_file_atomically(path / "report.html", search_page(read_search(path)));

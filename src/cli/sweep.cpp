@@ -53,8 +53,7 @@ ExitCode conclude(Communicator& comm, SweepEnd end, const SweepOptions& options,
       return;
     }
     const SweepRecord record = write_tables_of(
-        folder, [&](const SweepRecord& now) { write_sweep_report(folder, now, verdict_of(now)); },
-        many_rows);
+        folder, [&](const SweepRecord& now) { write_sweep_report(folder, now); }, many_rows);
     const Verdict verdict = verdict_of(record);
     reached = all_reached(record, parse_seeds(options.seeds));
     done = verdict.trained + verdict.diverged;

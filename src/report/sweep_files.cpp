@@ -7,8 +7,8 @@
 
 namespace mnist_dist {
 
-void write_sweep_report(const std::filesystem::path& folder, const SweepRecord& record,
-                        const Verdict& verdict) {
+void write_sweep_report(const std::filesystem::path& folder, const SweepRecord& record) {
+  const Verdict verdict = verdict_of(record);
   write_file_atomically(folder / "summary.json", sweep_summary_json(record, verdict));
   write_file_atomically(folder / "report.html", sweep_page(record, verdict, folder));
   if (verdict.trained > 0)

@@ -1,13 +1,12 @@
 #pragma once
 #include <filesystem>
 
-#include "sweep/verdict.h"
+#include "sweep/record.h"
 
 namespace mnist_dist {
 
 /// Writes the files that are derived from a sweep's record into its folder: summary.json,
 /// report.html and histogram.svg. Throws: Error (data) when it cannot.
-void write_sweep_report(const std::filesystem::path& folder, const SweepRecord& record,
-                        const Verdict& verdict);
+void write_sweep_report(const std::filesystem::path& folder, const SweepRecord& record);
 
 }  // namespace mnist_dist
