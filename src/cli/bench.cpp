@@ -152,12 +152,11 @@ ExitCode run(BenchArguments& arguments) {
     choose_fused_target(arguments.rounds.simd);  // rejected before anything is measured
   std::vector<int>& cores = arguments.rounds.cores;
   cores = usable_cores();
-  if (cores.size() < static_cast<std::size_t>(arguments.threads))
+  const auto threads = static_cast<std::size_t>(arguments.threads);
+  if (cores.size() < threads)
     say_fitted(fmt::format("only {} core{} here: no figures for {} threads", cores.size(),
-                           plural(cores.size()), arguments.threads));
-  cores.resize(cores.size() < static_cast<std::size_t>(arguments.threads)
-                   ? 1
-                   : static_cast<std::size_t>(arguments.threads));
+                           plural(cores.size()), threads));
+  cores.resize(cores.size() < threads ? 1 : threads);
 
   std::vector<Contender> contenders = make_contenders(arguments, config, cores);
   const auto progress = [&](const std::string& line) {

@@ -48,16 +48,11 @@ constexpr std::array formats{
            [](const ExportedModel& m) { return npz_file(state_dict(m), m.metadata); }},
 };
 
-std::vector<std::string> format_names() {
-  std::vector<std::string> names;
-  for (const Format& format : formats) names.emplace_back(format.name);
-  return names;
-}
-
 /// The format of --format, otherwise of the output's extension, otherwise the default.
 /// Throws: Error (usage): there is no such format, or the extension is of something else.
 const Format& chosen_format(const ExportArguments& arguments) {
-  const std::vector<std::string> names = format_names();
+  std::vector<std::string> names;
+  for (const Format& format : formats) names.emplace_back(format.name);
   if (!arguments.format.empty() && std::ranges::find(names, arguments.format) == names.end())
     throw usage_error(fmt::format("--format: there is no format '{}'", arguments.format),
                       suggest(arguments.format, names));

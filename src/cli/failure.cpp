@@ -9,18 +9,12 @@
 #include "report/terminal.h"
 
 namespace mnist_dist {
-namespace {
-
-/// One line of limited length, for any text of files, arguments and hosts. A hint may be a command
-/// to copy: it is cut only beyond the longest path with some words around it.
-std::string error_line(const std::string& text) { return shortened(printable(text), 1000); }
-std::string hint_line(const std::string& text) { return shortened(printable(text), 5000); }
-
-}  // namespace
 
 void print_error(const Error& error, const std::string& who) {
-  const std::string what = (who.empty() ? "" : who + ": ") + error_line(error.what()),
-                    hint = hint_line(error.hint());
+  // A hint may be a command to copy: the longest path with some words around it is not cut.
+  constexpr std::size_t most = 5000;
+  const std::string what = (who.empty() ? "" : who + ": ") + message_line(error.what()),
+                    hint = shortened(printable(error.hint()), most);
   if (error.code() != ExitCode::interrupted) {
     say(error_text({error.code(), what, hint}, use_color(Output::standard_error)));
   } else {
