@@ -40,10 +40,6 @@ std::string remedy(const std::string& path) {
          "--out FILE";
 }
 
-std::size_t chunks_of(int rows) {
-  return static_cast<std::size_t>((rows + dataset_chunk_rows - 1) / dataset_chunk_rows);
-}
-
 }  // namespace
 
 Dataset::Dataset(const std::filesystem::path& path)
@@ -103,7 +99,8 @@ Dataset::Group Dataset::open_group(const std::string& name) const {
     file_.read_rows<std::uint8_t>(name + "/labels", 0, {});
   else
     file_.read_rows<std::uint16_t>(name + "/labels", 0, {});
-  expect_shape(name + "/chunk_sha256", {chunks_of(group.rows), digest_size});
+  const std::size_t chunks = (rows + dataset_chunk_rows - 1) / dataset_chunk_rows;
+  expect_shape(name + "/chunk_sha256", {chunks, digest_size});
   group.chunk_sha256 = file_.read<std::uint8_t>(name + "/chunk_sha256");
   return group;
 }

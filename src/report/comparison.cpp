@@ -39,10 +39,6 @@ std::string interval_text(const Difference& d) {
                                          d.interval.high, basis_text(d));
 }
 
-const char* pairs_name(const Difference& d) {
-  return d.basis == Difference::Basis::images ? "images" : "seeds";
-}
-
 /// Cells of the table: label, mean, SD, min, max, seeds, parameters, recipe.
 std::vector<std::string> row_of(const Contestant& c) {
   if (!c.has_result())
@@ -185,8 +181,9 @@ std::string comparison_text(std::span<const Contestant> contestants, int columns
       text += fmt::format("{} - {}  {:+.4f} points, {}\n", c.label, first.label, d.points,
                           interval_text(d));
     if (d.pairs > 0)
-      text += fmt::format("{} is better on {}, equal on {}, worse on {} {}\n", c.label, d.better,
-                          d.same, d.worse, pairs_name(d));
+      text +=
+          fmt::format("{} is better on {}, equal on {}, worse on {} {}\n", c.label, d.better,
+                      d.same, d.worse, d.basis == Difference::Basis::images ? "images" : "seeds");
     text += fmt::format("verdict: {}\n", verdict_sentence(first, c, d));
   }
   return folded(text, columns);

@@ -68,8 +68,6 @@ std::map<std::string, int> gpu_models(const fs::path& root) {
   return models;
 }
 
-bool can_open(const char* library) { return ::dlopen(library, RTLD_LAZY | RTLD_LOCAL) != nullptr; }
-
 }  // namespace
 
 Finding find_gpus(const fs::path& root, bool for_gpus) {
@@ -130,7 +128,7 @@ Finding find_fabric(const fs::path& root) {
   if (drivers.empty())
     return ok("fabric", "no EFA, no InfiniBand: ranks on other hosts are reached over TCP");
   const std::string text = counted(drivers);
-  if (drivers.contains("efa") && !can_open("libfabric.so.1"))
+  if (drivers.contains("efa") && !::dlopen("libfabric.so.1", RTLD_LAZY | RTLD_LOCAL))
     return warning("fabric", fmt::format("{}, but libfabric.so.1 is not found", text),
                    "install AWS's EFA software, or ranks will use TCP");
   return ok("fabric", text);

@@ -95,11 +95,6 @@ fs::path result_file(const fs::path& folder) {
   return is_search(folder) ? folder : fs::path();
 }
 
-ListedRun listed_folder(const fs::path& folder) {
-  if (fs::exists(folder / "sweep.json")) return listed_sweep(folder);
-  return is_run(folder) ? listed_run(folder) : listed_search(folder);
-}
-
 }  // namespace
 
 std::vector<ListedRun> list_runs(const fs::path& folder) {
@@ -121,7 +116,9 @@ std::vector<ListedRun> list_runs(const fs::path& folder) {
   for (const auto& [time, path] : found) {
     ListedRun listed;
     try {
-      listed = listed_folder(path);
+      listed = fs::exists(path / "sweep.json") ? listed_sweep(path)
+               : is_run(path)                  ? listed_run(path)
+                                               : listed_search(path);
     } catch (const Error& problem) {
       listed.status = "damaged";
       listed.result = problem.what();

@@ -19,15 +19,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-Config recipe_of(const std::string& part, const SweepRecord& record) {
-  return parse_config(record.recipe_text, (fs::path(part) / "config.toml").string());
-}
-
 /// Compares the parts with the first one, and with each other where they have the same seeds.
 class Parts {
  public:
   void add(const std::string& part, const SweepRecord& record) {
-    const Config recipe = recipe_of(part, record);
+    const Config recipe =
+        parse_config(record.recipe_text, (fs::path(part) / "config.toml").string());
     const SweepIdentity& id = record.identity;
     if (first_.empty()) {
       first_ = part;
