@@ -33,18 +33,6 @@ overwrite() { printf %s "$3" | dd of="$1" bs=1 seek="$2" conv=notrunc status=non
   [[ "$output" == *"64e77be346d4a4da65b8b69dca50e8b4cb6aca883149677d196c80e6bbfef9da"* ]]
 }
 
-@test "a folder without the files: the missing ones are named" {
-  mkdir raw && touch raw/train-images-idx3-ubyte
-  rejects 3 "raw: train-labels-idx1-ubyte, t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte" \
-    "$MNIST_DIST" prepare --raw raw
-}
-
-@test "an empty IDX file" {
-  mkdir raw && touch raw/{train,t10k}-{images-idx3,labels-idx1}-ubyte
-  rejects 3 "raw/train-images-idx3-ubyte: " "$MNIST_DIST" prepare --raw raw
-  [[ "${stderr_lines[-2]}" == *empty* ]]
-}
-
 # A folder "raw" with links to three whole files. The fourth is the caller's.
 three_of_four() {
   mkdir raw
@@ -101,12 +89,6 @@ sys.exit(code != 3 or resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss > 1
   run -0 --separate-stderr ../usr/bin/mnist-dist prepare
   chmod -R u+w ../usr
   [[ "$stderr" == *"reading MNIST from $BATS_TEST_TMPDIR/usr/share/mnist-dist/data/mnist"* ]]
-}
-
-@test "drawn digits never replace MNIST without an option, nor MNIST them" {
-  draw
-  rejects 3 " 1200 + 200 " "$MNIST_DIST" prepare
-  [[ "${stderr_lines[-1]}" == *"--force"* ]]
 }
 
 @test "a damaged file is named and replaced by force" {

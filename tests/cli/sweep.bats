@@ -216,7 +216,6 @@ print([d["seeds"] for d in declared if d["date"][:2] == "20"])')" \
   sed -i '2s/,[0-9a-f]\{8\}\([0-9a-f]\{56\}\)/,00000000\1/' e/rows/0xxx/seed1.csv
   fails 1 "seed 1" "$MNIST_DIST" merge new a e
   [ ! -e new ]
-  fails 2 "nowhere" "$MNIST_DIST" merge new a nowhere
   fails 2 ". already" "$MNIST_DIST" merge . a b
   fails 2 "DIR" "$MNIST_DIST" merge new
   fails 2 "OUT a is " "$MNIST_DIST" merge a a b
@@ -265,20 +264,12 @@ print([d["seeds"] for d in declared if d["date"][:2] == "20"])')" \
 @test "inconsistent options are rejected" {
   tiny_recipe
   run -0 "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 0 --target 0 --out s
-  fails 2 '"epochs = 3"' "$MNIST_DIST" sweep \
-    "${RECIPE[@]}" --set train.epochs=3 --seeds 0 --out s
   "$MNIST_DIST" prepare --synthetic --count 2000 --out other.h5 >/dev/null 2>&1
   fails 2 "hash" "$MNIST_DIST" sweep "${RECIPE[@]}" --set data.file=other.h5 --seeds 0 --out s
   sed -i 's/"fingerprint": "..../"fingerprint": "0000/' s/sweep.json
   fails 2 "expected 0000" "$MNIST_DIST" sweep \
     "${RECIPE[@]}" --seeds 0 --out s
   fails 2 ". already" "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 0 --out .
-  fails 2 '"3..1"' "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 3..1
-  fails 2 '"101"' "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 3 --target 101
-  fails 2 "needs --seeds" "$MNIST_DIST" sweep
-  fails 2 "train.seed=7" "$MNIST_DIST" sweep \
-    "${RECIPE[@]}" --seeds 0 --set train.seed=7
-  fails 2 "--ranks-per-run" ranks 2 sweep "${RECIPE[@]}" --seeds 0 --ranks-per-run 3
   # Ranks <= shards is about a run's ranks, not the world's.
   fails 2 "1 shard" ranks 2 sweep \
     "${RECIPE[@]}" --set data.shards=1 --seeds 0 --ranks-per-run 2
@@ -356,7 +347,6 @@ d = json.load(open("comparison.json"))["differences"][0]
 assert d["basis"] == "seeds" and d["points"] > 0, d'
   [ -s other.html ]
   fails 2 "nowhere" "$MNIST_DIST" compare a nowhere
-  fails 2 "2 to 26" "$MNIST_DIST" compare a
   fails 2 "--compare" "$MNIST_DIST" sweep --compare a b
   [[ "$stderr" == *"mnist-dist compare A B"* ]]
 }

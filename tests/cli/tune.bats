@@ -151,7 +151,6 @@ CHECK
   cat out.txt
   [ "$code" -eq 130 ]
   run ! grep "second signal" out.txt
-  fails 2 "--space" "$MNIST_DIST" tune
   fails 2 "train.seed=7" "$MNIST_DIST" \
     "${TUNE[@]}" --set train.seed=7
   sed s/learning_rate/learning_rat/ space.toml >mistyped.toml

@@ -1,15 +1,8 @@
-# The command line and the recipe: two lines per error, with the nearest right name.
+# The command line and the recipe: two lines per error, with the nearest right name. Faults whose
+# whole message is in wording/ are not here.
 bats_require_minimum_version 1.5.0
 load helpers
 
-@test "unknown command" {
-  fails 2 "'trian'" "$MNIST_DIST" trian
-  [[ "$stderr" == *"did you mean train?"* ]]
-}
-@test "unknown option" {
-  fails 2 "--sead" "$MNIST_DIST" --sead 3
-  [[ "$stderr" == *"did you mean --seed?"* ]]
-}
 @test "flags of other programs: the hint has our option, and works" {
   local flag words
   mkdir raw
@@ -113,8 +106,6 @@ FLAGS
   [[ "$stderr" == *"--resume --run-dir runs/a" ]]
   fails 2 "'train.epochs=5'" "$MNIST_DIST" train train.epochs=5
   [[ "$stderr" == *"--set train.epochs=5"* ]]
-  fails 2 "'runs/a'" "$MNIST_DIST" train --resume runs/a
-  [[ "$stderr" == *"--resume --run-dir runs/a"* ]]
   fails 2 "--resume" "$MNIST_DIST" --resume=runs/a
   [[ "$stderr" == *"--resume --run-dir runs/a"* ]]
   fails 2 "--device cuda:0" "$MNIST_DIST" --device cuda:0
@@ -133,15 +124,7 @@ FLAGS
   [ "${#stderr}" -lt 8000 ]
 }
 
-@test "unknown key" {
-  fails 2 "train.epoch" "$MNIST_DIST" --set train.epoch=3
-  [[ "$stderr" == *"did you mean"*"epochs"* ]]
-}
-@test "unknown section" { fails 2 "trian" "$MNIST_DIST" --set trian.epochs=3; }
-@test "wrong type" { fails 2 "train.epochs" "$MNIST_DIST" --set train.epochs=many; }
-@test "out of range" { fails 2 "train.epochs" "$MNIST_DIST" --set train.epochs=0; }
-@test "seeds that are no seeds" {
-  fails 2 "train.seed" "$MNIST_DIST" --seed -1
+@test "a seed that is too large" {
   fails 2 "train.seed" "$MNIST_DIST" --seed 18446744073709551615
   [[ "$stderr" == *"less than 2^63"* ]]
 }
@@ -149,20 +132,14 @@ FLAGS
   [ -c /dev/full ] || skip "no /dev/full"
   fails 3 "stdout" bash -c '"$0" --print-config >/dev/full' "$MNIST_DIST"
 }
-@test "setting without a value" { fails 2 "train.epochs" "$MNIST_DIST" --set train.epochs; }
-@test "batch not divisible by shards" { fails 2 "64" "$MNIST_DIST" --set data.shards=5; }
-@test "slices too short for batch norm: one value per channel, in the last step too" {
+@test "slices too short for batch norm: one value per channel in the last step" {
   printf '[[model.layer]]\nconv = 4\n[[model.layer]]\nlinear = 10\nnorm = true\n' >narrow.toml
-  fails 2 "norm" "$MNIST_DIST" --config narrow.toml --set train.batch=4 --set "data.file=$TEST_DATA"
   # 6,000 rows in shards of 1,500: slices of 7 leave 2 for the last step, slices of 1499 leave one.
   fails 2 "norm" \
     "$MNIST_DIST" --config narrow.toml --set train.batch=5996 --set "data.file=$TEST_DATA"
 }
 @test "a warm-up that the schedule does not have" {
-  fails 2 'schedule.kind = "constant"' \
-    "$MNIST_DIST" --config step4 --set schedule.kind=constant
-  fails 2 'schedule.kind = "step"' \
-    "$MNIST_DIST" --set schedule.kind=step
+  fails 2 'schedule.kind = "step"' "$MNIST_DIST" --set schedule.kind=step
   # A recorded folder continues.
   mkdir run
   "$MNIST_DIST" --config step1 --print-config |
@@ -170,42 +147,17 @@ FLAGS
   run -0 "$MNIST_DIST" --resume --run-dir run --print-config
   [[ "$output" == *"warmup = 0.1 "* ]]
 }
-@test "missing recipe" {
-  fails 2 "step9" "$MNIST_DIST" --config step9
-  [[ "$stderr" == *"step"* ]]
-}
-@test "a recipe that is missing" { fails 2 "nowhere.toml" "$MNIST_DIST" --config nowhere.toml; }
-@test "a config from a pipe, a config that is no file, an empty config" {
+@test "a config from a pipe" {
   "$MNIST_DIST" --print-config --set model.name=step4 >plain
   "$MNIST_DIST" --config <(cat configs/step4.toml) --print-config --set model.name=step4 |
     cmp - plain
   "$MNIST_DIST" --config /dev/stdin --print-config --set model.name=step4 <configs/step4.toml |
     cmp - plain
-  fails 2 "(got a folder)" "$MNIST_DIST" --config ./configs
-  : >empty.toml
-  fails 2 "no layers" "$MNIST_DIST" --config empty.toml
 }
-@test "broken TOML" {
-  printf '[train]\nepochs = = 3\n' >broken.toml
-  fails 2 "broken.toml" "$MNIST_DIST" --config broken.toml
-}
-@test "unknown engine" { fails 2 "torhc" "$MNIST_DIST" "${QUICK[@]}" --engine torhc; }
-@test "more ranks than shards" {
-  fails 2 "4 shards" ranks 5 "${QUICK[@]}"
-  # The batch of 64 is divisible by 8 shards, not by 5.
-  [[ "$stderr" == *"--set data.shards=8 "* ]]
+@test "more ranks than shards: the hint works" {
   run -0 ranks 5 "${QUICK[@]}" --set data.shards=8 --set train.max_steps=1 --run-dir r
 }
-@test "a usage error on several ranks is printed once" {
-  fails 2 "train.epoch" ranks 3 --set train.epoch=3
-}
-@test "no GPU in this build or machine" {
-  if compgen -G '/dev/nvidia[0-9]*' >/dev/null; then skip "this machine has a GPU"; fi
-  fails 4 "cuda" "$MNIST_DIST" "${QUICK[@]}" --device cuda
-}
-@test "Slurm tasks without PMI would each train alone" {
-  SLURM_STEP_NUM_TASKS=4 fails 4 "Slurm" "$MNIST_DIST" "${QUICK[@]}"
-  # Commands that do not train work as well.
+@test "Slurm tasks without PMI: commands that do not train work" {
   SLURM_STEP_NUM_TASKS=4 run -0 "$MNIST_DIST" --print-config
   SLURM_STEP_NUM_TASKS=4 fails 2 "epochz" "$MNIST_DIST" train --epochz 3
 }
@@ -216,15 +168,12 @@ FLAGS
   diff a.toml b.toml
   grep -q '^epochs = 3' a.toml
 }
-@test "a depthwise layer keeps the number of channels" {
-  printf '[model]\nlayer = [{ conv = 12 }, { conv = 24, depthwise = true }, { linear = 10 }]\n' \
-    >wider.toml
-  fails 2 "layer 2" \
-    "$MNIST_DIST" summary --config wider.toml
-  sed -i 's/conv = 12/conv = 24/' wider.toml
-  run -0 "$MNIST_DIST" summary --config wider.toml
+@test "a depthwise layer, which keeps the number of channels" {
+  printf '[model]\nlayer = [{ conv = 24 }, { conv = 24, depthwise = true }, { linear = 10 }]\n' \
+    >same.toml
+  run -0 "$MNIST_DIST" summary --config same.toml
   [[ "$output" == *"3x3 depthwise conv"*" 216 "* ]]
-  "$MNIST_DIST" --config wider.toml --print-config | grep -q '{ conv = 24, depthwise = true }'
+  "$MNIST_DIST" --config same.toml --print-config | grep -q '{ conv = 24, depthwise = true }'
 }
 @test "help, version and summary start without LibTorch, MPI or a data set" {
   for arguments in --help --version "train --help" summary doctor; do

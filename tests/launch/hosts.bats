@@ -121,8 +121,6 @@ CASES
   run bash "$repository/launch/slurm.sbatch" --help
   [ "$status" -eq 0 ]
   [[ $output == *"sbatch launch/slurm.sbatch --config"* ]]
-  run bash "$repository/launch/slurm.sbatch"
-  rejected "this is a Slurm job"
 }
 
 @test "no room for temporary files" {
@@ -513,13 +511,4 @@ SCRIPT
       recipe_timeout "$@"' "$repository" $command --seeds 0..9 --set comm.timeout=29.5
     [ "$output" = 30 ]
   done
-}
-
-@test "only training and sweeps take several hosts, and unknown options are rejected" {
-  hosts_sh --no-preflight --hosts a summary
-  [ "$status" -eq 2 ]
-  [[ $output == *"launch/local.sh summary"* ]]
-  hosts_sh --seed 7 --hosts a
-  [ "$status" -eq 2 ]
-  [[ $output == *"unknown argument --seed"*"after --"* ]]
 }

@@ -231,13 +231,10 @@ SCRIPT
   [[ $output == *"bin/cmake: too old (got 3.9.1"* ]]
 }
 
-@test "arguments" {
+@test "--help" {
   run "$repository/launch/setup.sh" --help
   [ "$status" -eq 0 ]
   [[ $output == usage:* ]]
-  run "$repository/launch/setup.sh" --chekc
-  [ "$status" -eq 2 ]
-  [[ $output == *"unknown argument --chekc"* ]]
 }
 
 @test "--tests: packages for tests of clusters, without starting services now or at boot" {
