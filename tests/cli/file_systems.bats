@@ -27,7 +27,8 @@ foreign_lease() {
 @test "without locks: data, checkpoints, resume, evaluate and sweep work" {
   short --run-dir whole
   short --print-config >some.toml
-  for error in 37 95 524 38; do
+  # The program treats all errors alike. HDF5 has a case for 38 (ENOSYS).
+  for error in 37 38; do
     mkdir "e$error"
     cd "e$error"
     export NO_LOCKS_ERRNO=$error
@@ -205,6 +206,7 @@ foreign_lease() {
   limited() { (ulimit -f 20 && short --run-dir r); }
   fails 3 "File too large" limited
   [ ! -e r/summary.json ]
+  [ -z "$(find r -name '*.tmp*')" ]
   fails 3 "No space left" full_at /full/checkpoint "${SHORT[@]}" --run-dir "$PWD/full"
   [ ! -e full/summary.json ]
   fails 3 "No space left" full_at /late/summary "${SHORT[@]}" --run-dir "$PWD/late"

@@ -134,25 +134,6 @@ nothing_left() { wait_for 15 gone "$MNIST_DIST --config"; }
   [ "$(sha_of r)" = "$WANTED" ]
 }
 
-@test "Ctrl-C in a run of some minutes: a checkpoint and 130, soon" {
-  local epochs=2000 begin code=0
-  start_hosts_sh --hosts "$ALL" -- train "${QUICK[@]}" --set train.epochs=$epochs --run-dir r
-  wait_for 60 rows_in r 2
-  kill -INT -- "-$STARTED"
-  begin=$SECONDS
-  wait "$STARTED" || code=$?
-  cat err.txt
-  [ "$code" -eq 130 ]
-  ((SECONDS - begin <= 20)) # 1 on an idle machine
-  [ -s r/checkpoint.h5 ]
-  [ ! -e r/summary.json ]
-  nothing_left
-  # Left alone it would have taken two minutes and more.
-  awk -F, -v epochs=$epochs \
-    'END { print NR - 1, "epochs in", $NF, "s"; exit !($NF / (NR - 1) * epochs >= 120) }' \
-    r/metrics.csv
-}
-
 @test "a host that stops responding mid-run is named in time, and its hint ends in the same bytes" {
   start_hosts_sh --max-restarts 0 --hosts "$ALL" \
     -- train "${LONG[@]}" --run-dir r --set comm.timeout=4
@@ -289,7 +270,7 @@ results() { sort "$1/seeds.csv" | cut -d, -f1-9,14-; }
 
 @test "a sweep loses a rank whose host has become bad: the others resume its seed" {
   tiny_recipe
-  local sweep=(sweep "${RECIPE[@]}" --set train.epochs=120 --seeds 0..11 --target 0)
+  local sweep=(sweep "${RECIPE[@]}" --set train.epochs=120 --seeds 0..7 --target 0)
   local code=0 rank epochs file
   "$MNIST_DIST" "${sweep[@]}" --out whole
   start_on host1 "$SOURCE_DIR/launch/hosts.sh" --ssh-config "$SSH_CONFIG" --hosts "$ALL" -- \
@@ -317,6 +298,6 @@ results() { sort "$1/seeds.csv" | cut -d, -f1-9,14-; }
   done <rows.txt
   epochs=$(($(wc -l <"before/${RUN#s/}/metrics.csv") - 1))
   cmp <(head -n "$epochs" "before/${RUN#s/}/metrics.csv") <(head -n "$epochs" "$RUN/metrics.csv")
-  [ "$(wc -l <s/seeds.csv)" -eq 13 ]
+  [ "$(wc -l <s/seeds.csv)" -eq 9 ]
   diff <(results whole) <(results s)
 }

@@ -199,12 +199,9 @@ $BATS_TEST_TMPDIR/cuda/bin/nvcc"*"NCCL: $BATS_TEST_TMPDIR/cuda"* ]]
   [ -z "$(fetched)" ]
 }
 
-@test "every card that PyPI's build has code for" {
+@test "cards that PyPI's build has code for: the oldest, the newest, one of a known generation" {
   local card
-  for card in "Tesla T4, 7.5" "NVIDIA A100-SXM4-40GB, 8.0" "NVIDIA A10G, 8.6" "NVIDIA L4, 8.9" \
-    "NVIDIA L40S, 8.9" "NVIDIA H100 80GB HBM3, 9.0" \
-    "NVIDIA H200, 9.0" "NVIDIA B200, 10.0" "NVIDIA GeForce RTX 5090, 12.0" \
-    "An unknown one of a known generation, 8.7"; do
+  for card in "Tesla T4, 7.5" "NVIDIA GeForce RTX 5090, 12.0" "An unknown one, 8.7"; do
     fake_cards "$card"
     setup_cuda --check
     [ "$status" -eq 1 ] || { echo "$card: $output" && return 1; }

@@ -81,6 +81,7 @@ SCRIPT
 }
 
 cluster() { run "$checkout/launch/ec2.sh" "$@"; }
+# cluster_up ARGUMENTS...: with --bare where only run sets up the nodes.
 cluster_up() {
   cluster up --instance c7a.4xlarge --from 203.0.113.7/32 --yes "$@"
   [ "$status" -eq 0 ] || { echo "$output" && return 1; }
@@ -163,7 +164,7 @@ SCRIPT
 }
 
 @test "run: the job on all nodes, its log and results here, its code" {
-  cluster_up --nodes 2
+  cluster_up --nodes 2 --bare
   start_cluster run --config step3 --seed 7
   # Results come while it runs.
   until_there runs/step3-seed1/checkpoint.h5
@@ -183,7 +184,7 @@ SCRIPT
 }
 
 @test "run returns the program's code, and sweep starts a sweep" {
-  cluster_up
+  cluster_up --bare
   mkdir -p "$NODES/1" && echo 6 >"$NODES/1/finish"
   cluster sweep --seeds 0..9
   [ "$status" -eq 6 ]
@@ -202,7 +203,7 @@ SCRIPT
 }
 
 @test "Ctrl-C during run: a checkpoint, copied here, exit 130" {
-  cluster_up
+  cluster_up --bare
   start_cluster run
   until_there runs/step3-seed1/checkpoint.h5
   kill -INT -- "-$script"
@@ -218,7 +219,7 @@ SCRIPT
 }
 
 @test "a spot notice or the TTL: a checkpoint, and run --resume continues on a different cluster" {
-  cluster_up --nodes 2
+  cluster_up --nodes 2 --bare
   start_cluster run
   until_there runs/step3-seed1/checkpoint.h5
   echo "$(date +%s)" >"$MNIST_DIST_DEADLINE"
@@ -230,15 +231,15 @@ SCRIPT
   cluster down --yes
   rm -rf "$NODES"
   mkdir "$NODES"
-  cluster_up --name other --nodes 1
-  echo 0 >"$NODES/1/finish"
+  cluster_up --name other --nodes 1 --bare
+  mkdir -p "$NODES/1" && echo 0 >"$NODES/1/finish"
   cluster run --name other --resume
   [ "$status" -eq 0 ]
   shows "resumed from after signal"
 }
 
 @test "--detach, logs and fetch: the job continues without the user's machine" {
-  cluster_up
+  cluster_up --bare
   cluster run --detach --seed 3
   [ "$status" -eq 0 ]
   shows "launch/ec2.sh logs --name main"
@@ -255,7 +256,7 @@ SCRIPT
 }
 
 @test "down while it trains: first a checkpoint, then the results, then everything is deleted" {
-  cluster_up
+  cluster_up --bare
   cluster run --detach
   until_there "$NODES/1/mnist-dist/runs/step3-seed1/checkpoint.h5"
   run "$checkout/launch/ec2.sh" down </dev/null
@@ -268,7 +269,7 @@ SCRIPT
 }
 
 @test "a cluster that is lost while it trains: the copied results are here, exit 4" {
-  cluster_up
+  cluster_up --bare
   start_cluster run
   until_there runs/step3-seed1/checkpoint.h5
   aws ec2 terminate-instances --instance-ids "$(ids)" >/dev/null
@@ -282,7 +283,7 @@ SCRIPT
 }
 
 @test "--down-when-done: if the head is gone, the other nodes are deleted, too" {
-  cluster_up --nodes 2
+  cluster_up --nodes 2 --bare
   start_cluster run --down-when-done
   until_there runs/step3-seed1/checkpoint.h5
   aws ec2 terminate-instances --instance-ids "$(aws ec2 describe-instances --output text \
@@ -296,7 +297,7 @@ SCRIPT
 }
 
 @test "--down-when-done: a head that runs without ssh may still train, so the cluster stays" {
-  cluster_up --nodes 2
+  cluster_up --nodes 2 --bare
   start_cluster run --down-when-done
   until_there runs/step3-seed1/checkpoint.h5
   touch "$NODES/1/down"
@@ -307,7 +308,7 @@ SCRIPT
 }
 
 @test "down while no node responds: no wait, no copy, and everything is deleted" {
-  cluster_up --nodes 2
+  cluster_up --nodes 2 --bare
   cluster run --detach
   touch "$NODES/1/down" "$NODES/2/down"
   cluster down
@@ -317,8 +318,8 @@ SCRIPT
 }
 
 @test "results of all nodes are copied, and --down-when-done then deletes the cluster" {
-  cluster_up --nodes 2
-  mkdir -p "$NODES/2/mnist-dist/runs/sweep/runs/seed1" && echo 0 >"$NODES/1/finish"
+  cluster_up --nodes 2 --bare
+  mkdir -p "$NODES"/{1,2/mnist-dist/runs/sweep/runs/seed1} && echo 0 >"$NODES/1/finish"
   echo weights >"$NODES/2/mnist-dist/runs/sweep/runs/seed1/model.h5"
   cluster run --down-when-done
   [ "$status" -eq 0 ] || { echo "$output" && false; }
@@ -360,7 +361,7 @@ SCRIPT
     "-- train --device cuda" "MNIST_DIST_CUDA=on" "MNIST_DIST_GPUS=8" \
     "FI_PROVIDER=efa" "FI_EFA_USE_DEVICE_RDMA=1" "NCCL_SOCKET_IFNAME="
   ec2 down --yes --no-fetch
-  cluster up --instance g4dn.12xlarge --from 203.0.113.7/32 --yes
+  cluster up --instance g4dn.12xlarge --from 203.0.113.7/32 --bare --yes
   mkdir -p "$NODES/1" && echo 0 >"$NODES/1/finish"
   cluster run
   [ "$status" -eq 0 ]
@@ -401,7 +402,7 @@ SCRIPT
 }
 
 @test "ssh: the head, or a node by number" {
-  cluster_up --nodes 2
+  cluster_up --nodes 2 --bare
   cluster ssh echo hello
   [ "$output" = hello ]
   cluster ssh 2 pwd
@@ -453,7 +454,7 @@ SCRIPT
 }
 
 @test "results outside runs/ would be lost: rejected" {
-  cluster_up
+  cluster_up --bare
   cluster run --resume --run-dir /tmp/elsewhere
   fails 2 "runs/ only" "/tmp/elsewhere"
 }
