@@ -12,7 +12,7 @@
 #include <system_error>
 #include <vector>
 
-#include "base/error.h"
+#include "failures.h"
 #include "temporary_folder.h"
 
 namespace mnist_dist {
@@ -93,13 +93,8 @@ TEST(File, AFileThatEndsEarlyIsNotGivenAnOlderError) {
   std::error_code error;
   if (fs::file_size(shorter, error) < 100 || error) GTEST_SKIP() << "no such file here";
   errno = ENOENT;
-  try {
-    read_file(shorter);
-    FAIL() << "read more than there is";
-  } catch (const Error& failure) {
-    EXPECT_EQ(std::string(failure.what()),
-              "cannot read " + shorter.string() + ": Input/output error");
-  }
+  EXPECT_EQ(data_failure([&] { read_file(shorter); }),
+            "cannot read " + shorter.string() + ": Input/output error");
 }
 
 TEST(File, DevicesPipesAndFoldersAreNotReplaced) {
@@ -109,15 +104,8 @@ TEST(File, DevicesPipesAndFoldersAreNotReplaced) {
   for (const char* name : {"pipe", "folder"}) {
     const fs::path path = folder.path() / name;
     const auto kind = fs::status(path).type();
-    for (const bool in_pieces : {false, true}) try {
-        if (in_pieces)
-          AtomicFile file(path);
-        else
-          write_file_atomically(path, std::string_view("text"));
-        ADD_FAILURE() << path;
-      } catch (const Error& error) {
-        EXPECT_EQ(error.code(), ExitCode::data);
-      }
+    data_failure([&] { AtomicFile file(path); });
+    data_failure([&] { write_file_atomically(path, std::string_view("text")); });
     EXPECT_EQ(fs::status(path).type(), kind);
   }
   EXPECT_EQ(std::distance(fs::directory_iterator(folder.path()), {}), 2);
@@ -125,14 +113,8 @@ TEST(File, DevicesPipesAndFoldersAreNotReplaced) {
 
 TEST(File, MissingFileIsNamed) {
   const TemporaryFolder folder;
-  try {
-    read_file(folder / "none");
-    FAIL() << "read a file that is not there";
-  } catch (const Error& error) {
-    EXPECT_EQ(error.code(), ExitCode::data);
-    EXPECT_EQ(std::string(error.what()),
-              "cannot read " + (folder / "none").string() + ": No such file or directory");
-  }
+  EXPECT_EQ(data_failure([&] { read_file(folder / "none"); }),
+            "cannot read " + (folder / "none").string() + ": No such file or directory");
 }
 
 TEST(File, FailedWriteKeepsTheOldContentAndLeavesNothingBehind) {
@@ -145,13 +127,8 @@ TEST(File, FailedWriteKeepsTheOldContentAndLeavesNothingBehind) {
 TEST(File, NamesTheReasonItCannotWrite) {
   const TemporaryFolder folder;
   write_file_atomically(folder / "file", "text");
-  try {
-    write_file_atomically(folder / "file/inside", "text");
-    FAIL() << "wrote into a file as if it were a folder";
-  } catch (const Error& error) {
-    EXPECT_EQ(error.code(), ExitCode::data);
-    EXPECT_NE(std::string(error.what()).find("Not a directory"), std::string::npos) << error.what();
-  }
+  EXPECT_THAT(data_failure([&] { write_file_atomically(folder / "file/inside", "text"); }),
+              testing::HasSubstr("Not a directory"));
 }
 
 }  // namespace

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "base/error.h"
+#include "failures.h"
 #include "temporary_folder.h"
 
 namespace mnist_dist {
@@ -16,12 +16,7 @@ struct FolderLockTest : testing::Test {
 
   FolderLockTest() { fs::create_directory(folder); }
   static void expect_gone(const FolderLock& lock) {
-    try {
-      lock.check_in_place();
-      FAIL() << "a different folder was mistaken for it";
-    } catch (const Error& error) {
-      EXPECT_EQ(error.code(), ExitCode::data);
-    }
+    data_failure([&] { lock.check_in_place(); });
   }
 };
 

@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "failures.h"
 #include "temporary_folder.h"
 
 namespace mnist_dist {
@@ -213,13 +214,9 @@ TEST_F(LeaseTest, WithoutATextIsWatchedToo) {
 
 TEST_F(LeaseTest, APipeOrALinkInItsPlaceIsRejectedWithoutWaiting) {
   const auto expect_refused = [&](const char* what) {
-    try {
-      LeaseSeeker(file).try_take();
-      ADD_FAILURE() << what;
-    } catch (const Error& error) {
-      EXPECT_EQ(error.code(), ExitCode::data) << what;
-      EXPECT_THAT(error.what(), testing::HasSubstr(file.string())) << what;
-    }
+    EXPECT_THAT(data_failure([&] { LeaseSeeker(file).try_take(); }),
+                testing::HasSubstr(file.string()))
+        << what;
     fs::remove(file);
   };
   ASSERT_EQ(::mkfifo(file.c_str(), 0600), 0);
@@ -299,13 +296,8 @@ TEST_F(LeaseTest, AProcessKilledWhileTakingOverBlocksNoOther) {
 }
 
 TEST_F(LeaseTest, NamesTheReasonItCannotBeMade) {
-  try {
-    LeaseSeeker(folder / "no/folder").try_take();
-    FAIL() << "made";
-  } catch (const Error& error) {
-    EXPECT_EQ(error.code(), ExitCode::data);
-    EXPECT_THAT(error.what(), testing::HasSubstr("No such file or directory"));
-  }
+  EXPECT_THAT(data_failure([&] { LeaseSeeker(folder / "no/folder").try_take(); }),
+              testing::HasSubstr("No such file or directory"));
 }
 
 }  // namespace

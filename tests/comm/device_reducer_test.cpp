@@ -11,6 +11,7 @@
 #include "comm/fake_nccl.h"
 #include "comm/mpi_test.h"
 #include "comm/shard_numbers.h"
+#include "failures.h"
 
 // Over a NCCL of ours, in host memory: all that does not need a GPU.
 
@@ -136,14 +137,9 @@ TEST(DeviceReducer, AnErrorOfOneRankDoesNotWaitForTheOthers) {
 
 void expect_device_error(const std::function<void()>& work, const std::string& text,
                          bool everywhere) {
-  try {
-    work();
-    ADD_FAILURE() << "no error";
-  } catch (const Error& error) {
-    EXPECT_EQ(error.code(), ExitCode::device);
-    EXPECT_EQ(error.what(), text);
-    EXPECT_EQ(error.is_on_all_ranks(), everywhere);
-  }
+  const Error error = failure(ExitCode::device, work);
+  EXPECT_EQ(error.what(), text);
+  EXPECT_EQ(error.is_on_all_ranks(), everywhere);
   for (int i = 0; i < 5000 && !*fake_nccl().aborted; ++i)
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   EXPECT_TRUE(*fake_nccl().aborted);

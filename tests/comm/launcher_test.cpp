@@ -4,8 +4,8 @@
 #include <map>
 #include <string>
 
-#include "base/error.h"
 #include "comm/communicator.h"
+#include "failures.h"
 
 namespace mnist_dist {
 namespace {
@@ -64,12 +64,8 @@ TEST_F(LauncherTest, LaunchersOfDifferentMpisWithoutPmiAreRejected) {
     set({{name, "1"}});
     expect_launcher("", 0, 1);
     set({{name, "2"}});
-    try {
-      detect_launcher();
-      FAIL() << name;
-    } catch (const Error& error) {
-      EXPECT_EQ(error.code(), ExitCode::device);
-    }
+    SCOPED_TRACE(name);
+    failure(ExitCode::device, [] { detect_launcher(); });
   }
 }
 
@@ -85,16 +81,11 @@ TEST_F(LauncherTest, ABatchScriptIsOneProcessHoweverManyTasksItsJobHas) {
 
 TEST_F(LauncherTest, SlurmTasksThatCannotFindEachOtherAreRejected) {
   set({{"SLURM_NTASKS", "4"}, {"SLURM_STEP_NUM_TASKS", "4"}});
-  try {
-    detect_launcher();
-    FAIL() << "each task would train separately";
-  } catch (const Error& error) {
-    EXPECT_EQ(error.code(), ExitCode::device);
-    EXPECT_STREQ(error.what(),
-                 "Slurm runs 4 tasks but gives them neither PMIx nor PMI. Each task would train "
-                 "separately");
-    EXPECT_THAT(error.hint(), testing::HasSubstr("srun --mpi=pmix"));
-  }
+  const Error error = failure(ExitCode::device, [] { detect_launcher(); });
+  EXPECT_STREQ(error.what(),
+               "Slurm runs 4 tasks but gives them neither PMIx nor PMI. Each task would train "
+               "separately");
+  EXPECT_THAT(error.hint(), testing::HasSubstr("srun --mpi=pmix"));
 }
 
 TEST_F(LauncherTest, NonsenseIsRejected) {

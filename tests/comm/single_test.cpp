@@ -5,6 +5,7 @@
 #include "comm/communicator.h"
 #include "comm/on_root.h"
 #include "comm/shard_numbers.h"
+#include "failures.h"
 
 namespace mnist_dist {
 namespace {
@@ -59,15 +60,12 @@ TEST(Heartbeat, PassesOnExceptionsOfTheWork) {
   bool done = false;
   run_on_root(*world, [&] { done = true; });
   EXPECT_TRUE(done);
-  try {
+  const Error error = failure(ExitCode::data, [&] {
     run_on_root(*world, [] { throw data_error("no digits", "draw some"); });
-    FAIL();
-  } catch (const Error& error) {
-    EXPECT_STREQ(error.what(), "no digits");
-    EXPECT_EQ(error.hint(), "draw some");
-    EXPECT_EQ(error.code(), ExitCode::data);
-    EXPECT_TRUE(error.is_on_all_ranks());
-  }
+  });
+  EXPECT_STREQ(error.what(), "no digits");
+  EXPECT_EQ(error.hint(), "draw some");
+  EXPECT_TRUE(error.is_on_all_ranks());
 }
 
 }  // namespace

@@ -135,14 +135,9 @@ TEST_F(DatasetFile, TheChunkHashFindsFaultsThatFletcherMisses) {
 }
 
 TEST_F(DatasetFile, MissingFileHasAHintToMakeIt) {
-  try {
-    Dataset(folder_ / "none.h5");
-    FAIL();
-  } catch (const Error& error) {
-    EXPECT_EQ(error.code(), ExitCode::data);
-    EXPECT_EQ(error.hint(),
-              "make it with: mnist-dist prepare --out " + (folder_ / "none.h5").string());
-  }
+  const Error error = failure(ExitCode::data, [&] { Dataset(folder_ / "none.h5"); });
+  EXPECT_EQ(error.hint(),
+            "make it with: mnist-dist prepare --out " + (folder_ / "none.h5").string());
 }
 
 TEST_F(DatasetFile, OnlyADamagedDataFileIsToBeWrittenAgain) {

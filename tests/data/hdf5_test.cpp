@@ -226,12 +226,9 @@ TEST_F(Hdf5, ADamagedFileThatIsOpenElsewhereIsNotCalledDamaged) {
 }
 
 TEST_F(Hdf5, HintIsTheCallers) {
-  try {
-    Hdf5Reader(folder_ / "none.h5", "run prepare");
-    FAIL();
-  } catch (const Error& error) {
-    EXPECT_EQ(error.hint(), "run prepare");
-  }
+  const Error error =
+      failure(ExitCode::data, [&] { Hdf5Reader(folder_ / "none.h5", "run prepare"); });
+  EXPECT_EQ(error.hint(), "run prepare");
 }
 
 TEST_F(Hdf5, AFlippedBitIsNeverAWrongNumber) {

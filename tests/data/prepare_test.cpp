@@ -97,13 +97,7 @@ TEST_F(Prepare, ADamagedFileIsReplacedOnlyByForce) {
   auto bad = good;
   bad[bad.size() / 2] ^= std::byte{1};
   write_file_atomically(options_.out, bad);
-  try {
-    run();
-    FAIL();
-  } catch (const Error& error) {
-    EXPECT_EQ(error.code(), ExitCode::data);
-    EXPECT_THAT(error.hint(), HasSubstr("--force"));
-  }
+  EXPECT_THAT(failure(ExitCode::data, [&] { run(); }).hint(), HasSubstr("--force"));
   EXPECT_EQ(file(), bad);
   options_.force = true;
   run();

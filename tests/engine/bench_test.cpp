@@ -8,7 +8,6 @@
 #include <thread>
 
 #include "base/cpus.h"
-#include "base/error.h"
 #include "base/median.h"
 #include "engine/bench/engine_loop.h"
 #include "engine/bench/fma_peak.h"
@@ -16,6 +15,7 @@
 #include "engine/bench/pytorch_peer.h"
 #include "engine/bench/rounds.h"
 #include "engine/registry.h"
+#include "failures.h"
 #include "temporary_folder.h"
 #include "test_model.h"
 
@@ -161,12 +161,7 @@ TEST(PytorchPeer, OneThatEndedIsADeviceError) {
   ::setenv("PATH", path.c_str(), 1);
   EXPECT_EQ(peer.version, "2.0");
   for (int round = 0; round < 2; ++round)  // at the second one it is certainly gone
-    try {
-      peer.loop->train(4);
-      ADD_FAILURE() << "no error";
-    } catch (const Error& error) {
-      EXPECT_EQ(error.code(), ExitCode::device);
-    }
+    failure(ExitCode::device, [&] { peer.loop->train(4); });
 }
 
 }  // namespace

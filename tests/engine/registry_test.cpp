@@ -2,23 +2,18 @@
 
 #include <gmock/gmock.h>
 
-#include "base/error.h"
 #include "engine/torch_library.h"
+#include "failures.h"
 #include "test_model.h"
 
 namespace mnist_dist {
 namespace {
 
 TEST(Registry, UnknownEngineIsAUsageErrorThatNamesTheNearest) {
-  try {
-    make_engine("torhc", {});
-    FAIL() << "nothing was thrown";
-  } catch (const Error& error) {
-    EXPECT_EQ(error.code(), ExitCode::usage);
-    EXPECT_TRUE(error.is_on_all_ranks());
-    EXPECT_THAT(error.what(), testing::HasSubstr("torhc"));
-    EXPECT_THAT(error.hint(), testing::HasSubstr("torch"));
-  }
+  const Error error = failure(ExitCode::usage, [] { make_engine("torhc", {}); });
+  EXPECT_TRUE(error.is_on_all_ranks());
+  EXPECT_THAT(error.what(), testing::HasSubstr("torhc"));
+  EXPECT_THAT(error.hint(), testing::HasSubstr("torch"));
 }
 
 TEST(Registry, TorchIsOpenedFromItsLibrary) {
@@ -37,13 +32,8 @@ TEST(Registry, TorchIsOpenedFromItsLibrary) {
 #if MNIST_DIST_TORCH
 TEST(Registry, ALibraryWithoutGpusIsADeviceError) {
   if (built_for_gpus()) GTEST_SKIP() << "the library has GPUs";
-  try {
-    gpu_library();
-    FAIL() << "nothing was thrown";
-  } catch (const Error& error) {
-    EXPECT_EQ(error.code(), ExitCode::device);
-    EXPECT_THAT(error.what(), testing::HasSubstr("without GPUs"));
-  }
+  const Error error = failure(ExitCode::device, [] { gpu_library(); });
+  EXPECT_THAT(error.what(), testing::HasSubstr("without GPUs"));
 }
 #endif
 

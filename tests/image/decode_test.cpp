@@ -4,7 +4,7 @@
 #include <png.h>
 #include <turbojpeg.h>
 
-#include "base/error.h"
+#include "failures.h"
 
 namespace mnist_dist {
 namespace {
@@ -17,13 +17,7 @@ Picture decode(const std::string& bytes) {
 }
 
 std::string problem(const std::string& bytes) {
-  try {
-    decode(bytes);
-  } catch (const Error& error) {
-    EXPECT_EQ(error.code(), ExitCode::data);
-    return error.what();
-  }
-  return "none";
+  return data_failure([&] { decode(bytes); });
 }
 
 /// A PNG with one row of pixels in one of libpng's formats.

@@ -7,8 +7,8 @@
 #include <regex>
 #include <set>
 
-#include "base/error.h"
 #include "base/file.h"
+#include "failures.h"
 #include "report/chart.h"
 #include "report/known_spread.h"
 #include "sweep/records.h"
@@ -206,13 +206,8 @@ TEST_F(RunPageTest, FilesThatContradictEachOtherAreRejected) {
                           const std::string& why) {
     const std::string before = read_text_file(folder / file);
     change(file, was, is, why);
-    try {
-      run_page(folder.path());
-      ADD_FAILURE() << file << ": accepted " << is << " for " << was;
-    } catch (const Error& error) {
-      EXPECT_EQ(error.code(), ExitCode::data);
-      EXPECT_THAT(error.what(), AllOf(HasSubstr(file), HasSubstr(why)));
-    }
+    EXPECT_THAT(data_failure([&] { run_page(folder.path()); }), HasAll(file, why))
+        << is << " for " << was;
     write_file_atomically(folder / file, before);
   };
   expect("config.toml", "momentum = 0.9", "momentum = 0.8", "momentum = 0.8");

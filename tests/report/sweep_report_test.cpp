@@ -2,8 +2,8 @@
 #include <openssl/evp.h>
 #include <png.h>
 
-#include "base/error.h"
 #include "base/file.h"
+#include "failures.h"
 #include "report/chart.h"
 #include "report/png.h"
 #include "report/run_page.h"
@@ -132,13 +132,8 @@ TEST(RunPage, ADamagedSummaryIsNamed) {
                                              Not(HasSubstr("not finished"))));
   for (const char* damaged : {"[]", "7", "{", R"({"recipe": 3})", R"({"synthetic": "no"})"}) {
     write_file_atomically(folder / "summary.json", std::string_view(damaged));
-    try {
-      run_page(folder.path());
-      ADD_FAILURE() << damaged;
-    } catch (const Error& error) {
-      EXPECT_EQ(error.code(), ExitCode::data) << damaged;
-      EXPECT_THAT(error.what(), HasSubstr("summary.json")) << damaged;
-    }
+    EXPECT_THAT(data_failure([&] { run_page(folder.path()); }), HasSubstr("summary.json"))
+        << damaged;
   }
 }
 
@@ -152,14 +147,9 @@ TEST(RunPage, AFinishedRunWithoutItsSummaryIsNotCalledUnfinished) {
   EXPECT_THAT(run_page(folder.path()), HasSubstr("not finished"));
   checkpoint.finished = true;
   save_checkpoint(folder.path(), checkpoint);
-  try {
-    run_page(folder.path());
-    FAIL() << "made";
-  } catch (const Error& error) {
-    EXPECT_EQ(error.code(), ExitCode::data);
-    EXPECT_THAT(error.what(), HasSubstr("summary.json"));
-    EXPECT_THAT(error.hint(), HasSubstr("mnist-dist --resume --run-dir " + folder.path().string()));
-  }
+  const Error error = failure(ExitCode::data, [&] { run_page(folder.path()); });
+  EXPECT_THAT(error.what(), HasSubstr("summary.json"));
+  EXPECT_THAT(error.hint(), HasSubstr("mnist-dist --resume --run-dir " + folder.path().string()));
 }
 
 TEST(Histogram, NoBarMixesSeedsThatReachedTheTargetWithOthers) {

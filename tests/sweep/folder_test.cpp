@@ -4,11 +4,10 @@
 
 #include <cmath>
 #include <cstdlib>
-#include <functional>
 #include <thread>
 
-#include "base/error.h"
 #include "base/file.h"
+#include "failures.h"
 #include "sweep/merge.h"
 #include "sweep/places.h"
 #include "sweep/recipe_hash.h"
@@ -35,13 +34,7 @@ struct SweepFolderTest : testing::Test {
   }();
 
   void expect_refused(const Config& config, const SweepIdentity& identity, const std::string& why) {
-    try {
-      open_sweep(path, config, identity);
-      FAIL() << "accepted";
-    } catch (const Error& error) {
-      EXPECT_EQ(error.code(), ExitCode::usage);
-      EXPECT_THAT(error.what(), HasSubstr(why));
-    }
+    EXPECT_THAT(usage_failure([&] { open_sweep(path, config, identity); }), HasSubstr(why));
   }
   SweepIdentity open() { return open_sweep(path, recipe, example.identity); }
   void fill() {
@@ -214,12 +207,7 @@ TEST_F(SweepFolderTest, AMergeThatDoesNotFitWritesNothing) {
   const std::string a = sweep("a", "0..2", "99.4"), b = sweep("b", "3..1000002", "99.4"),
                     c = sweep("c", "3..4", "99.5"), d = sweep("d", "3..4", "99.40");
   const auto refused = [&](const std::filesystem::path& out, std::vector<std::string> parts) {
-    try {
-      merge_sweeps(out, parts, "merge");
-      ADD_FAILURE() << "accepted";
-    } catch (const Error& error) {
-      EXPECT_EQ(error.code(), ExitCode::usage) << error.what();
-    }
+    usage_failure([&] { merge_sweeps(out, parts, "merge"); });
   };
   const std::filesystem::path out = temporary / "out";
   refused(out, {a, b});
@@ -310,15 +298,8 @@ TEST_F(SweepFolderTest, ARecipeThatWasChangedAfterwardsIsRejected) {
   };
   // No column of epochs.csv shows it.
   change("momentum = 0.9", "momentum = 0.8");
-  for (const auto& read :
-       std::vector<std::function<void()>>{[&] { read_record(path); }, [&] { open(); }})
-    try {
-      read();
-      ADD_FAILURE() << "accepted";
-    } catch (const Error& error) {
-      EXPECT_EQ(error.code(), ExitCode::data);
-      EXPECT_THAT(error.what(), HasSubstr("config.toml: the recipe"));
-    }
+  EXPECT_THAT(data_failure([&] { read_record(path); }), HasSubstr("config.toml: the recipe"));
+  EXPECT_THAT(data_failure([&] { open(); }), HasSubstr("config.toml: the recipe"));
   // A data file may move.
   change("data/mnist.h5", "elsewhere.h5");
   read_record(path);
@@ -358,13 +339,8 @@ TEST_F(SweepFolderTest, ADamagedRowIsNamed) {
     std::string text = before;
     ASSERT_NE(text.find(was), text.npos) << was;
     write_file_atomically(file, text.replace(text.find(was), std::string(was).size(), is));
-    try {
-      read_record(path);
-      ADD_FAILURE() << "accepted " << is << " for " << was;
-    } catch (const Error& error) {
-      EXPECT_EQ(error.code(), ExitCode::data);
-      EXPECT_THAT(error.what(), HasSubstr("seed2.csv"));
-    }
+    EXPECT_THAT(data_failure([&] { read_record(path); }), HasSubstr("seed2.csv"))
+        << is << " for " << was;
   }
 }
 
@@ -374,13 +350,7 @@ TEST_F(SweepFolderTest, ADamagedTableIsNamed) {
                                  const std::string& why) {
     const std::string before = read_text_file(path / file);
     write_file_atomically(path / file, text);
-    try {
-      read_record(path);
-      ADD_FAILURE() << file << " accepted: " << text;
-    } catch (const Error& error) {
-      EXPECT_EQ(error.code(), ExitCode::data);
-      EXPECT_THAT(error.what(), HasSubstr(file + why));
-    }
+    EXPECT_THAT(data_failure([&] { read_record(path); }), HasSubstr(file + why)) << text;
     write_file_atomically(path / file, before);
   };
   expect_damage("seeds.csv", "seed,status\n0\n",
@@ -437,13 +407,8 @@ TEST_F(SweepFolderTest, FilesThatContradictThemselvesOrEachOtherAreRejectedNamin
     std::string text = before;
     ASSERT_NE(text.find(was), text.npos) << was;
     write_file_atomically(path / file, text.replace(text.find(was), was.size(), is));
-    try {
-      read_record(path);
-      ADD_FAILURE() << file << ": accepted " << is << " for " << was;
-    } catch (const Error& error) {
-      EXPECT_EQ(error.code(), ExitCode::data);
-      EXPECT_THAT(error.what(), HasSubstr(why)) << is;
-    }
+    EXPECT_THAT(data_failure([&] { read_record(path); }), HasSubstr(why))
+        << file << ": " << is << " for " << was;
     write_file_atomically(path / file, before);
   };
   const std::string seeds = "seeds.csv", epochs = "epochs.csv", errors = "errors.csv";

@@ -2,8 +2,8 @@
 
 #include <gmock/gmock.h>
 
-#include "base/error.h"
 #include "base/file.h"
+#include "failures.h"
 #include "sweep/places.h"
 #include "sweep/records.h"
 #include "temporary_folder.h"
@@ -31,13 +31,8 @@ TEST(Row, ReadsBackToItself) {
 TEST(Row, ThatIsCutShortOrLongerIsDamaged) {
   const std::string text = row_text(example.outcomes[0], "test");
   const auto refused = [](const std::string& damaged) {
-    try {
-      parse_row(damaged, "rows/0xxx/seed0.csv", example.identity, RowPart::scores);
-      return std::string();
-    } catch (const Error& error) {
-      EXPECT_EQ(error.code(), ExitCode::data);
-      return std::string(error.what());
-    }
+    return data_failure(
+        [&] { parse_row(damaged, "rows/0xxx/seed0.csv", example.identity, RowPart::scores); });
   };
   for (std::size_t size = 0; size < text.size() && size < 600; size += 7)
     EXPECT_THAT(refused(text.substr(0, size)), HasSubstr("rows/0xxx/seed0.csv"));

@@ -9,9 +9,9 @@
 #include <csignal>
 
 #include "base/descriptor.h"
-#include "base/error.h"
 #include "base/file.h"
 #include "data/hdf5.h"
+#include "failures.h"
 #include "temporary_folder.h"
 
 namespace mnist_dist {
@@ -158,14 +158,9 @@ TEST(Checkpoint, TruncatedOnesAreErrorsThatNameTheFile) {
   EXPECT_FALSE(newest_checkpoint(folder.path()));
   save_checkpoint(folder.path(), sample(1));
   fs::resize_file(folder.path() / "checkpoint.h5", 500);
-  try {
-    newest_checkpoint(folder.path());
-    FAIL() << "a truncated checkpoint was taken";
-  } catch (const Error& error) {
-    EXPECT_EQ(error.code(), ExitCode::data);
-    EXPECT_THAT(error.what(), testing::HasSubstr("checkpoint.h5"));
-    EXPECT_THAT(error.hint(), testing::HasSubstr("remove " + folder.path().string()));
-  }
+  const Error error = failure(ExitCode::data, [&] { newest_checkpoint(folder.path()); });
+  EXPECT_THAT(error.what(), testing::HasSubstr("checkpoint.h5"));
+  EXPECT_THAT(error.hint(), testing::HasSubstr("remove " + folder.path().string()));
 }
 
 TEST(Checkpoint, WeightsHashIsOverParametersThenStatistics) {

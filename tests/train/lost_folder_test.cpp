@@ -1,10 +1,10 @@
 // Run by 1 to 4 ranks (tests/comm/mpi_test_main.cpp).
 #include <gmock/gmock.h>
 
-#include "base/error.h"
 #include "base/file.h"
 #include "comm/mpi_test.h"
 #include "data/synthetic.h"
+#include "failures.h"
 #include "temporary_folder.h"
 #include "train/trainer.h"
 
@@ -44,13 +44,7 @@ class LostFolder : public ::testing::Test {
 
   /// The error with which every rank ends.
   void expect_lost(const BetweenSteps& between_steps) {
-    try {
-      train_with(between_steps);
-      ADD_FAILURE() << "the folder is another process's";
-    } catch (const Error& error) {
-      EXPECT_EQ(error.code(), ExitCode::data);
-      EXPECT_TRUE(error.is_on_all_ranks());
-    }
+    EXPECT_TRUE(failure(ExitCode::data, [&] { train_with(between_steps); }).is_on_all_ranks());
   }
 
   void lose_folder() const {

@@ -4,8 +4,8 @@
 
 #include <array>
 
-#include "base/error.h"
 #include "base/file.h"
+#include "failures.h"
 #include "temporary_folder.h"
 #include "train/run_status.h"
 
@@ -42,12 +42,8 @@ TEST(Predictions, DamagedOnesAreRejected) {
         header + "0,1000,7,0.5,0.5\n", header + "0,7,7,1.5,0.5\n", header + "-1,7,7,0.5,0.5\n",
         header + "0,7,7,nan,0.5\n", header + "0,7,7,0.5,0.5,1\n"}) {
     write_file_atomically(folder / "predictions.csv", text);
-    try {
-      read_predictions(folder / "predictions.csv");
-      ADD_FAILURE() << text;
-    } catch (const Error& error) {
-      EXPECT_EQ(error.code(), ExitCode::data);
-    }
+    SCOPED_TRACE(text);
+    data_failure([&] { read_predictions(folder / "predictions.csv"); });
   }
 }
 

@@ -188,12 +188,8 @@ TEST(RunFolder, IsLockedBeforeItIsLookedAt) {
   Config other = recipe();
   other.train.epochs = 3;
   fs::remove(run / "config.toml");  // as if the first were still about to write it
-  try {
-    const FolderLock second = create_run_folder(run, other);
-    FAIL() << "two runs in one folder";
-  } catch (const Error& error) {
-    EXPECT_THAT(error.what(), testing::HasSubstr("in use"));
-  }
+  EXPECT_THAT(usage_failure([&] { const FolderLock second = create_run_folder(run, other); }),
+              testing::HasSubstr("in use"));
   EXPECT_EQ(names_in(run), std::vector<std::string>{".lease"}) << "the second one wrote nothing";
 }
 

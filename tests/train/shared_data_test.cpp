@@ -14,6 +14,7 @@
 #include "comm/mpi_test.h"
 #include "data/dataset_writer.h"
 #include "data/synthetic.h"
+#include "failures.h"
 #include "temporary_folder.h"
 
 namespace mnist_dist {
@@ -136,13 +137,9 @@ TEST_F(SharedData, OfADamagedFileOneRankComplains) {
   }
   test_world().barrier();
   const auto group = group_of(1);
-  try {
-    load_shared_data(test_world(), *group, config_, Dataset(file_));
-    FAIL() << "no error";
-  } catch (const Error& error) {
-    EXPECT_EQ(error.code(), ExitCode::data);
-    EXPECT_EQ(error.is_on_all_ranks(), test_world().size() > 1);
-  }
+  const Error error = failure(
+      ExitCode::data, [&] { load_shared_data(test_world(), *group, config_, Dataset(file_)); });
+  EXPECT_EQ(error.is_on_all_ranks(), test_world().size() > 1);
 }
 
 }  // namespace

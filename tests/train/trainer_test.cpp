@@ -5,8 +5,8 @@
 #include <cmath>
 #include <map>
 
-#include "base/error.h"
 #include "data/order.h"
+#include "failures.h"
 #include "temporary_folder.h"
 
 namespace mnist_dist {
@@ -214,13 +214,10 @@ TEST_F(TrainerTest, StopsAfterAnyStepAndResumesToTheSameEnd) {
     CountingEngine first, second;
     recorder.rows.clear();
     int asked = 0;
-    try {
+    const Error error = failure(ExitCode::interrupted, [&] {
       train(*comm, first, options([&] { return ++asked == stop_after; }));
-      FAIL() << "did not stop";
-    } catch (const Error& error) {
-      EXPECT_EQ(error.code(), ExitCode::interrupted);
-      EXPECT_TRUE(error.is_on_all_ranks());
-    }
+    });
+    EXPECT_TRUE(error.is_on_all_ranks());
     const auto found = newest_checkpoint(folder.path());
     ASSERT_TRUE(found);
     EXPECT_EQ(found->checkpoint.state.updates, stop_after);
@@ -254,13 +251,7 @@ TEST_F(TrainerTest, AWriteThatFailsBecauseTheFolderWasMovedNamesTheFolder) {
     TrainerOptions watched = options();
     watched.lock = &lock;
     watched.observers = {&files};
-    try {
-      train(*comm, engine, watched);
-    } catch (const Error& error) {
-      EXPECT_EQ(error.code(), ExitCode::data);
-      return std::string(error.what());
-    }
-    return std::string();
+    return data_failure([&] { train(*comm, engine, watched); });
   };
   EXPECT_EQ(message(), "cannot write metrics.csv");
   files.moves = true;
@@ -279,12 +270,7 @@ TEST_F(TrainerTest, NothingIsWrittenIntoAFolderInThePlaceOfItsOwn) {
     }
     return false;
   };
-  try {
-    train(*comm, engine, moved);
-    FAIL() << "trained on";
-  } catch (const Error& error) {
-    EXPECT_EQ(error.code(), ExitCode::data);
-  }
+  data_failure([&] { train(*comm, engine, moved); });
   EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
   EXPECT_EQ(recorder.rows.size(), 1u) << "an observer writes there too";
   std::filesystem::remove_all(folder.path().string() + ".moved");
@@ -292,34 +278,18 @@ TEST_F(TrainerTest, NothingIsWrittenIntoAFolderInThePlaceOfItsOwn) {
 
 TEST_F(TrainerTest, DivergenceNamesStepRateAndLayer) {
   engine.overflow_at = 4;
-  try {
-    train(*comm, engine, options());
-    FAIL() << "trained on";
-  } catch (const Error& error) {
-    EXPECT_EQ(error.code(), ExitCode::diverged);
-    EXPECT_TRUE(error.is_on_all_ranks());
-    EXPECT_THAT(error.what(), testing::HasSubstr("epoch 2 step 2"));
-    EXPECT_THAT(error.what(), testing::HasSubstr("learning rate 0.01"));
-    EXPECT_THAT(error.what(),
-                testing::HasSubstr("activation of layer 1 (linear = 10) on rank 0, shard 2"));
-  }
+  const Error error = failure(ExitCode::diverged, [&] { train(*comm, engine, options()); });
+  EXPECT_TRUE(error.is_on_all_ranks());
+  EXPECT_THAT(error.what(), HasAll("epoch 2 step 2", "learning rate 0.01",
+                                   "activation of layer 1 (linear = 10) on rank 0, shard 2"));
   EXPECT_EQ(load_checkpoint(folder.path() / "checkpoint.h5").epoch, 1u)
       << "the last good checkpoint stays";
 }
 
 TEST_F(TrainerTest, AParameterThatOverflowsInTheLastUpdateIsNotDelivered) {
   config.optimizer.learning_rate = 1e38;
-  EXPECT_THROW(
-      {
-        try {
-          train(*comm, engine, options());
-        } catch (const Error& error) {
-          EXPECT_EQ(error.code(), ExitCode::diverged);
-          EXPECT_THAT(error.what(), testing::HasSubstr("of layer 1 (linear = 10)"));
-          throw;
-        }
-      },
-      Error);
+  const Error error = failure(ExitCode::diverged, [&] { train(*comm, engine, options()); });
+  EXPECT_THAT(error.what(), testing::HasSubstr("of layer 1 (linear = 10)"));
   EXPECT_EQ(recorder.finishes, 0);
 }
 
@@ -328,14 +298,9 @@ TEST_F(TrainerTest, WeightsWhoseLossIsNotFiniteAreNotDelivered) {
   train(*comm, engine, options());
   EXPECT_EQ(recorder.finishes, 1) << "the averaged ones are delivered";
   engine.nan_from = Weights::averaged;
-  try {
-    train(*comm, engine, options());
-    FAIL() << "delivered";
-  } catch (const Error& error) {
-    EXPECT_EQ(error.code(), ExitCode::diverged);
-    EXPECT_TRUE(error.is_on_all_ranks());
-    EXPECT_THAT(error.what(), testing::HasSubstr("last step 9"));
-  }
+  const Error error = failure(ExitCode::diverged, [&] { train(*comm, engine, options()); });
+  EXPECT_TRUE(error.is_on_all_ranks());
+  EXPECT_THAT(error.what(), testing::HasSubstr("last step 9"));
   EXPECT_EQ(recorder.finishes, 1);
 }
 

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "engine/fused/test_models.h"
 #include "engine/test_model.h"
+#include "failures.h"
 #include "model/reduce_tree.h"
 
 namespace mnist_dist {
@@ -62,14 +63,9 @@ TEST(FusedEngine, TargetsHaveRecordedNames) {
 TEST(FusedEngine, RejectsUnknownTargets) {
   EngineOptions options = test_options(linear_model());
   options.simd = "quantum";
-  try {
-    make_fused_engine(options);
-    FAIL() << "nothing was thrown";
-  } catch (const Error& error) {
-    EXPECT_EQ(error.code(), ExitCode::usage);
-    EXPECT_THAT(error.what(), testing::HasSubstr("quantum"));
-    EXPECT_THAT(error.hint(), testing::HasSubstr(fused_targets().back()));
-  }
+  const Error error = failure(ExitCode::usage, [&] { make_fused_engine(options); });
+  EXPECT_THAT(error.what(), testing::HasSubstr("quantum"));
+  EXPECT_THAT(error.hint(), testing::HasSubstr(fused_targets().back()));
 }
 
 }  // namespace

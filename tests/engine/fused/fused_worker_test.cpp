@@ -10,6 +10,7 @@
 #include "engine/fused/fused_engine.h"
 #include "engine/fused/test_models.h"
 #include "engine/test_model.h"
+#include "failures.h"
 
 namespace mnist_dist {
 namespace {
@@ -272,14 +273,11 @@ INSTANTIATE_TEST_SUITE_P(Targets, FusedWorker, testing::ValuesIn(fused_targets()
 TEST(FusedWorkerOfAnUnknownLayer, NamesTheLayerAndTheOtherEngine) {
   ModelSpec model = linear_model();
   model.layers.insert(model.layers.begin(), {.kind = static_cast<LayerKind>(99)});
-  try {
+  const Error error = failure(ExitCode::usage, [&] {
     make_fused_worker(slice_options(model, 4), fused_targets().front());
-    FAIL() << "nothing was thrown";
-  } catch (const Error& error) {
-    EXPECT_EQ(error.code(), ExitCode::usage);
-    EXPECT_THAT(error.what(), testing::HasSubstr("layer 1"));
-    EXPECT_THAT(error.hint(), testing::HasSubstr("--engine torch"));
-  }
+  });
+  EXPECT_THAT(error.what(), testing::HasSubstr("layer 1"));
+  EXPECT_THAT(error.hint(), testing::HasSubstr("--engine torch"));
 }
 
 }  // namespace
