@@ -1,5 +1,6 @@
 # Shared by the bats files of this folder. CTest sets MNIST_DIST (the program) and TEST_DATA (a
 # small file of synthetic digits).
+load ../wait_for
 export NO_COLOR=1
 export LC_ALL=C
 export TERM=xterm  # the tests do not depend on the terminal of the caller
@@ -101,15 +102,6 @@ field() {
 }
 sha_of() { field "$1/summary.json" parameters_sha256; }
 
-# wait_for SECONDS COMMAND...: until it succeeds.
-wait_for() {
-  local end=$((SECONDS + $1))
-  shift
-  until "$@"; do
-    [ "$SECONDS" -lt "$end" ] || { echo "waited in vain for: $*"; return 1; }
-    sleep 0.1
-  done
-}
 rows_in() { [ "$(wc -l <"$1/metrics.csv" 2>/dev/null || echo 0)" -gt "$2" ]; }
 gone() {
   local code=0

@@ -3,6 +3,7 @@
 # fakes.
 
 load fakes
+load ../wait_for
 
 setup() {
   export MNIST_DIST_SETUP=skip
@@ -297,13 +298,10 @@ trap "echo TERM >>$BATS_TEST_TMPDIR/signals; exit 1" TERM
 echo ready >>"$BATS_TEST_TMPDIR/ready"
 for i in {1..200}; do sleep 0.05; done'
 
-wait_until_ready() {
-  local count=$1
-  for _ in {1..200}; do
-    [[ -f $BATS_TEST_TMPDIR/ready ]] && (($(wc -l <"$BATS_TEST_TMPDIR/ready") >= count)) && return
-    sleep 0.05
-  done
-  return 1
+# wait_until_ready N: until so many programs are.
+wait_until_ready() { wait_for 10 are_ready "$1"; }
+are_ready() {
+  [[ -f $BATS_TEST_TMPDIR/ready ]] && (($(wc -l <"$BATS_TEST_TMPDIR/ready") >= $1))
 }
 
 # start ARGUMENTS...: local.sh in the background, in a process group of its own and listening to

@@ -3,6 +3,7 @@
 # and Python with its pip are fakes.
 
 load fakes
+load results
 
 setup() {
   fake_system debian 12
@@ -15,17 +16,6 @@ setup() {
 }
 
 setup_cuda() { run "$repository/launch/setup.sh" --cuda "$@"; }
-
-# fails CODE TEXT...: one error, one hint, and these in them.
-fails() {
-  local text
-  [ "$status" -eq "$1" ] || { echo "code $status: $output" && return 1; }
-  [[ $(grep -c '^error: ' <<<"$output") == 1 && $(grep -c '^hint: ' <<<"$output") == 1 ]] ||
-    { echo "not one error and one hint: $output" && return 1; }
-  for text in "${@:2}"; do
-    [[ $output == *"$text"* ]] || { echo "without \"$text\": $output" && return 1; }
-  done
-}
 
 fetched() { sed 's/.*--target [^ ]* //' "$BATS_TEST_TMPDIR/pip.log" 2>/dev/null | xargs; }
 

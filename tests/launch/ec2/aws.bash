@@ -3,6 +3,8 @@
 
 # shellcheck disable=SC2034  # used by the tests
 repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/../../.." && pwd)
+source "$repository/tests/wait_for.bash"
+source "$repository/tests/launch/results.bash"
 tools=${MNIST_DIST_EC2_TOOLS:-$repository/build/ec2-tools}
 
 need_tools() {
@@ -19,10 +21,7 @@ start_aws() {
   "$tools/bin/python" "$repository/tests/launch/ec2/aws_server.py" \
     "$AWS_FOLDER" >"$AWS_FOLDER/log" 2>&1 3>&- &
   echo $! >"$AWS_FOLDER/pid"
-  for _ in {1..1800}; do
-    [[ ! -s $AWS_FOLDER/port ]] || break
-    sleep 0.1
-  done
+  wait_for 180 test -s "$AWS_FOLDER/port"
   # Nothing of the caller's own AWS settings reaches a test, and no test reaches AWS.
   local name
   for name in $(compgen -e AWS_ | grep -v AWS_FOLDER); do unset "$name"; done
@@ -37,10 +36,7 @@ start_aws() {
   "$tools/bin/python" "$repository/tests/launch/ec2/aws_cli.py" \
     "$AWS_SOCKET" >"$AWS_FOLDER/cli.log" 2>&1 3>&- &
   echo $! >>"$AWS_FOLDER/pid"
-  for _ in {1..1800}; do
-    [[ ! -S $AWS_SOCKET ]] || break
-    sleep 0.1
-  done
+  wait_for 180 test -S "$AWS_SOCKET"
 }
 
 stop_aws() {
@@ -102,23 +98,17 @@ ec2() { run "$repository/launch/ec2.sh" "$@"; }
 # up ARGUMENTS...: a cluster of one small node without set-up by default.
 up() { ec2 up --instance c7a.4xlarge --from 203.0.113.7/32 --bare --yes "$@"; }
 
-# fails CODE TEXT...: the last run ended so, with an error of two lines that holds these.
-fails() {
-  local code=$1 text
-  shift
-  [ "$status" -eq "$code" ] || { echo "code $status instead of $code: $output" && return 1; }
-  [[ $(grep -c '^error: ' <<<"$output") == 1 && $(grep -c '^hint: ' <<<"$output") == 1 ]] ||
-    { echo "not one error and one hint: $output" && return 1; }
-  for text in "$@"; do
-    [[ $output == *"$text"* ]] || { echo "without \"$text\": $output" && return 1; }
-  done
+no_stack() { ! stack_exists; }
+stack_exists() {
+  aws cloudformation describe-stacks --stack-name mnist-dist-main >/dev/null 2>&1
 }
 
-shows() {
-  local text
-  for text in "$@"; do
-    [[ $output == *"$text"* ]] || { echo "without \"$text\": $output" && return 1; }
-  done
+# template_data: the contents of the launch template.
+template_data() {
+  # shellcheck disable=SC2016  # AWS's word
+  aws ec2 describe-launch-template-versions --versions '$Latest' --launch-template-id "$(
+    aws ec2 describe-launch-templates --query 'LaunchTemplates[0].LaunchTemplateId' --output text
+  )" --query 'LaunchTemplateVersions[0].LaunchTemplateData'
 }
 
 ids() {

@@ -99,15 +99,6 @@ wait_for_script() {
   output=$(<follow.log)
 }
 
-# until_there FILE
-until_there() {
-  for _ in {1..300}; do
-    [[ ! -e $1 ]] || return 0
-    sleep 0.1
-  done
-  echo "no $1" && return 1
-}
-
 @test "up brings code, packages and data to every node, from one build, with the head's own key" {
   cluster_up --nodes 2
   shows "cluster main is ready"
@@ -167,7 +158,7 @@ SCRIPT
   cluster_up --nodes 2 --bare
   start_cluster run --config step3 --seed 7
   # Results come while it runs.
-  until_there runs/step3-seed1/checkpoint.h5
+  wait_for 30 test -e runs/step3-seed1/checkpoint.h5
   cluster status --name main
   shows "job: running since"
   cluster run
@@ -205,7 +196,7 @@ SCRIPT
 @test "Ctrl-C during run: a checkpoint, copied here, exit 130" {
   cluster_up --bare
   start_cluster run
-  until_there runs/step3-seed1/checkpoint.h5
+  wait_for 30 test -e runs/step3-seed1/checkpoint.h5
   kill -INT -- "-$script"
   wait_for_script
   [ "$status" -eq 130 ]
@@ -221,7 +212,7 @@ SCRIPT
 @test "a spot notice or the TTL: a checkpoint, and run --resume continues on a different cluster" {
   cluster_up --nodes 2 --bare
   start_cluster run
-  until_there runs/step3-seed1/checkpoint.h5
+  wait_for 30 test -e runs/step3-seed1/checkpoint.h5
   echo "$(date +%s)" >"$MNIST_DIST_DEADLINE"
   wait_for_script
   [ "$status" -eq 130 ]
@@ -244,7 +235,7 @@ SCRIPT
   [ "$status" -eq 0 ]
   shows "launch/ec2.sh logs --name main"
   start_cluster logs
-  until_there runs/step3-seed1/metrics.csv
+  wait_for 30 test -e runs/step3-seed1/metrics.csv
   kill -KILL -- "-$script"
   wait "$script" || true
   cluster status --name main
@@ -258,7 +249,7 @@ SCRIPT
 @test "down while it trains: first a checkpoint, then the results, then everything is deleted" {
   cluster_up --bare
   cluster run --detach
-  until_there "$NODES/1/mnist-dist/runs/step3-seed1/checkpoint.h5"
+  wait_for 30 test -e "$NODES/1/mnist-dist/runs/step3-seed1/checkpoint.h5"
   run "$checkout/launch/ec2.sh" down </dev/null
   fails 2 "cluster main" "--yes"
   cluster down --yes
@@ -271,7 +262,7 @@ SCRIPT
 @test "a cluster that is lost while it trains: the copied results are here, exit 4" {
   cluster_up --bare
   start_cluster run
-  until_there runs/step3-seed1/checkpoint.h5
+  wait_for 30 test -e runs/step3-seed1/checkpoint.h5
   aws ec2 terminate-instances --instance-ids "$(ids)" >/dev/null
   touch "$NODES/1/down"
   wait_for_script
@@ -285,7 +276,7 @@ SCRIPT
 @test "--down-when-done: if the head is gone, the other nodes are deleted, too" {
   cluster_up --nodes 2 --bare
   start_cluster run --down-when-done
-  until_there runs/step3-seed1/checkpoint.h5
+  wait_for 30 test -e runs/step3-seed1/checkpoint.h5
   aws ec2 terminate-instances --instance-ids "$(aws ec2 describe-instances --output text \
     --filters Name=tag:mnist-dist:node,Values=1 --query 'Reservations[].Instances[].InstanceId')" \
     >/dev/null
@@ -299,7 +290,7 @@ SCRIPT
 @test "--down-when-done: a head that runs without ssh may still train, so the cluster stays" {
   cluster_up --nodes 2 --bare
   start_cluster run --down-when-done
-  until_there runs/step3-seed1/checkpoint.h5
+  wait_for 30 test -e runs/step3-seed1/checkpoint.h5
   touch "$NODES/1/down"
   wait_for_script
   fails 4 "the head " "are in runs"

@@ -3,16 +3,14 @@
 # service, and the head's one job.
 
 repository=$(cd "$BATS_TEST_DIRNAME/../../.." && pwd)
+source "$repository/tests/wait_for.bash"
 
 setup() {
   cd "$BATS_TEST_TMPDIR" || return
   mkdir -p imds bin mnist-dist/launch/ec2/node
   python3 "$BATS_TEST_DIRNAME/imds.py" "$PWD/imds" 3>&- &
   echo $! >imds/pid
-  for _ in {1..100}; do
-    [[ ! -s imds/port ]] || break
-    sleep 0.1
-  done
+  wait_for 10 test -s imds/port
   MNIST_DIST_IMDS=http://127.0.0.1:$(<imds/port)
   export MNIST_DIST_IMDS MNIST_DIST_DEADLINE=$PWD/deadline MNIST_DIST_NOTICE_SECONDS=0.1
   export PATH=$PWD/bin:$PATH
@@ -89,22 +87,12 @@ announce() { echo '{"action": "terminate", "time": "2026-11-24T10:02:00Z"}' >imd
 start_job() {
   printf '10.0.0.1 slots=4\n10.0.0.2 slots=4\n' | "$job" hosts
   "$job" start -- "$@" 3>&-
-  for _ in {1..100}; do
-    [[ ! -e started ]] || return 0
-    sleep 0.1
-  done
-  return 1
+  wait_for 10 test -e started
 }
 
 # ended: waits for the job's end. Its state is the output.
-ended() {
-  for _ in {1..200}; do
-    run "$job" state
-    [[ $output == running* ]] || return 0
-    sleep 0.1
-  done
-  return 1
-}
+ended() { wait_for 30 has_ended; }
+has_ended() { run "$job" state && [[ $output != running* ]]; }
 
 @test "a job: started once, followed, ended with hosts.sh's code" {
   run "$job" state
@@ -124,12 +112,9 @@ ended() {
   [[ $output == *"provider efa"*"10.0.0.1 slots=4"*"10.0.0.2 slots=4"* ]]
   # Every host is watched, and the watchers are gone.
   [ "$(sort watched | xargs)" = "10.0.0.1 10.0.0.2" ]
-  for _ in {1..50}; do
-    pgrep -f "$PWD/mnist-dist/launch/ec2/node/notice.sh" >/dev/null || return 0
-    sleep 0.1
-  done
-  return 1
+  wait_for 5 not_watched
 }
+not_watched() { ! pgrep -f "$PWD/mnist-dist/launch/ec2/node/notice.sh" >/dev/null; }
 
 @test "a zombie of a job has ended" {
   python3 - >zombie 3>&- <<'PYTHON' &

@@ -39,7 +39,7 @@ demand" \
 @test "the stack's requests to AWS: TTL, IMDSv2, terminate on shutdown, ssh from one address, EFA" {
   ec2 up --instance g5.12xlarge --nodes 2 --ttl 45m --from 203.0.113.7/32 --bare --yes --spot
   [ "$status" -eq 0 ]
-  local instance options
+  local instance
   instance=$(ids | awk '{ print $1 }')
   [ "$(aws ec2 describe-instances --instance-ids "$instance" --output text \
     --query 'Reservations[].Instances[].[MetadataOptions.HttpTokens,InstanceLifecycle,KeyName]' |
@@ -50,12 +50,8 @@ demand" \
   aws ec2 describe-instance-attribute --instance-id "$instance" --attribute userData \
     --query UserData.Value --output text | base64 -d >user-data
   grep -q '+ 45 \* 60' user-data
-  options=$(aws ec2 describe-launch-template-versions --versions '$Latest' \
-    --launch-template-id \
-    "$(aws ec2 describe-launch-templates --query 'LaunchTemplates[0].LaunchTemplateId' \
-      --output text)" --query 'LaunchTemplateVersions[0].LaunchTemplateData')
-  [[ $options == *'"InterfaceType": "efa"'* && $options == *'"VolumeType": "gp3"'* &&
-    $options == *'"MarketType": "spot"'* && $options == *'"GroupName": '* ]]
+  output=$(template_data)
+  shows '"InterfaceType": "efa"' '"VolumeType": "gp3"' '"MarketType": "spot"' '"GroupName": '
   aws ec2 describe-security-groups --filters Name=tag:mnist-dist:cluster,Values=main \
     --query 'SecurityGroups[].IpPermissions[].IpRanges[].CidrIp' --output text |
     grep -qx '203.0.113.7/32'
@@ -102,10 +98,7 @@ minutes_until() {
   sleep 0.5
   [ "$(ids | wc -w)" -eq 2 ]
   date -d '+ 112 minutes' +%s >"$AWS_FOLDER/clock"
-  for _ in {1..100}; do
-    aws cloudformation describe-stacks --stack-name mnist-dist-main >/dev/null 2>&1 || break
-    sleep 0.1
-  done
+  wait_for 30 no_stack
   [ -z "$(ids)" ]
   [ -z "$(aws ec2 describe-addresses --query 'Addresses[].PublicIp' --output text)" ]
   [ -z "$(aws scheduler list-schedules --query 'Schedules[].Name' --output text)" ]
@@ -150,13 +143,10 @@ minutes_until() {
 }
 
 @test "--image debian-13: its disk is the template's, and ssh uses its user" {
-  local data
   up --image debian-13
   [ "$status" -eq 0 ] || { echo "$output" && false; }
-  data=$(aws ec2 describe-launch-template-versions --versions '$Latest' --launch-template-id "$(
-    aws ec2 describe-launch-templates --query 'LaunchTemplates[0].LaunchTemplateId' --output text
-  )" --query 'LaunchTemplateVersions[0].LaunchTemplateData')
-  [[ $data == *'"DeviceName": "/dev/xvda"'*'"VolumeSize": 100'* ]] || { echo "$data" && false; }
+  output=$(template_data)
+  [[ $output == *'"DeviceName": "/dev/xvda"'*'"VolumeSize": 100'* ]] || { echo "$output" && false; }
   ec2 ssh --dry-run
   [ "$status" -eq 0 ]
   grep -qx "User admin" "$XDG_STATE_HOME/mnist-dist/ec2/us-east-1/main/ssh_config"
@@ -223,11 +213,7 @@ start_up() {
   setsid env --default-signal=INT "$repository/launch/ec2.sh" up --instance c7a.4xlarge \
     --from 203.0.113.7/32 --bare --yes "$@" >up.log 2>&1 3>&- &
   script=$!
-  for _ in {1..200}; do
-    ! aws cloudformation describe-stacks --stack-name mnist-dist-main >/dev/null 2>&1 || return 0
-    sleep 0.1
-  done
-  return 1
+  wait_for 60 stack_exists
 }
 
 # rolls_back SIGNAL: the up of start_up, after a signal to its group, deletes everything and returns
@@ -254,10 +240,7 @@ rolls_back() {
   setsid env --default-signal=INT "$repository/launch/ec2.sh" up --instance c7a.4xlarge \
     --from 203.0.113.7/32 --bare --yes >up.log 2>&1 3>&- &
   script=$!
-  for _ in {1..600}; do
-    ! grep -q "requesting " up.log || break
-    sleep 0.1
-  done
+  wait_for 60 grep -q "requesting " up.log
   sleep 0.5
   rolls_back INT
   sleep 2
@@ -387,19 +370,14 @@ SCRIPT
 }
 
 @test "--capacity-reservation: its zone, and a Capacity Block's market" {
-  local data
   reserved "p5.48xlarge us-east-1c active 2 capacity-block"
   ec2 up --instance p5.48xlarge --nodes 2 --from 203.0.113.7/32 --bare --yes \
     --capacity-reservation cr-0123
   [ "$status" -eq 0 ] || { echo "$output" && false; }
   shows "2 x p5.48xlarge in us-east-1c"
-  data=$(aws ec2 describe-launch-template-versions --versions '$Latest' --launch-template-id "$(
-    aws ec2 describe-launch-templates --query 'LaunchTemplates[0].LaunchTemplateId' --output text
-  )" --query 'LaunchTemplateVersions[0].LaunchTemplateData')
-  echo "$data"
-  [[ $data == *'"MarketType": "capacity-block"'* &&
-    $data == *'"CapacityReservationId": "cr-0123"'* ]]
-  [[ $data != *GroupName* ]]
+  output=$(template_data)
+  shows '"MarketType": "capacity-block"' '"CapacityReservationId": "cr-0123"'
+  [[ $output != *GroupName* ]]
 }
 
 @test "--capacity-reservation: a Capacity Block is paid, and limits the TTL" {
