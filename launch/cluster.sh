@@ -174,6 +174,3 @@ forwarded_environment() {
 need_program() {
   [[ -x $program ]] || die 2 "there is no $program" "build it with launch/local.sh --print"
 }
-
-# count N WORD: "1 core", "2 cores".
-count() { echo "$1 $2$( (($1 == 1)) || echo s)"; }

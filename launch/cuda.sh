@@ -133,12 +133,9 @@ cuda_torch() {
 # nvcc_version NVCC: 13.0
 nvcc_version() { "$1" --version 2>/dev/null | sed -n 's/.* release \([0-9.]*\),.*/\1/p'; }
 
-# cuda_compiler [CUDA]: the first nvcc of the same generation (13.x) as the CUDA that the LibTorch
-# found, or the wheel, is built for.
+# cuda_compiler CUDA: the first nvcc of the same generation (13.x). Empty means the wheel's CUDA.
 cuda_compiler() {
-  local wanted=${1:-} nvcc folder=${MNIST_DIST_CUDA_FOLDER:-/usr/local/cuda}
-  [[ -n $wanted ]] || read -r _ wanted <<<"$(torch_versions "$(cuda_torch)")"
-  : "${wanted:=$wheel_cuda}"
+  local wanted=${1:-$wheel_cuda} nvcc folder=${MNIST_DIST_CUDA_FOLDER:-/usr/local/cuda}
   # /usr/local/cuda is a link. The folders beside it have a version in their names.
   for nvcc in "${CUDACXX:-}" "$(type -P nvcc)" "${CUDA_HOME:+$CUDA_HOME/bin/nvcc}" \
     "$folder/bin/nvcc" "$folder-${wanted%%.*}"*/bin/nvcc; do

@@ -253,7 +253,6 @@ if $print; then
   exit
 fi
 
-if ((EUID == 0)); then export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1; fi
 timeout=$(recipe_timeout "$@")
 # Between looks for good hosts.
 look_seconds=${MNIST_DIST_LOOK_SECONDS:-15}

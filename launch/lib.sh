@@ -47,6 +47,9 @@ die() {
 # wrong_value OPTION VALUE EXPECTED EXAMPLE
 wrong_value() { die 2 "$1: wrong value (got '$2', expected $3)" "use for example $1 $4"; }
 
+# count N WORD: "1 core", "2 cores".
+count() { echo "$1 $2$( (($1 == 1)) || echo s)"; }
+
 # temporary -q: a new file, -d: a new folder, by mktemp.
 temporary() {
   mktemp "$1" 2>/dev/null ||
@@ -144,9 +147,11 @@ version_of_open_mpi() {
 
 # find_mpirun: sets mpirun to the first mpirun of Open MPI, which the program is linked with, and
 # major to 4 or 5, which have different options. Another MPI's mpirun may be before it in PATH
-# (conda, a module).
+# (conda, a module). Gives root Open MPI's permission, without which it does not run as the user of
+# most containers.
 find_mpirun() {
   local candidates
+  if ((EUID == 0)); then export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1; fi
   mapfile -t candidates < <(type -aP mpirun mpirun.openmpi; cached MPIEXEC_EXECUTABLE)
   for mpirun in mpirun ${candidates[@]+"${candidates[@]}"}; do
     major=$(version_of_open_mpi "$mpirun")

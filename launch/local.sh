@@ -83,12 +83,8 @@ if ((ranks > 1)); then
   find_mpirun
   mapfile -t options < <(mpirun_options "$ranks" "$cores" "$major")
   options=("$mpirun" -np "$ranks" "${options[@]}")
-  if ((EUID == 0)); then
-    # Open MPI does not run as root, the user of most containers, without these variables.
-    export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
-  fi
   ((ranks <= cores)) ||
-    say "note: $ranks ranks share $cores core$( ((cores == 1)) || echo s): slower, same result"
+    say "note: $ranks ranks share $(count "$cores" core): slower, same result"
 fi
 
 command=(${options[@]+"${options[@]}"} "$program")

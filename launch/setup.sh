@@ -123,8 +123,8 @@ missing_of() {
 
 # has_candidate PACKAGE: the sources of apt offer it, or apt has no package lists yet.
 has_candidate() {
-  [[ $(LC_ALL=C apt-cache policy "$1" 2>/dev/null) == *"Candidate: "[^\(]* ]] ||
-    [[ $(LC_ALL=C apt-cache policy 2>/dev/null) != *" Packages"* ]]
+  [[ $(apt-cache policy "$1" 2>/dev/null) == *"Candidate: "[^\(]* ]] ||
+    [[ $(apt-cache policy 2>/dev/null) != *" Packages"* ]]
 }
 
 # find_optional: sets optional to the lines of optional_packages that are missing and that apt can

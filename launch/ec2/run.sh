@@ -57,8 +57,8 @@ plan_job() {
   words=$(printf '%q ' "$1" ${device[@]+"${device[@]}"} ${arguments[@]+"${arguments[@]}"})
   layout="one rank per core"
   ! uses_gpus || layout="$((running * slots)) GPUs, one rank per GPU"
-  say "$running of ${stack[nodes]} node$( ((stack[nodes] == 1)) || echo s), $layout, at most as \
-many as there are $([[ $1 == sweep ]] && echo seeds || echo "shards in the recipe")"
+  say "$running of $(count "${stack[nodes]}" node), $layout, at most as many as there are \
+$([[ $1 == sweep ]] && echo seeds || echo "shards in the recipe")"
 }
 
 run_job() {
