@@ -13,7 +13,8 @@ namespace {
 
 using testing::HasSubstr;
 
-// The error for a recipe, for tiny with one setting, and for a recipe with one more layer.
+// The error for a recipe, for tiny with one setting, and for a recipe with one more layer. More of
+// them are in cli/wording/recipes.txt.
 std::string rejected(const std::string& toml, const std::vector<std::string>& settings = {}) {
   return usage_error_text([&] { parse_config(toml, "r.toml", settings); });
 }
@@ -112,8 +113,6 @@ TEST(Read, ClassesStandForTheirNumber) {
   EXPECT_NE(to_toml(config).find("linear = 300"), std::string::npos);
   EXPECT_THAT(rejected("model.classes = 1\n" + recipe),
               HasAll("r.toml:1", "model.classes", "2 to 1000"));
-  EXPECT_THAT(rejected("model.layer = [{ linear = \"class\" }]"),
-              HasAll("r.toml:1", "layer 1", "\"class\"", "\"classes\""));
   EXPECT_THAT(
       rejected("model.layer = [{ linear = 10 }]\nmodel.classes = 26\n"),
       HasAll("layer 1 (linear = 10)", "got [10][1][1]", "[26][1][1]", "linear = \"classes\""));
@@ -136,16 +135,10 @@ TEST(Read, SettingsWinOverTheFileAndTheLastOverTheFirst) {
 TEST(Read, UnknownKeysNameTheNearest) {
   EXPECT_THAT(rejected(tiny + "[train]\nepoch = 3\n"),
               HasAll("r.toml:4", "train.epoch\n", "did you mean train.epochs?"));
-  EXPECT_THAT(rejected_setting("train.epoch=3"),
-              HasAll("--set", "train.epoch\n", "did you mean train.epochs?"));
   EXPECT_THAT(rejected_setting("optimizer.epochs=3"),
               HasAll("optimizer.epochs", "did you mean train.epochs?"));
-  EXPECT_THAT(rejected_setting("average.zebra=3"), HasAll("average.zebra", "use one of: decay"));
-  EXPECT_THAT(rejected_setting("trian.epochs=3"), HasAll("trian", "did you mean train?"));
   EXPECT_THAT(rejected("epochs = 3\n" + tiny),
               HasAll("r.toml:1", "epochs", "did you mean train.epochs?"));
-  EXPECT_THAT(rejected_layer("conv = 10\nkernle = 3"),
-              HasAll("r.toml:3", "layer 1", "kernle", "did you mean kernel?"));
 }
 
 TEST(Read, WrongTypes) {
@@ -156,7 +149,6 @@ TEST(Read, WrongTypes) {
         {"train.epochs=2.5", "train.epochs", "whole number"},
         {"train.epochs=3\nbatch = 4", "train.epochs", "whole number"},
         {"train.seed=9223372036854775808", "train.seed", "less than 2^63"},
-        {"optimizer.nesterov=yes", "optimizer.nesterov", "true or false"},
         {"optimizer.momentum=high", "optimizer.momentum", "number"},
         {"data.file=7", "data.file", "string"},
         {"data.split=7", "data.split", "list of whole numbers"}})
@@ -177,19 +169,15 @@ TEST(Read, StringsAreALineOfText) {
       << "the file's name";
 }
 
-TEST(Read, NamesAndFilesThatNameNothing) {
+TEST(Read, NamesThatNameNothing) {
   for (const char* name : {"", "../outside", "a/b"})
     EXPECT_THAT(rejected_setting(std::string("model.name=\"") + name + "\""),
                 HasAll("model.name", std::string("\"") + name + "\""));
-  EXPECT_THAT(rejected_setting("data.file="), HasSubstr("data.file"));
 }
 
 TEST(Read, Ranges) {
   for (const auto& [setting, range] :
-       {std::pair("train.epochs=0", "1 to 1000000"),
-        {"train.seed=-1", "at least 0"},
-        {"optimizer.learning_rate=0", "more than 0, at most 1000"},
-        {"train.label_smoothing=1", "at least 0, less than 1"},
+       {std::pair("optimizer.learning_rate=0", "more than 0, at most 1000"),
         {"augment.erase_probability=1.5", "0 to 1"},
         {"data.split=[50000, -1]", "0 to 1000000000"},
         {"optimizer.weight_decay=nan", "out of range"},
@@ -207,8 +195,6 @@ TEST(Read, Ranges) {
 }
 
 TEST(Read, Choices) {
-  EXPECT_THAT(rejected_setting("schedule.kind=cosin"),
-              HasAll("schedule.kind", "\"cosin\"", "did you mean cosine?"));
   EXPECT_THAT(rejected_setting("augment.interpolation=cubic"),
               HasAll("augment.interpolation", "\"cubic\"", "nearest, bilinear"));
   EXPECT_THAT(rejected_layer("pool = \"mean\""),
@@ -216,39 +202,19 @@ TEST(Read, Choices) {
 }
 
 TEST(Read, ALayerIsOneThing) {
-  for (const char* layer : {"conv = 10\npool = \"max\"", "kernel = 3"})
-    EXPECT_THAT(rejected_layer(layer), HasAll("r.toml:1", "layer 1", "conv, linear and pool"));
-  EXPECT_THAT(rejected_layer("pool = \"global_max\"\nkernel = 3"),
-              HasAll("r.toml:3", "layer 1 (pool = \"global_max\")", "kernel"));
-  EXPECT_THAT(rejected_layer("pool = \"max\"\nrelu = true"),
-              HasAll("layer 1 (pool = \"max\")", "relu"));
+  EXPECT_THAT(rejected_layer("kernel = 3"), HasAll("r.toml:1", "layer 1", "conv, linear and pool"));
 }
 
 TEST(Read, DepthwiseLayers) {
-  EXPECT_THAT(rejected_layer("conv = 24\ndepthwise = true"),
-              HasAll("layer 1 (conv = 24)", "depthwise", "conv = 1,"));
-  for (const char* layer : {"linear = 10", "pool = \"max\""})
-    EXPECT_THAT(rejected_layer(std::string(layer) + "\ndepthwise = true"),
-                HasAll(std::string("layer 1 (") + layer + ")", "remove depthwise"));
   EXPECT_THAT(rejected_layer("conv = 10\ndepthwise = 2"),
               HasAll("r.toml:3", "layer 1", "depthwise", "true or false"));
   EXPECT_THAT(rejected_layer("conv = 10\ndeptwise = true"),
               HasAll("r.toml:3", "layer 1", "deptwise", "did you mean depthwise?"));
 }
 
-TEST(Read, ContradictionsAreRejected) {
+TEST(Read, ABatchThatShardsDoNotDivideIsRejected) {
   EXPECT_THAT(rejected(tiny, {"train.batch=66"}), HasAll("data.shards", "train.batch=64 or 68"));
   EXPECT_THAT(rejected(tiny, {"train.batch=3"}), HasAll("data.shards", "train.batch=4,"));
-  EXPECT_THAT(rejected(tiny, {"data.split=[5]"}), HasAll("data.split", "[5]"));
-  EXPECT_THAT(rejected(tiny, {"data.split=[5, 0]"}), HasAll("data.split", "1 validation row"));
-  EXPECT_THAT(rejected(tiny, {"data.split=[3, 5]"}), HasAll("data.split", "3", "4", "shard"));
-  EXPECT_THAT(rejected(tiny, {"augment.erase_area_min=0.5"}),
-              HasAll("augment.erase_area_min", "0.5", "augment.erase_area_max = 0.33"));
-  EXPECT_THAT(rejected(tiny, {"optimizer.nesterov=true", "optimizer.momentum=0"}),
-              HasAll("optimizer.nesterov", "nesterov=false"));
-  EXPECT_THAT(rejected("[train]\nbatch = 4\n" + tiny + "norm = true\n"),
-              HasAll("layer 1 (linear = 10)", "norm", "1 image", "1x1"));
-  EXPECT_THAT(rejected("[train]\nepochs = 3\n"), HasAll("r.toml", "[[model.layer]]"));
 }
 
 TEST(Check, KeysWithoutEffectAreRejectedInARecipe) {
@@ -268,13 +234,8 @@ TEST(Check, KeysWithoutEffectAreRejectedInARecipe) {
   EXPECT_NO_THROW(check({"schedule.warmup=0"}));
 }
 
-TEST(Read, SyntaxErrorsSayWhere) {
-  EXPECT_THAT(rejected("[train]\nepochs = = 3\n"), HasSubstr("r.toml:2:10: "));
-}
-
-TEST(Read, MalformedSettings) {
-  for (const char* setting : {"train.epochs", "epochs=3"})
-    EXPECT_THAT(rejected_setting(setting), HasAll("--set", setting, "--set train.epochs=5"));
+TEST(Read, ASettingNeedsASection) {
+  EXPECT_THAT(rejected_setting("epochs=3"), HasAll("--set", "epochs=3", "--set train.epochs=5"));
 }
 
 }  // namespace
