@@ -25,7 +25,11 @@ teardown() { cat mnist-dist-*.log 2>/dev/null || true; }
 on_sbatch=(--ntasks=4)
 submit() { sbatch --parsable "${on_sbatch[@]}" "$SOURCE_DIR/launch/slurm.sbatch" "$@"; }
 state_of() { scontrol show job "$1" | sed -n "s/.*JobState=\([A-Z_]*\).*/\1/p" | head -n 1; }
-ended() { [[ $(state_of "$1") =~ ^(COMPLETED|FAILED|CANCELLED|TIMEOUT|NODE_FAIL)$ ]]; }
+# ended JOB: looks twice per second. Ten times, scontrol would take more time than the job.
+ended() {
+  sleep 0.4
+  [[ $(state_of "$1") =~ ^(COMPLETED|FAILED|CANCELLED|TIMEOUT|NODE_FAIL)$ ]]
+}
 restarts_of() { scontrol show job "$1" | sed -n 's/.*Restarts=\([0-9]*\).*/\1/p'; }
 
 @test "a job with a stop signal writes a checkpoint, is queued again, and ends in the same bytes" {
