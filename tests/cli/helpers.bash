@@ -8,6 +8,9 @@ export BATS_TEST_TIMEOUT=${BATS_TEST_TIMEOUT:-180}
 
 # A quick recipe: step 3 with all its dropout and augmentation, on 2,000 of the synthetic rows.
 QUICK=(--config step3 --set "data.file=$TEST_DATA" --set 'data.split=[2000,500]')
+# Two short epochs of a tiny model.
+TINY=(--config "$SOURCE_DIR/tests/tiny.toml" --set "data.file=$TEST_DATA"
+  --set 'data.split=[600,300]')
 
 # MNIST is the source tree's own.
 unset MNIST_DATA_DIR
@@ -15,12 +18,6 @@ unset MNIST_DATA_DIR
 setup() {
   cd "$BATS_TEST_TMPDIR" || return 1
   cp -r "$SOURCE_DIR/configs" .
-}
-
-# tiny_recipe: sets RECIPE to two short epochs of tests/tiny.toml, of which a test gets a copy.
-tiny_recipe() {
-  cp "$SOURCE_DIR/tests/tiny.toml" .
-  RECIPE=(--config ./tiny.toml --set "data.file=$TEST_DATA" --set 'data.split=[600,300]')
 }
 
 # ranks N ARGUMENTS...: mnist-dist on N ranks, on any number of cores.

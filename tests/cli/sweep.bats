@@ -20,27 +20,25 @@ sha_in_sweep() {
 }
 
 @test "a seed's bytes: one process, groups of 1 and of 2 ranks, sockets, a single run" {
-  tiny_recipe
-  run -0 "$MNIST_DIST" sweep "${RECIPE[@]}" "${SWEEP_SEEDS[@]}" --out alone
+  run -0 "$MNIST_DIST" sweep "${TINY[@]}" "${SWEEP_SEEDS[@]}" --out alone
   [[ "$output" == *SYNTHETIC* ]]
   [[ "$output" == *"PASS: 4 of 4 "* ]]
-  run -0 ranks 2 sweep "${RECIPE[@]}" "${SWEEP_SEEDS[@]}" --out k1
+  run -0 ranks 2 sweep "${TINY[@]}" "${SWEEP_SEEDS[@]}" --out k1
   [[ "$output" == *" 2 groups x 1 rank "* ]]
-  run -0 ranks 3 sweep "${RECIPE[@]}" "${SWEEP_SEEDS[@]}" --out k2 --ranks-per-run 2
+  run -0 ranks 3 sweep "${TINY[@]}" "${SWEEP_SEEDS[@]}" --out k2 --ranks-per-run 2
   [[ "$output" == *" 2 groups x 2 ranks (1 "* ]]
   mpirun_command 3
-  run -0 "${MPIRUN[@]}" --mca btl tcp,self "$MNIST_DIST" sweep "${RECIPE[@]}" \
+  run -0 "${MPIRUN[@]}" --mca btl tcp,self "$MNIST_DIST" sweep "${TINY[@]}" \
     "${SWEEP_SEEDS[@]}" --out tcp
   for other in k1 k2 tcp; do same_results alone $other; done
-  run -0 "$MNIST_DIST" "${RECIPE[@]}" --seed 2 --run-dir single
+  run -0 "$MNIST_DIST" "${TINY[@]}" --seed 2 --run-dir single
   [ "$(sha_of single)" = "$(sha_in_sweep alone 2)" ]
   [ "$(sha_of alone/runs/seed2)" = "$(sha_in_sweep alone 2)" ]
   [ "$(sha_in_sweep alone 1)" != "$(sha_in_sweep alone 2)" ]
 }
 
 @test "killed and interrupted sweeps continue, also on other ranks, to the same end" {
-  tiny_recipe
-  local long=("${RECIPE[@]}" --set train.epochs=30
+  local long=("${TINY[@]}" --set train.epochs=30
     --set train.checkpoint_seconds=0.05 "${SWEEP_SEEDS[@]}")
   run -0 "$MNIST_DIST" sweep "${long[@]}" --out whole
   "$MNIST_DIST" sweep "${long[@]}" --out cut >cut.txt 2>&1 &
@@ -67,26 +65,24 @@ sha_in_sweep() {
 }
 
 @test "a seed that ended before its row was written is not trained again" {
-  tiny_recipe
-  run -0 "$MNIST_DIST" sweep "${RECIPE[@]}" "${SWEEP_SEEDS[@]}" --out s
+  run -0 "$MNIST_DIST" sweep "${TINY[@]}" "${SWEEP_SEEDS[@]}" --out s
   cp -r s whole
   rm s/rows/0xxx/seed3.csv
   local before
   before=$(stat -c %Y%i s/runs/seed3/checkpoint.h5)
-  run -0 "$MNIST_DIST" sweep "${RECIPE[@]}" "${SWEEP_SEEDS[@]}" --out s
+  run -0 "$MNIST_DIST" sweep "${TINY[@]}" "${SWEEP_SEEDS[@]}" --out s
   same_results whole s
   [ "$(stat -c %Y%i s/runs/seed3/checkpoint.h5)" = "$before" ]
 }
 
 @test "processes that share a folder share a sweep, each seed is trained once" {
-  tiny_recipe
   local pids=() pid n
-  run -0 "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 0..11 --target 0 --out alone
+  run -0 "$MNIST_DIST" sweep "${TINY[@]}" --seeds 0..11 --target 0 --out alone
   for n in 1 2 3; do
-    "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 0..11 --target 0 --out s >$n.txt 2>&1 &
+    "$MNIST_DIST" sweep "${TINY[@]}" --seeds 0..11 --target 0 --out s >$n.txt 2>&1 &
     pids+=($!)
   done
-  ranks 2 sweep "${RECIPE[@]}" --seeds 0..11 --target 0 --out s >4.txt 2>&1
+  ranks 2 sweep "${TINY[@]}" --seeds 0..11 --target 0 --out s >4.txt 2>&1
   for pid in "${pids[@]}"; do wait "$pid"; done
   for n in 1 2 3 4; do grep -q "PASS: 12 of 12 seeds" $n.txt; done
   diff <(results alone) <(results s)
@@ -95,9 +91,8 @@ sha_in_sweep() {
 }
 
 @test "a worker that is stopped loses its seed, gives it up, and the rows are the same" {
-  tiny_recipe
   export MNIST_DIST_LEASE_SECONDS=1
-  local long=("${RECIPE[@]}" --set train.epochs=40 --set train.checkpoint_seconds=0.05 --seeds 0..3
+  local long=("${TINY[@]}" --set train.epochs=40 --set train.checkpoint_seconds=0.05 --seeds 0..3
     --target 0)
   run -0 "$MNIST_DIST" sweep "${long[@]}" --out whole
   "$MNIST_DIST" sweep "${long[@]}" --out s >first.txt 2>&1 &
@@ -113,10 +108,9 @@ sha_in_sweep() {
 }
 
 @test "two results of one seed: exit 1, and the row that was there stays" {
-  tiny_recipe
-  run -0 "$MNIST_DIST" sweep "${RECIPE[@]}" --set train.epochs=30 --seeds 0 --target 0 --out other
+  run -0 "$MNIST_DIST" sweep "${TINY[@]}" --set train.epochs=30 --seeds 0 --target 0 --out other
   "$MNIST_DIST" sweep \
-    "${RECIPE[@]}" --set train.epochs=30 --seeds 0 --target 0 --out s >out.txt 2>&1 &
+    "${TINY[@]}" --set train.epochs=30 --seeds 0 --target 0 --out s >out.txt 2>&1 &
   local pid=$! code=0
   wait_for 60 test -s s/runs/seed0/metrics.csv
   mkdir -p s/rows/0xxx
@@ -130,27 +124,25 @@ sha_in_sweep() {
 }
 
 @test "a second range adds to the declaration" {
-  tiny_recipe
-  run -0 "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 0..1 --target 0 --out s
-  run -0 "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 3..4 --target 0 --out s
+  run -0 "$MNIST_DIST" sweep "${TINY[@]}" --seeds 0..1 --target 0 --out s
+  run -0 "$MNIST_DIST" sweep "${TINY[@]}" --seeds 3..4 --target 0 --out s
   [[ "$output" == *"PASS: 4 of 4 seeds"* ]]
   [ "$(field s/sweep.json seeds)" = "0..1,3..4" ]
   [ "$(python3 -c 'import json
 declared = json.load(open("s/sweep.json"))["declared"]
 print([d["seeds"] for d in declared if d["date"][:2] == "20"])')" \
     = "['0..1', '3..4']" ]
-  run -0 "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 0..1 --target 0 --out s
+  run -0 "$MNIST_DIST" sweep "${TINY[@]}" --seeds 0..1 --target 0 --out s
   [ "$(python3 -c 'import json; print(len(json.load(open("s/sweep.json"))["declared"]))')" = 2 ]
   # A seed that was declared and has no row counts in the verdict. The exit code is about the seeds
   # of this start.
   rm s/rows/0xxx/seed4.csv
-  run -0 "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 0..1 --out s
+  run -0 "$MNIST_DIST" sweep "${TINY[@]}" --seeds 0..1 --out s
   [[ "$output" == *"INCOMPLETE: 3 of 4 seeds"*"1 not trained yet"* ]]
 }
 
 @test "a worker whose seeds are done ends with 0 beside one that trains more" {
-  tiny_recipe
-  local long=("${RECIPE[@]}" --set train.epochs=60)
+  local long=("${TINY[@]}" --set train.epochs=60)
   "$MNIST_DIST" sweep "${long[@]}" --seeds 3..99 --target 0 --out s >more.txt 2>&1 &
   local pid=$!
   wait_for 60 test -s s/runs/seed3/metrics.csv
@@ -163,34 +155,31 @@ print([d["seeds"] for d in declared if d["date"][:2] == "20"])')" \
 }
 
 @test "the target belongs to the sweep: a different one is rejected, none is the folder's" {
-  tiny_recipe
-  run -6 "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 0 --target 100 --out s
+  run -6 "$MNIST_DIST" sweep "${TINY[@]}" --seeds 0 --target 100 --out s
   cp s/sweep.json before.json
   rejects 2 "(got 99.999999 %, expected 100 %)" \
-    ranks 2 sweep "${RECIPE[@]}" --seeds 0 --target 99.999999 --out s
+    ranks 2 sweep "${TINY[@]}" --seeds 0 --target 99.999999 --out s
   cmp before.json s/sweep.json
-  run -6 "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 0 --out s
+  run -6 "$MNIST_DIST" sweep "${TINY[@]}" --seeds 0 --out s
   [[ "$output" == *"FAIL: 0 of 1 "*" 100 %"* ]]
-  run -6 "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 0 --target 100.0 --out s
-  run -6 "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 0 --out new
+  run -6 "$MNIST_DIST" sweep "${TINY[@]}" --seeds 0 --target 100.0 --out s
+  run -6 "$MNIST_DIST" sweep "${TINY[@]}" --seeds 0 --out new
   [ "$(field new/sweep.json target)" = 99.4 ]
   fails 2 "100 % and 99.4 %" "$MNIST_DIST" merge both s new
   [ ! -e both ]
-  fails 2 '"" is' "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 0 --target "" --out s
+  fails 2 '"" is' "$MNIST_DIST" sweep "${TINY[@]}" --seeds 0 --target "" --out s
 }
 
 @test "a lease that is not a number of seconds is rejected" {
-  tiny_recipe
   MNIST_DIST_LEASE_SECONDS=abc \
-    fails 2 "MNIST_DIST_LEASE_SECONDS" "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 0 --out s
+    fails 2 "MNIST_DIST_LEASE_SECONDS" "$MNIST_DIST" sweep "${TINY[@]}" --seeds 0 --out s
   [ ! -e s ]
 }
 
 @test "merge makes one sweep of several with one recipe, data and bits, and seeds in both agree" {
-  tiny_recipe
-  run -0 "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 0..3 --target 0 --out whole
-  run -0 "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 0..2 --target 0 --out a
-  run -0 "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 2..3 --target 0 --out b
+  run -0 "$MNIST_DIST" sweep "${TINY[@]}" --seeds 0..3 --target 0 --out whole
+  run -0 "$MNIST_DIST" sweep "${TINY[@]}" --seeds 0..2 --target 0 --out a
+  run -0 "$MNIST_DIST" sweep "${TINY[@]}" --seeds 2..3 --target 0 --out b
   rm -r b/rows # as an earlier version wrote it
   run -0 "$MNIST_DIST" merge out/all a b
   [[ "$output" == *"PASS: 4 of 4 seeds"* ]]
@@ -199,7 +188,7 @@ print([d["seeds"] for d in declared if d["date"][:2] == "20"])')" \
   run -0 "$MNIST_DIST" merge out/all b
   same_results whole out/all
   run -0 "$MNIST_DIST" verify out/all --seed 3
-  run -0 "$MNIST_DIST" sweep "${RECIPE[@]}" --set train.epochs=3 --seeds 5 --target 0 --out c
+  run -0 "$MNIST_DIST" sweep "${TINY[@]}" --set train.epochs=3 --seeds 5 --target 0 --out c
   fails 2 "different recipes" "$MNIST_DIST" merge new a c
   cp -r a d
   sed -i 's/"fingerprint": "..../"fingerprint": "0000/' d/sweep.json
@@ -216,20 +205,19 @@ print([d["seeds"] for d in declared if d["date"][:2] == "20"])')" \
 }
 
 @test "a missed target is exit 6, and --stop-early ends at the first" {
-  tiny_recipe
-  run -6 "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 0..3 --target 100 --out s
+  run -6 "$MNIST_DIST" sweep "${TINY[@]}" --seeds 0..3 --target 100 --out s
   [[ "$output" == *"FAIL: 0 of 4 "*" 100 % (300 of 300 "* ]]
   [ "$(field s/summary.json verdict)" = FAIL ]
   [ "$(wc -l <s/seeds.csv)" -eq 5 ]
-  run -6 "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 0..3 --target 100 --out early --stop-early
+  run -6 "$MNIST_DIST" sweep "${TINY[@]}" --seeds 0..3 --target 100 --out early --stop-early
   [[ "$output" == *"3 not trained yet"* ]]
   [ "$(wc -l <early/seeds.csv)" -eq 2 ]
   run -6 ranks 2 sweep \
-    "${RECIPE[@]}" --set train.epochs=10 --seeds 0..9 --target 100 --out early2 --stop-early
+    "${TINY[@]}" --set train.epochs=10 --seeds 0..9 --target 100 --out early2 --stop-early
   [ "$(wc -l <early2/seeds.csv)" -lt 5 ]
   # The seed that was cut short is not lost.
   run -6 "$MNIST_DIST" sweep \
-    "${RECIPE[@]}" --set train.epochs=10 --seeds 0..3 --target 100 --out early2
+    "${TINY[@]}" --set train.epochs=10 --seeds 0..3 --target 100 --out early2
   [ "$(wc -l <early2/seeds.csv)" -eq 5 ]
 }
 
@@ -245,47 +233,43 @@ print([d["seeds"] for d in declared if d["date"][:2] == "20"])')" \
 }
 
 @test "a sweep continues on a different SIMD target, to the same bytes" {
-  tiny_recipe
-  run -0 "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 0..2 --target 0 --out best
-  run -0 "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 0 --target 0 --simd scalar --out s
-  run -0 "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 0..2 --target 0 --out s
+  run -0 "$MNIST_DIST" sweep "${TINY[@]}" --seeds 0..2 --target 0 --out best
+  run -0 "$MNIST_DIST" sweep "${TINY[@]}" --seeds 0 --target 0 --simd scalar --out s
+  run -0 "$MNIST_DIST" sweep "${TINY[@]}" --seeds 0..2 --target 0 --out s
   [ "$(wc -l <s/seeds.csv)" -eq 4 ]
   for seed in 0 1 2; do [ "$(sha_in_sweep s $seed)" = "$(sha_in_sweep best $seed)" ]; done
 }
 
 @test "inconsistent options are rejected" {
-  tiny_recipe
-  run -0 "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 0 --target 0 --out s
+  run -0 "$MNIST_DIST" sweep "${TINY[@]}" --seeds 0 --target 0 --out s
   "$MNIST_DIST" prepare --synthetic --count 2000 --out other.h5 >/dev/null 2>&1
-  fails 2 "hash" "$MNIST_DIST" sweep "${RECIPE[@]}" --set data.file=other.h5 --seeds 0 --out s
+  fails 2 "hash" "$MNIST_DIST" sweep "${TINY[@]}" --set data.file=other.h5 --seeds 0 --out s
   sed -i 's/"fingerprint": "..../"fingerprint": "0000/' s/sweep.json
   fails 2 "expected 0000" "$MNIST_DIST" sweep \
-    "${RECIPE[@]}" --seeds 0 --out s
-  fails 2 ". already" "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 0 --out .
+    "${TINY[@]}" --seeds 0 --out s
+  fails 2 ". already" "$MNIST_DIST" sweep "${TINY[@]}" --seeds 0 --out .
   # Ranks <= shards is about a run's ranks, not the world's.
   fails 2 "1 shard" ranks 2 sweep \
-    "${RECIPE[@]}" --set data.shards=1 --seeds 0 --ranks-per-run 2
-  run -0 ranks 2 sweep "${RECIPE[@]}" --set data.shards=1 --seeds 0..1 --target 0 --out one-shard
+    "${TINY[@]}" --set data.shards=1 --seeds 0 --ranks-per-run 2
+  run -0 ranks 2 sweep "${TINY[@]}" --set data.shards=1 --seeds 0..1 --target 0 --out one-shard
 }
 
 @test "a sweep's recipe that was changed afterwards is rejected by every command" {
-  tiny_recipe
-  run -0 "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 0..1 --target 0 --out s
+  run -0 "$MNIST_DIST" sweep "${TINY[@]}" --seeds 0..1 --target 0 --out s
   run -0 "$MNIST_DIST" report s
   cp -r s whole
   sed -i 's/^momentum = 0.9/momentum = 0.8/' s/config.toml
   fails 3 "s/config.toml" "$MNIST_DIST" report s
   fails 3 "s/config.toml" "$MNIST_DIST" compare whole s
-  fails 3 "s/config.toml" "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 0..1 --target 0 --out s
+  fails 3 "s/config.toml" "$MNIST_DIST" sweep "${TINY[@]}" --seeds 0..1 --target 0 --out s
 }
 
 @test "compare: runs that diverged, were stopped or have not scored yet" {
-  tiny_recipe
-  "$MNIST_DIST" "${RECIPE[@]}" --set train.epochs=3 --run-dir whole
-  sed 's/, norm = true//' tiny.toml >bare.toml
+  "$MNIST_DIST" "${TINY[@]}" --set train.epochs=3 --run-dir whole
+  sed 's/, norm = true//' "$SOURCE_DIR/tests/tiny.toml" >bare.toml
   run -5 "$MNIST_DIST" --config bare.toml --set "data.file=$TEST_DATA" \
     --set 'data.split=[600,300]' --set optimizer.learning_rate=1000 --run-dir bad
-  "$MNIST_DIST" "${RECIPE[@]}" --set train.epochs=5000 --run-dir stopped >/dev/null 2>&1 &
+  "$MNIST_DIST" "${TINY[@]}" --set train.epochs=5000 --run-dir stopped >/dev/null 2>&1 &
   local pid=$!
   wait_for 60 rows_in stopped 2
   kill -INT $pid
@@ -306,14 +290,13 @@ assert j["contestants"][0]["mean"] is None and j["contestants"][1]["mean"] > 0, 
 assert j["differences"][0]["basis"] == "none" and not j["differences"][0]["shown"], j'
   # Other data is no comparison, with or without a result.
   "$MNIST_DIST" prepare --synthetic --count 1000 --out other.h5
-  "$MNIST_DIST" "${RECIPE[@]}" --set data.file=other.h5 --set train.max_steps=3 --run-dir other
+  "$MNIST_DIST" "${TINY[@]}" --set data.file=other.h5 --set train.max_steps=3 --run-dir other
   fails 2 "different images" "$MNIST_DIST" compare other stopped
 }
 
 @test "two sweeps, and a run, seed by seed" {
-  tiny_recipe
-  run -0 "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 0..3 --target 0 --out a
-  run -0 "$MNIST_DIST" sweep "${RECIPE[@]}" --set train.epochs=8 --seeds 1..5 --target 0 --out b
+  run -0 "$MNIST_DIST" sweep "${TINY[@]}" --seeds 0..3 --target 0 --out a
+  run -0 "$MNIST_DIST" sweep "${TINY[@]}" --set train.epochs=8 --seeds 1..5 --target 0 --out b
   run -0 "$MNIST_DIST" compare a b a/runs/seed2
   echo "$output"
   [[ "$output" == *"B - A  +"*"95 % interval"*"paired by 3 seeds"* ]]
@@ -331,13 +314,12 @@ assert d["basis"] == "seeds" and d["points"] > 0, d'
 }
 
 @test "the page reloads itself while the sweep runs, and links the seeds' pages" {
-  tiny_recipe
-  "$MNIST_DIST" sweep "${RECIPE[@]}" --set train.epochs=5000 --seeds 0..1 --target 0 --out s &
+  "$MNIST_DIST" sweep "${TINY[@]}" --set train.epochs=5000 --seeds 0..1 --target 0 --out s &
   wait_for 60 grep -q 'http-equiv="refresh"' s/report.html
   kill -INT $!
   wait $! || true
   ! grep -q 'http-equiv="refresh"' s/report.html || false
-  run -0 "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 0..1 --target 0 --out t
+  run -0 "$MNIST_DIST" sweep "${TINY[@]}" --seeds 0..1 --target 0 --out t
   for seed in 0 1; do
     grep -q "<a href=\"runs/seed$seed/report.html\">$seed</a>" t/report.html
     [ -s t/runs/seed$seed/report.html ]
@@ -357,8 +339,7 @@ assert d["basis"] == "seeds" and d["points"] > 0, d'
 }
 
 @test "report makes the same report again, also of a single run" {
-  tiny_recipe
-  run -0 "$MNIST_DIST" sweep "${RECIPE[@]}" --seeds 0..2 --target 0 --out s
+  run -0 "$MNIST_DIST" sweep "${TINY[@]}" --seeds 0..2 --target 0 --out s
   cp -r s before
   rm s/report.html s/summary.json s/histogram.svg
   run -0 "$MNIST_DIST" report s

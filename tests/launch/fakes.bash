@@ -15,6 +15,11 @@ fake() {
   PATH=$BATS_TEST_TMPDIR/bin:$PATH
 }
 
+# fake_mpirun: Open MPI's, with the script on stdin for all but --version.
+fake_mpirun() {
+  fake mpirun < <(echo '[[ $1 != --version ]] || { echo "mpirun (Open MPI) 4.1.4"; exit; }' && cat)
+}
+
 # fake_program: the program in the build folder, with the script on stdin. It counts $CORES cores.
 fake_program() {
   {

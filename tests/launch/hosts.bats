@@ -11,16 +11,15 @@ setup() {
   fake_program <<'SCRIPT'
 if [[ $* == *--print-config ]]; then printf '[data]\nshards = 4\n[comm]\ntimeout = 4.0\n'; fi
 SCRIPT
-  fake mpirun <<'SCRIPT'
-if [[ $1 == --version ]]; then echo "mpirun (Open MPI) 4.1.4"; exit; fi
+  fake_mpirun <<'SCRIPT'
 while (($#)); do
   printf '%s\n' "$1" >>"$BATS_TEST_TMPDIR/mpirun.arguments"
   shift
 done
 exit "${MPIRUN_CODE:-0}"
 SCRIPT
-  # A host that answers for as long as its line is open.
-  fake ssh <<<'[[ ${!#} != cat ]] || exec cat'
+  # Hosts answer for as long as their line is open. Commands on them run here.
+  fake ssh <<<'[[ ${!#} != cat ]] || exec cat; exec bash -c "${!#}"'
   unset MNIST_DATA_DIR
   cd "$BATS_TEST_TMPDIR" || return
 }
@@ -184,7 +183,7 @@ SCRIPT
 }
 
 @test "a host that is lost, without restarts: mpirun is ended, the hint has all other options" {
-  fake mpirun <<<'[[ $1 != --version ]] || { echo "mpirun (Open MPI) 4.1.4"; exit; }; exec sleep 60'
+  fake_mpirun <<<'exec sleep 60'
   fake_lost_host
   local begin=$SECONDS
   hosts_sh --no-preflight --slots 1 --spread -np 3 --interface eth0 --hosts a,b,c:2 \
@@ -204,8 +203,7 @@ a\\,c:2"* ]]
 
 # fake_starts: mpirun runs the function start_N of the file starts at its Nth start.
 fake_starts() {
-  fake mpirun <<'SCRIPT'
-if [[ $1 == --version ]]; then echo "mpirun (Open MPI) 4.1.4"; exit; fi
+  fake_mpirun <<'SCRIPT'
 echo "$*" >>starts.log
 source ./starts
 start_$(wc -l <starts.log)
@@ -242,7 +240,6 @@ STARTS
 [[ $* == *--print-config* ]] || exit 0
 printf '[model]\nname = "step3"\n[data]\nshards = 4\n[train]\nseed = 7 # one\n'
 SCRIPT
-  fake ssh <<<'[[ ${!#} != cat ]] || exec cat; exec bash -c "${!#}"'
   mkdir -p runs/step3-seed7-20200101-000000 runs/step3-seed70-1
   touch -d 2020-01-01 runs/step3-seed7-20200101-000000/checkpoint.h5
   touch runs/step3-seed70-1/checkpoint.h5
@@ -277,7 +274,6 @@ STARTS
 }
 
 @test "130 without a signal to the script, as after the shutdown of a host: a restart" {
-  fake ssh <<<'[[ ${!#} != cat ]] || exec cat; exec bash -c "${!#}"'
   fake_starts <<STARTS
 $checkpoint
 start_1() { checkpoint r; exit 130; }
@@ -326,7 +322,6 @@ STARTS
 }
 
 @test "an mpirun that waits for a daemon before any rank has started is ended" {
-  fake ssh <<<'[[ ${!#} != cat ]] || exec cat; exec bash -c "${!#}"'
   fake_starts <<<$'start_1() { exec sleep 100; }\nstart_2() { exit 0; }'
   local begin=$SECONDS
   MNIST_DIST_START_SECONDS=0 MNIST_DIST_WATCH_SECONDS=1 hosts_sh --no-preflight --slots 1 \
@@ -338,7 +333,6 @@ STARTS
 }
 
 @test "two restarts in a row without progress end it, and so does the last restart" {
-  fake ssh <<<'[[ ${!#} != cat ]] || exec cat; exec bash -c "${!#}"'
   fake_starts <<STARTS
 $checkpoint
 start_1() { checkpoint r; exit 137; }
@@ -373,7 +367,6 @@ STARTS
 }
 
 @test "a sweep that has ended before, with more seeds: a killed rank does not end it" {
-  fake ssh <<<'[[ ${!#} != cat ]] || exec cat; exec bash -c "${!#}"'
   mkdir s
   touch s/{sweep,summary}.json
   fake_starts <<<$'start_1() { exit 137; }\nstart_2() { exit 0; }'

@@ -11,8 +11,7 @@ setup() {
   mkdir "$MNIST_DIST_BUILD_DIR"
   touch "$MNIST_DIST_BUILD_DIR/build.ninja"
   fake cmake <<<'echo "cmake $*" >>"$BATS_TEST_TMPDIR/cmake.log"'
-  fake mpirun <<'SCRIPT'
-if [[ $1 == --version ]]; then echo "mpirun (Open MPI) 4.1.4"; exit; fi
+  fake_mpirun <<'SCRIPT'
 echo "mpirun $*"
 echo "root: ${OMPI_ALLOW_RUN_AS_ROOT:-no}${OMPI_ALLOW_RUN_AS_ROOT_CONFIRM:-no} in $PWD"
 SCRIPT
@@ -98,7 +97,7 @@ $MNIST_DIST_BUILD_DIR/mnist-dist" ]]
 }
 
 @test "the program's exit code is the script's" {
-  fake mpirun <<<'[[ $1 == --version ]] && echo "mpirun (Open MPI) 4.1.4" && exit; exit 5'
+  fake_mpirun <<<'exit 5'
   local_sh
   [ "$status" -eq 5 ]
 }
@@ -286,7 +285,6 @@ fake_checkout() {
 # does.
 # shellcheck disable=SC2016  # the program's own variables
 noting_program='
-[[ $1 == --version ]] && echo "mpirun (Open MPI) 4.1.4" && exit
 save() {
   echo USR1 >>"$BATS_TEST_TMPDIR/signals"
   sleep 0.5
@@ -318,7 +316,7 @@ wait_for_script() {
 }
 
 @test "Ctrl-C becomes USR1 for mpirun alone, and the script waits and returns 130" {
-  fake mpirun <<<"$noting_program"
+  fake_mpirun <<<"$noting_program"
   start
   wait_until_ready 1
   kill -INT -- "-$script" # a terminal sends it to the whole process group
@@ -329,7 +327,7 @@ wait_for_script() {
 
 @test "TERM and HUP do the same" {
   local signal
-  fake mpirun <<<"$noting_program"
+  fake_mpirun <<<"$noting_program"
   for signal in TERM HUP; do
     rm -f "$BATS_TEST_TMPDIR/ready" "$BATS_TEST_TMPDIR/signals"
     start
@@ -342,7 +340,7 @@ wait_for_script() {
 }
 
 @test "a closed terminal, which sends HUP twice, is one request, and nohup's stays ignored" {
-  fake mpirun <<<"$noting_program"
+  fake_mpirun <<<"$noting_program"
   start
   wait_until_ready 1
   kill -HUP "$script"
@@ -353,7 +351,7 @@ wait_for_script() {
   [ "$(xargs <"$BATS_TEST_TMPDIR/signals")" = "USR1 saved" ]
 
   rm "$BATS_TEST_TMPDIR/ready" "$BATS_TEST_TMPDIR/signals"
-  fake mpirun <<<"${noting_program/200/20}"
+  fake_mpirun <<<"${noting_program/200/20}"
   setsid nohup "$repository/launch/local.sh" >/dev/null 2>&1 3>&- &
   script=$!
   wait_until_ready 1
@@ -364,8 +362,7 @@ wait_for_script() {
 }
 
 @test "a second Ctrl-C ends the ranks, a third mpirun" {
-  fake mpirun <<'SCRIPT'
-[[ $1 == --version ]] && echo "mpirun (Open MPI) 4.1.4" && exit
+  fake_mpirun <<'SCRIPT'
 trap 'echo USR1 >>"$BATS_TEST_TMPDIR/signals"' USR1
 trap 'echo TERM >>"$BATS_TEST_TMPDIR/signals"' TERM
 echo ready >"$BATS_TEST_TMPDIR/ready"
@@ -407,8 +404,7 @@ SCRIPT
 }
 
 @test "a rank that is killed, for memory: started again with --resume, three times at most" {
-  fake mpirun <<'SCRIPT'
-if [[ $1 == --version ]]; then echo "mpirun (Open MPI) 4.1.4"; exit; fi
+  fake_mpirun <<'SCRIPT'
 echo "mpirun $*"
 mkdir -p r
 echo "$RANDOM$RANDOM" >r/checkpoint.h5
@@ -436,8 +432,7 @@ SCRIPT
 }
 
 @test "ranks that got a signal which the script did not get, from a daemon that frees memory" {
-  fake mpirun <<'SCRIPT'
-if [[ $1 == --version ]]; then echo "mpirun (Open MPI) 4.1.4"; exit; fi
+  fake_mpirun <<'SCRIPT'
 echo "$*" >>starts.log
 mkdir -p r
 echo "$RANDOM$RANDOM" >r/checkpoint.h5
@@ -517,7 +512,7 @@ SCRIPT
 }
 
 @test "several ranks that crash end with exit code 4, an error and a hint" {
-  fake mpirun <<<'[[ $1 == --version ]] && echo "mpirun (Open MPI) 4.1.4" && exit; exit 139'
+  fake_mpirun <<<'exit 139'
   local_sh -np 2 --run-dir "$BATS_TEST_TMPDIR/r"
   echo "$output"
   [ "$status" -eq 4 ]
@@ -525,8 +520,7 @@ SCRIPT
 }
 
 @test "no arguments, and a command that does not train" {
-  fake mpirun <<'SCRIPT'
-if [[ $1 == --version ]]; then echo "mpirun (Open MPI) 4.1.4"; exit; fi
+  fake_mpirun <<'SCRIPT'
 echo start >>"$BATS_TEST_TMPDIR/starts.log"
 exit 4
 SCRIPT
