@@ -5,7 +5,6 @@ load helpers
 
 @test "bench times the engines in turn and prints that its digits are synthetic" {
   run --separate-stderr env MNIST_DATA_DIR=/nowhere "$MNIST_DIST" bench --rounds 1 --seconds 0.05
-  echo "$output" "$stderr"
   [ "$status" -eq 0 ]
   [[ "$output" == "step4: "*"batch 64 "*SYNTHETIC* ]]
   [[ "$output" == *"FMA peak of one core, "* ]]

@@ -67,7 +67,6 @@ code = subprocess.run(sys.argv[1:]).returncode
 print("exit", code, "with", resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, "KiB")
 sys.exit(code != 3 or resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss > 150_000)' \
     "$MNIST_DIST" prepare --raw raw
-  echo "$output"
   [ "$status" -eq 0 ]
   [[ "$output" == *"t10k-labels-idx1-ubyte.gz: too long"* ]]
 }
@@ -105,7 +104,6 @@ sys.exit(code != 3 or resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss > 1
   draw
   overwrite data/mnist.h5 185 damage
   run --separate-stderr -3 "$MNIST_DIST" --run-dir r
-  echo "$stderr"
   [[ "${stderr_lines[0]}" == "error: "*"data/mnist.h5"*"/train/images"* ]]
   [ "${#stderr_lines[@]}" -eq 2 ]
 }

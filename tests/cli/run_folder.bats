@@ -232,7 +232,6 @@ PY
     --out runs/s
   [[ "$output" == *"at most 2 steps"* ]]
   run -0 "$MNIST_DIST" runs
-  echo "$output"
   local result="[0-9.]+ % \(SYNTHETIC\)$"
   grep -Eq "^short +step3 \(modified\) +1 +5/480 steps +max_steps +$result" <<<"$output"
   grep -Eq "^whole .* 1/1 epochs +finished +$result" <<<"$output"

@@ -275,7 +275,6 @@ print([d["seeds"] for d in declared if d["date"][:2] == "20"])')" \
   kill -INT $pid
   wait $pid || true
   run -0 "$MNIST_DIST" compare whole bad stopped
-  echo "$output"
   [[ "$output" == *"B  bad (diverged "*" in layer "* ]]
   [[ "$output" == *"C  stopped (stopped "* ]]
   [[ "$output" == *"no epoch "* ]]
@@ -298,7 +297,6 @@ assert j["differences"][0]["basis"] == "none" and not j["differences"][0]["shown
   run -0 "$MNIST_DIST" sweep "${TINY[@]}" --seeds 0..3 --target 0 --out a
   run -0 "$MNIST_DIST" sweep "${TINY[@]}" --set train.epochs=8 --seeds 1..5 --target 0 --out b
   run -0 "$MNIST_DIST" compare a b a/runs/seed2
-  echo "$output"
   [[ "$output" == *"B - A  +"*"95 % interval"*"paired by 3 seeds"* ]]
   [[ "$output" == *"train.epochs: A "*", B 8"* ]]
   [[ "$output" == *"C - A  "* ]]

@@ -42,7 +42,6 @@ nothing_left() { wait_for 15 gone "$MNIST_DIST --config"; }
 
 @test "preflight: four good hosts, and a two-second all-reduce over them" {
   run -0 --separate-stderr preflight --hosts "$ALL"
-  echo "$stderr"
   [ "$output" = "$(printf 'host%s 1 1 1\n' 1 2 3 4)" ] || [ "$(nproc --all)" -eq 1 ]
   [[ $stderr == *"ok    host4        Open MPI "[45]*", mnist-dist "*\
 ", 1 core, "*" GB free, clock +0.0 s"* ]]
@@ -53,7 +52,6 @@ nothing_left() { wait_for 15 gone "$MNIST_DIST --config"; }
   unplug host3
   local begin=$SECONDS
   run --separate-stderr preflight --hosts "$ALL"
-  echo "$stderr"
   [ "$status" -eq 4 ]
   ((SECONDS - begin <= 25))
   [[ $stderr == *"ok    host4"* ]]
@@ -70,7 +68,6 @@ nothing_left() { wait_for 15 gone "$MNIST_DIST --config"; }
   run --separate-stderr preflight --hosts "$ALL"
   on host2 umount "$MNIST_DIST"
   on host4 umount "$(command -v mpirun)"
-  echo "$stderr"
   [ "$status" -eq 4 ]
   [[ $stderr == *"error: host2 "*"mnist-dist 0.0.9, "*\
 " (and 1 more: see above)"*"hint: copy it: rsync "*" host2:"* ]]
@@ -81,7 +78,6 @@ nothing_left() { wait_for 15 gone "$MNIST_DIST --config"; }
   on host2 ip route add unreachable 10.77.0.3/32
   MNIST_DIST_START_SECONDS=10 run --separate-stderr preflight --hosts "$ALL" --seconds 1
   on host2 ip route del unreachable 10.77.0.3/32
-  echo "$stderr"
   [ "$status" -eq 4 ]
   [[ $stderr == *"error: "*" host2, host3,"*\
 "hint: "*"--interface"* ]]
@@ -93,7 +89,6 @@ nothing_left() { wait_for 15 gone "$MNIST_DIST --config"; }
   on host3 ip rule add pref 20 to 10.77.0.0/24 blackhole
   local begin=$SECONDS
   MNIST_DIST_START_SECONDS=10 run --separate-stderr preflight --hosts host1,host2,host3 --seconds 1
-  echo "$stderr"
   [ "$status" -eq 4 ]
   ((SECONDS - begin <= 90)) # 25 on an idle machine
   [[ $stderr == *"error: "*" host3 and the others,"*\
@@ -103,7 +98,6 @@ nothing_left() { wait_for 15 gone "$MNIST_DIST --config"; }
   on host3 ip rule add pref 12 ipproto tcp dport 50000-50199 lookup main
   eval "$(sed -n '/^export OMPI_MCA_/p' "$SOURCE_DIR/docs/cluster.md")"
   run --separate-stderr preflight --hosts host1,host2,host3 --seconds 1
-  echo "$stderr"
   [ "$status" -eq 0 ]
   [[ $stderr == *"ok    all-reduce   3 ranks on 3 hosts "* ]]
 }
@@ -248,7 +242,6 @@ exec %q "$@"\n' "$PWD" "$PWD" "$PWD/orted" >daemon
   MNIST_DIST_START_SECONDS=10 run --separate-stderr hosts_sh --no-preflight --slots 1 \
     --hosts "$ALL" -- train "${LONG[@]}" --set comm.timeout=10 --run-dir r
   on host3 umount "$orted"
-  echo "$stderr"
   [ "$status" -eq 0 ]
   [[ $stderr == *"note: host3: mpirun could not start its daemon there"*"restart 1 of 3"*\
 "note: mpirun stopped responding"*"restart 2 of 3"* ]]

@@ -110,7 +110,6 @@ TOML
     --run-dir "$name" >/dev/null 2>&1
   DATA=$name.h5
   run -0 read_back "$name"
-  echo "$output"
   [[ "$output" == *"onnxruntime: 150 images"*"npz and safetensors: "* ]]
   # Without PyTorch, and without LibTorch, their part is left out, and the output names it.
   [[ "$output" == *"PyTorch: 150 images"* || "$output" == *"skip: no PyTorch"* ]]

@@ -64,7 +64,6 @@ got() { [[ " $(xargs -d '\n' <"$BATS_TEST_TMPDIR/mpirun.arguments") " == *" $* "
 # rejected TEXT: the last run ended with 2 and printed only an error of one line, which holds TEXT,
 # and a hint.
 rejected() {
-  echo "$output"
   [ "$status" -eq 2 ]
   [ "${#lines[@]}" -eq 2 ]
   [[ ${lines[0]} == "error: "*"$1"* && ${lines[1]} == "hint: "* ]]
@@ -188,7 +187,6 @@ SCRIPT
   local begin=$SECONDS
   hosts_sh --no-preflight --slots 1 --spread -np 3 --interface eth0 --hosts a,b,c:2 \
     --max-restarts 0 -- train --set "x=1 2"
-  echo "$output"
   ((SECONDS - begin < 30))
   [ "$status" -eq 4 ]
   [[ $output == *"error: b "*" 4 s"* ]]
@@ -225,7 +223,6 @@ start_3() { exit 0; }
 STARTS
   hosts_sh --no-preflight --slots 2 --spread -np 5 --interface eth0 --hosts a,b,c \
     -- train --run-dir r
-  echo "$output"
   [ "$status" -eq 0 ]
   [ "$(wc -l <starts.log)" -eq 3 ]
   [[ $(start 1) == *" -np 5 --host a:2,b:2,c:1 "*" btl_tcp_if_include eth0 "*" train --run-dir r" ]]
@@ -249,7 +246,7 @@ start_1() { checkpoint runs/step3-seed7-20261126-1; exit 137; }
 start_2() { exit 0; }
 STARTS
   hosts_sh --no-preflight --slots 1 --hosts a,b -- train --seed 7
-  echo "$output"; cat starts.log
+  cat starts.log
   [ "$status" -eq 0 ]
   [[ $(start 2) == *" train --seed 7 --resume --run-dir runs/step3-seed7-20261126-1" ]]
 
@@ -280,7 +277,7 @@ start_1() { checkpoint r; exit 130; }
 start_2() { exit 0; }
 STARTS
   hosts_sh --no-preflight --slots 1 --hosts a,b -- train --run-dir r
-  echo "$output"; cat starts.log
+  cat starts.log
   [ "$status" -eq 0 ]
   [[ $(start 2) == *" train --run-dir r --resume" ]]
   [[ $output == *"note: a rank received a signal "*"restart 1 of 3"* ]]
@@ -306,7 +303,7 @@ STARTS
     rm -f starts.log
     echo "$code" >code
     hosts_sh --no-preflight --slots 1 --hosts a,b -- train --run-dir r
-    echo "$output"; cat starts.log
+    cat starts.log
     [ "$status" -eq 6 ]
     [[ $output == *"note: b: mpirun could not start its daemon there"*"restart 1 of 3"* ]]
     [[ $output != *error:* ]]
@@ -326,7 +323,6 @@ STARTS
   local begin=$SECONDS
   MNIST_DIST_START_SECONDS=0 MNIST_DIST_WATCH_SECONDS=1 hosts_sh --no-preflight --slots 1 \
     --hosts a,b -- train --run-dir r
-  echo "$output"
   ((SECONDS - begin < 60))
   [ "$status" -eq 0 ]
   [[ $output == *"note: mpirun stopped responding"*"restart 1 of 3"* ]]
@@ -341,7 +337,7 @@ start_3() { exit 137; }
 start_4() { exit 137; }
 STARTS
   hosts_sh --no-preflight --slots 1 --hosts a,b --max-restarts 9 -- train --run-dir r
-  echo "$output"; cat starts.log
+  cat starts.log
   [ "$status" -eq 4 ]
   [ "$(wc -l <starts.log)" -eq 4 ]
   [[ $output == *"restart 3 of 9"*"no progress"*"error: a rank was killed"* ]]
@@ -350,7 +346,7 @@ STARTS
   # Ranks that say twice why they cannot even begin.
   fake_starts <<<'for n in 1 2 3 4; do eval "start_$n() { exit 4; }"; done'
   hosts_sh --no-preflight --slots 1 --hosts a,b -- train --run-dir none
-  echo "$output"; cat starts.log
+  cat starts.log
   [ "$status" -eq 4 ]
   [ "$(wc -l <starts.log)" -eq 2 ]
   [[ $output == *"restart 1 of 3"*"without a run folder"* && $output != *"restart 2"* ]]
@@ -371,7 +367,7 @@ STARTS
   touch s/{sweep,summary}.json
   fake_starts <<<$'start_1() { exit 137; }\nstart_2() { exit 0; }'
   hosts_sh --no-preflight --slots 1 --hosts a,b -- sweep --seeds 10..19 --out s
-  echo "$output"; cat starts.log
+  cat starts.log
   [ "$status" -eq 0 ]
   [[ $(start 2) == *" sweep --seeds 10..19 --out s" ]]
 
@@ -404,7 +400,7 @@ STARTS
   sed -i '3i [[ $* != *doctor* ]] || { echo "${*: -2}" >>doctor.log; echo "ranks add"; exit; }' \
     "$BATS_TEST_TMPDIR/bin/mpirun"
   hosts_sh --slots 2 --max-restarts 4 --hosts a,b,c -- train --run-dir r
-  echo "$output"; cat starts.log doctor.log
+  cat starts.log doctor.log
   [ "$status" -eq 0 ]
   [ "$(wc -l <starts.log)" -eq 5 ]
   [[ $(start 1) == *" -np 4 --host a:2,b:2 "*" train --run-dir r" ]]
@@ -419,7 +415,6 @@ STARTS
   fake_starts <<<'start_1() { touch bad; exit 137; }'
   sed -i '3i [[ $* != *doctor* ]] || exit 0' "$BATS_TEST_TMPDIR/bin/mpirun"
   MNIST_DIST_LOOK_SECONDS=0 hosts_sh --slots 2 --min-hosts 3 --hosts a,b,c -- train --run-dir r2
-  echo "$output"
   [ "$status" -eq 4 ]
   [ "$(wc -l <starts.log)" -eq 1 ]
   [[ ${lines[-2]} == "error: a rank was killed (KILL)" && ${lines[-1]} == "hint: "* ]]
@@ -461,7 +456,7 @@ b_is_back_after_three_looks() {
   b_is_back_after_three_looks
   MNIST_DIST_LOOK_SECONDS=0 hosts_sh --no-preflight --slots 1 --hosts a,b,c --min-hosts 3 \
     --max-restarts 4 -- train --run-dir r
-  echo "$output"; cat starts.log
+  cat starts.log
   [ "$status" -eq 0 ]
   [[ $(start 2) == *" --host a:1,b:1,c:1 "*" train --run-dir r --resume" ]]
   [[ $output == *"restart 1 of 4: too few good hosts"*"restart "[23]" of 4"* ]]
@@ -471,7 +466,7 @@ b_is_back_after_three_looks() {
   b_is_lost_once
   MNIST_DIST_LOOK_SECONDS=0 hosts_sh --no-preflight --slots 3 --hosts a,b,c \
     -- sweep --seeds 0..9 --ranks-per-run 4 --out r
-  echo "$output"; cat starts.log
+  cat starts.log
   [ "$status" -eq 0 ]
   [[ $(start 1) == *" -np 9 "* ]]
   [[ $(start 2) == *" -np 4 --host a:3,c:1 "* ]]
@@ -481,7 +476,7 @@ b_is_back_after_three_looks() {
   b_is_back_after_three_looks
   MNIST_DIST_LOOK_SECONDS=0 hosts_sh --no-preflight --slots 1 --hosts a,b,c --max-restarts 4 \
     -- sweep --seeds 0..9 --ranks-per-run 3 --out r
-  echo "$output"; cat starts.log
+  cat starts.log
   [ "$status" -eq 0 ]
   [[ $(start 2) == *" -np 3 --host a:1,b:1,c:1 "* ]]
 }

@@ -414,14 +414,12 @@ SCRIPT
   cd "$BATS_TEST_TMPDIR"
   echo 2 >lucky
   local_sh -np 2 --run-dir r
-  echo "$output"
   [ "$status" -eq 0 ]
   [ "$(wc -l <starts.log)" -eq 3 ]
   [ "$(grep -c "mnist-dist --run-dir r --resume\$" <<<"$output")" -eq 2 ]
   echo 99 >lucky
   rm starts.log
   local_sh -np 2 --run-dir r
-  echo "$output"
   [ "$status" -eq 4 ]
   [ "$(wc -l <starts.log)" -eq 4 ]
   [[ ${lines[-2]} == "error: "*"(KILL)" && ${lines[-1]} == "hint: "*"-np"* ]]
@@ -440,7 +438,6 @@ echo "$RANDOM$RANDOM" >r/checkpoint.h5
 SCRIPT
   cd "$BATS_TEST_TMPDIR"
   local_sh -np 2 --run-dir r
-  echo "$output"
   [ "$status" -eq 0 ]
   [[ $(tail -n 1 starts.log) == *" --run-dir r --resume" ]]
   [[ $output == *"note: a rank received a signal "*"restart 1 of 3"* ]]
@@ -461,7 +458,6 @@ SCRIPT
   cd "$BATS_TEST_TMPDIR"
   mortal_program KILL 2
   local_sh -np 1 train --run-dir r
-  echo "$output"
   [ "$status" -eq 0 ]
   [ "$(paste -sd, starts.log)" = \
     "train --run-dir r,train --run-dir r --resume,train --run-dir r --resume" ]
@@ -480,7 +476,6 @@ SCRIPT
     rm -f starts.log
     mortal_program "$signal" 99
     local_sh -np 1 --run-dir r
-    echo "$output"
     [ "$status" -eq 4 ]
     [ "$(wc -l <starts.log)" -eq 4 ]
     [[ ${lines[-2]} == "error: "*"($signal)" && ${lines[-1]} == "hint: "* ]]
@@ -514,7 +509,6 @@ SCRIPT
 @test "several ranks that crash end with exit code 4, an error and a hint" {
   fake_mpirun <<<'exit 139'
   local_sh -np 2 --run-dir "$BATS_TEST_TMPDIR/r"
-  echo "$output"
   [ "$status" -eq 4 ]
   [[ ${lines[-2]} == "error: "*"(SEGV)" && ${lines[-1]} == "hint: "* ]]
 }

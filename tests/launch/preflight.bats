@@ -26,7 +26,6 @@ b_is() { cat >"$BATS_TEST_TMPDIR/b.sh"; }
 preflight() { run "$repository/launch/preflight.sh" --hosts a,b "$@"; }
 # bad CODE PROBLEM FIX
 bad() {
-  echo "$output"
   [ "$status" -eq "$1" ]
   [[ $output == *"ok    a "* ]]
   [[ $output == *"error: b "*"$2"*"hint: "*"$3"* ]]
@@ -63,7 +62,6 @@ SCRIPT
   LOCPATH=$PWD/locales LC_ALL=de_DE.UTF-8 run bash -c 'printf %.1f 0.5'
   [ "$status" -ne 0 ]
   LOCPATH=$PWD/locales LC_ALL=de_DE.UTF-8 preflight
-  echo "$output"
   [ "$status" -eq 0 ]
   [[ $output == *"clock +0.0 s"*"clock +0.0 s"* ]]
 }
@@ -192,7 +190,6 @@ SCRIPT
 @test "--min-hosts: bad hosts are left out if enough are good" {
   b_is <<<'echo no; exit 255'
   run --separate-stderr "$repository/launch/preflight.sh" --hosts a,b,c --slots 1 --min-hosts 2
-  echo "$stderr"
   [ "$status" -eq 0 ]
   [ "$(awk '{ print $1 }' <<<"$output" | xargs)" = "a c" ]
   [[ $stderr == *"bad   b "* && $stderr != *"error: "* ]]
@@ -203,7 +200,6 @@ SCRIPT
   b_is <<<''
   fake_mpirun <<<'[[ $* != *c:1* ]]'
   run --separate-stderr "$repository/launch/preflight.sh" --hosts a,c,b --slots 1 --min-hosts 1
-  echo "$stderr"
   [ "$status" -eq 0 ]
   [ "$(awk '{ print $1 }' <<<"$output" | xargs)" = "a b" ]
 }

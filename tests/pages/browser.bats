@@ -32,7 +32,6 @@ looks_good() {
   local scheme
   for scheme in light dark; do
     run -0 in_browser "$1" $scheme
-    echo "$output"
     [[ $output != *CONSOLE* ]]
     python3 - $scheme "$2" "${3:-2}" "$output" <<'PY'
 import json, sys

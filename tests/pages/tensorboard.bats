@@ -15,7 +15,6 @@ events() { "$TENSORBOARD/bin/python" "$SOURCE_DIR/tests/pages/read_events.py" "$
   need_tensorboard
   short --run-dir r --seed 5
   run -0 --separate-stderr events r
-  echo "$output"
   while IFS=, read -r epoch train_loss train_accuracy loss accuracy _ rate _; do
     [[ $epoch != epoch ]] || continue
     for line in "train/loss $epoch $train_loss" "train/accuracy $epoch $train_accuracy" \

@@ -321,7 +321,6 @@ rolls_back() {
   [ "$(aws ec2 describe-addresses --query 'length(Addresses[?AssociationId])' --output text)" \
     -eq 2 ]
   ec2 down --yes
-  echo "$output"
   [ "$status" -eq 0 ]
   empty_account
 }
