@@ -25,12 +25,7 @@ struct LeaseTest : testing::Test {
   TemporaryFolder folder;
   fs::path file = folder / "lease";
 
-  std::vector<std::string> names() const {
-    std::vector<std::string> names;
-    for (const auto& entry : fs::directory_iterator(folder.path()))
-      names.push_back(entry.path().filename());
-    return names;
-  }
+  std::vector<std::string> names() const { return names_in(folder.path()); }
 
   /// Runs `work` in a process of its own, which is then killed.
   template <class Work>

@@ -21,6 +21,12 @@ namespace {
 
 using testing::HasSubstr;
 
+/// The text with `is` instead of `was`, which it has.
+std::string with(std::string text, const std::string& was, const std::string& is) {
+  EXPECT_NE(text.find(was), text.npos) << was;
+  return text.replace(text.find(was), was.size(), is);
+}
+
 struct SweepFolderTest : testing::Test {
   TemporaryFolder temporary;
   std::filesystem::path path = temporary / "sweep";
@@ -67,8 +73,7 @@ TEST_F(SweepFolderTest, TablesAreMadeFromRows) {
   EXPECT_EQ(read_text_file(path / "epochs.csv"), epochs_csv(example));
   EXPECT_EQ(read_text_file(path / "errors.csv"), errors_csv(example));
   check_tables(path);
-  std::string seeds = seeds_csv(example);
-  write_file_atomically(path / "seeds.csv", seeds.replace(seeds.find("avx2"), 4, "avx9"));
+  write_file_atomically(path / "seeds.csv", with(seeds_csv(example), "avx2", "avx9"));
   EXPECT_THROW(check_tables(path), Error);
   write_tables_of(path);
   std::filesystem::remove(row_file(path, 2));
@@ -291,17 +296,12 @@ TEST_F(SweepFolderTest, ARecipeThatWasChangedAfterwardsIsRejected) {
   fill();
   const auto file = path / "config.toml";
   const std::string before = read_text_file(file);
-  const auto change = [&](const std::string& was, const std::string& is) {
-    std::string text = before;
-    ASSERT_NE(text.find(was), text.npos) << was;
-    write_file_atomically(file, text.replace(text.find(was), was.size(), is));
-  };
   // No column of epochs.csv shows it.
-  change("momentum = 0.9", "momentum = 0.8");
+  write_file_atomically(file, with(before, "momentum = 0.9", "momentum = 0.8"));
   EXPECT_THAT(data_failure([&] { read_record(path); }), HasSubstr("config.toml: the recipe"));
   EXPECT_THAT(data_failure([&] { open(); }), HasSubstr("config.toml: the recipe"));
   // A data file may move.
-  change("data/mnist.h5", "elsewhere.h5");
+  write_file_atomically(file, with(before, "data/mnist.h5", "elsewhere.h5"));
   read_record(path);
 }
 
@@ -336,9 +336,7 @@ TEST_F(SweepFolderTest, ADamagedRowIsNamed) {
        {std::pair("ok,99.4100,9941", "ok,99.4100,9940"), std::pair("2,7,2,3\n", ""),
         std::pair("2,7,2,3", "1,7,2,3"), std::pair("2,0.100000", "3,0.100000"),
         std::pair("2,ok", "3,ok"), std::pair("epoch,train_loss", "epoch,loss")}) {
-    std::string text = before;
-    ASSERT_NE(text.find(was), text.npos) << was;
-    write_file_atomically(file, text.replace(text.find(was), std::string(was).size(), is));
+    write_file_atomically(file, with(before, was, is));
     EXPECT_THAT(data_failure([&] { read_record(path); }), HasSubstr("seed2.csv"))
         << is << " for " << was;
   }
@@ -365,35 +363,27 @@ TEST_F(SweepFolderTest, ADamagedTableIsNamed) {
                 ": row 2: prediction: wrong value (got \"-1\", expected 0 to 999)");
   expect_damage("errors.csv", header + "0,4294967296,2,3\n",
                 ": row 1: test_index: wrong value (got \"4294967296\", expected 0 to");
-  const auto seeds_with = [&](const std::string& was, const std::string& is) {
-    std::string text = seeds;
-    return text.replace(text.find(was), was.size(), is);
-  };
-  expect_damage("seeds.csv", seeds_with("0,ok,", "0,foo,"),
+  expect_damage("seeds.csv", with(seeds, "0,ok,", "0,foo,"),
                 ": row 1: status: wrong value (got \"foo\", expected ok or diverged)");
-  expect_damage("seeds.csv", seeds_with("0,ok,", "-1,ok,"),
+  expect_damage("seeds.csv", with(seeds, "0,ok,", "-1,ok,"),
                 ": row 1: seed: wrong value (got \"-1\", expected 0 to");
-  expect_damage("seeds.csv", seeds_with(",9941,", ",10001,"),
+  expect_damage("seeds.csv", with(seeds, ",9941,", ",10001,"),
                 ": row 3: final_test_correct: wrong value (got \"10001\", expected 0 to 10000)");
-  expect_damage("seeds.csv", seeds_with(",9950,10000,", ",9950,9950,"),
+  expect_damage("seeds.csv", with(seeds, ",9950,10000,", ",9950,9950,"),
                 ": row 1: test_images: wrong value (got \"9950\", expected 10000)");
-  expect_damage("seeds.csv", seeds_with("ok,99.5000", "ok,nan"),
+  expect_damage("seeds.csv", with(seeds, "ok,99.5000", "ok,nan"),
                 ": row 1: final_test_accuracy: wrong value (got \"nan\", expected 0 to 100)");
   const std::string identity = sweep_json(example.identity);
-  const auto identity_with = [&](const std::string& was, const std::string& is) {
-    std::string text = identity;
-    return text.replace(text.find(was), was.size(), is);
-  };
   for (const char* images : {"0", "-1e+300", "2.5", "18446744073709551615", "\"many\""})
     expect_damage("sweep.json",
-                  identity_with("\"images\": 10000", std::string("\"images\": ") + images),
+                  with(identity, "\"images\": 10000", std::string("\"images\": ") + images),
                   std::string(" is damaged: images: wrong value (got ") + images +
                       ", expected 1 to 2147483647)");
-  expect_damage("sweep.json", identity_with("\"scored\": \"test\"", "\"scored\": \"foo\""),
+  expect_damage("sweep.json", with(identity, "\"scored\": \"test\"", "\"scored\": \"foo\""),
                 " is damaged: scored: wrong value (got \"foo\", expected test or validation)");
-  expect_damage("sweep.json", identity_with("99.4", "foo"),
+  expect_damage("sweep.json", with(identity, "99.4", "foo"),
                 " is damaged: wrong target (got \"foo\"");
-  expect_damage("sweep.json", identity_with("0..2", "all"),
+  expect_damage("sweep.json", with(identity, "0..2", "all"),
                 " is damaged: wrong list of seeds (got \"all\"");
   read_record(path);
 }
@@ -404,9 +394,7 @@ TEST_F(SweepFolderTest, FilesThatContradictThemselvesOrEachOtherAreRejectedNamin
   const auto expect = [&](const std::string& file, const std::string& was, const std::string& is,
                           const std::string& why) {
     const std::string before = read_text_file(path / file);
-    std::string text = before;
-    ASSERT_NE(text.find(was), text.npos) << was;
-    write_file_atomically(path / file, text.replace(text.find(was), was.size(), is));
+    write_file_atomically(path / file, with(before, was, is));
     EXPECT_THAT(data_failure([&] { read_record(path); }), HasSubstr(why))
         << file << ": " << is << " for " << was;
     write_file_atomically(path / file, before);
