@@ -246,8 +246,8 @@ fs::path newest_unfinished_run(const fs::path& runs, const Config& config) {
   if (!nearly.empty())
     throw usage_error(
         fmt::format("{} and this recipe. {} has a different one ({})", none, nearly, difference),
-        fmt::format("continue it with --resume --run-dir {}, without --config and --set, or "
-                    "start a new run without --resume",
+        fmt::format("use --resume --run-dir {} without --config and --set, or start a new run "
+                    "without --resume",
                     shell_word(nearly)));
   throw usage_error(none, "name the run with --run-dir, or start a new one without --resume");
 }
