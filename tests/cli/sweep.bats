@@ -167,7 +167,7 @@ print([d["seeds"] for d in declared if d["date"][:2] == "20"])')" \
   [ "$(field new/sweep.json target)" = 99.4 ]
   fails 2 "100 % and 99.4 %" "$MNIST_DIST" merge both s new
   [ ! -e both ]
-  fails 2 '"" is' "$MNIST_DIST" sweep "${TINY[@]}" --seeds 0 --target "" --out s
+  fails 2 '(got ""' "$MNIST_DIST" sweep "${TINY[@]}" --seeds 0 --target "" --out s
 }
 
 @test "a lease that is not a number of seconds is rejected" {
