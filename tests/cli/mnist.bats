@@ -1,5 +1,7 @@
 # Real MNIST, short: the main job from raw files to a result, alone and on ranks.
 bats_require_minimum_version 1.5.0
+# Seven epochs of all images, beside other tests.
+export BATS_TEST_TIMEOUT=${BATS_TEST_TIMEOUT:-400}
 load helpers
 
 @test "train prepares real MNIST by itself and learns it, to the same bytes on two ranks" {
