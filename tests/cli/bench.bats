@@ -6,7 +6,7 @@ load helpers
 @test "bench times the engines in turn and prints that its digits are synthetic" {
   run --separate-stderr env MNIST_DATA_DIR=/nowhere "$MNIST_DIST" bench --rounds 1 --seconds 0.05
   [ "$status" -eq 0 ]
-  [[ "$output" == "step4: "*"batch 64 "*SYNTHETIC* ]]
+  [[ "$output" == "step5: "*"batch 64 "*SYNTHETIC* ]]
   [[ "$output" == *"FMA peak of one core, "* ]]
   local engines
   engines=$("$MNIST_DIST" bench --help | sed -n 's/.*may be repeated: //p')

@@ -147,7 +147,7 @@ END
   done
   # The recipe as it is, but for its classes.
   run -0 "$MNIST_DIST" --set data.file=b.h5 --run-dir whole
-  [[ "$output" == "step4 | bars, not MNIST"* ]]
+  [[ "$output" == "step5 | bars, not MNIST"* ]]
 }
 
 @test "a search for recipes works with a different set" {

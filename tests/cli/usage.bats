@@ -56,7 +56,7 @@ load helpers
 --dataset mnist|leave it out
 -np 2|mpirun -np 2 mnist-dist train
 --nproc 2|mpirun -np 2 mnist-dist train
---model resnet|--config step4
+--model resnet|--config step5
 --seeds 7|--seed 7
 --seeds 0..3|sweep --seeds 0..3
 -s abc|--seed N
@@ -142,10 +142,10 @@ FLAGS
   [[ "$output" == *"warmup = 0.1 "* ]]
 }
 @test "a config from a pipe" {
-  "$MNIST_DIST" --print-config --set model.name=step4 >plain
-  "$MNIST_DIST" --config <(cat configs/step4.toml) --print-config --set model.name=step4 |
+  "$MNIST_DIST" --print-config --set model.name=step5 >plain
+  "$MNIST_DIST" --config <(cat configs/step5.toml) --print-config --set model.name=step5 |
     cmp - plain
-  "$MNIST_DIST" --config /dev/stdin --print-config --set model.name=step4 <configs/step4.toml |
+  "$MNIST_DIST" --config /dev/stdin --print-config --set model.name=step5 <configs/step5.toml |
     cmp - plain
 }
 @test "more ranks than shards: the hint works" {
