@@ -131,7 +131,7 @@ run_all() {
   in_system mnist-dist prepare --out mnist.h5
   in_system mnist-dist prepare --synthetic --count 6000 --out synthetic.h5
   for data in synthetic mnist; do
-    for recipe in step1 step2 step3 step4 compact; do
+    for recipe in step1 step2 step3 step4 step5 compact; do
       for target in ${targets//,/}; do
         trains "$data-$recipe-$target" in_system mnist-dist --config "$recipe" --simd "$target" \
           --set "data.file=$data.h5" --set train.evaluate_every=1000
