@@ -50,9 +50,6 @@ void visit(Identity& i, Visitor&& v) {
   v.optional("last_group_ranks", i.last_group_ranks);
 }
 
-/// The text for SweepIdentity::validation.
-const char* scored_name(bool validation) { return validation ? "validation" : "test"; }
-
 struct JsonWriter {
   Json json = Json::object();
   template <class T>

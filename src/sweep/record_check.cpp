@@ -55,7 +55,7 @@ Config check_identity(const fs::path& folder, const SweepRecord& record) {
     must_be("parameter_count", id.parameter_count, parameter_count(recipe.model));
     must_be("epochs", id.epochs, recipe.train.epochs);
     must_be("scored", std::string(id.scored()),
-            std::string(recipe.data.split.empty() ? "test" : "validation"));
+            std::string(scored_name(!recipe.data.split.empty())));
     if (id.validation) must_be("images", id.images, std::int64_t{recipe.data.split[1]});
     check_recipe_hash(folder, id, recipe);
     return recipe;

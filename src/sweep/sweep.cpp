@@ -185,7 +185,7 @@ SweepEnd run_sweep(Communicator& world, const SweepOptions& options) {
   std::optional<Watch> watch;
   if (group->rank() == 0 && (shows || options.stop_early)) watch.emplace(options, shows);
   const auto save_row = [&](const SeedOutcome& outcome) {
-    write_row(options.folder, options.recipe.data.split.empty() ? "test" : "validation", outcome);
+    write_row(options.folder, scored_name(!options.recipe.data.split.empty()), outcome);
     if (watch) watch->ended(outcome);
   };
   std::optional<GroupLeader> leader;

@@ -7,6 +7,9 @@
 
 namespace mnist_dist {
 
+/// The name of the scored rows in files: those of the test set, or data.split's held-out ones.
+constexpr const char* scored_name(bool validation) { return validation ? "validation" : "test"; }
+
 /// Where a result comes from, as a run and a sweep record it. The recipe itself is config.toml.
 struct Provenance {
   std::string recipe = {};  ///< its name in results
@@ -18,7 +21,7 @@ struct Provenance {
   int threads = 1;  ///< per rank
   std::string host = {}, command = {}, started = {};
 
-  const char* scored() const { return validation ? "validation" : "test"; }
+  const char* scored() const { return scored_name(validation); }
 };
 
 /// For a result that this process begins now. `recipe`: as results name it, by default
