@@ -4,7 +4,6 @@
 
 #include "base/error.h"
 #include "data/data_name.h"
-#include "model/spec.h"
 #include "report/run_record.h"
 #include "report/sweep_verdict.h"
 #include "sweep/record.h"
@@ -52,16 +51,15 @@ Contestant of_run(const fs::path& folder) {
   Contestant c;
   c.state = state_of(run);
   c.place = place_of(run);
-  c.recipe = run.recipe_name;
+  c.recipe = run.summary.recipe;
   c.config = run.recipe;
-  if (run.ended) c.accuracies[run.seed] = run.final_accuracy;
+  if (run.ended) c.accuracies[run.summary.seed] = run.final_accuracy;
   c.diverged = c.state == "diverged";
   c.images = run.images;
-  c.scored = scored_text(run.source, run.validation);
+  c.scored = scored_text(run.summary.data, run.summary.validation);
   c.data = run.data;
-  c.data_hash = run.source.hash;
-  c.parameter_count =
-      run.ended || !run.recipe ? run.summary.parameter_count : parameter_count(run.recipe->model);
+  c.data_hash = run.summary.data.hash;
+  c.parameter_count = run.summary.parameter_count;
   c.seconds = run.summary.seconds;
   for (const EpochRow& row : run.epochs) {
     if (row.delivered()) c.accuracy.emplace_back(row.epoch, row.delivered()->accuracy);

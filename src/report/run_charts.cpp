@@ -72,8 +72,8 @@ void mark_as_not_averaged(Series& raw) {
 }  // namespace
 
 std::string accuracy_svg(const RunRecord& run) {
-  Series training{"training", {}, color::target, true}, raw{run.scored(), {}, color::good},
-      averaged{std::string(run.scored()) + ", averaged (delivered)", {}, color::good};
+  Series training{"training", {}, color::target, true}, raw{run.summary.scored(), {}, color::good},
+      averaged{std::string(run.summary.scored()) + ", averaged (delivered)", {}, color::good};
   for (const EpochRow& row : run.epochs) {
     training.points.emplace_back(row.epoch, row.train.accuracy);
     if (row.test) raw.points.emplace_back(row.epoch, row.test->accuracy);
@@ -84,7 +84,7 @@ std::string accuracy_svg(const RunRecord& run) {
 }
 
 std::string loss_svg(const RunRecord& run) {
-  Series training{"training", {}, color::target, true}, raw{run.scored(), {}, color::good};
+  Series training{"training", {}, color::target, true}, raw{run.summary.scored(), {}, color::good};
   for (const EpochRow& row : run.epochs) {
     training.points.emplace_back(row.epoch, row.train.loss);
     if (row.test) raw.points.emplace_back(row.epoch, row.test->loss);

@@ -31,8 +31,8 @@ void name_set(ListedRun& listed, bool synthetic, const std::string& data_set) {
 ListedRun listed_run(const fs::path& folder) {
   const RunRecord run = read_run(folder);
   ListedRun listed;
-  listed.recipe = run.recipe_name;
-  listed.seeds = std::to_string(run.seed);
+  listed.recipe = run.summary.recipe;
+  listed.seeds = std::to_string(run.summary.seed);
   listed.status = state_of(run);
   listed.layer = run.status.layer;
   const int epochs = run.recipe ? run.recipe->train.epochs : run.status.epochs;
@@ -45,7 +45,7 @@ ListedRun listed_run(const fs::path& folder) {
     listed.result = fmt::format("{:.2f} %", run.final_accuracy);
   }
   if (!run.ended && !listed.result.empty()) listed.result += " so far";
-  name_set(listed, run.source.synthetic, run.source.set);
+  name_set(listed, run.summary.data.synthetic, run.summary.data.set);
   return listed;
 }
 

@@ -108,8 +108,8 @@ std::string mistakes_section(const RunRecord& run) {
   right = lowest(std::move(right), &Prediction::probability, most_uncertain);
   std::vector<int> rows = rows_of(wrong);
   for (const int row : rows_of(right)) rows.push_back(row);
-  const DigitPictures images(run.source.file, run.source.hash, run.validation, rows,
-                             run.folder / "predictions.csv");
+  const DigitPictures images(run.summary.data.file, run.summary.data.hash, run.summary.validation,
+                             rows, run.folder / "predictions.csv");
 
   std::string out = matrix(run.predictions, run.recipe->model.classes);
   out += fmt::format("<h2>{} mistake{}</h2>\n", mistakes, plural(mistakes));
@@ -118,7 +118,7 @@ std::string mistakes_section(const RunRecord& run) {
         "<p>Worst first: the images whose right class got the lowest probability. Each with its "
         "label, the predicted class, the probability of that class (and of the label), and its row "
         "in the {} set.{}{}</p>\n",
-        run.validation ? "training" : "test",
+        run.summary.validation ? "training" : "test",
         mistakes > wrong.size()
             ? fmt::format(" {} are shown. All are in predictions.csv.", wrong.size())
             : "",

@@ -32,9 +32,10 @@ std::string epochs_done(const RunRecord& run) {
 }
 
 std::string spread_text(const RunRecord& run) {
-  const auto known = run.validation || !is_mnist(run.source.hash) || run.status.state != "finished"
-                         ? std::nullopt
-                         : known_spread(run.recipe_name);
+  const auto known =
+      run.summary.validation || !is_mnist(run.summary.data.hash) || run.status.state != "finished"
+          ? std::nullopt
+          : known_spread(run.summary.recipe);
   if (known)
     return fmt::format(
         ". Expected spread from seed to seed ±{:.2f} points (standard deviation of {} published "
@@ -52,8 +53,8 @@ std::string score_text(const RunRecord& run) {
   if (run.images > 0)
     text +=
         fmt::format(": {} of {} {}{} images, {} mistake{}{}", grouped(run.summary.final.correct),
-                    grouped(run.images), is_mnist(run.source.hash) ? "MNIST " : "", run.scored(),
-                    grouped(mistakes), plural(mistakes), spread_text(run));
+                    grouped(run.images), is_mnist(run.summary.data.hash) ? "MNIST " : "",
+                    run.summary.scored(), grouped(mistakes), plural(mistakes), spread_text(run));
   return text;
 }
 
@@ -119,7 +120,7 @@ std::string use_section(const RunRecord& run) {
   const std::string folder = shell_word(run.folder.string());
   return "<h2>Use it</h2>\n" +
          html_pairs({{"score again", fmt::format("mnist-dist evaluate {} --data {}", folder,
-                                                 shell_word(run.source.file))},
+                                                 shell_word(run.summary.data.file))},
                      {"read images", fmt::format("mnist-dist predict --model {} my.png", folder)},
                      {"export", fmt::format("mnist-dist export {} --format onnx", folder)},
                      {"train again, compare bits", "mnist-dist verify " + folder},
@@ -142,10 +143,10 @@ std::string html_charts(const RunRecord& run) {
 std::string run_page(const std::filesystem::path& folder, const std::string& summary) {
   const RunRecord run = read_run(folder, summary);
   const Headline headline = headline_of(run);
-  const std::string title = fmt::format("{}, seed {}", run.recipe_name, run.seed);
+  const std::string title = fmt::format("{}, seed {}", run.summary.recipe, run.summary.seed);
   std::string body = fmt::format("<h1>{}</h1>\n<p class=\"verdict {}\">{}</p>\n", html_text(title),
                                  headline.style, html_text(headline.text));
-  body += data_warning(run.data, run.validation);
+  body += data_warning(run.data, run.summary.validation);
   body += html_charts(run) + mistakes_section(run) + model_section(run) + speed_section(run) +
           use_section(run);
   body += "<h2>Provenance</h2>\n";

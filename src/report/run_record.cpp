@@ -27,8 +27,10 @@ void read_recipe(RunRecord& run) {
   run.recipe_text = read_text_file(file);
   try {
     run.recipe = parse_config(run.recipe_text, file.string());
-    run.recipe_name = recipe_title(*run.recipe);
-    run.seed = run.recipe->train.seed;
+    run.summary.parameter_count = parameter_count(run.recipe->model);
+    if (run.ended) return;  // summary.json has them
+    run.summary.recipe = recipe_title(*run.recipe);
+    run.summary.seed = run.recipe->train.seed;
   } catch (const Error& error) {
     if (error.code() != ExitCode::usage) throw;
     if (run.ended) throw damaged_file_error(file.string(), error.what(), scoring_hint(run.folder));
@@ -60,22 +62,15 @@ void read_run_summary(RunRecord& run, const std::string& text) {
   const fs::path file = run.folder / "summary.json";
   try {
     const Json json = Json::parse(text.empty() ? read_text_file(file) : text);
-    const std::string scored = run.scored();
     RunSummary& summary = run.summary;
-    summary.recipe = std::string("?");  // g++ 12 warns wrongly about a literal
-    summary.parameter_count = parameter_count(run.recipe->model);
-    summary.threads = 0;  // not known
-    read_summary(summary, json, scored);
-    run.recipe_name = summary.recipe;
-    run.seed = summary.seed;
-    run.source = summary.data;
-    run.data = data_name(run.source);
+    read_summary(summary, json);
+    run.data = data_name(summary.data);
     const auto checkpoint = finished_checkpoint(run.folder);
     if (checkpoint) check_recipe_in(run.folder, *run.recipe, *checkpoint);
     check_summary_recipe(json, run.folder, *run.recipe);
     const int steps_per_epoch = steps_per_epoch_of(json, *run.recipe);
     check_rates(run.epochs, last_rates(*run.recipe, steps_per_epoch), metrics_file(run));
-    check_summary_scores(json, run.folder, *run.recipe, run.curve, scored);
+    check_summary_scores(json, run.folder, *run.recipe, run.curve, summary.scored());
     check_summary_weights(json, run.folder, checkpoint);
     run.final_accuracy =
         summary.final.accuracy < 0 ? run.curve.final_accuracy : summary.final.accuracy;
@@ -103,13 +98,14 @@ void read_how_far(RunRecord& run) {
                                  (run.folder / "summary.json").string()),
                      summary_hint(run.folder));
   if (found && run.recipe) check_recipe_in(run.folder, *run.recipe, found->checkpoint);
+  DataSource& source = run.summary.data;
   if (found) {
-    run.source.hash = found->checkpoint.data_hash;
-    run.source.set = found->checkpoint.data_set;
-    run.data = data_name(run.source);
+    source.hash = found->checkpoint.data_hash;
+    source.set = found->checkpoint.data_set;
+    run.data = data_name(source);
   }
   if (!run.status.data.empty()) run.data = run.status.data;
-  run.source.synthetic = run.data == data_name({.synthetic = true});
+  source.synthetic = run.data == data_name({.synthetic = true});
   if (run.status.state == "diverged" || run.status.state == "failed" || !found) return;
   run.status.epoch = static_cast<int>(found->checkpoint.epoch);
   run.status.step = found->checkpoint.step;
@@ -136,8 +132,8 @@ RunRecord read_run(const fs::path& folder, const std::string& summary) {
   RunRecord run;
   run.folder = folder;
   const CsvTable metrics(folder / "metrics.csv");
-  run.validation = scored_in(metrics) == "validation";
-  run.epochs = parse_metrics(metrics, run.scored());
+  run.summary.validation = scored_in(metrics) == scored_name(true);
+  run.epochs = parse_metrics(metrics, run.summary.scored());
   run.curve = curve_of(run.epochs);
   run.ended = !summary.empty() || fs::exists(folder / "summary.json");
   run.status.state = "";

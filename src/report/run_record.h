@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "config/config.h"
-#include "data/data_name.h"
 #include "train/metrics.h"
 #include "train/predictions.h"
 #include "train/run_status.h"
@@ -20,10 +19,9 @@ struct RunRecord {
   std::filesystem::path folder;
   std::optional<Config> recipe;  ///< of a run that is not finished: nothing when it cannot be read
   std::string recipe_text;       ///< config.toml
-  std::string recipe_name = "?";
-  std::uint64_t seed = 0;
-  bool validation = false;  ///< scores are of data.split's held-out rows
-  DataSource source;
+  /// Defaults where no file has the value. Of a run that has not ended: recipe, seed, data,
+  /// parameter_count and validation alone.
+  RunSummary summary{{.recipe = "?", .threads = 0}};
   std::string data;              ///< data_name, "": not known
   std::vector<EpochRow> epochs;  ///< metrics.csv
   Curve curve;
@@ -35,11 +33,8 @@ struct RunRecord {
 
   // Of a run that has ended.
   bool ended = false;
-  RunSummary summary;                                      ///< defaults where the file has no value
   std::vector<std::pair<std::string, std::string>> lines;  ///< all of summary.json
   std::vector<Prediction> predictions;                     ///< predictions.csv, if it exists
-
-  const char* scored() const { return validation ? "validation" : "test"; }
 };
 
 /// Whether a process probably works in the folder of a run or a sweep.

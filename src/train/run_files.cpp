@@ -126,7 +126,7 @@ void RunFiles::finished(const RunResult& result) {
   summary.stopped_by = whole ? "" : "train.max_steps";
   summary.initial_parameters_sha256 = result.initial_sha256;
   summary.engine.versions["mnist-dist"] = full_version();
-  const std::string text = summary_json(summary, info_.scored());
+  const std::string text = summary_json(summary);
   const std::int64_t epoch = info_.steps_per_epoch > 0 ? result.steps / info_.steps_per_epoch : 0;
   write_status_now(whole ? "finished" : "max_steps", static_cast<int>(epoch),
                    static_cast<int>(result.steps - epoch * info_.steps_per_epoch));

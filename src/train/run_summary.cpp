@@ -12,8 +12,9 @@ enum class Presence { always, unless_empty };
 /// Calls visit(key, member, presence) for each key, in the file's order. `summary` is a RunSummary,
 /// const or not.
 template <class AnySummary, class Visit>
-void visit_keys(AnySummary& summary, const std::string& scored, Visit&& visit) {
+void visit_keys(AnySummary& summary, Visit&& visit) {
   using enum Presence;
+  const std::string scored = summary.scored();
   visit("recipe", summary.recipe, always);
   visit("seed", summary.seed, always);
   visit("parameter_count", summary.parameter_count, always);
@@ -50,9 +51,9 @@ void visit_keys(AnySummary& summary, const std::string& scored, Visit&& visit) {
 
 }  // namespace
 
-std::string summary_json(const RunSummary& summary, const std::string& scored) {
+std::string summary_json(const RunSummary& summary) {
   nlohmann::ordered_json json;
-  visit_keys(summary, scored, [&](const std::string& key, const auto& value, Presence presence) {
+  visit_keys(summary, [&](const std::string& key, const auto& value, Presence presence) {
     const nlohmann::ordered_json written = value;
     if (presence == Presence::always || written != "") json[key] = written;
   });
@@ -60,9 +61,8 @@ std::string summary_json(const RunSummary& summary, const std::string& scored) {
   return json_text(json);
 }
 
-void read_summary(RunSummary& summary, const nlohmann::ordered_json& json,
-                  const std::string& scored) {
-  visit_keys(summary, scored, [&](const std::string& key, auto& value, Presence) {
+void read_summary(RunSummary& summary, const nlohmann::ordered_json& json) {
+  visit_keys(summary, [&](const std::string& key, auto& value, Presence) {
     if (json.contains(key)) json.at(key).get_to(value);
   });
 }

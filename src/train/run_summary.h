@@ -25,12 +25,11 @@ struct RunSummary : Provenance {
   std::string initial_parameters_sha256 = {};  ///< of --init-from
 };
 
-/// `scored`: "test" or "validation", a part of keys.
-std::string summary_json(const RunSummary& summary, const std::string& scored);
+std::string summary_json(const RunSummary& summary);
 
-/// Sets the values that the file has: older versions wrote fewer. Throws nlohmann's exceptions
-/// where a value has the wrong type.
-void read_summary(RunSummary& summary, const nlohmann::ordered_json& json,
-                  const std::string& scored);
+/// Sets the values that the file has: older versions wrote fewer. summary.validation must be set,
+/// because it decides keys.
+/// Throws: nlohmann's exceptions where a value has the wrong type.
+void read_summary(RunSummary& summary, const nlohmann::ordered_json& json);
 
 }  // namespace mnist_dist
