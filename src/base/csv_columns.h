@@ -46,7 +46,8 @@ struct CsvLine {
   }
 };
 
-/// Fills the members from the cells of a row. Throws: Error (data).
+/// Fills the members from the cells of a row.
+/// Throws: Error (data).
 struct CsvReader {
   const CsvTable& table;
   std::size_t row;

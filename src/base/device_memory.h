@@ -7,8 +7,8 @@
 
 namespace mnist_dist {
 
-/// Zeroed bytes in a device's memory, or the host's for device -1. Throws: Error (device) when
-/// there is not enough memory.
+/// Zeroed bytes in a device's memory, or the host's for device -1.
+/// Throws: Error (device) when there is not enough memory.
 std::shared_ptr<void> device_allocate(int device, std::size_t bytes);
 
 /// The same in the host's memory, where the device can copy to by itself.

@@ -10,14 +10,15 @@ namespace mnist_dist {
 
 /// Writes `bytes` so that `path` afterwards holds either all of them or its old contents: temporary
 /// file beside it, fsync, rename, fsync of the folder. Follows a symbolic link. Makes no folder,
-/// because a folder that was moved away would be replaced with a stub. Throws: Error (data) naming
-/// the path and the reason (no space left, permission denied, ...), or that it is a device, a pipe
-/// or a folder. The temporary file is gone then.
+/// because a folder that was moved away would be replaced with a stub.
+/// Throws: Error (data) naming the path and the reason (no space left, permission denied, ...), or
+/// that it is a device, a pipe or a folder. The temporary file is gone then.
 void write_file_atomically(const std::filesystem::path& path, std::span<const std::byte> bytes);
 void write_file_atomically(const std::filesystem::path& path, std::string_view text);
 
 /// write_file_atomically in pieces, for files that need not fit into memory. Without put_in_place
-/// nothing is left of it. Throws: Error (data).
+/// nothing is left of it.
+/// Throws: Error (data).
 class AtomicFile {
  public:
   explicit AtomicFile(const std::filesystem::path& path);
@@ -37,8 +38,8 @@ class AtomicFile {
 /// replaced. Gives false when it exists.
 [[nodiscard]] bool create_file_atomically(const std::filesystem::path& path, std::string_view text);
 
-/// Makes a folder and the missing ones above it. An existing one is left as it is. Throws: Error
-/// (data).
+/// Makes a folder and the missing ones above it. An existing one is left as it is.
+/// Throws: Error (data).
 void make_folders(const std::filesystem::path& folder);
 
 /// The file that write_file_atomically renames: `path`.tmpPID.NODE, so that neither two
@@ -63,11 +64,12 @@ void remove_leftovers_beside(const std::filesystem::path& file);
 /// The names in a folder, in no order. None where it cannot be listed.
 std::vector<std::string> entry_names(const std::filesystem::path& folder);
 
-/// Renames within a folder, in place of an existing `to`, and fsyncs the folder. Throws: Error
-/// (data).
+/// Renames within a folder, in place of an existing `to`, and fsyncs the folder.
+/// Throws: Error (data).
 void rename_file(const std::filesystem::path& from, const std::filesystem::path& to);
 
-/// The whole file. Throws: Error (data) when it cannot be read.
+/// The whole file.
+/// Throws: Error (data) when it cannot be read.
 std::vector<std::byte> read_file(const std::filesystem::path& path);
 std::string read_text_file(const std::filesystem::path& path);
 /// The text of a file in /proc, which has no size. "" when it cannot be read.

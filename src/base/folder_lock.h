@@ -12,9 +12,9 @@ class FolderLock {
  public:
   enum class IfTaken { reject, wait };
   /// Takes over from a process that was killed: at once on the same node, after watching its lease
-  /// from another one. Throws: Error: usage when another process works in the folder (unless it is
-  /// to wait), data when the lease cannot be written, interrupted when a stop is requested while it
-  /// waits.
+  /// from another one.
+  /// Throws: Error: usage when another process works in the folder (unless it is to wait), data
+  /// when the lease cannot be written, interrupted when a stop is requested while it waits.
   explicit FolderLock(const std::filesystem::path& folder, LeasePace pace = {},
                       IfTaken if_taken = IfTaken::reject);
   /// With the lease at lease_file(folder), which its caller has taken.

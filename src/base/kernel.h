@@ -43,7 +43,8 @@ __global__ void __launch_bounds__(Kernel::block_threads, 1) run_kernel(Kernel ke
 
 /// Runs kernel(team, block, scratch) for `blocks` blocks of Kernel::block_threads threads: enqueued
 /// on a device's queue, at once on the host. Scratch is memory that a block's threads share. It
-/// starts undefined. Throws: Error (device) when the device does not take it.
+/// starts undefined.
+/// Throws: Error (device) when the device does not take it.
 template <class Kernel>
 void launch(const Queue& queue, int blocks, const Kernel& kernel) {
   static_assert(Kernel::block_threads % 32 == 0);  // whole warps

@@ -22,9 +22,9 @@ void say_line(std::string_view line);
 /// That line, without its end.
 std::string message_line(std::string_view line);
 
-/// Flushes stdout. Throws: Error (data) when some output was lost: `--print-config >file` on a full
-/// disk must not leave half a recipe and exit code 0. A reader that has gone (`| head -1`) is no
-/// error.
+/// Flushes stdout.
+/// Throws: Error (data) when some output was lost: `--print-config >file` on a full disk must not
+/// leave half a recipe and exit code 0. A reader that has gone (`| head -1`) is no error.
 void finish_output();
 
 }  // namespace mnist_dist

@@ -6,8 +6,9 @@
 
 namespace mnist_dist {
 
-/// Body of a subcommand, called after its options are parsed. Throws: Error. Results go to stdout,
-/// progress to stderr.
+/// Body of a subcommand, called after its options are parsed. Results go to stdout, progress to
+/// stderr.
+/// Throws: Error.
 using Command = std::function<ExitCode()>;
 
 // One per subcommand: declares the options on `app` and returns its body. Each lives in the file of

@@ -27,7 +27,8 @@ struct ConfigOptions {
 /// Declares them on a subcommand. The values are in `options` after parsing.
 void add_config_options(CLI::App& app, ConfigOptions& options);
 
-/// For commands that choose the seeds. `hint`: the option for seeds. Throws: Error (usage).
+/// For commands that choose the seeds. `hint`: the option for seeds.
+/// Throws: Error (usage).
 void reject_seed_setting(const std::vector<std::string>& settings, const std::string& hint);
 
 }  // namespace mnist_dist

@@ -11,7 +11,8 @@ struct AllReduceSpeed {
   double median_seconds = 0;
 };
 
-/// Adds vectors of a training step's size for about `seconds`, and checks the sums. Collective.
+/// Adds vectors of a training step's size for about `seconds`, and checks the sums.
+/// Collective.
 /// Throws: Error (device) when a sum is wrong.
 AllReduceSpeed measure_all_reduce(Communicator& comm, double seconds);
 

@@ -5,7 +5,8 @@
 
 namespace mnist_dist {
 
-/// Root's text to all. Collective.
+/// Root's text to all.
+/// Collective.
 std::string broadcast_text(Communicator& comm, std::string text);
 
 }  // namespace mnist_dist

@@ -20,8 +20,10 @@ inline bool reduces_on_device(const Communicator& group, const DeviceCommOptions
 }
 
 /// The sums of `group`, which it refers to, for ranks whose flat vectors lie on GPUs. `device` is
-/// this rank's. Collective. Throws: Error (device) when NCCL cannot start, and ends the program
-/// with exit code 4, naming silent ranks, when it does not respond.
+/// this rank's.
+/// Collective.
+/// Throws: Error (device) when NCCL cannot start, and ends the program with exit code 4, naming
+/// silent ranks, when it does not respond.
 std::unique_ptr<Reducer> make_device_reducer(Communicator& group, int device,
                                              const DeviceCommOptions& options);
 

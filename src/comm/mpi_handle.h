@@ -28,7 +28,8 @@ MPI_Comm duplicate(MPI_Comm comm);
 int rank_in(MPI_Comm comm);
 int size_of(MPI_Comm comm);
 
-/// MPI counts are ints. Throws: Error (internal) for larger ones. Our messages are far smaller.
+/// MPI counts are ints. Our messages are far smaller than the largest one.
+/// Throws: Error (internal) for larger ones.
 int mpi_count(std::size_t count);
 
 }  // namespace mnist_dist

@@ -113,8 +113,8 @@ struct Config {
 /// Reads a recipe by name ("step3") or file, applies `settings` ("section.key=value", in order),
 /// checks every key, type and range, and that values fit together (batch divisible by shards,
 /// slices long enough for batch norm, the split). The recipe is named by [model] name, else by its
-/// file. Throws: Error (usage) naming the key, and the nearest known name. `search` are the folders
-/// in which a name is looked up, as NAME.toml.
+/// file. `search` are the folders in which a name is looked up, as NAME.toml.
+/// Throws: Error (usage) naming the key, and the nearest known name.
 Config load_config(const std::string& name_or_file, const std::vector<std::string>& settings,
                    const std::vector<std::string>& search);
 

@@ -11,8 +11,8 @@ namespace mnist_dist {
 std::vector<std::string> recipe_folders();
 
 /// The file of a recipe given by name ("step3": the first FOLDER/step3.toml) or by path (it ends in
-/// .toml or has a slash, and may be a pipe). Throws: Error (usage) with the nearest recipe's name
-/// when there is none.
+/// .toml or has a slash, and may be a pipe).
+/// Throws: Error (usage) with the nearest recipe's name when there is none.
 std::string find_recipe(const std::string& name_or_file, const std::vector<std::string>& folders);
 
 /// How results name a recipe: its name, with " (modified)" behind it where the recipe of that name

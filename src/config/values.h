@@ -42,8 +42,8 @@ void check_bounds(const std::string& key, const toml::node& node, const Bounds& 
 /// Whether a text survives TOML, file names, HDF5 and JSON. The command line can contain any bytes.
 bool is_line_of_text(const std::string& text);
 
-// assign: one per type of member. Throws: Error (usage) when the value has the wrong type or is out
-// of range.
+// assign: one per type of member.
+// Throws: Error (usage) when the value has the wrong type or is out of range.
 
 void assign(const std::string& key, const toml::node& node, const Field& field,
             std::string& member);

@@ -22,8 +22,8 @@ struct DatasetContents {
 };
 
 /// Writes the file that Dataset reads, atomically. Mean and SD of the training pixels / 255, to
-/// four decimals, go into it for normalisation by engines: 0.1307 and 0.3081 for MNIST. Throws:
-/// Error (data).
+/// four decimals, go into it for normalisation by engines: 0.1307 and 0.3081 for MNIST.
+/// Throws: Error (data).
 void write_dataset(const std::filesystem::path& path, const DatasetContents& contents);
 
 /// SHA-256 of each chunk of rows, 32 bytes per chunk: over the chunk's pixels, then its labels.

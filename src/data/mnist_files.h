@@ -40,8 +40,9 @@ struct MnistSource {
 
 /// Looks in `raw` if given, and only there. Otherwise in $MNIST_DATA_DIR, data/raw, and data/mnist
 /// in the current folder and in share_folders() (base/share.h). The first that holds all four files
-/// is taken. A folder that holds only some of them is named to `progress`. Throws: Error (data)
-/// when files are missing in `raw`, $MNIST_DATA_DIR is no folder or nothing is found.
+/// is taken. A folder that holds only some of them is named to `progress`.
+/// Throws: Error (data) when files are missing in `raw`, $MNIST_DATA_DIR is no folder or nothing is
+/// found.
 MnistSource find_mnist(const std::optional<std::filesystem::path>& raw, const Progress& progress);
 
 /// The contents of the four files.
@@ -51,8 +52,8 @@ struct Mnist {
 
 /// Reads the four files. Of several candidates for one file the first is taken whose payload has
 /// the SHA-256 of mnist_files. Those before it are named to `progress`. No file takes more than 1
-/// MB of memory before all four are known to be whole. Throws: Error (data) with the fault of the
-/// first candidate when none is whole.
+/// MB of memory before all four are known to be whole.
+/// Throws: Error (data) with the fault of the first candidate when none is whole.
 Mnist read_mnist(const MnistSource& source, const Progress& progress);
 
 }  // namespace mnist_dist

@@ -19,7 +19,8 @@ struct NpyArray {
 };
 
 /// Reads .npz, NumPy's archive of arrays: a ZIP archive (APPNOTE.TXT 4.3) of .npy members, stored
-/// or deflated. Throws: Error (data) that names the file and the array.
+/// or deflated.
+/// Throws: Error (data) that names the file and the array.
 class NpzReader {
  public:
   explicit NpzReader(const std::filesystem::path& file);

@@ -29,8 +29,8 @@ struct OtherSet {
 /// three folders below it. EMNIST's images are turned upright, and the labels of its letters begin
 /// with 0. Of QMNIST's test images those count that MNIST does not have: rows 10,000 and up.
 /// Published SHA-256s of archives are compared: `progress` names the files that differ, and the
-/// ones for which none is known. Throws: Error (data): missing or damaged files, MNIST's own files
-/// under a different name.
+/// ones for which none is known.
+/// Throws: Error (data): missing or damaged files, MNIST's own files under a different name.
 OtherSet read_named_set(const std::string& name, const std::filesystem::path& raw,
                         const Progress& progress);
 

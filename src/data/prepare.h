@@ -36,7 +36,8 @@ struct PrepareResult {
 /// Finds and checks the four IDX files (or draws synthetic ones), shuffles the training rows once,
 /// writes the HDF5 file atomically and verifies it by reading it back. A valid file with the
 /// requested data is kept, after a check of every chunk. A damaged file, or one with other data, is
-/// replaced only with `force`, and never if it is not a regular file. Throws: Error (data).
+/// replaced only with `force`, and never if it is not a regular file.
+/// Throws: Error (data).
 PrepareResult prepare(const PrepareOptions& options, const Progress& progress);
 
 }  // namespace mnist_dist

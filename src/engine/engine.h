@@ -125,8 +125,9 @@ class Engine {
   virtual std::optional<Diagnosis> diagnose(int index) = 0;
 };
 
-/// Names: "fused", "torch", and in a build for GPUs "torch-cuda" (engine/registry.h). Throws:
-/// Error: usage for an unknown name (with the nearest), device when its library cannot be opened.
+/// Names: "fused", "torch", and in a build for GPUs "torch-cuda" (engine/registry.h).
+/// Throws: Error: usage for an unknown name (with the nearest), device when its library cannot be
+/// opened.
 std::unique_ptr<Engine> make_engine(const std::string& name, const EngineOptions& options);
 
 }  // namespace mnist_dist

@@ -30,8 +30,8 @@ inline std::string simd_target_name(std::int64_t target) {
   return name == "emu128" ? scalar_target : name;
 }
 
-/// Place of a target in Highway's dispatch tables. "" is the best one here. Throws
-/// std::invalid_argument when this CPU or this build does not have it.
+/// Place of a target in Highway's dispatch tables. "" is the best one here.
+/// Throws: std::invalid_argument when this CPU or this build does not have it.
 inline std::size_t simd_target_index(const std::string& name) {
   for (const std::int64_t candidate : hwy::SupportedAndGeneratedTargets()) {
     if (!name.empty() && simd_target_name(candidate) != name) continue;

@@ -17,8 +17,8 @@ inline constexpr std::int64_t pixel_limit = 50'000'000;
 /// Throws: Error (data): empty, unknown format, damaged, cut short, more than pixel_limit.
 Picture decode_image(std::span<const std::byte> bytes, const std::string& name);
 
-/// The same of a file, or of standard input where `file` is "-". Throws: Error (data) also when it
-/// cannot be read.
+/// The same of a file, or of standard input where `file` is "-".
+/// Throws: Error (data) also when it cannot be read.
 Picture read_image(const std::filesystem::path& file);
 
 /// True for a name that ends as the formats above do.

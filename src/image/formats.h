@@ -13,7 +13,7 @@ class BadImage : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// Throws BadImage for more than pixel_limit pixels, or none.
+/// Throws: BadImage for more than pixel_limit pixels, or none.
 void check_picture_size(std::int64_t width, std::int64_t height);
 
 // One per library. Each throws BadImage.

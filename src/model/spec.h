@@ -85,10 +85,10 @@ struct LayerShape {
   int receptive_field, jump;  ///< in input pixels. jump: distance of neighbouring outputs' fields
 };
 
-/// One entry per layer. Throws: Error (usage) that names the layer when the model cannot work: a
-/// window larger than its input, more padding than kernel/2, no channels, a depthwise layer that
-/// changes their number, a pool with a ReLU, norm or dropout of its own, an output that is not
-/// [classes][1][1].
+/// One entry per layer.
+/// Throws: Error (usage) that names the layer when the model cannot work: a window larger than its
+/// input, more padding than kernel/2, no channels, a depthwise layer that changes their number, a
+/// pool with a ReLU, norm or dropout of its own, an output that is not [classes][1][1].
 std::vector<LayerShape> layer_shapes(const ModelSpec& model);
 
 /// Gives the model the shape of its data, and its layers of "classes" their channels.

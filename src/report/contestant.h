@@ -36,8 +36,8 @@ struct Contestant {
   std::string state_text() const;
 };
 
-/// Reads a folder of `train` or `sweep`. Throws: Error: usage when it holds neither, data when it
-/// is damaged.
+/// Reads a folder of `train` or `sweep`.
+/// Throws: Error: usage when it holds neither, data when it is damaged.
 Contestant read_contestant(const std::filesystem::path& folder, std::string label);
 
 }  // namespace mnist_dist

@@ -13,7 +13,8 @@ namespace mnist_dist {
 class DigitPictures {
  public:
   /// `rows`: of the test set, or with `validation` of the file's training set. `rows_file` is the
-  /// file that they come from. Throws: Error (data) when one is not in the data file.
+  /// file that they come from.
+  /// Throws: Error (data) when one is not in the data file.
   DigitPictures(const std::filesystem::path& data_file, const std::string& data_hash,
                 bool validation, std::span<const int> rows, const std::filesystem::path& rows_file);
   bool there() const { return images_.has_value(); }

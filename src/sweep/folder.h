@@ -24,7 +24,8 @@ SweepIdentity open_sweep(const std::filesystem::path& folder, const Config& reci
                          const SweepIdentity& now);
 
 /// Both sweeps as one: the seeds and declarations of both, target and start of `was`, all else of
-/// `now`. Throws: Error (usage) for too many seeds.
+/// `now`.
+/// Throws: Error (usage) for too many seeds.
 SweepIdentity joined(const SweepIdentity& was, const SweepIdentity& now);
 
 /// Writes the rows of another sweep, in `from`, into the sweep in `folder`.
@@ -39,7 +40,8 @@ FolderLock lock_sweep(const std::filesystem::path& folder);
 
 /// How often the leases of sweeps are renewed, and when they are stale. Tests shorten it with the
 /// variable MNIST_DIST_LEASE_SECONDS, after which a lease is stale. A process that was stopped
-/// loses its seed, too. Throws: Error (usage) when the variable is not a number from 0.5 to 3600.
+/// loses its seed, too.
+/// Throws: Error (usage) when the variable is not a number from 0.5 to 3600.
 LeasePace sweep_pace();
 
 /// Throws: Error: usage when the sweep in `folder` has a different recipe, data when its

@@ -27,8 +27,8 @@ struct SweepIdentity : Provenance {
 
 std::string sweep_json(const SweepIdentity& identity);
 
-/// Reads a sweep's sweep.json. Throws: Error: usage when the folder holds no sweep, data when the
-/// file is damaged.
+/// Reads a sweep's sweep.json.
+/// Throws: Error: usage when the folder holds no sweep, data when the file is damaged.
 SweepIdentity read_identity(const std::filesystem::path& folder);
 
 }  // namespace mnist_dist

@@ -26,12 +26,14 @@ SweepRecord read_record(const std::filesystem::path& folder);
 SweepRecord read_seeds_table(const std::filesystem::path& folder);
 
 /// Checks the tables of a sweep that has row files. They may be older than the row files, but must
-/// not contradict them. Not of a sweep of more than 10,000 rows. Throws: Error (data).
+/// not contradict them. Not of a sweep of more than 10,000 rows.
+/// Throws: Error (data).
 void check_tables(const std::filesystem::path& folder);
 
 /// Writes seeds.csv with one row per seed, epochs.csv with every run's metrics.csv and the seed
 /// before it, and errors.csv with one row per mistake. Gives false, and writes no further table,
-/// when the folder's lock was lost. Throws: Error (data).
+/// when the folder's lock was lost.
+/// Throws: Error (data).
 [[nodiscard]] bool write_tables(const std::filesystem::path& folder, const SweepRecord& record,
                                 const FolderLock& lock);
 

@@ -28,11 +28,13 @@ inline std::string epochs_of_table(const std::filesystem::path& file, std::uint6
 
 enum class RowPart { scores, all };
 /// Reads a row file's text. `file` stands for it in errors. With RowPart::scores the epochs and the
-/// mistakes stay empty. Throws: Error (data) when it is damaged.
+/// mistakes stay empty.
+/// Throws: Error (data) when it is damaged.
 SeedOutcome parse_row(const std::string& text, const std::string& file,
                       const SweepIdentity& identity, RowPart part);
 
-/// One row of seeds.csv. Throws: Error (data) for results that no run can have.
+/// One row of seeds.csv.
+/// Throws: Error (data) for results that no run can have.
 SeedOutcome parse_outcome(const CsvTable& seeds, std::size_t row, const SweepIdentity& identity);
 Mistake parse_mistake(const CsvTable& errors, std::size_t row, const std::string& scored);
 

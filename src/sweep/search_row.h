@@ -28,8 +28,8 @@ std::string candidate_folder(std::int64_t candidate);
 /// tuning.csv: one row per candidate, best first, losers included.
 std::string search_table(const std::vector<SearchRow>& rows);
 
-/// Reads it. Columns that an earlier version did not have are empty. Throws: Error (data) naming
-/// file and row.
+/// Reads it. Columns that an earlier version did not have are empty.
+/// Throws: Error (data) naming file and row.
 std::vector<SearchRow> read_search_table(const std::filesystem::path& file);
 
 }  // namespace mnist_dist

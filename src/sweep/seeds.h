@@ -5,8 +5,8 @@
 
 namespace mnist_dist {
 
-/// "0..99", "7", "1,5,10..19": seeds in the order written, each once. Throws: Error (usage) for
-/// anything else, or more than a million.
+/// "0..99", "7", "1,5,10..19": seeds in the order written, each once.
+/// Throws: Error (usage) for anything else, or more than a million.
 std::vector<std::uint64_t> parse_seeds(const std::string& text);
 
 /// The seeds of both texts, ascending, as a text. `a` itself when it names those of `b` too.

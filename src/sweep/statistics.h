@@ -15,7 +15,8 @@ inline constexpr double each_side = 0.025;  ///< of the probability lies beyond 
 /// integers, because 99.4 has no exact double.
 class Target {
  public:
-  /// "99.4": a number from 0 to 100 with at most 6 decimals. Throws: Error (usage).
+  /// "99.4": a number from 0 to 100 with at most 6 decimals.
+  /// Throws: Error (usage).
   explicit Target(const std::string& percent);
   /// The fewest correct images that reach it: ceil(target * images / 100), exactly.
   std::int64_t required_correct(std::int64_t images) const;

@@ -49,8 +49,9 @@ void check_groups(int ranks, int ranks_per_run, bool ranks_show);
 
 /// Trains a recipe with many seeds on groups of `ranks_per_run` ranks (the last one may be smaller:
 /// see check_groups). Each group claims seeds in the sweep's folder until all requested ones have
-/// rows there. Other processes may do the same at the same time (sweep/queue.h). Collective over
-/// the world. The results are in the folder: read_record.
+/// rows there. Other processes may do the same at the same time (sweep/queue.h). The results are in
+/// the folder: read_record.
+/// Collective over the world.
 /// Throws: Error: usage for seeds, target, ranks or a folder that does not fit, data for files,
 /// internal when two processes have different rows of one seed.
 SweepEnd run_sweep(Communicator& world, const SweepOptions& options);
@@ -59,7 +60,8 @@ SweepEnd run_sweep(Communicator& world, const SweepOptions& options);
 /// further files from it. The tables of a sweep of an earlier version, or a published one, stay as
 /// they are. One process at a time reads the rows. With more than `many` rows, the processes that
 /// end together do not all do the same: when seeds.csv has all rows already, nothing is written and
-/// the record is without epochs and mistakes. Throws: Error (data).
+/// the record is without epochs and mistakes.
+/// Throws: Error (data).
 SweepRecord write_tables_of(const std::filesystem::path& folder,
                             const std::function<void(const SweepRecord&)>& also = {},
                             std::size_t many = std::numeric_limits<std::size_t>::max());

@@ -71,9 +71,11 @@ class TuneObserver {
 /// candidates are compared seed by seed. Those that are not beaten continue with twice as many
 /// seeds, until one is left or all have `max_seeds`. The test set is never opened. Each candidate
 /// is a sweep, so a result is on disk when its seed ends, and the same call continues an unfinished
-/// search. Collective. Returns all candidates, best first (those of later rounds before those that
-/// left earlier), on rank 0. Throws: Error: usage for a space, recipe or folder that does not fit,
-/// interrupted after a signal.
+/// search. Returns all candidates, best first (those of later rounds before those that left
+/// earlier), on rank 0.
+/// Collective.
+/// Throws: Error: usage for a space, recipe or folder that does not fit, interrupted after a
+/// signal.
 std::vector<Candidate> tune(Communicator& world, const TuneOptions& options,
                             TuneObserver* observer);
 

@@ -19,7 +19,8 @@ class SweepView {
     double share;  ///< 0 to 1, as its worker wrote last
   };
 
-  /// Lists the rows that exist. Throws: Error (data), as refresh, when a row is damaged.
+  /// Lists the rows that exist.
+  /// Throws: Error (data), as refresh, when a row is damaged.
   SweepView(std::filesystem::path sweep, SweepIdentity identity);
 
   /// Looks again when it is time, or when `now`. Gives the outcomes, without epochs and mistakes,

@@ -80,11 +80,13 @@ class GroupLeader {
 };
 
 /// Trains one seed on a group of ranks. The outcome counts on its rank 0, which has the lock of the
-/// seed's run folder. Throws: Error, interrupted on every rank of the group when it stopped.
+/// seed's run folder.
+/// Throws: Error, interrupted on every rank of the group when it stopped.
 using TrainSeed = std::function<SeedOutcome(std::uint64_t seed, FolderLock* lock,
                                             const BetweenSteps& between_steps)>;
 
-/// A group's part of a sweep. Collective over `group`. `leader` on its rank 0 only.
+/// A group's part of a sweep.
+/// Collective over `group`. `leader` on its rank 0 only.
 SweepEnd run_group(Communicator& group, GroupLeader* leader,
                    const std::function<bool()>& stop_requested, const TrainSeed& train_seed);
 

@@ -12,8 +12,9 @@ namespace mnist_dist {
 /// the same on every rank.
 using Facts = std::vector<std::pair<std::string, std::string>>;
 
-/// Collective. Throws the same Error (device) on every rank when two ranks differ, with the first
-/// line in which they do: ranks disagree on the SIMD target: rank 0 has "avx2", rank 2 has "sse4".
+/// Collective.
+/// Throws: the same Error (device) on every rank when two ranks differ, with the first line in
+/// which they do: ranks disagree on the SIMD target: rank 0 has "avx2", rank 2 has "sse4".
 void check_agreement(
     Communicator& comm, const Facts& facts,
     const std::string& hint = "install the same mnist-dist and libraries on every host");
@@ -22,7 +23,8 @@ void check_agreement(
 std::pair<std::string, std::string> first_difference(const std::string& a, const std::string& b);
 
 /// Throws on every rank the error of the lowest rank that has one, with its number unless all ranks
-/// have the same. Nothing when no rank has one. Collective.
+/// have the same. Nothing when no rank has one.
+/// Collective.
 void throw_first(Communicator& comm, const std::optional<Error>& mine);
 
 /// Throws an error that all ranks of one group met, but not all ranks of the world: the group's

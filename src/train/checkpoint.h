@@ -37,17 +37,19 @@ struct Checkpoint {
 };
 
 /// Writes folder/checkpoint.h5 atomically and keeps the one before it, unless it is damaged, as
-/// checkpoint.prev.h5. Throws: Error (data).
+/// checkpoint.prev.h5.
+/// Throws: Error (data).
 void save_checkpoint(const std::filesystem::path& folder, const Checkpoint& checkpoint);
 
-/// Reads one checkpoint file. Throws: Error (data), with this hint: missing, damaged (every byte is
-/// under a SHA-256), not a checkpoint.
+/// Reads one checkpoint file.
+/// Throws: Error (data), with this hint: missing, damaged (every byte is under a SHA-256), not a
+/// checkpoint.
 Checkpoint load_checkpoint(const std::filesystem::path& file,
                            const std::string& hint = "name a checkpoint.h5 of a run folder");
 
 /// The newest whole checkpoint in a run folder: checkpoint.h5, otherwise checkpoint.prev.h5, with
-/// `fallback` set to why. Nothing without either file. Throws: Error (data) when all existing ones
-/// are damaged.
+/// `fallback` set to why. Nothing without either file.
+/// Throws: Error (data) when all existing ones are damaged.
 struct Found {
   Checkpoint checkpoint;
   std::string fallback;  ///< why the newest one was not used. Empty when it was

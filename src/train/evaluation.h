@@ -6,9 +6,9 @@
 namespace mnist_dist {
 
 /// Scores the weights on every rank's shares: exact counts, losses added in the order of the
-/// shares, so that no number of ranks changes a bit. Collective. All ranks get the result.
-/// `predictions`, when given, gets the class of every row, in row order, and `logits` the ten
-/// logits of every row.
+/// shares, so that no number of ranks changes a bit. All ranks get the result. `predictions`, when
+/// given, gets the class of every row, in row order, and `logits` the ten logits of every row.
+/// Collective.
 Score evaluate(Communicator& comm, Engine& engine, Weights weights,
                std::vector<ClassIndex>* predictions = nullptr,
                std::vector<float>* logits = nullptr);

@@ -18,12 +18,14 @@ class HeldFolder {
   /// The error of rank 0 when the folder is no longer its own.
   std::optional<Error> lost() const;
 
+  /// Collective.
   /// Throws: Error (data) on every rank when the folder is lost, so that no rank waits for the
-  /// others. Collective.
+  /// others.
   void check() const;
 
   /// Calls `work`, which writes into the folder. Where it fails because the folder is lost, the
-  /// next check reports that on all ranks. Throws: the work's other errors.
+  /// next check reports that on all ranks.
+  /// Throws: the work's other errors.
   void write(const std::function<void()>& work);
   /// The same, but for work that is skipped where the folder is lost.
   void write_if_held(const std::function<void()>& work);

@@ -21,8 +21,8 @@ struct LocalData {
 };
 
 /// Rows that a recipe trains on: all training rows of the file, or the first of those that
-/// data.split does not hold out, counted without these. Throws: Error (usage) when the split does
-/// not fit the file.
+/// data.split does not hold out, counted without these.
+/// Throws: Error (usage) when the split does not fit the file.
 Range training_rows(const Config& config, const Dataset& dataset);
 
 /// The rows of each of a rank's parts: shards of training_rows, and shares of the test set or, with

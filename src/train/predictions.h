@@ -30,7 +30,8 @@ std::vector<Prediction> predictions_of(int first_row, std::span<const ClassIndex
 /// predictions.csv: one row per image, probabilities with 6 decimals.
 std::string predictions_csv(std::span<const Prediction> predictions);
 
-/// Reads predictions.csv. Throws: Error (data) naming file and row.
+/// Reads predictions.csv.
+/// Throws: Error (data) naming file and row.
 std::vector<Prediction> read_predictions(const std::filesystem::path& file);
 
 }  // namespace mnist_dist

@@ -18,7 +18,8 @@ struct RatePoint {
 /// Trains from random weights, with a learning rate that grows from `low` to `high` by the same
 /// factor in each of `steps` steps (at most one epoch, Smith 2017, "Cyclical learning rates"). Ends
 /// early when the loss is not finite or passes four times its minimum.
-/// `sums`: of the group's vectors. Collective over the group.
+/// `sums`: of the group's vectors.
+/// Collective over the group.
 std::vector<RatePoint> rate_range(Reducer& sums, Engine& engine, const Config& config,
                                   const LocalData& data, double low, double high, int steps);
 

@@ -17,9 +17,9 @@ namespace mnist_dist {
 std::filesystem::path make_default_folder(const Config& config);
 
 /// Makes the folder of a new run, locks it and writes its config.toml. A folder that holds nothing
-/// but leftovers of killed processes counts as empty. Throws: Error: usage when it holds anything
-/// else (a run is never overwritten) or another process works in it, data when it cannot be
-/// written.
+/// but leftovers of killed processes counts as empty.
+/// Throws: Error: usage when it holds anything else (a run is never overwritten) or another process
+/// works in it, data when it cannot be written.
 [[nodiscard]] FolderLock create_run_folder(const std::filesystem::path& folder,
                                            const Config& config);
 
@@ -39,15 +39,16 @@ bool is_recipe(const std::filesystem::path& file);
 /// Whether a folder has files that remove_run_leftovers removes, or a lease.
 bool has_run_leftovers(const std::filesystem::path& folder);
 
-/// The newest unfinished run of the same recipe and seed in `runs`. Throws: Error (usage) when
-/// there is none.
+/// The newest unfinished run of the same recipe and seed in `runs`.
+/// Throws: Error (usage) when there is none.
 std::filesystem::path newest_unfinished_run(const std::filesystem::path& runs,
                                             const Config& config);
 
 /// The checkpoint to continue from. Nothing when the run was killed before its first one, also
 /// before it wrote its recipe: then it starts again. Removes temporary files, so the folder must be
-/// locked. Throws: Error: usage when the folder is missing or holds no run, the run is finished, or
-/// recipe or seed differ, data when all checkpoints are damaged.
+/// locked.
+/// Throws: Error: usage when the folder is missing or holds no run, the run is finished, or recipe
+/// or seed differ, data when all checkpoints are damaged.
 std::optional<Found> resume_point(const std::filesystem::path& folder, const Config& config);
 
 /// Removes leftovers of killed processes from a run folder in which no other process works.

@@ -25,8 +25,8 @@ struct RunStatus {
 /// Throws: Error (data).
 void write_status(const std::filesystem::path& folder, const RunStatus& status);
 
-/// Nothing where the folder has no status.json, as those of earlier versions. Throws: Error (data)
-/// when it is damaged.
+/// Nothing where the folder has no status.json, as those of earlier versions.
+/// Throws: Error (data) when it is damaged.
 std::optional<RunStatus> read_status(const std::filesystem::path& folder);
 
 /// The layer that a divergence's message names, or "".

@@ -31,8 +31,9 @@ struct Trained {
 /// Throws: Error (data): missing, damaged, neither of both, or weights that do not fit the recipe.
 Trained open_trained(const std::filesystem::path& run_or_checkpoint);
 
-/// How the pixels of its training data were normalised. Throws: Error (data) where an older
-/// version, which did not record it, trained on other data than MNIST.
+/// How the pixels of its training data were normalised.
+/// Throws: Error (data) where an older version, which did not record it, trained on other data than
+/// MNIST.
 Normalisation normalisation_of(const Trained& trained);
 
 }  // namespace mnist_dist

@@ -74,6 +74,10 @@ files() {
     $(files '*.sh' '*.bash' '*.bats' '*.sbatch' '*.toml' '*.cmake' '*CMakeLists.txt' .ci/run)
 }
 
+@test "preconditions and Throws: in comments of headers begin a line" {
+  run -1 grep -nE '^ *//.*([^/ ] +Throws:|[.:)] +Collective\b)' $(files 'src/*.h')
+}
+
 @test "words and semicolons that the program does not use" {
   local sources=$(files 'src/*.cpp' 'src/*.h' 'src/*.cu')
   local words='\b(begun|lacks?|asked for|taken for|(some|no)body|whoever|told|stands? still)\b'

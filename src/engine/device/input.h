@@ -24,7 +24,7 @@ class DeviceInput {
 
   /// The rows' memory outlives this.
   void set_data(std::span<const ImagesView> shards);
-  /// Throws std::invalid_argument when the orders are not those of the shards.
+  /// Throws: std::invalid_argument when the orders are not those of the shards.
   void begin_epoch(const EpochPlan& plan);
   /// Enqueues the batch of step `progress->step`, and its dropout.
   void enqueue(const DeviceProgress* progress, BatchOrder order) const;

@@ -14,7 +14,7 @@ class DeviceState {
   DeviceState(const FlatLayout& layout, const OptimizerConfig& optimizer,
               const AverageConfig& average, const Queue& queue);
 
-  /// Throws std::invalid_argument for vectors of a different size.
+  /// Throws: std::invalid_argument for vectors of a different size.
   void load(const TrainState& state);
   TrainState save() const;
 

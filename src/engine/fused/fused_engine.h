@@ -19,13 +19,13 @@ inline constexpr char fused_arithmetic[] = "16 lanes";
 /// "scalar".
 std::vector<std::string> fused_targets();
 
-/// `wanted`, or the best target when it is "". Throws: Error (usage) when this CPU or this build
-/// does not have it.
+/// `wanted`, or the best target when it is "".
+/// Throws: Error (usage) when this CPU or this build does not have it.
 std::string choose_fused_target(const std::string& wanted);
 
-/// One thread's worker of the fused engine, on a target of fused_targets(). Throws: Error (usage)
-/// for a layer that it does not support, and names it. `watch`, if given, times the phases of
-/// `train`.
+/// One thread's worker of the fused engine, on a target of fused_targets(). `watch`, if given,
+/// times the phases of `train`.
+/// Throws: Error (usage) for a layer that it does not support, and names it.
 std::unique_ptr<SliceWorker> make_fused_worker(const EngineOptions& options,
                                                const std::string& target,
                                                fused::PhaseClock* watch = nullptr);
