@@ -12,7 +12,7 @@ bool has_option(const CLI::App& command, const char* option);
 std::string setting_hint(const CLI::App& command, const std::string& key,
                          const std::optional<std::string>& value);
 
-/// The key that a flag means: by another program's name, by its own (weight_decay), or in full.
+/// The key that a flag means: by a different program's name, by its own (weight_decay), or in full.
 /// `flag` has no leading dashes, and underscores.
 std::optional<std::string> key_of_flag(const std::string& flag);
 

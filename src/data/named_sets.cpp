@@ -98,7 +98,7 @@ bool is_file(const PublishedFile& file, const std::string& payload, const std::s
   return payload == file.sha256 || (!archive.empty() && archive == file.archive_sha256);
 }
 
-/// Throws: Error (data) for a file of another set, or a different file of this one.
+/// Throws: Error (data) for a file of a different set, or a different file of this one.
 void reject_other_file(const fs::path& path, const PublishedFile& expected,
                        const std::string& payload, const std::string& archive) {
   for (const MnistFile& mnist : mnist_files)

@@ -53,7 +53,7 @@ bool say_to_launcher(std::string_view text) {
       ::open((parent + "/fd/2").c_str(), O_WRONLY | O_NOCTTY | O_CLOEXEC | O_NONBLOCK));
   struct stat kind {};
   if (file.get() < 0 || ::fstat(file.get(), &kind) != 0) return false;
-  // Into a file it would be written at another place than mpirun's own lines.
+  // Into a file it would be written at a different place than mpirun's own lines.
   if (!S_ISCHR(kind.st_mode) && !S_ISFIFO(kind.st_mode)) return false;
   return ::write(file.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size());
 }

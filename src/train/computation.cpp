@@ -11,7 +11,7 @@ namespace mnist_dist {
 namespace {
 
 /// Everything else that decides the engine's bits. Libraries are in it when the engine uses them:
-/// LibTorch's BLAS takes other kernels on another CPU, and its version text names them.
+/// LibTorch's BLAS takes other kernels on a different CPU, and its version text names them.
 void check_same_engine(Communicator& world, const EngineInfo& info) {
   Facts facts{{"the device", info.device}};
   if (info.arithmetic.empty()) facts.emplace_back("the SIMD target", info.simd);

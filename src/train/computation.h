@@ -20,7 +20,7 @@ class Computation {
   Computation& operator=(const Computation&) = delete;
 
   Engine& engine() { return *engine_; }
-  /// One more engine of the same kind, for another seed of the recipe.
+  /// One more engine of the same kind, for a different seed of the recipe.
   std::unique_ptr<Engine> engine_for_seed(std::uint64_t seed) const;
   /// The GPUs' sums if vectors lie there, otherwise those of the group.
   Reducer& reducer() { return on_gpu_ ? *on_gpu_ : group_; }

@@ -46,7 +46,7 @@ struct RunResult {
 
 /// A run that ends before its last step.
 struct RunFailure {
-  ExitCode code = ExitCode::internal;  ///< interrupted, diverged or another
+  ExitCode code = ExitCode::internal;  ///< interrupted, diverged or a different one
   std::string message;
   int epoch = 0, step = 0;  ///< whole epochs, and the steps since, that were done
   RunInfo info = {};        ///< for a run that fails before it started

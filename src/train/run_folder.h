@@ -32,7 +32,7 @@ bool has_rows_of(const std::filesystem::path& folder, std::uint32_t epochs);
 std::optional<Checkpoint> start_or_resume(const std::filesystem::path& locked_folder,
                                           const Config& config);
 
-/// Whether a file is a whole recipe, or cannot be read for another reason than its text. False
+/// Whether a file is a whole recipe, or cannot be read for a reason other than its text. False
 /// where there is no file.
 bool is_recipe(const std::filesystem::path& file);
 

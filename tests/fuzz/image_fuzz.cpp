@@ -27,6 +27,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   fuzz::require(has_ink != digit.empty, "a digit is empty or has ink");
   fuzz::require(!digit.empty || !digit.warnings.empty(), "an empty digit has a warning");
   fuzz::require(fitted_image(picture, other_side).pixels.size() == other_side * other_side,
-                "an image for another set has its size");
+                "an image for a different set has its size");
   return 0;
 }

@@ -51,6 +51,7 @@ files() {
   # HACKING.md names them.
   run -1 grep -nE "$words" $(files '*.cpp' '*.h' '*.cu' '*.md' '*.sh' '*.toml' | grep -v HACKING.md)
   local kinds='number|size|type|format|recipe|section|machine|network|shape|block|name'
+  kinds+='|reason|seed|version|tensor|place|set|build|CPU'
   run -1 grep -nEi "\banother ($kinds)\b" $(files '*.cpp' '*.h' '*.cu' '*.md')
 }
 

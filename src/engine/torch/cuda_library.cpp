@@ -34,7 +34,7 @@ std::string id(int gpu) {
   return "";
 }
 
-// No fmt here: LibTorch's headers bring another version of it than the one we link.
+// No fmt here: LibTorch's headers bring a different version of it than the one we link.
 std::string dotted(int major, int minor) {
   return std::to_string(major) + "." + std::to_string(minor);
 }

@@ -98,7 +98,7 @@ at::Tensor Network::layer(int index, at::Tensor x, const TensorViews& views,
     if (slices > 1) x = x.view(shape);
   }
   // In place only where backward does not need the overwritten values (ReLU's backward reads its
-  // output), and not in another tensor's view.
+  // output), and not in a view of a different tensor.
   if (dropout.defined()) x = entry.norm >= 0 && slices == 1 ? x.mul_(dropout) : x.mul(dropout);
   return x;
 }
