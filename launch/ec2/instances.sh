@@ -37,7 +37,7 @@ correct_type() {
   read -r "aws["{name,gpus,gpu,gib,cap,vcpus,gbit,efa,rest}"]" <<<"$described"
   for key in gpus gpu gib vcpus gbit efa; do
     [[ ${aws[$key]} != "${type[$key]}" ]] || continue
-    # An unknown speed. The table may use fewer EFA interfaces than there are.
+    # AWS may not name a speed. The table may use fewer EFA interfaces than the type has.
     [[ $key:${aws[$key]} != gbit:- ]] || continue
     [[ $key != efa ]] || ((type[efa] > aws[efa])) || continue
     $noted || say "note: launch/instances.tsv: ${type[name]}: $key (got ${type[$key]}, expected \

@@ -91,8 +91,8 @@ struct Hdf5Reader::Impl {
     return {dimensions.begin(), dimensions.end()};
   }
 
-  /// The number of values in a dataset. A few bytes can announce any number: HDF5 makes up what a
-  /// file does not hold. Throws: Error (data) for more than compression can explain.
+  /// The number of values in a dataset. A few bytes can announce any number: HDF5 makes up values
+  /// that a file does not hold. Throws: Error (data) for more than compression can explain.
   std::size_t stored_values(const std::string& name, std::size_t value_size) const {
     const Handle set = open(name);
     const Extents found = extents(set);

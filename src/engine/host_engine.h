@@ -5,7 +5,7 @@
 
 namespace mnist_dist {
 
-/// Makes one worker. Called once on each of the engine's threads, at the same time: what is shared
+/// Makes one worker. Called once on each of the engine's threads, at the same time: shared objects
 /// must be ready or locked.
 using MakeWorker = std::function<std::unique_ptr<SliceWorker>()>;
 

@@ -18,8 +18,8 @@ class ThreadPool {
 
   int size() const { return static_cast<int>(helpers_.size()) + 1; }
 
-  /// Runs work(0) .. work(size() - 1), returns when all are done and rethrows what the
-  /// lowest-numbered thread threw.
+  /// Runs work(0) .. work(size() - 1), returns when all are done and rethrows the exception of the
+  /// lowest-numbered thread that failed.
   template <class Work>
   void run(const Work& work) {
     run({&work,

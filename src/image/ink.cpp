@@ -127,8 +127,8 @@ float exceeded_by(std::vector<float>& values, double share) {
   return values[static_cast<std::size_t>(rank)];
 }
 
-/// Full ink: what a quarter of the drawn pixels exceeds. Drawn is what has half of the strongest
-/// ink, without the highlights.
+/// Full ink: the amount that a quarter of the drawn pixels exceeds. A pixel is drawn if it has at
+/// least half of the strongest ink, for which highlights (the strongest 2 %) do not count.
 float full_ink(const Ink& ink, float stands_out) {
   std::vector<float> values = ink.amount;
   std::erase_if(values, [&](float value) { return value <= stands_out; });

@@ -31,7 +31,7 @@ struct Ink {
 /// that stand out from it, so that uneven light does no harm. Ink is the part that stands out, on
 /// the side, darker or lighter, that stands out more. Where nothing stands out, but the grey levels
 /// fall into two clear classes, ink is the class that has fewer corners of the picture. Specks,
-/// noise, and what enters from the edge beside a larger drawing, are left out.
+/// noise, and parts that enter from the edge beside a larger drawing, are left out.
 Ink find_ink(const Picture& picture);
 
 /// Shrinks by averaging areas and enlarges by linear interpolation.

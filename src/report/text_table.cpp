@@ -107,7 +107,7 @@ std::string TextTable::row(const std::vector<std::string>& cells) const {
   int begin = 0;  // column of the terminal
   for (const std::size_t i : shown_) {
     const TextColumn& column = table_[i];
-    // The last cell may take what is left of the line.
+    // The last cell may take the rest of the line.
     const int room = i == shown_.back() ? std::max(columns_ - begin, column.width) : column.width;
     const bool folds = columns_ > 0 && column.narrowest > 0;
     const std::vector<std::string> lines =
