@@ -84,13 +84,13 @@ Difference difference_of(const Contestant& first, const Contestant& second) {
   const Comparison paired = compare_paired(first.accuracies, second.accuracies);
   if (paired.difference.n > 1) {
     const Statistics& s = paired.difference;
-    return {Difference::Basis::seeds,
-            s.mean,
-            s.mean_interval,
-            s.n,
-            paired.better,
-            paired.same,
-            paired.worse};
+    return {.basis = Difference::Basis::seeds,
+            .points = s.mean,
+            .interval = s.mean_interval,
+            .pairs = s.n,
+            .better = paired.better,
+            .same = paired.same,
+            .worse = paired.worse};
   }
   if (!first.predictions.empty() && same_images(first, second)) return by_image(first, second);
   return unpaired(first, second);

@@ -64,8 +64,11 @@ std::vector<Prediction> predictions_of(int first_row, std::span<const ClassIndex
   for (std::size_t row = 0; row < labels.size(); ++row) {
     const auto values = logits.subspan(row * class_total, class_total);
     const std::vector<double> shares = softmax(values);
-    all.push_back({first_row + static_cast<int>(row), labels[row], classes[row],
-                   shares[classes[row]], shares[labels[row]]});
+    all.push_back({.index = first_row + static_cast<int>(row),
+                   .label = labels[row],
+                   .predicted = classes[row],
+                   .probability = shares[classes[row]],
+                   .label_probability = shares[labels[row]]});
   }
   return all;
 }

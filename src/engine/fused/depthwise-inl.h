@@ -132,7 +132,12 @@ class DepthwiseConvolution final : public SlidingConvolution {
   void convolve_any(const float* const* row, int rows, std::size_t offset, const float* weights,
                     int columns, float* out) {
     for (int r = 0; r < rows; ++r) channel_rows_[static_cast<std::size_t>(r)] = row[r] + offset;
-    convolve_row({channel_rows_.data(), rows, 1, 0, kernel_}, rows, 0, weights, 1, columns, out, 0);
+    convolve_row({.row = channel_rows_.data(),
+                  .rows = rows,
+                  .channels = 1,
+                  .channel_stride = 0,
+                  .taps = kernel_},
+                 rows, 0, weights, 1, columns, out, 0);
   }
 
   void add_weight_gradient(const CorrelationInput& input) override {

@@ -32,11 +32,19 @@ class DirectConvolution final : public SlidingConvolution {
  private:
   void write_row(const float* const* row, int rows, int skipped, Pass pass, float* out) override {
     if (pass == Pass::forward)
-      write({row, rows, in_channels_, in_stride_, kernel_}, skipped, forward_weights_,
-            out_channels_, out_side_, out);
+      write({.row = row,
+             .rows = rows,
+             .channels = in_channels_,
+             .channel_stride = in_stride_,
+             .taps = kernel_},
+            skipped, forward_weights_, out_channels_, out_side_, out);
     else
-      write({row, rows, out_channels_, gradient_stride_, kernel_}, skipped, backward_weights_,
-            in_channels_, in_side_, out);
+      write({.row = row,
+             .rows = rows,
+             .channels = out_channels_,
+             .channel_stride = gradient_stride_,
+             .taps = kernel_},
+            skipped, backward_weights_, in_channels_, in_side_, out);
   }
   void write(const ConvolutionInput& input, int skipped, const Buffer<float>& weights,
              int out_channels, int out_side, float* out) const {

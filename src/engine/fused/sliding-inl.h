@@ -155,8 +155,12 @@ class SlidingConvolution : public Operation {
     for (int y = top; y < bottom; ++y)
       row_pointers_[static_cast<std::size_t>(y - top)] =
           y < 0 || y >= in_side_ ? zero_row_.data() : inputs_.row(y);
-    add_weight_gradient({row_pointers_.data(), gradients_.rows(first, last, gradient_pointers_),
-                         gradient_stride_, last - first, out_side_, fresh_});
+    add_weight_gradient({.input_row = row_pointers_.data(),
+                         .gradient_row = gradients_.rows(first, last, gradient_pointers_),
+                         .gradient_stride = gradient_stride_,
+                         .rows = last - first,
+                         .columns = out_side_,
+                         .fresh = fresh_});
     fresh_ = false;
   }
 
