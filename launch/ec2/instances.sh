@@ -50,6 +50,7 @@ ${aws[$key]}). AWS's value is used"
 # without a price. Returns 1 if AWS knows none of them, and 2 after an error.
 describe_types() {
   local types facts kind cpus machine maker count mib cards efa speed gbit gpu card
+  local capability cuda libtorch
   types=$(IFS=, && echo "$*")
   : >"$scratch/error"
   [[ $types =~ ^[a-z0-9.,-]+$ ]] || return 1
@@ -80,7 +81,6 @@ describe_types() {
       continue
     fi
     gpu=${gpu// /-}
-    # capability, cuda, libtorch
     card=$(card_row - "$gpu")
     read -r capability cuda libtorch <<<"${card:-- - -}"
     echo "$kind $count $gpu $((mib / 1024)) $capability $cpus $gbit $efa $cuda $libtorch" \
