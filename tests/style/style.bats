@@ -19,12 +19,15 @@ files() {
   files '*.cpp' '*.h' '*.cu' | xargs clang-format --dry-run --Werror
 }
 
+# Commands in Markdown are in blocks with a language, output in those without.
 @test "lines have up to 100 columns, but for tables, addresses, and output in Markdown" {
   run -0 env LC_ALL=C awk '
-    FNR == 1 { code = 0 }
-    FILENAME ~ /\.md$/ && /^ *```/ { code = !code }
+    FNR == 1 { block = output = 0 }
+    FILENAME ~ /\.md$/ && /^ *```/ { output = !block && /^ *```$/; block = !block }
     { text = $0; gsub(/[\200-\277]/, "", text) }  # continuation bytes of UTF-8
-    length(text) > 100 && !code && !/^ *\|/ && !/https?:\/\// { print FILENAME ":" FNR ": " $0 }' $(
+    length(text) > 100 && !output && !/^ *\|/ && !/https?:\/\// {
+      print FILENAME ":" FNR ": " $0
+    }' $(
       files '*.cpp' '*.h' '*.h.in' '*.cu' '*.md' '*.sh' '*.bats' '*.bash' '*.py' '*.sbatch' \
         '*.toml' '*.cmake' '*CMakeLists.txt' '*.yaml' '*.proto' '*.def' '*Dockerfile' .ci/run)
   [ -z "$output" ]
