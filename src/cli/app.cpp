@@ -145,7 +145,8 @@ bool all_ranks_run(std::span<const std::string> arguments) {
     return std::ranges::any_of(
         arguments, [&](const std::string& argument) { return argument.starts_with(flag); });
   };
-  if (entry == std::end(entries) || entry->ranks == Ranks::first || has("--print-config"))
+  if (entry == std::end(entries) || entry->ranks == Ranks::first || has("--print-config") ||
+      has("--compare"))
     return false;
   return entry->ranks == Ranks::all || has("--all-reduce");
 }

@@ -1,6 +1,8 @@
 #pragma once
 #include <CLI/App.hpp>
 #include <functional>
+#include <string>
+#include <vector>
 
 #include "base/error.h"
 
@@ -30,5 +32,8 @@ Command add_runs(CLI::App& app);
 Command add_verify(CLI::App& app);
 Command add_bench(CLI::App& app);
 Command add_doctor(CLI::App& app);
+
+/// The body of `compare` with its default options.
+ExitCode compare(const std::vector<std::string>& folders);
 
 }  // namespace mnist_dist

@@ -40,6 +40,8 @@ ExitCode run(const CompareArguments& arguments) {
 
 }  // namespace
 
+ExitCode compare(const std::vector<std::string>& folders) { return run({.folders = folders}); }
+
 Command add_compare(CLI::App& app) {
   auto arguments = std::make_shared<CompareArguments>();
   app.add_option("folders", arguments->folders, "Folders of runs or of sweeps")

@@ -252,7 +252,6 @@ constexpr Named<Hint> hints[] = {
 constexpr Named<const char*> fixed_hints[] = {
     {"no_aug no_augment no_augmentation",
      "write a recipe without its [augment] keys: mnist-dist --print-config >mine.toml shows them"},
-    {"compare", "compare folders with mnist-dist compare A B"},
     {"optimizer optim opt",
      "leave it out: the optimizer is SGD with momentum, see --set optimizer.momentum=0.9"},
     {"dropout drop p",

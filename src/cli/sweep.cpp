@@ -1,6 +1,7 @@
 #include "sweep/sweep.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
 #include <memory>
@@ -8,6 +9,7 @@
 
 #include "base/file.h"
 #include "base/printable.h"
+#include "base/shell_word.h"
 #include "base/signals.h"
 #include "base/standard_streams.h"
 #include "cli/commands.h"
@@ -35,6 +37,7 @@ struct SweepArguments {
   SweepOptions options;
   std::string out;
   std::optional<std::string> target;
+  std::vector<std::string> compared;  ///< --compare
   bool tensorboard = true, quiet = false;
 };
 
@@ -73,6 +76,15 @@ ExitCode conclude(Communicator& comm, SweepEnd end, const SweepOptions& options,
               "run the same command again to continue"));
   comm.broadcast(std::as_writable_bytes(std::span(&reached, 1)), 0);
   return reached ? ExitCode::ok : ExitCode::target_missed;
+}
+
+/// `sweep --compare A B`, as in 0.1.0.
+ExitCode compare_by_old_name(const std::vector<std::string>& folders) {
+  std::vector<std::string> words;
+  for (const std::string& folder : folders) words.push_back(shell_word(folder));
+  say_fitted(fmt::format("note: --compare is an old name. Write: mnist-dist compare {}",
+                         fmt::join(words, " ")));
+  return compare(folders);
 }
 
 ExitCode run(Communicator& comm, const SweepArguments& arguments, const Config& recipe) {
@@ -122,7 +134,14 @@ Command add_sweep(CLI::App& app) {
   app.add_flag("!--no-tensorboard", arguments->tensorboard,
                "Write no event files for TensorBoard into the seeds' folders");
   app.add_flag("--quiet", arguments->quiet, "Print the verdict only: no row per seed, no progress");
-  return [arguments] {
+  const CLI::Option* compared =
+      app.add_option("--compare", arguments->compared)->group("");  // not in the help
+  return [arguments, &app, compared] {
+    if (!arguments->compared.empty()) {
+      if (app.count_all() > compared->count() + 1)  // the command itself counts, too
+        throw usage_error("--compare: not possible with other options", "leave them out");
+      return compare_by_old_name(arguments->compared);
+    }
     const std::string& seeds = arguments->options.seeds;
     if (seeds.empty()) throw usage_error("sweep needs --seeds", "name them as --seeds 0..99");
     parse_seeds(seeds);

@@ -307,8 +307,12 @@ d = json.load(open("comparison.json"))["differences"][0]
 assert d["basis"] == "seeds" and d["points"] > 0, d'
   [ -s other.html ]
   fails 2 "nowhere" "$MNIST_DIST" compare a nowhere
-  fails 2 "--compare" "$MNIST_DIST" sweep --compare a b
-  [[ "$stderr" == *"mnist-dist compare A B"* ]]
+  rm compare.html
+  run -0 --separate-stderr ranks 2 sweep --compare a b
+  [ "$(grep -c "mnist-dist compare a b" <<<"$stderr")" -eq 1 ]
+  [ "$(grep -c "paired by 3 seeds" <<<"$output")" -eq 1 ]
+  [ -s compare.html ]
+  fails 2 "--compare" "$MNIST_DIST" sweep --compare a b --quiet
 }
 
 @test "the page reloads itself while the sweep runs, and links the seeds' pages" {
