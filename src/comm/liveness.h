@@ -2,7 +2,9 @@
 #include <chrono>
 
 /// Times after which a rank stops waiting for others, besides `comm.timeout` of the recipe.
-/// docs/liveness.md lists all waits.
+/// docs/liveness.md lists all waits. base and engine do not include comm, so their times are where
+/// they are used: base/lease.h, base/folder_lock.cpp, base/signals.cpp, base/awake_clock.cpp and
+/// engine/torch/device_engine.cpp.
 namespace mnist_dist::liveness {
 
 /// Between signs of life of rank 0 while it works for all ranks: well below any useful timeout, and
@@ -30,6 +32,9 @@ inline constexpr std::chrono::milliseconds watchdog_look{100};
 
 /// For NCCL to end a communicator without messages of other ranks.
 inline constexpr double nccl_parting_seconds = 5;
+
+/// The time of a message. Until then a wait spins, later it yields the core between looks.
+inline constexpr std::chrono::microseconds spin{20};
 
 /// The first part of a wait, which is polled at full speed. Later looks, every `nap`, cost at most
 /// 1 % and leave the cores to working ranks.
