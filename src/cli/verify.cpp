@@ -63,7 +63,7 @@ ExitCode run(Communicator& comm, const VerifyArguments& arguments, const Recorde
         fmt::format(
             "{}: different data than {} was trained on (got hash {:.12}..., expected {:.12}...)",
             config.data.file, arguments.folder, session.source.hash, recorded.data_hash),
-        "name the data file with --data"));
+        "give the file that the run was trained on with --data"));
   Computation computation(comm, comm, session, config);
   Console console(fmt::format("verify {} | {} | {} | seed {}", arguments.folder,
                               recipe_title(config), data_title(session.source), config.train.seed));
