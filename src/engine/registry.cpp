@@ -33,8 +33,7 @@ constexpr std::array entries {
 const Entry& find_engine(const std::string& name) {
   for (const Entry& entry : entries)
     if (entry.name == name) return entry;
-  throw on_all_ranks(
-      usage_error("there is no engine \"" + name + "\"", suggest(name, engine_names())));
+  throw usage_error("there is no engine \"" + name + "\"", suggest(name, engine_names()));
 }
 
 /// The driver's device file: looked for instead of asking CUDA, which takes a second.
@@ -62,18 +61,18 @@ std::vector<std::string> simd_targets(const std::string& engine) {
 std::string choose_engine(const std::string& engine, const std::string& device) {
   const bool on_gpu = engine == gpu_engine;
   if (!built_for_gpus() && (device == "cuda" || on_gpu))
-    throw on_all_ranks(built_without_gpus(on_gpu ? "--engine torch-cuda" : "--device cuda"));
+    throw built_without_gpus(on_gpu ? "--engine torch-cuda" : "--device cuda");
   if (engine.empty())
     return device == "cuda" || (device == "auto" && built_for_gpus() && has_gpu())
                ? gpu_engine
                : entries.front().name;
   find_engine(engine);
   if (on_gpu && device == "cpu")
-    throw on_all_ranks(
-        usage_error("engine torch-cuda computes on GPUs, not on device cpu", "leave --device out"));
+    throw usage_error("engine torch-cuda computes on GPUs, not on device cpu",
+                      "leave --device out");
   if (!on_gpu && device == "cuda")
-    throw on_all_ranks(usage_error("engine " + engine + " computes on the CPU, not on device cuda",
-                                   "leave --engine out, or --device"));
+    throw usage_error("engine " + engine + " computes on the CPU, not on device cuda",
+                      "leave --engine out, or --device");
   return engine;
 }
 

@@ -11,8 +11,8 @@ std::vector<std::string> engine_names();
 
 /// The engine for these options, where "" and "auto" leave it open: on a GPU if the program was
 /// built for GPUs and the machine has one, otherwise fused.
-/// Throws: Error, on every rank with these options: device when a build without GPUs should use
-/// one, usage for an unknown engine (with the nearest), or one that does not run on the device.
+/// Throws: Error: device when a build without GPUs should use one, usage for an unknown engine
+/// (with the nearest), or one that does not run on the device.
 std::string choose_engine(const std::string& engine, const std::string& device);
 
 bool built_for_gpus();

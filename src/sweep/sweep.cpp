@@ -27,10 +27,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Whether the number of ranks that train a seed shows in its bits: docs/gpu.md.
-bool ranks_show(const ComputeOptions& compute) {
-  return runs_on_gpu(choose_engine(compute.engine, compute.device)) &&
-         !(compute.per_slice && compute.comm.reduce == "exact");
+/// Whether the number of ranks that train a seed shows in its bits: docs/gpu.md. Collective.
+bool ranks_show(Communicator& world, const ComputeOptions& compute) {
+  std::string engine;
+  check_on_all(world, [&] { engine = choose_engine(compute.engine, compute.device); });
+  return runs_on_gpu(engine) && !(compute.per_slice && compute.comm.reduce == "exact");
 }
 
 SweepIdentity identity_of(const SweepOptions& options, const Session& session,
@@ -167,7 +168,7 @@ void check_groups(int ranks, int ranks_per_run, bool ranks_show) {
 }
 
 SweepEnd run_sweep(Communicator& world, const SweepOptions& options) {
-  check_groups(world.size(), options.ranks_per_run, ranks_show(options.compute));
+  check_groups(world.size(), options.ranks_per_run, ranks_show(world, options.compute));
   const auto group = world.split(world.rank() / options.ranks_per_run);
   const Config probe = fingerprint_config(options.recipe);
   const Session session = make_session(world, *group, probe, options.compute, options.progress);

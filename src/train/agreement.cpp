@@ -87,6 +87,16 @@ void throw_first(Communicator& comm, const std::optional<Error>& mine) {
       Error(static_cast<ExitCode>(std::stoi(first->at(0))), rank + first->at(1), first->at(2)));
 }
 
+void check_on_all(Communicator& comm, const std::function<void()>& check) {
+  std::optional<Error> problem;
+  try {
+    check();
+  } catch (const Error& error) {
+    problem = error;
+  }
+  throw_first(comm, problem);
+}
+
 void throw_from_group(const Communicator& world, const Communicator& group, const Error& error) {
   if (group.size() < world.size() && group.rank() == 0)
     throw Error(error.code(), error.what(), error.hint());

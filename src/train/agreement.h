@@ -1,4 +1,5 @@
 #pragma once
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -26,6 +27,10 @@ std::pair<std::string, std::string> first_difference(const std::string& a, const
 /// have the same. Nothing when no rank has one.
 /// Collective.
 void throw_first(Communicator& comm, const std::optional<Error>& mine);
+
+/// Calls `check`, which is not collective, and throws its Errors as throw_first does.
+/// Collective.
+void check_on_all(Communicator& comm, const std::function<void()>& check);
 
 /// Throws an error that all ranks of one group met, but not all ranks of the world: the group's
 /// first rank prints it and ends the others.

@@ -84,17 +84,6 @@ void check_same_orders(Communicator& world, const Config& config, const ComputeO
                   "start every rank with the same mnist-dist, recipe and options");
 }
 
-/// Throws, on every rank, the error of the lowest rank where `check` throws one. Collective.
-void check_on_all(Communicator& world, const std::function<void()>& check) {
-  std::optional<Error> problem;
-  try {
-    check();
-  } catch (const Error& error) {
-    problem = error;
-  }
-  throw_first(world, problem);
-}
-
 /// Ranks may have different targets where all give the same bits. Collective. Throws: Error
 /// (usage), on every rank, when one cannot run its target.
 void check_simd(Communicator& world, const std::string& engine, const std::string& wanted) {
@@ -131,7 +120,7 @@ Session make_session(Communicator& world, Communicator& group, const Config& con
   check_ranks(group.size(), config);
   Session session;
   session.compute = compute;
-  session.engine = choose_engine(compute.engine, compute.device);
+  check_on_all(world, [&] { session.engine = choose_engine(compute.engine, compute.device); });
   check_agreement(world, {{"the engine", session.engine}}, "give --device cpu on all hosts");
   // The other engines use LibTorch.
   if (session.engine != "fused") check_on_all(world, [] { torch_library_path(); });

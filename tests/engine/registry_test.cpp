@@ -11,7 +11,6 @@ namespace {
 
 TEST(Registry, UnknownEngineIsAUsageErrorThatNamesTheNearest) {
   const Error error = failure(ExitCode::usage, [] { make_engine("torhc", {}); });
-  EXPECT_TRUE(error.is_on_all_ranks());
   EXPECT_THAT(error.what(), testing::HasSubstr("torhc"));
   EXPECT_THAT(error.hint(), testing::HasSubstr("torch"));
 }
