@@ -80,11 +80,12 @@ ExitCode run(Communicator& comm, const VerifyArguments& arguments, const Recorde
   const bool same = result.parameters_sha256 == recorded.parameters_sha256;
   if (comm.rank() == 0) {
     const EngineInfo& here = computation.info();
+    const bool promised = !here.arithmetic.empty() && here.name == recorded.engine.name;
     const char* const verdict =
         same ? "verified: the same weights to the bit"
-        : here.name == recorded.engine.name
+        : promised
             ? "NOT verified: different weights"
-            : "NOT verified: different weights. A different engine can cause this";
+            : "NOT verified: different weights. Only fused promises the same ones everywhere";
     print_fitted(fmt::format("recorded  {}  {} ({})\nhere      {}  {} ({})\n{}\n",
                              printable(recorded.parameters_sha256), recorded.engine.name,
                              recorded.engine.simd, result.parameters_sha256, here.name, here.simd,
