@@ -310,7 +310,7 @@ assert d["basis"] == "seeds" and d["points"] > 0, d'
   rm compare.html
   run -0 --separate-stderr ranks 2 sweep --compare a b
   [ "$(grep -c "mnist-dist compare a b" <<<"$stderr")" -eq 1 ]
-  [ "$(grep -c "paired by 3 seeds" <<<"$output")" -eq 1 ]
+  [ "$(grep -c "^verdict: " <<<"$output")" -eq 1 ]
   [ -s compare.html ]
   fails 2 "--compare" "$MNIST_DIST" sweep --compare a b --quiet
 }
