@@ -80,7 +80,8 @@ PY
   python3 - <<'PY'
 import json, subprocess, os, xml.dom.minidom
 svg = xml.dom.minidom.parse("net.svg")
-summary = subprocess.check_output([os.environ["MNIST_DIST"], "summary", "--json"])
+summary = subprocess.check_output(
+    [os.environ["MNIST_DIST"], "summary", "--config", "step4", "--json"])
 layers = json.loads(summary)["layers"]
 text = [t.firstChild.data for t in svg.getElementsByTagName("text")]
 for layer in layers:
