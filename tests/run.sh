@@ -4,7 +4,7 @@
 # tests/run.sh --cuda: the build for GPUs instead, and only its tests (labels cuda and gpu). Those
 # with the label gpu need a GPU.
 # tests/run.sh --sanitize: the unit tests under AddressSanitizer and UndefinedBehaviorSanitizer, and
-# each fuzz target for 20 seconds. Skipped without Clang and its libFuzzer. Left out: tests of whole
+# each fuzz target for 10 seconds. Skipped without Clang and its libFuzzer. Left out: tests of whole
 # programs (labels, cli.), the same kernels for longer (fused_one_hash, and the seed's models on all
 # targets but avx2), and long tests that only count (comm.TreeRounds) or measure statistics.
 set -euo pipefail
@@ -49,7 +49,7 @@ if [[ ${1:-} == --sanitize ]]; then
     die 1 "cmake: cannot configure the preset sanitize" "read the messages above"
   quietly cmake --build --preset sanitize -j "$(build_jobs)" ||
     die 1 "the build failed" "read the messages above"
-  # Fuzz targets run by the clock, so several share a core: on two cores all nine in one minute.
+  # Fuzz targets run by the clock, so several share a core: on two cores all nine in half a minute.
   exec ctest --preset sanitize --no-tests=error --repeat after-timeout:2 \
     -j "$((2 * $(nproc) + 1))" "$@"
 fi
