@@ -52,7 +52,7 @@ register_qemu() {
 make_system() {
   [[ $(cat "$folder/complete" 2>/dev/null) != $(libraries) ]] || return 0
   say "making a Debian 12 for arm64 in $system (some minutes)"
-  rm -rf "$system"
+  rm -rf --one-file-system "$system"  # an interrupted run leaves /proc and /sys mounted in it
   quietly mmdebstrap --arch=arm64 --variant=minbase --include="$(libraries)" bookworm "$system" ||
     die 1 "mmdebstrap: no Debian for arm64 (see above)" "check the network and the free space"
   # Links that start at the root would leave the system when the cross compiler follows them.

@@ -20,8 +20,8 @@ load helpers
   local targets
   targets=$(simd_targets)
   [[ "$targets" == *sse4* ]] || skip "no SSE4 here"
-  run --separate-stderr -0 "$MNIST_DIST" bench --engine fused --simd sse4 --threads 1 --rounds 1 \
-    --seconds 0.05
+  run --separate-stderr -0 "$MNIST_DIST" bench --config mini --engine fused --simd sse4 --threads 1 \
+    --rounds 1 --seconds 0.05
   [[ "$output" == *"FMA peak of one core, sse4: "* ]]
   fails 2 "--simd avx9: " "$MNIST_DIST" bench --simd avx9
 }
@@ -35,6 +35,7 @@ load helpers
 }
 
 @test "bench of several ranks: the first one alone" {
-  run --separate-stderr -0 ranks 2 bench --engine fused --threads 1 --rounds 1 --seconds 0.05
+  run --separate-stderr -0 ranks 2 bench --config mini --engine fused --threads 1 --rounds 1 \
+    --seconds 0.05
   [ "$(grep -c SYNTHETIC <<<"$output")" -eq 1 ]
 }

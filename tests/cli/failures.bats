@@ -8,6 +8,9 @@ BATS_TEST_RETRIES=1
 # A folder name that no other process on this machine has in its arguments.
 RUN=run-$$-$BATS_TEST_NUMBER
 
+# with_hup COMMAND... &: with the signal HUP, where the tests themselves run under nohup, too.
+with_hup() { exec env --default-signal=HUP "$@"; }
+
 # The process id of rank $1.
 rank_pid() {
   for pid in $(pgrep -f -- "--run-dir $RUN"); do
@@ -101,7 +104,8 @@ start_run() {
 @test "a closed terminal, the limit on CPU time and USR2 stop with a checkpoint: exit 130" {
   local signal code
   for signal in HUP XCPU USR2; do
-    "$MNIST_DIST" "${QUICK[@]}" --set train.epochs=5000 --run-dir "$signal" >out.txt 2>err.txt &
+    with_hup "$MNIST_DIST" "${QUICK[@]}" --set train.epochs=5000 --run-dir "$signal" \
+      >out.txt 2>err.txt &
     local pid=$!
     wait_for 60 rows_in "$signal" 1
     code=0
@@ -117,7 +121,7 @@ start_run() {
   script -qec true /dev/null >/dev/null || skip "no script(1), or no /dev/pts, to make a terminal"
   local line="'$MNIST_DIST' --config step1 --set 'data.file=$TEST_DATA'"
   line+=" --set 'data.split=[2000,500]'"
-  script -qec "exec $line --set train.epochs=5000 --run-dir $RUN" /dev/null >/dev/null 2>&1 &
+  with_hup script -qec "exec $line --set train.epochs=5000 --run-dir $RUN" /dev/null >/dev/null 2>&1 &
   local terminal=$!
   wait_for 60 rows_in "$RUN" 1
   kill -KILL $terminal

@@ -6,8 +6,8 @@ load helpers
 setup_file() {
   [ -z "$SANITIZE" ] || skip "a sanitizer's runtime must be loaded first"
 }
-SHORT=("$MNIST_DIST" "${QUICK[@]}" --set train.max_steps=3)
-SWEEP=("$MNIST_DIST" sweep "${QUICK[@]}" --set train.max_steps=2 --target 0)
+SHORT=("$MNIST_DIST" "${TINY[@]}" --set train.max_steps=3)
+SWEEP=("$MNIST_DIST" sweep "${TINY[@]}" --set train.max_steps=2 --target 0)
 short() { "${SHORT[@]}" "$@"; }
 without_locks() { env LD_PRELOAD="$PRELOAD/no_locks.so" "$@"; }
 # killed_at CALL PLACE COMMAND...: killed before its CALL-th change of a file whose path contains

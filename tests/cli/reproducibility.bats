@@ -85,7 +85,7 @@ load helpers
 }
 
 # Long enough that a signal never comes too late.
-RECIPE=("${QUICK[@]}" --set train.epochs=15 --set average.decay=0.99)
+RECIPE=("${QUICK[@]}" --set train.epochs=10 --set average.decay=0.99)
 # A folder name that no other process on this machine has in its arguments.
 CUT=cut-$$-$BATS_TEST_NUMBER
 

@@ -32,7 +32,7 @@ resumed() { [ "$(grep -c '^resumed after' out.txt)" -ge "$1" ]; }
 has_rows() { [ "$(find "$1/rows" -name '*.csv' 2>/dev/null | wc -l)" -ge "$2" ]; }
 
 @test "a run loses rank 0, then rank 1: it resumes twice, to the bytes of an undisturbed run" {
-  local run=(train "${TINY[@]}" --set train.epochs=400) rank
+  local run=(train "${TINY[@]}" --set train.epochs=250) rank
   run -0 "$MNIST_DIST" "${run[@]}" --threads 1 --run-dir alone
   start "${run[@]}" --run-dir r
   wait_for 30 rows_in r 10
@@ -59,7 +59,7 @@ trained_now() {
 two_are_trained() { [ "$(trained_now | wc -l)" -eq 2 ]; }
 
 @test "a sweep loses a rank: rows stay, the seed resumes, and the table is an undisturbed one's" {
-  local sweep=(sweep "${TINY[@]}" --set train.epochs=200 --seeds 0..4 --target 0)
+  local sweep=(sweep "${TINY[@]}" --set train.epochs=120 --seeds 0..4 --target 0)
   local rank seed epochs file name seeds
   run -0 "$SOURCE_DIR/launch/local.sh" -np 2 "${sweep[@]}" --out whole
   start "${sweep[@]}" --out cut

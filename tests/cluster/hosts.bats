@@ -262,7 +262,7 @@ late_seed_on() {
 results() { sort "$1/seeds.csv" | cut -d, -f1-9,14-; }
 
 @test "a sweep loses a rank whose host has become bad: the others resume its seed" {
-  local sweep=(sweep "${TINY[@]}" --set train.epochs=120 --seeds 0..7 --target 0)
+  local sweep=(sweep "${TINY[@]}" --set train.epochs=80 --seeds 0..7 --target 0)
   local code=0 rank epochs file
   "$MNIST_DIST" "${sweep[@]}" --out whole
   start_on host1 "$SOURCE_DIR/launch/hosts.sh" --ssh-config "$SSH_CONFIG" --hosts "$ALL" -- \

@@ -305,7 +305,7 @@ are_ready() {
 # start ARGUMENTS...: local.sh in the background, in a process group of its own and listening to
 # INT, as under a terminal.
 start() {
-  setsid env --default-signal=INT "$repository/launch/local.sh" "$@" 3>&- &
+  setsid env --default-signal=INT,HUP "$repository/launch/local.sh" "$@" 3>&- &
   script=$!
 }
 

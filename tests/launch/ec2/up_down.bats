@@ -210,7 +210,7 @@ minutes_until() {
 # for AWS.
 start_up() {
   touch "$AWS_FOLDER/hang"
-  setsid env --default-signal=INT "$repository/launch/ec2.sh" up --instance c7a.4xlarge \
+  setsid env --default-signal=INT,HUP "$repository/launch/ec2.sh" up --instance c7a.4xlarge \
     --from 203.0.113.7/32 --bare --yes "$@" >up.log 2>&1 3>&- &
   script=$!
   wait_for 60 stack_exists
@@ -237,7 +237,7 @@ rolls_back() {
 
 @test "Ctrl-C during the request for the stack: waits for the reply, then deletes the stack" {
   touch "$AWS_FOLDER/slow"
-  setsid env --default-signal=INT "$repository/launch/ec2.sh" up --instance c7a.4xlarge \
+  setsid env --default-signal=INT,HUP "$repository/launch/ec2.sh" up --instance c7a.4xlarge \
     --from 203.0.113.7/32 --bare --yes >up.log 2>&1 3>&- &
   script=$!
   wait_for 60 grep -q "requesting " up.log
