@@ -50,7 +50,7 @@ fresh_aws() {
   need_tools
   find "$AWS_FOLDER" -type f ! -name port ! -name pid ! -name '*log' -delete
   curl -fsS -o /dev/null -X POST "$AWS_ENDPOINT_URL/moto-api/reset"
-  export XDG_STATE_HOME=$BATS_TEST_TMPDIR/state MNIST_DIST_POLL_SECONDS=0.1 \
+  export XDG_STATE_HOME=$BATS_TEST_TMPDIR/state MNIST_DIST_POLL_SECONDS=0.3 \
     NODES=$BATS_TEST_TMPDIR/nodes
   mkdir -p "$NODES" "$BATS_TEST_TMPDIR/bin"
   PATH=$BATS_TEST_TMPDIR/bin:$tools/bin:$PATH

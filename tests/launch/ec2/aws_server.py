@@ -17,6 +17,7 @@ The names of the requested SSM parameters are written to FOLDER/parameters.
 
 import datetime
 import json
+import os
 import pathlib
 import socket
 import sys
@@ -29,6 +30,7 @@ from moto.cloudformation import responses as stack_responses
 from moto.core.common_models import CloudFormationModel
 from moto.core.responses import ActionResult
 from moto.ec2 import models as ec2
+from moto.ec2.models import amis as images
 from moto.ec2.models.elastic_ip_addresses import ElasticAddress
 from moto.ec2.models.instances import Instance
 from moto.ec2.models.security_groups import SecurityGroup
@@ -39,6 +41,11 @@ from moto.servicequotas import models as quotas
 from moto.ssm.responses import SimpleSystemManagerResponse
 
 folder = pathlib.Path(sys.argv[1])
+# Debian's has the root device /dev/xvda, the other /dev/sda1. moto would make its other 600 anew
+# for each test.
+DEBIAN, OTHER = "ami-760aaa0f", "ami-12c6146b"
+images.AMIS[:] = [image for image in images.AMIS if image["ami_id"] in (DEBIAN, OTHER)]
+os.environ["MOTO_AMIS_PATH"] = "none"  # none of the region, either
 # moto files a model under the service in its module's name.
 __name__, own_name = "moto.cloudformation.models", __name__
 
@@ -358,8 +365,7 @@ def get_parameter(response, real=SimpleSystemManagerResponse.get_parameter):
     with (folder / "parameters").open("a") as names:
         names.write(name + "\n")
     if name.startswith("/aws/service/"):
-        # Debian's has the root device /dev/xvda, the other /dev/sda1.
-        image = "ami-760aaa0f" if name.startswith("/aws/service/debian/") else "ami-12c6146b"
+        image = DEBIAN if name.startswith("/aws/service/debian/") else OTHER
         parameter = {"Name": name, "Type": "String", "Value": image}
         return ActionResult({"Parameter": parameter})
     return real(response)

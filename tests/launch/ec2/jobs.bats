@@ -11,7 +11,7 @@ teardown_file() { stop_aws; }
 setup() {
   command -v rsync >/dev/null || skip "no rsync"
   fresh_aws
-  export MNIST_DIST_COPY_SECONDS=1 MNIST_DIST_NOTICE_SECONDS=0.2 \
+  export MNIST_DIST_COPY_SECONDS=1 MNIST_DIST_NOTICE_SECONDS=0.5 \
     MNIST_DIST_IMDS=http://127.0.0.1:9 MNIST_DIST_DEADLINE=$BATS_TEST_TMPDIR/deadline
   fake_checkout
 }
