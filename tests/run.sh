@@ -4,7 +4,7 @@
 # tests/run.sh --cuda: the build for GPUs instead, and only its tests (labels cuda and gpu). Those
 # with the label gpu need a GPU.
 # tests/run.sh --sanitize: the unit tests under AddressSanitizer and UndefinedBehaviorSanitizer, and
-# each fuzz target for 10 seconds. Skipped without Clang and its libFuzzer. Left out: tests of whole
+# each fuzz target for 6 seconds. Skipped without Clang and its libFuzzer. Left out: tests of whole
 # programs (labels, cli.), the same kernels for longer (fused_one_hash, and the seed's models on all
 # targets but avx2), and long tests that only count (comm.TreeRounds) or measure statistics.
 set -euo pipefail
@@ -59,7 +59,8 @@ if [[ ${1:-} == --cuda ]]; then
   use_cuda
   set_up_cuda_or_skip
   build_targets mnist-dist cuda_tests
-  exec ctest --test-dir "$build" --output-on-failure --no-tests=error -L '^(cuda|gpu)$' "$@"
+  exec ctest --test-dir "$build" --output-on-failure --no-tests=error -L '^(cuda|gpu)$' \
+    -j "$(nproc)" "$@"
 fi
 
 setup

@@ -7,7 +7,7 @@ load four_hosts
 ALL=host1,host2,host3,host4
 # A run of some seconds, long enough to be interrupted. With large batches, it has few sums over
 # ranks, which are slow where ranks share cores with other tests.
-LONG=("${QUICK[@]}" --set train.batch=256 --set train.epochs=8 --set train.checkpoint_seconds=0.2)
+LONG=("${QUICK[@]}" --set train.batch=256 --set train.epochs=6 --set train.checkpoint_seconds=0.2)
 
 setup_file() {
   make_hosts "$BATS_FILE_TMPDIR"
@@ -151,7 +151,7 @@ nothing_left() { wait_for 15 gone "$MNIST_DIST --config"; }
 }
 
 # Some more seconds than LONG, and a host counts as lost soon.
-LONGER=("${LONG[@]}" --set train.epochs=12 --set comm.timeout=4)
+LONGER=("${LONG[@]}" --set train.epochs=9 --set comm.timeout=4)
 
 # a_run_of HOSTS...: starts one with two restarts or more, and waits for its first checkpoint.
 a_run_of() {

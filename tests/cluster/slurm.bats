@@ -4,7 +4,7 @@ load ../cli/helpers
 load slurm_cluster
 
 # Some seconds' work, long enough to be interrupted. Large batches: few sums over ranks.
-LONG=("${QUICK[@]}" --set train.batch=256 --set train.epochs=10 --set train.checkpoint_seconds=0.2)
+LONG=("${QUICK[@]}" --set train.batch=256 --set train.epochs=7 --set train.checkpoint_seconds=0.2)
 
 setup_file() {
   export MNIST_DIST_BUILD_DIR=${MNIST_DIST%/*}
@@ -210,7 +210,7 @@ preempts() {
 @test "a node dies, which the ranks notice before Slurm: requeued, finished on the remaining ones" {
   local job
   on_sbatch=(--ntasks=4 --nodes=1-2)
-  job=$(submit "${LONG[@]}" --set train.epochs=15 --set comm.timeout=3)
+  job=$(submit "${LONG[@]}" --set train.epochs=11 --set comm.timeout=3)
   wait_for 60 test -s "runs/slurm-$job/checkpoint.h5"
   unplug_second_node
   wait_for 100 grep -q "failure 1 .*queue" "mnist-dist-$job.log"
@@ -219,7 +219,7 @@ preempts() {
   [ "$(state_of "$job")" = COMPLETED ]
   [ "$(restarts_of "$job")" -ge 1 ]
   grep -q "^resumed after epoch" "mnist-dist-$job.log"
-  "$MNIST_DIST" "${LONG[@]}" --set train.epochs=15 --threads 2 --run-dir alone
+  "$MNIST_DIST" "${LONG[@]}" --set train.epochs=11 --threads 2 --run-dir alone
   [ "$(sha_of "runs/slurm-$job")" = "$(sha_of alone)" ]
   [ ! -e "mnist-dist-$job.failures" ]
   wait_for 60 nodes_are idle
