@@ -20,8 +20,8 @@ load helpers
   local targets
   targets=$(simd_targets)
   [[ "$targets" == *sse4* ]] || skip "no SSE4 here"
-  run --separate-stderr -0 "$MNIST_DIST" bench --config mini --engine fused --simd sse4 --threads 1 \
-    --rounds 1 --seconds 0.05
+  run --separate-stderr -0 "$MNIST_DIST" bench --config mini --engine fused --simd sse4 \
+    --threads 1 --rounds 1 --seconds 0.05
   [[ "$output" == *"FMA peak of one core, sse4: "* ]]
   fails 2 "--simd avx9: " "$MNIST_DIST" bench --simd avx9
 }

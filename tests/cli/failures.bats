@@ -121,7 +121,8 @@ start_run() {
   script -qec true /dev/null >/dev/null || skip "no script(1), or no /dev/pts, to make a terminal"
   local line="'$MNIST_DIST' --config step1 --set 'data.file=$TEST_DATA'"
   line+=" --set 'data.split=[2000,500]'"
-  with_hup script -qec "exec $line --set train.epochs=5000 --run-dir $RUN" /dev/null >/dev/null 2>&1 &
+  with_hup script -qec "exec $line --set train.epochs=5000 --run-dir $RUN" /dev/null \
+    >/dev/null 2>&1 &
   local terminal=$!
   wait_for 60 rows_in "$RUN" 1
   kill -KILL $terminal

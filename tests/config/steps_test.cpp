@@ -146,12 +146,6 @@ TEST(Steps, SlimStaysInsideItsLimits) {
   EXPECT_EQ(config.train.epochs, 30);
 }
 
-TEST(Steps, LeanStaysInsideItsLimits) {
-  const Config config = step("lean");
-  EXPECT_EQ(parameter_count(config.model), 3908u);
-  EXPECT_EQ(config.train.epochs, 30);
-}
-
 TEST(Steps, SprintStaysInsideItsLimits) {
   const Config config = step("sprint");
   EXPECT_EQ(parameter_count(config.model), 9062u);
