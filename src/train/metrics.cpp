@@ -28,6 +28,21 @@ void visit(Row&& row, Cells&& cells, const std::string& scored, const Visitor& v
   visitor({"seconds", "{:.3f}"}, row.seconds);
 }
 
+EpochRow parse_row(const CsvTable& table, std::size_t i, const std::string& scored) {
+  const std::string loss = scored + "_loss", raw = scored + "_accuracy",
+                    empty = "an empty cell, because that of " + raw + " is empty";
+  EpochRow row;
+  ScoreCells cells;
+  visit(row, cells, scored, CsvReader{table, i});
+  if (cells.raw && !cells.loss) throw table.wrong(i, loss, "a number, because " + raw + " has one");
+  if (!cells.raw && cells.loss) throw table.wrong(i, loss, empty);
+  if (!cells.raw && cells.averaged) throw table.wrong(i, "averaged_" + raw, empty);
+  if (cells.loss && *cells.loss < 0) throw table.wrong(i, loss, "at least 0");
+  if (cells.raw) row.test = Score{*cells.loss, *cells.raw};
+  if (cells.averaged) row.averaged_test = Score{.accuracy = *cells.averaged};
+  return row;
+}
+
 }  // namespace
 
 std::string metrics_header(const std::string& scored) {
@@ -52,22 +67,29 @@ std::string scored_in(const CsvTable& table) {
 }
 
 std::vector<EpochRow> parse_metrics(const CsvTable& table, const std::string& scored) {
-  const std::string loss = scored + "_loss", raw = scored + "_accuracy",
-                    empty = "an empty cell, because that of " + raw + " is empty";
-  std::vector<EpochRow> rows(table.rows());
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    EpochRow& row = rows[i];
-    ScoreCells cells;
+  std::vector<EpochRow> rows;
+  for (std::size_t i = 0; i < table.rows(); ++i) {
     const auto epoch = static_cast<std::int64_t>(i) + 1;
     table.integer(i, "epoch", epoch, epoch);
-    visit(row, cells, scored, CsvReader{table, i});
-    if (cells.raw && !cells.loss)
-      throw table.wrong(i, loss, "a number, because " + raw + " has one");
-    if (!cells.raw && cells.loss) throw table.wrong(i, loss, empty);
-    if (!cells.raw && cells.averaged) throw table.wrong(i, "averaged_" + raw, empty);
-    if (cells.loss && *cells.loss < 0) throw table.wrong(i, loss, "at least 0");
-    if (cells.raw) row.test = Score{*cells.loss, *cells.raw};
-    if (cells.averaged) row.averaged_test = Score{.accuracy = *cells.averaged};
+    rows.push_back(parse_row(table, i, scored));
+  }
+  return rows;
+}
+
+std::vector<EpochRow> rows_before(int first_epoch, const std::string& text,
+                                  const std::string& scored) {
+  std::string header = metrics_header(scored);
+  header.pop_back();
+  std::vector<EpochRow> rows;
+  for (std::size_t from = 0, to = 0; (to = text.find('\n', from)) != std::string::npos;
+       from = to + 1) {
+    try {
+      const EpochRow row =
+          parse_row(CsvTable({header, text.substr(from, to - from)}, "metrics.csv"), 0, scored);
+      if (row.epoch >= 1 && row.epoch < first_epoch) rows.push_back(row);
+    } catch (const Error&) {
+      // The header, or no row.
+    }
   }
   return rows;
 }

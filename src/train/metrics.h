@@ -42,6 +42,11 @@ std::string scored_in(const CsvTable& table);
 /// value that no run can have, or an averaged accuracy without its raw one.
 std::vector<EpochRow> parse_metrics(const CsvTable& table, const std::string& scored);
 
+/// The rows of `text`, a metrics.csv, before `first_epoch`: without what is no row, and without a
+/// last line that was cut short.
+std::vector<EpochRow> rows_before(int first_epoch, const std::string& text,
+                                  const std::string& scored);
+
 /// Results from a run's rows. Accuracies in percent. Below 0: no row has one.
 struct Curve {
   int epochs = 0;

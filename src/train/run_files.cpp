@@ -1,9 +1,5 @@
 #include "train/run_files.h"
 
-#include <cstdlib>
-#include <sstream>
-
-#include "base/csv.h"
 #include "base/file.h"
 #include "base/provenance.h"
 #include "base/version.h"
@@ -13,49 +9,29 @@
 namespace mnist_dist {
 namespace {
 
-/// Training images / training time over the rows of a metrics.csv, header first: each with
-/// `images_per_epoch` but the last, with `last_images`. 0 where no row has a rate, or one is
-/// damaged.
-double mean_rate(const std::vector<std::string>& lines, std::int64_t images_per_epoch,
+/// Training images / training time over the rows: each with `images_per_epoch` but the last, with
+/// `last_images`. 0 where no row has a rate.
+double mean_rate(const std::vector<EpochRow>& rows, std::int64_t images_per_epoch,
                  std::int64_t last_images) {
   double images = 0, seconds = 0;
-  try {
-    const CsvTable table(lines, "metrics.csv");
-    for (std::size_t row = 0; row < table.rows(); ++row) {
-      const double rate = table.number(row, "images_per_second");
-      if (!(rate > 0)) continue;  // of an earlier version's checkpoint
-      const bool last = row + 1 == table.rows();
-      const auto mine = static_cast<double>(last ? last_images : images_per_epoch);
-      images += mine;
-      seconds += mine / rate;
-    }
-  } catch (const Error&) {
-    return 0;  // rows of a damaged file, kept from before a resume
+  for (const EpochRow& row : rows) {
+    if (!(row.images_per_second > 0)) continue;  // of an earlier version's checkpoint
+    const auto mine = static_cast<double>(&row == &rows.back() ? last_images : images_per_epoch);
+    images += mine;
+    seconds += mine / row.images_per_second;
   }
   return seconds > 0 ? images / seconds : 0;
 }
 
 }  // namespace
 
-std::string keep_rows_before(const std::string& text, int first_epoch) {
-  std::string kept;
-  for (std::size_t from = 0, to = 0; (to = text.find('\n', from)) != std::string::npos;
-       from = to + 1) {
-    const std::string line = text.substr(from, to - from + 1);
-    const int epoch = std::atoi(line.c_str());  // 0 for lines that are not rows
-    if (epoch >= 1 && epoch < first_epoch) kept += line;
-  }
-  return kept;
-}
-
 RunFiles::RunFiles(std::filesystem::path folder, WritePage write_page)
     : folder_(std::move(folder)), write_page_(std::move(write_page)) {}
 
-std::vector<std::string> RunFiles::metrics() const {
-  std::istringstream stream(metrics_);
-  std::vector<std::string> lines;
-  for (std::string line; std::getline(stream, line);) lines.push_back(line);
-  return lines;
+void RunFiles::write_metrics() const {
+  std::string text = metrics_header(info_.scored());
+  for (const EpochRow& row : rows_) text += metrics_line(row);
+  write_file_atomically(folder_ / "metrics.csv", text);
 }
 
 void RunFiles::write_status_now(const std::string& state, int epoch, int step,
@@ -76,17 +52,16 @@ void RunFiles::write_status_now(const std::string& state, int epoch, int step,
 void RunFiles::started(const RunInfo& info) {
   info_ = info;
   const auto file = folder_ / "metrics.csv";
-  metrics_ = metrics_header(info.scored());
   if (info.resumed_epoch > 0 && std::filesystem::exists(file))
-    metrics_ += keep_rows_before(read_text_file(file), info.resumed_epoch + 1);
-  write_file_atomically(file, metrics_);
+    rows_ = rows_before(info.resumed_epoch + 1, read_text_file(file), info.scored());
+  write_metrics();
   last_epoch_images_ = info.images_per_epoch;
   write_status_now("running", info.resumed_epoch, info.resumed_step);
 }
 
 void RunFiles::epoch_ended(const EpochRow& row) {
-  metrics_ += metrics_line(row);
-  write_file_atomically(folder_ / "metrics.csv", metrics_);
+  rows_.push_back(row);
+  write_metrics();
   last_epoch_images_ = row.train.images;
   write_status_now("running", row.epoch, 0);
 }
@@ -122,7 +97,7 @@ void RunFiles::finished(const RunResult& result) {
   summary.ranks = info_.ranks;
   summary.ended = utc_now();
   summary.seconds = result.seconds;
-  summary.images_per_second = mean_rate(metrics(), info_.images_per_epoch, last_epoch_images_);
+  summary.images_per_second = mean_rate(rows_, info_.images_per_epoch, last_epoch_images_);
   summary.stopped_by = whole ? "" : "train.max_steps";
   summary.initial_parameters_sha256 = result.initial_sha256;
   summary.engine.versions["mnist-dist"] = full_version();

@@ -26,10 +26,11 @@ class RunFiles : public Observer {
   void finished(const RunResult& result) override;
   void failed(const RunFailure& failure) noexcept override;
 
-  /// The lines of the run's metrics.csv, which another process may change on the disk.
-  std::vector<std::string> metrics() const;
+  /// The rows of metrics.csv, whose file a different process may change.
+  const std::vector<EpochRow>& rows() const { return rows_; }
 
  private:
+  void write_metrics() const;
   void write_status_now(const std::string& state, int epoch, int step,
                         const std::string& message = "") const;
 
@@ -37,11 +38,7 @@ class RunFiles : public Observer {
   WritePage write_page_;
   RunInfo info_;
   std::int64_t last_epoch_images_ = 0;
-  std::string metrics_;  ///< the whole metrics.csv
+  std::vector<EpochRow> rows_;
 };
-
-/// The rows of `text` before `first_epoch`: without the header, what is no row, and a last line
-/// that was cut short.
-std::string keep_rows_before(const std::string& text, int first_epoch);
 
 }  // namespace mnist_dist

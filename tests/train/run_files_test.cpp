@@ -1,5 +1,6 @@
 #include "train/run_files.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
@@ -9,6 +10,8 @@
 
 namespace mnist_dist {
 namespace {
+
+using testing::ElementsAre;
 
 TEST(Metrics, RowsHaveTheHeadersColumnsAndEmptyCellsWhereNothingWasScored) {
   EXPECT_EQ(metrics_header("test"),
@@ -25,13 +28,22 @@ TEST(Metrics, RowsHaveTheHeadersColumnsAndEmptyCellsWhereNothingWasScored) {
   EXPECT_EQ(metrics_line(row), "2,0.250000,91.5000,0.050000,98.7600,,0.01,1234.6,7.500\n");
 }
 
-TEST(Metrics, AResumedRunDropsRowsAfterItsCheckpoint) {
-  const std::string text = "epoch,x\n1,a\n2,b\n3,c\n";
-  EXPECT_EQ(keep_rows_before(text, 3), "1,a\n2,b\n");
-  EXPECT_EQ(keep_rows_before(text, 1), "");
-  EXPECT_EQ(keep_rows_before("epoch,x\n1,a\n2,b", 9), "1,a\n") << "a line cut short is no line";
-  EXPECT_EQ(keep_rows_before("garbage\n-3,x\n\n2,b\n", 9), "2,b\n")
-      << "what is no row does not take a row's or the header's place";
+TEST(Metrics, AResumedRunDropsRowsAfterItsCheckpointAndWhatIsNoRow) {
+  const auto epochs = [](int first, const std::string& text) {
+    std::vector<int> all;
+    for (const EpochRow& row : rows_before(first, text, "test")) all.push_back(row.epoch);
+    return all;
+  };
+  const std::string rest = ",0.5,90,0.25,91.5,,0.01,1000,1\n";
+  const std::string text = metrics_header("test") + "1" + rest + "2" + rest + "3" + rest;
+  EXPECT_THAT(epochs(3, text), ElementsAre(1, 2));
+  EXPECT_THAT(epochs(1, text), ElementsAre());
+  EXPECT_THAT(epochs(9, "1" + rest + "2" + rest.substr(0, rest.size() - 1)), ElementsAre(1))
+      << "a line cut short is no line";
+  EXPECT_THAT(epochs(9, "garbage\n-3" + rest + "\n2" + rest + "3,0.5,x,0.25,91.5,,0.01,1000,1\n"),
+              ElementsAre(2));
+  const EpochRow row = rows_before(2, text, "test").at(0);
+  EXPECT_EQ(metrics_line(row), "1,0.500000,90.0000,0.250000,91.5000,,0.01,1000.0,1.000\n");
 }
 
 TEST(RunFiles, TheSummaryIsWrittenForAnyCommand) {

@@ -24,7 +24,7 @@ constexpr int steps_before_recording = 3;  ///< for libraries that prepare thems
 /// notice that another rank has ended. A step in parts has an estimated two hundred launches, slice
 /// by slice two hundred each.
 constexpr int look_after = 64, weight_in_parts = 32;
-constexpr std::chrono::microseconds nap{100};  ///< as in comm/liveness.h
+constexpr std::chrono::microseconds nap{100};  ///< between two looks at the device
 
 class DeviceEngine final : public Engine {
  public:
