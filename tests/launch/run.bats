@@ -31,8 +31,8 @@ set_up_ends() {
   [[ ${lines[0]} == "setup --cuda" ]]
   [[ ${lines[1]} == "cmake -S $checkout -B $checkout/build-cuda "*"-DMNIST_DIST_CUDA=ON"* ]]
   [[ ${lines[2]} == "cmake --build $checkout/build-cuda "*"--target mnist-dist cuda_tests" ]]
-  [[ ${lines[3]} == "ctest --test-dir $checkout/build-cuda "*"--no-tests=error -L ^(cuda|gpu)$ -j "*\
-" --verbose" ]]
+  [[ ${lines[3]} == "ctest --test-dir $checkout/build-cuda "*"--no-tests=error -L ^(cuda|gpu)$ -j \
+"*" --verbose" ]]
 }
 
 @test "skipped, with a line, if parts of the build are missing" {
