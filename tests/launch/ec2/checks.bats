@@ -290,7 +290,7 @@ in use (3 x g5.12xlarge needs 144" \
 @test "this machine's address is requested, and --from replaces it" {
   mkdir www && echo 198.51.100.9 >www/index.html
   : >http.log
-  python3 -m http.server --bind 127.0.0.1 --directory www 0 >http.log 2>&1 3>&- &
+  python3 -u -m http.server --bind 127.0.0.1 --directory www 0 >http.log 2>&1 3>&- &
   local pid=$! port
   for _ in {1..100}; do
     port=$(sed -n 's/.* port \([0-9]*\) .*/\1/p' http.log)
