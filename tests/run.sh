@@ -49,7 +49,7 @@ if [[ ${1:-} == --sanitize ]]; then
     die 1 "cmake: cannot configure the preset sanitize" "read the messages above"
   quietly cmake --build --preset sanitize -j "$(build_jobs)" ||
     die 1 "the build failed" "read the messages above"
-  # Fuzz targets run by the clock, so several share a core: on two cores all nine in half a minute.
+  # Fuzz targets run by the clock, so several share a core.
   exec ctest --preset sanitize --no-tests=error --repeat after-timeout:2 \
     -j "$((2 * $(nproc) + 1))" "$@"
 fi
