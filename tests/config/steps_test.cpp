@@ -148,7 +148,7 @@ TEST(Steps, SlimStaysInsideItsLimits) {
 
 TEST(Steps, SprintStaysInsideItsLimits) {
   const Config config = step("sprint");
-  EXPECT_EQ(parameter_count(config.model), 9062u);
+  EXPECT_EQ(parameter_count(config.model), 8752u);
   expect_inside_the_limits(config);
 }
 
