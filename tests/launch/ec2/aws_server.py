@@ -42,7 +42,7 @@ from moto.ssm.responses import SimpleSystemManagerResponse
 
 folder = pathlib.Path(sys.argv[1])
 # Debian's image has the root device /dev/xvda, the other one /dev/sda1. Without this, moto makes
-# all its images anew for each test.
+# all its images again for each test.
 DEBIAN, OTHER = "ami-760aaa0f", "ami-12c6146b"
 images.AMIS[:] = [image for image in images.AMIS if image["ami_id"] in (DEBIAN, OTHER)]
 os.environ["MOTO_AMIS_PATH"] = "none"  # none of the region, either
